@@ -1,0 +1,18 @@
+/** One project for the whole repository: tests run from source (no build needed) on real services. */
+export default {
+  testMatch: ['<rootDir>/{apps,packages,scripts,tests}/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.local/'],
+  modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
+  workerIdleMemoryLimit: '512MB',
+  testTimeout: 30_000,
+  passWithNoTests: false,
+};
