@@ -1,1 +1,25 @@
-export const placeholder = true;
+export { withDeadline } from './deadline.ts';
+export { ConfigError, exitOnConfigError } from './env/config-error.ts';
+export { envVar, type EnvField, type NamedSecret } from './env/fields.ts';
+export { parseEnv } from './env/parse-env.ts';
+export { databaseFields, loggingFields, redisFields, stripeFields } from './env/shared-fields.ts';
+export { logContext, withLogContext } from './logging/log-context.ts';
+export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logging/logger.ts';
+export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
+export {
+  createQueue,
+  type AddDeadline,
+  type JobQueue,
+  type NewJob,
+  type QueueOptions,
+} from './queue/create-queue.ts';
+export { QueueUnavailableError } from './queue/queue-unavailable.ts';
+export { connectRedis, type RedisConnectionOptions, type RedisRole } from './redis/connect-redis.ts';
+export { inspectQueueRedis, type QueueRedisReport } from './redis/inspect-queue-redis.ts';
+export { runUntilSignal, type ShutdownOptions } from './shutdown.ts';
+export {
+  createStripeClient,
+  stripeModeOf,
+  type StripeClientOptions,
+  type StripeOutcome,
+} from './stripe/create-stripe-client.ts';
