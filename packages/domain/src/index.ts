@@ -1,1 +1,11 @@
-export const placeholder = true;
+export * from './contracts/checkout.ts';
+export * from './contracts/entitlements.ts';
+export * from './contracts/project-metrics.ts';
+export * from './entitlements/derive-entitlements.ts';
+export * from './entitlements/judge.ts';
+export * from './entitlements/sources.ts';
+export * from './errors.ts';
+export * from './ids.ts';
+export * from './jobs.ts';
+export * from './policy.ts';
+export * from './time.ts';

@@ -1,1 +1,2 @@
-export const placeholder = true;
+export * from './change-user.ts';
+export * from './create-database.ts';

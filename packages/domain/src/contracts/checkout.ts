@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { id } from '../ids.ts';
+
+/** Stripe's limits ("Metadata"): 50 keys, key 40 characters, value 500; four keys are the service's own. */
+export const reservedMetadataKeys = ['user_id', 'project_id', 'price_id', 'quantity'] as const;
+const maxOwnKeys = 50 - reservedMetadataKeys.length;
+
+const metadata = z
+  .record(z.string().regex(/^[^[\]\p{Cc}\p{Cs}\uFFFD]{1,40}$/u), z.string().max(500))
+  .refine((value) => Object.keys(value).length <= maxOwnKeys, {
+    message: `must have at most ${maxOwnKeys} keys`,
+  })
+  .refine((value) => reservedMetadataKeys.every((key) => !(key in value)), {
+    message: `must not use the reserved keys ${reservedMetadataKeys.join(', ')}`,
+  });
+
+/** https, or http to this machine; no user information, no control characters or backslashes. */
+export function redirectProblem(value: string): string | null {
+  if (value.length > 5000) return 'must have at most 5000 characters';
+  if (/[\p{Cc}\p{Cs}\uFFFD\\\s]/u.test(value))
+    return 'must not contain spaces, backslashes or control characters';
+  if (!/^https?:\/\/[^/]/i.test(value)) return 'must be an absolute https URL';
+  if (!URL.canParse(value)) return 'must be an absolute https URL';
+  const url = new URL(value);
+  if (url.username !== '' || url.password !== '') return 'must not contain user information';
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
+  if (url.protocol === 'http:' && !isLocal) return 'must use https (http only for localhost)';
+  return null;
+}
+
+export const redirectUrl = z.string().superRefine((value, context) => {
+  const problem = redirectProblem(value);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+export const checkoutRequest = z.strictObject({
+  user_id: id,
+  project_id: id.optional(),
+  /** Ours or Stripe's. */
+  price_id: id,
+  mode: z.enum(['subscription', 'payment']),
+  success_url: redirectUrl,
+  cancel_url: redirectUrl,
+  quantity: z.number().int().min(1).max(999_999).optional(),
+  trial_days: z.number().int().min(1).max(730).optional(),
+  email: z.email().max(512).optional(),
+  metadata: metadata.optional(),
+});
+export type CheckoutRequest = z.output<typeof checkoutRequest>;
+
+export const checkoutResponse = z.object({
+  checkout_url: z.url(),
+  session_id: z.string(),
+  expires_at: z.iso.datetime(),
+});
+export type CheckoutResponse = z.output<typeof checkoutResponse>;
+
+export const portalRequest = z.strictObject({
+  user_id: id,
+  project_id: id.optional(),
+  return_url: redirectUrl,
+});
+export type PortalRequest = z.output<typeof portalRequest>;
+
+export const portalResponse = z.object({ portal_url: z.url(), expires_at: z.iso.datetime() });
+export type PortalResponse = z.output<typeof portalResponse>;

@@ -1,0 +1,97 @@
+import type { Instant } from '../time.ts';
+import { judgeGrant, judgePurchase, judgeSubscription } from './judge.ts';
+import type { JudgeContext, Judgement, SourceKind } from './judge.ts';
+import type { Sources } from './sources.ts';
+
+/** What one feature is granted by: of several sources the one that lasts longest. */
+export type Entitlement = {
+  featureCode: string;
+  validFrom: Instant | null;
+  validTo: Instant | null;
+  currentPeriodEnd: Instant | null;
+  source: SourceKind;
+  sourceId: string;
+  status: string;
+  quantity: number;
+  confirmed: boolean;
+};
+
+export type DerivedEntitlements = {
+  /** In force at `now`, one for each feature, sorted by feature code. */
+  entitlements: Entitlement[];
+  /** The next moment at which the answer changes by itself; null: never. */
+  validUntil: Instant | null;
+  /** Every source that was considered, in force or not. */
+  judgements: Judgement[];
+};
+
+const rank: Record<SourceKind, number> = { subscription: 0, purchase: 1, manual: 2 };
+
+/** Code units, as JavaScript and C collation agree on for ASCII: never the locale's order. */
+const byBytes = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+const lasting = (validTo: Instant | null): number => validTo ?? Number.POSITIVE_INFINITY;
+
+/** Longest first; on a tie subscription, purchase, manual; then by id, so that the answer is stable. */
+function compareJudgements(a: Judgement, b: Judgement): number {
+  if (lasting(a.validTo) !== lasting(b.validTo)) return lasting(a.validTo) > lasting(b.validTo) ? -1 : 1;
+  return rank[a.source] - rank[b.source] || byBytes(a.sourceId, b.sourceId);
+}
+
+function toEntitlement(featureCode: string, carriers: readonly Judgement[]): Entitlement | null {
+  const [best] = [...carriers].sort(compareJudgements);
+  if (best === undefined) return null;
+  const sameSource = carriers.filter(
+    (other) => other.source === best.source && other.sourceId === best.sourceId,
+  );
+  return {
+    featureCode,
+    validFrom: best.validFrom,
+    validTo: best.validTo,
+    currentPeriodEnd: best.currentPeriodEnd,
+    source: best.source,
+    sourceId: best.sourceId,
+    status: best.status,
+    quantity: sameSource.reduce((sum, item) => sum + item.quantity, 0),
+    confirmed: best.confirmed,
+  };
+}
+
+function carriersByFeature(judgements: readonly Judgement[]): Map<string, Judgement[]> {
+  const carriers = new Map<string, Judgement[]>();
+  for (const judgement of judgements) {
+    for (const featureCode of new Set(judgement.featureCodes)) {
+      const known = carriers.get(featureCode);
+      if (known === undefined) carriers.set(featureCode, [judgement]);
+      else known.push(judgement);
+    }
+  }
+  return carriers;
+}
+
+/** Every end of something in force (a quantity may change too) and every start that is still to come. */
+function nextChange(judgements: readonly Judgement[]): Instant | null {
+  const moments = judgements.flatMap((judgement) => {
+    if (judgement.featureCodes.length === 0) return [];
+    if (judgement.inForce) return judgement.validTo ?? [];
+    return judgement.reason === 'not_started' ? (judgement.validFrom ?? []) : [];
+  });
+  return moments.length === 0 ? null : Math.min(...moments);
+}
+
+/**
+ * What a user may do at `now`: a pure function of the stored sources, the policy and the clock, never of
+ * an event.
+ */
+export function deriveEntitlements(sources: Sources, context: JudgeContext): DerivedEntitlements {
+  const judgements = [
+    ...sources.subscriptions.flatMap((subscription) => judgeSubscription(subscription, context)),
+    ...sources.purchases.flatMap((purchase) => judgePurchase(purchase, context)),
+    ...sources.grants.map((grant) => judgeGrant(grant, context)),
+  ];
+  const inForce = judgements.filter((judgement) => judgement.inForce);
+  const entitlements = [...carriersByFeature(inForce)]
+    .sort(([a], [b]) => byBytes(a, b))
+    .flatMap(([featureCode, carriers]) => toEntitlement(featureCode, carriers) ?? []);
+  return { entitlements, validUntil: nextChange(judgements), judgements };
+}

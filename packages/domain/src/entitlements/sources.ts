@@ -1,0 +1,84 @@
+import type { Instant } from '../time.ts';
+
+/** Every status a Stripe subscription can have (Stripe API reference, "The Subscription object"). */
+export const subscriptionStatuses = [
+  'incomplete',
+  'incomplete_expired',
+  'trialing',
+  'active',
+  'past_due',
+  'canceled',
+  'unpaid',
+  'paused',
+] as const;
+export type SubscriptionStatus = (typeof subscriptionStatuses)[number];
+
+/** The last Stripe event that changed a source. */
+export type LastEvent = { event_id: string; type: string; created: Instant };
+
+/** What became of the money of a payment. */
+export type PaymentState = {
+  /** In the currency's smallest unit; null where it is not known. */
+  amount: number | null;
+  amountRefunded: number;
+  /** Stripe's status of the dispute; null: never disputed. */
+  disputeStatus: string | null;
+};
+
+export type SubscriptionItemSource = {
+  stripePriceId: string;
+  quantity: number;
+  currentPeriodStart: Instant | null;
+  currentPeriodEnd: Instant | null;
+  /** Null: the price is not in the project's catalog. */
+  featureCodes: readonly string[] | null;
+};
+
+export type SubscriptionSource = {
+  id: string;
+  /** Null: named by another object, but its own state is not known yet. */
+  status: SubscriptionStatus | null;
+  cancelAt: Instant | null;
+  cancelAtPeriodEnd: boolean;
+  endedAt: Instant | null;
+  collectionPaused: boolean;
+  pastDueSince: Instant | null;
+  /** The payment of the period now running, once something happened to it. */
+  periodPayment: PaymentState | null;
+  confirmed: boolean;
+  items: readonly SubscriptionItemSource[];
+  lastEvent: LastEvent | null;
+};
+
+export type PurchaseItemSource = {
+  stripePriceId: string;
+  quantity: number;
+  featureCodes: readonly string[] | null;
+  /** Null: for ever. */
+  accessDays: number | null;
+};
+
+export type PurchaseSource = {
+  id: string;
+  status: 'pending' | 'paid' | 'failed';
+  paidAt: Instant | null;
+  payment: PaymentState;
+  confirmed: boolean;
+  items: readonly PurchaseItemSource[];
+  lastEvent: LastEvent | null;
+};
+
+export type GrantSource = {
+  id: string;
+  featureCode: string;
+  validFrom: Instant;
+  validTo: Instant | null;
+  revokedAt: Instant | null;
+};
+
+/** All that can give a user a feature, as stored. */
+export type Sources = {
+  subscriptions: readonly SubscriptionSource[];
+  purchases: readonly PurchaseSource[];
+  grants: readonly GrantSource[];
+};

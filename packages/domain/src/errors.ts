@@ -1,0 +1,72 @@
+/**
+ * Every error a caller can meet: a stable `code` and a title. The detail of an occurrence says what to do.
+ * Which HTTP status belongs to a code is the API's business alone.
+ */
+export const errorCatalog = {
+  invalid_request: 'The request is not valid',
+  missing_api_key: 'No API key was sent',
+  invalid_api_key: 'The API key is not valid',
+  insufficient_scope: 'The API key may not do this',
+  project_mismatch: 'The project is not the one of the API key',
+  project_inactive: 'The project is switched off',
+  route_not_found: 'There is nothing at this address',
+  method_not_allowed: 'This method is not allowed here',
+  payload_too_large: 'The request body is too large',
+  unsupported_media_type: 'The media type is not supported',
+  request_header_too_large: 'The request headers are too large',
+  rate_limited: 'Too many requests',
+  project_not_found: 'The project does not exist',
+  product_not_found: 'The product does not exist',
+  price_not_found: 'The price does not exist',
+  api_key_not_found: 'The API key does not exist',
+  customer_not_found: 'The user has no Stripe customer',
+  grant_not_found: 'The grant does not exist',
+  event_not_found: 'The event does not exist',
+  run_not_found: 'The run does not exist',
+  project_exists: 'The project exists already',
+  product_exists: 'The product exists already',
+  price_exists: 'The price exists already',
+  customer_exists: 'The Stripe customer is mapped already',
+  already_revoked: 'The grant is revoked already',
+  already_subscribed: 'The user has this subscription already',
+  price_archived: 'The price is no longer sold',
+  mode_mismatch: 'The price does not fit the mode',
+  idempotency_conflict: 'The idempotency key was used for another request',
+  idempotency_in_progress: 'The first request with this idempotency key is still under way',
+  invalid_signature: 'The webhook signature is not valid',
+  invalid_payload: 'The webhook body is not a Stripe event',
+  stripe_error: 'Stripe refused the request',
+  stripe_unavailable: 'Stripe cannot be reached',
+  queue_unavailable: 'The queue cannot be reached',
+  service_unavailable: 'A dependency cannot be reached',
+  internal_error: 'Something went wrong here',
+} as const;
+
+export type ErrorCode = keyof typeof errorCatalog;
+
+export type FieldProblem = { path: string; message: string };
+
+export type ServiceErrorOptions = {
+  cause?: unknown;
+  /** The same request may succeed later. */
+  retryable?: boolean;
+  retryAfterSeconds?: number;
+  errors?: FieldProblem[];
+};
+
+/** An error that its caller is meant to see: `message` says what to do and holds no secret. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly retryAfterSeconds: number | undefined;
+  readonly errors: FieldProblem[] | undefined;
+
+  constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.errors = options.errors;
+  }
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod';
+
+const allowOrDeny = z.enum(['allow', 'deny']);
+
+const policyFields = {
+  /** Days of access after a subscription became `past_due`. */
+  past_due_grace_days: z.number().int().min(0).max(365),
+  unpaid: allowOrDeny,
+  paused: allowOrDeny,
+  incomplete: allowOrDeny,
+  /** An active subscription whose collection is paused (`pause_collection`). */
+  pause_collection: allowOrDeny,
+  /** Share of the paid amount from which a partial refund takes access back; 1: only a full refund. */
+  partial_refund_threshold: z.number().min(0).max(1),
+  /** `hold`: an open dispute suspends access, a lost one takes it; `ignore`: disputes do not matter. */
+  dispute: z.enum(['hold', 'ignore']),
+};
+
+const policySchema = z.strictObject(policyFields);
+export type AccessPolicy = z.output<typeof policySchema>;
+
+/** What a project stores: only what differs from the defaults. */
+export const policyOverrides = policySchema.partial();
+export type PolicyOverrides = z.output<typeof policyOverrides>;
+
+/** What `PATCH` takes: `null` resets a field to its default. */
+export const policyPatch = z
+  .strictObject({
+    past_due_grace_days: policyFields.past_due_grace_days.nullable(),
+    unpaid: policyFields.unpaid.nullable(),
+    paused: policyFields.paused.nullable(),
+    incomplete: policyFields.incomplete.nullable(),
+    pause_collection: policyFields.pause_collection.nullable(),
+    partial_refund_threshold: policyFields.partial_refund_threshold.nullable(),
+    dispute: policyFields.dispute.nullable(),
+  })
+  .partial();
+export type PolicyPatch = z.output<typeof policyPatch>;
+
+export const defaultPolicy: AccessPolicy = {
+  past_due_grace_days: 7,
+  unpaid: 'deny',
+  paused: 'deny',
+  incomplete: 'deny',
+  pause_collection: 'allow',
+  partial_refund_threshold: 1,
+  dispute: 'hold',
+};
+
+/** The policy in force: the process's default grace, then what the project overrides. */
+export function resolvePolicy(overrides: PolicyOverrides, pastDueGraceDays: number): AccessPolicy {
+  const defaults = { ...defaultPolicy, past_due_grace_days: pastDueGraceDays };
+  return policySchema.parse({ ...defaults, ...policyOverrides.parse(overrides) });
+}
+
+/** The overrides after a `PATCH`: what is absent stays, `null` is forgotten. */
+export function patchPolicy(overrides: PolicyOverrides, patch: PolicyPatch): PolicyOverrides {
+  const merged = Object.entries({ ...overrides, ...patch }).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return policyOverrides.parse(Object.fromEntries(merged));
+}

@@ -1,0 +1,72 @@
+import type { Database, Queries } from './create-database.ts';
+
+export type UserKey = { projectId: string; userId: string };
+
+/** A version that the cache must hear of: of one user, or (`userId: null`) of the whole project. */
+export type OwedInvalidation = { id: bigint; projectId: string; userId: string | null; version: bigint };
+
+export type Changed<T> = { result: T; owed: OwedInvalidation[] };
+
+/** Locks the user's row until the transaction ends, creating it if need be; returns its reference. */
+async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bigint> {
+  const rows = await tx.$queryRaw<{ id: bigint }[]>`
+    INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
+    ON CONFLICT (project_id, user_id) DO UPDATE SET version = users.version
+    RETURNING id`;
+  const [row] = rows;
+  if (row === undefined) throw new Error('locking a user returned no row');
+  return row.id;
+}
+
+/** Bumps a user's version and notes, in the same transaction, that the cache has to hear of it. */
+async function bumpUser(tx: Queries, userRef: bigint): Promise<OwedInvalidation> {
+  const rows = await tx.$queryRaw<OwedInvalidation[]>`
+    WITH bumped AS (
+      UPDATE users SET version = version + 1 WHERE id = ${userRef} RETURNING project_id, user_id, version
+    )
+    INSERT INTO cache_invalidations (project_id, user_id, version)
+    SELECT project_id, user_id, version FROM bumped
+    RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+  const [owed] = rows;
+  if (owed === undefined) throw new Error('bumping a user returned no row');
+  return owed;
+}
+
+/**
+ * The one way in which a user's sources change outside the worker's batches: lock the user's row, write,
+ * bump the version, note the invalidation, commit. The caller then settles what is owed
+ * (`settleInvalidations`). `write` returns `changed: false` where nothing changed after all: no bump then.
+ */
+export async function changeUser<T>(
+  database: Database,
+  key: UserKey,
+  write: (tx: Queries, userRef: bigint) => Promise<{ result: T; changed: boolean }>,
+): Promise<Changed<T>> {
+  return database.$transaction(async (tx) => {
+    const userRef = await lockUser(tx, key);
+    const { result, changed } = await write(tx, userRef);
+    return { result, owed: changed ? [await bumpUser(tx, userRef)] : [] };
+  });
+}
+
+/**
+ * The same for a change of catalog or policy: one version on the project, which every cached answer
+ * carries, makes all of them old at once.
+ */
+export async function changeProject<T>(
+  database: Database,
+  projectId: string,
+  write: (tx: Queries) => Promise<T>,
+): Promise<Changed<T>> {
+  return database.$transaction(async (tx) => {
+    const result = await write(tx);
+    const owed = await tx.$queryRaw<OwedInvalidation[]>`
+      WITH bumped AS (
+        UPDATE projects SET version = version + 1 WHERE id = ${projectId} RETURNING id, version
+      )
+      INSERT INTO cache_invalidations (project_id, user_id, version)
+      SELECT id, NULL, version FROM bumped
+      RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+    return { result, owed };
+  });
+}

@@ -1,0 +1,64 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from './generated/client.ts';
+
+export type Database = PrismaClient;
+
+/** The client inside `$transaction`, or the client itself: what a query needs. */
+export type Queries = Pick<
+  PrismaClient,
+  | '$queryRaw'
+  | '$executeRaw'
+  | 'project'
+  | 'apiKey'
+  | 'product'
+  | 'price'
+  | 'user'
+  | 'customer'
+  | 'subscription'
+  | 'subscriptionItem'
+  | 'purchase'
+  | 'purchaseItem'
+  | 'grant'
+  | 'stripeEvent'
+  | 'cacheInvalidation'
+  | 'idempotencyKey'
+  | 'auditEntry'
+>;
+
+export type DatabaseOptions = {
+  url: string;
+  poolSize: number;
+  /** How long to wait for a free connection, and for a new one to open. */
+  connectTimeoutMs: number;
+  /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
+  statementTimeoutMs: number;
+  observe?: (operation: string, seconds: number) => void;
+};
+
+/**
+ * The Prisma client of a process. Without `connectionTimeoutMillis` node-postgres waits for ever for a
+ * free connection; without `query_timeout` a frozen server holds its callers.
+ */
+export function createDatabase(options: DatabaseOptions): Database {
+  const adapter = new PrismaPg({
+    connectionString: options.url,
+    max: options.poolSize,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: options.statementTimeoutMs,
+    query_timeout: options.statementTimeoutMs + 500,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
+  const { observe } = options;
+  if (observe !== undefined)
+    client.$on('query', (query) => observe(operationOf(query.query), query.duration / 1000));
+  return client;
+}
+
+/** The statement's verb: a label with few values. */
+function operationOf(sql: string): string {
+  const verb = /^\s*(select|insert|update|delete|with|begin|commit|rollback)\b/i.exec(sql)?.[1];
+  return verb?.toLowerCase() ?? 'other';
+}
