@@ -23,3 +23,12 @@ export {
   type StripeClientOptions,
   type StripeOutcome,
 } from './stripe/create-stripe-client.ts';
+export { diffSchema, type DiffOptions } from './migrate/diff-schema.ts';
+export { migrate, type MigrateOptions } from './migrate/migrate.ts';
+export { MigrationError } from './migrate/migration-error.ts';
+export {
+  createOperationsServer,
+  type OperationsServer,
+  type OperationsServerOptions,
+  type ReadinessChecks,
+} from './operations-server.ts';

@@ -1,0 +1,5 @@
+/** Migrating failed; `message` is one line for people and carries no password. */
+export class MigrationError extends Error {
+  readonly code = 'migration_failed';
+  override readonly name = 'MigrationError';
+}

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { redactText } from '../logging/redact.ts';
+import { MigrationError } from './migration-error.ts';
+
+/** Not there yet: no listener, no name (a container network that is coming up), or Postgres still starting. */
+const NOT_READY_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ETIMEDOUT',
+  '57P01',
+  '57P03',
+  '53300',
+]);
+
+/**
+ * Connects to Postgres, waiting up to `waitMs` milliseconds for one that is not ready yet. A wrong password or
+ * database name ends the wait at once.
+ */
+export async function connectWhenReady(databaseUrl: string, waitMs: number): Promise<Client> {
+  const givesUpAt = Date.now() + waitMs;
+  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 1.5, 2_000)) {
+    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+    // A connection that drops later is reported by the query that needs it.
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      if (!isNotReady(error) || Date.now() + pauseMs > givesUpAt) throw cannotConnect(databaseUrl, error);
+    }
+    await sleep(pauseMs * (0.75 + Math.random() / 2));
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  if (error instanceof AggregateError) return codeOf(error.errors[0]);
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function isNotReady(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    (code !== undefined && NOT_READY_CODES.has(code)) ||
+    (error instanceof Error && /timeout/i.test(error.message))
+  );
+}
+
+function cannotConnect(databaseUrl: string, error: unknown): MigrationError {
+  const { hostname, port, pathname } = new URL(databaseUrl);
+  const where = `${hostname}:${port || '5432'}${pathname}`;
+  const reason = codeOf(error) ?? (error instanceof Error ? error.message : String(error));
+  return new MigrationError(
+    `Can't connect to Postgres at ${where} (${redactText(reason)}). Check DATABASE_URL and that the server runs.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,137 @@
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Registry } from 'prom-client';
+
+/** One word for each dependency: `ok`, or what is wrong. */
+export type ReadinessChecks = Record<string, string>;
+
+export interface OperationsServerOptions {
+  /** 0 asks for a free port. */
+  readonly port: number;
+  /** Default: all interfaces. */
+  readonly host?: string;
+  /** Ready means that all are `ok`. Has its own deadlines. */
+  readonly ready: () => Promise<ReadinessChecks>;
+  readonly metrics: { readonly registry: Registry };
+  /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
+  readonly beforeScrape?: () => Promise<void>;
+  /** If set, `/metrics` wants it as a bearer token. */
+  readonly metricsToken?: string | undefined;
+}
+
+export interface OperationsServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
+/** Serves `/healthz`, `/live`, `/ready` and `/metrics` for a process that has no API of its own; resolves when it listens. */
+export async function createOperationsServer(options: OperationsServerOptions): Promise<OperationsServer> {
+  const routes = new Map<string, Answer>([
+    ['/healthz', (_request, response) => sendJson(response, 200, { status: 'healthy' })],
+    ['/live', (_request, response) => sendJson(response, 200, { status: 'alive' })],
+    ['/ready', (_request, response) => answerReady(options, response)],
+    ['/metrics', (request, response) => answerMetrics(options, { request, response })],
+  ]);
+  const server = createServer((request, response) => {
+    response.setHeader('x-request-id', requestIdOf(request));
+    const answer = routes.get((request.url ?? '').split('?', 1)[0] ?? '');
+    if (answer === undefined) return sendProblem(response, 404, 'not_found');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      return sendProblem(response, 405, 'method_not_allowed');
+    }
+    Promise.resolve(answer(request, response)).catch(() => sendProblem(response, 500, 'internal_error'));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(
+      { port: options.port, ...(options.host === undefined ? {} : { host: options.host }) },
+      resolve,
+    );
+  });
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+      }),
+  };
+}
+
+async function answerReady({ ready }: OperationsServerOptions, response: ServerResponse): Promise<void> {
+  const checks = await ready();
+  const isReady = Object.values(checks).every((check) => check === 'ok');
+  sendJson(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
+}
+
+async function answerMetrics(
+  { metrics, metricsToken, beforeScrape }: OperationsServerOptions,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+): Promise<void> {
+  if (
+    metricsToken !== undefined &&
+    !isSameText(request.headers.authorization ?? '', `Bearer ${metricsToken}`)
+  ) {
+    response.setHeader('www-authenticate', 'Bearer');
+    return sendProblem(response, 401, 'invalid_metrics_token');
+  }
+  await beforeScrape?.().catch(() => undefined);
+  response.writeHead(200, { 'content-type': metrics.registry.contentType });
+  response.end(await metrics.registry.metrics());
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** In constant time; digests, as timingSafeEqual wants equal lengths. */
+function isSameText(left: string, right: string): boolean {
+  return timingSafeEqual(sha256(left), sha256(right));
+}
+
+/** The caller's request id if it is sane, else a new one. */
+function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  contentType = 'application/json',
+): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': `${contentType}; charset=utf-8`,
+    'cache-control': 'no-store',
+  });
+  response.end(text);
+}
+
+const PROBLEMS = {
+  not_found: { title: 'Not found', detail: 'Here are /healthz, /live, /ready and /metrics.' },
+  method_not_allowed: { title: 'Method not allowed', detail: 'Use GET.' },
+  invalid_metrics_token: {
+    title: 'Unauthorized',
+    detail: 'Send the metrics token: Authorization: Bearer <METRICS_TOKEN>.',
+  },
+  internal_error: { title: 'Internal error', detail: 'Try again; the log says more.' },
+} as const;
+
+function sendProblem(response: ServerResponse, status: number, code: keyof typeof PROBLEMS): void {
+  if (response.headersSent) return void response.destroy();
+  const problem = {
+    type: 'about:blank',
+    status,
+    code,
+    ...PROBLEMS[code],
+    request_id: response.getHeader('x-request-id'),
+  };
+  sendJson(response, status, problem, 'application/problem+json');
+}
