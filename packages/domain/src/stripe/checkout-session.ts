@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { id, isId } from '../ids.ts';
+import { ownMetadata } from './claims.ts';
+import type { Claims } from './claims.ts';
+import { amountOrNull, reference, words } from './fields.ts';
+
+export type CheckoutSessionFacts = {
+  id: string;
+  customerId: string | null;
+  claims: Claims;
+  priceId: string | null;
+  quantity: number;
+  mode: 'payment' | 'subscription' | 'setup';
+  /** `unpaid`: the money is awaited, and comes, or not, with a later event. */
+  paymentStatus: 'paid' | 'unpaid' | 'no_payment_required';
+  paymentIntentId: string | null;
+  subscriptionId: string | null;
+  amount: number | null;
+  currency: string | null;
+};
+
+const checkoutSession = z.looseObject({
+  id,
+  customer: reference,
+  client_reference_id: z.unknown(),
+  metadata: ownMetadata,
+  mode: z.enum(['payment', 'subscription', 'setup']),
+  payment_status: z.enum(['paid', 'unpaid', 'no_payment_required']),
+  payment_intent: reference,
+  subscription: reference,
+  amount_total: amountOrNull,
+  currency: words,
+});
+
+/** Reads a checkout session. `client_reference_id` names the user where the metadata does not. */
+export const checkoutSessionFacts = checkoutSession.transform((whole): CheckoutSessionFacts => {
+  const { claims, priceId, quantity } = whole.metadata;
+  const referenced = isId(whole.client_reference_id) ? whole.client_reference_id : null;
+  return {
+    id: whole.id,
+    customerId: whole.customer,
+    claims: { projectId: claims.projectId, userId: claims.userId ?? referenced },
+    priceId,
+    quantity,
+    mode: whole.mode,
+    paymentStatus: whole.payment_status,
+    paymentIntentId: whole.payment_intent,
+    subscriptionId: whole.subscription,
+    amount: whole.amount_total,
+    currency: whole.currency,
+  };
+});

@@ -1,0 +1,148 @@
+/**
+ * What is kept of a field: the value itself, the fields of an object, or the fields of each object in a list.
+ */
+type Kept = true | { [field: string]: Kept } | readonly [Kept];
+
+const reference = { id: true } as const;
+const metadata = { user_id: true, project_id: true, price_id: true, quantity: true } as const;
+const identity = { id: true, object: true, customer: reference, created: true, livemode: true } as const;
+
+const item = {
+  id: true,
+  quantity: true,
+  current_period_start: true,
+  current_period_end: true,
+  price: reference,
+  plan: reference,
+} as const;
+
+const subscription = {
+  ...identity,
+  metadata,
+  status: true,
+  cancel_at: true,
+  cancel_at_period_end: true,
+  canceled_at: true,
+  ended_at: true,
+  trial_end: true,
+  pause_collection: { behavior: true, resumes_at: true },
+  latest_invoice: { id: true, created: true },
+  current_period_start: true,
+  current_period_end: true,
+  items: { has_more: true, data: [item] },
+} as const;
+
+const invoice = {
+  ...identity,
+  status: true,
+  billing_reason: true,
+  subscription: reference,
+  subscription_details: { subscription: reference },
+  parent: { subscription_details: { subscription: reference } },
+  payment_intent: reference,
+  charge: reference,
+  payments: {
+    data: [{ status: true, payment: { type: true, payment_intent: reference, charge: reference } }],
+  },
+} as const;
+
+const checkoutSession = {
+  ...identity,
+  metadata,
+  client_reference_id: true,
+  mode: true,
+  status: true,
+  payment_status: true,
+  payment_intent: reference,
+  subscription: reference,
+  amount_total: true,
+  currency: true,
+} as const;
+
+const payment = {
+  ...identity,
+  metadata,
+  invoice: reference,
+  status: true,
+  amount: true,
+  currency: true,
+} as const;
+
+/** By `object`: only what the service uses, in Stripe's own names and nesting, and nothing personal. */
+const keptOf: Record<string, Kept> = {
+  subscription,
+  invoice,
+  'checkout.session': checkoutSession,
+  payment_intent: { ...payment, amount_received: true, latest_charge: reference },
+  charge: {
+    ...payment,
+    payment_intent: reference,
+    paid: true,
+    refunded: true,
+    disputed: true,
+    amount_captured: true,
+    amount_refunded: true,
+  },
+  refund: {
+    ...identity,
+    charge: reference,
+    payment_intent: reference,
+    status: true,
+    amount: true,
+    currency: true,
+  },
+  dispute: {
+    ...identity,
+    charge: reference,
+    payment_intent: reference,
+    status: true,
+    amount: true,
+    currency: true,
+  },
+  customer: { ...identity, deleted: true },
+  subscription_schedule: { ...identity, status: true, subscription: reference, released_subscription: true },
+};
+
+const envelope = {
+  id: true,
+  object: true,
+  type: true,
+  created: true,
+  livemode: true,
+  api_version: true,
+  account: true,
+} as const;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isFieldMap = (kept: Kept): kept is { [field: string]: Kept } => kept !== true && !Array.isArray(kept);
+
+/** A kept scalar never lets a whole object through: it might carry anything. */
+function keepScalar(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? null : value;
+}
+
+function keep(value: unknown, kept: Kept): unknown {
+  if (kept === true) return keepScalar(value);
+  if (!isFieldMap(kept)) return Array.isArray(value) ? value.map((entry) => keep(entry, kept[0])) : null;
+  if (!isRecord(value)) return Array.isArray(value) ? null : value;
+  const fields = Object.entries(kept).filter(([field]) => Object.hasOwn(value, field));
+  return Object.fromEntries(fields.map(([field, inner]) => [field, keep(value[field], inner)]));
+}
+
+/**
+ * The part of a Stripe event that the service uses: what is enqueued, stored in the ledger and replayed.
+ * Projecting twice changes nothing. The caller has checked that `data.object` is an object.
+ */
+export function projectEvent(event: Record<string, unknown>): Record<string, unknown> {
+  const { data } = event;
+  const object = isRecord(data) && isRecord(data['object']) ? data['object'] : {};
+  const kind = typeof object['object'] === 'string' ? object['object'] : '';
+  const kept = Object.hasOwn(keptOf, kind) ? keptOf[kind] : undefined;
+  const projected = keep(event, envelope);
+  return {
+    ...(isRecord(projected) ? projected : {}),
+    data: { object: keep(object, kept ?? identity) },
+  };
+}

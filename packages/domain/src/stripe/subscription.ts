@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { subscriptionStatuses } from '../entitlements/sources.ts';
+import type { SubscriptionStatus } from '../entitlements/sources.ts';
+import { id } from '../ids.ts';
+import type { Instant } from '../time.ts';
+import { ownMetadata } from './claims.ts';
+import type { Claims } from './claims.ts';
+import { flag, quantity, reference, seconds, secondsOrNull } from './fields.ts';
+
+export type ItemSnapshot = {
+  itemId: string;
+  stripePriceId: string;
+  quantity: number;
+  currentPeriodStart: Instant | null;
+  currentPeriodEnd: Instant | null;
+};
+
+/** The state of a Stripe subscription as one rendering of it says, whatever the API version. */
+export type SubscriptionSnapshot = {
+  id: string;
+  customerId: string | null;
+  claims: Claims;
+  status: SubscriptionStatus;
+  cancelAt: Instant | null;
+  cancelAtPeriodEnd: boolean;
+  canceledAt: Instant | null;
+  endedAt: Instant | null;
+  trialEnd: Instant | null;
+  collectionPaused: boolean;
+  latestInvoiceId: string | null;
+  /** Known only where the invoice is expanded. */
+  latestInvoiceCreatedAt: Instant | null;
+  items: ItemSnapshot[];
+  /** False: the rendering leaves items out (a long list, or none at all). */
+  areItemsComplete: boolean;
+};
+
+const item = z.looseObject({
+  id: id.nullish(),
+  quantity,
+  current_period_start: secondsOrNull,
+  current_period_end: secondsOrNull,
+  price: reference,
+  /** What a price was called before 2020; still rendered beside it. */
+  plan: reference,
+});
+
+const latestInvoice = z
+  .union([id, z.looseObject({ id, created: seconds })])
+  .nullish()
+  .transform((value) => {
+    if (value === null || value === undefined) return { id: null, createdAt: null };
+    return typeof value === 'string'
+      ? { id: value, createdAt: null }
+      : { id: value.id, createdAt: value.created };
+  });
+
+const subscription = z.looseObject({
+  id,
+  customer: reference,
+  status: z.enum(subscriptionStatuses),
+  cancel_at: secondsOrNull,
+  cancel_at_period_end: flag,
+  canceled_at: secondsOrNull,
+  ended_at: secondsOrNull,
+  trial_end: secondsOrNull,
+  pause_collection: z.looseObject({}).nullish(),
+  latest_invoice: latestInvoice,
+  /** Before 2025-03-31 the period was the subscription's; since then each item has its own. */
+  current_period_start: secondsOrNull,
+  current_period_end: secondsOrNull,
+  metadata: ownMetadata,
+  items: z.looseObject({ data: z.array(item), has_more: flag }).nullish(),
+});
+
+type Rendered = z.output<typeof subscription>;
+
+function toItem(rendered: z.output<typeof item>, whole: Rendered): ItemSnapshot[] {
+  const stripePriceId = rendered.price ?? rendered.plan;
+  if (stripePriceId === null) return [];
+  return [
+    {
+      itemId: rendered.id ?? stripePriceId,
+      stripePriceId,
+      quantity: rendered.quantity,
+      currentPeriodStart: rendered.current_period_start ?? whole.current_period_start,
+      currentPeriodEnd: rendered.current_period_end ?? whole.current_period_end,
+    },
+  ];
+}
+
+const byItemId = (a: ItemSnapshot, b: ItemSnapshot): number =>
+  a.itemId < b.itemId ? -1 : Number(a.itemId > b.itemId);
+
+/** Reads a subscription as rendered by any API version. */
+export const subscriptionSnapshot = subscription.transform((whole): SubscriptionSnapshot => {
+  const rendered = whole.items?.data ?? [];
+  const items = rendered.flatMap((one) => toItem(one, whole)).sort(byItemId);
+  return {
+    id: whole.id,
+    customerId: whole.customer,
+    claims: whole.metadata.claims,
+    status: whole.status,
+    cancelAt: whole.cancel_at,
+    cancelAtPeriodEnd: whole.cancel_at_period_end,
+    canceledAt: whole.canceled_at,
+    endedAt: whole.ended_at,
+    trialEnd: whole.trial_end,
+    collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
+    latestInvoiceId: whole.latest_invoice.id,
+    latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
+    items,
+    areItemsComplete:
+      items.length > 0 && items.length === rendered.length && !(whole.items?.has_more ?? false),
+  };
+});
