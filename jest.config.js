@@ -10,6 +10,8 @@ export default {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  globalSetup: '<rootDir>/packages/testing/jest/global-setup.js',
+  globalTeardown: '<rootDir>/packages/testing/jest/global-teardown.js',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
   workerIdleMemoryLimit: '512MB',

@@ -1,1 +1,19 @@
-export const placeholder = true;
+export { runServices, type RunServices } from './jest/run-services.ts';
+export { freePort } from './services/free-port.ts';
+export {
+  lastLogLines,
+  startGuarded,
+  type GuardedProcess,
+  type GuardedProcessOptions,
+} from './services/guarded-process.ts';
+export {
+  ensureDatabase,
+  startPostgres,
+  type PostgresOptions,
+  type PostgresServer,
+} from './services/postgres.ts';
+export { startRedis, type RedisServer, type RedisServerOptions } from './services/redis.ts';
+export { createTestDatabase, type TestDatabase } from './test-database.ts';
+export { createTestProxy, type ProxyMode, type TestProxy } from './test-proxy.ts';
+export { startTestRedis, type TestRedis, type TestRedisOptions } from './test-redis.ts';
+export { waitFor, type WaitOptions } from './wait-for.ts';

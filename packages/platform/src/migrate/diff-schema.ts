@@ -21,7 +21,7 @@ export async function diffSchema(options: DiffOptions): Promise<string> {
     schemaPath = REPOSITORY_SCHEMA_PATH,
   } = options;
   const schema = { path: schemaPath, text: await readFile(schemaPath, 'utf8') };
-  const engine = await openSchemaEngine({ databaseUrl, schema });
+  const { engine, close } = await openSchemaEngine({ databaseUrl, schema });
   try {
     const { stdout } = await engine.diff({
       from: { tag: 'migrations', ...(await readMigrations(migrationsDir)) },
@@ -32,7 +32,7 @@ export async function diffSchema(options: DiffOptions): Promise<string> {
     });
     return withoutEmptyNotice(stdout ?? '');
   } finally {
-    engine.free();
+    await close();
   }
 }
 

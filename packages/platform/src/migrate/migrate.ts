@@ -36,7 +36,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   const client = await connectWhenReady(databaseUrl, waitMs);
   try {
     await takeTurn(client);
-    const engine = await openSchemaEngine({ databaseUrl });
+    const { engine, close } = await openSchemaEngine({ databaseUrl });
     try {
       const { appliedMigrationNames } = await engine.applyMigrations({
         migrationsList,
@@ -46,7 +46,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     } catch (error) {
       throw applyFailed(error);
     } finally {
-      engine.free();
+      await close();
     }
   } finally {
     // The lock belongs to the session and ends with it.

@@ -39,22 +39,27 @@ export async function connectWhenReady(databaseUrl: string, waitMs: number): Pro
 }
 
 function codeOf(error: unknown): string | undefined {
-  if (error instanceof AggregateError) return codeOf(error.errors[0]);
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // A name with several addresses: one error for each.
+  return 'errors' in error && Array.isArray(error.errors) ? codeOf(error.errors[0]) : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'message' in error
+    ? String(error.message)
+    : String(error);
 }
 
 function isNotReady(error: unknown): boolean {
   const code = codeOf(error);
-  return (
-    (code !== undefined && NOT_READY_CODES.has(code)) ||
-    (error instanceof Error && /timeout/i.test(error.message))
-  );
+  return code === undefined ? /timeout/i.test(messageOf(error)) : NOT_READY_CODES.has(code);
 }
 
 function cannotConnect(databaseUrl: string, error: unknown): MigrationError {
   const { hostname, port, pathname } = new URL(databaseUrl);
   const where = `${hostname}:${port || '5432'}${pathname}`;
-  const reason = codeOf(error) ?? (error instanceof Error ? error.message : String(error));
+  const reason = codeOf(error) ?? messageOf(error);
   return new MigrationError(
     `Can't connect to Postgres at ${where} (${redactText(reason)}). Check DATABASE_URL and that the server runs.`,
     { cause: error },

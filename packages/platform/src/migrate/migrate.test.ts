@@ -1,0 +1,106 @@
+import {
+  createTestDatabase,
+  ensureDatabase,
+  runServices,
+  startPostgres,
+  type TestDatabase,
+} from '@billing/testing';
+import { Client } from 'pg';
+import { diffSchema } from './diff-schema.ts';
+import { migrate, REPOSITORY_MIGRATIONS_DIR, REPOSITORY_SCHEMA_PATH } from './migrate.ts';
+import { MigrationError } from './migration-error.ts';
+import { readMigrations } from './read-migrations.ts';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+
+afterAll(async () => {
+  await database.drop();
+});
+
+async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** An empty database on the run's server. */
+async function emptyDatabase(name: string): Promise<string> {
+  const { postgresUrl } = runServices();
+  await query(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  await query(postgresUrl, `CREATE DATABASE ${name}`);
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+test('keeps the record of what was applied as Prisma does', async () => {
+  const names = (await readMigrations(REPOSITORY_MIGRATIONS_DIR)).migrationDirectories.map(
+    ({ path }) => path,
+  );
+  const rows = await query(
+    database.url,
+    'SELECT migration_name, checksum, finished_at, rolled_back_at, applied_steps_count FROM _prisma_migrations ORDER BY 1',
+  );
+  expect(rows.map((row) => row['migration_name'])).toEqual(names);
+  for (const row of rows) {
+    expect(row).toMatchObject({
+      finished_at: expect.any(Date),
+      rolled_back_at: null,
+      applied_steps_count: 1,
+    });
+    expect(row['checksum']).toMatch(/^[0-9a-f]{64}$/);
+  }
+});
+
+test('applies nothing the second time', async () => {
+  await expect(migrate({ databaseUrl: database.url })).resolves.toEqual({ applied: [] });
+});
+
+test('several processes at once take turns: each migration is applied by one of them', async () => {
+  const url = await emptyDatabase('migrate_race');
+  const names = (await readMigrations(REPOSITORY_MIGRATIONS_DIR)).migrationDirectories.map(
+    ({ path }) => path,
+  );
+  const results = await Promise.all([1, 2, 3].map(() => migrate({ databaseUrl: url })));
+  expect(results.flatMap(({ applied }) => applied)).toEqual(names);
+});
+
+test('the schema and the migrations agree', async () => {
+  await expect(diffSchema({ databaseUrl: database.url })).resolves.toBe('');
+});
+
+test('a difference between schema and migrations is told as SQL', async () => {
+  const schemaPath = join(await mkdtemp(join(tmpdir(), 'schema-')), 'schema.prisma');
+  const schema = await readFile(REPOSITORY_SCHEMA_PATH, 'utf8');
+  await writeFile(schemaPath, `${schema}\nmodel Extra {\n  id String @id\n}\n`);
+  await expect(diffSchema({ databaseUrl: database.url, schemaPath })).resolves.toMatch(
+    /CREATE TABLE "Extra"/,
+  );
+  await rm(dirname(schemaPath), { recursive: true });
+});
+
+test('a server that is out of reach is one line without the password', async () => {
+  const attempt = migrate({ databaseUrl: 'postgres://user:hush@127.0.0.1:1/app', waitMs: 200 });
+  await expect(attempt).rejects.toThrow(MigrationError);
+  await expect(attempt).rejects.toThrow(/127\.0\.0\.1:1\/app \(ECONNREFUSED\)/);
+  await expect(attempt).rejects.not.toThrow(/hush/);
+});
+
+test('waits for a Postgres that starts later', async () => {
+  const first = await startPostgres({ isVolatile: true });
+  const { port } = first;
+  await first.stop();
+  const databaseUrl = first.urlOf('postgres');
+  const migrated = migrate({ databaseUrl, waitMs: 20_000 });
+  const second = await startPostgres({ isVolatile: true, port });
+  expect((await migrated).applied.length).toBeGreaterThan(0);
+  await second.stop();
+});

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
+import type {
+  ColumnType,
+  SqlDriverAdapter,
+  SqlMigrationAwareDriverAdapterFactory,
+  SqlQuery,
+  SqlResultSet,
+} from '@prisma/driver-adapter-utils';
+import { Client, Pool } from 'pg';
+import type { QueryArrayConfig } from 'pg';
+
+const CHAR_OID = 18;
+const TEXT_OID = 25;
+const CONNECTION = { connectionTimeoutMillis: 10_000, max: 4 };
+
+/** A connection that drops is reported by the query that needs it, and one that is idle is no news. */
+const QUIET = { onPoolError: () => undefined, onConnectionError: () => undefined };
+
+export interface MigrationAdapter {
+  readonly factory: SqlMigrationAwareDriverAdapterFactory;
+  /** Ends its connections: the engine leaves them open. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * `PrismaPg` fit for migrations. Its own `executeScript` cuts the script at every semicolon, also inside
+ * functions and strings; here a script goes to Postgres whole, which runs it as one transaction. And its shadow
+ * database can't be dropped while its own pool is connected to it; here it is dropped by force.
+ */
+export function migrationAdapter(databaseUrl: string): MigrationAdapter {
+  const pool = new Pool({ connectionString: databaseUrl, ...CONNECTION });
+  return {
+    factory: {
+      provider: 'postgres',
+      adapterName: '@prisma/adapter-pg',
+      connect: () => connect(pool),
+      connectToShadowDb: () => connectToShadowDatabase(databaseUrl),
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function connect(pool: Pool): Promise<SqlDriverAdapter> {
+  const reading = readingCharColumns(pool);
+  const adapter = await new PrismaPg(reading.pool, QUIET).connect();
+  const queryRaw = adapter.queryRaw.bind(adapter);
+  return Object.assign(adapter, {
+    queryRaw: async (query: SqlQuery) => {
+      const result = await queryRaw(query);
+      return { ...result, columnTypes: reading.typesOf(result) };
+    },
+    executeScript: async (script: string) => {
+      await adapter.executeRaw({ sql: script, args: [], argTypes: [] });
+    },
+  });
+}
+
+/**
+ * PrismaPg refuses Postgres's internal one-byte type "char", which the engine meets when it looks at a catalog.
+ * It gets to see text instead, and what it makes of that is given back its type here.
+ */
+function readingCharColumns(pool: Pool): { pool: Pool; typesOf: (result: SqlResultSet) => ColumnType[] } {
+  const charColumns = new WeakMap<object, boolean[]>();
+  async function query(config: QueryArrayConfig, values?: unknown[]): Promise<unknown> {
+    const result = await pool.query(config, values);
+    // A script of several statements has no single result.
+    const fields = result.fields ?? [];
+    if (fields.some(({ dataTypeID }) => dataTypeID === CHAR_OID)) {
+      charColumns.set(
+        result.rows,
+        fields.map(({ dataTypeID }) => dataTypeID === CHAR_OID),
+      );
+      for (const field of fields) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID;
+    }
+    return result;
+  }
+  const proxy = new Proxy(pool, {
+    get(target, property) {
+      if (property === 'query') return query;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const typesOf = ({ rows, columnTypes }: SqlResultSet): ColumnType[] =>
+    columnTypes.map((type, index) => (charColumns.get(rows)?.[index] ? ColumnTypeEnum.Character : type));
+  return { pool: proxy, typesOf };
+}
+
+async function connectToShadowDatabase(databaseUrl: string): Promise<SqlDriverAdapter> {
+  const name = `prisma_migrate_shadow_db_${randomUUID()}`;
+  await execute(databaseUrl, `CREATE DATABASE "${name}"`);
+  const shadowUrl = new URL(databaseUrl);
+  shadowUrl.pathname = `/${name}`;
+  const pool = new Pool({ connectionString: shadowUrl.href, ...CONNECTION });
+  return Object.assign(await connect(pool), {
+    dispose: async () => {
+      await pool.end();
+      await execute(databaseUrl, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
+    },
+  });
+}
+
+async function execute(databaseUrl: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,133 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from './services/free-port.ts';
+
+/**
+ * `pass`: as if it were not there. `refuse`: nobody listens, and open connections are reset. `freeze`: open and
+ * new connections stay open, and bytes wait until it passes again. `half_open`: bytes vanish and those
+ * connections never answer again, new ones after it included only once it passes. `cut_replies`: requests get
+ * through; at the first byte of the reply the connection is reset.
+ */
+export type ProxyMode = 'pass' | 'refuse' | 'freeze' | 'half_open' | 'cut_replies';
+
+export interface TestProxy {
+  readonly port: number;
+  /** The target's URL with this proxy's address in place of its own. */
+  urlFor(targetUrl: string): string;
+  setMode(mode: ProxyMode): Promise<void>;
+  /** Each piece of data of either direction arrives this much later, in order. */
+  setDelay(delayMs: number): void;
+  /** Resets all open connections. */
+  dropConnections(): void;
+  connectionCount(): number;
+  close(): Promise<void>;
+}
+
+interface State {
+  mode: ProxyMode;
+  delayMs: number;
+}
+
+interface Link {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  /** A half-open connection stays dead when the fault is over. */
+  isDead: boolean;
+}
+
+/** A TCP proxy on loopback in front of `target` whose faults are switched by the test. */
+export async function createTestProxy(target: { port: number; host?: string }): Promise<TestProxy> {
+  const port = await freePort();
+  const state: State = { mode: 'pass', delayMs: 0 };
+  const links = new Set<Link>();
+  let server = await listen();
+
+  function listen(): Promise<Server> {
+    const listener = createServer((client) => accept(client));
+    return new Promise((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen(port, '127.0.0.1', () => resolve(listener));
+    });
+  }
+
+  function accept(client: Socket): void {
+    const upstream = connect(target.port, target.host ?? '127.0.0.1');
+    const link: Link = { client, upstream, isDead: state.mode === 'half_open' };
+    links.add(link);
+    const end = (): void => {
+      links.delete(link);
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      socket.setNoDelay(true);
+      socket.on('error', end);
+      // A half-open peer does not hear of the end either.
+      socket.on('close', () => (link.isDead && socket === upstream ? undefined : end()));
+      if (state.mode === 'freeze') socket.pause();
+    }
+    forward({ link, from: client, to: upstream, state });
+    forward({ link, from: upstream, to: client, state });
+  }
+
+  async function stopListening(): Promise<void> {
+    for (const { client, upstream } of links) {
+      client.resetAndDestroy();
+      upstream.destroy();
+    }
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+
+  return {
+    port,
+    urlFor: (targetUrl) => {
+      const url = new URL(targetUrl);
+      url.host = `127.0.0.1:${port}`;
+      return url.href;
+    },
+    setMode: async (mode) => {
+      const previous = state.mode;
+      state.mode = mode;
+      if (mode === 'refuse' && previous !== 'refuse') await stopListening();
+      if (mode !== 'refuse' && previous === 'refuse') server = await listen();
+      for (const link of links) {
+        if (mode === 'half_open') link.isDead = true;
+        for (const socket of [link.client, link.upstream]) {
+          if (mode === 'freeze') socket.pause();
+          else socket.resume();
+        }
+      }
+    },
+    setDelay: (delayMs) => {
+      state.delayMs = delayMs;
+    },
+    dropConnections: () => {
+      for (const { client } of links) client.resetAndDestroy();
+    },
+    connectionCount: () => links.size,
+    close: async () => {
+      if (state.mode !== 'refuse') await stopListening();
+    },
+  };
+}
+
+interface Direction {
+  readonly link: Link;
+  readonly from: Socket;
+  readonly to: Socket;
+  readonly state: Readonly<State>;
+}
+
+function forward({ link, from, to, state }: Direction): void {
+  let queued = Promise.resolve();
+  from.on('data', (chunk) => {
+    if (link.isDead) return;
+    if (state.mode === 'cut_replies' && from === link.upstream) return void link.client.resetAndDestroy();
+    if (state.delayMs === 0 && to.writable) return void to.write(chunk);
+    const dueAt = Date.now() + state.delayMs;
+    queued = queued.then(() => later(dueAt - Date.now())).then(() => void (to.writable && to.write(chunk)));
+  });
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
+}

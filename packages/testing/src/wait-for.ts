@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Default 10 s. */
+  readonly timeoutMs?: number;
+  /** Default 20 ms. */
+  readonly intervalMs?: number;
+  /** What is awaited, for the error. */
+  readonly what: string;
+}
+
+/**
+ * Asks until `condition` gives something truthy and returns that. A condition that throws counts as not yet;
+ * the last error is in the message when time is up.
+ */
+export async function waitFor<T>(
+  condition: () => T | Promise<T>,
+  { timeoutMs = 10_000, intervalMs = 20, what }: WaitOptions,
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
+  const givesUpAt = Date.now() + timeoutMs;
+  let lastError: unknown;
+  for (;;) {
+    try {
+      const value = await condition();
+      if (value) return value as Exclude<T, false | null | undefined | 0 | ''>;
+      lastError = undefined;
+    } catch (error) {
+      lastError = error;
+    }
+    if (Date.now() >= givesUpAt) break;
+    await sleep(intervalMs);
+  }
+  const why = lastError instanceof Error ? ` (${lastError.message})` : '';
+  throw new Error(`Waited ${timeoutMs} ms in vain for ${what}${why}.`, { cause: lastError });
+}
