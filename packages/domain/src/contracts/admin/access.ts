@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { id, text } from '../../ids.ts';
+import { timestamp } from '../../time.ts';
+
+export const mapCustomerRequest = z.strictObject({ user_id: id, stripe_customer_id: id });
+export type MapCustomerRequest = z.output<typeof mapCustomerRequest>;
+
+export const customerOut = z.object({
+  project_id: z.string(),
+  user_id: z.string(),
+  stripe_customer_id: z.string(),
+  created_at: z.iso.datetime(),
+  /** What waited for this mapping and counts from now on. */
+  healed: z.object({
+    subscriptions: z.number().int(),
+    purchases: z.number().int(),
+    events: z.number().int(),
+  }),
+});
+export type CustomerOut = z.output<typeof customerOut>;
+
+export const grantRequest = z
+  .strictObject({
+    user_id: id,
+    project_id: id,
+    feature_code: id,
+    /** Default: now. */
+    valid_from: timestamp.optional(),
+    /** Default: for ever. */
+    valid_to: timestamp.nullable().optional(),
+    reason: text,
+  })
+  .refine(
+    ({ valid_from: from, valid_to: to }) => from === undefined || (to ?? null) === null || Number(to) > from,
+    {
+      path: ['valid_to'],
+      message: 'must be later than valid_from',
+    },
+  );
+export type GrantRequest = z.output<typeof grantRequest>;
+
+export const grantResponse = z.object({
+  grant_id: z.string(),
+  user_id: z.string(),
+  project_id: z.string(),
+  feature_code: z.string(),
+  valid_from: z.iso.datetime(),
+  valid_to: z.iso.datetime().nullable(),
+  granted_at: z.iso.datetime(),
+});
+export type GrantResponse = z.output<typeof grantResponse>;
+
+export const revokeRequest = z.strictObject({ grant_id: id, revoke_reason: text });
+export type RevokeRequest = z.output<typeof revokeRequest>;
+
+export const revokeResponse = z.object({ grant_id: z.string(), revoked_at: z.iso.datetime() });
+export type RevokeResponse = z.output<typeof revokeResponse>;

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { id } from '../../ids.ts';
+import { timestamp } from '../../time.ts';
+import { listOf, pageFields } from './listing.ts';
+
+export const eventStatuses = ['applied', 'stale', 'ignored', 'quarantined', 'failed'] as const;
+export type EventStatus = (typeof eventStatuses)[number];
+
+export const eventsQuery = z.strictObject({
+  status: z.enum(eventStatuses).optional(),
+  type: id.optional(),
+  object_id: id.optional(),
+  ...pageFields,
+});
+export type EventsQuery = z.output<typeof eventsQuery>;
+
+export const eventOut = z.object({
+  event_id: z.string(),
+  type: z.string(),
+  object_id: z.string().nullable(),
+  status: z.enum(eventStatuses),
+  reason: z.string().nullable(),
+  created: z.iso.datetime(),
+  received_at: z.iso.datetime(),
+  processed_at: z.iso.datetime(),
+  attempts: z.number().int(),
+});
+export type EventOut = z.output<typeof eventOut>;
+export const eventList = listOf(eventOut);
+
+export const quarantineQuery = z.strictObject({ reason: id.optional(), ...pageFields });
+export type QuarantineQuery = z.output<typeof quarantineQuery>;
+
+/** `awaits`: the Stripe customer or the Stripe price that has to be mapped. */
+export const quarantineOut = eventOut.extend({
+  customer_id: z.string().nullable(),
+  awaits: z.string().nullable(),
+});
+export type QuarantineOut = z.output<typeof quarantineOut>;
+export const quarantineList = listOf(quarantineOut);
+
+export const auditQuery = z.strictObject({
+  project_id: id.optional(),
+  actor: id.optional(),
+  action: id.optional(),
+  target_type: id.optional(),
+  target_id: id.optional(),
+  from: timestamp.optional(),
+  to: timestamp.optional(),
+  ...pageFields,
+});
+export type AuditQuery = z.output<typeof auditQuery>;
+
+export const auditOut = z.object({
+  audit_id: z.string(),
+  at: z.iso.datetime(),
+  actor: z.string(),
+  action: z.string(),
+  project_id: z.string().nullable(),
+  target_type: z.string(),
+  target_id: z.string(),
+  reason: z.string().nullable(),
+  details: z.record(z.string(), z.unknown()),
+  request_id: z.string().nullable(),
+});
+export type AuditOut = z.output<typeof auditOut>;
+export const auditList = listOf(auditOut);
