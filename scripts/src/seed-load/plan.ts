@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+
+export interface LoadShape {
+  readonly projectId: string;
+  readonly users: number;
+  /** Share of the users with a live subscription: the first ones, so that the rest is free for checkouts. */
+  readonly subscribed: number;
+  /** Share of the users with a one-time purchase, spread over all. */
+  readonly purchased: number;
+}
+
+export interface LoadPrice {
+  readonly priceId: string;
+  readonly productId: string;
+  readonly stripePriceId: string;
+  readonly amountCents: number;
+  readonly interval: 'month' | 'year' | 'one_time';
+  readonly accessDays: number | null;
+}
+
+export interface LoadProduct {
+  readonly productId: string;
+  readonly featureCodes: readonly string[];
+}
+
+/** What the load tools and the writer must agree on: names, numbers and the catalog of one load project. */
+export interface LoadPlan extends LoadShape {
+  /** Keeps the Stripe ids of several load projects apart in one database. */
+  readonly tag: string;
+  readonly userPrefix: string;
+  readonly customerPrefix: string;
+  readonly subscriptionPrefix: string;
+  readonly itemPrefix: string;
+  readonly purchasePrefix: string;
+  /** Users 1 to this one have a live subscription. */
+  readonly lastSubscribed: number;
+  readonly products: readonly LoadProduct[];
+  readonly prices: readonly LoadPrice[];
+  /** Kept with the project, so that a second run with another shape is noticed. */
+  readonly description: string;
+}
+
+/** The price that checkouts buy; only it has to exist at Stripe. */
+export const CHECKOUT_PRICE_ID = 'checkout-month';
+
+const products: readonly LoadProduct[] = [
+  { productId: 'basic', featureCodes: ['basic_access', 'export_csv'] },
+  {
+    productId: 'pro',
+    featureCodes: ['basic_access', 'export_csv', 'export_pdf', 'api_access', 'team_seats'],
+  },
+  { productId: 'extra-seats', featureCodes: ['extra_seats'] },
+  { productId: 'export-pack', featureCodes: ['export_pack'] },
+  { productId: 'year-pass', featureCodes: ['basic_access', 'year_pass'] },
+  { productId: 'checkout', featureCodes: ['checkout_access'] },
+];
+
+const prices: readonly Omit<LoadPrice, 'stripePriceId'>[] = [
+  { priceId: 'basic-month', productId: 'basic', amountCents: 900, interval: 'month', accessDays: null },
+  { priceId: 'basic-year', productId: 'basic', amountCents: 9_000, interval: 'year', accessDays: null },
+  { priceId: 'pro-month', productId: 'pro', amountCents: 2_900, interval: 'month', accessDays: null },
+  { priceId: 'pro-year', productId: 'pro', amountCents: 29_000, interval: 'year', accessDays: null },
+  { priceId: 'seats-month', productId: 'extra-seats', amountCents: 500, interval: 'month', accessDays: null },
+  { priceId: 'seats-year', productId: 'extra-seats', amountCents: 5_000, interval: 'year', accessDays: null },
+  {
+    priceId: 'export-pack',
+    productId: 'export-pack',
+    amountCents: 4_900,
+    interval: 'one_time',
+    accessDays: null,
+  },
+  { priceId: 'year-pass', productId: 'year-pass', amountCents: 9_900, interval: 'one_time', accessDays: 365 },
+];
+
+/** Works out every name and number of a load project; the same shape always gives the same plan. */
+export function planLoad(shape: LoadShape): LoadPlan {
+  const tag = createHash('sha256').update(shape.projectId).digest('hex').slice(0, 8);
+  return {
+    ...shape,
+    tag,
+    userPrefix: 'load-user-',
+    customerPrefix: `cus_load_${tag}_`,
+    subscriptionPrefix: `sub_load_${tag}_`,
+    itemPrefix: `si_load_${tag}_`,
+    purchasePrefix: `pi_load_${tag}_`,
+    lastSubscribed: Math.round(shape.users * shape.subscribed),
+    products,
+    prices: prices.map((price) => ({ ...price, stripePriceId: stripePriceIdOf(tag, price.priceId) })),
+    description: `Load test data: users=${shape.users} subscribed=${shape.subscribed} purchased=${shape.purchased}`,
+  };
+}
+
+/** Made-up Stripe ids: seeded subscriptions are never read from Stripe. */
+export function stripePriceIdOf(tag: string, priceId: string): string {
+  return `price_load_${tag}_${priceId.replaceAll('-', '_')}`;
+}
+
+export interface LoadEndpoints {
+  readonly apiUrl: string;
+  readonly workerUrl?: string | undefined;
+  readonly apiKey: string;
+  readonly webhookSecret?: string | undefined;
+  readonly hasCheckoutPrice: boolean;
+}
+
+/** What the load tools read, one `NAME=value` a line: usable by a shell, by Docker and by CI alike. */
+export function environmentLines(plan: LoadPlan, endpoints: LoadEndpoints): string[] {
+  const values: Record<string, string | number | undefined> = {
+    HOST: endpoints.apiUrl,
+    WORKER_URL: endpoints.workerUrl,
+    API_KEY: endpoints.apiKey,
+    PROJECT_ID: plan.projectId,
+    PRICE_ID: endpoints.hasCheckoutPrice ? CHECKOUT_PRICE_ID : undefined,
+    WEBHOOK_SECRET: endpoints.webhookSecret,
+    USER_PREFIX: plan.userPrefix,
+    USER_COUNT: plan.users,
+    CHECKOUT_USER_FROM: plan.lastSubscribed + 1,
+    CHECKOUT_USER_TO: plan.users,
+    WEBHOOK_USER_FROM: 1,
+    WEBHOOK_USER_TO: plan.lastSubscribed,
+    SUBSCRIPTION_PREFIX: plan.subscriptionPrefix,
+    SUBSCRIPTION_ITEM_PREFIX: plan.itemPrefix,
+    CUSTOMER_PREFIX: plan.customerPrefix,
+    EVENT_STRIPE_PRICE: stripePriceIdOf(plan.tag, 'basic-month'),
+  };
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined && value !== '')
+    .map(([name, value]) => `${name}=${value}`);
+}

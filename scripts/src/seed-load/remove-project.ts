@@ -1,0 +1,58 @@
+import type { Client } from 'pg';
+import type { LoadPlan } from './plan.ts';
+import { oweInvalidation } from './write-project.ts';
+
+const CHUNK_ROWS = 50_000;
+
+/** In the order of the foreign keys. Each says which users' rows go: `doomed` holds their internal ids. */
+const OF_USERS = [
+  'DELETE FROM stripe_events WHERE customer_id IN (SELECT stripe_customer_id FROM customers WHERE user_ref = ANY($1))',
+  'DELETE FROM subscriptions WHERE user_ref = ANY($1)',
+  'DELETE FROM purchases WHERE user_ref = ANY($1)',
+  'DELETE FROM grants WHERE user_ref = ANY($1)',
+  'DELETE FROM customers WHERE user_ref = ANY($1)',
+  'DELETE FROM users WHERE id = ANY($1)',
+];
+
+const OF_PROJECT = [
+  'DELETE FROM idempotency_keys WHERE project_id = $1',
+  'DELETE FROM prices WHERE project_id = $1',
+  'DELETE FROM products WHERE project_id = $1',
+  'DELETE FROM api_keys WHERE project_id = $1',
+  'DELETE FROM projects WHERE id = $1',
+];
+
+/**
+ * Takes a load project away with all that load tests added to it. Only a project that this tool made; the audit log
+ * stays, as its rows are for ever. Returns how many users went.
+ */
+export async function removeProject(
+  client: Client,
+  plan: Pick<LoadPlan, 'projectId'>,
+  onProgress: (users: number) => void,
+): Promise<number> {
+  const found = await client.query('SELECT description FROM projects WHERE id = $1', [plan.projectId]);
+  const description: unknown = found.rows[0]?.description;
+  if (found.rowCount === 0) return 0;
+  if (typeof description !== 'string' || !description.startsWith('Load test data:'))
+    throw new Error(`Project "${plan.projectId}" was not made by seed:load, so it is left alone.`);
+  await oweInvalidation(client, plan.projectId);
+  let removed = 0;
+  for (;;) {
+    const doomed = await client.query<{ id: string }>('SELECT id FROM users WHERE project_id = $1 LIMIT $2', [
+      plan.projectId,
+      CHUNK_ROWS,
+    ]);
+    if (doomed.rows.length === 0) break;
+    const ids = doomed.rows.map((row) => row.id);
+    await client.query('BEGIN');
+    for (const statement of OF_USERS) await client.query(statement, [ids]);
+    await client.query('COMMIT');
+    removed += ids.length;
+    onProgress(removed);
+  }
+  await client.query('BEGIN');
+  for (const statement of OF_PROJECT) await client.query(statement, [plan.projectId]);
+  await client.query('COMMIT');
+  return removed;
+}

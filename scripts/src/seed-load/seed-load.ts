@@ -1,0 +1,76 @@
+import { Client } from 'pg';
+import { createLoadKey } from './create-load-key.ts';
+import { makeStripePrice } from './make-stripe-price.ts';
+import type { SeedOptions, SeedTarget } from './options.ts';
+import { CHECKOUT_PRICE_ID, environmentLines, planLoad, type LoadPlan } from './plan.ts';
+import { removeProject } from './remove-project.ts';
+import { warmCache } from './warm-cache.ts';
+import { writeApiKey, writeCheckoutPrice, writeProject } from './write-project.ts';
+import { writeRows } from './write-rows.ts';
+
+/** For people: what is going on. The environment lines are the result, and go elsewhere. */
+export type Say = (line: string) => void;
+
+/** Fills the database (or empties it again) as the options say and returns the environment lines for the load tools. */
+export async function seedLoad(options: SeedOptions, target: SeedTarget, say: Say): Promise<string[]> {
+  const plan = planLoad({
+    projectId: options.project,
+    users: options.users,
+    subscribed: options.subscribed,
+    purchased: options.purchased,
+  });
+  const client = new Client({ connectionString: target.databaseUrl, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await client.query('SET synchronous_commit = off');
+    if (options.remove) {
+      const removed = await removeProject(client, plan, (users) => say(`${users} users removed`));
+      say(`Project "${plan.projectId}" is gone (${removed} users).`);
+      return [];
+    }
+    return await fill({ client, plan, options, target, say });
+  } finally {
+    await client.end();
+  }
+}
+
+interface Filling {
+  readonly client: Client;
+  readonly plan: LoadPlan;
+  readonly options: SeedOptions;
+  readonly target: SeedTarget;
+  readonly say: Say;
+}
+
+async function fill({ client, plan, options, target, say }: Filling): Promise<string[]> {
+  await writeProject(client, plan);
+  await writeRows(client, plan, (users) => say(`${users} of ${plan.users} users written`));
+  const stripePriceId = await checkoutPrice({ client, plan, options, target });
+  if (stripePriceId === undefined)
+    say('No price for checkouts: set STRIPE_API_BASE, or give --stripe-price of a Stripe sandbox.');
+  else await writeCheckoutPrice(client, plan.projectId, stripePriceId);
+  const apiKey = createLoadKey();
+  await writeApiKey(client, plan.projectId, apiKey);
+  if (options.warm) {
+    const users = Math.min(plan.users, options['warm-users']);
+    const read = await warmCache(plan, { apiUrl: target.apiUrl, apiKey, users }, () => undefined);
+    say(`${read} users read through ${target.apiUrl}: the cache is warm.`);
+  }
+  return environmentLines(plan, { ...target, apiKey, hasCheckoutPrice: stripePriceId !== undefined });
+}
+
+async function checkoutPrice({
+  client,
+  plan,
+  options,
+  target,
+}: Omit<Filling, 'say'>): Promise<string | undefined> {
+  if (options['stripe-price'] !== undefined) return options['stripe-price'];
+  if (target.stripeApiBase === undefined || target.stripeApiBase === '') return undefined;
+  const known = await client.query<{ stripe_price_id: string }>(
+    'SELECT stripe_price_id FROM prices WHERE project_id = $1 AND price_id = $2',
+    [plan.projectId, CHECKOUT_PRICE_ID],
+  );
+  const stripe = { secretKey: target.stripeSecretKey, apiBase: target.stripeApiBase };
+  return makeStripePrice(stripe, known.rows[0]?.stripe_price_id);
+}
