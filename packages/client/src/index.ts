@@ -1,1 +1,18 @@
-export const placeholder = true;
+export { BillingError, isBillingError, isUnavailable } from './billing-error.ts';
+export type { BillingErrorCode, BillingErrorFields, ClientErrorCode } from './billing-error.ts';
+export { createBillingClient } from './create-billing-client.ts';
+export type {
+  BillingClient,
+  CanOptions,
+  CheckoutOptions,
+  EntitlementsOptions,
+} from './create-billing-client.ts';
+export type {
+  BillingClientOptions,
+  CacheOptions,
+  Fetch,
+  FetchInit,
+  FetchResponse,
+  UnavailableAnswer,
+} from './options.ts';
+export type * from './wire.ts';

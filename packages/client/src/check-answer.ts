@@ -1,0 +1,112 @@
+import type {
+  BatchResponse,
+  CheckoutResponse,
+  Entitlement,
+  EntitlementsResponse,
+  EntitlementSource,
+  Explanation,
+  ExplanationReason,
+  FieldProblem,
+  PortalResponse,
+} from './wire.ts';
+
+/**
+ * Whether an answer is one of the service's: a proxy's page or half an answer must not become "no entitlements".
+ * Fields nobody here knows are let through, so that a newer service can add some.
+ */
+export type Guard<T> = (value: unknown) => value is T;
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const isString = (value: unknown): value is string => typeof value === 'string';
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+const isTrue = (value: unknown): value is true => value === true;
+const isInteger = (value: unknown): value is number => Number.isInteger(value);
+const isTimestamp = (value: unknown): value is string => isString(value) && !Number.isNaN(Date.parse(value));
+// A newer service may know more of these words; an answer is not refused for one of them.
+const isSource = (value: unknown): value is EntitlementSource => isString(value);
+const isReason = (value: unknown): value is ExplanationReason => isString(value);
+
+const nullable =
+  <T>(guard: Guard<T>): Guard<T | null> =>
+  (value): value is T | null =>
+    value === null || guard(value);
+
+const optional =
+  <T>(guard: Guard<T>): Guard<T | undefined> =>
+  (value): value is T | undefined =>
+    value === undefined || guard(value);
+
+const listOf =
+  <T>(guard: Guard<T>): Guard<T[]> =>
+  (value): value is T[] =>
+    Array.isArray(value) && value.every((item) => guard(item));
+
+function shape<T>(fields: { [K in keyof T]-?: Guard<T[K]> }): Guard<T> {
+  return (value): value is T => {
+    if (!isRecord(value)) return false;
+    for (const name in fields) if (!fields[name](value[name])) return false;
+    return true;
+  };
+}
+
+const isEntitlement = shape<Entitlement>({
+  feature_code: isString,
+  is_active: isTrue,
+  valid_from: nullable(isTimestamp),
+  valid_to: nullable(isTimestamp),
+  current_period_end: nullable(isTimestamp),
+  source: isSource,
+  source_id: isString,
+  status: isString,
+  quantity: isInteger,
+  confirmed: isBoolean,
+});
+
+const isExplanation = shape<Explanation>({
+  source: isSource,
+  source_id: isString,
+  stripe_price_id: nullable(isString),
+  feature_codes: listOf(isString),
+  in_force: isBoolean,
+  reason: isReason,
+  status: isString,
+  valid_from: nullable(isTimestamp),
+  valid_to: nullable(isTimestamp),
+  current_period_end: nullable(isTimestamp),
+  quantity: isInteger,
+  confirmed: isBoolean,
+  last_event: nullable(shape({ event_id: isString, type: isString, created: isTimestamp })),
+});
+
+export const isEntitlementsResponse: Guard<EntitlementsResponse> = shape<EntitlementsResponse>({
+  user_id: isString,
+  project_id: isString,
+  entitlements: listOf(isEntitlement),
+  version: isInteger,
+  as_of: isTimestamp,
+  valid_until: nullable(isTimestamp),
+  checked_at: isTimestamp,
+  explanation: optional(listOf(isExplanation)),
+});
+
+export const isBatchResponse: Guard<BatchResponse> = shape<BatchResponse>({
+  project_id: isString,
+  results: listOf(isEntitlementsResponse),
+});
+
+export const isCheckoutResponse: Guard<CheckoutResponse> = shape<CheckoutResponse>({
+  checkout_url: isString,
+  session_id: isString,
+  expires_at: isTimestamp,
+});
+
+export const isPortalResponse: Guard<PortalResponse> = shape<PortalResponse>({
+  portal_url: isString,
+  expires_at: isTimestamp,
+});
+
+export const isFieldProblems: Guard<FieldProblem[]> = listOf(
+  shape<FieldProblem>({ path: isString, message: isString }),
+);

@@ -1,0 +1,170 @@
+import { BillingError, isUnavailable } from './billing-error.ts';
+import {
+  isBatchResponse,
+  isCheckoutResponse,
+  isEntitlementsResponse,
+  isPortalResponse,
+} from './check-answer.ts';
+import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
+import { createIdempotencyKey, idempotencyKeyProblem } from './idempotency-key.ts';
+import { resolveOptions } from './options.ts';
+import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
+import { withRetries } from './retry.ts';
+import { sendRequest } from './send-request.ts';
+import type {
+  BatchResponse,
+  CheckoutRequest,
+  CheckoutResponse,
+  EntitlementsResponse,
+  PortalRequest,
+  PortalResponse,
+} from './wire.ts';
+
+export type EntitlementsOptions = {
+  /** Only this feature. */
+  featureCode?: string | undefined;
+  /** With every source that was considered, and why it counts or not. Never from the cache. */
+  explain?: boolean | undefined;
+};
+export type CanOptions = {
+  /** In place of the client's setting, for this question alone. */
+  onUnavailable?: UnavailableAnswer | undefined;
+};
+export type CheckoutOptions = {
+  /** The same key and body lead to the same session for 24 hours. Made for each call if absent. */
+  idempotencyKey?: string | undefined;
+};
+
+export type BillingClient = {
+  /** What is in force for a user now. A user nobody has heard of has no entitlements. */
+  entitlements: (userId: string, options?: EntitlementsOptions) => Promise<EntitlementsResponse>;
+  /** Whether a user may use a feature now; `onUnavailable` says what holds while the service is away. */
+  can: (userId: string, featureCode: string, options?: CanOptions) => Promise<boolean>;
+  /** What is in force for 1 to 100 users, in the order asked. Never from the cache. */
+  batch: (userIds: readonly string[]) => Promise<BatchResponse>;
+  /** A page of Stripe's on which the user can buy. Safe to repeat: every try carries one idempotency key. */
+  createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
+  /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
+  createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
+  /** Drops what the cache knows of a user, or of all: after a purchase, say. */
+  forget: (userId?: string) => void;
+};
+
+/** A client for one project. Throws a `TypeError` if an option is wrong; the calls fail with a `BillingError`. */
+export function createBillingClient(options: BillingClientOptions): BillingClient {
+  const settings = resolveOptions(options);
+  const cache =
+    settings.cache === null ? null : createEntitlementCache({ ...settings.cache, now: systemMoment });
+
+  const readFull = (userId: string): Promise<EntitlementsResponse> =>
+    cache === null
+      ? readEntitlements(settings, userId)
+      : cache.read(userId, () => readEntitlements(settings, userId));
+
+  const entitlements: BillingClient['entitlements'] = async (
+    userId,
+    { featureCode, explain = false } = {},
+  ) => {
+    requireId('userId', userId);
+    if (featureCode !== undefined) requireId('featureCode', featureCode);
+    if (cache === null || explain) return readEntitlements(settings, userId, { featureCode, explain });
+    // A copy: what one caller does to its answer must not reach the next.
+    const answer = structuredClone(await readFull(userId));
+    if (featureCode === undefined) return answer;
+    return { ...answer, entitlements: answer.entitlements.filter((one) => one.feature_code === featureCode) };
+  };
+
+  const can: BillingClient['can'] = async (userId, featureCode, { onUnavailable } = {}) => {
+    requireId('userId', userId);
+    requireId('featureCode', featureCode);
+    try {
+      const answer =
+        cache === null ? await readEntitlements(settings, userId, { featureCode }) : await readFull(userId);
+      return answer.entitlements.some((one) => one.feature_code === featureCode);
+    } catch (error) {
+      const fallback = onUnavailable ?? settings.onUnavailable;
+      if (fallback === 'throw' || !isUnavailable(error)) throw error;
+      settings.onFallback(error);
+      return fallback === 'allow';
+    }
+  };
+
+  return {
+    entitlements,
+    can,
+    batch: (userIds) => readBatch(settings, userIds),
+    createCheckout: (request, checkoutOptions) => createCheckout(settings, request, checkoutOptions),
+    createPortalSession: (request) =>
+      sendRequest(settings, {
+        method: 'POST',
+        path: 'portal/create-session',
+        body: request,
+        timeoutMs: settings.purchaseTimeoutMs,
+        isAnswer: isPortalResponse,
+      }),
+    forget: (userId) => cache?.forget(userId),
+  };
+}
+
+function readEntitlements(
+  settings: Settings,
+  userId: string,
+  { featureCode, explain }: EntitlementsOptions = {},
+): Promise<EntitlementsResponse> {
+  const query: Record<string, string> = { user_id: userId };
+  if (featureCode !== undefined) query['feature_code'] = featureCode;
+  if (explain === true) query['explain'] = 'true';
+  return withRetries(settings.retries, () =>
+    sendRequest(settings, {
+      method: 'GET',
+      path: 'entitlements',
+      query,
+      timeoutMs: settings.readTimeoutMs,
+      // An answer about someone else (a shared proxy's cache, say) is no answer.
+      isAnswer: (value): value is EntitlementsResponse =>
+        isEntitlementsResponse(value) && value.user_id === userId,
+    }),
+  );
+}
+
+async function readBatch(settings: Settings, userIds: readonly string[]): Promise<BatchResponse> {
+  for (const userId of userIds) requireId('userIds', userId);
+  return withRetries(settings.retries, () =>
+    sendRequest(settings, {
+      method: 'POST',
+      path: 'entitlements/batch',
+      body: { user_ids: userIds },
+      timeoutMs: settings.readTimeoutMs,
+      isAnswer: (value): value is BatchResponse =>
+        isBatchResponse(value) &&
+        value.results.length === userIds.length &&
+        value.results.every((result, index) => result.user_id === userIds[index]),
+    }),
+  );
+}
+
+async function createCheckout(
+  settings: Settings,
+  request: CheckoutRequest,
+  { idempotencyKey = createIdempotencyKey() }: CheckoutOptions = {},
+): Promise<CheckoutResponse> {
+  const problem = idempotencyKeyProblem(idempotencyKey);
+  if (problem !== null)
+    throw new BillingError({ code: 'invalid_request', detail: `idempotencyKey ${problem}` });
+  return withRetries(settings.retries, () =>
+    sendRequest(settings, {
+      method: 'POST',
+      path: 'checkout/create',
+      body: request,
+      idempotencyKey,
+      timeoutMs: settings.purchaseTimeoutMs,
+      isAnswer: isCheckoutResponse,
+    }),
+  );
+}
+
+/** `undefined` would travel as the text "undefined" and ask for a user of that name. */
+function requireId(name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '')
+    throw new BillingError({ code: 'invalid_request', detail: `${name} must be a string that is not empty` });
+}

@@ -1,0 +1,123 @@
+/**
+ * What travels, in the names it travels with. Written out here so that the package stands alone; a test proves
+ * each type equal to the one the service validates with.
+ */
+
+export type EntitlementSource = 'subscription' | 'purchase' | 'manual';
+
+/** One feature that is in force now. Timestamps are RFC 3339 in UTC. */
+export type Entitlement = {
+  feature_code: string;
+  is_active: true;
+  valid_from: string | null;
+  /** When access ends if nothing more is heard; null: never. */
+  valid_to: string | null;
+  /** The paid period itself (subscriptions only). */
+  current_period_end: string | null;
+  source: EntitlementSource;
+  source_id: string;
+  status: string;
+  quantity: number;
+  /** False while the service still has to settle with Stripe what the last events meant. */
+  confirmed: boolean;
+};
+
+/** Why a source is in force or not. A newer service may send further words. */
+export type ExplanationReason =
+  | 'in_force'
+  | 'past_due_in_grace'
+  | 'past_due_grace_over'
+  | 'unpaid'
+  | 'incomplete'
+  | 'incomplete_expired'
+  | 'paused'
+  | 'canceled'
+  | 'period_over'
+  | 'not_started'
+  | 'payment_pending'
+  | 'payment_failed'
+  | 'refunded'
+  | 'disputed'
+  | 'revoked'
+  | 'unmapped_price'
+  | 'state_unknown';
+
+/** One source that was considered, in force or not. */
+export type Explanation = {
+  source: EntitlementSource;
+  source_id: string;
+  stripe_price_id: string | null;
+  feature_codes: string[];
+  in_force: boolean;
+  reason: ExplanationReason;
+  status: string;
+  valid_from: string | null;
+  valid_to: string | null;
+  current_period_end: string | null;
+  quantity: number;
+  confirmed: boolean;
+  /** The last Stripe event that changed it. */
+  last_event: { event_id: string; type: string; created: string } | null;
+};
+
+export type EntitlementsResponse = {
+  user_id: string;
+  project_id: string;
+  /** Only what is in force now, sorted by `feature_code`. */
+  entitlements: Entitlement[];
+  /** Grows with every change to this user. */
+  version: number;
+  as_of: string;
+  /** The next moment at which the answer changes by itself; null: never. */
+  valid_until: string | null;
+  checked_at: string;
+  explanation?: Explanation[] | undefined;
+};
+
+export type BatchResponse = { project_id: string; results: EntitlementsResponse[] };
+
+export type CheckoutRequest = {
+  user_id: string;
+  project_id?: string | undefined;
+  /** The service's own price id, or Stripe's. */
+  price_id: string;
+  mode: 'subscription' | 'payment';
+  success_url: string;
+  cancel_url: string;
+  quantity?: number | undefined;
+  trial_days?: number | undefined;
+  email?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+};
+
+export type CheckoutResponse = { checkout_url: string; session_id: string; expires_at: string };
+
+export type PortalRequest = { user_id: string; project_id?: string | undefined; return_url: string };
+
+export type PortalResponse = { portal_url: string; expires_at: string };
+
+export type FieldProblem = { path: string; message: string };
+
+/** Codes that a project's calls can meet. Others may come with a newer service. */
+export type ServiceErrorCode =
+  | 'invalid_request'
+  | 'missing_api_key'
+  | 'invalid_api_key'
+  | 'insufficient_scope'
+  | 'project_mismatch'
+  | 'project_inactive'
+  | 'route_not_found'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'rate_limited'
+  | 'price_not_found'
+  | 'price_archived'
+  | 'mode_mismatch'
+  | 'already_subscribed'
+  | 'customer_not_found'
+  | 'idempotency_conflict'
+  | 'idempotency_in_progress'
+  | 'stripe_error'
+  | 'stripe_unavailable'
+  | 'service_unavailable'
+  | 'internal_error';
