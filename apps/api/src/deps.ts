@@ -1,0 +1,28 @@
+import type { Clock } from '@billing/domain';
+import type { JobQueue, Logger, Metrics, QueueRedisReport } from '@billing/platform';
+import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
+import type { Stripe } from 'stripe';
+import type { ApiConfig } from './config.ts';
+
+/** All that the app is made of; `main.ts` (or a test) builds it. */
+export type AppDeps = {
+  config: ApiConfig;
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  database: Database;
+  /** The entitlement cache, with its rule about versions. */
+  cache: EntitlementCache;
+  /** API key → project. */
+  keys: KeyDirectory;
+  stripe: Stripe;
+  /** Producers of the two queues. */
+  stripeEvents: JobQueue;
+  maintenance: JobQueue;
+  /** What the queue's Redis says of itself; rejects while it is out of reach. */
+  inspectQueueRedis: () => Promise<QueueRedisReport>;
+  /** All processes' metrics as Prometheus text. */
+  renderMetrics: () => Promise<string>;
+  /** True from the signal to stop on: `/ready` says no, connections are closed after their answer. */
+  isStopping: () => boolean;
+};

@@ -1,0 +1,64 @@
+import { ServiceError } from '@billing/domain';
+import type { FieldProblem } from '@billing/domain';
+import express from 'express';
+import type { Request, RequestHandler } from 'express';
+import type { z } from 'zod';
+
+const maxBodyBytes = 256 * 1024;
+const maxProblems = 20;
+
+function toFieldProblems(error: z.ZodError): FieldProblem[] {
+  return error.issues.slice(0, maxProblems).flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys
+        .slice(0, maxProblems)
+        .map((key) => ({ path: [...issue.path, key].join('.').slice(0, 256), message: 'is not known here' }));
+    return [{ path: issue.path.join('.').slice(0, 256), message: issue.message }];
+  });
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
+    errors: toFieldProblems(parsed.error),
+  });
+}
+
+const jsonParser = express.json({
+  limit: maxBodyBytes,
+  inflate: false,
+  type: 'application/json',
+  strict: false,
+});
+
+/**
+ * Reads a JSON body into `request.body`. Comes after authentication: a stranger learns nothing about
+ * what a body should be. Another content type is 415, as a body that is silently ignored misleads.
+ */
+export const readJson: RequestHandler = (request, response, next) => {
+  const length = request.headers['content-length'];
+  const hasBody =
+    request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+  if (hasBody && request.is('application/json') === false) {
+    next(new ServiceError('unsupported_media_type', 'Send the body as application/json.'));
+    return;
+  }
+  jsonParser(request, response, next);
+};
+
+/** The body that `readJson` read, checked. Throws `invalid_request`. */
+export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
+  const body: unknown = request.body;
+  return parse(schema, body ?? {}, 'body');
+}
+
+/** The query string, checked; a parameter given twice is an array, which schemas refuse. Throws `invalid_request`. */
+export function parseQuery<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
+  return parse(schema, { ...request.query }, 'query');
+}
+
+/** Path parameters, checked. Throws `invalid_request`. */
+export function parseParams<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
+  return parse(schema, request.params, 'path');
+}

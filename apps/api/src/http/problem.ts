@@ -1,0 +1,98 @@
+import { errorCatalog } from '@billing/domain';
+import type { ErrorCode, FieldProblem, ServiceError } from '@billing/domain';
+import type { Response } from 'express';
+
+/** The only place that knows HTTP statuses. */
+const statusOfCode: Record<ErrorCode, number> = {
+  invalid_request: 400,
+  missing_api_key: 401,
+  invalid_api_key: 401,
+  insufficient_scope: 403,
+  project_mismatch: 403,
+  project_inactive: 403,
+  route_not_found: 404,
+  method_not_allowed: 405,
+  payload_too_large: 413,
+  unsupported_media_type: 415,
+  request_header_too_large: 431,
+  rate_limited: 429,
+  project_not_found: 404,
+  product_not_found: 404,
+  price_not_found: 404,
+  api_key_not_found: 404,
+  customer_not_found: 404,
+  grant_not_found: 404,
+  event_not_found: 404,
+  run_not_found: 404,
+  project_exists: 409,
+  product_exists: 409,
+  price_exists: 409,
+  customer_exists: 409,
+  already_revoked: 409,
+  already_subscribed: 409,
+  price_archived: 400,
+  mode_mismatch: 400,
+  idempotency_conflict: 409,
+  idempotency_in_progress: 409,
+  invalid_signature: 401,
+  invalid_payload: 400,
+  stripe_error: 502,
+  stripe_unavailable: 503,
+  queue_unavailable: 503,
+  service_unavailable: 503,
+  internal_error: 500,
+};
+
+export const httpStatusOf = (code: ErrorCode): number => statusOfCode[code];
+
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ErrorCode;
+  request_id: string;
+  errors?: FieldProblem[];
+};
+
+/** An error in the shape of RFC 9457. */
+export function toProblem(error: ServiceError, requestId: string): Problem {
+  return {
+    type: `urn:billing:problem:${error.code}`,
+    title: errorCatalog[error.code],
+    status: statusOfCode[error.code],
+    detail: error.message,
+    code: error.code,
+    request_id: requestId,
+    ...(error.errors === undefined ? {} : { errors: error.errors }),
+  };
+}
+
+function problemHeaders(error: ServiceError): Record<string, string> {
+  const status = statusOfCode[error.code];
+  const headers: Record<string, string> = {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'cache-control': 'no-store',
+  };
+  // RFC 6750: a 401 names the scheme. Stripe's signature is no bearer token.
+  if (status === 401 && error.code !== 'invalid_signature') headers['www-authenticate'] = 'Bearer';
+  const retryAfter = error.retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
+  if (retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)));
+  // The rest of a body that was refused unread must not be taken for the next request.
+  if (status === 413) headers['connection'] = 'close';
+  return headers;
+}
+
+/** Answers with an error, unless an answer has begun: then the connection ends, so nobody takes half for whole. */
+export function sendProblem(response: Response, error: ServiceError, requestId: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify(toProblem(error, requestId));
+  response.writeHead(statusOfCode[error.code], {
+    ...problemHeaders(error),
+    'content-length': Buffer.byteLength(body),
+  });
+  response.end(body);
+}

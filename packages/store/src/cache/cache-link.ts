@@ -1,0 +1,62 @@
+import { withDeadline } from '@billing/platform';
+import type { Logger } from '@billing/platform';
+import type { Redis } from 'ioredis';
+
+export type CacheLinkOptions = { redis: Redis; logger: Logger; catchUp?: () => Promise<void> };
+
+/** How long the cache is left alone after it failed to answer: a frozen Redis must not cost every read its timeout. */
+const pauseAfterFailureMs = 500;
+const catchUpDeadlineMs = 2_000;
+
+/** Whether the cache may be used now, and which run of the Redis server it speaks to. */
+export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
+  let trustedRunId: string | null = null;
+  let pausedUntil = 0;
+  let connection = 0;
+
+  async function greet(): Promise<void> {
+    connection += 1;
+    const mine = connection;
+    const runId = await readRunId(redis);
+    if (catchUp !== undefined)
+      await withDeadline(catchUp(), {
+        ms: catchUpDeadlineMs,
+        onTimeout: () => new Error('settling owed invalidations took too long'),
+      }).catch((error: unknown) => logger.warn('cache_catch_up_failed', { error }));
+    if (mine === connection && redis.status === 'ready') trustedRunId = runId;
+  }
+
+  const onReady = (): void => {
+    greet().catch((error: unknown) => {
+      logger.warn('cache_greeting_failed', { error });
+      // Without an answer the connection is of no use; a new one greets again.
+      redis.disconnect(true);
+    });
+  };
+  redis.on('ready', onReady);
+  redis.on('close', () => {
+    connection += 1;
+    trustedRunId = null;
+  });
+  if (redis.status === 'ready') onReady();
+
+  return {
+    /** Null: do not ask the cache now. */
+    runId: (): string | null =>
+      trustedRunId === null || redis.status !== 'ready' || performance.now() < pausedUntil
+        ? null
+        : trustedRunId,
+    reportFailure(error: unknown): void {
+      logger.debug('cache_command_failed', { error });
+      // Redis answered, if only with a refusal (full memory): it is there.
+      if (error instanceof Error && error.name === 'ReplyError') return;
+      pausedUntil = performance.now() + pauseAfterFailureMs;
+    },
+  };
+}
+
+/** New with every start of the server; eight characters tell two runs apart. */
+async function readRunId(redis: Redis): Promise<string> {
+  const server = await redis.info('server');
+  return /^run_id:(\w{8})/m.exec(server)?.[1] ?? 'unknown';
+}

@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+
+type Script = { lua: string; sha: string };
+
+const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+
+const versionOf = `
+local function version_of(value)
+  if not value then return -1 end
+  local version = string.match(value, '^T|(%d+)$') or string.match(value, '^[^|]*|[^|]*|(%d+)|')
+  return tonumber(version or '-1')
+end`;
+
+/** KEYS stamp, user · ARGV stamp read before Postgres was, version, entry, TTL in ms. 1: stored, 0: the stamp moved on, -1: something newer is known. */
+export const fillScript = script(`${versionOf}
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if version_of(redis.call('GET', KEYS[2])) > tonumber(ARGV[2]) then return -1 end
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+return 1`);
+
+/** KEYS user · ARGV version, TTL in ms. Full memory refuses SET but not DEL: an old answer must go in any case. */
+export const invalidateUserScript = script(`${versionOf}
+if version_of(redis.call('GET', KEYS[1])) >= tonumber(ARGV[1]) then return 0 end
+local stored = redis.pcall('SET', KEYS[1], 'T|' .. ARGV[1], 'PX', ARGV[2])
+if type(stored) == 'table' and stored.err then redis.call('DEL', KEYS[1]) end
+return 1`);
+
+/** KEYS stamp · ARGV version, nonce. */
+export const invalidateProjectScript = script(`
+local current = redis.call('GET', KEYS[1])
+if current and tonumber(string.match(current, '^(%d+):') or '-1') >= tonumber(ARGV[1]) then return 0 end
+local stored = redis.pcall('SET', KEYS[1], ARGV[1] .. ':' .. ARGV[2])
+if type(stored) == 'table' and stored.err then redis.call('DEL', KEYS[1]) end
+return 1`);
+
+/** Runs a script by its digest; Redis that does not have it (new, flushed) gets it whole. */
+export async function runScript(
+  redis: Redis,
+  { lua, sha }: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  try {
+    return await redis.evalsha(sha, keys.length, ...keys, ...args);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return redis.eval(lua, keys.length, ...keys, ...args);
+  }
+}
