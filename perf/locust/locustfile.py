@@ -1,0 +1,231 @@
+"""
+The load suite: product backends that check entitlements and start checkouts, and Stripe that sends webhooks.
+
+    locust -f perf/locust/locustfile.py --headless --users 100 --spawn-rate 20 --run-time 60s
+
+Settings come from the environment (settings.py). The first RAMP_SECONDS are not counted; at the end the thresholds
+(thresholds.py) decide the exit code, and the broken ones are named.
+"""
+
+import logging
+import random
+import time
+import uuid
+
+import gevent
+from locust import FastHttpUser, between, events, task
+from locust.runners import WorkerRunner
+
+import thresholds
+from scrape import read_cache_counters
+from settings import read_settings
+from stripe_events import SubscriptionEvents, sign
+
+settings = read_settings()
+log = logging.getLogger("load")
+
+# Subscriptions of the end-to-end class are nobody else's, so that what it waits for is not overtaken.
+END_TO_END_SHARE = 10
+# Locust processes of one run share out the subscriptions: two of them never make events about the same one.
+MOST_PROCESSES = 64
+POLL_SECONDS = 0.01
+VISIBLE_DEADLINE_SECONDS = 10
+
+
+class Pools:
+    """This process's share of the seeded subscriptions; made when the process knows which one it is."""
+
+    def __init__(self, environment):
+        numbers = settings.webhook_users
+        if isinstance(environment.runner, WorkerRunner):
+            index = max(environment.runner.worker_index, 0) % MOST_PROCESSES
+            numbers = numbers[index::MOST_PROCESSES] or numbers
+        reserved = max(1, len(numbers) // END_TO_END_SHARE) if settings.end_to_end_users > 0 else 0
+        kept = len(numbers) - reserved
+        if kept < 1:
+            raise SystemExit("There are too few subscriptions for this many Locust processes: seed more users.")
+        self.webhooks = SubscriptionEvents(settings, numbers[:kept])
+        self.end_to_end_numbers = list(numbers[kept:])
+        self.end_to_end = SubscriptionEvents(settings, self.end_to_end_numbers) if reserved else None
+
+
+def pools(environment):
+    if not hasattr(environment, "load_pools"):
+        environment.load_pools = Pools(environment)
+    return environment.load_pools
+
+
+def send_webhook(user, body, name):
+    """Posts one signed event. The signature is made now: Stripe signs each attempt anew."""
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "stripe-signature": sign(body, settings.webhook_secret),
+        "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+    }
+    with user.client.post(
+        "/api/v1/webhooks/stripe", data=body, headers=headers, name=name, catch_response=True
+    ) as response:
+        if response.status_code != 200:
+            response.failure(problem_of(response))
+            return False
+        return True
+
+
+def problem_of(response):
+    """One line for the report: the status and the problem's code."""
+    try:
+        code = (response.json() or {}).get("code", "")
+    except (ValueError, AttributeError):
+        code = ""
+    return f"{response.status_code} {code}".strip()
+
+
+class BillingUser(FastHttpUser):
+    """A mix of what the service gets: 10 checks to 5 checkouts to 2 webhooks."""
+
+    host = settings.host
+    wait_time = between(settings.wait_min, settings.wait_max)
+    weight = 1
+
+    def on_start(self):
+        self.auth = {"authorization": f"Bearer {settings.api_key}"}
+
+    @task(10)
+    def check_entitlements(self):
+        user_id = f"{settings.user_prefix}{random.randint(1, settings.user_count)}"
+        query = f"user_id={user_id}&project_id={settings.project_id}"
+        with self.client.get(
+            f"/api/v1/entitlements?{query}", headers=self.auth, name=thresholds.CHECK, catch_response=True
+        ) as response:
+            if response.status_code != 200:
+                response.failure(problem_of(response))
+            elif response.json().get("user_id") != user_id:
+                response.failure("the answer is about another user")
+
+    @task(5)
+    def create_checkout(self):
+        body = {
+            "user_id": f"{settings.user_prefix}{random.choice(settings.checkout_users)}",
+            "project_id": settings.project_id,
+            "price_id": settings.price_id,
+            "mode": "subscription",
+            "success_url": "https://example.com/success?session_id={CHECKOUT_SESSION_ID}",
+            "cancel_url": "https://example.com/cancel",
+        }
+        headers = {**self.auth, "idempotency-key": str(uuid.uuid4())}
+        with self.client.post(
+            "/api/v1/checkout/create", json=body, headers=headers, name=thresholds.CHECKOUT, catch_response=True
+        ) as response:
+            if response.status_code != 200:
+                response.failure(problem_of(response))
+            elif not response.json().get("checkout_url"):
+                response.failure("the answer has no checkout_url")
+
+    @task(2)
+    def process_webhook(self):
+        body = pools(self.environment).webhooks.next_event()
+        send_webhook(self, body, thresholds.WEBHOOK)
+        if random.random() < settings.duplicate_share:
+            send_webhook(self, body, thresholds.WEBHOOK)
+
+
+class EndToEndUser(FastHttpUser):
+    """From a webhook to the moment at which a read shows what it said: queue, worker, Postgres and cache together."""
+
+    host = settings.host
+    wait_time = between(settings.wait_min, settings.wait_max)
+    fixed_count = settings.end_to_end_users
+    if fixed_count == 0:
+        abstract = True
+
+    @task
+    def webhook_to_entitlement(self):
+        own = pools(self.environment)
+        number = own.end_to_end_numbers[0]
+        own.end_to_end_numbers.append(own.end_to_end_numbers.pop(0))
+        body, period_end = own.end_to_end.renewal(number)
+        began = time.perf_counter()
+        if not send_webhook(self, body, "send_webhook"):
+            return
+        problem = None
+        while not self.shows(number, period_end):
+            if time.perf_counter() - began > VISIBLE_DEADLINE_SECONDS:
+                problem = TimeoutError(f"not visible within {VISIBLE_DEADLINE_SECONDS} s")
+                break
+            gevent.sleep(POLL_SECONDS)
+        self.environment.events.request.fire(
+            request_type="E2E",
+            name=thresholds.VISIBLE,
+            response_time=(time.perf_counter() - began) * 1000,
+            response_length=0,
+            exception=problem,
+            context={},
+        )
+
+    def shows(self, number, period_end):
+        headers = {"authorization": f"Bearer {settings.api_key}"}
+        url = f"/api/v1/entitlements?user_id={settings.user_prefix}{number}"
+        with self.client.get(url, headers=headers, name="poll_entitlements", catch_response=True) as response:
+            if response.status_code != 200:
+                response.failure(problem_of(response))
+                return False
+            found = response.json().get("entitlements", [])
+            return any(entry.get("current_period_end") == period_end for entry in found)
+
+
+class Count:
+    """Remembers the cache counters of the moment at which counting began."""
+
+    before = None
+    verdict = None
+
+
+def is_in_charge(environment):
+    return not isinstance(environment.runner, WorkerRunner)
+
+
+def read_counters():
+    try:
+        return read_cache_counters(settings)
+    except OSError as error:
+        log.error("reading %s failed: %s", ", ".join(settings.metrics_urls), error)
+        return None
+
+
+@events.test_start.add_listener
+def begin(environment, **_):
+    if is_in_charge(environment):
+        Count.before = Count.verdict = None
+        gevent.spawn(count_after_ramp, environment)
+
+
+def count_after_ramp(environment):
+    gevent.sleep(settings.ramp_seconds)
+    Count.before = read_counters()
+    environment.stats.reset_all()
+    log.info("counting from now on: the first %g s were the ramp", settings.ramp_seconds)
+
+
+@events.test_stop.add_listener
+def judge(environment, **_):
+    """Reads the counters before the users' connections are gone; the table is printed once all has been reported."""
+    if not is_in_charge(environment):
+        return
+    after = read_counters()
+    cache = None
+    if Count.before is not None and after is not None:
+        cache = (after[0] - Count.before[0], after[1] - Count.before[1])
+    Count.verdict = cache
+
+
+@events.quitting.add_listener
+def tell(environment, **_):
+    if not is_in_charge(environment):
+        return
+    has_end_to_end = settings.end_to_end_users > 0 and EndToEndUser in (environment.user_classes or [])
+    text, is_ok = thresholds.render(thresholds.evaluate(environment.stats, Count.verdict, has_end_to_end))
+    if Count.before is None:
+        text += f"\nTHRESHOLD BROKEN: the run ended before counting began ({settings.ramp_seconds:g} s)"
+        is_ok = False
+    print(text, flush=True)
+    environment.process_exit_code = 0 if is_ok else 1
