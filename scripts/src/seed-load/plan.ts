@@ -34,6 +34,8 @@ export interface LoadPlan extends LoadShape {
   readonly purchasePrefix: string;
   /** Users 1 to this one have a live subscription. */
   readonly lastSubscribed: number;
+  /** Users up to this one may have a Stripe customer; those after it have never bought, and are for checkouts. */
+  readonly lastWithHistory: number;
   readonly products: readonly LoadProduct[];
   readonly prices: readonly LoadPrice[];
   /** Kept with the project, so that a second run with another shape is noticed. */
@@ -74,6 +76,7 @@ const prices: readonly Omit<LoadPrice, 'stripePriceId'>[] = [
 
 /** Works out every name and number of a load project; the same shape always gives the same plan. */
 export function planLoad(shape: LoadShape): LoadPlan {
+  const lastSubscribed = Math.round(shape.users * shape.subscribed);
   const tag = createHash('sha256').update(shape.projectId).digest('hex').slice(0, 8);
   return {
     ...shape,
@@ -83,7 +86,8 @@ export function planLoad(shape: LoadShape): LoadPlan {
     subscriptionPrefix: `sub_load_${tag}_`,
     itemPrefix: `si_load_${tag}_`,
     purchasePrefix: `pi_load_${tag}_`,
-    lastSubscribed: Math.round(shape.users * shape.subscribed),
+    lastSubscribed,
+    lastWithHistory: lastSubscribed + Math.floor((shape.users - lastSubscribed) / 2),
     products,
     prices: prices.map((price) => ({ ...price, stripePriceId: stripePriceIdOf(tag, price.priceId) })),
     description: `Load test data: users=${shape.users} subscribed=${shape.subscribed} purchased=${shape.purchased}`,
@@ -114,7 +118,7 @@ export function environmentLines(plan: LoadPlan, endpoints: LoadEndpoints): stri
     WEBHOOK_SECRET: endpoints.webhookSecret,
     USER_PREFIX: plan.userPrefix,
     USER_COUNT: plan.users,
-    CHECKOUT_USER_FROM: plan.lastSubscribed + 1,
+    CHECKOUT_USER_FROM: plan.lastWithHistory + 1,
     CHECKOUT_USER_TO: plan.users,
     WEBHOOK_USER_FROM: 1,
     WEBHOOK_USER_TO: plan.lastSubscribed,

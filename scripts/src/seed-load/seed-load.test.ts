@@ -52,7 +52,7 @@ test('fills the database with the spread that was asked for, and says what the l
   expect(env).toMatchObject({
     PROJECT_ID: 'load-test',
     USER_PREFIX: 'load-user-',
-    CHECKOUT_USER_FROM: '601',
+    CHECKOUT_USER_FROM: '801',
     CHECKOUT_USER_TO: '1000',
     WEBHOOK_USER_TO: '600',
     WEBHOOK_SECRET: 'whsec_offline',
@@ -61,7 +61,11 @@ test('fills the database with the spread that was asked for, and says what the l
   expect(said.join('\n')).toContain('No price for checkouts');
 });
 
-test('users of the checkout range have no live subscription, and every row is attached to its user', async () => {
+test('users of the checkout range are unknown to Stripe, and every row is attached to its user', async () => {
+  expect(
+    await numberOf(`SELECT count(*) FROM customers AS c JOIN users AS u ON u.id = c.user_ref
+      WHERE substr(u.user_id, 11)::int > 800`),
+  ).toBe(0);
   expect(
     await numberOf(`SELECT count(*) FROM subscriptions AS s JOIN users AS u ON u.id = s.user_ref
       WHERE substr(u.user_id, 11)::int > 600 AND s.status <> 'canceled'`),

@@ -6,9 +6,11 @@ const CHUNK_USERS = 50_000;
 /** A number in [0, 1) that depends on the user's number and `salt` alone: the same data at each run. */
 const share = (salt: number): string => `((hashint8extended(n, ${salt}) & 1048575) / 1048576.0)`;
 
-const HAS_PURCHASE = `${share(5)} < $6::float8`;
-/** One in ten of those without a live subscription had one once. */
-const HAS_LAPSED = `(n > $5 AND ${share(2)} < 0.1)`;
+/** Stripe knows no seeded customer, so nobody in the checkout range has one. */
+const HAS_HISTORY = `n <= $7::bigint`;
+const HAS_PURCHASE = `${HAS_HISTORY} AND ${share(5)} < $6::float8`;
+/** One in five of the others without a live subscription had one once. */
+const HAS_LAPSED = `n > $5::bigint AND ${HAS_HISTORY} AND ${share(2)} < 0.2`;
 
 /**
  * Writes users, customers, subscriptions and purchases. The rows are made inside Postgres, chunk by chunk:
@@ -36,7 +38,13 @@ type Range = { from: number; to: number };
 type Statement = { text: string; values: (plan: LoadPlan, range: Range) => unknown[] };
 
 const base = (plan: LoadPlan, { from, to }: Range) => [from, to, plan.projectId, plan.userPrefix];
-const spread = (plan: LoadPlan, range: Range) => [...base(plan, range), plan.lastSubscribed, plan.purchased];
+const spread = (plan: LoadPlan, range: Range) => [
+  ...base(plan, range),
+  plan.lastSubscribed,
+  // Of all users, while only those with a history can have one.
+  Math.min(1, (plan.purchased * plan.users) / Math.max(1, plan.lastWithHistory)),
+  plan.lastWithHistory,
+];
 
 /** `n` and the user's row, for the statements that hang on it. */
 const NUMBERED_USERS = `generate_series($1::bigint, $2::bigint) AS n
@@ -51,8 +59,8 @@ const users: Statement = {
 
 const customers: Statement = {
   text: `INSERT INTO customers (stripe_customer_id, user_ref, source)
-    SELECT $7::text || n, u.id, 'import' FROM ${NUMBERED_USERS}
-    WHERE n <= $5 OR ${HAS_LAPSED} OR ${HAS_PURCHASE}
+    SELECT $8::text || n, u.id, 'import' FROM ${NUMBERED_USERS}
+    WHERE n <= $5 OR (${HAS_LAPSED}) OR (${HAS_PURCHASE})
     ON CONFLICT (stripe_customer_id) DO NOTHING`,
   values: (plan, range) => [...spread(plan, range), plan.customerPrefix],
 };
@@ -76,7 +84,7 @@ const subscriptions: Statement = {
   text: `INSERT INTO subscriptions (id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status,
       cancel_at_period_end, ended_at, canceled_at, trial_end, latest_invoice_created_at, snapshot_at,
       other_status_seen_at, past_due_seen_at, past_due_since)
-    SELECT $6::text || n, user_ref, $7::text || n, $3, $4::text || n, status,
+    SELECT $8::text || n, user_ref, $9::text || n, $3, $4::text || n, status,
       status = 'active' AND ${share(6)} < 0.05,
       CASE WHEN status = 'canceled' THEN started END, CASE WHEN status = 'canceled' THEN started END,
       CASE WHEN status = 'trialing' THEN started + interval '14 days' END, started, started,
@@ -84,14 +92,9 @@ const subscriptions: Statement = {
       CASE WHEN status = 'past_due' THEN ARRAY[started] ELSE '{}' END,
       CASE WHEN status = 'past_due' THEN started END
     FROM (SELECT n, u.id AS user_ref, ${STATUS} AS status, ${PERIOD_START} AS started
-      FROM ${NUMBERED_USERS} WHERE n <= $5 OR ${HAS_LAPSED}) AS made
+      FROM ${NUMBERED_USERS} WHERE $6::float8 >= 0 AND (n <= $5 OR (${HAS_LAPSED}))) AS made
     ON CONFLICT (id) DO NOTHING`,
-  values: (plan, range) => [
-    ...base(plan, range),
-    plan.lastSubscribed,
-    plan.subscriptionPrefix,
-    plan.customerPrefix,
-  ],
+  values: (plan, range) => [...spread(plan, range), plan.subscriptionPrefix, plan.customerPrefix],
 };
 
 /** Seven in ten have the small plan, one in five pays by the year. */
@@ -142,7 +145,7 @@ const addOns: Statement = {
 const purchases: Statement = {
   text: `INSERT INTO purchases (id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status,
       amount, amount_refunded, currency, paid_at)
-    SELECT $7::text || n, user_ref, $8::text || n, $3, $4::text || n, status, 4900,
+    SELECT $8::text || n, user_ref, $9::text || n, $3, $4::text || n, status, 4900,
       CASE WHEN status = 'paid' AND ${share(14)} < 0.03 THEN 4900 ELSE 0 END, 'usd',
       CASE WHEN status = 'paid' THEN bought END
     FROM (SELECT n, u.id AS user_ref,
