@@ -1,0 +1,84 @@
+import { emit } from '../events/emit.ts';
+import { newId } from '../ids.ts';
+import { itemObject, subscriptionObject } from '../objects/subscription.ts';
+import type { Metadata, PaymentIntent, Price, Subscription } from '../stripe-objects.ts';
+import type { World } from '../world.ts';
+import { addIntervals } from './calendar.ts';
+import { attemptInvoice } from './collect.ts';
+import { changeControl, UNTIL_PAID } from './controls.ts';
+import { draftInvoice, finalizeInvoice, intentOf, linkPayment, markPaid } from './invoices.ts';
+
+export interface StartSubscription {
+  customer: string;
+  items: { price: Price; quantity: number; metadata?: Metadata }[];
+  paymentMethod: string | null;
+  trialEnd: number | null;
+  missingPaymentMethod: 'cancel' | 'create_invoice' | 'pause';
+  metadata: Metadata;
+  description: string | null;
+  collectionMethod: 'charge_automatically' | 'send_invoice';
+  /**
+   * `paid`: the checkout's PaymentIntent has paid already (null where nothing was due). `processing`: it is on its
+   * way. `attempt`: try the card now. `declined`: try it and fail. `wait`: stay `incomplete` until someone pays.
+   */
+  payment:
+    { kind: 'paid' | 'processing'; intent: PaymentIntent | null } | { kind: 'attempt' | 'declined' | 'wait' };
+}
+
+function firstStatus(fields: StartSubscription): Subscription['status'] {
+  if (fields.trialEnd !== null) return 'trialing';
+  const amount = fields.items.reduce((sum, item) => sum + (item.price.unit_amount ?? 0) * item.quantity, 0);
+  const isPaidLater =
+    fields.payment.kind === 'attempt' || fields.payment.kind === 'declined' || fields.payment.kind === 'wait';
+  return isPaidLater && amount > 0 && fields.collectionMethod === 'charge_automatically'
+    ? 'incomplete'
+    : 'active';
+}
+
+function build(world: World, fields: StartSubscription, invoiceId: string): Subscription {
+  const now = world.clock.now();
+  const id = newId('sub');
+  const { trialEnd } = fields;
+  const items = fields.items.map((item) =>
+    itemObject({
+      ...item,
+      subscription: id,
+      created: now,
+      period: { start: now, end: trialEnd ?? addIntervals(now, item.price.recurring, 1) },
+    }),
+  );
+  return subscriptionObject({
+    ...fields,
+    id,
+    created: now,
+    currency: items[0]?.price.currency ?? 'usd',
+    items,
+    status: firstStatus(fields),
+    trial: trialEnd === null ? null : { start: now, end: trialEnd },
+    latestInvoice: invoiceId,
+  });
+}
+
+/** A new subscription with its first invoice, in the order in which Stripe tells of it. */
+export function startSubscription(world: World, fields: StartSubscription): Subscription {
+  const invoiceId = newId('in');
+  const subscription = world.tables.subscriptions.insert(build(world, fields, invoiceId));
+  const { payment } = fields;
+  changeControl(world, subscription.id, { failures_left: payment.kind === 'declined' ? UNTIL_PAID : 0 });
+  emit(world, 'customer.subscription.created', subscription);
+  const now = world.clock.now();
+  const draft = draftInvoice(world, {
+    id: invoiceId,
+    subscription,
+    items: subscription.items.data,
+    reason: 'subscription_create',
+    period: { start: now, end: now },
+  });
+  const open = finalizeInvoice(world, draft);
+  if ('intent' in payment && payment.intent !== null) linkPayment(world, open, payment.intent);
+  if (payment.kind === 'paid' || open.amount_due === 0) markPaid(world, open);
+  else if (payment.kind === 'attempt' || payment.kind === 'declined') {
+    if (fields.collectionMethod === 'charge_automatically') attemptInvoice(world, open);
+  } else if (payment.kind === 'wait') intentOf(world, open, null);
+  return world.tables.subscriptions.get(subscription.id) ?? subscription;
+}

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+import type { Agenda } from '../agenda.ts';
+import { invalid, noSuch } from '../errors.ts';
+import type { Deliverer, WebhookTarget } from '../events/deliver.ts';
+import { queueDelivery } from '../events/emit.ts';
+import { faultBody, type Faults } from '../http/faults.ts';
+import type { Settings } from '../state/private-rows.ts';
+import type { World } from '../world.ts';
+import { defineControl, nothing, type Control } from './define-control.ts';
+
+const LONGEST_ADVANCE_SECONDS = 20 * 366 * 86_400;
+
+export interface OperationDeps {
+  world: World;
+  agenda: Agenda;
+  faults: Faults;
+  deliverer: Deliverer;
+  target: WebhookTarget;
+  settings(): Settings;
+  changeSettings(patch: Partial<Settings>): void;
+}
+
+const clockBody = z.union([
+  z.strictObject({ advance_seconds: z.number().int().min(0).max(LONGEST_ADVANCE_SECONDS) }),
+  z.strictObject({ to: z.union([z.number().int().min(0), z.iso.datetime({ offset: true })]) }),
+]);
+
+function moveClock(deps: OperationDeps, body: z.infer<typeof clockBody>): object {
+  const { world } = deps;
+  const now = world.clock.now();
+  const asked =
+    'advance_seconds' in body
+      ? now + body.advance_seconds
+      : typeof body.to === 'number'
+        ? body.to
+        : Date.parse(body.to) / 1000;
+  const target = Math.floor(asked);
+  if (target < now) throw invalid(`The clock only moves forward: it is ${now} now.`, 'to');
+  if (target > now + LONGEST_ADVANCE_SECONDS)
+    throw invalid('The clock moves 20 years at most in one step.', 'to');
+  deps.agenda.runUntil(target);
+  // Real seconds may have passed meanwhile; the clock stands where it was asked to.
+  world.clock.setOffset(world.clock.offset() + (target - now));
+  deps.changeSettings({ clock_offset_seconds: world.clock.offset() });
+  return { now: world.clock.now() };
+}
+
+function stateOf(deps: OperationDeps): object {
+  const { world } = deps;
+  const sizes = Object.fromEntries(Object.values(world.tables).map((table) => [table.name, table.size()]));
+  return {
+    now: world.clock.now(),
+    clock_offset_seconds: world.clock.offset(),
+    webhooks: {
+      enabled: deps.settings().webhooks_enabled,
+      url: deps.target.url,
+      pending: world.tables.deliveries.size(),
+    },
+    fault: deps.faults.current(),
+    counts: sizes,
+  };
+}
+
+/** Time, faults, deliveries. */
+export function operationControls(deps: OperationDeps): Control[] {
+  const { world } = deps;
+  return [
+    defineControl('GET /_offline/state', nothing, () => stateOf(deps)),
+    defineControl('GET /_offline/clock', nothing, () => ({ now: world.clock.now() })),
+    defineControl('POST /_offline/clock', clockBody, (_id, body) => moveClock(deps, body)),
+    defineControl('POST /_offline/faults', faultBody, (_id, body) => {
+      deps.faults.set(body);
+      return body;
+    }),
+    defineControl('POST /_offline/events/:id/resend', nothing, (id) => {
+      const event = world.tables.events.get(id);
+      if (event === undefined) throw noSuch('event', id);
+      if (deps.target.url === null) throw invalid('There is no webhook receiver: set its URL first.');
+      queueDelivery(world, id);
+      return event;
+    }),
+    defineControl(
+      'POST /_offline/webhooks',
+      z.strictObject({
+        enabled: z.boolean().optional(),
+        url: z.url({ protocol: /^https?$/ }).optional(),
+        secret: z.string().min(1).optional(),
+      }),
+      (_id, body) => {
+        if (body.url !== undefined) deps.target.url = body.url;
+        if (body.secret !== undefined) deps.target.secret = body.secret;
+        if (body.enabled !== undefined) deps.changeSettings({ webhooks_enabled: body.enabled });
+        if (body.enabled === false) deps.deliverer.dropPending();
+        return { enabled: deps.settings().webhooks_enabled, url: deps.target.url };
+      },
+    ),
+  ];
+}

@@ -1,0 +1,146 @@
+import { createHmac } from 'node:crypto';
+
+import type { Delivery } from '../state/private-rows.ts';
+import type { World } from '../world.ts';
+
+const CONCURRENCY = 10;
+const ATTEMPT_TIMEOUT_MS = 12_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+/** Stripe gives up after three days. */
+const GIVE_UP_AFTER_MS = 3 * 86_400_000;
+
+export interface WebhookTarget {
+  url: string | null;
+  secret: string;
+}
+
+/** `t=…,v1=…` over the exact bytes, at real time: each attempt is signed anew. */
+export function signatureHeader(
+  payload: string,
+  secret: string,
+  atSeconds = Math.floor(Date.now() / 1000),
+): string {
+  const digest = createHmac('sha256', secret).update(`${atSeconds}.${payload}`, 'utf8').digest('hex');
+  return `t=${atSeconds},v1=${digest}`;
+}
+
+function pauseMs(attempts: number): number {
+  const grown = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempts - 1, 10));
+  return grown * (0.75 + Math.random() * 0.25);
+}
+
+async function post(
+  target: WebhookTarget,
+  url: string,
+  payload: string,
+  stopped: AbortSignal,
+): Promise<number | null> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+        accept: '*/*; q=0.5, application/xml',
+        'stripe-signature': signatureHeader(payload, target.secret),
+      },
+      body: payload,
+      redirect: 'manual',
+      signal: AbortSignal.any([stopped, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    return null;
+  }
+}
+
+export interface Deliverer {
+  /** Looks for work soon; call after a delivery was queued. */
+  wake(): void;
+  /** Forgets what is not delivered yet: those events stay listed as undelivered. */
+  dropPending(): void;
+  stop(): Promise<void>;
+}
+
+/** Delivers queued events, several at once and in no promised order, until the receiver answers 2xx. */
+export function createDeliverer(world: World, target: () => WebhookTarget): Deliverer {
+  const running = new Map<string, Promise<void>>();
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+
+  function settle(delivery: Delivery, status: number | null): void {
+    const { deliveries, events } = world.tables;
+    if (stopping.signal.aborted || deliveries.get(delivery.id) === undefined) return;
+    if (status !== null && status >= 200 && status < 300) {
+      deliveries.remove(delivery.id);
+      world.tables.receipts.insert({ id: delivery.event_id });
+      const event = events.get(delivery.event_id);
+      if (event !== undefined) events.update(event, { pending_webhooks: 0 });
+      return;
+    }
+    const attempts = delivery.attempts + 1;
+    const isOver = Date.now() - delivery.first_attempt_at_ms > GIVE_UP_AFTER_MS;
+    world.logger.warn('webhook_attempt_failed', {
+      event_id: delivery.event_id,
+      attempts,
+      status,
+      gave_up: isOver,
+    });
+    if (isOver) deliveries.remove(delivery.id);
+    else deliveries.update(delivery, { attempts, next_attempt_at_ms: Date.now() + pauseMs(attempts) });
+  }
+
+  async function attempt(delivery: Delivery): Promise<void> {
+    const event = world.tables.events.get(delivery.event_id);
+    const to = target();
+    if (event === undefined || to.url === null) {
+      world.tables.deliveries.remove(delivery.id);
+      return;
+    }
+    settle(delivery, await post(to, to.url, JSON.stringify(event, null, 2), stopping.signal));
+  }
+
+  function start(delivery: Delivery): void {
+    const done = attempt(delivery).finally(() => {
+      running.delete(delivery.id);
+      wake();
+    });
+    running.set(delivery.id, done);
+  }
+
+  function run(): void {
+    if (stopping.signal.aborted) return;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const delivery of world.tables.deliveries.all()) {
+      if (running.size >= CONCURRENCY) return;
+      if (running.has(delivery.id)) continue;
+      if (delivery.next_attempt_at_ms <= Date.now()) start(delivery);
+      else soonest = Math.min(soonest, delivery.next_attempt_at_ms);
+    }
+    if (Number.isFinite(soonest)) schedule(soonest - Date.now());
+  }
+
+  function schedule(inMs: number): void {
+    clearTimeout(timer);
+    timer = setTimeout(run, Math.max(0, inMs));
+    timer.unref();
+  }
+
+  function wake(): void {
+    if (!stopping.signal.aborted) schedule(0);
+  }
+
+  return {
+    wake,
+    dropPending: () => {
+      for (const delivery of world.tables.deliveries.all()) world.tables.deliveries.remove(delivery.id);
+    },
+    stop: async () => {
+      stopping.abort();
+      clearTimeout(timer);
+      await Promise.all(running.values());
+    },
+  };
+}

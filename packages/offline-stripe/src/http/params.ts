@@ -1,0 +1,125 @@
+import { z } from 'zod';
+
+import { invalid, StripeApiError } from '../errors.ts';
+import type { Metadata } from '../stripe-objects.ts';
+
+/** Form-encoded values are strings; these schemas turn them into what they mean. */
+export const text = z.string().max(5000);
+export const integer = z
+  .string()
+  .regex(/^-?\d{1,15}$/, 'integer')
+  .transform(Number);
+export const natural = z
+  .string()
+  .regex(/^\d{1,15}$/, 'integer')
+  .transform(Number);
+export const positive = natural.refine((value) => value > 0, 'positive');
+export const flag = z.enum(['true', 'false'], 'boolean').transform((value) => value === 'true');
+/** The empty string unsets a field. */
+export const unset = z.literal('').transform(() => null);
+export const metadata = z.union([
+  z.record(z.string().max(40), z.string().max(500)),
+  z.literal('').transform(() => null),
+]);
+export type MetadataParam = z.infer<typeof metadata>;
+export const url = z.string().regex(/^https?:\/\/[^\s]+$/i, 'url');
+export const moment = z.union([z.literal('now'), natural]);
+
+export const range = z.union([
+  natural,
+  z.strictObject({
+    gt: natural.optional(),
+    gte: natural.optional(),
+    lt: natural.optional(),
+    lte: natural.optional(),
+  }),
+]);
+export type Range = z.infer<typeof range>;
+
+const expand = z.array(z.string().max(500)).optional();
+export const expandOnly = z.strictObject({ expand });
+
+function withoutKeys(raw: unknown, names: readonly string[]): unknown {
+  if (typeof raw !== 'object' || raw === null) return raw;
+  return Object.fromEntries(Object.entries(raw).filter(([name]) => !names.includes(name)));
+}
+
+/** Parameters of a create or update call: its own, plus Stripe's that are accepted and not acted upon. */
+export function body<Shape extends z.ZodRawShape>(shape: Shape, accepted: readonly string[] = []) {
+  const strict = z.strictObject({ ...shape, expand });
+  return z.preprocess((raw) => withoutKeys(raw, accepted), strict);
+}
+
+/** Parameters of a list call. */
+export function listBody<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject({
+    ...shape,
+    created: range.optional(),
+    ending_before: z.string().optional(),
+    limit: natural.refine((value) => value >= 1 && value <= 100, 'limit').optional(),
+    starting_after: z.string().optional(),
+    expand,
+  });
+}
+
+/** `line_items[0][price]`, as Stripe names a nested parameter. */
+function paramName(path: readonly PropertyKey[]): string {
+  const [first, ...rest] = path.map(String);
+  return `${first ?? ''}${rest.map((part) => `[${part}]`).join('')}`;
+}
+
+function describe(issue: z.core.$ZodIssue, value: unknown): StripeApiError {
+  const name = paramName(issue.path);
+  if (issue.code === 'unrecognized_keys') {
+    const unknown = paramName([...issue.path, issue.keys[0] ?? '']);
+    return invalid(`Received unknown parameter: ${unknown}`, unknown, 'parameter_unknown');
+  }
+  if (value === undefined) return invalid(`Missing required param: ${name}.`, name, 'parameter_missing');
+  if (issue.message === 'integer')
+    return invalid(`Invalid integer: ${String(value)}`, name, 'parameter_invalid_integer');
+  if (issue.message === 'url') return invalid('Not a valid URL', name, 'url_invalid');
+  if (value === '') {
+    return invalid(
+      `You passed an empty string for '${name}'. We assume empty values are an attempt to unset a parameter; however '${name}' cannot be unset. You should remove '${name}' from your request or supply a non-empty value.`,
+      name,
+      'parameter_invalid_empty',
+    );
+  }
+  if (issue.message === 'boolean') return invalid(`Invalid boolean: ${String(value)}`, name);
+  if (issue.message === 'limit') return invalid('Invalid limit: it must be between 1 and 100', name);
+  return invalid(`Invalid ${name}: ${issue.message}`, name);
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  let value = root;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
+}
+
+/** The innermost issue: a union reports its branches, of which the last (the richest) is told. */
+function leaf(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue;
+  const inner = issue.errors.at(-1)?.[0];
+  return inner === undefined ? issue : leaf({ ...inner, path: [...issue.path, ...inner.path] });
+}
+
+/** Parses parameters, or throws the first problem in Stripe's words. */
+export function parseParams<T>(schema: z.ZodType<T>, raw: unknown): T {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const first = parsed.error.issues[0];
+  if (first === undefined) throw invalid('Invalid request.');
+  const issue = leaf(first);
+  throw describe(issue, valueAt(raw, issue.path));
+}
+
+/** Stripe merges metadata: an empty value unsets a key, an empty `metadata` all of them. */
+export function mergeMetadata(before: Metadata, change: MetadataParam | undefined): Metadata {
+  if (change === undefined) return before;
+  if (change === null) return {};
+  const merged = { ...before, ...change };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ''));
+}

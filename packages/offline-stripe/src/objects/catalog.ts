@@ -1,0 +1,109 @@
+import { newId } from '../ids.ts';
+import type { Metadata, Plan, Price, Product } from '../stripe-objects.ts';
+
+export function productObject(fields: {
+  id?: string;
+  created: number;
+  name: string;
+  description?: string | null;
+  active?: boolean;
+  metadata?: Metadata;
+}): Product {
+  return {
+    id: fields.id ?? newId('prod'),
+    object: 'product',
+    active: fields.active ?? true,
+    created: fields.created,
+    default_price: null,
+    description: fields.description ?? null,
+    images: [],
+    livemode: false,
+    marketing_features: [],
+    metadata: fields.metadata ?? {},
+    name: fields.name,
+    package_dimensions: null,
+    shippable: null,
+    statement_descriptor: null,
+    tax_code: null,
+    tax_details: null,
+    type: 'service',
+    unit_label: null,
+    updated: fields.created,
+    url: null,
+  };
+}
+
+export type Interval = 'day' | 'week' | 'month' | 'year';
+
+export interface NewPrice {
+  id?: string;
+  created: number;
+  product: string;
+  currency: string;
+  unitAmount: number;
+  recurring: { interval: Interval; intervalCount: number; trialDays: number | null } | null;
+  nickname?: string | null;
+  lookupKey?: string | null;
+  active?: boolean;
+  metadata?: Metadata;
+}
+
+/** Amounts are in the currency's smallest unit. */
+export function priceObject(fields: NewPrice): Price {
+  const { recurring } = fields;
+  return {
+    id: fields.id ?? newId('price'),
+    object: 'price',
+    active: fields.active ?? true,
+    billing_scheme: 'per_unit',
+    created: fields.created,
+    currency: fields.currency,
+    custom_unit_amount: null,
+    livemode: false,
+    lookup_key: fields.lookupKey ?? null,
+    metadata: fields.metadata ?? {},
+    nickname: fields.nickname ?? null,
+    product: fields.product,
+    recurring:
+      recurring === null
+        ? null
+        : {
+            interval: recurring.interval,
+            interval_count: recurring.intervalCount,
+            meter: null,
+            trial_period_days: recurring.trialDays,
+            usage_type: 'licensed',
+          },
+    tax_behavior: 'unspecified',
+    tiers_mode: null,
+    transform_quantity: null,
+    type: recurring === null ? 'one_time' : 'recurring',
+    unit_amount: fields.unitAmount,
+    unit_amount_decimal: String(fields.unitAmount),
+  };
+}
+
+/** The old name of a recurring price, which subscription items still carry beside it. */
+export function planOf(price: Price): Plan {
+  return {
+    id: price.id,
+    object: 'plan',
+    active: price.active,
+    amount: price.unit_amount,
+    amount_decimal: price.unit_amount_decimal,
+    billing_scheme: price.billing_scheme,
+    created: price.created,
+    currency: price.currency,
+    interval: price.recurring?.interval ?? 'month',
+    interval_count: price.recurring?.interval_count ?? 1,
+    livemode: false,
+    metadata: price.metadata,
+    meter: null,
+    nickname: price.nickname,
+    product: price.product,
+    tiers_mode: null,
+    transform_usage: null,
+    trial_period_days: null,
+    usage_type: 'licensed',
+  };
+}

@@ -1,0 +1,125 @@
+import { newId } from '../ids.ts';
+import type { CheckoutSession, LineItem, Metadata, Price } from '../stripe-objects.ts';
+
+export function checkoutLine(price: Price, quantity: number, productName: string): LineItem {
+  const amount = (price.unit_amount ?? 0) * quantity;
+  return {
+    id: newId('li'),
+    object: 'item',
+    adjustable_quantity: null,
+    amount_discount: 0,
+    amount_subtotal: amount,
+    amount_tax: 0,
+    amount_total: amount,
+    currency: price.currency,
+    description: productName,
+    metadata: {},
+    price,
+    quantity,
+  };
+}
+
+export interface NewCheckoutSession {
+  id: string;
+  created: number;
+  expiresAt: number;
+  mode: 'payment' | 'subscription';
+  lines: LineItem[];
+  /** What the payer owes now; a trial owes nothing. */
+  amountTotal: number;
+  customer: string | null;
+  customerEmail: string | null;
+  customerCreation: 'always' | 'if_required' | null;
+  clientReferenceId: string | null;
+  paymentMethodCollection: 'always' | 'if_required';
+  successUrl: string | null;
+  cancelUrl: string | null;
+  url: string;
+  metadata: Metadata;
+  allowPromotionCodes: boolean | null;
+}
+
+const NO_CUSTOM_TEXT: CheckoutSession['custom_text'] = {
+  after_submit: null,
+  shipping_address: null,
+  submit: null,
+  terms_of_service_acceptance: null,
+};
+
+export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSession {
+  return {
+    id: fields.id,
+    object: 'checkout.session',
+    adaptive_pricing: { enabled: false },
+    after_expiration: null,
+    allow_promotion_codes: fields.allowPromotionCodes,
+    allowed_payment_method_types: null,
+    amount_subtotal: fields.lines.reduce((sum, line) => sum + line.amount_subtotal, 0),
+    amount_total: fields.amountTotal,
+    automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+    billing_address_collection: null,
+    cancel_url: fields.cancelUrl,
+    client_reference_id: fields.clientReferenceId,
+    client_secret: null,
+    collected_information: null,
+    consent: null,
+    consent_collection: null,
+    created: fields.created,
+    currency: fields.lines[0]?.currency ?? null,
+    currency_conversion: null,
+    custom_fields: [],
+    custom_text: NO_CUSTOM_TEXT,
+    customer: fields.customer,
+    customer_account: null,
+    customer_creation: fields.customer === null ? fields.customerCreation : null,
+    customer_details: null,
+    customer_email: fields.customerEmail,
+    discounts: [],
+    expires_at: fields.expiresAt,
+    integration_identifier: null,
+    invoice: null,
+    invoice_creation: fields.mode === 'payment' ? NO_INVOICE : null,
+    livemode: false,
+    locale: null,
+    managed_payments: null,
+    metadata: fields.metadata,
+    mode: fields.mode,
+    origin_context: null,
+    payment_intent: null,
+    payment_link: null,
+    payment_method_collection: fields.paymentMethodCollection,
+    payment_method_configuration_details: null,
+    payment_method_options: {},
+    payment_method_types: ['card'],
+    payment_status: 'unpaid',
+    permissions: null,
+    phone_number_collection: { enabled: false },
+    recovered_from: null,
+    saved_payment_method_options: null,
+    setup_intent: null,
+    shipping_address_collection: null,
+    shipping_cost: null,
+    shipping_options: [],
+    status: 'open',
+    submit_type: null,
+    subscription: null,
+    success_url: fields.successUrl,
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ui_mode: 'hosted_page',
+    url: fields.url,
+    wallet_options: null,
+  };
+}
+
+const NO_INVOICE: CheckoutSession['invoice_creation'] = {
+  enabled: false,
+  invoice_data: {
+    account_tax_ids: null,
+    custom_fields: null,
+    description: null,
+    footer: null,
+    issuer: null,
+    metadata: {},
+    rendering_options: null,
+  },
+};

@@ -1,0 +1,271 @@
+import { z } from 'zod';
+
+import { expireCheckout } from '../billing/checkout.ts';
+import { invalid, noSuch } from '../errors.ts';
+import { defineRoute } from '../http/define-route.ts';
+import { list, page } from '../http/list.ts';
+import {
+  body,
+  expandOnly,
+  flag,
+  listBody,
+  mergeMetadata,
+  metadata,
+  natural,
+  positive,
+  text,
+  url,
+} from '../http/params.ts';
+import { newId } from '../ids.ts';
+import { checkoutLine, checkoutSessionObject } from '../objects/checkout-session.ts';
+import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
+import type { World } from '../world.ts';
+import { liveCustomer } from './customers.ts';
+import { createPrice, knownPrice, priceFields } from './prices.ts';
+
+const ACCEPTED = [
+  'adaptive_pricing',
+  'after_expiration',
+  'automatic_tax',
+  'billing_address_collection',
+  'branding_settings',
+  'consent_collection',
+  'currency',
+  'custom_fields',
+  'custom_text',
+  'customer_update',
+  'discounts',
+  'excluded_payment_method_types',
+  'invoice_creation',
+  'locale',
+  'name_collection',
+  'optional_items',
+  'origin_context',
+  'payment_method_configuration',
+  'payment_method_data',
+  'payment_method_options',
+  'payment_method_types',
+  'permissions',
+  'phone_number_collection',
+  'redirect_on_completion',
+  'saved_payment_method_options',
+  'submit_type',
+  'tax_id_collection',
+  'ui_mode',
+  'wallet_options',
+];
+
+const create = body(
+  {
+    mode: z.enum(['payment', 'subscription'], 'must be one of payment or subscription'),
+    line_items: z
+      .array(
+        z.strictObject({
+          price: text.optional(),
+          price_data: z.strictObject({ ...priceFields, tax_behavior: text.optional() }).optional(),
+          quantity: positive.optional(),
+          adjustable_quantity: z.unknown().optional(),
+          dynamic_tax_rates: z.unknown().optional(),
+          metadata: metadata.optional(),
+          tax_rates: z.unknown().optional(),
+        }),
+      )
+      .min(1)
+      .max(100),
+    success_url: url,
+    cancel_url: url.optional(),
+    return_url: url.optional(),
+    customer: text.optional(),
+    customer_email: z
+      .string()
+      .regex(/^[^\s@]+@[^\s@]+$/, 'it is no e-mail address')
+      .optional(),
+    customer_creation: z.enum(['always', 'if_required']).optional(),
+    client_reference_id: z.string().min(1).max(200).optional(),
+    expires_at: natural.optional(),
+    allow_promotion_codes: flag.optional(),
+    metadata: metadata.optional(),
+    payment_method_collection: z.enum(['always', 'if_required']).optional(),
+    subscription_data: z
+      .looseObject({
+        metadata: metadata.optional(),
+        description: text.optional(),
+        trial_period_days: positive.optional(),
+        trial_end: natural.optional(),
+        trial_settings: z
+          .strictObject({
+            end_behavior: z.looseObject({
+              missing_payment_method: z.enum(['cancel', 'create_invoice', 'pause']),
+            }),
+          })
+          .optional(),
+      })
+      .optional(),
+    payment_intent_data: z
+      .looseObject({ metadata: metadata.optional(), description: text.optional() })
+      .optional(),
+  },
+  ACCEPTED,
+);
+type CreateSession = z.infer<typeof create>;
+
+function linesOf(world: World, params: CreateSession): LineItem[] {
+  return params.line_items.map((line, index) => {
+    const name = `line_items[${index}][price]`;
+    if (line.price === undefined && line.price_data === undefined) {
+      throw invalid(`Missing required param: ${name}.`, name, 'parameter_missing');
+    }
+    const price =
+      line.price_data === undefined
+        ? knownPrice(world, line.price ?? '', name)
+        : createPrice(world, line.price_data);
+    if (!price.active) {
+      throw invalid(
+        'The price specified is inactive. This field only accepts active prices.',
+        name,
+        'price_inactive',
+      );
+    }
+    if (params.mode === 'payment' && price.type === 'recurring') {
+      throw invalid(
+        'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
+        'mode',
+      );
+    }
+    const product = world.tables.products.get(price.product);
+    return checkoutLine(price, line.quantity ?? 1, product?.name ?? price.id);
+  });
+}
+
+function checkModes(params: CreateSession, lines: LineItem[]): void {
+  if (params.mode === 'subscription' && !lines.some((line) => line.price?.type === 'recurring')) {
+    throw invalid(
+      'You must provide at least one recurring price in `subscription` mode when using prices.',
+      'line_items',
+    );
+  }
+  if (params.mode === 'payment' && params.subscription_data !== undefined) {
+    throw invalid('You can not pass `subscription_data` in `payment` mode.', 'subscription_data');
+  }
+  if (params.mode === 'subscription' && params.payment_intent_data !== undefined) {
+    throw invalid('You can not pass `payment_intent_data` in `subscription` mode.', 'payment_intent_data');
+  }
+  if (new Set(lines.map((line) => line.currency)).size > 1) {
+    throw invalid('All prices on a Checkout Session must use the same currency.', 'line_items');
+  }
+  if (params.customer !== undefined && params.customer_email !== undefined) {
+    throw invalid(
+      'You may only specify one of these parameters: customer, customer_email.',
+      'customer_email',
+    );
+  }
+}
+
+function expiryOf(world: World, params: CreateSession): number {
+  const now = world.clock.now();
+  const at = params.expires_at ?? now + 86_400;
+  if (at < now + 1_800 || at > now + 86_400) {
+    throw invalid(
+      'The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.',
+      'expires_at',
+    );
+  }
+  return at;
+}
+
+function createSession(world: World, params: CreateSession): CheckoutSession {
+  if (params.customer !== undefined) liveCustomer(world, params.customer, 'customer');
+  const lines = linesOf(world, params);
+  checkModes(params, lines);
+  const id = newId('cs_test');
+  const data = params.subscription_data;
+  const hasTrial = data?.trial_period_days !== undefined || data?.trial_end !== undefined;
+  const total = lines.reduce((sum, line) => sum + line.amount_total, 0);
+  const session = checkoutSessionObject({
+    id,
+    created: world.clock.now(),
+    expiresAt: expiryOf(world, params),
+    mode: params.mode,
+    lines,
+    amountTotal: hasTrial ? 0 : total,
+    customer: params.customer ?? null,
+    customerEmail: params.customer_email ?? null,
+    customerCreation: params.mode === 'subscription' ? 'always' : (params.customer_creation ?? 'if_required'),
+    clientReferenceId: params.client_reference_id ?? null,
+    paymentMethodCollection:
+      params.payment_method_collection ?? (params.mode === 'payment' ? 'if_required' : 'always'),
+    successUrl: params.success_url,
+    cancelUrl: params.cancel_url ?? null,
+    url: `${world.publicUrl()}/c/pay/${id}`,
+    metadata: mergeMetadata({}, params.metadata),
+    allowPromotionCodes: params.allow_promotion_codes ?? null,
+  });
+  world.tables.checkoutPlans.insert({
+    id,
+    line_items: lines,
+    subscription_metadata: mergeMetadata({}, data?.metadata),
+    payment_intent_metadata: mergeMetadata({}, params.payment_intent_data?.metadata),
+    description: data?.description ?? params.payment_intent_data?.description ?? null,
+    trial_end: data?.trial_end ?? null,
+    trial_days: data?.trial_period_days ?? null,
+    missing_payment_method: data?.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
+    collects_payment_method: (params.payment_method_collection ?? 'always') === 'always',
+  });
+  return world.tables.sessions.insert(session);
+}
+
+export function knownSession(world: World, id: string): CheckoutSession {
+  const session = world.tables.sessions.get(id);
+  if (session === undefined) throw noSuch('checkout.session', id);
+  return session;
+}
+
+export const checkoutSessionRoutes = [
+  defineRoute('POST /v1/checkout/sessions', create, (world, _id, params) => createSession(world, params)),
+  defineRoute('GET /v1/checkout/sessions/:id', expandOnly, (world, id) => knownSession(world, id)),
+  defineRoute(
+    'POST /v1/checkout/sessions/:id',
+    body({ metadata: metadata.optional() }),
+    (world, id, params) => {
+      const session = knownSession(world, id);
+      return world.tables.sessions.update(session, {
+        metadata: mergeMetadata(session.metadata ?? {}, params.metadata),
+      });
+    },
+  ),
+  defineRoute('POST /v1/checkout/sessions/:id/expire', expandOnly, (world, id) =>
+    expireCheckout(world, knownSession(world, id)),
+  ),
+  defineRoute('GET /v1/checkout/sessions/:id/line_items', listBody({}), (world, id, params) => {
+    const session = knownSession(world, id);
+    const lines = world.tables.checkoutPlans.get(session.id)?.line_items ?? [];
+    const from =
+      params.starting_after === undefined
+        ? 0
+        : lines.findIndex((line) => line.id === params.starting_after) + 1;
+    const limit = params.limit ?? 10;
+    const url = `/v1/checkout/sessions/${id}/line_items`;
+    return list(lines.slice(from, from + limit), from + limit < lines.length, url);
+  }),
+  defineRoute(
+    'GET /v1/checkout/sessions',
+    listBody({
+      customer: text.optional(),
+      payment_intent: text.optional(),
+      subscription: text.optional(),
+      status: z.enum(['complete', 'expired', 'open']).optional(),
+      customer_details: z.strictObject({ email: text }).optional(),
+    }),
+    (world, _id, params) =>
+      page(world.tables.sessions.newestFirst(), params, {
+        url: '/v1/checkout/sessions',
+        matches: (row) =>
+          (params.customer === undefined || row.customer === params.customer) &&
+          (params.payment_intent === undefined || row.payment_intent === params.payment_intent) &&
+          (params.subscription === undefined || row.subscription === params.subscription) &&
+          (params.customer_details === undefined ||
+            row.customer_details?.email === params.customer_details.email) &&
+          (params.status === undefined || row.status === params.status),
+      }),
+  ),
+];

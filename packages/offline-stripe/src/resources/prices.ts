@@ -1,0 +1,183 @@
+import { z } from 'zod';
+
+import { invalid, noSuch } from '../errors.ts';
+import { emit } from '../events/emit.ts';
+import { defineRoute } from '../http/define-route.ts';
+import { page } from '../http/list.ts';
+import {
+  body,
+  expandOnly,
+  flag,
+  listBody,
+  mergeMetadata,
+  metadata,
+  natural,
+  positive,
+  text,
+  unset,
+} from '../http/params.ts';
+import { priceObject, productObject } from '../objects/catalog.ts';
+import type { Price } from '../stripe-objects.ts';
+import type { World } from '../world.ts';
+import { knownProduct } from './products.ts';
+
+const ACCEPTED = [
+  'billing_scheme',
+  'currency_options',
+  'tax_behavior',
+  'tiers',
+  'tiers_mode',
+  'transfer_lookup_key',
+  'transform_quantity',
+];
+
+const recurring = z.looseObject({
+  interval: z.enum(['day', 'week', 'month', 'year']),
+  interval_count: positive.optional(),
+  trial_period_days: natural.optional(),
+});
+
+export const priceFields = {
+  currency: z
+    .string()
+    .length(3)
+    .transform((code) => code.toLowerCase()),
+  unit_amount: natural.optional(),
+  unit_amount_decimal: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .optional(),
+  recurring: recurring.optional(),
+  product: text.optional(),
+  product_data: z.looseObject({ name: z.string().min(1), metadata: metadata.optional() }).optional(),
+};
+
+const create = body(
+  {
+    ...priceFields,
+    id: z.string().min(1).max(255).optional(),
+    nickname: text.optional(),
+    lookup_key: text.optional(),
+    active: flag.optional(),
+    metadata: metadata.optional(),
+  },
+  ACCEPTED,
+);
+
+export function knownPrice(world: World, id: string, param = 'id'): Price {
+  const price = world.tables.prices.get(id);
+  if (price === undefined) throw noSuch('price', id, param);
+  return price;
+}
+
+type CreatePrice = z.infer<typeof create>;
+
+function productFor(world: World, params: CreatePrice): string {
+  if (params.product !== undefined) return knownProduct(world, params.product, 'product').id;
+  if (params.product_data === undefined) {
+    throw invalid(
+      'You must specify either `product` or `product_data` when creating a price.',
+      'product',
+      'parameter_missing',
+    );
+  }
+  const product = world.tables.products.insert(
+    productObject({
+      created: world.clock.now(),
+      name: params.product_data.name,
+      metadata: mergeMetadata({}, params.product_data.metadata),
+    }),
+  );
+  emit(world, 'product.created', product);
+  return product.id;
+}
+
+export function createPrice(world: World, params: CreatePrice): Price {
+  const unitAmount =
+    params.unit_amount ??
+    (params.unit_amount_decimal === undefined ? undefined : Math.round(Number(params.unit_amount_decimal)));
+  if (unitAmount === undefined) {
+    throw invalid(
+      'You must specify either `unit_amount` or `unit_amount_decimal`.',
+      'unit_amount',
+      'parameter_missing',
+    );
+  }
+  if (params.id !== undefined && world.tables.prices.get(params.id) !== undefined) {
+    throw invalid('Price already exists.', 'id', 'resource_already_exists');
+  }
+  const price = world.tables.prices.insert(
+    priceObject({
+      ...(params.id === undefined ? {} : { id: params.id }),
+      created: world.clock.now(),
+      product: productFor(world, params),
+      currency: params.currency,
+      unitAmount,
+      recurring:
+        params.recurring === undefined
+          ? null
+          : {
+              interval: params.recurring.interval,
+              intervalCount: params.recurring.interval_count ?? 1,
+              trialDays: params.recurring.trial_period_days ?? null,
+            },
+      nickname: params.nickname ?? null,
+      lookupKey: params.lookup_key ?? null,
+      active: params.active ?? true,
+      metadata: mergeMetadata({}, params.metadata),
+    }),
+  );
+  emit(world, 'price.created', price);
+  return price;
+}
+
+export const priceRoutes = [
+  defineRoute('POST /v1/prices', create, (world, _id, params) => createPrice(world, params)),
+  defineRoute('GET /v1/prices/:id', expandOnly, (world, id) => knownPrice(world, id)),
+  defineRoute(
+    'POST /v1/prices/:id',
+    body(
+      {
+        active: flag.optional(),
+        nickname: z.union([unset, text]).optional(),
+        lookup_key: text.optional(),
+        metadata: metadata.optional(),
+      },
+      ACCEPTED,
+    ),
+    (world, id, params) => {
+      const before = knownPrice(world, id);
+      const after = world.tables.prices.update(before, {
+        ...(params.active === undefined ? {} : { active: params.active }),
+        ...(params.nickname === undefined ? {} : { nickname: params.nickname }),
+        ...(params.lookup_key === undefined ? {} : { lookup_key: params.lookup_key }),
+        metadata: mergeMetadata(before.metadata, params.metadata),
+      });
+      emit(world, 'price.updated', after, before);
+      return after;
+    },
+  ),
+  defineRoute(
+    'GET /v1/prices',
+    listBody({
+      active: flag.optional(),
+      product: text.optional(),
+      currency: text.optional(),
+      type: z.enum(['one_time', 'recurring']).optional(),
+      lookup_keys: z.array(text).optional(),
+      recurring: z.looseObject({ interval: text.optional() }).optional(),
+    }),
+    (world, _id, params) =>
+      page(world.tables.prices.newestFirst(), params, {
+        url: '/v1/prices',
+        matches: (row) =>
+          (params.active === undefined || row.active === params.active) &&
+          (params.product === undefined || row.product === params.product) &&
+          (params.currency === undefined || row.currency === params.currency) &&
+          (params.type === undefined || row.type === params.type) &&
+          (params.recurring?.interval === undefined ||
+            row.recurring?.interval === params.recurring.interval) &&
+          (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),
+      }),
+  ),
+];

@@ -1,0 +1,82 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+const FLUSH_AFTER_MS = 50;
+const ROWS_PER_LINE = 500;
+
+type Change = [table: string, id: string, row: object | null];
+const batch = z.array(z.tuple([z.string(), z.string(), z.looseObject({ id: z.string() }).nullable()]));
+
+/** Everything is kept as a file of batches, one JSON line each: a line that was cut off by a crash never happened. */
+export interface Journal {
+  record(table: string, id: string, row: object | null): void;
+  flush(): Promise<void>;
+}
+
+function fileIn(stateDir: string): string {
+  return join(stateDir, 'journal.ndjson');
+}
+
+function parseLine(line: string): z.infer<typeof batch> {
+  try {
+    return batch.parse(JSON.parse(line));
+  } catch {
+    return [];
+  }
+}
+
+/** The newest row of every id, in the order in which the ids first appeared. */
+export function readJournal(stateDir: string): Change[] {
+  let content: string;
+  try {
+    content = readFileSync(fileIn(stateDir), 'utf8');
+  } catch {
+    return [];
+  }
+  const rows = new Map<string, Change>();
+  for (const line of content.split('\n')) {
+    if (line === '') continue;
+    for (const [table, id, row] of parseLine(line)) {
+      if (row === null) rows.delete(`${table} ${id}`);
+      else rows.set(`${table} ${id}`, [table, id, row]);
+    }
+  }
+  return [...rows.values()];
+}
+
+/** Rewrites the file with the given rows alone (temporary file, then rename), and appends from there. */
+export function openJournal(stateDir: string, rows: Change[]): Journal {
+  mkdirSync(stateDir, { recursive: true });
+  const file = fileIn(stateDir);
+  const lines: string[] = [];
+  for (let at = 0; at < rows.length; at += ROWS_PER_LINE)
+    lines.push(`${JSON.stringify(rows.slice(at, at + ROWS_PER_LINE))}\n`);
+  writeFileSync(`${file}.new`, lines.join(''));
+  renameSync(`${file}.new`, file);
+
+  let waiting = new Map<string, Change>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.size > 0) {
+      const line = `${JSON.stringify([...waiting.values()])}\n`;
+      waiting = new Map();
+      writing = writing.then(() => appendFile(file, line));
+    }
+    return writing;
+  }
+
+  return {
+    record: (table, id, row) => {
+      waiting.set(`${table} ${id}`, [table, id, row]);
+      timer ??= setTimeout(() => void flush(), FLUSH_AFTER_MS);
+    },
+    flush,
+  };
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+import { openJournal, readJournal } from './journal.ts';
+import type { Settings } from './private-rows.ts';
+import { createTables, type Tables } from './tables.ts';
+
+type Touch = (kind: 'subscription' | 'session', id: string) => void;
+
+/** The tables with their file and with word of every change that may move a due moment. */
+export interface Store {
+  tables: Tables;
+  settings(): Settings;
+  changeSettings(patch: Partial<Settings>): void;
+  /** Is told of every subscription and session that changed, those already there included. */
+  onTouch(touch: Touch): void;
+  flush(): Promise<void>;
+}
+
+const TOUCHED: Record<string, 'subscription' | 'session'> = {
+  subscriptions: 'subscription',
+  subscriptionControls: 'subscription',
+  sessions: 'session',
+};
+const scheduleRow = z.object({
+  subscription: z.string().nullable(),
+  released_subscription: z.string().nullable(),
+});
+const FIRST_SETTINGS: Settings = { id: 'settings', clock_offset_seconds: 0, webhooks_enabled: true };
+
+/** Loads what the directory holds (null: memory only) and records every change from then on. */
+export function createStore(stateDir: string | null): Store {
+  const saved = stateDir === null ? [] : readJournal(stateDir);
+  const journal = stateDir === null ? null : openJournal(stateDir, saved);
+  let touch: Touch = () => undefined;
+  let isLoading = true;
+
+  function touchFor(table: string, id: string, row: object | null): void {
+    const kind = TOUCHED[table];
+    if (kind !== undefined) touch(kind, id);
+    if (table !== 'schedules') return;
+    const schedule = scheduleRow.safeParse(row);
+    if (!schedule.success) return;
+    const subscription = schedule.data.subscription ?? schedule.data.released_subscription;
+    if (subscription !== null) touch('subscription', subscription);
+  }
+
+  const tables = createTables((table, id, row) => {
+    if (!isLoading) journal?.record(table, id, row);
+    touchFor(table, id, row);
+  });
+  const loaders = new Map(Object.values(tables).map((table) => [table.name, table.load]));
+  for (const [table, , row] of saved) if (row !== null) loaders.get(table)?.(row);
+  isLoading = false;
+
+  const settings = (): Settings => tables.settings.get('settings') ?? FIRST_SETTINGS;
+  return {
+    tables,
+    settings,
+    changeSettings: (patch) => {
+      tables.settings.insert({ ...settings(), ...patch });
+    },
+    onTouch: (next) => {
+      touch = next;
+      for (const row of tables.subscriptions.all()) touch('subscription', row.id);
+      for (const row of tables.sessions.all()) touch('session', row.id);
+    },
+    flush: async () => {
+      await journal?.flush();
+    },
+  };
+}

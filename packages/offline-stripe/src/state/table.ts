@@ -1,0 +1,52 @@
+import { z } from 'zod';
+
+export interface Row {
+  id: string;
+}
+
+/**
+ * Rows are immutable: a change replaces the row. So an event may keep the row it was made with as its snapshot,
+ * and nothing needs copying.
+ */
+export interface Table<T extends Row> {
+  readonly name: string;
+  get(id: string): T | undefined;
+  insert(row: T): T;
+  update(row: T, patch: Partial<T>): T;
+  remove(id: string): void;
+  /** Oldest first, as inserted. */
+  all(): T[];
+  /** Newest first, as Stripe lists. */
+  newestFirst(): T[];
+  size(): number;
+  /** Takes back a row that this table wrote to the journal itself. */
+  load(saved: object): void;
+}
+
+export type OnChange = (table: string, id: string, row: object | null) => void;
+
+export function createTable<T extends Row>(name: string, onChange: OnChange): Table<T> {
+  const rows = new Map<string, T>();
+  const own = z.custom<T>((saved) => z.looseObject({ id: z.string() }).safeParse(saved).success);
+  function put(row: T): T {
+    rows.set(row.id, row);
+    onChange(name, row.id, row);
+    return row;
+  }
+  return {
+    name,
+    get: (id) => rows.get(id),
+    insert: put,
+    update: (row, patch) => put({ ...(rows.get(row.id) ?? row), ...patch }),
+    remove: (id) => {
+      rows.delete(id);
+      onChange(name, id, null);
+    },
+    all: () => [...rows.values()],
+    newestFirst: () => [...rows.values()].reverse(),
+    size: () => rows.size,
+    load: (saved) => {
+      put(own.parse(saved));
+    },
+  };
+}
