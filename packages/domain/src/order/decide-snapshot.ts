@@ -1,0 +1,27 @@
+import { isTerminal, saysTheSame } from './subscription-row.ts';
+import type { Incoming, SubscriptionRow } from './subscription-row.ts';
+
+export type SnapshotVerdict = 'apply' | 'stale' | 'read';
+
+/**
+ * Whether an event's snapshot replaces what is known. `created` has seconds only, and delivery has no
+ * order: newer applies, older is stale, and a tie is settled by reading the subscription from Stripe.
+ * The end of a subscription is final, whatever its `created`.
+ */
+export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Incoming): SnapshotVerdict {
+  if (row.status === null || row.snapshotAt === null)
+    return fresh(snapshot.areItemsComplete, snapshot.status);
+  const ended = isTerminal(row.status);
+  const ends = isTerminal(snapshot.status);
+  if (ended && !ends) return 'stale';
+  if (ends && !ended) return 'apply';
+  if (created > row.snapshotAt) return fresh(snapshot.areItemsComplete, snapshot.status);
+  if (created < row.snapshotAt) return 'stale';
+  const isSettled = row.confirmed || row.missingInStripeAt !== null;
+  return isSettled && saysTheSame(row, snapshot) ? 'stale' : 'read';
+}
+
+/** A rendering without all its items can't be applied as it is, unless the subscription ends with it. */
+function fresh(areItemsComplete: boolean, status: Incoming['snapshot']['status']): SnapshotVerdict {
+  return areItemsComplete || isTerminal(status) ? 'apply' : 'read';
+}

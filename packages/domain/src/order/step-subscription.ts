@@ -1,0 +1,125 @@
+import type { Claims } from '../stripe/claims.ts';
+import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
+import type { Instant } from '../time.ts';
+import { isBetterSnapshot } from './best-snapshot.ts';
+import { decideSnapshot } from './decide-snapshot.ts';
+import { noteStatus, withPastDueSince } from './past-due.ts';
+import { firstSettleDelayMs } from './reading.ts';
+import type { Reading, Step } from './reading.ts';
+import { isTerminal } from './subscription-row.ts';
+import type { Incoming, SubscriptionRow } from './subscription-row.ts';
+
+/** What is at hand when an event is decided: what Stripe said, if it was asked, and the present. */
+export type StepContext = { reading: Reading<SubscriptionSnapshot> | null; now: Instant };
+
+const said = (claims: Claims): boolean => claims.userId !== null || claims.projectId !== null;
+
+/** The row with a snapshot's content; what a rendering leaves out stays as it was. */
+function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
+  const { id: _id, claims, areItemsComplete, ...content } = snapshot;
+  const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
+  return {
+    ...row,
+    ...content,
+    customerId: snapshot.customerId ?? row.customerId,
+    claims: said(claims) ? claims : row.claims,
+    items: areItemsComplete || row.items.length === 0 ? snapshot.items : row.items,
+    latestInvoiceCreatedAt:
+      snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),
+  };
+}
+
+const settled = { confirmed: true, settleAt: null, settleAttempts: 0, missingInStripeAt: null } as const;
+
+/** The state that Stripe itself gave. An end that an event reported stays, should Stripe's answer be older. */
+export function applyReading(
+  row: SubscriptionRow,
+  snapshot: SubscriptionSnapshot,
+  seen: { at: Instant | null; eventId: string | null },
+): SubscriptionRow {
+  if (isTerminal(row.status) && !isTerminal(snapshot.status)) return { ...row, ...settled };
+  return withPastDueSince({
+    ...withContent(row, snapshot),
+    ...settled,
+    snapshotAt: seen.at,
+    snapshotEventId: seen.eventId,
+  });
+}
+
+/** Keeps what is known, in doubt: to be settled later, or never where Stripe does not have it. */
+export function keepInDoubt(
+  row: SubscriptionRow,
+  reading: { kind: 'missing' | 'unreachable' },
+  now: Instant,
+): SubscriptionRow {
+  const doubt = { ...row, confirmed: false };
+  if (reading.kind === 'missing')
+    return withPastDueSince({ ...doubt, settleAt: null, settleAttempts: 0, missingInStripeAt: now });
+  return withPastDueSince({ ...doubt, settleAt: row.settleAt ?? now + firstSettleDelayMs });
+}
+
+const newest = (at: Instant | null, created: Instant): Instant => Math.max(at ?? created, created);
+
+/** What an event that carries a subscription does to its row. */
+export function stepSnapshot(
+  stored: SubscriptionRow,
+  incoming: Incoming,
+  { reading, now }: StepContext,
+): Step<SubscriptionRow> {
+  const { snapshot, created, eventId } = incoming;
+  const row = noteStatus(stored, incoming);
+  const verdict = decideSnapshot(stored, incoming);
+  const mine = { snapshotAt: created, snapshotEventId: eventId };
+  if (verdict === 'stale') {
+    const outcome = stored.snapshotEventId === eventId ? 'applied' : 'stale';
+    return { kind: 'write', row: withPastDueSince(row), outcome };
+  }
+  if (verdict === 'apply')
+    return {
+      kind: 'write',
+      row: withPastDueSince({ ...withContent(row, snapshot), ...settled, ...mine }),
+      outcome: 'applied',
+    };
+  if (reading === null) return { kind: 'read' };
+  if (reading.kind === 'found') {
+    const at = newest(row.snapshotAt, created);
+    return { kind: 'write', row: applyReading(row, reading.object, { at, eventId }), outcome: 'applied' };
+  }
+  const isBetter = isBetterSnapshot(incoming, row);
+  const best = isBetter ? { ...withContent(row, snapshot), ...mine } : row;
+  return {
+    kind: 'write',
+    row: keepInDoubt(best, reading, now),
+    outcome: isBetter || stored.snapshotEventId === eventId ? 'applied' : 'stale',
+  };
+}
+
+/** Another object's event that names a subscription: its checkout session, an invoice. */
+export type Mention = { customerId: string | null; claims: Claims; created: Instant; eventId: string };
+
+/**
+ * What such an event does: it may say whose the subscription is, and where our state is unknown or in
+ * doubt it is a reason to look at Stripe.
+ */
+export function stepMention(
+  stored: SubscriptionRow,
+  mention: Mention,
+  { reading, now }: StepContext,
+): Step<SubscriptionRow> {
+  const row = {
+    ...stored,
+    customerId: stored.customerId ?? mention.customerId,
+    claims: said(stored.claims) ? stored.claims : mention.claims,
+  };
+  const isInDoubt = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
+  if (!isInDoubt) return { kind: 'write', row, outcome: 'applied' };
+  if (reading === null) return { kind: 'read' };
+  if (reading.kind !== 'found')
+    return { kind: 'write', row: keepInDoubt(row, reading, now), outcome: 'applied' };
+  const isNew = row.snapshotAt === null || mention.created > row.snapshotAt;
+  const seen = {
+    at: newest(row.snapshotAt, mention.created),
+    eventId: isNew ? mention.eventId : row.snapshotEventId,
+  };
+  return { kind: 'write', row: applyReading(row, reading.object, seen), outcome: 'applied' };
+}

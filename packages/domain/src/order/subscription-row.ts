@@ -1,0 +1,116 @@
+import type { SubscriptionStatus } from '../entitlements/sources.ts';
+import type { Claims } from '../stripe/claims.ts';
+import { noClaims } from '../stripe/claims.ts';
+import type { ItemSnapshot, SubscriptionSnapshot } from '../stripe/subscription.ts';
+import type { Instant } from '../time.ts';
+
+/** The newest state of a subscription that is known, and what the order of later events needs. */
+export type SubscriptionRow = {
+  id: string;
+  /** 0: not stored yet. Grows with every write. */
+  fence: number;
+  customerId: string | null;
+  claims: Claims;
+  /** Null: named by another object, its own state is not known yet. */
+  status: SubscriptionStatus | null;
+  cancelAt: Instant | null;
+  cancelAtPeriodEnd: boolean;
+  canceledAt: Instant | null;
+  endedAt: Instant | null;
+  trialEnd: Instant | null;
+  collectionPaused: boolean;
+  latestInvoiceId: string | null;
+  latestInvoiceCreatedAt: Instant | null;
+  items: ItemSnapshot[];
+  /** `created` of the newest event that this state is at least as new as. */
+  snapshotAt: Instant | null;
+  snapshotEventId: string | null;
+  confirmed: boolean;
+  otherStatusSeenAt: Instant | null;
+  pastDueSeenAt: Instant[];
+  pastDueSince: Instant | null;
+  settleAt: Instant | null;
+  settleAttempts: number;
+  missingInStripeAt: Instant | null;
+};
+
+/** A subscription of which nothing is known but that another object names it. */
+export const unknownSubscription = (id: string): SubscriptionRow => ({
+  id,
+  fence: 0,
+  customerId: null,
+  claims: noClaims,
+  status: null,
+  cancelAt: null,
+  cancelAtPeriodEnd: false,
+  canceledAt: null,
+  endedAt: null,
+  trialEnd: null,
+  collectionPaused: false,
+  latestInvoiceId: null,
+  latestInvoiceCreatedAt: null,
+  items: [],
+  snapshotAt: null,
+  snapshotEventId: null,
+  confirmed: true,
+  otherStatusSeenAt: null,
+  pastDueSeenAt: [],
+  pastDueSince: null,
+  settleAt: null,
+  settleAttempts: 0,
+  missingInStripeAt: null,
+});
+
+export const isTerminal = (status: SubscriptionStatus | null): boolean =>
+  status === 'canceled' || status === 'incomplete_expired';
+
+/** A snapshot and the event that carried it. */
+export type Incoming = { snapshot: SubscriptionSnapshot; created: Instant; eventId: string };
+
+const itemKey = (item: ItemSnapshot): unknown[] => [
+  item.itemId,
+  item.stripePriceId,
+  item.quantity,
+  item.currentPeriodStart,
+  item.currentPeriodEnd,
+];
+
+type Content = Pick<
+  SubscriptionRow,
+  | 'status'
+  | 'cancelAt'
+  | 'cancelAtPeriodEnd'
+  | 'endedAt'
+  | 'trialEnd'
+  | 'collectionPaused'
+  | 'latestInvoiceId'
+> & { items: readonly ItemSnapshot[] };
+
+const contentKey = (content: Content): string =>
+  JSON.stringify([
+    content.status,
+    content.cancelAt,
+    content.cancelAtPeriodEnd,
+    content.endedAt,
+    content.trialEnd,
+    content.collectionPaused,
+    content.latestInvoiceId,
+    content.items.map(itemKey),
+  ]);
+
+/** Whether the row already says what the snapshot says. */
+export const saysTheSame = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): boolean =>
+  contentKey(row) === contentKey(snapshot);
+
+/** What an entitlement is computed from: a change of it makes cached answers old. */
+export const subscriptionMatter = (row: SubscriptionRow): string =>
+  JSON.stringify([
+    row.status,
+    row.cancelAt,
+    row.cancelAtPeriodEnd,
+    row.endedAt,
+    row.collectionPaused,
+    row.pastDueSince,
+    row.confirmed,
+    row.items.map(itemKey),
+  ]);
