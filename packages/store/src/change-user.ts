@@ -1,3 +1,4 @@
+import { ServiceError } from '@billing/domain';
 import type { Database, Queries } from './create-database.ts';
 
 export type UserKey = { projectId: string; userId: string };
@@ -6,6 +7,17 @@ export type UserKey = { projectId: string; userId: string };
 export type OwedInvalidation = { id: bigint; projectId: string; userId: string | null; version: bigint };
 
 export type Changed<T> = { result: T; owed: OwedInvalidation[] };
+
+/** Locks the project's row until the transaction ends. Throws `project_not_found`. */
+export async function lockProject(tx: Queries, projectId: string): Promise<void> {
+  const rows = await tx.$queryRaw<
+    unknown[]
+  >`SELECT 1 FROM projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
+  if (rows.length === 0) throw projectNotFound();
+}
+
+export const projectNotFound = (): ServiceError =>
+  new ServiceError('project_not_found', 'Use the id of a project that exists.');
 
 /** Locks the user's row until the transaction ends, creating it if need be; returns its reference. */
 async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bigint> {
@@ -51,15 +63,18 @@ export async function changeUser<T>(
 
 /**
  * The same for a change of catalog or policy: one version on the project, which every cached answer
- * carries, makes all of them old at once.
+ * carries, makes all of them old at once. The project's row is locked, so changes of one catalog take turns.
+ * Throws `project_not_found`.
  */
 export async function changeProject<T>(
   database: Database,
   projectId: string,
-  write: (tx: Queries) => Promise<T>,
+  write: (tx: Queries) => Promise<{ result: T; changed: boolean }>,
 ): Promise<Changed<T>> {
   return database.$transaction(async (tx) => {
-    const result = await write(tx);
+    await lockProject(tx, projectId);
+    const { result, changed } = await write(tx);
+    if (!changed) return { result, owed: [] };
     const owed = await tx.$queryRaw<OwedInvalidation[]>`
       WITH bumped AS (
         UPDATE projects SET version = version + 1 WHERE id = ${projectId} RETURNING id, version

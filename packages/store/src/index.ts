@@ -17,3 +17,49 @@ export {
   type InvalidationDeps,
 } from './invalidations.ts';
 export { findApiKey, touchApiKey, type ApiKeyRecord } from './keys/find-api-key.ts';
+export { listAudit, type AuditRow } from './audit/list-audit.ts';
+export { writeAudit, type Actor, type AuditEntry } from './audit/write-audit.ts';
+export {
+  createPrice,
+  getPrice,
+  listPrices,
+  patchPrice,
+  type Price,
+  type PriceKey,
+} from './catalog/prices.ts';
+export {
+  createProduct,
+  getProduct,
+  listProducts,
+  patchProduct,
+  type Product,
+  type ProductKey,
+} from './catalog/products.ts';
+export { createProject, getProject, listProjects, patchProject, type Project } from './catalog/projects.ts';
+export {
+  findLiveSubscription,
+  findSellablePrice,
+  type SellablePrice,
+} from './checkout/find-sellable-price.ts';
+export {
+  claimIdempotencyKey,
+  releaseIdempotencyKey,
+  rememberAnswer,
+  type Claim,
+  type Hold,
+} from './checkout/idempotency.ts';
+export { healCustomer, healPrice, healProject, type Healed } from './customers/heal.ts';
+export { mapCustomer, type Mapped } from './customers/map-customer.ts';
+export {
+  buryCustomer,
+  findOrCreateUser,
+  findPortalCustomer,
+  giveUpCustomerAttempt,
+  keepCheckoutCustomer,
+  type UserCustomer,
+} from './customers/user-customer.ts';
+export { createGrant, revokeGrant, type Grant } from './grants/grants.ts';
+export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
+export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events.ts';
+export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
+export { isDeadlock, retryOnDeadlock } from './retry-on-deadlock.ts';

@@ -1,0 +1,67 @@
+import { ServiceError } from '@billing/domain';
+import type { MapCustomerRequest } from '@billing/domain';
+import { writeAudit } from '../audit/write-audit.ts';
+import type { Actor } from '../audit/write-audit.ts';
+import { getProject } from '../catalog/projects.ts';
+import type { Changed } from '../change-user.ts';
+import type { Database } from '../create-database.ts';
+import type { Customer } from '../generated/client.ts';
+import { retryOnDeadlock } from '../retry-on-deadlock.ts';
+import { healCustomer } from './heal.ts';
+import type { Healed } from './heal.ts';
+
+export type Mapped = { customer: Customer; healed: Omit<Healed, 'owed'> };
+
+/**
+ * Says whose a Stripe customer is, and gives that user what the customer has. Throws `project_not_found`,
+ * `customer_exists`: a customer that is mapped stays whose it is.
+ */
+export async function mapCustomer(
+  database: Database,
+  { projectId, request, actor }: { projectId: string; request: MapCustomerRequest; actor: Actor },
+): Promise<Changed<Mapped>> {
+  await getProject(database, projectId);
+  const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
+  const { customer, healed } = await retryOnDeadlock(() =>
+    database.$transaction(async (tx) => {
+      const user = await tx.user.upsert({
+        where: { projectId_userId: { projectId, userId } },
+        create: { projectId, userId },
+        update: {},
+      });
+      const rows = await tx.$queryRaw<unknown[]>`
+        INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
+        ON CONFLICT (stripe_customer_id) DO UPDATE SET user_ref = EXCLUDED.user_ref, source = 'admin'
+        WHERE customers.user_ref IS NULL
+        RETURNING 1`;
+      if (rows.length === 0)
+        throw new ServiceError('customer_exists', 'This Stripe customer belongs to a user already.');
+      const target = { type: 'customer' as const, id: stripeCustomerId };
+      await writeAudit(tx, {
+        actor,
+        action: 'customer.map',
+        projectId,
+        target,
+        details: { user_id: userId },
+      });
+      const found = await healCustomer(tx, stripeCustomerId);
+      return {
+        customer: await tx.customer.findUniqueOrThrow({ where: { stripeCustomerId } }),
+        healed: found,
+      };
+    }),
+  );
+  // Once more: an object that came in between was recorded without seeing the mapping.
+  const late = await retryOnDeadlock(() => database.$transaction((tx) => healCustomer(tx, stripeCustomerId)));
+  return {
+    result: {
+      customer,
+      healed: {
+        subscriptions: healed.subscriptions + late.subscriptions,
+        purchases: healed.purchases + late.purchases,
+        events: healed.events + late.events,
+      },
+    },
+    owed: [...healed.owed, ...late.owed],
+  };
+}

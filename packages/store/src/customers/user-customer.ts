@@ -1,0 +1,100 @@
+import type { Instant } from '@billing/domain';
+import type { UserKey } from '../change-user.ts';
+import type { Database } from '../create-database.ts';
+
+export type UserCustomer = {
+  userRef: bigint;
+  /** The newest mapped customer that is not deleted. */
+  stripeCustomerId: string | null;
+  /** Changes when the last customer is gone or could not be made: part of Stripe's idempotency key. */
+  generation: string;
+};
+
+/** The user's row, made if need be, with the Stripe customer to bill. Changes no version: nothing was given. */
+export async function findOrCreateUser(
+  database: Database,
+  { projectId, userId }: UserKey,
+): Promise<UserCustomer> {
+  const found = await readUserCustomer(database, { projectId, userId });
+  if (found !== null) return found;
+  await database.$executeRaw`
+    INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
+    ON CONFLICT (project_id, user_id) DO NOTHING`;
+  const made = await readUserCustomer(database, { projectId, userId });
+  if (made === null) throw new Error('a user that was just made is not there');
+  return made;
+}
+
+async function readUserCustomer(
+  database: Database,
+  { projectId, userId }: UserKey,
+): Promise<UserCustomer | null> {
+  const rows = await database.$queryRaw<UserCustomer[]>`
+    SELECT u.id AS "userRef",
+      (SELECT c.stripe_customer_id FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
+       ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) AS "stripeCustomerId",
+      u.customer_attempt || '.' || (SELECT count(*) FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
+        AS generation
+    FROM users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
+  return rows[0] ?? null;
+}
+
+/** Maps a customer that checkout made; returns the one that counts, should another request have been first. */
+export async function keepCheckoutCustomer(
+  database: Database,
+  { userRef, stripeCustomerId }: { userRef: bigint; stripeCustomerId: string },
+): Promise<string> {
+  await database.$executeRaw`
+    INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
+    ON CONFLICT DO NOTHING`;
+  const kept = await database.customer.findFirst({
+    where: { userRef, deletedAt: null },
+    orderBy: [{ createdAt: 'desc' }, { stripeCustomerId: 'desc' }],
+  });
+  return kept?.stripeCustomerId ?? stripeCustomerId;
+}
+
+/** Lets the next try at a customer use a new idempotency key; of many who saw the same failure one counts. */
+export async function giveUpCustomerAttempt(
+  database: Database,
+  { userRef, generation }: Pick<UserCustomer, 'userRef' | 'generation'>,
+): Promise<void> {
+  const attempt = Number(generation.split('.')[0]);
+  await database.$executeRaw`
+    UPDATE users SET customer_attempt = customer_attempt + 1 WHERE id = ${userRef} AND customer_attempt = ${attempt}`;
+}
+
+/** Leaves a tombstone where Stripe says that a customer was deleted. */
+export async function buryCustomer(
+  database: Database,
+  { stripeCustomerId, now }: { stripeCustomerId: string; now: Instant },
+): Promise<void> {
+  await database.customer.updateMany({
+    where: { stripeCustomerId, deletedAt: null },
+    data: { deletedAt: new Date(now) },
+  });
+}
+
+/**
+ * The Stripe customer for the user's portal: the newest live one of the mapping, else the one of the user's
+ * newest subscription or purchase. Null: the user has none.
+ */
+export async function findPortalCustomer(
+  database: Database,
+  { projectId, userId }: UserKey,
+): Promise<string | null> {
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    WITH owner AS (SELECT id FROM users WHERE project_id = ${projectId} AND user_id = ${userId}),
+    candidate AS (
+      SELECT 1 AS rank, c.stripe_customer_id AS id, c.created_at FROM owner o JOIN customers c ON c.user_ref = o.id
+      UNION ALL
+      SELECT 2, s.stripe_customer_id, s.created_at FROM owner o JOIN subscriptions s ON s.user_ref = o.id
+      UNION ALL
+      SELECT 2, p.stripe_customer_id, p.created_at FROM owner o JOIN purchases p ON p.user_ref = o.id
+    )
+    SELECT id FROM candidate k
+    WHERE id IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.stripe_customer_id = k.id AND c.deleted_at IS NOT NULL)
+    ORDER BY rank, created_at DESC, id DESC LIMIT 1`;
+  return rows[0]?.id ?? null;
+}

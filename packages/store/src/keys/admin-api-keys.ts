@@ -1,0 +1,91 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey, ServiceError } from '@billing/domain';
+import type { CreateApiKeyRequest, Instant } from '@billing/domain';
+import { writeAudit } from '../audit/write-audit.ts';
+import type { Actor } from '../audit/write-audit.ts';
+import { lockProject } from '../change-user.ts';
+import type { Database } from '../create-database.ts';
+import type { ApiKey } from '../generated/client.ts';
+import { decodeCursor, timeAndIdKey, toPage } from '../page.ts';
+import type { Page, PageRequest } from '../page.ts';
+
+/** A key as it may be shown: without its digest. */
+export type ApiKeyRow = Omit<ApiKey, 'digest' | 'scopes'>;
+
+const shown = { digest: true, scopes: true } as const;
+
+/** Makes a key; `secret` exists in this answer only, the database has its SHA-256 digest. Throws `project_not_found`. */
+export async function createApiKey(
+  database: Database,
+  { projectId, request, actor }: { projectId: string; request: CreateApiKeyRequest; actor: Actor },
+): Promise<{ key: ApiKeyRow; secret: string }> {
+  const secret = formatApiKey(randomBytes(apiKeyRandomBytes));
+  const row = {
+    id: `key_${randomUUID().replaceAll('-', '')}`,
+    projectId,
+    name: request.name ?? null,
+    prefix: apiKeyPrefix(secret),
+    digest: new Uint8Array(createHash('sha256').update(secret).digest()),
+    expiresAt: request.expires_at === undefined ? null : new Date(request.expires_at),
+  };
+  const key = await database.$transaction(async (tx) => {
+    await lockProject(tx, projectId);
+    const created = await tx.apiKey.create({ data: row, omit: shown });
+    const details = { prefix: row.prefix, name: row.name, expires_at: row.expiresAt?.toISOString() ?? null };
+    await writeAudit(tx, {
+      actor,
+      action: 'api_key.create',
+      projectId,
+      target: { type: 'api_key', id: row.id },
+      details,
+    });
+    return created;
+  });
+  return { key, secret };
+}
+
+export async function listApiKeys(
+  database: Database,
+  { projectId, limit, cursor }: PageRequest & { projectId: string },
+): Promise<Page<ApiKeyRow>> {
+  const where =
+    cursor === undefined ? { projectId } : { projectId, OR: afterKey(decodeCursor(timeAndIdKey, cursor)) };
+  const rows = await database.apiKey.findMany({
+    where,
+    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+    take: limit + 1,
+    omit: shown,
+  });
+  return toPage(rows, limit, (row) => [row.createdAt.getTime(), row.id]);
+}
+
+function afterKey([at, id]: [number, string]) {
+  const createdAt = new Date(at);
+  return [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }];
+}
+
+/** Revokes a key and returns its digest, by which caches know it; again: the same. Throws `api_key_not_found`. */
+export async function revokeApiKey(
+  database: Database,
+  { projectId, keyId, now, actor }: { projectId: string; keyId: string; now: Instant; actor: Actor },
+): Promise<Uint8Array> {
+  return database.$transaction(async (tx) => {
+    const { count } = await tx.apiKey.updateMany({
+      where: { id: keyId, projectId, revokedAt: null },
+      data: { revokedAt: new Date(now) },
+    });
+    const key = await tx.apiKey.findFirst({ where: { id: keyId, projectId } });
+    if (key === null)
+      throw new ServiceError('api_key_not_found', 'Use the key_id of an API key of this project.');
+    const target = { type: 'api_key' as const, id: keyId };
+    if (count > 0)
+      await writeAudit(tx, {
+        actor,
+        action: 'api_key.revoke',
+        projectId,
+        target,
+        details: { prefix: key.prefix },
+      });
+    return key.digest;
+  });
+}
