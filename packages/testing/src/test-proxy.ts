@@ -2,10 +2,10 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { freePort } from './services/free-port.ts';
 
 /**
- * `pass`: as if it were not there. `refuse`: nobody listens, and open connections are reset. `freeze`: open and
- * new connections stay open, and bytes wait until it passes again. `half_open`: bytes vanish and those
- * connections never answer again, new ones after it included only once it passes. `cut_replies`: requests get
- * through; at the first byte of the reply the connection is reset.
+ * `pass`: as if it were not there. `refuse`: nobody listens, and open connections are reset. `freeze`:
+ * connections stay open, new ones too, and bytes wait until it passes again. `half_open`: bytes vanish, and
+ * those connections never answer again, also when it passes again. `cut_replies`: requests get through; at
+ * the first byte of the reply the connection is reset.
  */
 export type ProxyMode = 'pass' | 'refuse' | 'freeze' | 'half_open' | 'cut_replies';
 
@@ -119,12 +119,22 @@ interface Direction {
 
 function forward({ link, from, to, state }: Direction): void {
   let queued = Promise.resolve();
-  from.on('data', (chunk) => {
+  let waiting = 0;
+  function pass(chunk: Buffer): void {
+    if (to.writable && !link.isDead) to.write(chunk);
+  }
+  from.on('data', (chunk: Buffer) => {
     if (link.isDead) return;
     if (state.mode === 'cut_replies' && from === link.upstream) return void link.client.resetAndDestroy();
-    if (state.delayMs === 0 && to.writable) return void to.write(chunk);
+    if (state.delayMs === 0 && waiting === 0) return pass(chunk);
     const dueAt = Date.now() + state.delayMs;
-    queued = queued.then(() => later(dueAt - Date.now())).then(() => void (to.writable && to.write(chunk)));
+    waiting += 1;
+    queued = queued
+      .then(() => later(dueAt - Date.now()))
+      .then(() => {
+        waiting -= 1;
+        return pass(chunk);
+      });
   });
 }
 

@@ -1,10 +1,7 @@
-import {
-  createTestDatabase,
-  ensureDatabase,
-  runServices,
-  startPostgres,
-  type TestDatabase,
-} from '@billing/testing';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createTestDatabase, runServices, startPostgres, type TestDatabase } from '@billing/testing';
 import { Client } from 'pg';
 import { diffSchema } from './diff-schema.ts';
 import { migrate, REPOSITORY_MIGRATIONS_DIR, REPOSITORY_SCHEMA_PATH } from './migrate.ts';

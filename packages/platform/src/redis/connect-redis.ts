@@ -59,7 +59,10 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
     lastError = error;
     reportDown();
   });
-  redis.on('close', reportDown);
+  redis.on('close', () => {
+    stopSocketTimer(redis);
+    reportDown();
+  });
   redis.on('ready', () => {
     lastError = undefined;
     if (lastLogged !== 'up') logger.info('redis_connected', { role });
@@ -75,4 +78,16 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
     logger.warn('redis_unreachable', lastError === undefined ? { role } : { role, error: lastError });
   }
   return redis;
+}
+
+/** ioredis leaves its `socketTimeout` timer running when a connection closes; it would then hit the next one. */
+function stopSocketTimer(redis: Redis): void {
+  const timer: unknown = Reflect.get(redis, 'socketTimeoutTimer');
+  if (!isTimer(timer)) return;
+  clearTimeout(timer);
+  Reflect.set(redis, 'socketTimeoutTimer', undefined);
+}
+
+function isTimer(value: unknown): value is NodeJS.Timeout {
+  return typeof value === 'object' && value !== null && 'hasRef' in value;
 }

@@ -1,0 +1,115 @@
+import { startTestRedis, waitFor, type TestRedis } from '@billing/testing';
+import { Worker } from 'bullmq';
+import { createLogger } from '../logging/logger.ts';
+import { connectRedis } from '../redis/connect-redis.ts';
+import { createQueue, type JobQueue } from './create-queue.ts';
+
+const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
+const DEADLINE = { deadlineMs: 1_000 };
+const unavailable = { code: 'queue_unavailable', retryable: true };
+
+let redis: TestRedis;
+let queue: JobQueue;
+let count = 0;
+
+function nextJob() {
+  count += 1;
+  return { name: 'invoice.paid', data: { event: count }, jobId: `evt_${count}` };
+}
+
+async function untilAdds(): Promise<void> {
+  await waitFor(() => queue.add(nextJob(), DEADLINE), {
+    timeoutMs: 15_000,
+    what: 'the queue to accept a job again',
+  });
+}
+
+beforeAll(async () => {
+  redis = await startTestRedis({ isStarted: false });
+  queue = createQueue({ url: redis.url, name: 'events', prefix: 'bull', logger });
+});
+
+afterAll(async () => {
+  await queue.close();
+  await redis.stop();
+});
+
+test('Redis absent at start: fails at once, and works by itself once Redis is there', async () => {
+  expect(queue.ready()).toBe(false);
+  await expect(queue.add(nextJob(), DEADLINE)).rejects.toMatchObject(unavailable);
+  await expect(queue.counts()).rejects.toMatchObject(unavailable);
+  await redis.start();
+  await untilAdds();
+});
+
+test('tells duplicates apart', async () => {
+  const job = nextJob();
+  await expect(queue.add(job, DEADLINE)).resolves.toBe('added');
+  await expect(queue.add(job, DEADLINE)).resolves.toBe('duplicate');
+});
+
+test('counts jobs and tells the age of the oldest that waits', async () => {
+  await queue.bull.obliterate({ force: true });
+  await expect(queue.oldestWaitingMs()).resolves.toBeNull();
+  await queue.addBulk([nextJob(), nextJob()], DEADLINE);
+  await expect(queue.counts()).resolves.toMatchObject({ waiting: 2, failed: 0 });
+  await expect(queue.oldestWaitingMs()).resolves.toBeGreaterThanOrEqual(0);
+});
+
+test('a failed job that was kept does not swallow its resend', async () => {
+  await queue.bull.obliterate({ force: true });
+  const job = nextJob();
+  await queue.add({ ...job, opts: { removeOnFail: false, attempts: 1 } }, DEADLINE);
+  const runs: (string | undefined)[] = [];
+  const connection = connectRedis({ url: redis.url, role: 'worker', logger });
+  const worker = new Worker(
+    'events',
+    async ({ id }) => {
+      runs.push(id);
+      if (runs.length === 1) throw new Error('the first run fails');
+    },
+    { connection },
+  );
+  worker.on('error', () => undefined);
+  await waitFor(async () => (await queue.counts())['failed'] === 1, { what: 'the job to fail' });
+  await expect(queue.add(job, DEADLINE)).resolves.toBe('added');
+  await waitFor(() => runs.length === 2, { what: 'the resend to run' });
+  await worker.close(true);
+  connection.disconnect();
+});
+
+test('Redis killed: fails at once; started again: works', async () => {
+  await redis.kill();
+  await waitFor(() => !queue.ready(), { what: 'the lost connection to be noticed' });
+  await expect(queue.add(nextJob(), DEADLINE)).rejects.toMatchObject(unavailable);
+  await redis.start();
+  await untilAdds();
+});
+
+test('Redis frozen: fails at the deadline; thawed: works', async () => {
+  redis.pause();
+  await expect(queue.add(nextJob(), { deadlineMs: 300 })).rejects.toMatchObject(unavailable);
+  redis.resume();
+  await untilAdds();
+});
+
+test('Redis frozen at the first contact: works when it is thawed', async () => {
+  redis.pause();
+  const late = createQueue({ url: redis.url, name: 'events', prefix: 'bull', logger });
+  await expect(late.add(nextJob(), { deadlineMs: 300 })).rejects.toMatchObject(unavailable);
+  redis.resume();
+  await waitFor(() => late.add(nextJob(), DEADLINE), {
+    timeoutMs: 15_000,
+    what: 'the queue to accept a job',
+  });
+  await late.close();
+});
+
+test('Redis out of memory is queue_unavailable, not a crash', async () => {
+  const admin = connectRedis({ url: redis.url, role: 'worker', logger });
+  await admin.config('SET', 'maxmemory', '1');
+  await expect(queue.add(nextJob(), DEADLINE)).rejects.toMatchObject(unavailable);
+  await admin.config('SET', 'maxmemory', '0');
+  await untilAdds();
+  admin.disconnect();
+});
