@@ -82,6 +82,16 @@ export function createMetrics({ service, prefix = '', withProcessMetrics = true 
       buckets: PROCESSING_BUCKETS,
     }),
     queueJobs: gauge('bullmq_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
+    webhookSignatureFailures: counter(
+      'webhook_signature_failures_total',
+      'Webhooks refused for their signature; reason `timestamp` means that the clocks differ',
+      ['reason'],
+    ),
+    queueRedisInfo: gauge(
+      'queue_redis_info',
+      'Always 1; the labels say whether the Redis of the queue may evict (it must not) and whether it persists',
+      ['eviction_policy', 'persistent'],
+    ),
     queueOldestWaiting: gauge('bullmq_oldest_waiting_seconds', 'Age of the oldest waiting job', ['queue']),
     stripeRequestDuration: histogram(
       'stripe_request_duration_seconds',
