@@ -24,14 +24,12 @@ export function createControlRouter(controls: readonly Control[], afterChange: (
     else router.post(control.path, handler);
   }
   router.use('/_offline', (request: Request, response: Response) => {
-    response
-      .status(404)
-      .json({
-        error: {
-          message: `No such control: ${request.method} ${request.originalUrl}`,
-          type: 'invalid_request_error',
-        },
-      });
+    response.status(404).json({
+      error: {
+        message: `No such control: ${request.method} ${request.originalUrl}`,
+        type: 'invalid_request_error',
+      },
+    });
   });
   return router;
 }
