@@ -1,3 +1,5 @@
+import type { BillingError } from './billing-error.ts';
+
 /** What `fetch` is called with here: a string and plain fields, so that any implementation will do. */
 export type FetchInit = {
   method: 'GET' | 'POST';
@@ -37,7 +39,7 @@ export type BillingClientOptions = {
   /** Default `throw`. Wrong keys, ids or settings are thrown in any case. */
   onUnavailable?: UnavailableAnswer | undefined;
   /** Told of each failure that `deny` or `allow` answered in place of the service: log or count it. */
-  onFallback?: ((error: Error) => void) | undefined;
+  onFallback?: ((error: BillingError) => void) | undefined;
   /** In place of the global `fetch`. */
   fetch?: Fetch | undefined;
 };
@@ -50,7 +52,7 @@ export type Settings = {
   retries: number;
   cache: { ttlMs: number; maxEntries: number } | null;
   onUnavailable: UnavailableAnswer;
-  onFallback: (error: Error) => void;
+  onFallback: (error: BillingError) => void;
   fetch: Fetch;
 };
 

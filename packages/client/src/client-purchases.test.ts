@@ -1,0 +1,115 @@
+import { html, cutOff, hang, json, problem, startScriptedService } from './scripted-service.test-support.ts';
+import type { ScriptedService } from './scripted-service.test-support.ts';
+import type { CheckoutRequest } from './wire.ts';
+
+let service: ScriptedService;
+beforeEach(async () => {
+  service = await startScriptedService();
+});
+afterEach(() => service.stop());
+
+const request: CheckoutRequest = {
+  user_id: 'user_1',
+  price_id: 'price_pro',
+  mode: 'subscription',
+  success_url: 'https://shop.example/ok?session={CHECKOUT_SESSION_ID}',
+  cancel_url: 'https://shop.example/no',
+  quantity: 3,
+  metadata: { campaign: 'autumn' },
+};
+const session = {
+  checkout_url: 'https://checkout.stripe.com/c/cs_1',
+  session_id: 'cs_1',
+  expires_at: '2026-11-23T10:00:00.000Z',
+};
+const portal = { portal_url: 'https://billing.stripe.com/p/1', expires_at: '2026-11-22T10:05:00.000Z' };
+const keys = (): unknown[] => service.seen.map((one) => one.headers['idempotency-key']);
+
+describe('createCheckout', () => {
+  test('sends the request as it is, and returns the session', async () => {
+    service.script(json(session));
+    await expect(service.client().createCheckout(request)).resolves.toEqual(session);
+    const [seen] = service.seen;
+    expect(seen?.method).toBe('POST');
+    expect(seen?.url.pathname).toBe('/api/v1/checkout/create');
+    expect(seen?.headers['content-type']).toBe('application/json');
+    expect(JSON.parse(seen?.body ?? '')).toEqual(request);
+  });
+
+  test('every call has a key of its own', async () => {
+    service.script(json(session));
+    await service.client().createCheckout(request);
+    await service.client().createCheckout(request);
+    expect(new Set(keys()).size).toBe(2);
+  });
+
+  test.each([
+    { name: 'a closed connection', step: cutOff },
+    { name: 'silence', step: hang },
+    { name: 'a first try that is still under way', step: problem(409, 'idempotency_in_progress') },
+    { name: '429', step: problem(429, 'rate_limited') },
+    { name: '502', step: html(502) },
+    { name: '503', step: problem(503, 'stripe_unavailable') },
+  ])('is tried again with the same key and body after $name', async ({ step }) => {
+    service.script(step, step, json(session));
+    await expect(service.client({ timeoutMs: 300 }).createCheckout(request)).resolves.toEqual(session);
+    expect(service.seen).toHaveLength(3);
+    expect(new Set(keys()).size).toBe(1);
+    expect(new Set(service.seen.map((one) => one.body)).size).toBe(1);
+  });
+
+  test.each([
+    [400, 'mode_mismatch'],
+    [404, 'price_not_found'],
+    [409, 'already_subscribed'],
+    [409, 'idempotency_conflict'],
+  ])('%p %p is thrown at once', async (status, code) => {
+    service.script(problem(status, code));
+    const failed = service.client().createCheckout(request);
+    await expect(failed).rejects.toMatchObject({ code, status, retryable: false });
+    expect(service.seen).toHaveLength(1);
+  });
+
+  test("the caller's own key is used", async () => {
+    service.script(json(session));
+    await service.client().createCheckout(request, { idempotencyKey: 'order-17' });
+    expect(keys()).toEqual(['order-17']);
+  });
+
+  test.each(['', 'two words', 'line\nbreak'])(
+    'the key %p is refused before anything is sent',
+    async (key) => {
+      const failed = service.client().createCheckout(request, { idempotencyKey: key });
+      await expect(failed).rejects.toMatchObject({ code: 'invalid_request' });
+      expect(service.seen).toHaveLength(0);
+    },
+  );
+
+  test('an answer without an address to go to is refused', async () => {
+    service.script(json({ session_id: 'cs_1' }));
+    await expect(service.client().createCheckout(request)).rejects.toMatchObject({
+      code: 'invalid_response',
+    });
+  });
+});
+
+describe('createPortalSession', () => {
+  const portalRequest = { user_id: 'user_1', return_url: 'https://shop.example/account' };
+
+  test('sends the request as it is, and returns the page', async () => {
+    service.script(json(portal));
+    await expect(service.client().createPortalSession(portalRequest)).resolves.toEqual(portal);
+    expect(service.seen[0]?.url.pathname).toBe('/api/v1/portal/create-session');
+    expect(JSON.parse(service.seen[0]?.body ?? '')).toEqual(portalRequest);
+  });
+
+  test.each([
+    { name: 'a closed connection', step: cutOff, retryable: true },
+    { name: '503', step: problem(503, 'stripe_unavailable'), retryable: true },
+    { name: 'no customer', step: problem(404, 'customer_not_found'), retryable: false },
+  ])('is tried once: $name', async ({ step, retryable }) => {
+    service.script(step);
+    await expect(service.client().createPortalSession(portalRequest)).rejects.toMatchObject({ retryable });
+    expect(service.seen).toHaveLength(1);
+  });
+});
