@@ -1,5 +1,6 @@
 export * from './change-user.ts';
 export * from './create-database.ts';
+export { isDatabaseUnavailable } from './database-errors.ts';
 export {
   createEntitlementCache,
   type EntitlementCache,
@@ -63,3 +64,14 @@ export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/
 export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events.ts';
 export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
 export { isDeadlock, retryOnDeadlock } from './retry-on-deadlock.ts';
+export { storable, type LedgerOutcome, type Outcome, objectKeyOf } from './events/outcomes.ts';
+export {
+  readEventState,
+  type EventState,
+  type Held,
+  type LedgerStatus,
+  type StateKeys,
+} from './events/read-state.ts';
+export { writeOutcomes, type Written } from './events/write-outcomes.ts';
+export { claimDuePurchases } from './purchases/claim-due.ts';
+export { claimDueSubscriptions } from './subscriptions/claim-due.ts';

@@ -57,20 +57,18 @@ export function resolveOwner({ customerId, claims, items }: Ownable, catalog: Ca
       ? { kind: 'unknown', reason: 'unknown_project', awaits: customerId }
       : { kind: 'unknown', reason: 'unknown_price', awaits: first.stripePriceId };
   if (!catalog.projects.has(projectId))
-    return { kind: 'unknown', reason: 'unknown_project', awaits: customerId };
+    return { kind: 'unknown', reason: 'unknown_project', awaits: customerId ?? projectId };
   const known = catalog.users.find((user) => user.projectId === projectId && user.userId === userId);
   const owner = known ?? { ref: null, projectId, userId, version: 0 };
   return { kind: 'owned', owner, isContested: false };
 }
 
-/** The first of the items' prices that the owner's project does not sell. */
+/** The first of the items' prices that no catalog has: mapping it heals. */
 export function unknownPrice(
   items: readonly { stripePriceId: string }[],
-  { projectId, prices }: { projectId: string; prices: readonly CatalogPrice[] },
+  prices: readonly CatalogPrice[],
 ): string | null {
-  const known = new Set(
-    prices.filter((price) => price.projectId === projectId).map((price) => price.stripePriceId),
-  );
+  const known = new Set(prices.map((price) => price.stripePriceId));
   return items.find((item) => !known.has(item.stripePriceId))?.stripePriceId ?? null;
 }
 
