@@ -1,0 +1,52 @@
+import { ServiceError } from '@billing/domain';
+import express from 'express';
+import type { ErrorRequestHandler, Express } from 'express';
+import type { AppDeps } from './deps.ts';
+import { createAnswerSource } from './entitlements/answer-source.ts';
+import { createBatchHandler, createCheckHandler } from './entitlements/check-entitlement.ts';
+import { requireProjectKey } from './http/authenticate.ts';
+import { createFailureHandler } from './http/handle-failure.ts';
+import { methodNotAllowed } from './http/method-not-allowed.ts';
+import { observeRequests } from './http/observe-requests.ts';
+import { readJson } from './http/parse.ts';
+import { createRequestMeter } from './http/request-meter.ts';
+import { createOperationsRouter } from './operations/operations-router.ts';
+import { receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
+
+/** The whole API as an Express app: what answers where, in this order. */
+export function createApp(deps: AppDeps): Express {
+  const meter = createRequestMeter(deps.metrics);
+  const handleFailure = createFailureHandler(deps);
+  const checkDeps = { ...deps, answers: createAnswerSource(deps) };
+  const app = express();
+  app
+    .disable('x-powered-by')
+    .disable('etag')
+    .set('query parser', 'simple')
+    .set('case sensitive routing', true);
+
+  // The hot route comes first: each middleware before it would cost 2 to 3 % of its throughput.
+  app.get('/api/v1/entitlements', createCheckHandler(checkDeps, { meter, handleFailure }));
+
+  app.use(observeRequests(deps, meter));
+  app.post('/api/v1/webhooks/stripe', receiveStripeWebhook(deps));
+  app.post(
+    '/api/v1/entitlements/batch',
+    requireProjectKey(deps, 'read'),
+    readJson,
+    createBatchHandler(checkDeps),
+  );
+  app.use(createOperationsRouter(deps));
+
+  app.all('/api/v1/entitlements', methodNotAllowed('GET'));
+  app.all('/api/v1/entitlements/batch', methodNotAllowed('POST'));
+  app.all('/api/v1/webhooks/stripe', methodNotAllowed('POST'));
+  app.use(() => {
+    throw new ServiceError('route_not_found', 'Look the address up in the API description.');
+  });
+  // Express knows an error handler by its four parameters.
+  const onError: ErrorRequestHandler = (error, request, response, _next) =>
+    handleFailure(error, request, response);
+  app.use(onError);
+  return app;
+}

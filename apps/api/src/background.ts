@@ -1,0 +1,60 @@
+import { drainInvalidations } from '@billing/store';
+import type { AppDeps } from './deps.ts';
+
+const drainEveryMs = 1_000;
+
+/** Settles invalidations that a process which died left behind, again and again; returns what ends it. */
+export function startDraining(deps: Pick<AppDeps, 'database' | 'cache' | 'logger'>): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isEnded = false;
+
+  async function drain(): Promise<void> {
+    try {
+      const settled = deps.cache.isAvailable() ? await drainInvalidations(deps) : 0;
+      if (settled > 0) deps.logger.info('owed_invalidations_settled', { count: settled });
+    } catch (error) {
+      deps.logger.debug('owed_invalidations_not_settled', { error });
+    }
+    schedule();
+  }
+
+  function schedule(): void {
+    if (isEnded) return;
+    // Jittered: many processes must not ask in step.
+    timer = setTimeout(() => void drain(), drainEveryMs * (0.75 + Math.random() / 2));
+    timer.unref();
+  }
+
+  schedule();
+  return () => {
+    isEnded = true;
+    clearTimeout(timer);
+  };
+}
+
+const inspectEveryMs = 5_000;
+
+/** Says once, loudly, if the queue's Redis may evict jobs; asks until Redis has answered. */
+export function warnOfEviction(deps: Pick<AppDeps, 'inspectQueueRedis' | 'logger'>): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  let isEnded = false;
+
+  async function inspect(): Promise<void> {
+    try {
+      const { evictionPolicy } = await deps.inspectQueueRedis();
+      if (evictionPolicy !== 'noeviction')
+        deps.logger.error('queue_redis_may_evict', {
+          eviction_policy: evictionPolicy,
+          set: 'maxmemory-policy noeviction',
+        });
+    } catch {
+      if (!isEnded) timer = setTimeout(() => void inspect(), inspectEveryMs).unref();
+    }
+  }
+
+  timer = setTimeout(() => void inspect(), 500).unref();
+  return () => {
+    isEnded = true;
+    clearTimeout(timer);
+  };
+}

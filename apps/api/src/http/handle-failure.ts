@@ -1,0 +1,68 @@
+import { ServiceError } from '@billing/domain';
+import { QueueUnavailableError } from '@billing/platform';
+import { isDatabaseUnavailable } from '@billing/store';
+import type { Request, Response } from 'express';
+import type { AppDeps } from '../deps.ts';
+import { httpStatusOf, sendProblem } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
+
+export type FailureHandler = (error: unknown, request: Request, response: Response) => void;
+
+function bodyError(type: string): ServiceError | null {
+  switch (type) {
+    case 'entity.too.large':
+      return new ServiceError('payload_too_large', 'Send a smaller body.');
+    case 'encoding.unsupported':
+      return new ServiceError('unsupported_media_type', 'Send the body without compression.');
+    case 'charset.unsupported':
+      return new ServiceError('unsupported_media_type', 'Send the body in UTF-8.');
+    case 'entity.parse.failed':
+    case 'entity.verify.failed':
+    case 'request.aborted':
+    case 'request.size.invalid':
+      return new ServiceError('invalid_request', 'Send a complete and well-formed JSON body.');
+    default:
+      return null;
+  }
+}
+
+/** Every error as one that its caller may see: what is not known to be harmless becomes `internal_error`. */
+export function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const options = { retryable: true, retryAfterSeconds: 1, cause: error };
+  if (error instanceof QueueUnavailableError)
+    return new ServiceError(
+      'queue_unavailable',
+      'Send it again in a moment: the queue cannot take it now.',
+      options,
+    );
+  if (isDatabaseUnavailable(error))
+    return new ServiceError(
+      'service_unavailable',
+      'Try again in a moment: the database cannot be reached.',
+      options,
+    );
+  if (error instanceof Error && 'type' in error && typeof error.type === 'string') {
+    const found = bodyError(error.type);
+    if (found !== null) return found;
+  }
+  // A path whose percent encoding cannot be decoded (Express's router).
+  if (error instanceof URIError) return new ServiceError('invalid_request', 'Encode the path as UTF-8.');
+  return new ServiceError('internal_error', 'Try again; if it stays, report it with the request id.', {
+    cause: error,
+  });
+}
+
+/** Where every error of a request ends: logged once if it is ours to mend, then answered. */
+export function createFailureHandler(deps: Pick<AppDeps, 'logger'>): FailureHandler {
+  return (error, request, response) => {
+    const failure = toServiceError(error);
+    const requestId = requestIdOf(response);
+    const status = httpStatusOf(failure.code);
+    const fields = { request_id: requestId, method: request.method, code: failure.code };
+    if (status === 500) deps.logger.error('request_failed', { ...fields, error: failure.cause ?? failure });
+    else if (status > 500)
+      deps.logger.warn('request_refused', { ...fields, error: failure.cause ?? failure });
+    sendProblem(response, failure, requestId);
+  };
+}

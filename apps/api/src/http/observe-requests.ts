@@ -1,0 +1,50 @@
+import { withLogContext } from '@billing/platform';
+import type { Request, RequestHandler } from 'express';
+import type { AppDeps } from '../deps.ts';
+import { assignRequestId } from './request-id.ts';
+import type { RequestMeter } from './request-meter.ts';
+
+/** Where routers of several routes hang; no mount has parameters. */
+export const mounts = {
+  admin: '/api/v1/admin',
+  checkout: '/api/v1/checkout',
+  portal: '/api/v1/portal',
+  projectMetrics: '/api/v1/metrics/project',
+} as const;
+
+/** The pattern of the route that answered, never the raw URL: a label with few values. */
+function routeOf(request: Request): string {
+  const route: unknown = request.route;
+  const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
+  if (typeof path !== 'string') return 'unmatched';
+  // `baseUrl` would say where the router hangs, but is gone once an error has left it.
+  const mount = Object.values(mounts).find((prefix) => request.originalUrl.startsWith(`${prefix}/`));
+  return mount === undefined || path.startsWith(mount) ? path : mount + path;
+}
+
+/** Request id, log context, metrics and access log of every route but the hot one. */
+export function observeRequests(
+  deps: Pick<AppDeps, 'logger' | 'isStopping'>,
+  meter: RequestMeter,
+): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    const requestId = assignRequestId(request, response);
+    response.setHeader('cache-control', 'no-store');
+    response.setHeader('x-content-type-options', 'nosniff');
+    if (deps.isStopping()) response.setHeader('connection', 'close');
+    response.once('close', () => {
+      const route = routeOf(request);
+      meter(request.method, route, response.statusCode, startedAt);
+      deps.logger.info('request_finished', {
+        request_id: requestId,
+        method: request.method,
+        route,
+        status_code: response.statusCode,
+        duration_ms: Math.round(performance.now() - startedAt),
+        ...(response.writableFinished ? {} : { is_aborted: true }),
+      });
+    });
+    withLogContext({ request_id: requestId }, next);
+  };
+}

@@ -1,0 +1,51 @@
+import cluster from 'node:cluster';
+import { once } from 'node:events';
+import { exitOnConfigError, parseEnv, runUntilSignal } from '@billing/platform';
+import { createApp } from './app.ts';
+import { startDraining, warnOfEviction } from './background.ts';
+import { buildDeps, createProcessLogger } from './build-deps.ts';
+import { createClusterRenderer } from './cluster/cluster-metrics.ts';
+import { runPrimary } from './cluster/primary.ts';
+import { environmentSchema } from './config.ts';
+import type { Environment } from './config.ts';
+import { closeGracefully, createApiServer } from './http/api-server.ts';
+
+/** How long answers say `connection: close` before the door shuts. */
+const announceMs = 300;
+
+async function serve(environment: Environment): Promise<void> {
+  const { worker } = cluster;
+  const { deps, beginStop, close } = buildDeps(
+    environment,
+    worker === undefined ? {} : { metricsRenderer: (metrics) => createClusterRenderer(metrics, worker) },
+  );
+  const { logger } = deps;
+  const server = createApiServer(createApp(deps));
+  const stopDraining = startDraining(deps);
+  const stopInspecting = warnOfEviction(deps);
+  server.listen(environment.PORT);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    logger.error('port_not_available', { port: environment.PORT, error });
+    process.exit(1);
+  }
+  logger.info('listening', { port: environment.PORT });
+  runUntilSignal({
+    logger,
+    stop: async () => {
+      beginStop();
+      await closeGracefully(server, announceMs);
+      stopDraining();
+      stopInspecting();
+      await close();
+    },
+  });
+}
+
+await exitOnConfigError(async () => {
+  const environment = parseEnv(environmentSchema, process.env);
+  if (cluster.isPrimary && environment.API_PROCESSES > 1)
+    runPrimary({ processes: environment.API_PROCESSES, logger: createProcessLogger(environment) });
+  else await serve(environment);
+});

@@ -1,0 +1,77 @@
+import { isHandledEventType, projectEvent, ServiceError, toTimestamp } from '@billing/domain';
+import { withDeadline } from '@billing/platform';
+import express from 'express';
+import type { Request, RequestHandler, Response } from 'express';
+import type { AppDeps } from '../deps.ts';
+import { parsePayload } from './parse-payload.ts';
+import type { Payload } from './parse-payload.ts';
+import { verifySignature } from './verify-signature.ts';
+
+export type WebhookDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'stripeEvents' | 'metrics'>;
+
+const maxBytes = 1024 * 1024;
+/** Stripe is answered within five seconds, whatever the queue does. */
+const enqueueDeadlineMs = 3_000;
+const bodyDeadlineMs = 1_500;
+
+const parseRaw = express.raw({ type: () => true, limit: maxBytes, inflate: false });
+
+/** The body as it came: a signature is over bytes, whatever the content type says. */
+async function readRaw(request: Request, response: Response): Promise<Buffer> {
+  const read = new Promise<void>((resolve, reject) => {
+    parseRaw(request, response, (error?: unknown) => {
+      if (error === undefined) resolve();
+      else reject(error instanceof Error ? error : new Error('the body could not be read'));
+    });
+  });
+  await withDeadline(read, {
+    ms: bodyDeadlineMs,
+    onTimeout: () => new ServiceError('invalid_payload', 'Send the whole body without a pause.'),
+  });
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+async function readSigned(deps: WebhookDeps, request: Request, response: Response): Promise<Payload> {
+  const body = await readRaw(request, response);
+  verifySignature(deps, request, body);
+  return parsePayload(body);
+}
+
+type Outcome = 'enqueued' | 'duplicate' | 'unhandled';
+
+/** Returns once BullMQ has the job: a 2xx means that the event will take effect. */
+async function accept(
+  deps: WebhookDeps,
+  payload: Payload,
+): Promise<{ eventId: string; type: string; outcome: Outcome }> {
+  if (payload.isThin) return { eventId: payload.eventId, type: 'other', outcome: 'unhandled' };
+  const { event } = payload;
+  // Only known types become label values: anything else would let them grow without bound.
+  if (!isHandledEventType(event.type)) return { eventId: event.id, type: 'other', outcome: 'unhandled' };
+  const added = await deps.stripeEvents.add(
+    {
+      name: event.type,
+      jobId: event.id,
+      data: { event: projectEvent(event), received_at: toTimestamp(deps.clock()) },
+    },
+    { deadlineMs: enqueueDeadlineMs },
+  );
+  return { eventId: event.id, type: event.type, outcome: added === 'added' ? 'enqueued' : 'duplicate' };
+}
+
+/** `POST /api/v1/webhooks/stripe`: verify, enqueue, answer. No database, no call to Stripe. */
+export function receiveStripeWebhook(deps: WebhookDeps): RequestHandler {
+  const received = deps.metrics.webhookEventsReceived;
+  return async (request, response) => {
+    try {
+      const payload = await readSigned(deps, request, response);
+      const { eventId, type, outcome } = await accept(deps, payload);
+      received.inc({ type, outcome });
+      response.status(200).json({ received: true, event_id: eventId });
+    } catch (error) {
+      received.inc({ type: 'unknown', outcome: 'rejected' });
+      throw error;
+    }
+  };
+}

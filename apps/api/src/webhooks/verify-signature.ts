@@ -1,0 +1,56 @@
+import type { IncomingMessage } from 'node:http';
+import { secondMs, ServiceError } from '@billing/domain';
+import type { Clock } from '@billing/domain';
+import { Stripe } from 'stripe';
+import type { AppDeps } from '../deps.ts';
+
+/** Stripe's own default, applied both ways: the official check accepts any time in the future. */
+const toleranceSeconds = 300;
+
+const refused = (detail: string): ServiceError => new ServiceError('invalid_signature', detail);
+
+/** Exactly one header: two would be joined, and one of them could be anybody's. */
+function onlyHeader(request: IncomingMessage): string {
+  const headers = request.headersDistinct['stripe-signature'] ?? [];
+  const [header] = headers;
+  if (header === undefined || headers.length !== 1)
+    throw refused('Send exactly one Stripe-Signature header.');
+  return header;
+}
+
+function assertNotAhead(header: string, clock: Clock): void {
+  const times = header.split(',').filter((part) => part.trim().startsWith('t='));
+  const seconds = Number(times[0]?.trim().slice(2));
+  if (times.length !== 1 || !Number.isSafeInteger(seconds))
+    throw refused('Send one timestamp in Stripe-Signature.');
+  if (seconds * secondMs > clock() + toleranceSeconds * secondMs)
+    throw refused('The timestamp of the signature lies in the future: check the clock of the sender.');
+}
+
+type VerifyDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config'>;
+
+function isSignedBy(
+  { stripe, clock }: VerifyDeps,
+  signed: { body: Buffer; header: string },
+  secret: string,
+): boolean {
+  const { signature } = stripe.webhooks;
+  if (signature === null) throw new Error('the stripe package came without its signature check');
+  try {
+    return signature.verifyHeader(signed.body, signed.header, secret, toleranceSeconds, undefined, clock());
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeSignatureVerificationError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Throws `invalid_signature` unless one of the secrets signed these very bytes within five minutes of now
+ * (several: one is being rolled). The payload is not looked at before.
+ */
+export function verifySignature(deps: VerifyDeps, request: IncomingMessage, body: Buffer): void {
+  const header = onlyHeader(request);
+  assertNotAhead(header, deps.clock);
+  if (!deps.config.webhookSecrets.some((secret) => isSignedBy(deps, { body, header }, secret)))
+    throw refused('Sign the exact body with the secret of this endpoint, within five minutes.');
+}
