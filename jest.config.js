@@ -1,6 +1,6 @@
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
-  testMatch: ['<rootDir>/{apps,packages,scripts,tests}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,packages,perf,scripts,tests}/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.local/'],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
