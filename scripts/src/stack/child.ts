@@ -45,7 +45,7 @@ export async function startChild({ name, script, env, readyUrl }: ChildOptions):
     if (isStopping) return;
     current = await launch();
     onRestart();
-    await mend(Date.now(), onRestart);
+    void mend(Date.now(), onRestart);
   }
   return {
     name,
@@ -87,8 +87,17 @@ function emptyFile(path: string): void {
 }
 
 function endedEarly(name: string, logFile: string): StartError {
-  const reason = lastLogLines(logFile, 1).slice(0, 300);
-  return new StartError(`The ${name} process ended before it was ready (${reason}); its log is ${logFile}.`);
+  return new StartError(`The ${name} process ended before it was ready (${reasonIn(logFile)}); its log is ${logFile}.`);
+}
+
+/** The line of a dead process's last words that says most: its error, not the stack or Node's version below it. */
+function reasonIn(logFile: string): string {
+  const lines = lastLogLines(logFile, 40)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('at ') && !line.startsWith('Node.js v'));
+  const said = lines.find((line) => /error|can't|cannot|in use/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  return said.slice(0, 300);
 }
 
 function neverReady(name: string, logFile: string): StartError {

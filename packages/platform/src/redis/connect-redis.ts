@@ -23,6 +23,8 @@ function reconnectDelayMs(attempt: number): number {
 const COMMON = {
   connectTimeout: 2_000,
   keepAlive: 10_000,
+  // How long a connection that does not answer may hold up our own goodbye.
+  disconnectTimeout: 250,
   retryStrategy: reconnectDelayMs,
   // After a failover the old connection leads to a replica: reconnect, as the name now leads to the new primary.
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
