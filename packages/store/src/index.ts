@@ -63,6 +63,7 @@ export { createGrant, revokeGrant, type Grant } from './grants/grants.ts';
 export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
 export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events.ts';
 export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
+export { type Page, type PageRequest } from './page.ts';
 export { isDeadlock, retryOnDeadlock } from './retry-on-deadlock.ts';
 export { storable, type LedgerOutcome, type Outcome, objectKeyOf } from './events/outcomes.ts';
 export {

@@ -1,7 +1,7 @@
 import type { RequestHandler, Router } from 'express';
 import { methodNotAllowed } from './method-not-allowed.ts';
 
-type Handlers = Partial<Record<'get' | 'post' | 'patch' | 'delete', RequestHandler>>;
+type Handlers = Partial<Record<'get' | 'post' | 'patch' | 'delete', RequestHandler | RequestHandler[]>>;
 
 /** One address with what it can do; every other method is 405 with `Allow`. */
 export function mountRoute(router: Router, path: string, handlers: Handlers): void {

@@ -1,0 +1,21 @@
+import { ServiceError } from '@billing/domain';
+
+/**
+ * Refuses to send a paying user to an address that the project does not allow. An empty list allows every
+ * origin. Throws `invalid_request` that names the fields.
+ */
+export function checkRedirects(
+  allowedOrigins: readonly string[],
+  urls: Readonly<Record<string, string>>,
+): void {
+  if (allowedOrigins.length === 0) return;
+  const errors = Object.entries(urls)
+    .filter(([, url]) => !allowedOrigins.includes(new URL(url).origin))
+    .map(([path]) => ({ path, message: "must lead to one of the project's redirect_origins" }));
+  if (errors.length > 0)
+    throw new ServiceError(
+      'invalid_request',
+      'Use addresses of an allowed origin, or have an administrator add theirs to redirect_origins.',
+      { errors },
+    );
+}
