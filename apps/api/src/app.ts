@@ -2,6 +2,8 @@ import { ServiceError } from '@billing/domain';
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
 import type { AppDeps } from './deps.ts';
+import { createAdminRouter } from './admin/admin-router.ts';
+import { createCheckoutRouter } from './checkout/checkout-router.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createBatchHandler, createCheckHandler } from './entitlements/check-entitlement.ts';
 import { requireProjectKey } from './http/authenticate.ts';
@@ -11,6 +13,8 @@ import { observeRequests } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
 import { createRequestMeter } from './http/request-meter.ts';
 import { createOperationsRouter } from './operations/operations-router.ts';
+import { createPortalRouter } from './portal/portal-router.ts';
+import { createProjectMetricsRouter } from './project-metrics/project-metrics-router.ts';
 import { receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
 /** The whole API as an Express app: what answers where, in this order. */
@@ -36,6 +40,10 @@ export function createApp(deps: AppDeps): Express {
     readJson,
     createBatchHandler(checkDeps),
   );
+  app.use(createCheckoutRouter(deps));
+  app.use(createPortalRouter(deps));
+  app.use(createProjectMetricsRouter(deps));
+  app.use('/api/v1/admin', createAdminRouter(deps));
   app.use(createOperationsRouter(deps));
 
   app.all('/api/v1/entitlements', methodNotAllowed('GET'));
