@@ -1,4 +1,12 @@
-import { openCheckout, seed, startOffline, until, type Catalog, type Offline } from './testing/harness.ts';
+import {
+  idOf,
+  openCheckout,
+  seed,
+  startOffline,
+  until,
+  type Catalog,
+  type Offline,
+} from './testing/harness.ts';
 
 let offline: Offline;
 let catalog: Catalog;
@@ -46,7 +54,7 @@ test('a paid subscription checkout emits what Stripe emits, signed, and its obje
     url: null,
     metadata: { user_id: 'user_1' },
   });
-  const subscription = await offline.stripe.subscriptions.retrieve(String(paid.subscription), {
+  const subscription = await offline.stripe.subscriptions.retrieve(idOf(paid.subscription), {
     expand: ['latest_invoice', 'latest_invoice.payments'],
   });
   expect(subscription).toMatchObject({ status: 'active', metadata: { user_id: 'user_1' } });

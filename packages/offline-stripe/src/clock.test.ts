@@ -11,13 +11,15 @@ beforeEach(async () => {
 });
 afterEach(() => offline.close());
 
+function allEvents(): Promise<Stripe.Event[]> {
+  return offline.stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
+}
+
 /** Runs something and returns the events it made, oldest first. */
 async function eventsOf(run: () => Promise<unknown>): Promise<Stripe.Event[]> {
-  const all = (): Promise<Stripe.Event[]> =>
-    offline.stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 5_000 });
-  const before = (await all()).length;
+  const before = (await allEvents()).length;
   await run();
-  return (await all()).reverse().slice(before);
+  return (await allEvents()).reverse().slice(before);
 }
 
 function typesOf(events: Stripe.Event[]): string[] {

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 
-import { openCheckout, seed, startOffline, type Catalog, type Offline } from './testing/harness.ts';
+import { idOf, openCheckout, seed, startOffline, type Catalog, type Offline } from './testing/harness.ts';
 
 let offline: Offline;
 let catalog: Catalog;
@@ -33,7 +33,7 @@ test('refunds in part, then the rest; no more than was paid', async () => {
   await expect(offline.stripe.refunds.create({ charge: charge.id, amount: 4000 })).rejects.toMatchObject({
     param: 'amount',
   });
-  await offline.stripe.refunds.create({ payment_intent: String(charge.payment_intent) });
+  await offline.stripe.refunds.create({ payment_intent: idOf(charge.payment_intent) });
   const whole = await offline.stripe.charges.retrieve(charge.id, { expand: ['refunds'] });
   expect(whole).toMatchObject({ amount_refunded: 4900, refunded: true });
   expect(whole.refunds?.data).toHaveLength(2);

@@ -22,6 +22,8 @@ export function addIntervals(anchor: number, recurring: Price['recurring'], coun
       return anchor + steps * 7 * DAY_SECONDS;
     case 'year':
       return addMonths(anchor, steps * 12);
+    case 'month':
+    case undefined:
     default:
       return addMonths(anchor, steps);
   }

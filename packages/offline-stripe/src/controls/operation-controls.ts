@@ -17,8 +17,8 @@ export interface OperationDeps {
   faults: Faults;
   deliverer: Deliverer;
   target: WebhookTarget;
-  settings(): Settings;
-  changeSettings(patch: Partial<Settings>): void;
+  settings: () => Settings;
+  changeSettings: (patch: Partial<Settings>) => void;
 }
 
 const clockBody = z.union([

@@ -82,12 +82,15 @@ export function createDeliverer(world: World, target: () => WebhookTarget): Deli
     }
     const attempts = delivery.attempts + 1;
     const isOver = Date.now() - delivery.first_attempt_at_ms > GIVE_UP_AFTER_MS;
-    world.logger.warn('webhook_attempt_failed', {
-      event_id: delivery.event_id,
-      attempts,
-      status,
-      gave_up: isOver,
-    });
+    // Once per event and outage: the retries in between say nothing new.
+    if (attempts === 1 || isOver) {
+      world.logger.warn('webhook_attempt_failed', {
+        event_id: delivery.event_id,
+        attempts,
+        status,
+        gave_up: isOver,
+      });
+    }
     if (isOver) deliveries.remove(delivery.id);
     else deliveries.update(delivery, { attempts, next_attempt_at_ms: Date.now() + pauseMs(attempts) });
   }

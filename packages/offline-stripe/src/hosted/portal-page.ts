@@ -39,6 +39,10 @@ function portalMarkup(world: World, session: PortalSession): string {
   return `<ul>${live.map((row) => subscriptionMarkup(world, session, row)).join('')}</ul>${back}`;
 }
 
+function notFound(response: Response): void {
+  response.status(404).type('html').send(htmlPage('Not found', '<p>This link is no longer good.</p>'));
+}
+
 /** The customer portal: cancels by `cancel_at` and leaves `cancel_at_period_end` false, as Stripe's does. */
 export function createPortalPage(world: World, afterChange: () => void): Router {
   const router = express.Router();
@@ -48,9 +52,6 @@ export function createPortalPage(world: World, afterChange: () => void): Router 
     return session !== undefined && session.created + USABLE_SECONDS > world.clock.now()
       ? session
       : undefined;
-  };
-  const notFound = (response: Response): void => {
-    response.status(404).type('html').send(htmlPage('Not found', '<p>This link is no longer good.</p>'));
   };
   router.get('/p/session/:id', (request: Request, response: Response) => {
     const session = sessionOf(request);

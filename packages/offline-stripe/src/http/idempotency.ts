@@ -25,12 +25,17 @@ export interface IdempotencyStore {
   end(request: KeyedRequest, answer: { status: number; body: string; requestId: string } | null): void;
 }
 
+function idOf(request: KeyedRequest): string {
+  return digest(`${request.apiKey}\n${request.key}`);
+}
+
+function fingerprintOf(request: KeyedRequest): string {
+  return digest(`${request.method} ${request.path}\n${request.rawBody}`);
+}
+
 /** Stripe's rules: the same key answers the same for a day, also a 500; parameters are compared. */
 export function createIdempotencyStore(world: World): IdempotencyStore {
   const running = new Set<string>();
-  const idOf = (request: KeyedRequest): string => digest(`${request.apiKey}\n${request.key}`);
-  const fingerprintOf = (request: KeyedRequest): string =>
-    digest(`${request.method} ${request.path}\n${request.rawBody}`);
   return {
     begin: (request) => {
       const id = idOf(request);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { invalid, StripeApiError } from '../errors.ts';
+import { invalid, type StripeApiError } from '../errors.ts';
 import type { Metadata } from '../stripe-objects.ts';
 
 /** Form-encoded values are strings; these schemas turn them into what they mean. */
@@ -69,6 +69,7 @@ function paramName(path: readonly PropertyKey[]): string {
 }
 
 function describe(issue: z.core.$ZodIssue, value: unknown): StripeApiError {
+  const shown = typeof value === 'string' ? value : JSON.stringify(value);
   const name = paramName(issue.path);
   if (issue.code === 'unrecognized_keys') {
     const unknown = paramName([...issue.path, issue.keys[0] ?? '']);
@@ -76,7 +77,7 @@ function describe(issue: z.core.$ZodIssue, value: unknown): StripeApiError {
   }
   if (value === undefined) return invalid(`Missing required param: ${name}.`, name, 'parameter_missing');
   if (issue.message === 'integer')
-    return invalid(`Invalid integer: ${String(value)}`, name, 'parameter_invalid_integer');
+    return invalid(`Invalid integer: ${shown}`, name, 'parameter_invalid_integer');
   if (issue.message === 'url') return invalid('Not a valid URL', name, 'url_invalid');
   if (value === '') {
     return invalid(
@@ -85,7 +86,7 @@ function describe(issue: z.core.$ZodIssue, value: unknown): StripeApiError {
       'parameter_invalid_empty',
     );
   }
-  if (issue.message === 'boolean') return invalid(`Invalid boolean: ${String(value)}`, name);
+  if (issue.message === 'boolean') return invalid(`Invalid boolean: ${shown}`, name);
   if (issue.message === 'limit') return invalid('Invalid limit: it must be between 1 and 100', name);
   return invalid(`Invalid ${name}: ${issue.message}`, name);
 }

@@ -244,8 +244,8 @@ export const checkoutSessionRoutes = [
         ? 0
         : lines.findIndex((line) => line.id === params.starting_after) + 1;
     const limit = params.limit ?? 10;
-    const url = `/v1/checkout/sessions/${id}/line_items`;
-    return list(lines.slice(from, from + limit), from + limit < lines.length, url);
+    const listUrl = `/v1/checkout/sessions/${id}/line_items`;
+    return list(lines.slice(from, from + limit), from + limit < lines.length, listUrl);
   }),
   defineRoute(
     'GET /v1/checkout/sessions',

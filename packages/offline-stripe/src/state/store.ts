@@ -9,8 +9,8 @@ type Touch = (kind: 'subscription' | 'session', id: string) => void;
 /** The tables with their file and with word of every change that may move a due moment. */
 export interface Store {
   tables: Tables;
-  settings(): Settings;
-  changeSettings(patch: Partial<Settings>): void;
+  settings: () => Settings;
+  changeSettings: (patch: Partial<Settings>) => void;
   /** Is told of every subscription and session that changed, those already there included. */
   onTouch(touch: Touch): void;
   flush(): Promise<void>;
@@ -25,13 +25,15 @@ const scheduleRow = z.object({
   subscription: z.string().nullable(),
   released_subscription: z.string().nullable(),
 });
+function ignore(): void {}
+
 const FIRST_SETTINGS: Settings = { id: 'settings', clock_offset_seconds: 0, webhooks_enabled: true };
 
 /** Loads what the directory holds (null: memory only) and records every change from then on. */
 export function createStore(stateDir: string | null): Store {
   const saved = stateDir === null ? [] : readJournal(stateDir);
   const journal = stateDir === null ? null : openJournal(stateDir, saved);
-  let touch: Touch = () => undefined;
+  let touch: Touch = ignore;
   let isLoading = true;
 
   function touchFor(table: string, id: string, row: object | null): void {

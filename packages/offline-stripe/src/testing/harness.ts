@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
-import Stripe from 'stripe';
+import { Stripe } from 'stripe';
+import { z } from 'zod';
 
 import { createOfflineStripe } from '../index.ts';
 
@@ -69,7 +70,7 @@ export interface Offline {
   control(path: string, body?: object): Promise<Record<string, unknown>>;
   advance(seconds: number): Promise<void>;
   /** Types of all events so far, oldest first. */
-  eventTypes(): Promise<string[]>;
+  eventTypes: () => Promise<string[]>;
   stop(): Promise<void>;
   close(): Promise<void>;
 }
@@ -99,7 +100,7 @@ export async function startOffline(stateDir: string | null = null, known?: Recei
       headers: { 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    const answer = (await response.json()) as Record<string, unknown>;
+    const answer = z.record(z.string(), z.unknown()).parse(await response.json());
     if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
     return answer;
   };
@@ -114,7 +115,7 @@ export async function startOffline(stateDir: string | null = null, known?: Recei
     },
     eventTypes: async () => {
       const events = await stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
-      return events.map((event) => String(event.type)).reverse();
+      return events.map((event) => event.type).reverse();
     },
     stop: () => listening.close(),
     close: async () => {
@@ -133,6 +134,11 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
       setTimeout(resolve, 10);
     });
   }
+}
+
+/** The id in a field that was not expanded. */
+export function idOf(expandable: string | { id: string } | null): string {
+  return typeof expandable === 'string' ? expandable : (expandable?.id ?? '');
 }
 
 export interface Catalog {

@@ -1,0 +1,17 @@
+import { parseConfig } from './config.ts';
+
+test('bad variables are all named', () => {
+  expect(parseConfig({ OFFLINE_STRIPE_PORT: 'x', OFFLINE_STRIPE_WEBHOOK_URL: 'ftp://a' })).toEqual({
+    badVariables: ['OFFLINE_STRIPE_PORT', 'OFFLINE_STRIPE_WEBHOOK_URL'],
+  });
+});
+
+test('defaults, and of several webhook secrets the first signs', () => {
+  expect(parseConfig({ STRIPE_WEBHOOK_SECRET: 'whsec_a,whsec_b', OFFLINE_STRIPE_PORT: '' })).toMatchObject({
+    config: {
+      port: 12_111,
+      webhookSecret: 'whsec_a',
+      webhookUrl: 'http://127.0.0.1:8000/api/v1/webhooks/stripe',
+    },
+  });
+});
