@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from './config-error.ts';
+import { envVar } from './fields.ts';
+import { parseEnv } from './parse-env.ts';
+import { databaseFields, loggingFields, redisFields, stripeFields } from './shared-fields.ts';
+
+const schema = z.object({
+  ...databaseFields,
+  ...redisFields,
+  ...loggingFields,
+  ...stripeFields,
+  PORT: envVar.port(8000),
+});
+const valid = {
+  DATABASE_URL: 'postgresql://app:hush@db:5432/app',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  STRIPE_SECRET_KEY: 'rk_test_abc',
+};
+
+function messageOf(env: Record<string, string>, shape: z.ZodObject = schema): string {
+  try {
+    parseEnv(shape, env);
+    return '';
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.message;
+  }
+}
+
+test('fills in the defaults', () => {
+  expect(parseEnv(schema, valid)).toEqual({
+    ...valid,
+    DATABASE_POOL_SIZE: 10,
+    QUEUE_PREFIX: 'bull',
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'info',
+    PORT: 8000,
+  });
+});
+
+test('names every bad variable, and never a value', () => {
+  const message = messageOf({
+    DATABASE_URL: 'mysql://app:hush@db/app',
+    STRIPE_SECRET_KEY: 'whsec_secret',
+    PORT: '70000',
+    DATABASE_POOL_SIZE: '1.5',
+    NODE_ENV: 'live',
+  });
+  for (const name of [
+    'DATABASE_URL',
+    'REDIS_URL',
+    'STRIPE_SECRET_KEY',
+    'PORT',
+    'DATABASE_POOL_SIZE',
+    'NODE_ENV',
+  ]) {
+    expect(message).toMatch(new RegExp(`^  ${name}: expected .+`, 'm'));
+  }
+  expect(message).not.toMatch(/hush|whsec_secret|70000|1\.5|mysql|live/);
+});
+
+test('an empty string is unset', () => {
+  expect(parseEnv(schema, { ...valid, PORT: '', METRICS_TOKEN: '' })).toMatchObject({ PORT: 8000 });
+  expect(messageOf({ ...valid, DATABASE_URL: '' })).toMatch(/DATABASE_URL: .*\(it is not set\)/);
+});
+
+test('X_FILE is read as X', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'env-'));
+  const path = join(dir, 'key');
+  writeFileSync(path, 'sk_live_file\n');
+  const { STRIPE_SECRET_KEY: _unset, ...rest } = valid;
+  expect(parseEnv(schema, { ...rest, STRIPE_SECRET_KEY_FILE: path }).STRIPE_SECRET_KEY).toBe('sk_live_file');
+  expect(messageOf({ ...valid, STRIPE_SECRET_KEY_FILE: path })).toMatch(/either STRIPE_SECRET_KEY or/);
+  expect(messageOf({ ...rest, STRIPE_SECRET_KEY_FILE: `${path}.gone` })).toMatch(
+    /STRIPE_SECRET_KEY_FILE names can't be read/,
+  );
+  rmSync(dir, { recursive: true });
+});
+
+test.each([
+  [envVar.secretList(), 'a, b,', ['a', 'b']],
+  [envVar.secretList(), ' , ', undefined],
+  [
+    envVar.namedSecrets(),
+    'ops:s:1, ci:s2',
+    [
+      { name: 'ops', secret: 's:1' },
+      { name: 'ci', secret: 's2' },
+    ],
+  ],
+  [envVar.namedSecrets(), 'ops', undefined],
+  [envVar.namedSecrets(), 'ops:same,ci:same', undefined],
+  [envVar.number({ min: 0, max: 100 }), '0.5', 0.5],
+  [envVar.number({ min: 0, max: 100 }), '1e1', undefined],
+  [envVar.int({ min: 1, max: 9 }), '0', undefined],
+  [envVar.int({ min: 1, max: 9 }), ' 9 ', 9],
+  [envVar.port(), '0', 0],
+  [envVar.port(), '08x', undefined],
+  [envVar.oneOf(['a', 'b']), 'b', 'b'],
+  [envVar.text(), 'a\tb', undefined],
+  [envVar.url(['redis:']), 'redis://', undefined],
+])('field %#: %p reads as %p', (field, text, expected) => {
+  expect(field.safeParse(text).data).toEqual(expected);
+});

@@ -1,0 +1,94 @@
+import { PassThrough } from 'node:stream';
+import { withLogContext } from './log-context.ts';
+import { createLogger, type LoggerOptions } from './logger.ts';
+
+function capture(options: Partial<LoggerOptions> = {}) {
+  const destination = new PassThrough().setEncoding('utf8');
+  const logger = createLogger({ service: 'api', level: 'info', format: 'json', destination, ...options });
+  const text = (): string => String(destination.read() ?? '');
+  return { logger, text, line: (): unknown => JSON.parse(text()) };
+}
+
+test('one JSON object a line: time, level, event, service, fields', () => {
+  const { logger, line } = capture();
+  logger.info('checkout_created', { project_id: 'p1', at: new Date(0) });
+  expect(line()).toMatchObject({
+    time: expect.stringMatching(/^\d{4}-.*Z$/),
+    level: 'info',
+    event: 'checkout_created',
+    service: 'api',
+    project_id: 'p1',
+    at: '1970-01-01T00:00:00.000Z',
+  });
+});
+
+test('below the level nothing is written', () => {
+  const { logger, text } = capture({ level: 'warn' });
+  logger.info('quiet');
+  expect(text()).toBe('');
+});
+
+test('fields of the context and of the child are merged, and no field can pose as the event', async () => {
+  const { logger, line } = capture();
+  await withLogContext({ request_id: 'r1' }, () =>
+    withLogContext({ job_id: 'j1' }, async () => {
+      await Promise.resolve();
+      logger.child({ room: 'checkout' }).warn('slow', { event: 'forged', level: 'debug' });
+    }),
+  );
+  expect(line()).toMatchObject({
+    request_id: 'r1',
+    job_id: 'j1',
+    room: 'checkout',
+    event: 'slow',
+    level: 'warn',
+  });
+});
+
+test('secrets are masked by name and by pattern, at any depth', () => {
+  const { logger, text } = capture();
+  logger.info('leaky', {
+    authorization: 'Bearer hush1',
+    api_key: 'hush2',
+    stripeSecret: 'hush3',
+    nested: { email: 'hush4@example.com', list: [{ password: 'hush5' }] },
+    url: 'postgres://app:hush6@db/app',
+    note: 'key sk_live_hush7 of hush8@example.com, whsec_hush9, Bearer hush10',
+  });
+  const line = text();
+  expect(line).not.toMatch(/hush/);
+  expect(line).toContain('postgres://[redacted]@db/app');
+});
+
+test('names that merely resemble secrets stay readable', () => {
+  const { logger, line } = capture();
+  logger.info('fine', { key_id: 'k1', route: '/api-keys/:id', token_count: 3 });
+  expect(line()).toMatchObject({ key_id: 'k1', route: '/api-keys/:id', token_count: 3 });
+});
+
+test('errors: name, code, message and cause; the stack in development only', () => {
+  const cause = Object.assign(new Error('connect to redis://:hush@host'), { code: 'ECONNREFUSED' });
+  const error = new TypeError('broken', { cause });
+  const production = capture();
+  production.logger.error('failed', { error });
+  expect(production.line()).toMatchObject({
+    error: {
+      name: 'TypeError',
+      message: 'broken',
+      cause: { code: 'ECONNREFUSED', message: 'connect to redis://[redacted]@host' },
+    },
+  });
+  production.logger.error('failed', { error });
+  expect(production.text()).not.toContain('logger.test.ts');
+  const development = capture({ format: 'pretty' });
+  development.logger.error('failed', { error });
+  expect(development.text()).toMatch(/ERROR \[api\] failed .*logger\.test\.ts/);
+});
+
+test('circular fields do not throw', () => {
+  const { logger, text } = capture();
+  const loop: Record<string, unknown> = {};
+  loop['self'] = loop;
+  logger.info('circular', { loop });
+  expect(text()).toContain('[too deep]');
+});

@@ -1,0 +1,63 @@
+import { createMetrics } from './metrics.ts';
+import { createOperationsServer, type OperationsServer } from './operations-server.ts';
+
+let server: OperationsServer;
+let checks: Record<string, string> = { database: 'ok', redis: 'ok' };
+
+beforeAll(async () => {
+  server = await createOperationsServer({
+    port: 0,
+    host: '127.0.0.1',
+    ready: async () => checks,
+    metrics: createMetrics({ service: 'worker' }),
+    metricsToken: 'scrape-me',
+  });
+});
+
+afterAll(async () => {
+  await server.close();
+});
+
+function get(
+  path: string,
+  init: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Response> {
+  return fetch(`http://127.0.0.1:${server.port}${path}`, {
+    ...init,
+    headers: { connection: 'close', ...init.headers },
+  });
+}
+
+test('health and liveness', async () => {
+  await expect((await get('/healthz')).json()).resolves.toEqual({ status: 'healthy' });
+  await expect((await get('/live?x=1')).json()).resolves.toEqual({ status: 'alive' });
+});
+
+test('readiness says which dependency is missing', async () => {
+  const ready = await get('/ready');
+  expect(ready.status).toBe(200);
+  await expect(ready.json()).resolves.toEqual({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
+  checks = { database: 'ok', redis: 'unreachable' };
+  const notReady = await get('/ready');
+  expect(notReady.status).toBe(503);
+  await expect(notReady.json()).resolves.toEqual({ status: 'not ready', checks });
+});
+
+test('metrics want their token', async () => {
+  const refused = await get('/metrics');
+  expect(refused.status).toBe(401);
+  expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+  const answer = await get('/metrics', { headers: { authorization: 'Bearer scrape-me' } });
+  expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=/);
+  await expect(answer.text()).resolves.toContain('service_info{service="worker"} 1');
+});
+
+test('what is not there is a problem document with the request id', async () => {
+  const missing = await get('/admin', { headers: { 'x-request-id': 'r-1' } });
+  expect(missing.status).toBe(404);
+  expect(missing.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  await expect(missing.json()).resolves.toMatchObject({ status: 404, code: 'not_found', request_id: 'r-1' });
+  const wrongMethod = await get('/ready', { method: 'POST' });
+  expect(wrongMethod.status).toBe(405);
+  expect(wrongMethod.headers.get('allow')).toBe('GET, HEAD');
+});
