@@ -1,0 +1,115 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '@billing/domain';
+import { createLogger, parseEnv } from '@billing/platform';
+import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
+import type { TestDatabase, TestRedis } from '@billing/testing';
+import request from 'supertest';
+import { createApp } from '../app.ts';
+import { startDraining } from '../background.ts';
+import { buildDeps } from '../build-deps.ts';
+import { environmentSchema } from '../config.ts';
+import { closeGracefully, createApiServer } from '../http/api-server.ts';
+
+export const testAdmin = { name: 'tester', secret: 'test-admin-secret' } as const;
+export const testWebhookSecret = 'whsec_test_api';
+
+export type TestApiOptions = {
+  /** Added to (or in place of) the test's environment. */
+  env?: Record<string, string>;
+  /** Brought along (a second process on the same state); the caller ends them. */
+  database?: TestDatabase;
+  redis?: TestRedis;
+  /** Default true: waits until cache and queue are connected. */
+  awaitRedis?: boolean;
+};
+
+/** A clock that follows real time plus an offset that tests move. */
+function createMovableClock() {
+  let offsetMs = 0;
+  return {
+    now: (): number => Date.now() + offsetMs,
+    advance(ms: number): void {
+      offsetMs += ms;
+    },
+  };
+}
+
+export type TestApi = Awaited<ReturnType<typeof startTestApi>>;
+
+/** The API in this process on a free port, with a database and a Redis of its own; `close()` ends all. */
+export async function startTestApi(options: TestApiOptions = {}) {
+  const [database, redis] = await Promise.all([
+    options.database ?? createTestDatabase(),
+    options.redis ?? startTestRedis(),
+  ]);
+  const environment = parseEnv(environmentSchema, {
+    NODE_ENV: 'test',
+    PORT: '0',
+    DATABASE_URL: database.url,
+    DATABASE_POOL_SIZE: '5',
+    REDIS_URL: redis.url,
+    STRIPE_SECRET_KEY: 'sk_test_api',
+    STRIPE_API_BASE: 'http://127.0.0.1:9',
+    STRIPE_WEBHOOK_SECRET: testWebhookSecret,
+    ADMIN_API_KEY: `${testAdmin.name}:${testAdmin.secret}`,
+    ...options.env,
+  });
+  const clock = createMovableClock();
+  const logs: string[] = [];
+  const destination = new PassThrough();
+  destination.on('data', (chunk: Buffer) => logs.push(chunk.toString()));
+  const logger = createLogger({ service: 'api', level: 'info', format: 'json', destination });
+  const { deps, beginStop, close } = buildDeps(environment, {
+    clock: clock.now,
+    logger,
+    withProcessMetrics: false,
+  });
+  const server = createApiServer(createApp(deps));
+  const stopDraining = startDraining(deps);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const url = `http://127.0.0.1:${port}`;
+  if (options.awaitRedis !== false)
+    await waitFor(() => deps.cache.isAvailable() && deps.stripeEvents.ready(), { what: 'Redis' });
+
+  /** A key of a project, straight in the database. */
+  async function createApiKey(projectId: string, columns: { expiresAt?: Date; scopes?: string[] } = {}) {
+    const apiKey = formatApiKey(randomBytes(apiKeyRandomBytes));
+    const digest = createHash('sha256').update(apiKey).digest();
+    const id = `key_${randomBytes(6).toString('hex')}`;
+    await deps.database.apiKey.create({
+      data: { id, projectId, prefix: apiKeyPrefix(apiKey), digest, ...columns },
+    });
+    return { keyId: id, apiKey };
+  }
+
+  return {
+    url,
+    deps,
+    clock,
+    database,
+    redis,
+    logs,
+    createApiKey,
+    /** A supertest agent on this API. */
+    http: () => request(url),
+    /** A project with one API key. */
+    async createProject(projectId = `project_${randomBytes(6).toString('hex')}`) {
+      await deps.database.project.create({ data: { id: projectId, name: projectId } });
+      return { projectId, ...(await createApiKey(projectId)) };
+    },
+    /** Ends the API, and the database and the Redis unless they were brought along. */
+    async close(): Promise<void> {
+      beginStop();
+      await closeGracefully(server, 0);
+      stopDraining();
+      await close();
+      if (options.redis === undefined) await redis.stop();
+      if (options.database === undefined) await database.drop();
+    },
+  };
+}
