@@ -1,1 +1,2 @@
-export const placeholder = true;
+export { readConfig, type WorkerConfig } from './config.ts';
+export { startWorker, type RunningWorker, type WorkerOptions } from './create-worker.ts';

@@ -1,0 +1,45 @@
+import {
+  databaseFields,
+  envVar,
+  loggingFields,
+  parseEnv,
+  redisFields,
+  stripeFields,
+} from '@billing/platform';
+import { z } from 'zod';
+
+const schema = z.object({
+  ...databaseFields,
+  ...redisFields,
+  ...stripeFields,
+  ...loggingFields,
+  WORKER_PORT: envVar.port(8001),
+  WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
+  ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
+  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+  EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
+});
+
+export type WorkerConfig = ReturnType<typeof readConfig>;
+
+/** The worker's environment; throws one ConfigError that names every bad variable. */
+export function readConfig(env: Record<string, string | undefined>) {
+  const parsed = parseEnv(schema, env);
+  return {
+    environment: parsed.NODE_ENV,
+    logLevel: parsed.LOG_LEVEL,
+    port: parsed.WORKER_PORT,
+    metricsToken: parsed.METRICS_TOKEN,
+    databaseUrl: parsed.DATABASE_URL,
+    databasePoolSize: parsed.DATABASE_POOL_SIZE,
+    redisUrl: parsed.REDIS_URL,
+    cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
+    queuePrefix: parsed.QUEUE_PREFIX,
+    stripeSecretKey: parsed.STRIPE_SECRET_KEY,
+    stripeApiBase: parsed.STRIPE_API_BASE,
+    concurrency: parsed.WORKER_CONCURRENCY,
+    cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
+    stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
+    eventRetryHours: parsed.EVENT_RETRY_HOURS,
+  };
+}

@@ -1,0 +1,92 @@
+import { queueNames } from '@billing/domain';
+import { connectRedis, withLogContext } from '@billing/platform';
+import type { Logger } from '@billing/platform';
+import { DelayedError, Worker } from 'bullmq';
+import type { Job } from 'bullmq';
+import { once } from 'node:events';
+
+/** What a job came to: done, or back to the queue for a while. */
+export type JobOutcome = { kind: 'done' } | { kind: 'later'; pauseMs: number; data?: object };
+
+export type Processor = (job: Job) => Promise<JobOutcome>;
+
+export type ConsumerOptions = {
+  redisUrl: string;
+  prefix: string;
+  concurrency: number;
+  logger: Logger;
+  processors: Record<(typeof queueNames)[keyof typeof queueNames], Processor>;
+  /** How long a job of a worker that died stays its own. */
+  lockMs?: number;
+};
+
+export type Consumer = {
+  isReady: () => boolean;
+  redis: ReturnType<typeof connectRedis>;
+  stop: () => Promise<void>;
+};
+
+/** BullMQ fails a job for good once it stalled more often: here crashes are counted by the worker itself. */
+const neverGiveUp = 1_000_000;
+
+/** Keeps the job: it was moved, not failed, and costs no attempt. */
+async function run(job: Job, processor: Processor, token: string | undefined): Promise<void> {
+  const outcome = await processor(job);
+  if (outcome.kind === 'done') return;
+  if (outcome.data !== undefined) await job.updateData(outcome.data);
+  await job.moveToDelayed(Date.now() + outcome.pauseMs, token);
+  throw new DelayedError();
+}
+
+/**
+ * Consumes both queues. Starts with Redis absent and begins by itself when it comes: BullMQ's workers are
+ * only made then, as they do not survive a first connection that fails.
+ */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { prefix, concurrency, logger, processors, lockMs = 10_000 } = options;
+  const redis = connectRedis({ url: options.redisUrl, role: 'worker', logger });
+  const workers: Worker[] = [];
+  let isStopped = false;
+
+  function open(name: string, processor: Processor): Worker {
+    const worker = new Worker(
+      name,
+      (job, token) =>
+        withLogContext({ job_id: job.id, job_name: job.name }, () => run(job, processor, token)),
+      {
+        connection: redis,
+        prefix,
+        concurrency,
+        lockDuration: lockMs,
+        stalledInterval: Math.ceil(lockMs / 2),
+        maxStalledCount: neverGiveUp,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+        skipVersionCheck: true,
+        runRetryDelay: 1_000,
+      },
+    );
+    // Connections log their own state; BullMQ repeats each error.
+    worker.on('error', (error) => logger.debug('queue_worker_error', { queue: name, error }));
+    worker.on('failed', (job, error) => logger.error('job_failed', { queue: name, job_id: job?.id, error }));
+    return worker;
+  }
+
+  async function start(): Promise<void> {
+    if (redis.status !== 'ready') await once(redis, 'ready');
+    if (isStopped) return;
+    for (const name of Object.values(queueNames)) workers.push(open(name, processors[name]));
+  }
+  start().catch((error: unknown) => logger.debug('consumer_start_abandoned', { error }));
+
+  return {
+    redis,
+    isReady: () => redis.status === 'ready' && workers.length > 0 && workers.every((one) => one.isRunning()),
+    /** Takes no more jobs, waits for those under way, closes the connections. */
+    stop: async () => {
+      isStopped = true;
+      await Promise.all(workers.map((worker) => worker.close()));
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { systemClock } from '@billing/domain';
+import type { Clock } from '@billing/domain';
+import {
+  connectRedis,
+  createMetrics,
+  createOperationsServer,
+  createStripeClient,
+  inspectQueueRedis,
+  stripeModeOf,
+} from '@billing/platform';
+import type { Logger } from '@billing/platform';
+import { createDatabase, createEntitlementCache, drainInvalidations } from '@billing/store';
+import type { WorkerConfig } from './config.ts';
+import { createConsumer } from './consume.ts';
+import type { Processor } from './consume.ts';
+import type { WorkerDeps } from './deps.ts';
+import { createEventApplier } from './events/apply-events.ts';
+import { createEventProcessor } from './events/process-event-job.ts';
+import { startLoop } from './loop.ts';
+import { checkReadiness } from './operations/readiness.ts';
+import { createWorkerMetrics } from './operations/worker-metrics.ts';
+import { pauseForOthersMs } from './retry.ts';
+import { settleDue } from './settle/settle-due.ts';
+import { createReadBudget } from './stripe/read-budget.ts';
+
+export type RunningWorker = { port: number; deps: WorkerDeps; stop: () => Promise<void> };
+
+export type WorkerOptions = { config: WorkerConfig; logger: Logger; clock?: Clock; host?: string };
+
+const settleIntervalMs = 1_000;
+const drainIntervalMs = 2_000;
+
+function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
+  const metrics = createMetrics({ service: 'worker' });
+  const database = createDatabase({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 10_000,
+    observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+  });
+  const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
+  const cache = createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds });
+  const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
+  const deps: WorkerDeps = {
+    clock,
+    logger,
+    metrics,
+    counters: createWorkerMetrics(metrics),
+    database,
+    cache,
+    stripe: createStripeClient({
+      secretKey: config.stripeSecretKey,
+      apiBase: config.stripeApiBase,
+      timeoutMs: 8_000,
+      observe: (operation, outcome, seconds) =>
+        metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
+    }),
+    mode: stripeModeOf(config.stripeSecretKey),
+    budget: createReadBudget({
+      redis: queueRedis,
+      prefix: config.queuePrefix,
+      perSecond: config.stripeReadsPerSecond,
+      clock,
+    }),
+    eventRetryMs: config.eventRetryHours * 3_600_000,
+  };
+  const close = async (): Promise<void> => {
+    redis.disconnect();
+    queueRedis.disconnect();
+    await database.$disconnect();
+  };
+  return { deps, queueRedis, close };
+}
+
+/** Jobs of the maintenance queue that this version does not know go back to it. */
+const maintenance: Processor = () => Promise.resolve({ kind: 'later', pauseMs: pauseForOthersMs() });
+
+/** Starts the worker: consumes the queues, settles what is in doubt, drains owed invalidations. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, logger } = options;
+  const { deps, queueRedis, close } = buildDeps(options);
+  let isStopping = false;
+  const consumer = createConsumer({
+    redisUrl: config.redisUrl,
+    prefix: config.queuePrefix,
+    concurrency: config.concurrency,
+    logger,
+    processors: {
+      'stripe-events': createEventProcessor(deps, createEventApplier(deps)),
+      maintenance,
+    },
+  });
+  const queueProblem = async (): Promise<string | null> => {
+    if (config.environment !== 'production') return null;
+    const { evictionPolicy } = await inspectQueueRedis(queueRedis);
+    return evictionPolicy === 'noeviction' ? null : `maxmemory-policy is ${evictionPolicy}, not noeviction`;
+  };
+  const server = await createOperationsServer({
+    port: config.port,
+    ...(options.host === undefined ? {} : { host: options.host }),
+    metrics: deps.metrics,
+    metricsToken: config.metricsToken,
+    ready: () =>
+      checkReadiness({
+        database: deps.database,
+        isConsuming: consumer.isReady,
+        queueProblem: () => queueProblem().catch(() => 'unreachable'),
+        isStopping: () => isStopping,
+      }),
+  }).catch(async (error: unknown) => {
+    await consumer.stop();
+    await close();
+    throw error;
+  });
+  const loops = [
+    startLoop({ name: 'settle', logger, intervalMs: settleIntervalMs }, (signal) => settleDue(deps, signal)),
+    startLoop({ name: 'drain', logger, intervalMs: drainIntervalMs }, async () => {
+      await drainInvalidations(deps);
+      return 'rest';
+    }),
+  ];
+  logger.info('worker_started', { port: server.port, mode: deps.mode });
+  return {
+    port: server.port,
+    deps,
+    stop: async () => {
+      isStopping = true;
+      await Promise.all([consumer.stop(), ...loops.map((loop) => loop.stop())]);
+      await close();
+      await server.close();
+    },
+  };
+}

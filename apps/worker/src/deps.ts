@@ -1,0 +1,23 @@
+import type { Clock } from '@billing/domain';
+import type { createStripeClient, Logger, Metrics } from '@billing/platform';
+import type { Database, EntitlementCache } from '@billing/store';
+import type { ReadBudget } from './stripe/read-budget.ts';
+import type { WorkerMetrics } from './operations/worker-metrics.ts';
+
+export type StripeClient = ReturnType<typeof createStripeClient>;
+
+/** What the worker's work is made of; `main.ts` (or a test) builds it. */
+export type WorkerDeps = {
+  clock: Clock;
+  logger: Logger;
+  metrics: Metrics;
+  counters: WorkerMetrics;
+  database: Database;
+  cache: EntitlementCache;
+  stripe: StripeClient;
+  /** Of the secret key: events of the other mode never touch state. */
+  mode: 'live' | 'test';
+  budget: ReadBudget;
+  /** How long an event that keeps failing for reasons of its own is tried again. */
+  eventRetryMs: number;
+};

@@ -1,0 +1,43 @@
+import type { Claims, Mention, ParsedEvent, PurchaseStatus, SubscriptionSnapshot } from '@billing/domain';
+
+/** What an event says about a one-time payment, before the catalog is asked which price it names. */
+export type PaymentNews = {
+  source: 'session' | 'payment';
+  sessionId: string | null;
+  chargeId: string | null;
+  customerId: string | null;
+  claims: Claims;
+  status: PurchaseStatus | null;
+  amount: number | null;
+  currency: string | null;
+  amountRefunded: number | null;
+  /** By our id or Stripe's; null: not said. */
+  priceId: string | null;
+  quantity: number;
+};
+
+export type SubscriptionChange =
+  { kind: 'snapshot'; snapshot: SubscriptionSnapshot } | { kind: 'mention'; mention: Mention };
+
+/** Which one object an event bears on, and what it says about it. */
+export type Target =
+  | { kind: 'subscription'; id: string; change: SubscriptionChange }
+  | { kind: 'purchase'; id: string; news: PaymentNews }
+  | { kind: 'customer_deleted'; customerId: string }
+  | { kind: 'none'; status: 'ignored' | 'quarantined' | 'failed'; reason: string };
+
+/** An accepted event on its way to the ledger. */
+export type QueuedEvent = {
+  event: ParsedEvent;
+  target: Target;
+  receivedAt: number;
+  /** The projection that the ledger keeps. */
+  payload: unknown;
+};
+
+/** Events with the same key bear on the same object and are decided together. */
+export function keyOf({ event, target }: QueuedEvent): string {
+  return target.kind === 'subscription' || target.kind === 'purchase'
+    ? `${target.kind}:${target.id}`
+    : `event:${event.id}`;
+}

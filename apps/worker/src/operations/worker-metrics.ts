@@ -1,0 +1,24 @@
+import type { Metrics } from '@billing/platform';
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+/** What only the worker counts. */
+export function createWorkerMetrics({ counter }: Pick<Metrics, 'counter'>) {
+  return {
+    identityConflicts: counter(
+      'identity_conflicts_total',
+      'Objects whose metadata names another owner than the customer mapping',
+    ),
+    missingInStripe: counter('stripe_objects_missing_total', 'Reads that Stripe answered with 404', ['kind']),
+    readsRefused: counter(
+      'stripe_reads_deferred_total',
+      'Reads put off: budget spent or Stripe out of reach',
+      ['reason'],
+    ),
+    apiVersions: counter(
+      'webhook_events_api_version_total',
+      'Events by the API version they are rendered in',
+      ['version'],
+    ),
+  };
+}

@@ -1,0 +1,126 @@
+import { applyReading, keepInDoubt, resolveOwner, withLineItems } from '@billing/domain';
+import type {
+  BoughtItem,
+  PurchaseRow,
+  Reading,
+  SubscriptionRow,
+  SubscriptionSnapshot,
+} from '@billing/domain';
+import { claimDuePurchases, claimDueSubscriptions, readEventState, writeOutcomes } from '@billing/store';
+import type { EventState, Held, StateKeys } from '@billing/store';
+import type { WorkerDeps } from '../deps.ts';
+import { finishSettled } from '../events/after-commit.ts';
+import { purchaseKind, subscriptionKind } from '../events/object-kinds.ts';
+import type { ObjectKind } from '../events/object-kinds.ts';
+import { readLineItems, readSubscription } from '../stripe/read-objects.ts';
+
+const perRound = 20;
+const mostPauseMs = 15_000;
+
+/** When an object in doubt is looked at again if this try comes to nothing: soon, but not all at once. */
+const nextTryAt = (now: number): number => now + mostPauseMs * (0.4 + Math.random() * 0.6);
+
+type Settling<Row, Read> = {
+  kind: ObjectKind<Row, Read>;
+  keys: (id: string) => Partial<StateKeys>;
+  foundKeys: (read: Read) => Partial<StateKeys>;
+  read: (deps: WorkerDeps, row: Row) => Promise<Reading<Read>>;
+  settle: (row: Row, reading: Reading<Read>, now: number) => Row;
+  fence: (row: Row) => number;
+};
+
+const subscriptions: Settling<SubscriptionRow, SubscriptionSnapshot> = {
+  kind: subscriptionKind,
+  keys: (id) => ({ subscriptionIds: [id] }),
+  foundKeys: ({ customerId, claims, items }) => ({
+    customerIds: customerId === null ? [] : [customerId],
+    userIds: claims.userId === null ? [] : [claims.userId],
+    projectIds: claims.projectId === null ? [] : [claims.projectId],
+    priceIds: items.map((item) => item.stripePriceId),
+  }),
+  read: (deps, row) => readSubscription(deps, row.id),
+  settle: (row, reading, now) => {
+    if (reading.kind === 'found')
+      return applyReading(row, reading.object, { at: row.snapshotAt, eventId: row.snapshotEventId });
+    return keepInDoubt(row, reading, now);
+  },
+  fence: (row) => row.fence,
+};
+
+const purchases: Settling<PurchaseRow, BoughtItem[]> = {
+  kind: purchaseKind,
+  keys: (id) => ({ purchaseIds: [id] }),
+  foundKeys: (items) => ({ priceIds: items.map((item) => item.stripePriceId) }),
+  read: async (deps, { sessionId }) =>
+    sessionId === null ? { kind: 'missing' } : readLineItems(deps, sessionId),
+  settle: (row, reading, now) => withLineItems(row, reading, now),
+  fence: (row) => row.fence,
+};
+
+const noKeys: StateKeys = {
+  eventIds: [],
+  subscriptionIds: [],
+  purchaseIds: [],
+  customerIds: [],
+  priceIds: [],
+  userIds: [],
+  projectIds: [],
+};
+
+type OneOf<Row, Read> = { settling: Settling<Row, Read>; id: string };
+
+/** Reads one object in doubt from Stripe and writes what it says, unless the row changed meanwhile. */
+async function settleOne<Row, Read>(
+  deps: WorkerDeps,
+  { settling, id }: OneOf<Row, Read>,
+): Promise<'settled' | 'unreachable'> {
+  const { kind } = settling;
+  const first = kind.stored(await readEventState(deps.database, { ...noKeys, ...settling.keys(id) }), id);
+  if (first === undefined) return 'settled';
+  const reading = await settling.read(deps, first.row);
+  // Put off already when it was claimed.
+  if (reading.kind === 'unreachable') return 'unreachable';
+  const found = reading.kind === 'found' ? settling.foundKeys(reading.object) : {};
+  const state = await readEventState(deps.database, { ...noKeys, ...settling.keys(id), ...found });
+  const held = kind.stored(state, id);
+  // An event came first: it decided by itself, or left the row due again.
+  if (held === undefined || settling.fence(held.row) !== settling.fence(first.row)) return 'settled';
+  const row = settling.settle(held.row, reading, deps.clock());
+  await writeSettled(deps, { kind, held, row, state });
+  return 'settled';
+}
+
+async function writeSettled<Row, Read>(
+  deps: WorkerDeps,
+  { kind, held, row, state }: { kind: ObjectKind<Row, Read>; held: Held<Row>; row: Row; state: EventState },
+): Promise<void> {
+  const ownership = resolveOwner(kind.ownable(row), state);
+  const owner = ownership.kind === 'owned' ? ownership.owner : held.owner;
+  const isMaterial = owner?.ref !== held.owner?.ref || kind.matter(held.row) !== kind.matter(row);
+  const bumps = isMaterial ? [owner?.ref, held.owner?.ref].flatMap((ref) => ref ?? []) : [];
+  const hasNewItems = kind.itemsOf(held.row) !== kind.itemsOf(row);
+  const outcome = kind.outcome({ row, hasNewItems, owner, bumps: [...new Set(bumps)], events: [] });
+  const { owed } = await writeOutcomes(deps.database, [outcome]);
+  await finishSettled(deps, [], owed);
+}
+
+/**
+ * One round of settling what is in doubt: rows whose order could not be settled when their events came. Stops
+ * at the first sign that Stripe is still out of reach.
+ */
+export async function settleDue(deps: WorkerDeps, signal: AbortSignal): Promise<'again' | 'rest'> {
+  const now = deps.clock();
+  const claim = { now, retryAt: nextTryAt(now), limit: perRound };
+  const due = [
+    ...(await claimDueSubscriptions(deps.database, claim)).map(
+      (id) => () => settleOne(deps, { settling: subscriptions, id }),
+    ),
+    ...(await claimDuePurchases(deps.database, claim)).map(
+      (id) => () => settleOne(deps, { settling: purchases, id }),
+    ),
+  ];
+  for (const settle of due) {
+    if (signal.aborted || (await settle()) === 'unreachable') return 'rest';
+  }
+  return due.length >= perRound ? 'again' : 'rest';
+}

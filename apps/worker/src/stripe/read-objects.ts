@@ -1,0 +1,62 @@
+import { isId, subscriptionSnapshot } from '@billing/domain';
+import type { BoughtItem, Reading, SubscriptionSnapshot } from '@billing/domain';
+import type { WorkerDeps } from '../deps.ts';
+
+type ReadDeps = Pick<WorkerDeps, 'stripe' | 'budget' | 'logger' | 'counters'>;
+type Kind = 'subscription' | 'checkout_session';
+
+/** More items than any subscription or session has; a bound all the same. */
+const maxItems = 500;
+
+function statusOf(error: unknown): number | null {
+  if (!(error instanceof Error) || !('statusCode' in error)) return null;
+  return typeof error.statusCode === 'number' ? error.statusCode : null;
+}
+
+/** One read within the budget. 404 is an answer; everything else that goes wrong is "out of reach". */
+async function read<T>(deps: ReadDeps, kind: Kind, ask: () => Promise<T>): Promise<Reading<T>> {
+  if (!(await deps.budget.take())) {
+    deps.counters.readsRefused.inc({ reason: 'budget' });
+    return { kind: 'unreachable' };
+  }
+  try {
+    return { kind: 'found', object: await ask() };
+  } catch (error) {
+    if (statusOf(error) === 404) {
+      deps.counters.missingInStripe.inc({ kind });
+      return { kind: 'missing' };
+    }
+    deps.counters.readsRefused.inc({ reason: 'unreachable' });
+    deps.logger.warn('stripe_read_failed', { object: kind, status: statusOf(error), error });
+    return { kind: 'unreachable' };
+  }
+}
+
+/** Reads a subscription as Stripe has it now, all its items included. */
+export function readSubscription(deps: ReadDeps, id: string): Promise<Reading<SubscriptionSnapshot>> {
+  return read(deps, 'subscription', async () => {
+    const rendered = await deps.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
+    if (!rendered.items.has_more) return subscriptionSnapshot.parse(rendered);
+    const all = await deps.stripe.subscriptionItems
+      .list({ subscription: id, limit: 100 })
+      .autoPagingToArray({ limit: maxItems });
+    return subscriptionSnapshot.parse({ ...rendered, items: { data: all, has_more: false } });
+  });
+}
+
+/** Reads what a checkout session sold: one entry for each price. */
+export function readLineItems(deps: ReadDeps, sessionId: string): Promise<Reading<BoughtItem[]>> {
+  return read(deps, 'checkout_session', async () => {
+    const lines = await deps.stripe.checkout.sessions
+      .listLineItems(sessionId, { limit: 100 })
+      .autoPagingToArray({ limit: maxItems });
+    const bought = new Map<string, number>();
+    for (const line of lines) {
+      const priceId = line.price?.id;
+      if (isId(priceId)) bought.set(priceId, (bought.get(priceId) ?? 0) + (line.quantity ?? 1));
+    }
+    return [...bought]
+      .map(([stripePriceId, quantity]) => ({ stripePriceId, quantity }))
+      .sort((a, b) => (a.stripePriceId < b.stripePriceId ? -1 : 1));
+  });
+}
