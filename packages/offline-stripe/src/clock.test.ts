@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 
-import { seed, startOffline, subscribe, type Catalog, type Offline } from './testing/harness.ts';
+import { seed, startOffline, subscribe, until, type Catalog, type Offline } from './testing/harness.ts';
 
 const DAY = 86_400;
 let offline: Offline;
@@ -212,4 +212,15 @@ test('the clock refuses to go back', async () => {
     .control('clock', { to: '2099-01-01T00:00:00Z' })
     .catch(() => ({ now: 'refused' }));
   expect(now).toBe('refused');
+});
+
+test('what is due also happens when real time reaches it', async () => {
+  const subscription = await subscribe(offline, catalog);
+  const { end } = periodOf(subscription);
+  await offline.control('clock', { to: end - 1 });
+  await until(async () => {
+    const now = await offline.stripe.subscriptions.retrieve(subscription.id);
+    return periodOf(now).start === end;
+  }, 'the subscription renewed by itself');
+  expect((await offline.eventTypes()).at(-1)).toBe('invoice_payment.paid');
 });

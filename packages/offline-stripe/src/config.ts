@@ -3,6 +3,7 @@ import { z } from 'zod';
 const environment = z.object({
   OFFLINE_STRIPE_PORT: z.coerce.number().int().min(0).max(65_535).default(12_111),
   OFFLINE_STRIPE_HOST: z.string().min(1).default('127.0.0.1'),
+  OFFLINE_STRIPE_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   OFFLINE_STRIPE_STATE_DIR: z.string().min(1).default('.local/offline-stripe'),
   OFFLINE_STRIPE_WEBHOOK_URL: z
     .url({ protocol: /^https?$/ })
@@ -13,6 +14,7 @@ const environment = z.object({
 export interface Config {
   port: number;
   host: string;
+  publicUrl?: string;
   stateDir: string;
   webhookUrl: string;
   webhookSecret: string;
@@ -35,6 +37,9 @@ export function parseConfig(
     config: {
       port: settings.OFFLINE_STRIPE_PORT,
       host: settings.OFFLINE_STRIPE_HOST,
+      ...(settings.OFFLINE_STRIPE_PUBLIC_URL === undefined
+        ? {}
+        : { publicUrl: settings.OFFLINE_STRIPE_PUBLIC_URL.replace(/\/+$/, '') }),
       stateDir: settings.OFFLINE_STRIPE_STATE_DIR,
       webhookUrl: settings.OFFLINE_STRIPE_WEBHOOK_URL,
       webhookSecret: secret.trim(),

@@ -24,6 +24,8 @@ export interface OfflineStripeOptions {
   /** The webhook receiver; null delivers nothing until the control sets one. */
   webhookUrl: string | null;
   webhookSecret: string;
+  /** Where browsers reach the hosted pages, if not at the address it listens on. */
+  publicUrl?: string;
   logger?: Logger;
 }
 
@@ -68,7 +70,10 @@ function buildWorld(
     clock,
     logger: options.logger ?? SILENT,
     publicUrl: () => publicUrl,
-    delivers: () => target.url !== null && store.settings().webhooks_enabled,
+    delivers: () => {
+      const { webhooks_enabled: isOn, webhook_drop_ratio: dropRatio } = store.settings();
+      return target.url !== null && isOn && Math.random() >= dropRatio;
+    },
     currentRequest: null,
   };
   clock.setOffset(store.settings().clock_offset_seconds);
@@ -133,7 +138,7 @@ export function createOfflineStripe(options: OfflineStripeOptions): OfflineStrip
       // The port first: whoever has it owns the state directory.
       const address = await bind(server, port, host);
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-      const parts = buildWorld(options, url);
+      const parts = buildWorld(options, options.publicUrl ?? url);
       server.on('request', createApp(parts));
       parts.agenda.catchUp();
       parts.deliverer.wake();

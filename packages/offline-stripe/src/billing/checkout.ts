@@ -6,7 +6,7 @@ import type { CheckoutSession, Customer, PaymentIntent } from '../stripe-objects
 import type { World } from '../world.ts';
 import { DAY_SECONDS } from './calendar.ts';
 import { failInvoice, payInvoice } from './collect.ts';
-import { markPaid } from './invoices.ts';
+import { markPaid, paymentsOf } from './invoices.ts';
 import { attemptPayment, openPaymentIntent, settlePayment } from './payments.ts';
 import { startSubscription } from './start-subscription.ts';
 
@@ -122,7 +122,7 @@ export function payCheckout(
 
 function settleSubscription(world: World, session: CheckoutSession, outcome: 'succeeded' | 'failed'): void {
   const invoice = world.tables.invoices.get(session.invoice ?? '');
-  const link = world.tables.invoicePayments.all().find((payment) => payment.invoice === session.invoice);
+  const [link] = paymentsOf(world, session.invoice ?? '');
   const intent = world.tables.paymentIntents.get(link?.payment.payment_intent ?? '');
   if (invoice?.status !== 'open') return;
   if (intent === undefined) {

@@ -61,7 +61,7 @@ export function finalizeInvoice(world: World, draft: Invoice): Invoice {
 }
 
 export function paymentsOf(world: World, invoiceId: string): InvoicePayment[] {
-  return world.tables.invoicePayments.all().filter((payment) => payment.invoice === invoiceId);
+  return world.tables.invoicePayments.by(invoiceId);
 }
 
 /** Binds a PaymentIntent to an invoice: since 2025 the two know each other only by this object. */

@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import { emit } from '../events/emit.ts';
 import { itemList } from '../objects/subscription.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
@@ -15,12 +17,12 @@ export function withItems(subscription: Subscription, items: SubscriptionItem[])
   };
 }
 
-/** Changes a subscription and tells it by `customer.subscription.updated` with what it was before. */
+/** Changes a subscription and tells it by `customer.subscription.updated` with what it was before (if anything differs). */
 export function changeSubscription(world: World, id: string, patch: Partial<Subscription>): Subscription {
   const before = world.tables.subscriptions.get(id);
   if (before === undefined) throw new Error(`subscription ${id} vanished`);
   const after = world.tables.subscriptions.update(before, patch);
-  emit(world, 'customer.subscription.updated', after, before);
+  if (!isDeepStrictEqual(before, after)) emit(world, 'customer.subscription.updated', after, before);
   return after;
 }
 

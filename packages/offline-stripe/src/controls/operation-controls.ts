@@ -84,6 +84,7 @@ export function operationControls(deps: OperationDeps): Control[] {
       'POST /_offline/webhooks',
       z.strictObject({
         enabled: z.boolean().optional(),
+        drop_ratio: z.number().min(0).max(1).optional(),
         url: z.url({ protocol: /^https?$/ }).optional(),
         secret: z.string().min(1).optional(),
       }),
@@ -91,6 +92,7 @@ export function operationControls(deps: OperationDeps): Control[] {
         if (body.url !== undefined) deps.target.url = body.url;
         if (body.secret !== undefined) deps.target.secret = body.secret;
         if (body.enabled !== undefined) deps.changeSettings({ webhooks_enabled: body.enabled });
+        if (body.drop_ratio !== undefined) deps.changeSettings({ webhook_drop_ratio: body.drop_ratio });
         if (body.enabled === false) deps.deliverer.dropPending();
         return { enabled: deps.settings().webhooks_enabled, url: deps.target.url };
       },

@@ -116,7 +116,7 @@ export function createDeliverer(world: World, target: () => WebhookTarget): Deli
   function run(): void {
     if (stopping.signal.aborted) return;
     let soonest = Number.POSITIVE_INFINITY;
-    for (const delivery of world.tables.deliveries.all()) {
+    for (const delivery of world.tables.deliveries.each()) {
       if (running.size >= CONCURRENCY) return;
       if (running.has(delivery.id)) continue;
       if (delivery.next_attempt_at_ms <= Date.now()) start(delivery);

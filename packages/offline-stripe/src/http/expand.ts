@@ -5,11 +5,7 @@ import { list } from './list.ts';
 /** Lists that an object shows only when asked by `expand`. */
 const INCLUDABLE: Record<string, (tables: Tables, id: string) => object> = {
   'invoice.payments': (tables, id) =>
-    list(
-      tables.invoicePayments.newestFirst().filter((payment) => payment.invoice === id),
-      false,
-      `/v1/invoice_payments?invoice=${id}`,
-    ),
+    list(tables.invoicePayments.by(id), false, `/v1/invoice_payments?invoice=${id}`),
   'charge.refunds': (tables, id) =>
     list(
       tables.refunds.newestFirst().filter((refund) => refund.charge === id),

@@ -54,7 +54,7 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     after_expiration: null,
     allow_promotion_codes: fields.allowPromotionCodes,
     allowed_payment_method_types: null,
-    amount_subtotal: fields.lines.reduce((sum, line) => sum + line.amount_subtotal, 0),
+    amount_subtotal: fields.amountTotal,
     amount_total: fields.amountTotal,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: null,

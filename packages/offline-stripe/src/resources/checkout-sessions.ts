@@ -144,6 +144,12 @@ function checkModes(params: CreateSession, lines: LineItem[]): void {
       'line_items',
     );
   }
+  if (params.mode === 'subscription' && lines.some((line) => line.price?.type === 'one_time')) {
+    throw invalid(
+      'The offline Stripe does not mix one-time prices into a subscription checkout.',
+      'line_items',
+    );
+  }
   if (params.mode === 'payment' && params.subscription_data !== undefined) {
     throw invalid('You can not pass `subscription_data` in `payment` mode.', 'subscription_data');
   }

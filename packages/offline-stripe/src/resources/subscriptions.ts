@@ -6,9 +6,11 @@ import { startSubscription } from '../billing/start-subscription.ts';
 import { endSubscription } from '../billing/subscription-changes.ts';
 import { DAY_SECONDS } from '../billing/calendar.ts';
 import { invalid, noSuch } from '../errors.ts';
+import { emit } from '../events/emit.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
 import { body, listBody, mergeMetadata, expandOnly, text } from '../http/params.ts';
+import { cardObject } from '../objects/customer.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { liveCustomer } from './customers.ts';
@@ -30,6 +32,14 @@ export function knownSubscription(world: World, id: string, param = 'id'): Subsc
 function paymentKind(params: CreateSubscription): 'attempt' | 'declined' | 'wait' {
   if (params.payment_behavior === 'default_incomplete') return 'wait';
   return /declin|fail|insufficient/i.test(params.default_payment_method ?? '') ? 'declined' : 'attempt';
+}
+
+/** A test token such as `pm_card_visa` becomes a card of the customer's own. */
+function cardFor(world: World, customer: string, method: string | null): string | null {
+  if (method === null || world.tables.paymentMethods.get(method) !== undefined) return method;
+  const card = world.tables.paymentMethods.insert(cardObject({ created: world.clock.now(), customer }));
+  emit(world, 'payment_method.attached', card);
+  return card.id;
 }
 
 function create(world: World, params: CreateSubscription): Subscription {
@@ -60,7 +70,7 @@ function create(world: World, params: CreateSubscription): Subscription {
   const subscription = startSubscription(world, {
     customer: customer.id,
     items,
-    paymentMethod: method ?? (trialEnd === null ? 'pm_card_visa' : null),
+    paymentMethod: cardFor(world, customer.id, method ?? (trialEnd === null ? 'pm_card_visa' : null)),
     trialEnd,
     missingPaymentMethod: params.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
     metadata: mergeMetadata({}, params.metadata),
@@ -161,7 +171,11 @@ export const subscriptionRoutes = [
       const subscription = knownSubscription(world, id);
       if (subscription.status !== 'paused')
         throw invalid('Only a paused subscription can be resumed.', 'subscription');
-      const method = subscription.default_payment_method ?? 'pm_card_visa';
+      const method = cardFor(
+        world,
+        subscription.customer,
+        subscription.default_payment_method ?? 'pm_card_visa',
+      );
       resumePaused(
         world,
         world.tables.subscriptions.update(subscription, { default_payment_method: method }),

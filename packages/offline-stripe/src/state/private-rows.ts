@@ -53,4 +53,6 @@ export interface Settings {
   id: 'settings';
   clock_offset_seconds: number;
   webhooks_enabled: boolean;
+  /** The share of events whose delivery is lost, 0 to 1. */
+  webhook_drop_ratio: number;
 }

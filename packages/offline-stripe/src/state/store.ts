@@ -25,9 +25,22 @@ const scheduleRow = z.object({
   subscription: z.string().nullable(),
   released_subscription: z.string().nullable(),
 });
+const answerRow = z.object({ at_ms: z.number() });
+
+/** Idempotency keys are kept for a day. */
+function isRecent(row: object | null): boolean {
+  const answer = answerRow.safeParse(row);
+  return answer.success && Date.now() - answer.data.at_ms < 24 * 3_600_000;
+}
+
 function ignore(): void {}
 
-const FIRST_SETTINGS: Settings = { id: 'settings', clock_offset_seconds: 0, webhooks_enabled: true };
+const FIRST_SETTINGS: Settings = {
+  id: 'settings',
+  clock_offset_seconds: 0,
+  webhooks_enabled: true,
+  webhook_drop_ratio: 0,
+};
 
 /** Loads what the directory holds (null: memory only) and records every change from then on. */
 export function createStore(stateDir: string | null): Store {
@@ -51,7 +64,10 @@ export function createStore(stateDir: string | null): Store {
     touchFor(table, id, row);
   });
   const loaders = new Map(Object.values(tables).map((table) => [table.name, table.load]));
-  for (const [table, , row] of saved) if (row !== null) loaders.get(table)?.(row);
+  for (const [table, , row] of saved) {
+    const isExpired = table === 'idempotentAnswers' && !isRecent(row);
+    if (row !== null && !isExpired) loaders.get(table)?.(row);
+  }
   isLoading = false;
 
   const settings = (): Settings => tables.settings.get('settings') ?? FIRST_SETTINGS;

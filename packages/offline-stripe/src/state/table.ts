@@ -16,6 +16,10 @@ export interface Table<T extends Row> {
   remove(id: string): void;
   /** Oldest first, as inserted. */
   all(): T[];
+  /** The same without a copy, for a loop that may stop early. */
+  each(): Iterable<T>;
+  /** The rows with this value of the table's index, oldest first; none where the table has no index. */
+  by(key: string): T[];
   /** Newest first, as Stripe lists. */
   newestFirst(): T[];
   size(): number;
@@ -25,11 +29,19 @@ export interface Table<T extends Row> {
 
 export type OnChange = (table: string, id: string, row: object | null) => void;
 
-export function createTable<T extends Row>(name: string, onChange: OnChange): Table<T> {
+/** `indexOf` names a value that never changes during a row's life, e.g. the invoice of a payment. */
+export function createTable<T extends Row>(
+  name: string,
+  onChange: OnChange,
+  indexOf?: (row: T) => string,
+): Table<T> {
+  const index = new Map<string, Set<string>>();
   const rows = new Map<string, T>();
   const own = z.custom<T>((saved) => z.looseObject({ id: z.string() }).safeParse(saved).success);
   function put(row: T): T {
     rows.set(row.id, row);
+    const key = indexOf?.(row);
+    if (key !== undefined) index.set(key, (index.get(key) ?? new Set()).add(row.id));
     onChange(name, row.id, row);
     return row;
   }
@@ -43,6 +55,8 @@ export function createTable<T extends Row>(name: string, onChange: OnChange): Ta
       onChange(name, id, null);
     },
     all: () => [...rows.values()],
+    each: () => rows.values(),
+    by: (key) => [...(index.get(key) ?? [])].flatMap((id) => rows.get(id) ?? []),
     newestFirst: () => [...rows.values()].reverse(),
     size: () => rows.size,
     load: (saved) => {

@@ -65,7 +65,7 @@ export function createTables(onChange: OnChange): Tables {
     subscriptionControls: createTable('subscriptionControls', onChange),
     schedules: createTable('schedules', onChange),
     invoices: createTable('invoices', onChange),
-    invoicePayments: createTable('invoicePayments', onChange),
+    invoicePayments: createTable('invoicePayments', onChange, (row) => row.invoice),
     paymentIntents: createTable('paymentIntents', onChange),
     charges: createTable('charges', onChange),
     refunds: createTable('refunds', onChange),
