@@ -1,0 +1,136 @@
+import { dashboard, figure, graph } from './panels.js';
+
+const LAG = 'service:webhook_processing_seconds';
+const LIMIT_LAG_SECONDS = 2;
+
+/** The way of an event: received, queued, applied; and what Stripe says when it is asked. */
+export const events = dashboard({
+  uid: 'billing-events',
+  title: 'Billing: events',
+  description: 'Webhooks, the queue, what became of events, requests to Stripe and reconciliation.',
+  rows: [
+    [
+      'Queue',
+      [
+        figure('Oldest waiting job', 'max(queue:bullmq_oldest_waiting_seconds:max)', {
+          unit: 's',
+          limit: 60,
+        }),
+        figure('Jobs waiting', 'sum(queue:bullmq_queue_jobs:waiting)', { limit: 1000 }),
+        figure(
+          'Quarantined (24 h)',
+          'sum(increase(webhook_events_processed_total{outcome="quarantined"}[1d])) or vector(0)',
+          {
+            limit: 1,
+            decimals: 0,
+          },
+        ),
+        figure(
+          'Given up (24 h)',
+          'sum(increase(webhook_events_processed_total{outcome="failed"}[1d])) or vector(0)',
+          {
+            limit: 1,
+            decimals: 0,
+          },
+        ),
+        figure('Drift (24 h)', 'sum(increase(reconcile_drift_total[1d])) or vector(0)', {
+          limit: 1,
+          decimals: 0,
+        }),
+        figure(
+          "Queue's Redis may evict",
+          'count(queue_redis_info{eviction_policy!="noeviction"}) or vector(0)',
+          {
+            limit: 1,
+          },
+        ),
+        graph('Jobs by state', [['max by (queue, state) (bullmq_queue_jobs)', '{{queue}} {{state}}']]),
+        graph('Age of the oldest waiting job', [['queue:bullmq_oldest_waiting_seconds:max', '{{queue}}']], {
+          unit: 's',
+          limit: 60,
+        }),
+      ],
+    ],
+    [
+      'Webhooks',
+      [
+        graph(
+          'Received by outcome',
+          [['sum by (outcome) (rate(webhook_events_received_total[$__rate_interval]))', '{{outcome}}']],
+          { unit: 'reqps', isStacked: true },
+        ),
+        graph(
+          'Received by type',
+          [['sum by (type) (rate(webhook_events_received_total[$__rate_interval]))', '{{type}}']],
+          { unit: 'reqps', isStacked: true },
+        ),
+        graph(
+          'Processed by outcome',
+          [['sum by (outcome) (rate(webhook_events_processed_total[$__rate_interval]))', '{{outcome}}']],
+          { unit: 'ops', isStacked: true },
+        ),
+        graph(
+          'Processed by type',
+          [['sum by (type) (rate(webhook_events_processed_total[$__rate_interval]))', '{{type}}']],
+          { unit: 'ops', isStacked: true },
+        ),
+        graph(
+          'From accepted to applied',
+          [
+            [`${LAG}:p50_5m`, 'p50'],
+            [`${LAG}:p95_5m`, 'p95'],
+            [`${LAG}:p99_5m`, 'p99'],
+          ],
+          { unit: 's', limit: LIMIT_LAG_SECONDS },
+        ),
+        graph(
+          'Signature failures by reason',
+          [['sum by (reason) (rate(webhook_signature_failures_total[$__rate_interval]))', '{{reason}}']],
+          {
+            unit: 'reqps',
+            description: '`timestamp`: our clock and the sender’s differ by more than five minutes.',
+          },
+        ),
+      ],
+    ],
+    [
+      'Stripe',
+      [
+        graph(
+          'Requests by outcome',
+          [
+            [
+              'sum by (outcome) (rate(stripe_request_duration_seconds_count[$__rate_interval]))',
+              '{{outcome}}',
+            ],
+          ],
+          { unit: 'reqps', isStacked: true, width: 8 },
+        ),
+        graph(
+          'Requests by operation',
+          [
+            [
+              'sum by (operation) (rate(stripe_request_duration_seconds_count[$__rate_interval]))',
+              '{{operation}}',
+            ],
+          ],
+          { unit: 'reqps', isStacked: true, width: 8 },
+        ),
+        graph('p95 by operation', [['operation:stripe_request_duration_seconds:p95_5m', '{{operation}}']], {
+          unit: 's',
+          width: 8,
+        }),
+      ],
+    ],
+    [
+      'Reconciliation',
+      [
+        graph('Differences found', [['sum by (kind) (increase(reconcile_drift_total[1h]))', '{{kind}}']], {
+          width: 24,
+          description:
+            'What differed from Stripe, per hour. Anything above zero was repaired, and wants an explanation.',
+        }),
+      ],
+    ],
+  ],
+});

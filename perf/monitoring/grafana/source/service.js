@@ -1,0 +1,111 @@
+import { dashboard, figure, graph } from './panels.js';
+
+const quantiles = (metric, limits = ['p50', 'p95', 'p99']) =>
+  limits.map((quantile) => [`${metric}:${quantile}_5m`, quantile]);
+const CHECK = '{route="/api/v1/entitlements"}';
+
+/** What an operator looks at first: are answers quick, right and fresh? */
+export const service = dashboard({
+  uid: 'billing-service',
+  title: 'Billing: service',
+  description: 'Latency, throughput and errors by route, the cache and the database behind them.',
+  rows: [
+    [
+      'Now',
+      [
+        figure('Entitlement check, p95', `route:http_request_duration_seconds:p95_5m${CHECK}`, {
+          unit: 's',
+          limit: 0.1,
+        }),
+        figure('Errors (5xx)', 'service:http_errors:ratio_5m', {
+          unit: 'percentunit',
+          limit: 0.01,
+          decimals: 2,
+        }),
+        figure('Cache hit rate', 'service:entitlement_cache_hits:ratio_5m', {
+          unit: 'percentunit',
+          limit: 0.7,
+          isLowBad: true,
+          decimals: 1,
+        }),
+        figure('Webhook to effect, p99', 'service:webhook_processing_seconds:p99_5m', {
+          unit: 's',
+          limit: 2,
+        }),
+        figure('Jobs waiting', 'sum(queue:bullmq_queue_jobs:waiting)', { limit: 1000 }),
+        figure('Targets down', 'count(up{job=~"billing-.*"} == 0) or vector(0)', { limit: 1 }),
+      ],
+    ],
+    [
+      'HTTP',
+      [
+        graph('Entitlement check', quantilesOfRoute('/api/v1/entitlements'), { unit: 's', limit: 0.1 }),
+        graph('p95 by route', [['route:http_request_duration_seconds:p95_5m', '{{route}}']], { unit: 's' }),
+        graph('p99 by route', [['route:http_request_duration_seconds:p99_5m', '{{route}}']], { unit: 's' }),
+        graph('Requests by route', [['route:http_requests:rate5m', '{{route}}']], {
+          unit: 'reqps',
+          isStacked: true,
+        }),
+        graph('Errors (5xx) by route', [['route:http_errors:ratio_5m', '{{route}}']], {
+          unit: 'percentunit',
+          limit: 0.01,
+        }),
+        graph(
+          'Answers by status',
+          [['sum by (status_code) (rate(http_requests_total[$__rate_interval]))', '{{status_code}}']],
+          { unit: 'reqps', isStacked: true },
+        ),
+      ],
+    ],
+    [
+      'Cache',
+      [
+        graph('Hit rate', [['service:entitlement_cache_hits:ratio_5m', 'hits']], {
+          unit: 'percentunit',
+          limit: 0.7,
+          isLowBad: true,
+          max: 1,
+        }),
+        graph(
+          'Reads',
+          [
+            ['sum(rate(entitlement_cache_hits_total[$__rate_interval]))', 'from the cache'],
+            ['sum(rate(entitlement_cache_misses_total[$__rate_interval]))', 'from Postgres'],
+          ],
+          { unit: 'reqps', isStacked: true },
+        ),
+      ],
+    ],
+    [
+      'Database',
+      [
+        graph('Query time', quantiles('service:database_query_duration_seconds'), {
+          unit: 's',
+          limit: 0.05,
+          width: 8,
+        }),
+        graph('p95 by operation', [['operation:database_query_duration_seconds:p95_5m', '{{operation}}']], {
+          unit: 's',
+          width: 8,
+        }),
+        graph(
+          'Queries by operation',
+          [
+            [
+              'sum by (operation) (rate(database_query_duration_seconds_count[$__rate_interval]))',
+              '{{operation}}',
+            ],
+          ],
+          { unit: 'ops', isStacked: true, width: 8 },
+        ),
+      ],
+    ],
+  ],
+});
+
+function quantilesOfRoute(route) {
+  return ['p50', 'p95', 'p99'].map((quantile) => [
+    `route:http_request_duration_seconds:${quantile}_5m{route="${route}"}`,
+    quantile,
+  ]);
+}
