@@ -49,20 +49,23 @@ function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** npm that was killed can't pass the signal on: when our parent is gone, we end. */
-function endWithParent(): void {
+/**
+ * Keeps this process alive while its servers run, and ends it when npm, which started it, was killed and could
+ * not pass the signal on.
+ */
+function watchParent(): void {
   const parent = process.ppid;
-  if (process.env['npm_lifecycle_event'] === undefined || parent === 1) return;
+  const isRunByNpm = process.env['npm_lifecycle_event'] !== undefined && parent !== 1;
   setInterval(() => {
-    if (process.ppid !== parent) void end(0);
-  }, PARENT_CHECK_MS).unref();
+    if (isRunByNpm && process.ppid !== parent) void end(0);
+  }, PARENT_CHECK_MS);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
 // The terminal may be gone; that must not end us in the middle of stopping.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
-endWithParent();
+watchParent();
 
 main().catch((error: unknown) => {
   if (ending !== undefined) return;
