@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { apiKeyRandomBytes, formatApiKey } from '@billing/domain';
 import { Client } from 'pg';
-import { createLoadKey } from './create-load-key.ts';
 import { makeStripePrice } from './make-stripe-price.ts';
 import type { SeedOptions, SeedTarget } from './options.ts';
 import { CHECKOUT_PRICE_ID, environmentLines, planLoad, type LoadPlan } from './plan.ts';
@@ -49,7 +50,7 @@ async function fill({ client, plan, options, target, say }: Filling): Promise<st
   if (stripePriceId === undefined)
     say('No price for checkouts: set STRIPE_API_BASE, or give --stripe-price of a Stripe sandbox.');
   else await writeCheckoutPrice(client, plan.projectId, stripePriceId);
-  const apiKey = createLoadKey();
+  const apiKey = formatApiKey(randomBytes(apiKeyRandomBytes));
   await writeApiKey(client, plan.projectId, apiKey);
   if (options.warm) {
     const users = Math.min(plan.users, options['warm-users']);

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { apiKeyPrefix } from '@billing/domain';
 import type { Client } from 'pg';
 import type { LoadPlan, LoadPrice } from './plan.ts';
 import { CHECKOUT_PRICE_ID } from './plan.ts';
@@ -76,7 +77,7 @@ export async function writeApiKey(client: Client, projectId: string, apiKey: str
   const digest = createHash('sha256').update(apiKey).digest();
   await client.query(
     'INSERT INTO api_keys (id, project_id, name, prefix, digest) VALUES ($1, $2, $3, $4, $5)',
-    [`key_${randomUUID()}`, projectId, KEY_NAME, apiKey.slice(0, 12), digest],
+    [`key_${randomUUID()}`, projectId, KEY_NAME, apiKeyPrefix(apiKey), digest],
   );
 }
 
