@@ -6,6 +6,7 @@ import {
   isPortalResponse,
 } from './check-answer.ts';
 import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
+import type { EntitlementCache } from './entitlement-cache.ts';
 import { createIdempotencyKey, idempotencyKeyProblem } from './idempotency-key.ts';
 import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
@@ -56,11 +57,6 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
   const cache =
     settings.cache === null ? null : createEntitlementCache({ ...settings.cache, now: systemMoment });
 
-  const readFull = (userId: string): Promise<EntitlementsResponse> =>
-    cache === null
-      ? readEntitlements(settings, userId)
-      : cache.read(userId, () => readEntitlements(settings, userId));
-
   const entitlements: BillingClient['entitlements'] = async (
     userId,
     { featureCode, explain = false } = {},
@@ -69,7 +65,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
     if (featureCode !== undefined) requireId('featureCode', featureCode);
     if (cache === null || explain) return readEntitlements(settings, userId, { featureCode, explain });
     // A copy: what one caller does to its answer must not reach the next.
-    const answer = structuredClone(await readFull(userId));
+    const answer = structuredClone(await readCached(cache, settings, userId));
     if (featureCode === undefined) return answer;
     return { ...answer, entitlements: answer.entitlements.filter((one) => one.feature_code === featureCode) };
   };
@@ -79,13 +75,12 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
     requireId('featureCode', featureCode);
     try {
       const answer =
-        cache === null ? await readEntitlements(settings, userId, { featureCode }) : await readFull(userId);
+        cache === null
+          ? await readEntitlements(settings, userId, { featureCode })
+          : await readCached(cache, settings, userId);
       return answer.entitlements.some((one) => one.feature_code === featureCode);
     } catch (error) {
-      const fallback = onUnavailable ?? settings.onUnavailable;
-      if (fallback === 'throw' || !isUnavailable(error)) throw error;
-      settings.onFallback(error);
-      return fallback === 'allow';
+      return answerInstead(settings, error, onUnavailable ?? settings.onUnavailable);
     }
   };
 
@@ -104,6 +99,20 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
       }),
     forget: (userId) => cache?.forget(userId),
   };
+}
+
+/** The full answer: one entry of the cache serves every feature of the user. */
+const readCached = (
+  cache: EntitlementCache,
+  settings: Settings,
+  userId: string,
+): Promise<EntitlementsResponse> => cache.read(userId, () => readEntitlements(settings, userId));
+
+/** What `can` answers in place of the service. Throws `error` again if that is wished, or if it is no outage. */
+function answerInstead(settings: Settings, error: unknown, choice: UnavailableAnswer): boolean {
+  if (choice === 'throw' || !isUnavailable(error)) throw error;
+  settings.onFallback(error);
+  return choice === 'allow';
 }
 
 function readEntitlements(

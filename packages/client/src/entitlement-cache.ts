@@ -32,51 +32,55 @@ export function lifeMs(answer: EntitlementsResponse, ttlMs: number): number {
   return Math.min(ttlMs, Date.parse(answer.valid_until) - Date.parse(answer.checked_at));
 }
 
-/** A bounded memory of full answers by user. Ages count from the request, not from its answer: never too young. */
-export function createEntitlementCache({ ttlMs, maxEntries, now }: CacheDeps): EntitlementCache {
+/** At most `maxEntries` answers; the oldest make room. */
+function createEntries({ ttlMs, maxEntries, now }: CacheDeps) {
   const entries = new Map<string, Entry>();
-  const flights = new Map<string, Flight>();
   const isFresh = (entry: Entry): boolean => elapsedMs(entry.asked, now()) < entry.lifeMs;
+  return {
+    get: (userId: string): EntitlementsResponse | undefined => {
+      const entry = entries.get(userId);
+      return entry !== undefined && isFresh(entry) ? entry.answer : undefined;
+    },
+    set: (userId: string, answer: EntitlementsResponse, asked: Moment): void => {
+      entries.delete(userId);
+      const entry = { answer, asked, lifeMs: lifeMs(answer, ttlMs) };
+      if (!isFresh(entry)) return;
+      entries.set(userId, entry);
+      for (const oldest of entries.keys()) {
+        if (entries.size <= maxEntries) break;
+        entries.delete(oldest);
+      }
+    },
+    delete: (userId: string) => entries.delete(userId),
+    clear: () => entries.clear(),
+  };
+}
 
-  const remember = (userId: string, entry: Entry): void => {
-    entries.delete(userId);
-    if (!isFresh(entry)) return;
-    entries.set(userId, entry);
-    for (const oldest of entries.keys()) {
-      if (entries.size <= maxEntries) break;
-      entries.delete(oldest);
+/** A bounded memory of full answers by user. Ages count from the request, not from its answer: never too young. */
+export function createEntitlementCache(deps: CacheDeps): EntitlementCache {
+  const { ttlMs, now } = deps;
+  const entries = createEntries(deps);
+  const flights = new Map<string, Flight>();
+
+  /** Takes the flight off the board; false if it was forgotten or replaced, and no longer counts. */
+  const land = (userId: string, flight: Flight): boolean =>
+    flights.get(userId) === flight && flights.delete(userId);
+
+  const follow = async (userId: string, flight: Flight): Promise<void> => {
+    try {
+      const answer = await flight.answer;
+      if (land(userId, flight)) entries.set(userId, answer, flight.asked);
+    } catch {
+      // Whoever waits for the flight gets its error.
+      land(userId, flight);
     }
   };
 
   const depart = (userId: string, ask: Ask): Flight => {
-    const asked = now();
-    const answer = ask().then(
-      (received) => {
-        if (land(userId, flight))
-          remember(userId, { answer: received, asked, lifeMs: lifeMs(received, ttlMs) });
-        return received;
-      },
-      (error: unknown) => {
-        land(userId, flight);
-        throw error;
-      },
-    );
-    const flight: Flight = { asked, answer };
+    const flight: Flight = { asked: now(), answer: ask() };
     flights.set(userId, flight);
+    void follow(userId, flight);
     return flight;
-  };
-
-  /** Whether the flight is still the one that counts for its user. */
-  const land = (userId: string, flight: Flight): boolean =>
-    flights.get(userId) === flight && flights.delete(userId);
-
-  const read: EntitlementCache['read'] = (userId, ask) => {
-    const entry = entries.get(userId);
-    if (entry !== undefined && isFresh(entry)) return Promise.resolve(entry.answer);
-    const flight = flights.get(userId);
-    // One that left longer ago than the ttl could bring an answer that is older than the ttl.
-    if (flight !== undefined && elapsedMs(flight.asked, now()) < ttlMs) return join(flight, userId, ask);
-    return depart(userId, ask).answer;
   };
 
   /** Access that ended on the way is asked for again: the one who joins late has not waited that long. */
@@ -86,16 +90,20 @@ export function createEntitlementCache({ ttlMs, maxEntries, now }: CacheDeps): E
     return isInForce ? answer : read(userId, ask);
   };
 
-  return {
-    read,
-    forget: (userId) => {
-      if (userId === undefined) {
-        entries.clear();
-        flights.clear();
-        return;
-      }
-      entries.delete(userId);
-      flights.delete(userId);
-    },
+  const read: EntitlementCache['read'] = async (userId, ask) => {
+    const known = entries.get(userId);
+    if (known !== undefined) return known;
+    const flight = flights.get(userId);
+    // One that left longer ago than the ttl could bring an answer that is older than the ttl.
+    if (flight !== undefined && elapsedMs(flight.asked, now()) < ttlMs) return join(flight, userId, ask);
+    return depart(userId, ask).answer;
   };
+
+  const forget: EntitlementCache['forget'] = (userId) => {
+    for (const memory of [entries, flights]) {
+      if (userId === undefined) memory.clear();
+      else memory.delete(userId);
+    }
+  };
+  return { read, forget };
 }

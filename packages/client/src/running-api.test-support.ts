@@ -1,0 +1,73 @@
+import { createOfflineStripe } from '@billing/offline-stripe';
+import { createGrant, createPrice, createProduct, patchProject, settleInvalidations } from '@billing/store';
+import type { Changed } from '@billing/store';
+import { Stripe } from 'stripe';
+import { startTestApi } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
+import type { TestApi } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
+
+const actor = { name: 'test', requestId: null };
+
+export type RunningApi = Awaited<ReturnType<typeof startRunningApi>>;
+
+/** The API as it is, with one project, something to sell and an offline Stripe to sell it through. */
+export async function startRunningApi() {
+  const stripe = await createOfflineStripe({
+    stateDir: null,
+    webhookUrl: null,
+    webhookSecret: 'whsec_test',
+  }).listen(0);
+  const api = await startTestApi({ env: { STRIPE_API_BASE: stripe.url } });
+  const { projectId, apiKey } = await api.createProject();
+  const priceId = await sellSubscription(api, { projectId, stripeUrl: stripe.url });
+
+  const settle = async <T>({ result, owed }: Changed<T>): Promise<T> => {
+    await settleInvalidations(api.deps, owed);
+    return result;
+  };
+  return {
+    url: api.url,
+    projectId,
+    apiKey,
+    priceId,
+    redis: api.redis,
+    grant: async (userId: string, featureCode: string, validTo?: number) => {
+      const end = validTo === undefined ? {} : { valid_to: validTo };
+      const request = {
+        project_id: projectId,
+        user_id: userId,
+        feature_code: featureCode,
+        reason: 'test',
+        ...end,
+      };
+      return settle(await createGrant(api.deps.database, request, { actor, now: Date.now() }));
+    },
+    switchOff: async () =>
+      settle(await patchProject(api.deps.database, { id: projectId, patch: { is_active: false }, actor })),
+    stop: async () => {
+      await api.close();
+      await stripe.close();
+    },
+  };
+}
+
+/** Returns our id of the price. */
+async function sellSubscription(
+  { deps: { database } }: TestApi,
+  { projectId, stripeUrl }: { projectId: string; stripeUrl: string },
+): Promise<string> {
+  const { hostname, port } = new URL(stripeUrl);
+  const stripe = new Stripe('sk_test_client', { host: hostname, port, protocol: 'http' });
+  const { id: product } = await stripe.products.create({ name: 'Pro' });
+  const money = { amount: 1_900, currency: 'eur' };
+  const { id: stripePriceId } = await stripe.prices.create({
+    product,
+    unit_amount: money.amount,
+    currency: money.currency,
+    recurring: { interval: 'month' },
+  });
+  const sold = { product_id: 'pro', name: 'Pro', feature_codes: ['premium_export'] };
+  await createProduct(database, { projectId, request: sold, actor });
+  const price = { product_id: 'pro', price_id: 'pro_monthly', stripe_price_id: stripePriceId };
+  await createPrice(database, { projectId, request: { ...price, ...money, interval: 'month' }, actor });
+  return price.price_id;
+}
