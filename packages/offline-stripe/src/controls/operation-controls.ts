@@ -21,21 +21,24 @@ export interface OperationDeps {
   changeSettings: (patch: Partial<Settings>) => void;
 }
 
-const clockBody = z.union([
-  z.strictObject({ advance_seconds: z.number().int().min(0).max(LONGEST_ADVANCE_SECONDS) }),
-  z.strictObject({ to: z.union([z.number().int().min(0), z.iso.datetime({ offset: true })]) }),
-]);
+const clockBody = z
+  .strictObject({
+    advance_seconds: z.number().int().min(0).max(LONGEST_ADVANCE_SECONDS).optional(),
+    to: z.union([z.number().int().min(0), z.iso.datetime({ offset: true })]).optional(),
+  })
+  .refine((body) => (body.advance_seconds === undefined) !== (body.to === undefined), {
+    message: 'Give either advance_seconds (a whole number) or to (Unix seconds, or RFC 3339).',
+  });
+
+function targetOf(now: number, body: z.infer<typeof clockBody>): number {
+  if (body.to === undefined) return now + (body.advance_seconds ?? 0);
+  return typeof body.to === 'number' ? body.to : Math.floor(Date.parse(body.to) / 1000);
+}
 
 function moveClock(deps: OperationDeps, body: z.infer<typeof clockBody>): object {
   const { world } = deps;
   const now = world.clock.now();
-  const asked =
-    'advance_seconds' in body
-      ? now + body.advance_seconds
-      : typeof body.to === 'number'
-        ? body.to
-        : Date.parse(body.to) / 1000;
-  const target = Math.floor(asked);
+  const target = targetOf(now, body);
   if (target < now) throw invalid(`The clock only moves forward: it is ${now} now.`, 'to');
   if (target > now + LONGEST_ADVANCE_SECONDS)
     throw invalid('The clock moves 20 years at most in one step.', 'to');

@@ -33,7 +33,7 @@ function expandOne(tables: Tables, node: unknown, path: readonly string[]): unkn
   if (!isRecord(node)) return node;
   const includable = INCLUDABLE[`${String(node['object'])}.${field}`];
   const value = node[field] ?? includable?.(tables, String(node['id']));
-  if (value === undefined && !(field in node)) {
+  if (value === undefined || (!Object.hasOwn(node, field) && includable === undefined)) {
     throw invalid(`This property cannot be expanded (${field}).`, 'expand');
   }
   const whole = typeof value === 'string' ? findById(tables, value) : value;

@@ -2,7 +2,7 @@ import type { Response } from 'express';
 import { z } from 'zod';
 
 const count = z.number().int().min(1).max(1_000_000);
-export const faultBody = z.union([
+export const faultBody = z.discriminatedUnion('mode', [
   z.strictObject({
     mode: z.enum(['429', '500', 'hang', 'reset', 'html', 'none']),
     times: count.optional(),

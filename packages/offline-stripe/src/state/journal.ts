@@ -4,11 +4,13 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { isRow } from './table.ts';
+
 const FLUSH_AFTER_MS = 50;
 const ROWS_PER_LINE = 500;
 
 type Change = [table: string, id: string, row: object | null];
-const batch = z.array(z.tuple([z.string(), z.string(), z.looseObject({ id: z.string() }).nullable()]));
+const batch = z.array(z.tuple([z.string(), z.string(), z.custom<object>(isRow).nullable()]));
 
 /** Everything is kept as a file of batches, one JSON line each: a line that was cut off by a crash never happened. */
 export interface Journal {
