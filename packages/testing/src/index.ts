@@ -17,3 +17,22 @@ export { createTestDatabase, type TestDatabase } from './test-database.ts';
 export { createTestProxy, type ProxyMode, type TestProxy } from './test-proxy.ts';
 export { startTestRedis, type TestRedis, type TestRedisOptions } from './test-redis.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
+export { stripeEvent, type EventParts } from './stripe-events/event.ts';
+export {
+  chargeObject,
+  customerObject,
+  disputeObject,
+  invoiceObject,
+  paymentIntentObject,
+  periodEnd,
+  periodStart,
+  refundObject,
+  sessionObject,
+  subscriptionObject,
+  type InvoiceParts,
+  type ItemParts,
+  type PaymentParts,
+  type SessionParts,
+  type SubscriptionParts,
+} from './stripe-events/objects.ts';
+export { apiVersionOf, isOldShape, stripeShapes, type StripeShape } from './stripe-events/shape.ts';
