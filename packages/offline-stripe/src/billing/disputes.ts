@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { disputeObject } from '../objects/payment.ts';
+import { disputeObject } from '../objects/money-back.ts';
 import type { Charge, Dispute } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 

@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { refundObject } from '../objects/payment.ts';
+import { refundObject } from '../objects/money-back.ts';
 import type { Charge, Metadata, Refund } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
