@@ -65,15 +65,17 @@ test('keys are per project', async () => {
   await buy(key, commerce.order(price.priceId)).expect(200);
   const other = await commerce.createProject();
   const otherPrice = await commerce.sell(other.projectId);
-  await commerce
-    .checkout(other.apiKey, commerce.order(otherPrice.priceId), { 'idempotency-key': key })
-    .expect(200);
+  const response = await commerce.checkout(other.apiKey, commerce.order(otherPrice.priceId), {
+    'idempotency-key': key,
+  });
+  expect(response.status).toBe(200);
 });
 
 test('a refusal frees the key', async () => {
   const key = uniqueId('key');
   await buy(key, commerce.order('price_unknown')).expect(404);
-  await buy(key, commerce.order(price.priceId)).expect(200);
+  const response = await buy(key, commerce.order(price.priceId));
+  expect(response.status).toBe(200);
 });
 
 test('a failure of Stripe frees the key, and is not what the next try gets', async () => {
@@ -82,7 +84,8 @@ test('a failure of Stripe frees the key, and is not what the next try gets', asy
   await commerce.fault('500');
   await buy(key, order).expect(503);
   await commerce.fault('none');
-  await buy(key, order).expect(200);
+  const response = await buy(key, order);
+  expect(response.status).toBe(200);
 });
 
 test('a holder that crashed frees the key once its hold is over', async () => {

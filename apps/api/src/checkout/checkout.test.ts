@@ -61,8 +61,7 @@ describe('a checkout', () => {
     const [customer] = await commerce.customersOf(order.user_id);
     expect(customer).toMatchObject({ id: session.customer, email: 'payer@example.com' });
     await fetch(`${commerce.stripeUrl}/_offline/checkout/sessions/${session.id}/pay`, { method: 'POST' });
-    const [subscription] = (await commerce.stripe.subscriptions.list({ customer: String(session.customer) }))
-      .data;
+    const [subscription] = (await commerce.stripe.subscriptions.list({ customer: customer?.id ?? '' })).data;
     expect(subscription).toMatchObject({ status: 'trialing', metadata });
   });
 
@@ -176,24 +175,25 @@ describe('a checkout is refused', () => {
     expect(response.body.code).toBe('price_archived');
   });
 
-  test.each([
-    ['incomplete', 200],
-    ['incomplete_expired', 200],
-    ['canceled', 200],
-    ['trialing', 409],
-    ['active', 409],
-    ['past_due', 409],
-    ['unpaid', 409],
-    ['paused', 409],
-  ])('when the user has the subscription: %s → %i', async (status, expected) => {
-    const order = commerce.order(monthly.priceId);
-    await giveSubscription(order.user_id, status);
-    const response = await buy(order).expect(expected);
-    if (expected === 409) {
-      expect(response.body.code).toBe('already_subscribed');
-      expect(response.body.detail).toMatch(/portal/);
-    }
-  });
+  test.each(['trialing', 'active', 'past_due', 'unpaid', 'paused'])(
+    'when the user has the subscription and it is %s',
+    async (status) => {
+      const order = commerce.order(monthly.priceId);
+      await giveSubscription(order.user_id, status);
+      const { body } = await buy(order).expect(409);
+      expect(body).toMatchObject({ code: 'already_subscribed', detail: expect.stringMatching(/portal/) });
+    },
+  );
+
+  test.each(['incomplete', 'incomplete_expired', 'canceled'])(
+    'but not when the subscription is %s',
+    async (status) => {
+      const order = commerce.order(monthly.priceId);
+      await giveSubscription(order.user_id, status);
+      const response = await buy(order);
+      expect(response.status).toBe(200);
+    },
+  );
 
   test("when one of the user's customers pays it already and nobody was given it yet", async () => {
     const order = commerce.order(monthly.priceId);

@@ -28,9 +28,8 @@ export async function startCommerce(env: Record<string, string> = {}) {
   });
 
   const admin = (method: 'get' | 'post' | 'patch' | 'delete' | 'put', path: string, body?: object) => {
-    const call = request(api.url)
-      [method](`/api/v1/admin${path}`)
-      .set('authorization', `Bearer ${testAdmin.secret}`);
+    const agent = request(api.url);
+    const call = agent[method](`/api/v1/admin${path}`).set('authorization', `Bearer ${testAdmin.secret}`);
     return body === undefined ? call : call.send(body);
   };
   const checkout = (apiKey: string, body: object, headers: Record<string, string> = {}) =>

@@ -38,6 +38,7 @@ export async function attachObjects(tx: Queries, attachments: readonly Attachmen
   };
 }
 
+/** `NO KEY`: a row that was just made to point at a user must not block those who do the same. */
 async function lockUsersConcerned(tx: Queries, targets: string): Promise<void> {
   await tx.$queryRaw`
     WITH target AS (
@@ -50,7 +51,7 @@ async function lockUsersConcerned(tx: Queries, targets: string): Promise<void> {
       UNION SELECT s.user_ref FROM target t JOIN subscriptions s ON s.id = t.object_id WHERE t.kind = 'subscription'
       UNION SELECT p.user_ref FROM target t JOIN purchases p ON p.id = t.object_id WHERE t.kind = 'purchase'
     )
-    ORDER BY id FOR UPDATE`;
+    ORDER BY id FOR NO KEY UPDATE`;
 }
 
 type Moved = { kind: 'subscription' | 'purchase'; before: bigint | null; after: bigint };

@@ -24,11 +24,10 @@ export async function mapCustomer(
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
   const { customer, healed } = await retryOnDeadlock(() =>
     database.$transaction(async (tx) => {
-      const user = await tx.user.upsert({
-        where: { projectId_userId: { projectId, userId } },
-        create: { projectId, userId },
-        update: {},
-      });
+      await tx.$executeRaw`
+        INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
+        ON CONFLICT (project_id, user_id) DO NOTHING`;
+      const user = await tx.user.findUniqueOrThrow({ where: { projectId_userId: { projectId, userId } } });
       const rows = await tx.$queryRaw<unknown[]>`
         INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
         ON CONFLICT (stripe_customer_id) DO UPDATE SET user_ref = EXCLUDED.user_ref, source = 'admin'
