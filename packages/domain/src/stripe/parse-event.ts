@@ -51,12 +51,10 @@ const envelope = z.looseObject({
   data: z.looseObject({ object: z.looseObject({ object: z.string().optional() }) }),
 });
 
-const customer = z
-  .looseObject({ id, deleted: flag })
-  .transform((whole): EventObject => ({
-    kind: 'customer',
-    customer: { id: whole.id, isDeleted: whole.deleted },
-  }));
+const customer = z.looseObject({ id, deleted: flag }).transform((whole): EventObject => ({
+  kind: 'customer',
+  customer: { id: whole.id, isDeleted: whole.deleted },
+}));
 
 /** By Stripe's `object`: how it is read. */
 const readers: Record<string, z.ZodType<EventObject>> = {

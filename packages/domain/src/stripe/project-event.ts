@@ -120,6 +120,8 @@ const isFieldMap = (kept: Kept): kept is { [field: string]: Kept } => kept !== t
 
 /** A kept scalar never lets a whole object through: it might carry anything. */
 function keepScalar(value: unknown): unknown {
+  // The official client reads some numbers as bigint, which JSON can't say.
+  if (typeof value === 'bigint') return Number(value);
   return typeof value === 'object' && value !== null ? null : value;
 }
 
