@@ -6,7 +6,7 @@ import type { SeedOptions, SeedTarget } from './options.ts';
 import { CHECKOUT_PRICE_ID, environmentLines, planLoad, type LoadPlan } from './plan.ts';
 import { removeProject } from './remove-project.ts';
 import { warmCache } from './warm-cache.ts';
-import { writeApiKey, writeCheckoutPrice, writeProject } from './write-project.ts';
+import { awaitInvalidation, writeApiKey, writeCheckoutPrice, writeProject } from './write-project.ts';
 import { writeRows } from './write-rows.ts';
 
 /** For people: what is going on. The environment lines are the result, and go elsewhere. */
@@ -53,6 +53,7 @@ async function fill({ client, plan, options, target, say }: Filling): Promise<st
   const apiKey = formatApiKey(randomBytes(apiKeyRandomBytes));
   await writeApiKey(client, plan.projectId, apiKey);
   if (options.warm) {
+    await awaitInvalidation(client, plan.projectId);
     const users = Math.min(plan.users, options['warm-users']);
     const read = await warmCache(plan, { apiUrl: target.apiUrl, apiKey, users }, () => undefined);
     say(`${read} users read through ${target.apiUrl}: the cache is warm.`);

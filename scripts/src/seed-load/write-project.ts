@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { apiKeyPrefix } from '@billing/domain';
 import type { Client } from 'pg';
 import type { LoadPlan, LoadPrice } from './plan.ts';
@@ -89,5 +90,26 @@ export async function oweInvalidation(client: Client, projectId: string): Promis
        RETURNING id, version)
      INSERT INTO cache_invalidations (project_id, version) SELECT id, version FROM bumped`,
     [projectId],
+  );
+}
+
+const INVALIDATION_DEADLINE_MS = 35_000;
+
+/**
+ * Waits until a running process has told the cache: answers that are cached before would be old at once.
+ * Throws when nobody does within the time that the outbox is drained in.
+ */
+export async function awaitInvalidation(client: Client, projectId: string): Promise<void> {
+  const givesUpAt = Date.now() + INVALIDATION_DEADLINE_MS;
+  while (Date.now() < givesUpAt) {
+    const owed = await client.query(
+      'SELECT FROM cache_invalidations WHERE project_id = $1 AND user_id IS NULL LIMIT 1',
+      [projectId],
+    );
+    if (owed.rowCount === 0) return;
+    await sleep(200);
+  }
+  throw new Error(
+    'The cache was not told of the new data in time: are API or worker running on this database?',
   );
 }
