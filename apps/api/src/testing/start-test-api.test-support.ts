@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '@billing/domain';
 import { createLogger, parseEnv } from '@billing/platform';
-import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
-import type { TestDatabase, TestRedis } from '@billing/testing';
+import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
+import type { ProxyMode, TestDatabase, TestRedis } from '@billing/testing';
 import request from 'supertest';
 import { createApp } from '../app.ts';
 import { startDraining } from '../background.ts';
@@ -21,6 +21,8 @@ export type TestApiOptions = {
   /** Brought along (a second process on the same state); the caller ends them. */
   database?: TestDatabase;
   redis?: TestRedis;
+  /** How the proxy in front of Postgres is set at the start; default `pass`. */
+  databaseMode?: ProxyMode;
   /** Default true: waits until cache and queue are connected. */
   awaitRedis?: boolean;
 };
@@ -44,10 +46,13 @@ export async function startTestApi(options: TestApiOptions = {}) {
     options.database ?? createTestDatabase(),
     options.redis ?? startTestRedis(),
   ]);
+  // Costs little, and any test can take Postgres away.
+  const databaseProxy = await createTestProxy({ port: Number(new URL(database.url).port) });
+  await databaseProxy.setMode(options.databaseMode ?? 'pass');
   const environment = parseEnv(environmentSchema, {
     NODE_ENV: 'test',
     PORT: '0',
-    DATABASE_URL: database.url,
+    DATABASE_URL: databaseProxy.urlFor(database.url),
     DATABASE_POOL_SIZE: '5',
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_api',
@@ -92,6 +97,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     deps,
     clock,
     database,
+    databaseProxy,
     redis,
     logs,
     createApiKey,
@@ -108,6 +114,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
       await closeGracefully(server, 0);
       stopDraining();
       await close();
+      await databaseProxy.close();
       if (options.redis === undefined) await redis.stop();
       if (options.database === undefined) await database.drop();
     },
