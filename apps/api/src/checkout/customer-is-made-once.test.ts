@@ -98,6 +98,14 @@ test.each([
   },
 );
 
+test('after a server error, which Stripe repeats to the same idempotency key, another one is used', async () => {
+  const order = commerce.order(price.priceId);
+  await commerce.fault('500');
+  await commerce.checkout(project.apiKey, order).expect(503);
+  const user = await commerce.deps.database.user.findFirstOrThrow({ where: { userId: order.user_id } });
+  expect(user.customerAttempt).toBe(1);
+});
+
 test('while Stripe hangs a checkout ends with stripe_unavailable, and readers are served', async () => {
   await commerce.fault('hang');
   const order = commerce.order(price.priceId);

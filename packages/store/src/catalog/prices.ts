@@ -7,6 +7,7 @@ import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { healPrice } from '../customers/heal.ts';
 import type { Price } from '../generated/client.ts';
+import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { decodeCursor, idKey, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { getProduct } from './products.ts';
@@ -26,26 +27,28 @@ export async function createPrice(
 ): Promise<Changed<Price>> {
   const { product_id: productId, stripe_price_id: stripePriceId } = request;
   const priceId = request.price_id ?? stripePriceId;
-  const changed = await changeProject(database, projectId, async (tx) => {
-    await getProduct(tx, { projectId, productId });
-    await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });
-    const { amount, currency, interval, access_days: accessDays = null } = request;
-    const row = { projectId, priceId, productId, stripePriceId, amount, currency, interval, accessDays };
-    const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
-    if (count === 0) throw priceExists();
-    const details = { product_id: productId, stripe_price_id: stripePriceId, amount, currency, interval };
-    await writeAudit(tx, {
-      actor,
-      action: 'price.create',
-      projectId,
-      target: { type: 'price', id: priceId },
-      details,
-    });
-    const owed = await healPrice(tx, stripePriceId);
-    return { result: { price: await getPrice(tx, { projectId, priceId }), owed }, changed: true };
-  });
+  const changed = await retryOnDeadlock(() =>
+    changeProject(database, projectId, async (tx) => {
+      await getProduct(tx, { projectId, productId });
+      await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });
+      const { amount, currency, interval, access_days: accessDays = null } = request;
+      const row = { projectId, priceId, productId, stripePriceId, amount, currency, interval, accessDays };
+      const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
+      if (count === 0) throw priceExists();
+      const details = { product_id: productId, stripe_price_id: stripePriceId, amount, currency, interval };
+      await writeAudit(tx, {
+        actor,
+        action: 'price.create',
+        projectId,
+        target: { type: 'price', id: priceId },
+        details,
+      });
+      const owed = await healPrice(tx, stripePriceId);
+      return { result: { price: await getPrice(tx, { projectId, priceId }), owed }, changed: true };
+    }),
+  );
   // Once more: an object that came in between was recorded without seeing the new price.
-  const late = await database.$transaction((tx) => healPrice(tx, stripePriceId));
+  const late = await retryOnDeadlock(() => database.$transaction((tx) => healPrice(tx, stripePriceId)));
   return { result: changed.result.price, owed: [...changed.result.owed, ...changed.owed, ...late] };
 }
 

@@ -8,6 +8,7 @@ import type { Database, Queries } from '../create-database.ts';
 import type { Project } from '../generated/client.ts';
 import { decodeCursor, idKey, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
+import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { healProject } from '../customers/heal.ts';
 
 export type { Project } from '../generated/client.ts';
@@ -19,22 +20,27 @@ export async function createProject(
   actor: Actor,
 ): Promise<Changed<Project>> {
   const { project_id: id, name, description = null } = request;
-  return database.$transaction(async (tx) => {
-    const { count } = await tx.project.createMany({
-      data: [{ id, name, description }],
-      skipDuplicates: true,
-    });
-    if (count === 0) throw new ServiceError('project_exists', 'Choose another project_id.');
-    await writeAudit(tx, {
-      actor,
-      action: 'project.create',
-      projectId: id,
-      target: { type: 'project', id },
-      details: { name },
-    });
-    const owed = await healProject(tx, id);
-    return { result: await tx.project.findUniqueOrThrow({ where: { id } }), owed };
-  });
+  const changed = await retryOnDeadlock(() =>
+    database.$transaction(async (tx) => {
+      const { count } = await tx.project.createMany({
+        data: [{ id, name, description }],
+        skipDuplicates: true,
+      });
+      if (count === 0) throw new ServiceError('project_exists', 'Choose another project_id.');
+      await writeAudit(tx, {
+        actor,
+        action: 'project.create',
+        projectId: id,
+        target: { type: 'project', id },
+        details: { name },
+      });
+      const owed = await healProject(tx, id);
+      return { result: await tx.project.findUniqueOrThrow({ where: { id } }), owed };
+    }),
+  );
+  // Once more: an object that came in between was recorded without seeing the project.
+  const late = await retryOnDeadlock(() => database.$transaction((tx) => healProject(tx, id)));
+  return { result: changed.result, owed: [...changed.owed, ...late] };
 }
 
 /** Throws `project_not_found`. */

@@ -41,7 +41,8 @@ export async function settleWaiting(tx: Queries, awaited: readonly string[]): Pr
       reason = CASE WHEN v.is_ownerless THEN 'unknown_customer' WHEN v.price IS NOT NULL THEN 'unknown_price' END,
       awaits = CASE WHEN v.is_ownerless THEN v.customer ELSE v.price END,
       processed_at = now()
-    FROM verdict v WHERE e.event_id = v.event_id
+    FROM verdict v
+    WHERE e.event_id = v.event_id AND NOT (v.is_ownerless AND e.reason <> 'unknown_price')
     RETURNING e.status`;
   return settled.filter(({ status }) => status === 'applied').length;
 }

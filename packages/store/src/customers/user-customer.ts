@@ -6,7 +6,10 @@ export type UserCustomer = {
   userRef: bigint;
   /** The newest mapped customer that is not deleted. */
   stripeCustomerId: string | null;
-  /** Changes when the last customer is gone or could not be made: part of Stripe's idempotency key. */
+  /**
+   * Part of Stripe's idempotency key: changes when the last customer is gone or could not be made, and tells
+   * this row from one of the same user in a database that was there before.
+   */
   generation: string;
 };
 
@@ -34,6 +37,7 @@ async function readUserCustomer(
       (SELECT c.stripe_customer_id FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
        ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) AS "stripeCustomerId",
       u.customer_attempt || '.' || (SELECT count(*) FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
+        || '.' || extract(epoch FROM u.created_at)
         AS generation
     FROM users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
   return rows[0] ?? null;
