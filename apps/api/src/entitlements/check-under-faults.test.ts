@@ -140,6 +140,10 @@ describe('a check while something is broken', () => {
       what: 'the drainer',
       timeoutMs: 8_000,
     });
+    await waitFor(async () => (await api.deps.database.cacheInvalidation.count()) === 0, {
+      what: 'the debt to be forgotten',
+    });
+    expect(await featuresOf('u')).toEqual(['a', 'b']);
   });
 
   it('answers a batch in request order, warm and cold', async () => {
