@@ -43,6 +43,7 @@ describe('health and metrics', () => {
       'database_query_duration_seconds_count',
       'bullmq_queue_jobs{queue="stripe-events",state="waiting"} 0',
       'bullmq_oldest_waiting_seconds{queue="stripe-events"} 0',
+      'queue_redis_info{eviction_policy="noeviction",persistent=',
       '# TYPE webhook_events_received_total counter',
       '# TYPE stripe_request_duration_seconds histogram',
       '# TYPE reconcile_drift_total counter',

@@ -8,10 +8,19 @@ async function refresh({ metrics }: Pick<AppDeps, 'metrics'>, queue: JobQueue): 
   metrics.queueOldestWaiting.set({ queue: queue.name }, (oldestWaitingMs ?? 0) / 1000);
 }
 
+async function refreshRedis({
+  metrics,
+  inspectQueueRedis,
+}: Pick<AppDeps, 'metrics' | 'inspectQueueRedis'>): Promise<void> {
+  const { evictionPolicy, persistent } = await inspectQueueRedis();
+  metrics.queueRedisInfo.set({ eviction_policy: evictionPolicy, persistent: String(persistent) }, 1);
+}
+
 /** The numbers are of one scrape: where several processes are added up, only the one that was asked may count. */
 export function resetQueueGauges({ metrics }: Pick<AppDeps, 'metrics'>): void {
   metrics.queueJobs.reset();
   metrics.queueOldestWaiting.reset();
+  metrics.queueRedisInfo.reset();
 }
 
 /**
@@ -19,8 +28,11 @@ export function resetQueueGauges({ metrics }: Pick<AppDeps, 'metrics'>): void {
  * like a queue that stands still.
  */
 export async function refreshQueueGauges(
-  deps: Pick<AppDeps, 'metrics' | 'stripeEvents' | 'maintenance'>,
+  deps: Pick<AppDeps, 'metrics' | 'stripeEvents' | 'maintenance' | 'inspectQueueRedis'>,
 ): Promise<void> {
   resetQueueGauges(deps);
-  await Promise.allSettled([deps.stripeEvents, deps.maintenance].map((queue) => refresh(deps, queue)));
+  await Promise.allSettled([
+    ...[deps.stripeEvents, deps.maintenance].map((queue) => refresh(deps, queue)),
+    refreshRedis(deps),
+  ]);
 }

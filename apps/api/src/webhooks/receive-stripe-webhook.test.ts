@@ -150,6 +150,23 @@ describe('POST /api/v1/webhooks/stripe', () => {
     expect((await deliver(padded, sign(padded))).status).toBe(200);
   });
 
+  it('tells clocks from wrong secrets in the metric', async () => {
+    api.deps.metrics.webhookSignatureFailures.reset();
+    const payload = JSON.stringify(eventOf());
+    await deliver(payload);
+    await deliverSigned(payload, { timestamp: seconds() - 900 });
+    await deliverSigned(payload, { timestamp: seconds() + 900 });
+    await deliverSigned(payload, { secret: 'whsec_other' });
+    // Anybody can send an old timestamp: without the secret it says nothing about our clock.
+    await deliverSigned(payload, { secret: 'whsec_other', timestamp: seconds() - 900 });
+    const { values } = await api.deps.metrics.webhookSignatureFailures.get();
+    expect(Object.fromEntries(values.map(({ labels, value }) => [labels.reason, value]))).toEqual({
+      header: 1,
+      timestamp: 2,
+      mismatch: 2,
+    });
+  });
+
   it('counts what it received by type and outcome', async () => {
     const event = eventOf({ type: 'invoice.paid' });
     await deliverSigned(event);
