@@ -3,7 +3,6 @@ import { connectRedis, withLogContext } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
-import { once } from 'node:events';
 
 /** What a job came to: done, or back to the queue for a while. */
 export type JobOutcome = { kind: 'done' } | { kind: 'later'; pauseMs: number; data?: object };
@@ -72,12 +71,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     return worker;
   }
 
-  async function start(): Promise<void> {
-    if (redis.status !== 'ready') await once(redis, 'ready');
+  function start(): void {
     if (isStopped) return;
     for (const name of Object.values(queueNames)) workers.push(open(name, processors[name]));
   }
-  start().catch((error: unknown) => logger.debug('consumer_start_abandoned', { error }));
+  if (redis.status === 'ready') start();
+  else redis.once('ready', start);
 
   return {
     redis,

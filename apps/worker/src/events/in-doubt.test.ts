@@ -54,27 +54,34 @@ describe('the events of one checkout', () => {
   });
 });
 
-describe('two snapshots of one second', () => {
-  async function tied() {
-    const journey = await startJourney(world, 'subscription');
-    await journey.map();
-    await journey.pay();
-    const subscription = await journey.subscription();
-    const [item] = subscription.items.data;
-    const of = (status: string) =>
-      stripeEvent({
-        type: 'customer.subscription.updated',
-        object: subscriptionObject({
-          id: subscription.id,
-          customer: journey.customerId,
-          status,
-          items: [{ id: item?.id ?? '', priceId: journey.priceId }],
-        }),
-        created: subscription.created,
-      });
-    return { journey, subscription, of };
-  }
+/** A subscription in Stripe, and snapshots of it that all carry the same second. */
+async function tied() {
+  const journey = await startJourney(world, 'subscription');
+  await journey.map();
+  await journey.pay();
+  const subscription = await journey.subscription();
+  const [item] = subscription.items.data;
+  const of = (status: string) =>
+    stripeEvent({
+      type: 'customer.subscription.updated',
+      object: subscriptionObject({
+        id: subscription.id,
+        customer: journey.customerId,
+        status,
+        items: [{ id: item?.id ?? '', priceId: journey.priceId }],
+      }),
+      created: subscription.created,
+    });
+  return { journey, subscription, of };
+}
 
+const goneIn = (status: string) =>
+  stripeEvent({
+    type: 'customer.subscription.updated',
+    object: subscriptionObject({ id: 'sub_gone', status }),
+  });
+
+describe('two snapshots of one second', () => {
   it('are settled by asking Stripe', async () => {
     const { journey, subscription, of } = await tied();
     await world.deliver(of('past_due'), of('incomplete'));
@@ -99,10 +106,7 @@ describe('two snapshots of one second', () => {
   });
 
   it('stay the best that is known where Stripe does not have the object', async () => {
-    const object = (status: string) => subscriptionObject({ id: 'sub_gone', status });
-    const of = (status: string) =>
-      stripeEvent({ type: 'customer.subscription.updated', object: object(status) });
-    await world.deliver(of('past_due'), of('active'));
+    await world.deliver(goneIn('past_due'), goneIn('active'));
     const kept = await row('sub_gone');
     expect(kept).toMatchObject({ status: 'past_due', confirmed: false, settleAt: null });
     expect(kept.missingInStripeAt).not.toBeNull();
@@ -168,15 +172,18 @@ describe('a session without metadata', () => {
     const events = await handledHistory(journey);
     const charge = events.find((event) => event.type === 'charge.succeeded');
     expect(charge).toBeDefined();
-    const session = await world.stripe.checkout.sessions.retrieve(journey.sessionId);
-    await world.stripe.refunds.create({ payment_intent: String(session.payment_intent) });
+    const { payment_intent: paymentIntentId } = await world.stripe.checkout.sessions.retrieve(
+      journey.sessionId,
+    );
+    if (typeof paymentIntentId !== 'string') throw new Error('the session has no PaymentIntent');
+    await world.stripe.refunds.create({ payment_intent: paymentIntentId });
     const refunds = (await handledHistory(journey)).filter((event) => event.type === 'charge.refunded');
     expect(refunds).toHaveLength(1);
     await world.deliver(...refunds);
     for (const refund of refunds) expect(await world.outcomeOf(refund)).toBe('ignored:no_purchase');
     await world.deliver(...events);
     const purchase = await world.database.purchase.findUniqueOrThrow({
-      where: { id: String(session.payment_intent) },
+      where: { id: paymentIntentId },
       include: { items: true },
     });
     expect(purchase).toMatchObject({ status: 'paid', amountRefunded: 4900n });

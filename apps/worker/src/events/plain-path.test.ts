@@ -81,26 +81,27 @@ describe('a subscription', () => {
   });
 });
 
-describe('a purchase', () => {
-  const names = (n: number) => ({ pi: `pi_${n}`, cs: `cs_${n}`, ch: `ch_${n}` });
-  const events = (n: number) => {
-    const { pi, cs, ch } = names(n);
-    return [
-      stripeEvent({
-        type: 'checkout.session.completed',
-        object: sessionObject({ id: cs, paymentIntent: pi, metadata: bought }),
-      }),
-      stripeEvent({
-        type: 'payment_intent.succeeded',
-        object: paymentIntentObject({ id: pi, metadata: bought }),
-      }),
-      stripeEvent({
-        type: 'charge.succeeded',
-        object: chargeObject({ id: ch, paymentIntent: pi, metadata: bought }),
-      }),
-    ];
-  };
+const names = (n: number) => ({ pi: `pi_${n}`, cs: `cs_${n}`, ch: `ch_${n}` });
 
+const eventsOf = (n: number) => {
+  const { pi, cs, ch } = names(n);
+  return [
+    stripeEvent({
+      type: 'checkout.session.completed',
+      object: sessionObject({ id: cs, paymentIntent: pi, metadata: bought }),
+    }),
+    stripeEvent({
+      type: 'payment_intent.succeeded',
+      object: paymentIntentObject({ id: pi, metadata: bought }),
+    }),
+    stripeEvent({
+      type: 'charge.succeeded',
+      object: chargeObject({ id: ch, paymentIntent: pi, metadata: bought }),
+    }),
+  ];
+};
+
+describe('a purchase', () => {
   it.each([
     [1, [0, 1, 2]],
     [2, [0, 2, 1]],
@@ -109,7 +110,7 @@ describe('a purchase', () => {
     [5, [2, 0, 1]],
     [6, [2, 1, 0]],
   ])('is made once by session, PaymentIntent and charge, order %i', async (n, order) => {
-    const all = events(n);
+    const all = eventsOf(n);
     await world.deliver(...order.flatMap((index) => all[index] ?? []));
     const rows = await world.database.purchase.findMany({
       where: { id: names(n).pi },
