@@ -32,10 +32,18 @@ const byBytes = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const lasting = (validTo: Instant | null): number => validTo ?? Number.POSITIVE_INFINITY;
 
-/** Longest first; on a tie subscription, purchase, manual; then by id, so that the answer is stable. */
+/**
+ * Longest first; on a tie subscription, purchase, manual; then by id, and of one source the item whose period
+ * ends last, so that the answer never depends on the order of rows.
+ */
 function compareJudgements(a: Judgement, b: Judgement): number {
   if (lasting(a.validTo) !== lasting(b.validTo)) return lasting(a.validTo) > lasting(b.validTo) ? -1 : 1;
-  return rank[a.source] - rank[b.source] || byBytes(a.sourceId, b.sourceId);
+  return (
+    rank[a.source] - rank[b.source] ||
+    byBytes(a.sourceId, b.sourceId) ||
+    (b.currentPeriodEnd ?? 0) - (a.currentPeriodEnd ?? 0) ||
+    byBytes(a.stripePriceId ?? '', b.stripePriceId ?? '')
+  );
 }
 
 function toEntitlement(featureCode: string, carriers: readonly Judgement[]): Entitlement | null {

@@ -65,8 +65,9 @@ const openDisputes: ReadonlySet<string> = new Set(['needs_response', 'under_revi
  */
 export function reversalOf(payment: PaymentState, policy: AccessPolicy): 'refunded' | 'disputed' | null {
   const { amount, amountRefunded, disputeStatus } = payment;
-  const refundIsEnough =
-    amountRefunded > 0 && amount !== null && amountRefunded >= policy.partial_refund_threshold * amount;
+  // Rounded: 0.07 × 100 is a little more than 7 in binary fractions.
+  const enough = amount === null ? null : Math.round(policy.partial_refund_threshold * amount * 1e6) / 1e6;
+  const refundIsEnough = amountRefunded > 0 && enough !== null && amountRefunded >= enough;
   if (refundIsEnough) return 'refunded';
   if (policy.dispute === 'ignore' || disputeStatus === null) return null;
   return disputeStatus === 'lost' || openDisputes.has(disputeStatus) ? 'disputed' : null;
@@ -117,7 +118,9 @@ function judgeStatus(
         return { reason: 'paused', validTo: null };
       return { reason: 'in_force', validTo: runningUntil(item, end, renewalAllowanceMs) };
     case 'past_due': {
-      const graceEnd = (subscription.pastDueSince ?? now) + policy.past_due_grace_days * dayMs;
+      // The failed payment is that of the current period: its start is the next best thing we know.
+      const since = subscription.pastDueSince ?? item.currentPeriodStart ?? now;
+      const graceEnd = since + policy.past_due_grace_days * dayMs;
       const reason = now < graceEnd ? 'past_due_in_grace' : 'past_due_grace_over';
       return { reason, validTo: earlier(end, graceEnd) };
     }
@@ -149,14 +152,27 @@ function subscriptionVerdict(
   return item.featureCodes === null ? { ...verdict, reason: 'unmapped_price' } : verdict;
 }
 
-/** One judgement for each item: items of one subscription may end at different times. */
+/** Stands for the items of a subscription of which only the name is known. */
+const noItem: SubscriptionItemSource = {
+  stripePriceId: '',
+  quantity: 0,
+  currentPeriodStart: null,
+  currentPeriodEnd: null,
+  featureCodes: null,
+};
+
+/**
+ * One judgement for each item: items of one subscription may end at different times. Without items there is
+ * one all the same, as every source has to be explained.
+ */
 export function judgeSubscription(subscription: SubscriptionSource, context: JudgeContext): Judgement[] {
-  return subscription.items.map((item) => {
+  const items = subscription.items.length === 0 ? [noItem] : subscription.items;
+  return items.map((item) => {
     const verdict = subscriptionVerdict(subscription, item, context);
     return {
       source: 'subscription',
       sourceId: subscription.id,
-      stripePriceId: item.stripePriceId,
+      stripePriceId: item.stripePriceId === '' ? null : item.stripePriceId,
       featureCodes: item.featureCodes ?? [],
       inForce: inForceReasons.has(verdict.reason),
       reason: verdict.reason,
