@@ -1,0 +1,163 @@
+import * as fc from 'fast-check';
+import { subscriptionStatuses } from '../entitlements/sources.ts';
+import { noClaims } from '../stripe/claims.ts';
+import { unknownPurchase } from './purchase-row.ts';
+import type { PurchaseRow } from './purchase-row.ts';
+import { incomingOf } from './snapshots.test-support.ts';
+import { stepPurchase } from './step-purchase.ts';
+import type { PurchaseFacts } from './step-purchase.ts';
+import { stepSnapshot } from './step-subscription.ts';
+import type { StepContext } from './step-subscription.ts';
+import { isTerminal, unknownSubscription } from './subscription-row.ts';
+import type { Incoming, SubscriptionRow } from './subscription-row.ts';
+
+const living = subscriptionStatuses.filter((status) => !isTerminal(status));
+
+/** A life: snapshots in Stripe's order, several in one second, with or without an end. */
+const history = fc
+  .tuple(
+    fc.array(
+      fc.record({
+        status: fc.constantFrom(...living),
+        wait: fc.constantFrom(0, 0, 1, 2),
+        cancelAtPeriodEnd: fc.boolean(),
+        periodEnd: fc.constantFrom(2_000, 3_000),
+      }),
+      { minLength: 1, maxLength: 7 },
+    ),
+    fc.constantFrom(null, 'canceled' as const, 'incomplete_expired' as const),
+  )
+  .map(([lives, end]): Incoming[] => {
+    let created = 1_000;
+    const told = lives.map(({ status, wait, cancelAtPeriodEnd, periodEnd }, index) => {
+      created += wait;
+      return incomingOf({
+        status,
+        created,
+        eventId: `evt_${index}`,
+        cancelAtPeriodEnd,
+        latestInvoiceId: 'in_1',
+        items: [
+          {
+            itemId: 'si_1',
+            stripePriceId: 'price_1',
+            quantity: 1,
+            currentPeriodStart: 0,
+            currentPeriodEnd: periodEnd,
+          },
+        ],
+      });
+    });
+    if (end === null) return told;
+    return [...told, incomingOf({ status: end, created, eventId: 'evt_end', endedAt: created })];
+  });
+
+const shuffledHistory = history.chain((events) =>
+  fc.record({
+    events: fc.constant(events),
+    order: fc.shuffledSubarray(events, { minLength: events.length, maxLength: events.length }),
+  }),
+);
+
+type Reading = StepContext['reading'];
+
+function play(events: readonly Incoming[], reading: Reading): SubscriptionRow {
+  let row = unknownSubscription('sub_1');
+  for (const incoming of events) {
+    let step = stepSnapshot(row, incoming, { reading: null, now: 7 });
+    if (step.kind === 'read') step = stepSnapshot(row, incoming, { reading, now: 7 });
+    if (step.kind === 'read') throw new Error('asked twice');
+    row = step.row;
+  }
+  return row;
+}
+
+/** Which event was last does not matter for access, and a read may settle on any of one second. */
+const essence = ({ snapshotEventId: _event, settleAt: _settle, ...row }: SubscriptionRow): object => row;
+
+describe('the order of arrival does not matter', () => {
+  it('for a subscription, Stripe in reach: it ends in Stripe’s state', () => {
+    fc.assert(
+      fc.property(shuffledHistory, ({ events, order }) => {
+        const last = events.at(-1);
+        if (last === undefined) return;
+        const truth = { ...last.snapshot, latestInvoiceCreatedAt: 990 };
+        const row = play(order, { kind: 'found', object: truth });
+        expect(row).toMatchObject({
+          status: truth.status,
+          cancelAtPeriodEnd: truth.cancelAtPeriodEnd,
+          items: truth.items,
+          confirmed: true,
+        });
+        expect(row.pastDueSince).toBe(play(events, { kind: 'found', object: truth }).pastDueSince);
+        expect(row.pastDueSince === null).toBe(truth.status !== 'past_due');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each(['unreachable', 'missing'] as const)('for a subscription, Stripe %s: one best state', (kind) => {
+    fc.assert(
+      fc.property(shuffledHistory, ({ events, order }) => {
+        expect(essence(play(order, { kind }))).toEqual(essence(play(events, { kind })));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('for the spell of being past due, with no tie', () => {
+    fc.assert(
+      fc.property(shuffledHistory, ({ events, order }) => {
+        const created = events.map((event) => event.created);
+        fc.pre(new Set(created).size === created.length);
+        expect(play(order, null).pastDueSince).toBe(play(events, null).pastDueSince);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+const facts = fc.record({
+  source: fc.constantFrom('session' as const, 'payment' as const),
+  status: fc.constantFrom(null, 'pending' as const, 'failed' as const, 'paid' as const),
+  amount: fc.constantFrom(null, 4_900),
+  amountRefunded: fc.constantFrom(null, 0, 1_000, 4_900),
+  created: fc.integer({ min: 1, max: 4 }),
+});
+
+function playPurchase(events: readonly PurchaseFacts[]): object {
+  let row: PurchaseRow = unknownPurchase('pi_1');
+  for (const event of events) {
+    const step = stepPurchase(row, event, { reading: null, now: 7 });
+    if (step.kind === 'read') throw new Error('all that was bought is said');
+    row = step.row;
+  }
+  const { snapshotEventId: _event, ...essential } = row;
+  return essential;
+}
+
+describe('the order of arrival does not matter for a purchase', () => {
+  it('whatever its session, payment and charge say', () => {
+    const lives = fc.array(facts, { minLength: 1, maxLength: 7 }).chain((parts) => {
+      const events = parts.map((part, index): PurchaseFacts => ({
+        ...part,
+        sessionId: part.source === 'session' ? 'cs_1' : null,
+        chargeId: part.source === 'payment' ? 'ch_1' : null,
+        customerId: 'cus_1',
+        // A session and a payment may disagree; the session is right.
+        claims: part.source === 'session' ? { projectId: 'shop', userId: 'ann' } : noClaims,
+        currency: 'usd',
+        items: [{ stripePriceId: `price_of_${part.source}`, quantity: 1 }],
+        eventId: `evt_${index}`,
+      }));
+      const all = { minLength: events.length, maxLength: events.length };
+      return fc.tuple(fc.constant(events), fc.shuffledSubarray(events, all));
+    });
+    fc.assert(
+      fc.property(lives, ([events, order]) => {
+        expect(playPurchase(order)).toEqual(playPurchase(events));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,44 @@
+import { noClaims } from '../stripe/claims.ts';
+import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
+import { stepSnapshot } from './step-subscription.ts';
+import { unknownSubscription } from './subscription-row.ts';
+import type { Incoming, SubscriptionRow } from './subscription-row.ts';
+
+type Parts = Partial<SubscriptionSnapshot> & { created: number; eventId?: string };
+
+/** A snapshot of `sub_1` and its event. */
+export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Incoming {
+  const snapshot: SubscriptionSnapshot = {
+    id: 'sub_1',
+    customerId: 'cus_1',
+    claims: noClaims,
+    status: 'active',
+    cancelAt: null,
+    cancelAtPeriodEnd: false,
+    canceledAt: null,
+    endedAt: null,
+    trialEnd: null,
+    collectionPaused: false,
+    latestInvoiceId: null,
+    latestInvoiceCreatedAt: null,
+    items: [
+      {
+        itemId: 'si_1',
+        stripePriceId: 'price_1',
+        quantity: 1,
+        currentPeriodStart: 0,
+        currentPeriodEnd: 2_000,
+      },
+    ],
+    areItemsComplete: true,
+    ...parts,
+  };
+  return { snapshot, created, eventId };
+}
+
+/** The row after a first snapshot. */
+export function rowOf(incoming: Incoming): SubscriptionRow {
+  const step = stepSnapshot(unknownSubscription('sub_1'), incoming, { reading: null, now: 0 });
+  if (step.kind !== 'write') throw new Error('a first snapshot is applied');
+  return step.row;
+}
