@@ -31,8 +31,8 @@ function say(line: string): void {
 async function main(): Promise<void> {
   const startedAt = performance.now();
   mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
-  await becomeOnlyStart();
-  const stack = await startStack({ settings: readSettings(process.env), started, say });
+  const { afterCrash } = await becomeOnlyStart();
+  const stack = await startStack({ settings: readSettings(process.env), started, afterCrash, say });
   stack.supervise(say);
   say(
     describeStack(stack.file, {

@@ -87,7 +87,9 @@ function emptyFile(path: string): void {
 }
 
 function endedEarly(name: string, logFile: string): StartError {
-  return new StartError(`The ${name} process ended before it was ready (${reasonIn(logFile)}); its log is ${logFile}.`);
+  return new StartError(
+    `The ${name} process ended before it was ready (${reasonIn(logFile)}); its log is ${logFile}.`,
+  );
 }
 
 /** The line of a dead process's last words that says most: its error, not the stack or Node's version below it. */
@@ -96,7 +98,8 @@ function reasonIn(logFile: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('at ') && !line.startsWith('Node.js v'));
-  const said = lines.find((line) => /error|can't|cannot|in use/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  const said =
+    lines.find((line) => /error|can't|cannot|in use/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
   return said.slice(0, 300);
 }
 

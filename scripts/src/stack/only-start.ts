@@ -18,15 +18,17 @@ const MARKS = [
 
 /**
  * Makes this the only start in this checkout: throws when another one runs, and ends what one that was killed
- * left behind (its servers end by themselves, though that can take a moment).
+ * left behind. `afterCrash`: one was killed, and what it had started may take a moment to end by itself.
  */
-export async function becomeOnlyStart(): Promise<void> {
+export async function becomeOnlyStart(): Promise<{ afterCrash: boolean }> {
   const other = runningStart();
   if (other !== undefined)
     throw new StartError(`npm start already runs here (process ${other}): stop it with Ctrl-C first.`);
+  const afterCrash = existsSync(paths.startPid);
   await endLeftovers();
   rmSync(paths.stack, { force: true });
   writeFileSync(paths.startPid, String(process.pid));
+  return { afterCrash };
 }
 
 /** The process id of a start that runs in this checkout. */
@@ -36,7 +38,9 @@ export function runningStart(): number | undefined {
   return pid !== process.pid && commandLineOf(pid).includes('start.js') ? pid : undefined;
 }
 
+/** Removes what says that a start runs here, if that is this one. */
 export function forgetStart(): void {
+  if (!existsSync(paths.startPid) || Number(readFileSync(paths.startPid, 'utf8')) !== process.pid) return;
   rmSync(paths.stack, { force: true });
   rmSync(paths.startPid, { force: true });
 }

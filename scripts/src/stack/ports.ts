@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { freePort } from '@billing/testing';
+import { freePort, waitFor } from '@billing/testing';
 import { z } from 'zod';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { paths } from './paths.ts';
@@ -15,20 +15,24 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-/** Throws, naming the port and the variable that changes it, when something else listens there. */
-export async function requireFreePort({
-  port,
-  what,
-  variable,
-}: {
-  port: number;
-  what: string;
-  variable: string;
-}): Promise<void> {
-  if (await isPortFree(port)) return;
-  throw new StartError(
-    `Port ${port}, for ${what}, is in use: stop what listens there or set ${variable} to another port.`,
-  );
+interface WantedPort {
+  readonly port: number;
+  readonly what: string;
+  readonly variable: string;
+}
+
+/** Throws, naming the port and the variable that changes it, when something else listens there after `patienceMs`. */
+export async function requireFreePort(
+  { port, what, variable }: WantedPort,
+  patienceMs: number,
+): Promise<void> {
+  try {
+    await waitFor(() => isPortFree(port), { timeoutMs: patienceMs, intervalMs: 100, what: `port ${port}` });
+  } catch {
+    throw new StartError(
+      `Port ${port}, for ${what}, is in use: stop what listens there or set ${variable} to another port.`,
+    );
+  }
 }
 
 /** Ports of Postgres and Redis: those of the last start if they are free, so that open clients stay right. */

@@ -13,6 +13,7 @@ import { choosePorts, requireFreePort } from './ports.ts';
 import type { Settings } from './settings.ts';
 import { writeStackFile, type StackFile } from './stack-file.ts';
 
+const LEFTOVERS_END_WITHIN_MS = 20_000;
 const OFFLINE_KEY = 'sk_test_offline';
 
 export interface Stack {
@@ -35,13 +36,15 @@ export interface Started {
 interface Start {
   readonly settings: Settings;
   readonly started: Started;
+  /** An earlier start was killed: what it left may take a moment to end. */
+  readonly afterCrash: boolean;
   readonly say: (line: string) => void;
 }
 
 /** Starts what the environment does not give, migrates, seeds, and waits until all is ready. */
 export async function startStack(start: Start): Promise<Stack> {
   const { settings, say } = start;
-  await requirePorts(settings);
+  await requirePorts(settings, start.afterCrash);
   const [servers, stripeChild] = await Promise.all([startServers(start), startOfflineStripe(start)]);
   const { databaseUrl, redisUrl } = servers;
   const { applied } = await migrate({ databaseUrl });
@@ -97,11 +100,13 @@ function urlOf(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
 
-async function requirePorts({ ports, stripe }: Settings): Promise<void> {
-  await requireFreePort({ port: ports.api, what: 'the API', variable: 'PORT' });
-  await requireFreePort({ port: ports.worker, what: 'the worker', variable: 'WORKER_PORT' });
+async function requirePorts({ ports, stripe }: Settings, afterCrash: boolean): Promise<void> {
+  const patienceMs = afterCrash ? LEFTOVERS_END_WITHIN_MS : 0;
+  await requireFreePort({ port: ports.api, what: 'the API', variable: 'PORT' }, patienceMs);
+  await requireFreePort({ port: ports.worker, what: 'the worker', variable: 'WORKER_PORT' }, patienceMs);
   if (stripe !== undefined) return;
-  await requireFreePort({ port: ports.stripe, what: 'the offline Stripe', variable: 'OFFLINE_STRIPE_PORT' });
+  const offline = { port: ports.stripe, what: 'the offline Stripe', variable: 'OFFLINE_STRIPE_PORT' };
+  await requireFreePort(offline, patienceMs);
 }
 
 interface Servers {
