@@ -1,5 +1,5 @@
 import { queueNames } from '@billing/domain';
-import { connectRedis, withLogContext } from '@billing/platform';
+import { connectRedis, withDeadline, withLogContext } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import { DelayedError, Worker } from 'bullmq';
 import type { Job } from 'bullmq';
@@ -28,13 +28,38 @@ export type Consumer = {
 /** BullMQ fails a job for good once it stalled more often: here crashes are counted by the worker itself. */
 const neverGiveUp = 1_000_000;
 
+/** Longer than any job takes, shorter than a supervisor's patience. */
+const stopMs = 18_000;
+
+/**
+ * Should even putting a job back fail (Redis full or read-only for a moment), BullMQ would fail the job, and
+ * a failed job is gone: the ledger would never hear of its event. So it retries for ever.
+ */
+const neverFailed = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'fixed', delay: 5_000, jitter: 0.5 },
+};
+
 /** Keeps the job: it was moved, not failed, and costs no attempt. */
 async function run(job: Job, processor: Processor, token: string | undefined): Promise<void> {
+  Object.assign(job.opts, neverFailed);
   const outcome = await processor(job);
   if (outcome.kind === 'done') return;
   if (outcome.data !== undefined) await job.updateData(outcome.data);
   await job.moveToDelayed(Date.now() + outcome.pauseMs, token);
   throw new DelayedError();
+}
+
+/** With Redis out of reach a worker never closes; its jobs then come back by their locks' end. */
+async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
+  try {
+    await withDeadline(worker.close(), {
+      ms: stopMs,
+      onTimeout: () => new Error('The queue did not let go in time.'),
+    });
+  } catch (error) {
+    logger.warn('queue_worker_not_closed', { queue: worker.name, error });
+  }
 }
 
 /**
@@ -67,7 +92,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     );
     // Connections log their own state; BullMQ repeats each error.
     worker.on('error', (error) => logger.debug('queue_worker_error', { queue: name, error }));
-    worker.on('failed', (job, error) => logger.error('job_failed', { queue: name, job_id: job?.id, error }));
+    worker.on('failed', (job, error) =>
+      logger.error('job_not_put_back', { queue: name, job_id: job?.id, error }),
+    );
     return worker;
   }
 
@@ -84,7 +111,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     /** Takes no more jobs, waits for those under way, closes the connections. */
     stop: async () => {
       isStopped = true;
-      await Promise.all(workers.map((worker) => worker.close()));
+      await Promise.all(workers.map((worker) => closeInTime(worker, logger)));
       redis.disconnect();
     },
   };

@@ -7,6 +7,7 @@ import {
   createStripeClient,
   inspectQueueRedis,
   stripeModeOf,
+  withDeadline,
 } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import { createDatabase, createEntitlementCache, drainInvalidations } from '@billing/store';
@@ -68,7 +69,11 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   const close = async (): Promise<void> => {
     redis.disconnect();
     queueRedis.disconnect();
-    await database.$disconnect();
+    // A frozen Postgres must not hold up the end of the process.
+    await withDeadline(database.$disconnect(), {
+      ms: 2_000,
+      onTimeout: () => new Error('Postgres did not let go in time.'),
+    }).catch((error: unknown) => logger.debug('database_not_closed', { error }));
   };
   return { deps, queueRedis, close };
 }

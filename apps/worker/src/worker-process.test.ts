@@ -8,7 +8,7 @@ let world: TestWorker;
 const running: WorkerProcess[] = [];
 
 beforeAll(async () => {
-  [world] = await Promise.all([startTestWorker({ WITHOUT_WORKER: 'yes' }), buildWorker()]);
+  [world] = await Promise.all([startTestWorker({ isStarted: false }), buildWorker()]);
 }, 120_000);
 afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));
 afterAll(() => world.close());

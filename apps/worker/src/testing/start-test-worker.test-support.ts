@@ -21,7 +21,7 @@ const silent = () =>
  * `shop` that sells `price_sub` (feature `pro`), `price_addon` (`extra`) and `price_once` (`export`), and a
  * user `ann`, who is Stripe's customer `cus_1`.
  */
-export async function startTestWorker(env: Record<string, string> = {}) {
+export async function startTestWorker(options: { isStarted?: boolean } = {}) {
   const offline = createOfflineStripe({ stateDir: null, webhookUrl: null, webhookSecret: 'whsec_unused' });
   const [testDatabase, redis, stripeServer] = await Promise.all([
     createTestDatabase(),
@@ -39,7 +39,6 @@ export async function startTestWorker(env: Record<string, string> = {}) {
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_worker',
     STRIPE_API_BASE: stripeServer.url,
-    ...env,
   };
   const config = readConfig(environment);
   const clock = { offsetMs: 0 };
@@ -64,7 +63,7 @@ export async function startTestWorker(env: Record<string, string> = {}) {
     logger: silent(),
   });
   await waitFor(() => queue.ready(), { what: 'the queue' });
-  let worker = env['WITHOUT_WORKER'] === undefined ? await start() : null;
+  let worker = options.isStarted === false ? null : await start();
 
   async function enqueue(event: AnyEvent, jobId = event.id): Promise<void> {
     const received_at = new Date().toISOString();

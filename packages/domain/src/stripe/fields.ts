@@ -44,8 +44,9 @@ export const quantity = z
   .nullish()
   .transform((value): number => value ?? 1);
 
+/** Stripe's own words (a status, a currency): short, and nothing that Postgres can't store. */
 export const words = z
   .string()
-  .max(100)
+  .regex(/^[^\p{Cc}\p{Cs}]{0,100}$/u)
   .nullish()
   .transform((value): string | null => value ?? null);
