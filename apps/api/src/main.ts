@@ -30,7 +30,7 @@ async function serve(environment: Environment): Promise<void> {
     logger.error('port_not_available', { port: environment.PORT, error });
     process.exit(1);
   }
-  logger.info('listening', { port: environment.PORT });
+  logger.info('listening', { port: environment.PORT, pid: process.pid });
   runUntilSignal({
     logger,
     stop: async () => {

@@ -1,0 +1,112 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { kill } from 'node:process';
+import { createTestDatabase, freePort, startTestRedis, waitFor } from '@billing/testing';
+import type { TestDatabase, TestRedis } from '@billing/testing';
+import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
+
+const isReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/ready`)).ok;
+
+/** `fetch` wraps what happened; its errors are of another realm than the test's `Error`. */
+function causeOf(error: unknown): string {
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  return typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : 'unknown';
+}
+
+describe('the API as a process', () => {
+  let database: TestDatabase;
+  let redis: TestRedis;
+
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([createTestDatabase(), startTestRedis(), buildApi()]);
+  }, 180_000);
+  afterAll(() => Promise.all([database.drop(), redis.stop()]));
+
+  const environment = (port: number): Record<string, string> => ({
+    NODE_ENV: 'production',
+    PORT: String(port),
+    DATABASE_URL: database.url,
+    DATABASE_POOL_SIZE: '2',
+    REDIS_URL: redis.url,
+    STRIPE_SECRET_KEY: 'sk_test_process',
+    STRIPE_WEBHOOK_SECRET: 'whsec_process',
+    ADMIN_API_KEY: 'local:process-admin-secret',
+  });
+
+  it('names every variable that is missing or bad, and no value', async () => {
+    const process = await spawnApi({ PORT: 'eighty', STRIPE_SECRET_KEY: 'not-a-stripe-key' });
+    expect(await process.exited).toBe(1);
+    for (const name of [
+      'PORT',
+      'DATABASE_URL',
+      'REDIS_URL',
+      'STRIPE_SECRET_KEY',
+      'STRIPE_WEBHOOK_SECRET',
+      'ADMIN_API_KEY',
+    ])
+      expect(process.output()).toContain(name);
+    expect(process.output()).not.toMatch(/eighty|not-a-stripe-key/);
+  });
+
+  it.each(['1', '2'])('ends with exit code 1 when its port is taken (%s processes)', async (processes) => {
+    const port = await freePort();
+    const holder = createServer().listen(port);
+    await once(holder, 'listening');
+    const process = await spawnApi({ ...environment(port), API_PROCESSES: processes });
+    expect(await process.exited).toBe(1);
+    expect(process.output()).toContain('port_not_available');
+    holder.close();
+  });
+
+  it('cuts no request when it is told to stop', async () => {
+    const port = await freePort();
+    const process = await spawnApi(environment(port));
+    await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
+    const outcomes: (number | string)[] = [];
+    const client = async (): Promise<void> => {
+      for (;;) {
+        try {
+          const response = await fetch(`http://127.0.0.1:${port}/api/v1/entitlements?user_id=u`);
+          await response.text();
+          outcomes.push(response.status);
+        } catch (error) {
+          // Nobody listens any more: that request was never accepted. A reset would be one that was cut.
+          const code = causeOf(error);
+          if (code === 'ECONNREFUSED') return;
+          outcomes.push(code);
+        }
+      }
+    };
+    const clients = Array.from({ length: 8 }, client);
+    await waitFor(() => outcomes.length > 50, { what: 'traffic' });
+    expect(await process.kill('SIGTERM')).toBe(0);
+    await Promise.all(clients);
+    expect(new Set(outcomes)).toEqual(new Set([401]));
+  });
+
+  it('serves from several processes, adds their metrics up, and replaces a dead one', async () => {
+    const port = await freePort();
+    const process = await spawnApi({ ...environment(port), API_PROCESSES: '2' });
+    await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
+    const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    await waitFor(async () => (await metrics()).includes('service_info{service="api"} 2'), { what: 'both' });
+    const ask = () =>
+      fetch(`http://127.0.0.1:${port}/api/v1/entitlements?user_id=u`, { headers: { connection: 'close' } });
+    for (let count = 0; count < 20; count += 1) await ask();
+    expect(await metrics()).toContain(
+      'http_requests_total{method="GET",route="/api/v1/entitlements",status_code="401"} 20',
+    );
+    expect(await metrics()).toContain('bullmq_queue_jobs{queue="stripe-events",state="waiting"} 0');
+    const pids = (): number[] =>
+      [
+        ...process.output().matchAll(/"event":"listening".*?"pid":(\d+)|"pid":(\d+).*?"event":"listening"/g),
+      ].map((found) => Number(found[1] ?? found[2]));
+    const [victim] = pids();
+    if (victim === undefined) throw new Error('no process said that it listens');
+    kill(victim, 'SIGKILL');
+    await waitFor(() => pids().length === 3, { what: 'a new process' });
+    expect((await ask()).status).toBe(401);
+    expect(await process.kill('SIGTERM')).toBe(0);
+    expect(process.output()).not.toContain('shutdown_timed_out');
+  });
+});
