@@ -173,11 +173,11 @@ class EndToEndUser(FastHttpUser):
             return any(entry.get("current_period_end") == period_end for entry in found)
 
 
-class Count:
-    """Remembers the cache counters of the moment at which counting began."""
+class Counters:
+    """Cache hits and misses: where counting began, and how many there were from then to the end."""
 
     before = None
-    verdict = None
+    counted = None
 
 
 def is_in_charge(environment):
@@ -195,37 +195,41 @@ def read_counters():
 @events.test_start.add_listener
 def begin(environment, **_):
     if is_in_charge(environment):
-        Count.before = Count.verdict = None
+        Counters.before = Counters.counted = None
         gevent.spawn(count_after_ramp, environment)
 
 
 def count_after_ramp(environment):
     gevent.sleep(settings.ramp_seconds)
-    Count.before = read_counters()
+    Counters.before = read_counters()
     environment.stats.reset_all()
     log.info("counting from now on: the first %g s were the ramp", settings.ramp_seconds)
 
 
 @events.test_stop.add_listener
-def judge(environment, **_):
-    """Reads the counters before the users' connections are gone; the table is printed once all has been reported."""
+def end(environment, **_):
     if not is_in_charge(environment):
         return
     after = read_counters()
-    cache = None
-    if Count.before is not None and after is not None:
-        cache = (after[0] - Count.before[0], after[1] - Count.before[1])
-    Count.verdict = cache
+    if Counters.before is not None and after is not None:
+        Counters.counted = (after[0] - Counters.before[0], after[1] - Counters.before[1])
+    # With the web page the process goes on: without it, the verdict comes when all processes have reported.
+    if environment.web_ui is not None:
+        print(judge(environment)[0], flush=True)
 
 
 @events.quitting.add_listener
 def tell(environment, **_):
-    if not is_in_charge(environment):
-        return
+    if is_in_charge(environment):
+        text, is_ok = judge(environment)
+        print(text, flush=True)
+        environment.process_exit_code = 0 if is_ok else 1
+
+
+def judge(environment):
+    """The verdict as text, and whether all thresholds hold."""
     has_end_to_end = settings.end_to_end_users > 0 and EndToEndUser in (environment.user_classes or [])
-    text, is_ok = thresholds.render(thresholds.evaluate(environment.stats, Count.verdict, has_end_to_end))
-    if Count.before is None:
-        text += f"\nTHRESHOLD BROKEN: the run ended before counting began ({settings.ramp_seconds:g} s)"
-        is_ok = False
-    print(text, flush=True)
-    environment.process_exit_code = 0 if is_ok else 1
+    text, is_ok = thresholds.render(thresholds.evaluate(environment.stats, Counters.counted, has_end_to_end))
+    if Counters.before is None:
+        return f"{text}\nTHRESHOLD BROKEN: the run ended before the ramp of {settings.ramp_seconds:g} s did", False
+    return text, is_ok
