@@ -59,7 +59,7 @@ def _errors(stats, limit_percent):
 def _hit_rate(cache, limit_percent):
     label, limit = "cache hit rate", f"> {limit_percent:g} %"
     if cache is None:
-        return Line(label, "/metrics could not be read", limit, False, True)
+        return Line(label, "unknown (/metrics was not read)", limit, False, True)
     hits, misses = cache
     if hits + misses <= 0:
         return Line(label, "no reads were counted", limit, False, True)
