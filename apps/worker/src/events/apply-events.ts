@@ -6,6 +6,7 @@ import type { Results } from './apply-group.ts';
 import { decideGroup, keysOf } from './decide-group.ts';
 import type { Group } from './decide-group.ts';
 import type { EventResult, Settled } from './decide-object.ts';
+import { createPace } from './pace.ts';
 import { keyOf } from './target.ts';
 import type { QueuedEvent } from './target.ts';
 
@@ -17,8 +18,6 @@ type Waiter = {
 
 export type EventApplier = { apply: (queued: QueuedEvent) => Promise<EventResult> };
 
-/** With nothing under way an event goes at once; under backlog those that came meanwhile go together. */
-const maxBatches = 2;
 const maxGroupsPerBatch = 64;
 
 /**
@@ -28,7 +27,6 @@ const maxGroupsPerBatch = 64;
 export function createEventApplier(deps: WorkerDeps): EventApplier {
   const waiting = new Map<string, Waiter[]>();
   const busy = new Set<string>();
-  let running = 0;
 
   function takeGroups(): Map<string, Waiter[]> {
     const taken = new Map<string, Waiter[]>();
@@ -77,17 +75,10 @@ export function createEventApplier(deps: WorkerDeps): EventApplier {
     }
   }
 
-  function schedule(): void {
-    while (running < maxBatches) {
-      const taken = takeGroups();
-      if (taken.size === 0) return;
-      running += 1;
-      void runBatch(taken).finally(() => {
-        running -= 1;
-        schedule();
-      });
-    }
-  }
+  const { schedule } = createPace(() => {
+    const taken = takeGroups();
+    return taken.size === 0 ? null : runBatch(taken);
+  });
 
   return {
     apply: (queued) =>

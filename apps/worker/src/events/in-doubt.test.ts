@@ -146,7 +146,7 @@ describe('what is not known yet', () => {
     expect(await world.outcomeOf(event)).toBe('quarantined:unknown_project');
   });
 
-  it('a price: the row is attached, and the catalog heals it', async () => {
+  it('a price: the row has its user all the same', async () => {
     const object = subscriptionObject({ id: 'sub_new_price', items: [{ priceId: 'price_new' }] });
     const event = stripeEvent({ type: 'customer.subscription.created', object });
     await world.deliver(event);

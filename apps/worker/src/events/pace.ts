@@ -1,0 +1,40 @@
+/** A batch that takes longer (a locked user, a slow disk) lets others pass. */
+const slowBatchMs = 100;
+const maxBatches = 4;
+
+/**
+ * When the next batch starts. With nothing under way at once; otherwise what comes meanwhile goes together
+ * when the running one is done, or turns out to be slow, of which there are a few at most. `start` begins a
+ * batch of what is waiting, null if nothing is; the promise does not reject.
+ */
+export function createPace(start: () => Promise<void> | null): { schedule: () => void } {
+  let running = 0;
+  let quick = 0;
+
+  async function follow(batch: Promise<void>): Promise<void> {
+    let isQuick = true;
+    const leaveQuick = (): void => {
+      if (isQuick) quick -= 1;
+      isQuick = false;
+    };
+    running += 1;
+    quick += 1;
+    const timer = setTimeout(() => {
+      leaveQuick();
+      schedule();
+    }, slowBatchMs);
+    await batch;
+    clearTimeout(timer);
+    leaveQuick();
+    running -= 1;
+    schedule();
+  }
+
+  function schedule(): void {
+    if (quick > 0 || running === maxBatches) return;
+    const batch = start();
+    if (batch !== null) void follow(batch);
+  }
+
+  return { schedule };
+}
