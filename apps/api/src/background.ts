@@ -31,30 +31,3 @@ export function startDraining(deps: Pick<AppDeps, 'database' | 'cache' | 'logger
     clearTimeout(timer);
   };
 }
-
-const inspectEveryMs = 5_000;
-
-/** Says once, loudly, if the queue's Redis may evict jobs; asks until Redis has answered. */
-export function warnOfEviction(deps: Pick<AppDeps, 'inspectQueueRedis' | 'logger'>): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  let isEnded = false;
-
-  async function inspect(): Promise<void> {
-    try {
-      const { evictionPolicy } = await deps.inspectQueueRedis();
-      if (evictionPolicy !== 'noeviction')
-        deps.logger.error('queue_redis_may_evict', {
-          eviction_policy: evictionPolicy,
-          set: 'maxmemory-policy noeviction',
-        });
-    } catch {
-      if (!isEnded) timer = setTimeout(() => void inspect(), inspectEveryMs).unref();
-    }
-  }
-
-  timer = setTimeout(() => void inspect(), 500).unref();
-  return () => {
-    isEnded = true;
-    clearTimeout(timer);
-  };
-}

@@ -1,8 +1,8 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { exitOnConfigError, parseEnv, runUntilSignal } from '@billing/platform';
+import { exitOnConfigError, parseEnv, runUntilSignal, watchQueueRedis } from '@billing/platform';
 import { createApp } from './app.ts';
-import { startDraining, warnOfEviction } from './background.ts';
+import { startDraining } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
 import { createClusterRenderer } from './cluster/cluster-metrics.ts';
 import { runPrimary } from './cluster/primary.ts';
@@ -22,7 +22,7 @@ async function serve(environment: Environment): Promise<void> {
   const { logger } = deps;
   const server = createApiServer(createApp(deps));
   const stopDraining = startDraining(deps);
-  const stopInspecting = warnOfEviction(deps);
+  const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
   server.listen(environment.PORT);
   try {
     await once(server, 'listening');

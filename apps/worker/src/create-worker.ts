@@ -7,6 +7,7 @@ import {
   createStripeClient,
   inspectQueueRedis,
   stripeModeOf,
+  watchQueueRedis,
   withDeadline,
 } from '@billing/platform';
 import type { Logger } from '@billing/platform';
@@ -125,12 +126,21 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       return 'rest';
     }),
   ];
+  const stopWatching = watchQueueRedis({
+    inspect: () => inspectQueueRedis(queueRedis),
+    logger,
+    onReport: ({ evictionPolicy, persistent }) => {
+      deps.metrics.queueRedisInfo.reset();
+      deps.metrics.queueRedisInfo.set({ eviction_policy: evictionPolicy, persistent: String(persistent) }, 1);
+    },
+  });
   logger.info('worker_started', { port: server.port, mode: deps.mode });
   return {
     port: server.port,
     deps,
     stop: async () => {
       isStopping = true;
+      stopWatching();
       await Promise.all([consumer.stop(), ...loops.map((loop) => loop.stop())]);
       await close();
       await server.close();

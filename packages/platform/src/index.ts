@@ -16,6 +16,7 @@ export {
 export { QueueUnavailableError } from './queue/queue-unavailable.ts';
 export { connectRedis, type RedisConnectionOptions, type RedisRole } from './redis/connect-redis.ts';
 export { inspectQueueRedis, type QueueRedisReport } from './redis/inspect-queue-redis.ts';
+export { watchQueueRedis, type QueueRedisWatch } from './redis/watch-queue-redis.ts';
 export { runUntilSignal, type ShutdownOptions } from './shutdown.ts';
 export {
   createStripeClient,
