@@ -1,0 +1,25 @@
+import { appendFileSync } from 'node:fs';
+
+/** `--quick`: the same scenarios with shorter outages and smaller loads. */
+export const isQuick = process.env['FAULTS_QUICK'] === '1';
+
+export const inQuick = <T>(quick: T, whole: T): T => (isQuick ? quick : whole);
+
+/** Of the random walk; printed, so that a failed walk can be walked again. */
+export const seed = Number(process.env['FAULTS_SEED'] ?? Date.now() % 1_000_000);
+
+export type Recovery = { fault: string; healed: string; ms: number };
+
+/** Notes how long something took to heal, for the table at the end of the run. */
+export function noteRecovery(recovery: Recovery): void {
+  const file = process.env['FAULTS_RECOVERIES'];
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(recovery)}\n`);
+}
+
+/** Waits for `heal` and notes how long that took. */
+export async function timeRecovery<T>(names: Omit<Recovery, 'ms'>, heal: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now();
+  const result = await heal();
+  noteRecovery({ ...names, ms: Math.round(performance.now() - startedAt) });
+  return result;
+}

@@ -1,0 +1,97 @@
+import { freePort, waitFor } from '@billing/testing';
+import { Stripe } from 'stripe';
+import { createApiClient } from './api-client.ts';
+import { startDependencies } from './dependencies.ts';
+import type { DependencyOptions, Side } from './dependencies.ts';
+import { startLoadBalancer } from './load-balancer.ts';
+import { adminSecret, webhookSecret } from './secrets.ts';
+import { createServiceProcess } from './service-process.ts';
+import type { ServiceProcess } from './service-process.ts';
+
+export type StackOptions = DependencyOptions & {
+  /** Added to the environment of our processes. */
+  env?: Record<string, string>;
+  /** False: dependencies and processes are made, but none of ours is started. */
+  isStarted?: boolean;
+};
+
+export type Stack = Awaited<ReturnType<typeof startStack>>;
+
+const sharedEnv: Record<string, string> = {
+  NODE_ENV: 'test',
+  LOG_LEVEL: 'info',
+  DATABASE_POOL_SIZE: '5',
+  ADMIN_API_KEY: `faults:${adminSecret}`,
+  STRIPE_READS_PER_SECOND: '100',
+  EVENT_SWEEP_SECONDS: '2',
+};
+
+/** Two APIs behind a load balancer and two workers, each a process from the build, on dependencies that can break. */
+export async function startStack(options: StackOptions = {}) {
+  const dependencies = await startDependencies(options, webhookSecret);
+  const env = { ...sharedEnv, ...options.env };
+
+  async function create(side: Side, index: number): Promise<ServiceProcess> {
+    const port = await freePort();
+    return createServiceProcess({
+      name: `${side}-${index}`,
+      script: `apps/${side}/dist/main.js`,
+      port,
+      dir: dependencies.dir,
+      env: {
+        ...dependencies.environmentOf(side),
+        ...env,
+        [side === 'api' ? 'PORT' : 'WORKER_PORT']: String(port),
+      },
+    });
+  }
+  const apis = [await create('api', 1), await create('api', 2)] as const;
+  const workers = [await create('worker', 1), await create('worker', 2)] as const;
+  const balancer = await startLoadBalancer(apis.map((api) => api.port));
+  const stripeUrl = dependencies.stripe.url;
+
+  async function control(path: string, body: object = {}): Promise<unknown> {
+    const response = await fetch(`${stripeUrl}/_offline${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`control ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  async function startProcesses(): Promise<void> {
+    const all = [...apis, ...workers].filter((process) => !process.isRunning());
+    await Promise.all(all.map((process) => process.start()));
+    await Promise.all(all.map((process) => process.untilReady(60_000)));
+  }
+
+  const stripeReady = async (): Promise<boolean> => (await fetch(`${stripeUrl}/healthz`)).ok;
+  await waitFor(stripeReady, { what: 'the offline Stripe', timeoutMs: 30_000 });
+  await control('/webhooks', { url: `${balancer.url}/api/v1/webhooks/stripe` });
+  if (options.isStarted !== false) await startProcesses();
+
+  return {
+    ...dependencies,
+    apis,
+    workers,
+    balancer,
+    control,
+    startProcesses,
+    clients: [createApiClient(apis[0].url), createApiClient(apis[1].url)] as const,
+    /** Through the load balancer. */
+    anyApi: createApiClient(balancer.url),
+    /** Stripe's API, past the proxies. */
+    stripeApi: new Stripe('sk_test_of_the_test', {
+      host: '127.0.0.1',
+      port: dependencies.stripe.port,
+      protocol: 'http',
+      telemetry: false,
+    }),
+    close: async (): Promise<void> => {
+      await Promise.all([...apis, ...workers].map((process) => process.kill()));
+      await balancer.close();
+      await dependencies.close();
+    },
+  };
+}
