@@ -31,7 +31,8 @@ export async function startStack(options: StackOptions = {}) {
   const dependencies = await startDependencies(options, webhookSecret);
   const env = { ...sharedEnv, ...options.env };
 
-  async function create(side: Side, index: number): Promise<ServiceProcess> {
+  /** `through`: whose proxies it uses. */
+  async function create(side: Side, index: number, through: Side = side): Promise<ServiceProcess> {
     const port = await freePort();
     return createServiceProcess({
       name: `${side}-${index}`,
@@ -39,7 +40,7 @@ export async function startStack(options: StackOptions = {}) {
       port,
       dir: dependencies.dir,
       env: {
-        ...dependencies.environmentOf(side),
+        ...dependencies.environmentOf(through),
         ...env,
         [side === 'api' ? 'PORT' : 'WORKER_PORT']: String(port),
       },
@@ -47,6 +48,7 @@ export async function startStack(options: StackOptions = {}) {
   }
   const apis = [await create('api', 1), await create('api', 2)] as const;
   const workers = [await create('worker', 1), await create('worker', 2)] as const;
+  const added: ServiceProcess[] = [];
   const balancer = await startLoadBalancer(apis.map((api) => api.port));
   const stripeUrl = dependencies.stripe.url;
 
@@ -78,6 +80,14 @@ export async function startStack(options: StackOptions = {}) {
     balancer,
     control,
     startProcesses,
+    /** One more API, outside of the load balancer, on the proxies of one side. */
+    addApi: async (through: Side): Promise<ServiceProcess> => {
+      const process = await create('api', 3 + added.length, through);
+      added.push(process);
+      await process.start();
+      await process.untilReady();
+      return process;
+    },
     clients: [createApiClient(apis[0].url), createApiClient(apis[1].url)] as const,
     /** Through the load balancer. */
     anyApi: createApiClient(balancer.url),
@@ -89,7 +99,7 @@ export async function startStack(options: StackOptions = {}) {
       telemetry: false,
     }),
     close: async (): Promise<void> => {
-      await Promise.all([...apis, ...workers].map((process) => process.kill()));
+      await Promise.all([...apis, ...workers, ...added].map((process) => process.kill()));
       await balancer.close();
       await dependencies.close();
     },

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bodyOf, createApiClient, featuresOf } from './support/api-client.ts';
+import type { ApiClient } from './support/api-client.ts';
+import { inQuick } from './support/run-options.ts';
+import { openShop, uniqueId } from './support/shop.ts';
+import type { Shop } from './support/shop.ts';
+import { startStack } from './support/stack.ts';
+import type { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+/** An API process past the slow proxies of the two that read. */
+let writer: ApiClient;
+
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+  const third = await stack.addApi('worker');
+  writer = createApiClient(third.url);
+});
+afterAll(() => stack.close());
+
+type Race = { userId: string; stale: string[] };
+
+/** Reads whose answers come late from Postgres, against one write; what is read after the write must show it. */
+async function race(
+  userId: string,
+  { write, isRight }: { write: () => Promise<unknown>; isRight: (features: string[]) => boolean },
+): Promise<Race> {
+  const readAll = () => Promise.all(stack.clients.map((client) => client.check(shop.apiKey, userId)));
+  await stack.direct.cache.del(`ent:u:${shop.projectId.length}:${shop.projectId}:${userId}`);
+  const slow = readAll();
+  await sleep(Math.random() * 120);
+  await write();
+  const after = [...(await readAll())];
+  await slow;
+  after.push(...(await readAll()));
+  const versions = after.map((answer) => bodyOf(answer).version);
+  const stale = after
+    .filter((answer) => answer.status !== 200 || !isRight(featuresOf(answer)))
+    .map((answer) => `${answer.status} ${JSON.stringify(answer.body)}`);
+  if (versions.some((version, index) => index >= 2 && version < (versions[index - 2] ?? 0)))
+    stale.push(`went back: ${versions.join(', ')}`);
+  return { userId, stale };
+}
+
+async function manyRaces(count: number, one: () => Promise<Race[]>): Promise<Race[]> {
+  const all: Race[] = [];
+  while (all.length < count) all.push(...(await Promise.all(Array.from({ length: 6 }, one))).flat());
+  return all;
+}
+
+// Naive (`GET`, miss, read, `SETEX` against commit, `DEL`): a third of the races leave a stale entry.
+it('serves nothing stale after a grant or a revocation, however slow a fill is', async () => {
+  stack.setDelay('database', 40, ['api']);
+  const races = await manyRaces(inQuick(96, 300), async () => {
+    const userId = uniqueId('racer');
+    let grantId = '';
+    const granted = await race(userId, {
+      write: async () => (grantId = await shop.grant(userId, 'gold', writer)),
+      isRight: (features) => features.includes('gold'),
+    });
+    const revoked = await race(userId, {
+      write: () => shop.revoke(grantId, writer),
+      isRight: (features) => !features.includes('gold'),
+    });
+    return [granted, revoked];
+  });
+  stack.setDelay('database', 0, ['api']);
+  expect(races.filter(({ stale }) => stale.length > 0)).toEqual([]);
+});
+
+async function userReads(client: ApiClient): Promise<number> {
+  const count = /^database_query_duration_seconds_count\{operation="with"[^}]*\} (\d+)/m.exec(
+    await client.metrics(),
+  );
+  return Number(count?.[1] ?? 0);
+}
+
+// Naive: each miss asks Postgres, and a popular key that expires brings it down.
+it('asks Postgres once per process for 500 readers of one cold key', async () => {
+  const userId = uniqueId('popular');
+  await shop.grant(userId, 'gold', writer);
+  await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, uniqueId('warm-up'))));
+  const before = await Promise.all(stack.clients.map(userReads));
+  stack.setDelay('database', 150, ['api']);
+  const answers = await Promise.all(
+    stack.clients.flatMap((client) => Array.from({ length: 250 }, () => client.check(shop.apiKey, userId))),
+  );
+  stack.setDelay('database', 0, ['api']);
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+  expect(answers.every((answer) => featuresOf(answer).includes('gold'))).toBe(true);
+  const after = await Promise.all(stack.clients.map(userReads));
+  expect(after.map((count, index) => count - (before[index] ?? 0))).toEqual([1, 1]);
+});

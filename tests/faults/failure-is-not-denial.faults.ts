@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@billing/testing';
+import { Client } from 'pg';
+import { bodyOf, cacheOf, featuresOf } from './support/api-client.ts';
+import type { Answer } from './support/api-client.ts';
+import { timeRecovery } from './support/run-options.ts';
+import { openShop, uniqueId } from './support/shop.ts';
+import type { Shop } from './support/shop.ts';
+import { startStack } from './support/stack.ts';
+import type { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+});
+afterAll(() => stack.close());
+
+/** Starts a fault; returns what ends it. */
+type Fault = () => Promise<() => Promise<unknown>>;
+
+const proxied =
+  (name: 'database' | 'cache', mode: 'refuse' | 'freeze' | 'half_open'): Fault =>
+  async () => {
+    await stack.setMode(name, mode, ['api']);
+    return () => stack.setMode(name, 'pass', ['api']);
+  };
+
+const both =
+  (...faults: Fault[]): Fault =>
+  async () => {
+    const ends = await Promise.all(faults.map((fault) => fault()));
+    return () => Promise.all(ends.map((end) => end()));
+  };
+
+/** A migration that locks what checks read. */
+const databaseLocked: Fault = async () => {
+  const client = new Client({ connectionString: stack.database.url });
+  await client.connect();
+  await client.query('BEGIN; LOCK TABLE users, subscriptions, grants IN ACCESS EXCLUSIVE MODE');
+  return () => client.end();
+};
+
+/** All connections of the pool wait for a lock: nobody else gets one. */
+const poolFull: Fault = async () => {
+  const unlock = await databaseLocked();
+  for (const client of stack.clients)
+    for (let index = 0; index < 12; index += 1)
+      void client.check(shop.apiKey, uniqueId('filler')).catch(() => null);
+  await sleep(300);
+  return unlock;
+};
+
+const asAdmin = async (...statements: string[]): Promise<void> => {
+  const client = new Client({ connectionString: stack.database.adminUrl });
+  await client.connect();
+  for (const statement of statements) await client.query(statement);
+  await client.end();
+};
+const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'billing'`;
+
+/** As after a failover to a replica. */
+const databaseReadOnly: Fault = async () => {
+  await asAdmin('ALTER DATABASE billing SET default_transaction_read_only = on', endSessions);
+  return () => asAdmin('ALTER DATABASE billing RESET default_transaction_read_only', endSessions);
+};
+
+const cacheReadOnly: Fault = async () => {
+  await stack.direct.cache.replicaof('127.0.0.1', '9');
+  return () => stack.direct.cache.replicaof('NO', 'ONE');
+};
+
+const fromRedis = { warm: '200 hit', cold: '503 service_unavailable' };
+const fromPostgres = { warm: '200 bypass', cold: '200 bypass' };
+const fromNobody = { warm: '503 service_unavailable', cold: '503 service_unavailable' };
+
+// Naive: an error of the cache or of Postgres becomes an empty list, a 500, or a wait without end.
+const table: [fault: string, fault_: () => Fault, answers: { warm: string; cold: string }][] = [
+  ['Postgres stopped', () => proxied('database', 'refuse'), fromRedis],
+  ['Postgres frozen', () => proxied('database', 'freeze'), fromRedis],
+  ['Postgres half-open', () => proxied('database', 'half_open'), fromRedis],
+  ['Postgres locked', () => databaseLocked, fromRedis],
+  ['Postgres read-only', () => databaseReadOnly, { warm: '200 hit', cold: '200 miss' }],
+  ['Postgres pool full', () => poolFull, fromRedis],
+  ['Redis stopped', () => proxied('cache', 'refuse'), fromPostgres],
+  ['Redis frozen', () => proxied('cache', 'freeze'), fromPostgres],
+  ['Redis half-open', () => proxied('cache', 'half_open'), fromPostgres],
+  ['Redis read-only', () => cacheReadOnly, { warm: '200 hit', cold: '200 miss' }],
+  ['both stopped', () => both(proxied('database', 'refuse'), proxied('cache', 'refuse')), fromNobody],
+  ['both frozen', () => both(proxied('database', 'freeze'), proxied('cache', 'freeze')), fromNobody],
+];
+
+const nameOf = (answer: Answer): string =>
+  answer.status === 200 ? `200 ${cacheOf(answer)}` : `${answer.status} ${bodyOf(answer).code}`;
+
+async function settledReads(warmUser: string): Promise<void> {
+  await waitFor(
+    async () => {
+      const answers = await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, warmUser)));
+      return answers.every((answer) => nameOf(answer) === '200 hit');
+    },
+    { what: 'hits at both APIs', timeoutMs: 30_000, intervalMs: 50 },
+  );
+}
+
+it.each(table)(
+  '%s: warm and cold reads get the answer of the table within a second',
+  async (what, fault, expected) => {
+    const [warmUser, coldUsers] = [uniqueId('warm'), Array.from({ length: 4 }, () => uniqueId('cold'))];
+    for (const userId of [warmUser, ...coldUsers]) await shop.grant(userId, 'gold');
+    await settledReads(warmUser);
+    const end = await fault()();
+    const seen: { warm: Set<string>; cold: Set<string> } = { warm: new Set(), cold: new Set() };
+    const slowest: number[] = [];
+    try {
+      for (const coldUser of coldUsers)
+        for (const client of stack.clients) {
+          const [warm, cold] = await Promise.all([
+            client.check(shop.apiKey, warmUser),
+            client.check(shop.apiKey, coldUser),
+          ]);
+          seen.warm.add(nameOf(warm));
+          seen.cold.add(nameOf(cold));
+          slowest.push(warm.ms, cold.ms);
+          for (const answer of [warm, cold]) {
+            // Never 200 with fewer entitlements than the truth.
+            if (answer.status === 200) expect(featuresOf(answer)).toEqual(['gold']);
+            else expect(answer.headers.get('retry-after')).toBe('1');
+          }
+          await sleep(40);
+        }
+    } finally {
+      await end();
+    }
+    const reads = { warm: [...seen.warm].sort(), cold: [...seen.cold].sort() };
+    // A cache that answered a moment ago may still be asked once, and a pool may have one free connection.
+    expect({ what, ...reads }).toEqual({ what, warm: [expected.warm], cold: [expected.cold] });
+    expect(Math.max(...slowest)).toBeLessThan(1_000);
+    await timeRecovery({ fault: what, healed: 'its end; hits at both APIs' }, () => settledReads(warmUser));
+  },
+);

@@ -1,0 +1,90 @@
+import { waitFor } from '@billing/testing';
+import { bodyOf } from './support/api-client.ts';
+import { untilLikeStripe } from './support/checks.ts';
+import { inQuick, timeRecovery } from './support/run-options.ts';
+import { openShop } from './support/shop.ts';
+import type { Shop } from './support/shop.ts';
+import { startStack } from './support/stack.ts';
+import type { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+});
+afterAll(() => stack.close());
+
+async function readUntil(isOver: () => boolean): Promise<{ statuses: Set<number>; slowest: number }> {
+  const statuses = new Set<number>();
+  let slowest = 0;
+  while (!isOver()) {
+    const answers = await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, 'reader')));
+    for (const { status, ms } of answers) {
+      statuses.add(status);
+      slowest = Math.max(slowest, ms);
+    }
+  }
+  return { statuses, slowest };
+}
+
+const untilCheckoutWorks = (): Promise<true> =>
+  waitFor(
+    async () => {
+      const answers = await Promise.all(
+        stack.clients.map((client) => client.checkout(shop.apiKey, shop.order())),
+      );
+      return answers.every(({ status }) => status === 200);
+    },
+    { what: 'checkouts at both APIs', timeoutMs: 30_000, intervalMs: 100 },
+  );
+
+// Naive: a transaction or a connection is held while Stripe is asked, and 200 buyers stop all readers.
+it.each(['freeze', 'half_open'] as const)(
+  '200 hanging checkouts (%s) do not slow reads, and end within 15 s',
+  async (mode) => {
+    await untilCheckoutWorks();
+    await stack.setMode('stripe', mode, ['api']);
+    let isOver = false;
+    const checkouts = Promise.all(
+      Array.from({ length: inQuick(60, 200) }, (_, index) =>
+        stack.clients[index % 2 === 0 ? 0 : 1].checkout(shop.apiKey, shop.order()),
+      ),
+    ).finally(() => (isOver = true));
+    const [reads, answers] = await Promise.all([readUntil(() => isOver), checkouts]);
+    expect([...reads.statuses]).toEqual([200]);
+    expect(reads.slowest).toBeLessThan(1_000);
+    for (const answer of answers) {
+      expect([answer.status, bodyOf(answer).code]).toEqual([503, 'stripe_unavailable']);
+      expect(answer.headers.get('retry-after')).not.toBeNull();
+    }
+    expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(15_000);
+    await stack.setMode('stripe', 'pass', ['api']);
+    await timeRecovery({ fault: `Stripe ${mode}`, healed: 'its return; checkouts work' }, untilCheckoutWorks);
+  },
+);
+
+// Naive: events that tie wait for Stripe and hold up everybody, or take the payload that came last.
+it.each([
+  ['freeze', () => stack.setMode('stripe', 'freeze', ['worker'])],
+  ['429', () => stack.control('/faults', { mode: '429', methods: ['GET'] })],
+  ['500', () => stack.control('/faults', { mode: '500', methods: ['GET'] })],
+] as const)('settles what was in doubt while Stripe was out of reach (%s)', async (what, fault) => {
+  await fault();
+  // Several events of one second for each: which came last is for Stripe to say.
+  const subscribers = await shop.subscribeMany(inQuick(4, 10));
+  await Promise.all(subscribers.map((one, index) => (index % 2 === 0 ? shop.cancel(one) : undefined)));
+  const events = async (): Promise<boolean> => {
+    const { rows } = await stack.database.pool.query('SELECT 1 FROM stripe_events WHERE type = $1', [
+      'customer.subscription.deleted',
+    ]);
+    return rows.length > 0;
+  };
+  await waitFor(events, { what: 'events to be applied all the same', timeoutMs: 40_000 });
+  await stack.setMode('stripe', 'pass', ['worker']);
+  await stack.control('/faults', { mode: 'none' });
+  await timeRecovery({ fault: `Stripe ${what} for the worker`, healed: 'its return; all settled' }, () =>
+    untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
+  );
+});

@@ -1,0 +1,133 @@
+import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
+import { featuresOf } from './support/api-client.ts';
+import { jobCount, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
+import { inQuick, timeRecovery } from './support/run-options.ts';
+import { createSender } from './support/sender.ts';
+import type { Sender } from './support/sender.ts';
+import { openShop, uniqueId } from './support/shop.ts';
+import type { Shop } from './support/shop.ts';
+import { startStack } from './support/stack.ts';
+import type { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+let sender: Sender;
+
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+  sender = createSender(shop);
+});
+afterAll(() => stack.close());
+
+async function expectAllKept(): Promise<void> {
+  expect(await lostEvents(stack, sender.events)).toEqual([]);
+  await untilLikeStripe(stack, shop, { timeoutMs: 60_000, own: sender.events });
+}
+
+const activeJobs = (): Promise<string[]> => stack.direct.queue.lrange('bull:stripe-events:active', 0, -1);
+
+/** The locks of dead workers run out by themselves after 10 s; the quick suite does not wait for that. */
+async function expireLocks(): Promise<void> {
+  for (const id of await activeJobs()) await stack.direct.queue.del(`bull:stripe-events:${id}:lock`);
+}
+
+// Naive: with BullMQ's `maxStalledCount` of 1 the second crash fails the job for good, whatever `attempts` says.
+it('applies an event whose worker was killed three times in it', async () => {
+  await stack.workers[1].stop();
+  await stack.setMode('database', 'freeze', ['worker']);
+  const { eventId } = await sender.send(stack.anyApi);
+  for (let crash = 0; crash < inQuick(2, 3); crash += 1) {
+    await waitFor(async () => (await activeJobs()).includes(eventId), {
+      what: `the job to run, crash ${crash}`,
+      timeoutMs: 40_000,
+    });
+    await stack.workers[0].kill();
+    expect(await jobCount(stack)).toBeGreaterThan(0);
+    if (inQuick(true, false)) await expireLocks();
+    await stack.workers[0].start();
+  }
+  await stack.setMode('database', 'pass', ['worker']);
+  await timeRecovery(
+    { fault: 'worker killed 3 times in one job', healed: 'a restarted worker; event applied' },
+    () =>
+      waitFor(async () => (await readLedger(stack)).get(eventId)?.status === 'applied', {
+        what: 'the event to be applied',
+        timeoutMs: 60_000,
+      }),
+  );
+  await stack.startProcesses();
+  await expectAllKept();
+});
+
+// Naive: the resumed worker finishes what its successor has done already, and counts it twice.
+it('applies each event once when a worker is stopped past its lock and resumed', async () => {
+  await stack.workers[1].stop();
+  stack.setDelay('database', 400, ['worker']);
+  const events = await Promise.all(Array.from({ length: 10 }, () => sender.send(stack.anyApi)));
+  await waitFor(async () => (await activeJobs()).length > 0, { what: 'jobs to run' });
+  stack.workers[0].pause();
+  const held = await activeJobs();
+  stack.setDelay('database', 0, ['worker']);
+  await stack.workers[1].start();
+  if (inQuick(true, false)) await expireLocks();
+  await waitFor(
+    async () => {
+      const ledger = await readLedger(stack);
+      return events.every(({ eventId }) => ledger.has(eventId));
+    },
+    { what: 'the other worker to take over', timeoutMs: 60_000 },
+  );
+  expect(held.length).toBeGreaterThan(0);
+  stack.workers[0].resume();
+  await stack.workers[0].untilReady();
+  await expectAllKept();
+  const { rows } = await stack.database.pool.query<{ version: string }>(
+    `SELECT DISTINCT version FROM users WHERE user_id LIKE 'sender_%'`,
+  );
+  expect(rows).toEqual([{ version: '1' }]);
+});
+
+// Naive: commit, then DEL; who dies in between leaves the old answer for the rest of its TTL (300 s).
+it('answers rightly soon after a worker died between commit and invalidation', async () => {
+  const userId = uniqueId('owed');
+  for (const client of stack.clients)
+    for (let read = 0; read < 2; read += 1)
+      expect(featuresOf(await client.check(shop.apiKey, userId))).toEqual([]);
+  await stack.setMode('cache', 'freeze', ['worker']);
+  const event = stripeEvent({
+    type: 'customer.subscription.created',
+    object: subscriptionObject({
+      id: uniqueId('sub'),
+      customer: uniqueId('cus'),
+      metadata: { user_id: userId, project_id: shop.projectId },
+      items: [{ priceId: shop.stripePriceId, end: Math.floor(Date.now() / 1000) + 86_400 }],
+    }),
+  });
+  const { eventId } = await sender.send(stack.anyApi, event);
+  await waitFor(async () => (await readLedger(stack)).has(eventId), { what: 'the commit', intervalMs: 2 });
+  await Promise.all(stack.workers.map((worker) => worker.kill()));
+  const owed = await stack.database.pool.query('SELECT 1 FROM cache_invalidations WHERE user_id = $1', [
+    userId,
+  ]);
+  expect(owed.rowCount).toBe(1);
+  await timeRecovery(
+    {
+      fault: 'worker killed between commit and invalidation',
+      healed: 'the drainer of any API process; reads right',
+    },
+    () =>
+      Promise.all(
+        stack.clients.map((client) =>
+          waitFor(async () => featuresOf(await client.check(shop.apiKey, userId)).includes('pro'), {
+            what: 'the right answer',
+            timeoutMs: 30_000,
+            intervalMs: 50,
+          }),
+        ),
+      ),
+  );
+  await stack.setMode('cache', 'pass', ['worker']);
+  await stack.startProcesses();
+  await expectAllKept();
+});
