@@ -51,6 +51,7 @@ export {
 } from './checkout/idempotency.ts';
 export { healCustomer, healPrice, healProject, type Healed } from './customers/heal.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
+export { settleWaiting } from './customers/settle-waiting.ts';
 export {
   buryCustomer,
   findOrCreateUser,

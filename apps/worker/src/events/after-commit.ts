@@ -5,6 +5,7 @@ import {
   readEventState,
   retryOnDeadlock,
   settleInvalidations,
+  settleWaiting,
 } from '@billing/store';
 import type { OwedInvalidation } from '@billing/store';
 import type { WorkerDeps } from '../deps.ts';
@@ -32,6 +33,10 @@ export async function finishSettled(
 ): Promise<void> {
   deps.counters.identityConflicts.inc(decisions.filter((one) => one.isContested).length);
   const healed = await Promise.all(decisions.map((one) => healAwaited(deps, one)));
+  await settleAdopted(
+    deps,
+    decisions.flatMap((one) => one.adopted),
+  );
   const touched = decisions.flatMap((one) => one.touched);
   const again = touched.map(
     // Owed by nobody: no stored row has the id 0.
@@ -43,6 +48,23 @@ export async function finishSettled(
     }),
   );
   await settleInvalidations(deps, [...owed, ...again, ...healed.flat()]);
+}
+
+/**
+ * An object that nobody owned got its user from what a later event (or Stripe) said: its events that were
+ * quarantined meanwhile wait for nothing any more.
+ */
+export async function settleAdopted(
+  { database, logger }: WorkerDeps,
+  names: readonly string[],
+): Promise<void> {
+  if (names.length === 0) return;
+  try {
+    await retryOnDeadlock(() => database.$transaction((tx) => settleWaiting(tx, [...new Set(names)])));
+  } catch (error) {
+    // The ledger alone is late: the object is its user's already.
+    logger.warn('settling_quarantined_events_failed', { error });
+  }
 }
 
 async function healAwaited(

@@ -63,7 +63,7 @@ function decideObjectless(
 ): Decision {
   const { fresh, results } = splitKnown(events, state);
   const [queued] = fresh;
-  const nothing = { kind: 'write', touched: [], awaited: null, isContested: false } as const;
+  const nothing = { kind: 'write', touched: [], awaited: null, adopted: [], isContested: false } as const;
   if (queued === undefined) return { ...nothing, outcome: null, results };
   const { target, event } = queued;
   const verdict =

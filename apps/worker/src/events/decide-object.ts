@@ -19,6 +19,8 @@ export type Settled = {
   touched: readonly Owner[];
   /** What was quarantined: looked at again after the commit, should the mapping have come meanwhile. */
   awaited: Awaited | null;
+  /** What its earlier events may wait for, now that the object has its user. */
+  adopted: readonly string[];
   isContested: boolean;
 };
 
@@ -135,8 +137,15 @@ export function decideObject<Row, Read>(kind: ObjectKind<Row, Read>, group: Obje
     results,
     touched: bumps.length === 0 && owner !== null && owner.ref !== null ? [owner] : [],
     awaited: awaitedOf(events, ownable),
+    adopted: held !== undefined && previousOwner === null && owner !== null ? namesOf(ownable) : [],
     isContested: ownership.kind === 'owned' && ownership.isContested && steps.length > 0,
   };
+}
+
+/** All that an event of the object can have been waiting for. */
+export function namesOf({ customerId, claims, items }: Ownable): string[] {
+  const names = [customerId, claims.projectId, ...items.map((item) => item.stripePriceId)];
+  return names.filter((name) => name !== null);
 }
 
 function awaitedOf(events: readonly LedgerOutcome[], ownable: Ownable): Awaited | null {

@@ -9,7 +9,8 @@ import type {
 import { claimDuePurchases, claimDueSubscriptions, readEventState, writeOutcomes } from '@billing/store';
 import type { EventState, Held, StateKeys } from '@billing/store';
 import type { WorkerDeps } from '../deps.ts';
-import { finishSettled } from '../events/after-commit.ts';
+import { finishSettled, settleAdopted } from '../events/after-commit.ts';
+import { namesOf } from '../events/decide-object.ts';
 import { purchaseKind, subscriptionKind } from '../events/object-kinds.ts';
 import type { ObjectKind } from '../events/object-kinds.ts';
 import { readLineItems, readSubscription } from '../stripe/read-objects.ts';
@@ -102,6 +103,7 @@ async function writeSettled<Row, Read>(
   const outcome = kind.outcome({ row, hasNewItems, owner, bumps: [...new Set(bumps)], events: [] });
   const { owed } = await writeOutcomes(deps.database, [outcome]);
   await finishSettled(deps, [], owed);
+  if (held.owner === null && owner !== null) await settleAdopted(deps, namesOf(kind.ownable(row)));
 }
 
 /**
