@@ -23,6 +23,8 @@ export type Queries = Pick<
   | 'cacheInvalidation'
   | 'idempotencyKey'
   | 'auditEntry'
+  | 'run'
+  | 'eventSweep'
 >;
 
 export type DatabaseOptions = {
