@@ -13,6 +13,7 @@ export const errorCatalog = {
   method_not_allowed: 'This method is not allowed here',
   payload_too_large: 'The request body is too large',
   unsupported_media_type: 'The media type is not supported',
+  request_timeout: 'The request took too long to arrive',
   request_header_too_large: 'The request headers are too large',
   rate_limited: 'Too many requests',
   project_not_found: 'The project does not exist',

@@ -4,6 +4,9 @@ const MAX_ID_CHARACTERS = 256;
 /** Control characters, lone surrogates (no well-formed Unicode) and the replacement character. */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\uFFFD]/u;
 const OUTER_SPACE = /^\s|\s$/u;
+/** The same rule in the words of JSON Schema, for API descriptions (some readers know no `\p{…}`). */
+const ID_CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\ufffd]';
+const ID_PATTERN = `^(?!\\s)${ID_CHARACTER}*(?<!\\s)$`;
 
 /** Why `value` is no identifier, or null if it is one. Characters are Unicode code points. */
 export function idProblem(value: string): string | null {
@@ -22,10 +25,19 @@ export const isId = (value: unknown): value is string =>
  * The one validator of identifiers, at every door. Ids are never normalised and are compared as bytes,
  * so two different ids never become one.
  */
-export const id = z.string().superRefine((value, context) => {
-  const problem = idProblem(value);
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
+export const id = z
+  .string()
+  .superRefine((value, context) => {
+    const problem = idProblem(value);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  })
+  .meta({
+    description:
+      'An identifier: 1 to 256 characters of well-formed Unicode, no control characters, no outer white space; compared as bytes.',
+    minLength: 1,
+    maxLength: MAX_ID_CHARACTERS,
+    pattern: ID_PATTERN,
+  });
 
 /** Text for people (names, reasons): 1 to 1000 characters, no control characters but line breaks and tabs. */
 export const text = z
@@ -35,4 +47,5 @@ export const text = z
   .max(1000)
   .refine((value) => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value), {
     message: 'must be well-formed Unicode without control characters',
-  });
+  })
+  .meta({ description: 'Text for people, without control characters but line breaks and tabs.' });

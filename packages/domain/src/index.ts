@@ -7,6 +7,7 @@ export * from './contracts/admin/projects.ts';
 export * from './contracts/admin/records.ts';
 export * from './contracts/checkout.ts';
 export * from './contracts/entitlements.ts';
+export * from './contracts/operations.ts';
 export * from './contracts/project-metrics.ts';
 export * from './entitlements/derive-entitlements.ts';
 export * from './entitlements/judge.ts';

@@ -36,6 +36,7 @@ export const presentApiKey = (row: ApiKeyRow): ApiKeyOut => ({
   project_id: row.projectId,
   name: row.name,
   prefix: row.prefix,
+  scopes: row.scopes,
   created_at: row.createdAt.toISOString(),
   expires_at: timestampOrNull(row.expiresAt),
   revoked_at: timestampOrNull(row.revokedAt),

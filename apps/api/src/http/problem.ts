@@ -14,6 +14,7 @@ const statusOfCode: Record<ErrorCode, number> = {
   method_not_allowed: 405,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  request_timeout: 408,
   request_header_too_large: 431,
   rate_limited: 429,
   project_not_found: 404,

@@ -5,13 +5,26 @@ import { id } from '../ids.ts';
 export const reservedMetadataKeys = ['user_id', 'project_id', 'price_id', 'quantity'] as const;
 const maxOwnKeys = 50 - reservedMetadataKeys.length;
 
+/** What Stripe takes and Postgres can store. */
+const metadataValue = z
+  .string()
+  .max(500)
+  .refine((value) => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value), {
+    message: 'must be well-formed Unicode without control characters',
+  });
+
 const metadata = z
-  .record(z.string().regex(/^[^[\]\p{Cc}\p{Cs}\uFFFD]{1,40}$/u), z.string().max(500))
+  .record(z.string().regex(/^[^[\]\p{Cc}\p{Cs}\uFFFD]{1,40}$/u), metadataValue)
   .refine((value) => Object.keys(value).length <= maxOwnKeys, {
     message: `must have at most ${maxOwnKeys} keys`,
   })
   .refine((value) => reservedMetadataKeys.every((key) => !(key in value)), {
     message: `must not use the reserved keys ${reservedMetadataKeys.join(', ')}`,
+  })
+  .meta({
+    description: `Copied to Stripe's session. Not among its keys: ${reservedMetadataKeys.join(', ')}.`,
+    maxProperties: maxOwnKeys,
+    propertyNames: { pattern: '^[^[\\]\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\ufffd]{1,40}$' },
   });
 
 /** https, or http to this machine; no user information, no control characters or backslashes. */
@@ -28,39 +41,55 @@ export function redirectProblem(value: string): string | null {
   return null;
 }
 
-export const redirectUrl = z.string().superRefine((value, context) => {
-  const problem = redirectProblem(value);
-  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
-});
+export const redirectUrl = z
+  .string()
+  .superRefine((value, context) => {
+    const problem = redirectProblem(value);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  })
+  .meta({
+    description: 'An absolute https URL (http for localhost only) without user information.',
+    format: 'uri',
+    maxLength: 5000,
+  });
 
-export const checkoutRequest = z.strictObject({
-  user_id: id,
-  project_id: id.optional(),
-  /** Ours or Stripe's. */
-  price_id: id,
-  mode: z.enum(['subscription', 'payment']),
-  success_url: redirectUrl,
-  cancel_url: redirectUrl,
-  quantity: z.number().int().min(1).max(999_999).optional(),
-  trial_days: z.number().int().min(1).max(730).optional(),
-  email: z.email().max(512).optional(),
-  metadata: metadata.optional(),
-});
+const ownProject = id.optional().describe('The project of the API key; may be left out.');
+
+export const checkoutRequest = z
+  .strictObject({
+    user_id: id,
+    project_id: ownProject,
+    price_id: id.describe("Our id of the price, or Stripe's."),
+    mode: z.enum(['subscription', 'payment']),
+    success_url: redirectUrl,
+    cancel_url: redirectUrl,
+    quantity: z.number().int().min(1).max(999_999).optional(),
+    trial_days: z.number().int().min(1).max(730).optional().describe('For the mode subscription only.'),
+    email: z.email().max(512).optional(),
+    metadata: metadata.optional(),
+  })
+  .meta({ id: 'CheckoutRequest' });
 export type CheckoutRequest = z.output<typeof checkoutRequest>;
 
-export const checkoutResponse = z.object({
-  checkout_url: z.url(),
-  session_id: z.string(),
-  expires_at: z.iso.datetime(),
-});
+export const checkoutResponse = z
+  .object({
+    checkout_url: z.url(),
+    session_id: z.string(),
+    expires_at: z.iso.datetime(),
+  })
+  .meta({ id: 'CheckoutResponse' });
 export type CheckoutResponse = z.output<typeof checkoutResponse>;
 
-export const portalRequest = z.strictObject({
-  user_id: id,
-  project_id: id.optional(),
-  return_url: redirectUrl,
-});
+export const portalRequest = z
+  .strictObject({
+    user_id: id,
+    project_id: ownProject,
+    return_url: redirectUrl,
+  })
+  .meta({ id: 'PortalRequest' });
 export type PortalRequest = z.output<typeof portalRequest>;
 
-export const portalResponse = z.object({ portal_url: z.url(), expires_at: z.iso.datetime() });
+export const portalResponse = z
+  .object({ portal_url: z.url(), expires_at: z.iso.datetime() })
+  .meta({ id: 'PortalResponse' });
 export type PortalResponse = z.output<typeof portalResponse>;

@@ -10,61 +10,84 @@ const timestampOut = z.iso.datetime();
 
 export const entitlementsQuery = z.strictObject({
   user_id: id,
-  project_id: id.optional(),
-  feature_code: id.optional(),
-  explain: z.enum(['true', 'false']).optional(),
+  project_id: id.optional().describe('The project of the API key; may be left out.'),
+  feature_code: id.optional().describe('Lists this feature only.'),
+  explain: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('With true: adds every source that was considered, in force or not, and why.'),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;
 
-export const batchRequest = z.strictObject({
-  user_ids: z.array(id).min(1).max(100),
-  project_id: id.optional(),
-});
+export const batchRequest = z
+  .strictObject({
+    user_ids: z.array(id).min(1).max(100).describe('Answered in this order.'),
+    project_id: id.optional().describe('The project of the API key; may be left out.'),
+  })
+  .meta({ id: 'BatchRequest' });
 
-export const entitlementOut = z.object({
-  feature_code: z.string(),
-  is_active: z.literal(true),
-  valid_from: timestampOut.nullable(),
-  valid_to: timestampOut.nullable(),
-  current_period_end: timestampOut.nullable(),
-  source: z.enum(['subscription', 'purchase', 'manual']),
-  source_id: z.string(),
-  status: z.string(),
-  quantity: z.number().int(),
-  confirmed: z.boolean(),
-});
+export const entitlementOut = z
+  .object({
+    feature_code: z.string(),
+    is_active: z.literal(true),
+    valid_from: timestampOut.nullable(),
+    valid_to: timestampOut
+      .nullable()
+      .describe(
+        'When access ends if nothing more is heard: for a subscription that renews, the paid period and an allowance; null: no end.',
+      ),
+    current_period_end: timestampOut
+      .nullable()
+      .describe('Subscriptions only: the end of the paid period itself.'),
+    source: z.enum(['subscription', 'purchase', 'manual']),
+    source_id: z.string(),
+    status: z.string(),
+    quantity: z.number().int().describe('Of the items of the listed source that carry the feature.'),
+    confirmed: z
+      .boolean()
+      .describe('False while an order of events is in doubt and Stripe could not be asked.'),
+  })
+  .meta({ id: 'Entitlement' });
 export type EntitlementOut = z.output<typeof entitlementOut>;
 
-export const explanationOut = z.object({
-  source: z.enum(['subscription', 'purchase', 'manual']),
-  source_id: z.string(),
-  stripe_price_id: z.string().nullable(),
-  feature_codes: z.array(z.string()),
-  in_force: z.boolean(),
-  reason: z.enum(reasons),
-  status: z.string(),
-  valid_from: timestampOut.nullable(),
-  valid_to: timestampOut.nullable(),
-  current_period_end: timestampOut.nullable(),
-  quantity: z.number().int(),
-  confirmed: z.boolean(),
-  last_event: z.object({ event_id: z.string(), type: z.string(), created: timestampOut }).nullable(),
-});
+export const explanationOut = z
+  .object({
+    source: z.enum(['subscription', 'purchase', 'manual']),
+    source_id: z.string(),
+    stripe_price_id: z.string().nullable(),
+    feature_codes: z.array(z.string()),
+    in_force: z.boolean(),
+    reason: z.enum(reasons),
+    status: z.string(),
+    valid_from: timestampOut.nullable(),
+    valid_to: timestampOut.nullable(),
+    current_period_end: timestampOut.nullable(),
+    quantity: z.number().int(),
+    confirmed: z.boolean(),
+    last_event: z.object({ event_id: z.string(), type: z.string(), created: timestampOut }).nullable(),
+  })
+  .meta({ id: 'Explanation' });
 export type ExplanationOut = z.output<typeof explanationOut>;
 
-export const entitlementsResponse = z.object({
-  user_id: z.string(),
-  project_id: z.string(),
-  entitlements: z.array(entitlementOut),
-  version: z.number().int(),
-  as_of: timestampOut,
-  valid_until: timestampOut.nullable(),
-  checked_at: timestampOut,
-  explanation: z.array(explanationOut).optional(),
-});
+export const entitlementsResponse = z
+  .object({
+    user_id: z.string(),
+    project_id: z.string(),
+    entitlements: z.array(entitlementOut),
+    version: z.number().int().describe('Grows with every change to this user.'),
+    as_of: timestampOut.describe('When it was computed from the database.'),
+    valid_until: timestampOut
+      .nullable()
+      .describe('The next moment at which the answer changes by itself; null: never.'),
+    checked_at: timestampOut.describe('Now.'),
+    explanation: z.array(explanationOut).optional().describe('With explain=true only.'),
+  })
+  .meta({ id: 'Entitlements' });
 export type EntitlementsResponse = z.output<typeof entitlementsResponse>;
 
-export const batchResponse = z.object({ project_id: z.string(), results: z.array(entitlementsResponse) });
+export const batchResponse = z
+  .object({ project_id: z.string(), results: z.array(entitlementsResponse) })
+  .meta({ id: 'BatchResponse' });
 
 /** The answer as it is cached: without `checked_at`, which is added when it is sent. */
 export type EntitlementsAnswer = Omit<EntitlementsResponse, 'checked_at' | 'explanation'>;

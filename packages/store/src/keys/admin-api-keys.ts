@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey, ServiceError } from '@billing/domain';
+import { apiKeyPrefix, apiKeyRandomBytes, apiKeyScopes, formatApiKey, ServiceError } from '@billing/domain';
 import type { CreateApiKeyRequest, Instant } from '@billing/domain';
 import { writeAudit } from '../audit/write-audit.ts';
 import type { Actor } from '../audit/write-audit.ts';
@@ -10,9 +10,9 @@ import { decodeCursor, timeAndIdKey, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 /** A key as it may be shown: without its digest. */
-export type ApiKeyRow = Omit<ApiKey, 'digest' | 'scopes'>;
+export type ApiKeyRow = Omit<ApiKey, 'digest'>;
 
-const shown = { digest: true, scopes: true } as const;
+const shown = { digest: true } as const;
 
 /** Makes a key; `secret` exists in this answer only, the database has its SHA-256 digest. Throws `project_not_found`. */
 export async function createApiKey(
@@ -26,12 +26,18 @@ export async function createApiKey(
     name: request.name ?? null,
     prefix: apiKeyPrefix(secret),
     digest: new Uint8Array(createHash('sha256').update(secret).digest()),
+    scopes: [...new Set(request.scopes ?? apiKeyScopes)],
     expiresAt: request.expires_at === undefined ? null : new Date(request.expires_at),
   };
   const key = await database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
     const created = await tx.apiKey.create({ data: row, omit: shown });
-    const details = { prefix: row.prefix, name: row.name, expires_at: row.expiresAt?.toISOString() ?? null };
+    const details = {
+      prefix: row.prefix,
+      name: row.name,
+      scopes: row.scopes,
+      expires_at: row.expiresAt?.toISOString() ?? null,
+    };
     await writeAudit(tx, {
       actor,
       action: 'api_key.create',

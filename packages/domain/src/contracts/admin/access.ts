@@ -2,21 +2,26 @@ import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
 
-export const mapCustomerRequest = z.strictObject({ user_id: id, stripe_customer_id: id });
+export const mapCustomerRequest = z
+  .strictObject({ user_id: id, stripe_customer_id: id })
+  .meta({ id: 'MapCustomerRequest' });
 export type MapCustomerRequest = z.output<typeof mapCustomerRequest>;
 
-export const customerOut = z.object({
-  project_id: z.string(),
-  user_id: z.string(),
-  stripe_customer_id: z.string(),
-  created_at: z.iso.datetime(),
-  /** What waited for this mapping and counts from now on. */
-  healed: z.object({
-    subscriptions: z.number().int(),
-    purchases: z.number().int(),
-    events: z.number().int(),
-  }),
-});
+export const customerOut = z
+  .object({
+    project_id: z.string(),
+    user_id: z.string(),
+    stripe_customer_id: z.string(),
+    created_at: z.iso.datetime(),
+    healed: z
+      .object({
+        subscriptions: z.number().int(),
+        purchases: z.number().int(),
+        events: z.number().int(),
+      })
+      .describe('What waited for this mapping and counts from now on.'),
+  })
+  .meta({ id: 'Customer' });
 export type CustomerOut = z.output<typeof customerOut>;
 
 export const grantRequest = z
@@ -24,10 +29,8 @@ export const grantRequest = z
     user_id: id,
     project_id: id,
     feature_code: id,
-    /** Default: now. */
-    valid_from: timestamp.optional(),
-    /** Default: for ever. */
-    valid_to: timestamp.nullable().optional(),
+    valid_from: timestamp.optional().describe('Default: now.'),
+    valid_to: timestamp.nullable().optional().describe('Null or absent: for ever.'),
     reason: text,
   })
   .refine(
@@ -36,22 +39,29 @@ export const grantRequest = z
       path: ['valid_to'],
       message: 'must be later than valid_from',
     },
-  );
+  )
+  .meta({ id: 'GrantRequest' });
 export type GrantRequest = z.output<typeof grantRequest>;
 
-export const grantResponse = z.object({
-  grant_id: z.string(),
-  user_id: z.string(),
-  project_id: z.string(),
-  feature_code: z.string(),
-  valid_from: z.iso.datetime(),
-  valid_to: z.iso.datetime().nullable(),
-  granted_at: z.iso.datetime(),
-});
+export const grantResponse = z
+  .object({
+    grant_id: z.string(),
+    user_id: z.string(),
+    project_id: z.string(),
+    feature_code: z.string(),
+    valid_from: z.iso.datetime(),
+    valid_to: z.iso.datetime().nullable(),
+    granted_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Grant' });
 export type GrantResponse = z.output<typeof grantResponse>;
 
-export const revokeRequest = z.strictObject({ grant_id: id, revoke_reason: text });
+export const revokeRequest = z
+  .strictObject({ grant_id: id, revoke_reason: text })
+  .meta({ id: 'RevokeRequest' });
 export type RevokeRequest = z.output<typeof revokeRequest>;
 
-export const revokeResponse = z.object({ grant_id: z.string(), revoked_at: z.iso.datetime() });
+export const revokeResponse = z
+  .object({ grant_id: z.string(), revoked_at: z.iso.datetime() })
+  .meta({ id: 'RevokeResponse' });
 export type RevokeResponse = z.output<typeof revokeResponse>;

@@ -14,30 +14,34 @@ export const eventsQuery = z.strictObject({
 });
 export type EventsQuery = z.output<typeof eventsQuery>;
 
-export const eventOut = z.object({
-  event_id: z.string(),
-  type: z.string(),
-  object_id: z.string().nullable(),
-  status: z.enum(eventStatuses),
-  reason: z.string().nullable(),
-  created: z.iso.datetime(),
-  received_at: z.iso.datetime(),
-  processed_at: z.iso.datetime(),
-  attempts: z.number().int(),
-});
+export const eventOut = z
+  .object({
+    event_id: z.string(),
+    type: z.string(),
+    object_id: z.string().nullable(),
+    status: z.enum(eventStatuses),
+    reason: z.string().nullable(),
+    created: z.iso.datetime(),
+    received_at: z.iso.datetime(),
+    processed_at: z.iso.datetime(),
+    attempts: z.number().int(),
+  })
+  .meta({ id: 'Event' });
 export type EventOut = z.output<typeof eventOut>;
-export const eventList = listOf(eventOut);
+export const eventList = listOf(eventOut).meta({ id: 'EventList' });
 
 export const quarantineQuery = z.strictObject({ reason: id.optional(), ...pageFields });
 export type QuarantineQuery = z.output<typeof quarantineQuery>;
 
 /** `awaits`: the Stripe customer or the Stripe price that has to be mapped. */
-export const quarantineOut = eventOut.extend({
-  customer_id: z.string().nullable(),
-  awaits: z.string().nullable(),
-});
+export const quarantineOut = eventOut
+  .extend({
+    customer_id: z.string().nullable(),
+    awaits: z.string().nullable().describe('The Stripe customer or the Stripe price that has to be mapped.'),
+  })
+  .meta({ id: 'QuarantinedEvent' });
 export type QuarantineOut = z.output<typeof quarantineOut>;
-export const quarantineList = listOf(quarantineOut);
+export const quarantineList = listOf(quarantineOut).meta({ id: 'QuarantineList' });
 
 export const auditQuery = z.strictObject({
   project_id: id.optional(),
@@ -51,17 +55,19 @@ export const auditQuery = z.strictObject({
 });
 export type AuditQuery = z.output<typeof auditQuery>;
 
-export const auditOut = z.object({
-  audit_id: z.string(),
-  at: z.iso.datetime(),
-  actor: z.string(),
-  action: z.string(),
-  project_id: z.string().nullable(),
-  target_type: z.string(),
-  target_id: z.string(),
-  reason: z.string().nullable(),
-  details: z.record(z.string(), z.unknown()),
-  request_id: z.string().nullable(),
-});
+export const auditOut = z
+  .object({
+    audit_id: z.string(),
+    at: z.iso.datetime(),
+    actor: z.string(),
+    action: z.string(),
+    project_id: z.string().nullable(),
+    target_type: z.string(),
+    target_id: z.string(),
+    reason: z.string().nullable(),
+    details: z.record(z.string(), z.unknown()),
+    request_id: z.string().nullable(),
+  })
+  .meta({ id: 'AuditEntry' });
 export type AuditOut = z.output<typeof auditOut>;
-export const auditList = listOf(auditOut);
+export const auditList = listOf(auditOut).meta({ id: 'AuditList' });
