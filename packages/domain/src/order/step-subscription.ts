@@ -6,7 +6,7 @@ import { decideSnapshot } from './decide-snapshot.ts';
 import { noteStatus, withPastDueSince } from './past-due.ts';
 import { firstSettleDelayMs } from './reading.ts';
 import type { Reading, Step } from './reading.ts';
-import { isTerminal } from './subscription-row.ts';
+import { isTerminal, saysTheSame } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
 /** What is at hand when an event is decided: what Stripe said, if it was asked, and the present. */
@@ -60,6 +60,15 @@ export function keepInDoubt(
 
 const newest = (at: Instant | null, created: Instant): Instant => Math.max(at ?? created, created);
 
+/**
+ * Of several events that say the same in one second the greatest id stands for it: against it a snapshot of
+ * that second is compared while Stripe can't be asked, and arrival must not matter.
+ */
+function withGreaterEvent(row: SubscriptionRow, { snapshot, created, eventId }: Incoming): SubscriptionRow {
+  const isSame = created === row.snapshotAt && saysTheSame(row, snapshot);
+  return isSame && eventId > (row.snapshotEventId ?? '') ? { ...row, snapshotEventId: eventId } : row;
+}
+
 /** What an event that carries a subscription does to its row. */
 export function stepSnapshot(
   stored: SubscriptionRow,
@@ -72,7 +81,7 @@ export function stepSnapshot(
   const mine = { snapshotAt: created, snapshotEventId: eventId };
   if (verdict === 'stale') {
     const outcome = stored.snapshotEventId === eventId ? 'applied' : 'stale';
-    return { kind: 'write', row: withPastDueSince(row), outcome };
+    return { kind: 'write', row: withPastDueSince(withGreaterEvent(row, incoming)), outcome };
   }
   if (verdict === 'apply')
     return {
