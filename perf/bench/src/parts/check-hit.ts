@@ -1,0 +1,57 @@
+import { saturate } from '../load/saturate.ts';
+import { takeTurns } from '../measure/take-turns.ts';
+import { atLeast, atMost, cpuOf, ratioOf, toRows, withGoals } from '../report/row.ts';
+import { peerKeys, peerStamp } from '../servers/check/same-work.ts';
+import type { Running } from '../stage/start-process.ts';
+import type { Stage } from '../stage/set-stage.ts';
+import type { Part } from './part.ts';
+import { check, checkPath, subscribedUsers } from './users.ts';
+
+const part = 'check, cache hit';
+const ours = 'our API';
+const [bare, http, fastify, express] = [
+  'bare node:http',
+  'node:http, same work',
+  'Fastify, same work',
+  'Express as it comes, same work',
+] as const;
+
+/** Fills our cache, and gives the peers the very bytes that it answers. */
+async function warm(stage: Stage, api: Running, users: readonly string[]): Promise<void> {
+  await stage.cache.set(peerKeys.stamp, peerStamp);
+  for (const user of users) {
+    const { text } = await check(api, stage, user);
+    const answer = text.slice(0, text.lastIndexOf(',"checked_at"'));
+    await stage.cache.set(peerKeys.user(user), `${peerStamp}|${answer}`);
+  }
+}
+
+/** The saturated hit path of the whole application beside its ceilings. */
+export const checkHit: Part = {
+  name: 'hit',
+  isDefault: true,
+  async run(stage, { rounds, seconds, say }) {
+    const { apiKey } = stage.seeded;
+    const peer = { BENCH_API_KEY: apiKey };
+    const servers = new Map([
+      [ours, await stage.startApi({ ENTITLEMENT_CACHE_TTL_SECONDS: '3600' })],
+      [bare, await stage.startPeer('servers/check/bare', peer)],
+      [http, await stage.startPeer('servers/check/http-same-work', peer)],
+      [fastify, await stage.startPeer('servers/check/fastify-same-work', peer)],
+      [express, await stage.startPeer('servers/check/express-same-work', peer)],
+    ]);
+    const users = subscribedUsers(stage, 200);
+    const load = { connections: 64, seconds, apiKey, paths: users.map(checkPath) };
+    for (const [name, api] of servers) if (name === ours) await warm(stage, api, users);
+    const variants = [...servers].map(([name, server]) => ({ name, measure: () => saturate(server, load) }));
+    const turns = await takeTurns(variants, rounds, (round) => say(`${part}: round ${round} of ${rounds}`));
+    await Promise.all([...servers.values()].map((server) => server.stop()));
+    const rows = toRows(turns, { part, unit: 'req/s', yardstick: bare });
+    return withGoals(rows, ours, [
+      atLeast('of bare', ratioOf(turns, ours, bare), 0.45),
+      atLeast('of Fastify', ratioOf(turns, ours, fastify), 0.85),
+      atLeast('× Express', ratioOf(turns, ours, express), 2.5),
+      atMost('CPU × bare', cpuOf(turns, ours) / cpuOf(turns, bare), 2.5),
+    ]);
+  },
+};

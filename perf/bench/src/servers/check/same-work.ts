@@ -1,0 +1,51 @@
+import { hash, randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { Counter, Histogram, Registry } from 'prom-client';
+
+/** Where the peers find what the cache would hold: the benchmark writes it from our API's own answers. */
+export const peerKeys = { stamp: 'peer:stamp', user: (userId: string): string => `peer:user:${userId}` };
+export const peerStamp = '12345:AbCdEf';
+
+export type Answer = { status: number; text: string; requestId: string };
+
+/**
+ * The work of a check without the guarantees, as each peer does it: digest of the key, one Redis round trip for
+ * stamp and entry, histogram and counters with kept children, request id, the same bytes of JSON.
+ */
+export function createSameWork({ redisUrl, apiKey }: { redisUrl: string; apiKey: string }) {
+  const redis = new Redis(redisUrl, { enableAutoPipelining: true });
+  const known = new Map([[hash('sha256', apiKey), { projectId: 'bench' }]]);
+  const registers = [new Registry()];
+  const labelNames = ['method', 'route', 'status_code'];
+  const labels = ['GET', '/api/v1/entitlements', '200'];
+  const duration = new Histogram({ name: 'duration', help: 'duration', labelNames, registers }).labels(
+    ...labels,
+  );
+  const requests = new Counter({ name: 'requests', help: 'requests', labelNames, registers }).labels(
+    ...labels,
+  );
+  const hits = new Counter({ name: 'hits', help: 'hits', registers });
+
+  return async (authorization: string | undefined, userId: string): Promise<Answer> => {
+    const startedAt = performance.now();
+    const requestId = randomUUID();
+    const token = authorization?.slice('Bearer '.length) ?? '';
+    if (!known.has(hash('sha256', token))) return { status: 401, text: '{}', requestId };
+    const [stamp, entry] = await redis.mget(peerKeys.stamp, peerKeys.user(userId));
+    const cut = entry?.indexOf('|') ?? -1;
+    if (typeof entry !== 'string' || entry.slice(0, cut) !== stamp)
+      return { status: 404, text: '{}', requestId };
+    hits.inc();
+    const text = `${entry.slice(cut + 1)},"checked_at":"${new Date().toISOString()}"}`;
+    duration.observe((performance.now() - startedAt) / 1000);
+    requests.inc();
+    return { status: 200, text, requestId };
+  };
+}
+
+export function sameWorkFromEnvironment() {
+  return createSameWork({
+    redisUrl: process.env['CACHE_REDIS_URL'] ?? '',
+    apiKey: process.env['BENCH_API_KEY'] ?? '',
+  });
+}
