@@ -16,8 +16,13 @@ export const stripeEventJob = z.object({
 });
 export type StripeEventJob = z.output<typeof stripeEventJob>;
 
+/** Queue `maintenance`: job name → its data. */
 export const maintenanceJobs = {
-  /** Reads the state of objects whose last word was in doubt. */
-  settle: z.object({}),
+  /** Searches Stripe's event list for events that the ledger does not have. */
+  sweep: z.object({}),
+  /** Compares our rows with Stripe; without a run, as the calendar starts it, it makes one. */
+  reconcile: z.object({ run_id: z.string().optional() }),
+  /** Applies events of the ledger again. */
+  replay: z.object({ run_id: z.string() }),
 } as const;
 export type MaintenanceJobName = keyof typeof maintenanceJobs;

@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import { id } from '../../ids.ts';
+import { timestamp } from '../../time.ts';
+import { eventStatuses } from './records.ts';
+
+export const reconcileRequest = z.strictObject({
+  /** True: reports what differs and changes nothing. */
+  dry_run: z.boolean().default(false),
+  /** Only objects of this project's users. */
+  project_id: id.optional(),
+});
+export type ReconcileRequest = z.output<typeof reconcileRequest>;
+
+export const replayEventRequest = z.strictObject({ dry_run: z.boolean().default(false) });
+export type ReplayEventRequest = z.output<typeof replayEventRequest>;
+
+/** Which events of the ledger: of one object, or created within `from` (inclusive) and `to` (exclusive). */
+export const replayEventsRequest = z
+  .strictObject({
+    object_id: id.optional(),
+    from: timestamp.optional(),
+    to: timestamp.optional(),
+    dry_run: z.boolean().default(false),
+  })
+  .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
+    path: ['to'],
+    message: 'must be later than from',
+  });
+export type ReplayEventsRequest = z.output<typeof replayEventsRequest>;
+
+/** One field that a replay changes (or, in a dry run, would change). */
+export const fieldChange = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
+export type FieldChange = z.output<typeof fieldChange>;
+
+export const replayEventResponse = z.object({
+  event_id: z.string(),
+  dry_run: z.boolean(),
+  outcome: z.enum(eventStatuses),
+  reason: z.string().nullable(),
+  changes: z.array(fieldChange),
+});
+export type ReplayEventResponse = z.output<typeof replayEventResponse>;
+
+export const driftKinds = [
+  'subscription_updated',
+  'subscription_created',
+  'subscription_missing_in_stripe',
+  'purchase_updated',
+  'purchase_created',
+  'purchase_missing_in_stripe',
+] as const;
+export type DriftKind = (typeof driftKinds)[number];
+
+/** One object that differs from Stripe: only the fields that do. */
+export const driftEntry = z.object({
+  kind: z.enum(driftKinds),
+  object_id: z.string(),
+  before: z.record(z.string(), z.unknown()).nullable(),
+  after: z.record(z.string(), z.unknown()).nullable(),
+});
+export type DriftEntry = z.output<typeof driftEntry>;
+
+/** `…_synced`: compared with Stripe; `…_updated`: repaired or created (in a dry run: would be). */
+export const reconcileResult = z.object({
+  subscriptions_synced: z.number().int(),
+  subscriptions_updated: z.number().int(),
+  subscriptions_missing_in_stripe: z.number().int(),
+  purchases_synced: z.number().int(),
+  purchases_updated: z.number().int(),
+  purchases_missing_in_stripe: z.number().int(),
+  drift: z.array(driftEntry),
+  /** More objects differ than are listed; all of them count. */
+  drift_truncated: z.boolean(),
+});
+export type ReconcileResult = z.output<typeof reconcileResult>;
+
+export const replayResult = z.object({
+  events_replayed: z.number().int(),
+  outcomes: z.record(z.enum(eventStatuses), z.number().int()),
+  changes: z.array(fieldChange.extend({ event_id: z.string() })),
+  changes_truncated: z.boolean(),
+});
+export type ReplayResult = z.output<typeof replayResult>;
+
+export const runAccepted = z.object({ run_id: z.string() });
+export type RunAccepted = z.output<typeof runAccepted>;
+
+export const runStatuses = ['running', 'done', 'failed'] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+export const runProgress = z.object({
+  /** `queued` until a worker takes it, then what is being looked at. */
+  phase: z.string(),
+  objects: z.number().int(),
+});
+export type RunProgress = z.output<typeof runProgress>;
+
+export const runOut = z.object({
+  run_id: z.string(),
+  kind: z.enum(['reconcile', 'replay', 'replay_event']),
+  status: z.enum(runStatuses),
+  dry_run: z.boolean(),
+  project_id: z.string().nullable(),
+  progress: runProgress,
+  /** What is known so far; final once the status is `done`. */
+  result: z.union([reconcileResult, replayResult, replayEventResponse]).nullable(),
+  /** Why it failed, or what it is waiting for. */
+  error: z.string().nullable(),
+  requested_by: z.string(),
+  created_at: z.iso.datetime(),
+  started_at: z.iso.datetime().nullable(),
+  finished_at: z.iso.datetime().nullable(),
+});
+export type RunOut = z.output<typeof runOut>;
