@@ -77,3 +77,32 @@ export {
 export { writeOutcomes, type Written } from './events/write-outcomes.ts';
 export { claimDuePurchases } from './purchases/claim-due.ts';
 export { claimDueSubscriptions } from './subscriptions/claim-due.ts';
+export {
+  newRunId,
+  requestEventReplay,
+  requestReconcile,
+  requestReplay,
+  scheduleReconcile,
+  type Run,
+} from './runs/create-run.ts';
+export {
+  claimRun,
+  endRun,
+  findIdleRuns,
+  forgetOldRuns,
+  getRun,
+  pauseRun,
+  saveRun,
+  withdrawRun,
+  type RunMark,
+} from './runs/lease-run.ts';
+export { findUnmetSubscriptions, noteRunObjects } from './runs/run-objects.ts';
+export { findLedgerEvents, getLedgerEvent, type StoredEvent } from './runs/ledger-events.ts';
+export {
+  claimSweep,
+  findRecorded,
+  finishSweep,
+  isLedgerEmpty,
+  releaseSweep,
+  saveSweep,
+} from './sweep/event-sweeps.ts';

@@ -22,9 +22,7 @@ export function provenAsOf({ snapshot, createdAt }: ListedSubscription): Instant
 export function reconcileSubscription(row: SubscriptionRow, listed: ListedSubscription): SubscriptionRow {
   const asOf = provenAsOf(listed);
   const isLater = row.snapshotAt === null || asOf > row.snapshotAt;
-  const seen = isLater
-    ? { at: asOf, eventId: null }
-    : { at: row.snapshotAt, eventId: row.snapshotEventId };
+  const seen = isLater ? { at: asOf, eventId: null } : { at: row.snapshotAt, eventId: row.snapshotEventId };
   const isOver = listed.snapshot.status !== 'past_due' && row.pastDueSeenAt.length > 0;
   const settledRow = isOver
     ? {

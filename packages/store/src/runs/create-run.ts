@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import type { ReplayEventsRequest } from '@billing/domain';
+import { toTimestampOrNull } from '@billing/domain';
+import type { Actor } from '../audit/write-audit.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { getProject } from '../catalog/projects.ts';
+import type { Database, Queries } from '../create-database.ts';
+import type { Run } from '../generated/client.ts';
+
+export type { Run } from '../generated/client.ts';
+
+export const newRunId = (): string => `run_${randomUUID().replaceAll('-', '')}`;
+
+export type ReconcileScope = { dryRun: boolean; projectId: string | null };
+
+/** A run of the same scope that nobody has begun yet answers this request too. */
+async function findQueued(tx: Queries, { dryRun, projectId }: ReconcileScope): Promise<Run | null> {
+  // One at a time: two requests at once must not both find none.
+  await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('runs.reconcile'))::text`;
+  return tx.run.findFirst({
+    where: { kind: 'reconcile', status: 'running', startedAt: null, dryRun, projectId },
+    orderBy: { createdAt: 'desc' },
+  });
+}
+
+/** Orders a reconcile run, or joins one that is ordered and not begun. Throws `project_not_found`. */
+export async function requestReconcile(
+  database: Database,
+  scope: ReconcileScope,
+  actor: Actor,
+): Promise<{ runId: string }> {
+  if (scope.projectId !== null) await getProject(database, scope.projectId);
+  return database.$transaction(async (tx) => {
+    const queued = await findQueued(tx, scope);
+    const runId = queued?.id ?? newRunId();
+    if (queued === null)
+      await tx.run.create({ data: { id: runId, kind: 'reconcile', requestedBy: actor.name, ...scope } });
+    await writeAudit(tx, {
+      actor,
+      action: 'reconcile.request',
+      projectId: scope.projectId,
+      target: { type: 'run', id: runId },
+      details: { dry_run: scope.dryRun },
+    });
+    return { runId };
+  });
+}
+
+/** The calendar's run: none where a whole one is under way already. */
+export async function scheduleReconcile(database: Database): Promise<{ runId: string } | null> {
+  return database.$transaction(async (tx) => {
+    await findQueued(tx, { dryRun: false, projectId: null });
+    const running = await tx.run.findFirst({
+      where: { kind: 'reconcile', status: 'running', dryRun: false, projectId: null },
+    });
+    if (running !== null) return null;
+    const runId = newRunId();
+    await tx.run.create({ data: { id: runId, kind: 'reconcile', requestedBy: 'schedule' } });
+    return { runId };
+  });
+}
+
+/** Orders the replay of one event. Null: the ledger has no such event. */
+export async function requestEventReplay(
+  database: Database,
+  { eventId, dryRun }: { eventId: string; dryRun: boolean },
+  actor: Actor,
+): Promise<{ runId: string } | null> {
+  return database.$transaction(async (tx) => {
+    const event = await tx.stripeEvent.findUnique({
+      where: { eventId },
+      select: { projectId: true, status: true, reason: true },
+    });
+    if (event === null) return null;
+    const runId = newRunId();
+    await tx.run.create({
+      data: {
+        id: runId,
+        kind: 'replay_event',
+        dryRun,
+        params: { event_id: eventId },
+        requestedBy: actor.name,
+      },
+    });
+    await writeAudit(tx, {
+      actor,
+      action: 'event.replay',
+      projectId: event.projectId,
+      target: { type: 'event', id: eventId },
+      details: { dry_run: dryRun, run_id: runId, status: event.status, reason: event.reason },
+    });
+    return { runId };
+  });
+}
+
+/** Orders the replay of an object's events, or of a window of time. */
+export async function requestReplay(
+  database: Database,
+  { object_id: objectId, from, to, dry_run: dryRun }: ReplayEventsRequest,
+  actor: Actor,
+): Promise<{ runId: string }> {
+  const params = {
+    object_id: objectId ?? null,
+    from: toTimestampOrNull(from ?? null),
+    to: toTimestampOrNull(to ?? null),
+  };
+  const runId = newRunId();
+  return database.$transaction(async (tx) => {
+    await tx.run.create({ data: { id: runId, kind: 'replay', dryRun, params, requestedBy: actor.name } });
+    await writeAudit(tx, {
+      actor,
+      action: 'events.replay',
+      projectId: null,
+      target: { type: 'run', id: runId },
+      details: { dry_run: dryRun, ...params },
+    });
+    return { runId };
+  });
+}

@@ -1,0 +1,27 @@
+import type { Database } from '../create-database.ts';
+
+/** Notes which objects a run met in Stripe's lists. */
+export async function noteRunObjects(
+  database: Database,
+  runId: string,
+  objectIds: readonly string[],
+): Promise<void> {
+  await database.$executeRaw`
+    INSERT INTO run_objects (run_id, object_id)
+    SELECT ${runId}, id FROM unnest(${[...new Set(objectIds)]}::text[]) AS id
+    ON CONFLICT DO NOTHING`;
+}
+
+export type UnmetQuery = { runId: string; projectId: string | null; after: string; limit: number };
+
+/** Our subscriptions that the run did not meet, in the order of their ids. */
+export async function findUnmetSubscriptions(database: Database, query: UnmetQuery): Promise<string[]> {
+  const { runId, projectId, after, limit } = query;
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT s.id FROM subscriptions s LEFT JOIN users u ON u.id = s.user_ref
+    WHERE s.id > ${after} AND (${projectId}::text IS NULL OR u.project_id = ${projectId})
+      AND s.created_at < (SELECT created_at FROM runs WHERE id = ${runId})
+      AND NOT EXISTS (SELECT FROM run_objects o WHERE o.run_id = ${runId} AND o.object_id = s.id)
+    ORDER BY s.id LIMIT ${limit}`;
+  return rows.map((row) => row.id);
+}
