@@ -1,9 +1,11 @@
-import { systemClock } from '@billing/domain';
+import { queueNames, systemClock } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import {
   connectRedis,
   createMetrics,
   createOperationsServer,
+  createQueue,
+  createQueueGauges,
   createStripeClient,
   inspectQueueRedis,
   stripeModeOf,
@@ -24,6 +26,7 @@ import { createWorkerMetrics } from './operations/worker-metrics.ts';
 import { pauseForOthersMs } from './retry.ts';
 import { settleDue } from './settle/settle-due.ts';
 import { createReadBudget } from './stripe/read-budget.ts';
+import { createSharedReads } from './stripe/share-reads.ts';
 
 export type RunningWorker = { port: number; deps: WorkerDeps; stop: () => Promise<void> };
 
@@ -65,6 +68,7 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
       perSecond: config.stripeReadsPerSecond,
       clock,
     }),
+    subscriptionReads: createSharedReads(),
     eventRetryMs: config.eventRetryHours * 3_600_000,
   };
   const close = async (): Promise<void> => {
@@ -79,6 +83,24 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   return { deps, queueRedis, close };
 }
 
+/** What this process tells of the queues on each scrape, over a connection of its own that fails fast. */
+function watchQueues({ config, logger }: WorkerOptions, { metrics }: WorkerDeps) {
+  const connection = connectRedis({ url: config.redisUrl, role: 'producer', logger });
+  const queues = Object.values(queueNames).map((name) =>
+    createQueue({ connection, name, prefix: config.queuePrefix, logger }),
+  );
+  const gauges = createQueueGauges({
+    metrics,
+    queues,
+    inspectQueueRedis: () => inspectQueueRedis(connection),
+  });
+  const close = async (): Promise<void> => {
+    await Promise.all(queues.map((queue) => queue.close()));
+    connection.disconnect();
+  };
+  return { refresh: gauges.refresh, close };
+}
+
 /** Jobs of the maintenance queue that this version does not know go back to it. */
 const maintenance: Processor = () => Promise.resolve({ kind: 'later', pauseMs: pauseForOthersMs() });
 
@@ -86,6 +108,7 @@ const maintenance: Processor = () => Promise.resolve({ kind: 'later', pauseMs: p
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, logger } = options;
   const { deps, queueRedis, close } = buildDeps(options);
+  const queueWatch = watchQueues(options, deps);
   let isStopping = false;
   const consumer = createConsumer({
     redisUrl: config.redisUrl,
@@ -107,6 +130,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     ...(options.host === undefined ? {} : { host: options.host }),
     metrics: deps.metrics,
     metricsToken: config.metricsToken,
+    beforeScrape: queueWatch.refresh,
     ready: () =>
       checkReadiness({
         database: deps.database,
@@ -115,7 +139,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         isStopping: () => isStopping,
       }),
   }).catch(async (error: unknown) => {
-    await consumer.stop();
+    await Promise.all([consumer.stop(), queueWatch.close()]);
     await close();
     throw error;
   });
@@ -129,10 +153,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stopWatching = watchQueueRedis({
     inspect: () => inspectQueueRedis(queueRedis),
     logger,
-    onReport: ({ evictionPolicy, persistent }) => {
-      deps.metrics.queueRedisInfo.reset();
-      deps.metrics.queueRedisInfo.set({ eviction_policy: evictionPolicy, persistent: String(persistent) }, 1);
-    },
   });
   logger.info('worker_started', { port: server.port, mode: deps.mode });
   return {
@@ -142,7 +162,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       isStopping = true;
       stopWatching();
       await Promise.all([consumer.stop(), ...loops.map((loop) => loop.stop())]);
-      await close();
+      await Promise.all([close(), queueWatch.close()]);
       await server.close();
     },
   };

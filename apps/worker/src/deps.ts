@@ -1,7 +1,8 @@
-import type { Clock } from '@billing/domain';
+import type { Clock, Reading, SubscriptionSnapshot } from '@billing/domain';
 import type { createStripeClient, Logger, Metrics } from '@billing/platform';
 import type { Database, EntitlementCache } from '@billing/store';
 import type { ReadBudget } from './stripe/read-budget.ts';
+import type { SharedReads } from './stripe/share-reads.ts';
 import type { WorkerMetrics } from './operations/worker-metrics.ts';
 
 export type StripeClient = ReturnType<typeof createStripeClient>;
@@ -18,6 +19,7 @@ export type WorkerDeps = {
   /** Of the secret key: events of the other mode never touch state. */
   mode: 'live' | 'test';
   budget: ReadBudget;
+  subscriptionReads: SharedReads<Reading<SubscriptionSnapshot>>;
   /** How long an event that keeps failing for reasons of its own is tried again. */
   eventRetryMs: number;
 };

@@ -1,59 +1,72 @@
 import type { Clock } from '@billing/domain';
 import type { connectRedis } from '@billing/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { takeScript, throttleScript } from './budget-script.ts';
+import { createLocalBucket } from './local-bucket.ts';
 
-/** Permission for one read from Stripe. */
-export type ReadBudget = { take: () => Promise<boolean> };
+/** `urgent`: an event or a row waits for the answer. `background`: the sweep and reconcile. */
+export type ReadPriority = 'urgent' | 'background';
 
-/** Counts in the second of Redis's own clock, so that all workers share one count. */
-const takeScript = `
-local second = redis.call('TIME')[1]
-local key = KEYS[1] .. second
-local used = redis.call('INCR', key)
-if used == 1 then redis.call('EXPIRE', key, 5) end
-return used`;
+/** Permission for reads from Stripe, and what Stripe said of them. */
+export type ReadBudget = {
+  /** Waits for a place; false: spent for now. */
+  take: (priority?: ReadPriority, signal?: AbortSignal) => Promise<boolean>;
+  /** Stripe answered 429; `retryAfterMs` as it said, if it did. */
+  throttle: (retryAfterMs?: number | null) => Promise<void>;
+};
 
-const maxWaitMs = 1_500;
+/** An event in doubt rather keeps its best snapshot than waits long; a page of a list has time. */
+const maxWaitMs: Record<ReadPriority, number> = { urgent: 1_500, background: 10_000 };
 
-/**
- * The budget of Stripe reads, shared by all workers through Redis. Waits a moment for a place in the next
- * second; false: spent. Without Redis each process keeps the budget by itself.
- */
-export function createReadBudget(options: {
+/** Without a word from Stripe; and the most that a wrong answer can make us wait. */
+const throttlePauseMs = { byDefault: 1_000, most: 60_000 };
+
+type BudgetOptions = {
   redis: ReturnType<typeof connectRedis>;
   prefix: string;
   perSecond: number;
   clock: Clock;
-}): ReadBudget {
-  const { redis, perSecond, clock } = options;
+};
+
+/**
+ * The budget of Stripe reads, shared by all workers through Redis; without Redis each process keeps it by
+ * itself. Checkouts, which people wait for, are not in it.
+ */
+export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOptions): ReadBudget {
   // In braces: one slot of a Redis Cluster.
-  const key = `{${options.prefix}:stripe-reads}:`;
-  let own = { second: 0, used: 0 };
+  const key = `{${prefix}:stripe-reads}`;
+  const own = createLocalBucket(perSecond, clock);
 
-  function takeAlone(): number {
-    const second = Math.floor(clock() / 1000);
-    own = own.second === second ? { second, used: own.used + 1 } : { second, used: 1 };
-    return own.used;
-  }
-
-  async function used(): Promise<number> {
-    if (redis.status !== 'ready') return takeAlone();
+  async function ask(priority: ReadPriority): Promise<number> {
+    if (redis.status !== 'ready') return own.take();
     try {
-      return Number(await redis.eval(takeScript, 1, key));
+      return Number(await redis.eval(takeScript, 1, key, perSecond, priority));
     } catch {
-      return takeAlone();
+      return own.take();
     }
   }
 
   return {
-    take: async () => {
-      for (let waitedMs = 0; ;) {
-        if ((await used()) <= perSecond) return true;
-        const pauseMs = 200 + Math.random() * 300;
-        if (waitedMs + pauseMs > maxWaitMs) return false;
-        await sleep(pauseMs);
-        waitedMs += pauseMs;
+    take: async (priority = 'urgent', signal) => {
+      const givesUpAt = performance.now() + maxWaitMs[priority];
+      while (signal?.aborted !== true) {
+        const waitMs = await ask(priority);
+        if (waitMs <= 0) return true;
+        // A little more each, so that those who wait do not all come back at once.
+        const pauseMs = Math.min(waitMs, 500) + Math.random() * 50;
+        if (performance.now() + Math.max(waitMs, pauseMs) > givesUpAt) return false;
+        await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
       }
+      return false;
+    },
+    throttle: async (retryAfterMs) => {
+      const pauseMs = Math.min(
+        throttlePauseMs.most,
+        Math.max(0, retryAfterMs ?? throttlePauseMs.byDefault) * (1 + Math.random() / 4),
+      );
+      own.throttle(pauseMs);
+      if (redis.status !== 'ready') return;
+      await redis.eval(throttleScript, 1, key, Math.round(pauseMs)).catch(() => undefined);
     },
   };
 }

@@ -1,20 +1,16 @@
 import { isId, subscriptionSnapshot } from '@billing/domain';
 import type { BoughtItem, Reading, SubscriptionSnapshot } from '@billing/domain';
 import type { WorkerDeps } from '../deps.ts';
+import { toStripeFailure } from './stripe-failure.ts';
 
-type ReadDeps = Pick<WorkerDeps, 'stripe' | 'budget' | 'logger' | 'counters'>;
-type Kind = 'subscription' | 'checkout_session';
+export type ReadDeps = Pick<WorkerDeps, 'stripe' | 'budget' | 'logger' | 'counters' | 'subscriptionReads'>;
+type Kind = 'subscription' | 'checkout_session' | 'charge' | 'payment_intent';
 
 /** More items than any subscription or session has; a bound all the same. */
 const maxItems = 500;
 
-function statusOf(error: unknown): number | null {
-  if (!(error instanceof Error) || !('statusCode' in error)) return null;
-  return typeof error.statusCode === 'number' ? error.statusCode : null;
-}
-
 /** One read within the budget. 404 is an answer; everything else that goes wrong is "out of reach". */
-async function read<T>(deps: ReadDeps, kind: Kind, ask: () => Promise<T>): Promise<Reading<T>> {
+export async function read<T>(deps: ReadDeps, kind: Kind, ask: () => Promise<T>): Promise<Reading<T>> {
   if (!(await deps.budget.take())) {
     deps.counters.readsRefused.inc({ reason: 'budget' });
     return { kind: 'unreachable' };
@@ -22,26 +18,31 @@ async function read<T>(deps: ReadDeps, kind: Kind, ask: () => Promise<T>): Promi
   try {
     return { kind: 'found', object: await ask() };
   } catch (error) {
-    if (statusOf(error) === 404) {
+    const failure = toStripeFailure(error);
+    if (failure.kind === 'missing') {
       deps.counters.missingInStripe.inc({ kind });
       return { kind: 'missing' };
     }
-    deps.counters.readsRefused.inc({ reason: 'unreachable' });
-    deps.logger.warn('stripe_read_failed', { object: kind, status: statusOf(error), error });
+    if (failure.kind === 'throttled') await deps.budget.throttle(failure.retryAfterMs);
+    deps.counters.readsRefused.inc({ reason: failure.kind === 'throttled' ? 'throttled' : 'unreachable' });
+    deps.logger.warn('stripe_read_failed', { object: kind, failure: failure.kind, error });
     return { kind: 'unreachable' };
   }
 }
 
 /** Reads a subscription as Stripe has it now, all its items included. */
 export function readSubscription(deps: ReadDeps, id: string): Promise<Reading<SubscriptionSnapshot>> {
-  return read(deps, 'subscription', async () => {
-    const rendered = await deps.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
-    if (!rendered.items.has_more) return subscriptionSnapshot.parse(rendered);
-    const all = await deps.stripe.subscriptionItems
-      .list({ subscription: id, limit: 100 })
-      .autoPagingToArray({ limit: maxItems });
-    return subscriptionSnapshot.parse({ ...rendered, items: { data: all, has_more: false } });
-  });
+  return deps.subscriptionReads(id, (sent) =>
+    read(deps, 'subscription', async () => {
+      sent();
+      const rendered = await deps.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
+      if (!rendered.items.has_more) return subscriptionSnapshot.parse(rendered);
+      const all = await deps.stripe.subscriptionItems
+        .list({ subscription: id, limit: 100 })
+        .autoPagingToArray({ limit: maxItems });
+      return subscriptionSnapshot.parse({ ...rendered, items: { data: all, has_more: false } });
+    }),
+  );
 }
 
 /** Reads what a checkout session sold: one entry for each price. */

@@ -1,0 +1,51 @@
+import { chargeFacts, isId, refundFacts } from '@billing/domain';
+import type { ChargeReading, PaymentReading, PaymentWants, Reading } from '@billing/domain';
+import { read, readLineItems } from './read-objects.ts';
+import type { ReadDeps } from './read-objects.ts';
+
+/** More refunds than any charge has; a bound all the same. */
+const maxRefunds = 500;
+
+/** A charge with every refund of it, so that none is counted twice. */
+function readCharge(deps: ReadDeps, id: string): Promise<Reading<ChargeReading>> {
+  return read(deps, 'charge', async () => {
+    const charge = chargeFacts.parse(await deps.stripe.charges.retrieve(id));
+    const listed = await deps.stripe.refunds
+      .list({ charge: id, limit: 100 })
+      .autoPagingToArray({ limit: maxRefunds });
+    const refunds = listed.map((one) => {
+      const { id: refundId, status, amount, createdAt } = refundFacts.parse(one);
+      return { id: refundId, status, amount: amount ?? 0, createdAt };
+    });
+    return { chargeId: id, amount: charge.amount, amountRefunded: charge.amountRefunded, refunds };
+  });
+}
+
+/** The invoice that a PaymentIntent paid. Since 2025-03-31 only the invoice's payments say it. */
+function readInvoiceOf(deps: ReadDeps, paymentIntentId: string): Promise<Reading<{ id: string | null }>> {
+  return read(deps, 'payment_intent', async () => {
+    const { data } = await deps.stripe.invoicePayments.list({
+      payment: { type: 'payment_intent', payment_intent: paymentIntentId },
+      limit: 1,
+    });
+    const invoice = data[0]?.invoice;
+    const id = typeof invoice === 'object' ? invoice.id : invoice;
+    return { id: isId(id) ? id : null };
+  });
+}
+
+const notAsked = { kind: 'found', object: null } as const;
+
+/** Asks Stripe for all that is in doubt about a payment; one answer that does not come spoils the rest. */
+export async function readPayment(deps: ReadDeps, wants: PaymentWants): Promise<Reading<PaymentReading>> {
+  const lineItems = wants.lineItemsOf === null ? notAsked : await readLineItems(deps, wants.lineItemsOf);
+  if (lineItems.kind !== 'found') return lineItems;
+  const invoice = wants.invoiceOf === null ? notAsked : await readInvoiceOf(deps, wants.invoiceOf);
+  if (invoice.kind !== 'found') return invoice;
+  const charge = wants.charge === null ? notAsked : await readCharge(deps, wants.charge);
+  if (charge.kind !== 'found') return charge;
+  return {
+    kind: 'found',
+    object: { lineItems: lineItems.object, charge: charge.object, invoice: invoice.object },
+  };
+}
