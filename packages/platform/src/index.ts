@@ -13,6 +13,7 @@ export {
   type NewJob,
   type QueueOptions,
 } from './queue/create-queue.ts';
+export { createQueueGauges, type QueueGauges, type QueueGaugesOptions } from './queue/queue-gauges.ts';
 export { QueueUnavailableError } from './queue/queue-unavailable.ts';
 export { connectRedis, type RedisConnectionOptions, type RedisRole } from './redis/connect-redis.ts';
 export { inspectQueueRedis, type QueueRedisReport } from './redis/inspect-queue-redis.ts';

@@ -23,6 +23,15 @@ function metricMakers(registry: Registry, prefix: string) {
       new Counter<L>({ name: `${prefix}${name}`, help, labelNames: [...labelNames], registers }),
     gauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
       new Gauge<L>({ name: `${prefix}${name}`, help, labelNames: [...labelNames], registers }),
+    /** Of something that all processes share: where several are added up, each says the same number. */
+    sharedGauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
+      new Gauge<L>({
+        name: `${prefix}${name}`,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        aggregator: 'max',
+      }),
     /** In seconds. */
     histogram: <L extends string = never>(
       name: string,
@@ -47,7 +56,7 @@ interface HistogramShape<L extends string> {
 export function createMetrics({ service, prefix = '', withProcessMetrics = true }: MetricsOptions) {
   const registry = new Registry();
   const makers = metricMakers(registry, prefix);
-  const { counter, gauge, histogram } = makers;
+  const { counter, gauge, sharedGauge, histogram } = makers;
   if (withProcessMetrics) collectDefaultMetrics({ register: registry, prefix });
   gauge('service_info', 'Always 1; the label says which process this is', ['service']).set({ service }, 1);
   const http = ['method', 'route', 'status_code'] as const;
@@ -81,18 +90,22 @@ export function createMetrics({ service, prefix = '', withProcessMetrics = true 
     webhookProcessing: histogram('webhook_processing_seconds', 'From accepted to applied', {
       buckets: PROCESSING_BUCKETS,
     }),
-    queueJobs: gauge('bullmq_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
+    queueJobs: sharedGauge('bullmq_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
     webhookSignatureFailures: counter(
       'webhook_signature_failures_total',
       'Webhooks refused for their signature; reason `timestamp` means that the clocks differ',
       ['reason'],
     ),
-    queueRedisInfo: gauge(
+    queueRedisInfo: sharedGauge(
       'queue_redis_info',
       'Always 1; the labels say whether the Redis of the queue may evict (it must not) and whether it persists',
       ['eviction_policy', 'persistent'],
     ),
-    queueOldestWaiting: gauge('bullmq_oldest_waiting_seconds', 'Age of the oldest waiting job', ['queue']),
+    queueOldestWaiting: sharedGauge(
+      'bullmq_oldest_waiting_seconds',
+      'Age of the oldest job that is due and not done, retries included',
+      ['queue'],
+    ),
     stripeRequestDuration: histogram(
       'stripe_request_duration_seconds',
       'Time of one attempt of a Stripe request',

@@ -61,3 +61,11 @@ test('what is not there is a problem document with the request id', async () => 
   expect(wrongMethod.status).toBe(405);
   expect(wrongMethod.headers.get('allow')).toBe('GET, HEAD');
 });
+
+test('its own requests are metered by route, never by the raw path', async () => {
+  await Promise.all(['/healthz', '/nowhere/1', '/nowhere/2'].map((path) => get(path)));
+  const text = await (await get('/metrics', { headers: { authorization: 'Bearer scrape-me' } })).text();
+  expect(text).toMatch(/http_requests_total\{method="GET",route="\/healthz",status_code="200"\} [1-9]/);
+  expect(text).toMatch(/http_requests_total\{method="GET",route="unmatched",status_code="404"\} [2-9]/);
+  expect(text).not.toContain('nowhere');
+});

@@ -1,7 +1,7 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Registry } from 'prom-client';
+import type { Metrics } from './metrics.ts';
 
 /** One word for each dependency: `ok`, or what is wrong. */
 export type ReadinessChecks = Record<string, string>;
@@ -13,7 +13,7 @@ export interface OperationsServerOptions {
   readonly host?: string;
   /** Ready means that all are `ok`. Has its own deadlines. */
   readonly ready: () => Promise<ReadinessChecks>;
-  readonly metrics: { readonly registry: Registry };
+  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
   readonly beforeScrape?: () => Promise<void>;
   /** If set, `/metrics` wants it as a bearer token. */
@@ -37,7 +37,9 @@ export async function createOperationsServer(options: OperationsServerOptions): 
   ]);
   const server = createServer((request, response) => {
     response.setHeader('x-request-id', requestIdOf(request));
-    const answer = routes.get((request.url ?? '').split('?', 1)[0] ?? '');
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const answer = routes.get(path);
+    meter(options.metrics, { request, response, route: answer === undefined ? 'unmatched' : path });
     if (answer === undefined) return sendProblem(response, 404, 'not_found');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
@@ -61,6 +63,27 @@ export async function createOperationsServer(options: OperationsServerOptions): 
         server.closeIdleConnections();
       }),
   };
+}
+
+interface Metered {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly route: string;
+}
+
+/** As the API does; only the methods that are answered are label values. */
+function meter(
+  { httpRequests, httpRequestDuration }: OperationsServerOptions['metrics'],
+  metered: Metered,
+): void {
+  const { request, response, route } = metered;
+  const startedAt = performance.now();
+  const method = request.method === 'GET' || request.method === 'HEAD' ? request.method : 'OTHER';
+  response.once('close', () => {
+    const labels = { method, route, status_code: String(response.statusCode) };
+    httpRequests.inc(labels);
+    httpRequestDuration.observe(labels, (performance.now() - startedAt) / 1000);
+  });
 }
 
 async function answerReady({ ready }: OperationsServerOptions, response: ServerResponse): Promise<void> {

@@ -1,5 +1,5 @@
 import { startTestRedis, waitFor, type TestRedis } from '@billing/testing';
-import { Worker } from 'bullmq';
+import { DelayedError, Worker } from 'bullmq';
 import { createLogger } from '../logging/logger.ts';
 import { connectRedis } from '../redis/connect-redis.ts';
 import { createQueue, type JobQueue } from './create-queue.ts';
@@ -54,6 +54,32 @@ test('counts jobs and tells the age of the oldest that waits', async () => {
   await queue.addBulk([nextJob(), nextJob()], DEADLINE);
   await expect(queue.counts()).resolves.toMatchObject({ waiting: 2, failed: 0 });
   await expect(queue.oldestWaitingMs()).resolves.toBeGreaterThanOrEqual(0);
+});
+
+test('a job that is tried again keeps its age; one that is planned for later has none', async () => {
+  await queue.bull.obliterate({ force: true });
+  const hourAgo = Date.now() - 3_600_000;
+  const planned = { ...nextJob(), opts: { delay: 3_600_000 } };
+  await queue.add(planned, DEADLINE);
+  await queue.bull.upsertJobScheduler('nightly', { every: 86_400_000, offset: 1 }, { name: 'nightly' });
+  await expect(queue.oldestWaitingMs()).resolves.toBeNull();
+  const retried = { ...nextJob(), opts: { timestamp: hourAgo } };
+  await queue.add(retried, DEADLINE);
+  const connection = connectRedis({ url: redis.url, role: 'worker', logger });
+  const worker = new Worker(
+    'events',
+    async (job, token) => {
+      await job.moveToDelayed(Date.now() + 600_000, token);
+      throw new DelayedError();
+    },
+    { connection },
+  );
+  worker.on('error', () => undefined);
+  await waitFor(async () => (await queue.counts())['delayed'] === 3, { what: 'the job to be put back' });
+  await worker.close(true);
+  connection.disconnect();
+  await queue.add(nextJob(), DEADLINE);
+  await expect(queue.oldestWaitingMs()).resolves.toBeGreaterThanOrEqual(3_600_000);
 });
 
 test('a failed job that was kept does not swallow its resend', async () => {

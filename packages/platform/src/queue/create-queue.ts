@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectRedis } from '../redis/connect-redis.ts';
+import { readOldestWaitingMs } from './oldest-waiting.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
 export interface QueueOptions {
@@ -82,9 +83,9 @@ export function createQueue({ url, connection, name, prefix, logger }: QueueOpti
     /** Jobs by state. */
     counts: (): Promise<Record<string, number>> =>
       attempt(() => bull.getJobCounts(...STATES), READ_DEADLINE_MS),
-    /** Age in milliseconds of the job that has waited longest; null if none waits. */
+    /** Age in milliseconds of the oldest job that is due and not done, retries included; null if there is none. */
     oldestWaitingMs: (): Promise<number | null> =>
-      attempt(() => readOldestWaitingMs({ bull, redis }), READ_DEADLINE_MS),
+      attempt(() => readOldestWaitingMs(bull, redis), READ_DEADLINE_MS),
     /** Ends the connection, unless the caller brought it. */
     close: async (): Promise<void> => {
       if (connection === undefined) redis.disconnect();
@@ -140,10 +141,4 @@ async function reviveIfFinished(
   await bull.remove(jobId);
   await addAgain();
   return 'added';
-}
-
-async function readOldestWaitingMs({ bull, redis }: Backend): Promise<number | null> {
-  const oldestId = await redis.lindex(bull.toKey('wait'), -1);
-  const timestamp = oldestId === null ? null : await redis.hget(bull.toKey(oldestId), 'timestamp');
-  return timestamp === null ? null : Math.max(0, Date.now() - Number(timestamp));
 }
