@@ -1,11 +1,9 @@
-import { queueNames, systemClock } from '@billing/domain';
+import { systemClock } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import {
   connectRedis,
   createMetrics,
   createOperationsServer,
-  createQueue,
-  createQueueGauges,
   createStripeClient,
   inspectQueueRedis,
   stripeModeOf,
@@ -21,6 +19,7 @@ import type { WorkerDeps } from './deps.ts';
 import { createEventApplier } from './events/apply-events.ts';
 import { createEventProcessor } from './events/process-event-job.ts';
 import { startLoop } from './loop.ts';
+import { createQueueWatch } from './operations/queue-watch.ts';
 import { checkReadiness } from './operations/readiness.ts';
 import { createWorkerMetrics } from './operations/worker-metrics.ts';
 import { pauseForOthersMs } from './retry.ts';
@@ -83,24 +82,6 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   return { deps, queueRedis, close };
 }
 
-/** What this process tells of the queues on each scrape, over a connection of its own that fails fast. */
-function watchQueues({ config, logger }: WorkerOptions, { metrics }: WorkerDeps) {
-  const connection = connectRedis({ url: config.redisUrl, role: 'producer', logger });
-  const queues = Object.values(queueNames).map((name) =>
-    createQueue({ connection, name, prefix: config.queuePrefix, logger }),
-  );
-  const gauges = createQueueGauges({
-    metrics,
-    queues,
-    inspectQueueRedis: () => inspectQueueRedis(connection),
-  });
-  const close = async (): Promise<void> => {
-    await Promise.all(queues.map((queue) => queue.close()));
-    connection.disconnect();
-  };
-  return { refresh: gauges.refresh, close };
-}
-
 /** Jobs of the maintenance queue that this version does not know go back to it. */
 const maintenance: Processor = () => Promise.resolve({ kind: 'later', pauseMs: pauseForOthersMs() });
 
@@ -108,7 +89,12 @@ const maintenance: Processor = () => Promise.resolve({ kind: 'later', pauseMs: p
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, logger } = options;
   const { deps, queueRedis, close } = buildDeps(options);
-  const queueWatch = watchQueues(options, deps);
+  const queueWatch = createQueueWatch({
+    redisUrl: config.redisUrl,
+    prefix: config.queuePrefix,
+    logger,
+    metrics: deps.metrics,
+  });
   let isStopping = false;
   const consumer = createConsumer({
     redisUrl: config.redisUrl,

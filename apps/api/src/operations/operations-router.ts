@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
+import { createQueueGauges } from '@billing/platform';
 import express from 'express';
 import type { Router } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { methodNotAllowed } from '../http/method-not-allowed.ts';
-import { refreshQueueGauges, resetQueueGauges } from './queue-gauges.ts';
 import { checkReadiness } from './readiness.ts';
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -20,6 +20,7 @@ function assertMetricsToken(expected: string | undefined, authorization: string 
 /** Health and metrics (`/healthz`, `/live`, `/ready`, `/metrics`). */
 export function createOperationsRouter(deps: AppDeps): Router {
   const router = express.Router();
+  const queueGauges = createQueueGauges({ ...deps, queues: [deps.stripeEvents, deps.maintenance] });
   router.get('/healthz', (_request, response) => void response.json({ status: 'healthy' }));
   router.get('/live', (_request, response) => void response.json({ status: 'alive' }));
   router.get('/ready', async (_request, response) => {
@@ -28,9 +29,9 @@ export function createOperationsRouter(deps: AppDeps): Router {
   });
   router.get('/metrics', async (request, response) => {
     assertMetricsToken(deps.config.metricsToken, request.headers.authorization);
-    await refreshQueueGauges(deps);
+    await queueGauges.refresh();
     const text = await deps.renderMetrics();
-    resetQueueGauges(deps);
+    queueGauges.reset();
     response.setHeader('content-type', deps.metrics.registry.contentType);
     response.end(text);
   });

@@ -1,4 +1,4 @@
-import { stripeEventJob } from '@billing/domain';
+import { isHandledEventType, stripeEventJob } from '@billing/domain';
 import { writeOutcomes } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
@@ -50,7 +50,15 @@ export function createEventProcessor(deps: WorkerDeps, applier: EventApplier): P
 }
 
 function report(deps: WorkerDeps, { event, receivedAt }: QueuedEvent, outcome: string): void {
-  deps.metrics.webhookEventsProcessed.inc({ type: event.type, outcome });
+  // A type that nobody handles can only come by hand or from a newer version: its name is no label.
+  const type = isHandledEventType(event.type) ? event.type : 'other';
+  deps.metrics.webhookEventsProcessed.inc({ type, outcome });
+  const isPlain = outcome === 'applied' || outcome === 'stale' || outcome === 'duplicate';
+  deps.logger[isPlain ? 'debug' : 'info']('event_processed', {
+    event_id: event.id,
+    type: event.type,
+    outcome,
+  });
   if (outcome !== 'duplicate')
     deps.metrics.webhookProcessing.observe(Math.max(0, deps.clock() - receivedAt) / 1000);
 }
