@@ -1,3 +1,4 @@
+export { createCircuit, type Circuit, type CircuitOptions } from './circuit.ts';
 export { withDeadline } from './deadline.ts';
 export { ConfigError, exitOnConfigError } from './env/config-error.ts';
 export { envVar, type EnvField, type NamedSecret } from './env/fields.ts';

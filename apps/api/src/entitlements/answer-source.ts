@@ -1,5 +1,5 @@
 import { ServiceError } from '@billing/domain';
-import { withDeadline } from '@billing/platform';
+import { createCircuit, withDeadline } from '@billing/platform';
 import type { LookUp } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 import { readAnswers } from './read-answers.ts';
@@ -14,6 +14,9 @@ type SourceDeps = Pick<AppDeps, 'cache' | 'database' | 'clock' | 'config' | 'met
 
 /** Of the second that a check may take, what reading Postgres may use up. */
 const readDeadlineMs = 600;
+/** A check ends within a second whatever it waited for before: the key, the cache. */
+const checkDeadlineMs = 900;
+const keyLookUpMs = 300;
 /** How often a read that proved to be older than something known is repeated. */
 const maxReads = 3;
 
@@ -24,13 +27,37 @@ const unavailable = (cause?: unknown): ServiceError =>
     cause,
   });
 
-/** Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements. */
-export async function withinDeadline<T>(read: Promise<T>): Promise<T> {
-  try {
-    return await withDeadline(read, { ms: readDeadlineMs, onTimeout: () => unavailable() });
-  } catch (error) {
-    throw error instanceof ServiceError ? error : unavailable(error);
-  }
+/**
+ * When the answer to a check has to be there, on the clock of `performance.now()`. `isKeyKnown`: the time for
+ * finding the API key is spent already.
+ */
+export const checkEndsAt = ({ isKeyKnown }: { isKeyKnown: boolean }): number =>
+  performance.now() + checkDeadlineMs - (isKeyKnown ? keyLookUpMs : 0);
+
+/**
+ * Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements.
+ * While Postgres keeps failing, most reads are refused at once.
+ */
+function createPostgresReader() {
+  const circuit = createCircuit({ failuresToOpen: 5, probeEveryMs: 250 });
+  return async <T>(read: () => Promise<T>): Promise<T> => {
+    if (!circuit.admits()) throw unavailable();
+    try {
+      const result = await withDeadline(read(), { ms: readDeadlineMs, onTimeout: () => unavailable() });
+      circuit.succeeded();
+      return result;
+    } catch (error) {
+      circuit.failed();
+      throw error instanceof ServiceError ? error : unavailable(error);
+    }
+  };
+}
+
+function beforeItEnds<T>(work: Promise<T>, endsAt: number): Promise<T> {
+  return withDeadline(work, {
+    ms: Math.max(0, endsAt - performance.now()),
+    onTimeout: () => unavailable(),
+  });
 }
 
 export type AnswerSource = ReturnType<typeof createAnswerSource>;
@@ -39,6 +66,7 @@ export type AnswerSource = ReturnType<typeof createAnswerSource>;
 export function createAnswerSource(deps: SourceDeps) {
   const { cache, metrics } = deps;
   const flights = new Map<string, Promise<FreshAnswer>>();
+  const fromPostgres = createPostgresReader();
 
   async function readOne(projectId: string, userId: string): Promise<FreshAnswer> {
     const answer = (await readAnswers(deps, projectId, [userId])).get(userId);
@@ -50,7 +78,7 @@ export function createAnswerSource(deps: SourceDeps) {
     const key = `${projectId.length}:${projectId}:${userId}`;
     const flying = flights.get(key);
     if (flying !== undefined) return flying;
-    const flight = withinDeadline(readOne(projectId, userId)).finally(() => flights.delete(key));
+    const flight = fromPostgres(() => readOne(projectId, userId)).finally(() => flights.delete(key));
     flights.set(key, flight);
     return flight;
   }
@@ -80,18 +108,17 @@ export function createAnswerSource(deps: SourceDeps) {
     }
   }
 
-  async function answerFor(projectId: string, userId: string): Promise<Answered> {
+  async function answerFor(projectId: string, userId: string, endsAt: number): Promise<Answered> {
     const lookUp = await cache.lookUp(projectId, userId);
     if (lookUp.state === 'hit') {
       metrics.entitlementCacheHits.inc();
       return { answer: lookUp.answer, cache: 'hit' };
     }
     metrics.entitlementCacheMisses.inc();
-    return answerFromPostgres(lookUp, projectId, userId);
+    return beforeItEnds(answerFromPostgres(lookUp, projectId, userId), endsAt);
   }
 
-  /** Answers many users with one cache round trip and at most one statement, in the order asked. */
-  async function answerForMany(projectId: string, userIds: readonly string[]): Promise<Answered[]> {
+  async function answerAll(projectId: string, userIds: readonly string[]): Promise<Answered[]> {
     const distinct = [...new Set(userIds)];
     const lookUps = new Map(
       await Promise.all(
@@ -104,7 +131,7 @@ export function createAnswerSource(deps: SourceDeps) {
     const read =
       missing.length === 0
         ? new Map<string, FreshAnswer>()
-        : await withinDeadline(readAnswers(deps, projectId, missing));
+        : await fromPostgres(() => readAnswers(deps, projectId, missing));
     const answers = new Map(
       await Promise.all(
         [...lookUps].map(async ([userId, lookUp]) => {
@@ -120,5 +147,19 @@ export function createAnswerSource(deps: SourceDeps) {
     return userIds.flatMap((userId) => answers.get(userId) ?? []);
   }
 
-  return { answerFor, answerForMany };
+  /** Answers many users with one cache round trip and at most one statement, in the order asked. */
+  const answerForMany = (
+    projectId: string,
+    userIds: readonly string[],
+    endsAt: number,
+  ): Promise<Answered[]> => beforeItEnds(answerAll(projectId, userIds), endsAt);
+
+  /** One user fresh from Postgres, past the cache. */
+  const readFresh = (projectId: string, userId: string, endsAt: number): Promise<FreshAnswer> =>
+    beforeItEnds(
+      fromPostgres(() => readOne(projectId, userId)),
+      endsAt,
+    );
+
+  return { answerFor, answerForMany, readFresh };
 }

@@ -7,9 +7,8 @@ import type { FailureHandler } from '../http/handle-failure.ts';
 import { parseBody, parseQuery } from '../http/parse.ts';
 import { assignRequestId } from '../http/request-id.ts';
 import type { RequestMeter } from '../http/request-meter.ts';
-import { withinDeadline } from './answer-source.ts';
+import { checkEndsAt } from './answer-source.ts';
 import type { Answered, AnswerSource, CacheOutcome } from './answer-source.ts';
-import { readAnswers } from './read-answers.ts';
 
 export type CheckDeps = Pick<AppDeps, 'keys' | 'clock' | 'config' | 'database' | 'isStopping'> & {
   answers: AnswerSource;
@@ -26,32 +25,30 @@ function sendJsonText(response: Response, text: string, cache: CacheOutcome): vo
   response.end(text);
 }
 
+type Check = { projectId: string; query: EntitlementsQuery; endsAt: number };
+
 function keepFeature(answer: string, featureCode: string): string {
   const whole: EntitlementsAnswer = JSON.parse(`${answer}}`);
   const entitlements = whole.entitlements.filter((entry) => entry.feature_code === featureCode);
   return JSON.stringify({ ...whole, entitlements }).slice(0, -1);
 }
 
-async function explain(deps: CheckDeps, projectId: string, query: EntitlementsQuery): Promise<Answered> {
-  const read = await withinDeadline(readAnswers(deps, projectId, [query.user_id]));
-  const fresh = read.get(query.user_id);
-  if (fresh === undefined) throw new Error('the project of a valid API key has no row');
+async function explain(deps: CheckDeps, { projectId, query, endsAt }: Check): Promise<Answered> {
+  const fresh = await deps.answers.readFresh(projectId, query.user_id, endsAt);
   const explanation = fresh.explanation.filter(
     (entry) => query.feature_code === undefined || entry.feature_codes.includes(query.feature_code),
   );
   return { answer: `${fresh.answer},"explanation":${JSON.stringify(explanation)}`, cache: 'bypass' };
 }
 
-async function check(
-  deps: CheckDeps,
-  { projectId, query }: { projectId: string; query: EntitlementsQuery },
-): Promise<Answered> {
+async function check(deps: CheckDeps, asked: Check): Promise<Answered> {
+  const { projectId, query, endsAt } = asked;
   if (query.explain !== 'true') {
-    const answered = await deps.answers.answerFor(projectId, query.user_id);
+    const answered = await deps.answers.answerFor(projectId, query.user_id, endsAt);
     if (query.feature_code === undefined) return answered;
     return { ...answered, answer: keepFeature(answered.answer, query.feature_code) };
   }
-  const explained = await explain(deps, projectId, query);
+  const explained = await explain(deps, asked);
   if (query.feature_code === undefined) return explained;
   return { ...explained, answer: keepFeature(explained.answer, query.feature_code) };
 }
@@ -66,13 +63,14 @@ export function createCheckHandler(
 ): RequestHandler {
   return async (request, response) => {
     const startedAt = performance.now();
+    const endsAt = checkEndsAt({ isKeyKnown: false });
     assignRequestId(request, response);
     if (deps.isStopping()) response.setHeader('connection', 'close');
     try {
       const { projectId, ...record } = await authenticateProject(deps, request, 'read');
       const query = parseQuery(entitlementsQuery, request);
       requireSameProject({ projectId, ...record }, query.project_id);
-      const { answer, cache } = await check(deps, { projectId, query });
+      const { answer, cache } = await check(deps, { projectId, query, endsAt });
       sendJsonText(response, `${answer},"checked_at":"${toTimestamp(deps.clock())}"}`, cache);
     } catch (error) {
       handleFailure(error, request, response);
@@ -93,7 +91,8 @@ export function createBatchHandler(deps: CheckDeps): RequestHandler {
     const body = parseBody(batchRequest, request);
     requireSameProject(record, body.project_id);
     const { projectId } = record;
-    const answered = await deps.answers.answerForMany(projectId, body.user_ids);
+    const endsAt = checkEndsAt({ isKeyKnown: true });
+    const answered = await deps.answers.answerForMany(projectId, body.user_ids, endsAt);
     const checkedAt = `,"checked_at":"${toTimestamp(deps.clock())}"}`;
     const results = answered.map(({ answer }) => answer + checkedAt).join(',');
     const text = `{"project_id":${JSON.stringify(projectId)},"results":[${results}]}`;

@@ -1,6 +1,8 @@
 import { createServer, IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Server } from 'node:http';
+import { Server as NetServer } from 'node:net';
 import type { Socket } from 'node:net';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
@@ -81,10 +83,16 @@ export function createApiServer(app: Express): Server {
 
 /**
  * Stops a server without cutting an answer: for `announceMs` requests are still taken, and their answers say
- * `connection: close` (the app's business), so that clients leave by themselves; then it closes.
+ * `connection: close` (the app's business), so that clients leave by themselves; then it closes. Connections
+ * that nobody has used yet get as long again: their first request may be on its way.
  */
 export async function closeGracefully(server: Server, announceMs: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, announceMs));
+  await sleep(announceMs);
+  // Right after the event loop accepted all that waited: connections in the backlog are reset by the close.
+  await immediate();
+  // Not http's own `close`: that would end those connections at once.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  await sleep(announceMs);
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  await new Promise<void>((resolve) => server.close(() => resolve())).finally(() => clearInterval(sweep));
+  await closed.finally(() => clearInterval(sweep));
 }

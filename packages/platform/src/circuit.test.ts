@@ -1,0 +1,21 @@
+import { waitFor } from '@billing/testing';
+import { createCircuit } from './circuit.ts';
+
+it('opens after failures in a row, lets one probe through at a time, and closes with a success', async () => {
+  const circuit = createCircuit({ failuresToOpen: 3, probeEveryMs: 50 });
+  circuit.failed();
+  circuit.failed();
+  circuit.succeeded();
+  circuit.failed();
+  circuit.failed();
+  expect(circuit.admits()).toBe(true);
+  circuit.failed();
+  expect(circuit.admits()).toBe(false);
+  await waitFor(() => circuit.admits(), { what: 'a probe', intervalMs: 5 });
+  expect(circuit.admits()).toBe(false);
+  circuit.failed();
+  expect(circuit.admits()).toBe(false);
+  await waitFor(() => circuit.admits(), { what: 'another probe', intervalMs: 5 });
+  circuit.succeeded();
+  expect([circuit.admits(), circuit.admits()]).toEqual([true, true]);
+});
