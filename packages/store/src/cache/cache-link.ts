@@ -17,7 +17,7 @@ export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
   async function greet(): Promise<void> {
     connection += 1;
     const mine = connection;
-    const runId = await readRunId(redis);
+    const runId = await readWritableRunId(redis);
     if (catchUp !== undefined)
       await withDeadline(catchUp(), {
         ms: catchUpDeadlineMs,
@@ -55,8 +55,12 @@ export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
   };
 }
 
-/** New with every start of the server; eight characters tell two runs apart. */
-async function readRunId(redis: Redis): Promise<string> {
-  const server = await redis.info('server');
+/**
+ * New with every start of the server; eight characters tell two runs apart. Throws for a replica: nobody can
+ * tell it of changes, so its answers may be old.
+ */
+async function readWritableRunId(redis: Redis): Promise<string> {
+  const [server, replication] = await Promise.all([redis.info('server'), redis.info('replication')]);
+  if (/^role:slave/m.test(replication)) throw new Error('the cache Redis is a read-only replica');
   return /^run_id:(\w{8})/m.exec(server)?.[1] ?? 'unknown';
 }
