@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { once } from 'node:events';
 import { exitOnConfigError, parseEnv, runUntilSignal, watchQueueRedis } from '@billing/platform';
 import { createApp } from './app.ts';
-import { startDraining } from './background.ts';
+import { startDraining, warmUp } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
 import { createClusterRenderer } from './cluster/cluster-metrics.ts';
 import { runPrimary } from './cluster/primary.ts';
@@ -23,6 +23,7 @@ async function serve(environment: Environment): Promise<void> {
   const server = createApiServer(createApp(deps));
   const stopDraining = startDraining(deps);
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
+  await warmUp(deps);
   server.listen(environment.PORT);
   try {
     await once(server, 'listening');
