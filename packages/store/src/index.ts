@@ -76,6 +76,7 @@ export {
 } from './events/read-state.ts';
 export { writeOutcomes, type Written } from './events/write-outcomes.ts';
 export { claimDuePurchases } from './purchases/claim-due.ts';
+export { bumpHolders } from './subscriptions/bump-holders.ts';
 export { claimDueSubscriptions } from './subscriptions/claim-due.ts';
 export {
   newRunId,

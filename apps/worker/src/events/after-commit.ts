@@ -1,4 +1,5 @@
 import {
+  bumpHolders,
   healCustomer,
   healPrice,
   healProject,
@@ -9,7 +10,7 @@ import {
 } from '@billing/store';
 import type { OwedInvalidation } from '@billing/store';
 import type { WorkerDeps } from '../deps.ts';
-import type { Settled } from './decide-object.ts';
+import type { Billed, Settled } from './decide-object.ts';
 
 const noKeys = {
   eventIds: [],
@@ -37,6 +38,9 @@ export async function finishSettled(
     deps,
     decisions.flatMap((one) => one.adopted),
   );
+  const late = await Promise.all(
+    decisions.flatMap((one) => (one.billed === undefined ? [] : [bumpLateHolders(deps, one.billed)])),
+  );
   const touched = decisions.flatMap((one) => one.touched);
   const again = touched.map(
     // Owed by nobody: no stored row has the id 0.
@@ -47,7 +51,24 @@ export async function finishSettled(
       version: BigInt(version),
     }),
   );
-  await settleInvalidations(deps, [...owed, ...again, ...healed.flat()]);
+  await settleInvalidations(deps, [...owed, ...again, ...healed.flat(), ...late.flat()]);
+}
+
+/**
+ * A subscription whose period the invoice bills may have been committed while its payment was decided: neither
+ * saw the other then, so the payment looks again. The cache's own limit bounds what a failure here costs.
+ */
+export async function bumpLateHolders(
+  { database, logger }: WorkerDeps,
+  { invoiceId, bumped }: Billed,
+): Promise<OwedInvalidation[]> {
+  if (invoiceId === null) return [];
+  try {
+    return await retryOnDeadlock(() => bumpHolders(database, { invoiceId, except: bumped }));
+  } catch (error) {
+    logger.warn('telling_subscribers_failed', { error });
+    return [];
+  }
 }
 
 /**

@@ -42,7 +42,7 @@ export async function applyGroup(deps: WorkerDeps, group: Group): Promise<Result
     if (read !== null && read.fence !== fence) read = null;
     const decision = decideGroup(group, { state, read, now: deps.clock() });
     if (decision.kind === 'read') {
-      read = await readForGroup(deps, group, fence);
+      read = await readForGroup(deps, group, { fence, wants: decision.wants });
       continue;
     }
     const { isHeld, owed } = await write(deps, group.key, decision);

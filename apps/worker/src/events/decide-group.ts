@@ -1,7 +1,8 @@
-import type { BoughtItem, Instant, Reading, SubscriptionSnapshot } from '@billing/domain';
+import type { Instant, PaymentReading, PaymentWants, Reading, SubscriptionSnapshot } from '@billing/domain';
 import type { EventState, StateKeys } from '@billing/store';
 import type { WorkerDeps } from '../deps.ts';
-import { readLineItems, readSubscription } from '../stripe/read-objects.ts';
+import { readSubscription } from '../stripe/read-objects.ts';
+import { readPayment } from '../stripe/read-payment.ts';
 import { decideObject, splitKnown, toLedger } from './decide-object.ts';
 import type { Decision } from './decide-object.ts';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
@@ -13,7 +14,7 @@ export type Group = { key: string; events: readonly [QueuedEvent, ...QueuedEvent
 /** What Stripe said of a group's object, and the fence of the row before it was asked. */
 export type GroupReading = { fence: number } & (
   | { kind: 'subscription'; reading: Reading<SubscriptionSnapshot> }
-  | { kind: 'purchase'; reading: Reading<BoughtItem[]> }
+  | { kind: 'purchase'; reading: Reading<PaymentReading> }
 );
 
 export function fenceOf({ events: [first] }: Group, state: EventState): number {
@@ -23,19 +24,15 @@ export function fenceOf({ events: [first] }: Group, state: EventState): number {
 }
 
 /** Asks Stripe for what deciding the group needs. */
-export async function readForGroup(deps: WorkerDeps, group: Group, fence: number): Promise<GroupReading> {
-  const { events } = group;
-  const [{ target }] = events;
+export async function readForGroup(
+  deps: WorkerDeps,
+  { events: [{ target }] }: Group,
+  { fence, wants }: { fence: number; wants: PaymentWants | null },
+): Promise<GroupReading> {
   if (target.kind === 'subscription')
     return { kind: 'subscription', fence, reading: await readSubscription(deps, target.id) };
-  const sessionIds = events.map((queued) =>
-    queued.target.kind === 'purchase' ? queued.target.news.sessionId : null,
-  );
-  const sessionId = sessionIds.find((id) => id !== null);
-  const reading: Reading<BoughtItem[]> =
-    sessionId === undefined || sessionId === null
-      ? { kind: 'missing' }
-      : await readLineItems(deps, sessionId);
+  const reading: Reading<PaymentReading> =
+    wants === null ? { kind: 'missing' } : await readPayment(deps, wants);
   return { kind: 'purchase', fence, reading };
 }
 
@@ -96,8 +93,8 @@ export function keysOf(groups: readonly Group[], reads: readonly GroupReading[] 
   const found = reads.flatMap((read) =>
     read.kind === 'subscription' && read.reading.kind === 'found' ? [read.reading.object] : [],
   );
-  const bought = reads.flatMap((read) =>
-    read.kind === 'purchase' && read.reading.kind === 'found' ? read.reading.object : [],
+  const paid = reads.flatMap((read) =>
+    read.kind === 'purchase' && read.reading.kind === 'found' ? [read.reading.object] : [],
   );
   const snapshots = [...changes.flatMap((one) => (one.kind === 'snapshot' ? [one.snapshot] : [])), ...found];
   const mentions = changes.flatMap((one) => (one.kind === 'mention' ? [one.mention] : []));
@@ -113,9 +110,10 @@ export function keysOf(groups: readonly Group[], reads: readonly GroupReading[] 
     priceIds: present([
       ...snapshots.flatMap((one) => one.items.map((item) => item.stripePriceId)),
       ...news.map((one) => one.priceId),
-      ...bought.map((item) => item.stripePriceId),
+      ...paid.flatMap((one) => (one.lineItems ?? []).map((item) => item.stripePriceId)),
     ]),
     userIds: present(ownables.map((one) => one.claims.userId)),
     projectIds: present(ownables.map((one) => one.claims.projectId)),
+    invoiceIds: present([...news.map((one) => one.invoiceId), ...paid.map((one) => one.invoice?.id)]),
   };
 }

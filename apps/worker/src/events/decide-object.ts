@@ -1,7 +1,7 @@
 import { resolveOwner, unknownPrice } from '@billing/domain';
-import type { Instant, Ownable, Owner, Ownership, Reading } from '@billing/domain';
+import type { Instant, Ownable, Owner, Ownership, PaymentWants, Reading } from '@billing/domain';
 import type { EventState, LedgerOutcome, LedgerStatus, Outcome } from '@billing/store';
-import type { ObjectKind } from './object-kinds.ts';
+import type { ObjectKind, Standing } from './object-kinds.ts';
 import type { QueuedEvent } from './target.ts';
 
 /** What became of one event, as the metrics call it. */
@@ -9,6 +9,8 @@ export type EventResult = { status: LedgerStatus | 'duplicate'; reason: string |
 
 /** What would heal a quarantined object, whichever of it is mapped. */
 export type Awaited = { customerId: string | null; projectId: string | null; priceIds: readonly string[] };
+
+export type Billed = { invoiceId: string | null; bumped: readonly number[] };
 
 export type Settled = {
   kind: 'write';
@@ -21,10 +23,15 @@ export type Settled = {
   awaited: Awaited | null;
   /** What its earlier events may wait for, now that the object has its user. */
   adopted: readonly string[];
+  /** An invoice's payment that changed, and whom the write tells. */
+  billed?: Billed;
   isContested: boolean;
 };
 
-export type Decision = Settled | { kind: 'read' };
+/** `wants`: what of a payment is asked; null: the subscription itself. */
+export type Question = { kind: 'read'; wants: PaymentWants | null };
+
+export type Decision = Settled | Question;
 
 export type ObjectGroup<Read> = {
   id: string;
@@ -79,16 +86,19 @@ type Verdict = { status: LedgerStatus; reason: string | null; awaits: string | n
 function judge(
   step: 'applied' | 'stale',
   ownership: Ownership,
-  object: { isReal: boolean; unknownPrice: string | null },
+  object: { standing: Standing; unknownPrice: string | null },
 ): Verdict {
   if (step === 'stale') return { status: 'stale', reason: null, awaits: null };
-  if (!object.isReal) return { status: 'ignored', reason: 'no_purchase', awaits: null };
+  if (object.standing === 'nobodys') return { status: 'ignored', reason: 'no_purchase', awaits: null };
+  if (object.standing === 'noted') return { status: 'applied', reason: null, awaits: null };
   if (ownership.kind === 'unknown')
     return { status: 'quarantined', reason: ownership.reason, awaits: ownership.awaits };
   if (object.unknownPrice !== null)
     return { status: 'quarantined', reason: 'unknown_price', awaits: object.unknownPrice };
   return { status: 'applied', reason: null, awaits: null };
 }
+
+const isStored = (owner: Owner): boolean => owner.ref !== null;
 
 const stored = (owners: readonly (Owner | null)[]): number[] => [
   ...new Set(owners.flatMap((owner) => owner?.ref ?? [])),
@@ -107,37 +117,43 @@ export function decideObject<Row, Read>(kind: ObjectKind<Row, Read>, group: Obje
   const steps: { queued: QueuedEvent; outcome: 'applied' | 'stale' }[] = [];
   for (const queued of fresh) {
     const step = kind.step(row, { queued, catalog: state, reading, now });
-    if (step.kind === 'read') return { kind: 'read' };
+    if (step.kind === 'read') return { kind: 'read', wants: null };
     row = step.row;
     steps.push({ queued, outcome: step.outcome });
   }
+  const finish = kind.finish(row, { state, reading, now });
+  if (finish.kind === 'read') return finish;
+  ({ row } = finish);
   const previousOwner = held?.owner ?? null;
   const ownable = kind.ownable(row);
-  const isReal = kind.isReal(row);
+  const standing = kind.standing(row);
   const ownership = resolveOwner(ownable, state);
-  const resolved = ownership.kind === 'owned' && isReal ? ownership.owner : null;
+  const resolved = ownership.kind === 'owned' && standing === 'owned' ? ownership.owner : null;
   const owner = resolved ?? previousOwner;
   const verdict = (outcome: 'applied' | 'stale'): Verdict =>
     judge(outcome, owner === null ? ownership : { kind: 'owned', owner, isContested: false }, {
-      isReal,
+      standing,
       unknownPrice: unknownPrice(ownable.items, state.prices),
     });
   const hasMoved = owner?.ref !== previousOwner?.ref;
   const isMaterial = hasMoved || kind.matter(before) !== kind.matter(row);
-  const bumps = isMaterial ? stored([owner, previousOwner]) : [];
+  const holders = [...kind.holders(before, state), ...kind.holders(row, state)];
+  const bumps = isMaterial ? stored([owner, previousOwner, ...holders]) : [];
   const events = steps.map(({ queued, outcome }) => {
     const judged = verdict(outcome);
     results.set(queued.event.id, { status: judged.status, reason: judged.reason });
-    return toLedger(queued, { ...judged, projectId: owner?.projectId ?? null }, now);
+    const projectId = (owner ?? holders[0])?.projectId ?? null;
+    return toLedger(queued, { ...judged, projectId }, now);
   });
   const hasNewItems = kind.itemsOf(before) !== kind.itemsOf(row);
   return {
     kind: 'write',
     outcome: steps.length === 0 ? null : kind.outcome({ row, hasNewItems, owner, bumps, events }),
     results,
-    touched: bumps.length === 0 && owner !== null && owner.ref !== null ? [owner] : [],
+    touched: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
     awaited: awaitedOf(events, ownable),
     adopted: held !== undefined && previousOwner === null && owner !== null ? namesOf(ownable) : [],
+    billed: { invoiceId: isMaterial ? kind.billsFor(row) : null, bumped: bumps },
     isContested: ownership.kind === 'owned' && ownership.isContested && steps.length > 0,
   };
 }

@@ -1,5 +1,5 @@
 import { noClaims } from '@billing/domain';
-import type { EventObject, HandledEventType, ParsedEvent } from '@billing/domain';
+import type { EventObject, HandledEventType, Mention, ParsedEvent } from '@billing/domain';
 import type { PaymentNews, Target } from './target.ts';
 
 export type Handler = (event: ParsedEvent) => Target;
@@ -23,89 +23,141 @@ function about<K extends EventObject['kind']>(
       : { kind: 'none', status: 'quarantined', reason: 'invalid_object' };
 }
 
+const mentionOf = (id: string, mention: Mention): Target => ({
+  kind: 'subscription',
+  id,
+  change: { kind: 'mention', mention },
+});
+
 const subscription = about('subscription', ({ snapshot }) => ({
   kind: 'subscription',
   id: snapshot.id,
   change: { kind: 'snapshot', snapshot },
 }));
 
-const invoice = about('invoice', ({ invoice: { subscriptionId, customerId } }, { created, id }) =>
-  subscriptionId === null
-    ? ignored('no_subscription')
-    : {
-        kind: 'subscription',
-        id: subscriptionId,
-        change: { kind: 'mention', mention: { customerId, claims: noClaims, created, eventId: id } },
-      },
+/** Another object names a subscription: a paid invoice says which period is paid, all are a reason to look. */
+const invoice = about(
+  'invoice',
+  ({ invoice: { subscriptionId, customerId, paidPeriod } }, { created, id }) =>
+    subscriptionId === null
+      ? ignored('no_subscription')
+      : mentionOf(subscriptionId, {
+          customerId,
+          claims: noClaims,
+          paidInvoice: paidPeriod,
+          created,
+          eventId: id,
+        }),
 );
+
+/** What a schedule changes, the subscription's own events carry. */
+const schedule = about('schedule', ({ schedule: { subscriptionId, customerId } }, { created, id }) =>
+  subscriptionId === null
+    ? ignored('no_effect')
+    : mentionOf(subscriptionId, { customerId, claims: noClaims, paidInvoice: null, created, eventId: id }),
+);
+
+/** What each kind of news about a payment leaves open. */
+const noNews: PaymentNews = {
+  voice: null,
+  sessionId: null,
+  chargeId: null,
+  invoiceId: null,
+  customerId: null,
+  claims: noClaims,
+  status: null,
+  amount: null,
+  currency: null,
+  amountRefunded: null,
+  refund: null,
+  dispute: null,
+  priceId: null,
+  quantity: 1,
+};
+
+const purchase = (id: string, news: Partial<PaymentNews>): Target => ({
+  kind: 'purchase',
+  id,
+  news: { ...noNews, ...news },
+});
 
 /** A checkout session that came to an end: of a subscription it names the owner, of a payment the purchase. */
 const session = (outcome: 'completed' | 'failed'): Handler =>
   about('checkout_session', ({ session: facts }, { created, id }) => {
-    const { customerId, claims, subscriptionId } = facts;
-    if (facts.mode === 'subscription' && subscriptionId !== null) {
-      const mention = { customerId, claims, created, eventId: id };
-      return { kind: 'subscription', id: subscriptionId, change: { kind: 'mention', mention } };
-    }
+    const { customerId, claims, subscriptionId, priceId, quantity, amount, currency } = facts;
+    if (facts.mode === 'subscription' && subscriptionId !== null)
+      return mentionOf(subscriptionId, { customerId, claims, paidInvoice: null, created, eventId: id });
     if (facts.mode !== 'payment') return ignored('no_purchase');
     const settled = facts.paymentStatus === 'unpaid' ? 'pending' : 'paid';
-    const news: PaymentNews = {
-      source: 'session',
+    return purchase(facts.paymentIntentId ?? facts.id, {
+      voice: 'session',
       sessionId: facts.id,
-      chargeId: null,
       customerId,
       claims,
       status: outcome === 'failed' ? 'failed' : settled,
-      amount: facts.amount,
-      currency: facts.currency,
-      amountRefunded: null,
-      priceId: facts.priceId,
-      quantity: facts.quantity,
-    };
-    return { kind: 'purchase', id: facts.paymentIntentId ?? facts.id, news };
+      amount,
+      currency,
+      priceId,
+      quantity,
+    });
   });
 
 /** Without our metadata a payment is nobody's purchase: a subscription's, or one whose session will tell. */
 const paymentIntent = about('payment_intent', ({ paymentIntent: facts }) => {
   const { claims, priceId, quantity } = facts.own;
   if (priceId === null || facts.invoiceId !== null) return ignored('no_purchase');
-  const news: PaymentNews = {
-    source: 'payment',
-    sessionId: null,
+  return purchase(facts.id, {
+    voice: 'payment_intent',
     chargeId: facts.chargeId,
     customerId: facts.customerId,
     claims,
     status: 'paid',
     amount: facts.amount,
     currency: facts.currency,
-    amountRefunded: null,
     priceId,
     quantity,
-  };
-  return { kind: 'purchase', id: facts.id, news };
+  });
 });
 
-/** A refund counts also where the purchase is not known yet: its session may come later. */
+/**
+ * A refund counts also where the purchase is not known yet (its session may come later), and where the payment
+ * is a subscription's, which an old rendering says by its invoice.
+ */
 const charge = (isRefund: boolean): Handler =>
   about('charge', ({ charge: facts }) => {
     const { claims, priceId, quantity } = facts.own;
-    const isBought = priceId !== null && facts.isPaid;
-    if (facts.invoiceId !== null || (!isBought && !isRefund)) return ignored('no_purchase');
-    const news: PaymentNews = {
-      source: 'payment',
-      sessionId: null,
+    const isBought = priceId !== null && facts.isPaid && facts.invoiceId === null;
+    if (!isBought && !isRefund) return ignored('no_purchase');
+    return purchase(facts.paymentIntentId ?? facts.id, {
+      voice: 'charge',
       chargeId: facts.id,
+      invoiceId: facts.invoiceId,
       customerId: facts.customerId,
       claims,
       status: isBought ? 'paid' : null,
       amount: facts.amount,
       currency: facts.currency,
       amountRefunded: facts.amountRefunded,
-      priceId,
+      priceId: facts.invoiceId === null ? priceId : null,
       quantity,
-    };
-    return { kind: 'purchase', id: facts.paymentIntentId ?? facts.id, news };
+    });
   });
+
+const refund = about('refund', ({ refund: facts }) => {
+  const paymentId = facts.paymentIntentId ?? facts.chargeId;
+  if (paymentId === null) return ignored('no_purchase');
+  const { id, status, amount, createdAt } = facts;
+  return purchase(paymentId, {
+    chargeId: facts.chargeId,
+    refund: { id, status, amount: amount ?? 0, createdAt },
+  });
+});
+
+const dispute = about('dispute', ({ dispute: { id, status, paymentIntentId, chargeId } }) => {
+  const paymentId = paymentIntentId ?? chargeId;
+  if (paymentId === null || status === null) return ignored('no_purchase');
+  return purchase(paymentId, { chargeId, dispute: { id, status } });
+});
 
 const customerDeleted = about('customer', ({ customer }) => ({
   kind: 'customer_deleted',
@@ -132,26 +184,26 @@ export const handlers: Record<HandledEventType, Handler> = {
   'invoice.paid': invoice,
   'invoice.payment_succeeded': invoice,
   'invoice.payment_failed': invoice,
-  'invoice.payment_action_required': record,
-  'invoice.voided': record,
-  'invoice.marked_uncollectible': record,
+  'invoice.payment_action_required': invoice,
+  'invoice.voided': invoice,
+  'invoice.marked_uncollectible': invoice,
   'charge.refunded': charge(true),
   'charge.succeeded': charge(false),
-  'charge.refund.updated': record,
-  'refund.created': record,
-  'refund.updated': record,
-  'refund.failed': record,
-  'charge.dispute.created': record,
-  'charge.dispute.updated': record,
-  'charge.dispute.closed': record,
-  'charge.dispute.funds_withdrawn': record,
-  'charge.dispute.funds_reinstated': record,
-  'subscription_schedule.created': record,
-  'subscription_schedule.updated': record,
-  'subscription_schedule.released': record,
-  'subscription_schedule.canceled': record,
-  'subscription_schedule.completed': record,
-  'subscription_schedule.aborted': record,
+  'charge.refund.updated': refund,
+  'refund.created': refund,
+  'refund.updated': refund,
+  'refund.failed': refund,
+  'charge.dispute.created': dispute,
+  'charge.dispute.updated': dispute,
+  'charge.dispute.closed': dispute,
+  'charge.dispute.funds_withdrawn': dispute,
+  'charge.dispute.funds_reinstated': dispute,
+  'subscription_schedule.created': schedule,
+  'subscription_schedule.updated': schedule,
+  'subscription_schedule.released': schedule,
+  'subscription_schedule.canceled': schedule,
+  'subscription_schedule.completed': schedule,
+  'subscription_schedule.aborted': schedule,
   'payment_intent.succeeded': paymentIntent,
   'payment_intent.payment_failed': record,
   'price.created': record,

@@ -1,8 +1,11 @@
 import {
+  firstSettleDelayMs,
   isPurchase,
+  isTerminal,
+  mergePurchase,
   purchaseMatter,
+  settlePurchase,
   stepMention,
-  stepPurchase,
   stepSnapshot,
   stripePriceNamed,
   subscriptionMatter,
@@ -12,8 +15,12 @@ import {
 import type {
   BoughtItem,
   Catalog,
+  CatalogPrice,
   Instant,
   Ownable,
+  Owner,
+  PaymentReading,
+  PaymentWants,
   PurchaseRow,
   Reading,
   Step,
@@ -21,7 +28,7 @@ import type {
   SubscriptionSnapshot,
 } from '@billing/domain';
 import type { EventState, Held, Outcome } from '@billing/store';
-import type { QueuedEvent } from './target.ts';
+import type { PaymentNews, QueuedEvent } from './target.ts';
 
 export type StepInput<Read> = {
   queued: QueuedEvent;
@@ -30,21 +37,48 @@ export type StepInput<Read> = {
   now: Instant;
 };
 
+export type FinishInput<Read> = { state: EventState; reading: Reading<Read> | null; now: Instant };
+
+/** The row as it is to be stored, or first a question to Stripe. */
+export type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'read'; wants: PaymentWants };
+
+/**
+ * `noted`: nobody's own, but it bears on a subscription, or may yet turn out to. `nobodys`: it only remembers
+ * something for an object that may still come.
+ */
+export type Standing = 'owned' | 'noted' | 'nobodys';
+
 /** What differs between the kinds of objects that keep their own order. */
 export type ObjectKind<Row, Read> = {
   stored: (state: EventState, id: string) => Held<Row> | undefined;
   unknown: (id: string) => Row;
   step: (row: Row, input: StepInput<Read>) => Step<Row>;
+  /** After all events of the batch: what follows from the row as a whole. */
+  finish: (row: Row, input: FinishInput<Read>) => Finish<Row>;
   /** Equal: entitlements are the same. */
   matter: (row: Row) => string;
   itemsOf: (row: Row) => string;
   ownable: (row: Row) => Ownable;
-  /** False: the row only remembers something for an object that may still come. */
-  isReal: (row: Row) => boolean;
+  /** Users whose entitlements depend on it without it being theirs. */
+  holders: (row: Row, state: EventState) => readonly Owner[];
+  /** The invoice by which they are found. */
+  billsFor: (row: Row) => string | null;
+  standing: (row: Row) => Standing;
   outcome: (parts: ObjectParts<Row>) => Outcome;
 };
 
 type ObjectParts<Row> = Omit<Extract<Outcome, { kind: 'subscription' }>, 'kind' | 'row'> & { row: Row };
+
+/** A deleted customer's subscriptions are over: where their own events do not say so, Stripe is asked. */
+function endWithCustomer(
+  row: SubscriptionRow,
+  { state, reading, now }: FinishInput<SubscriptionSnapshot>,
+): SubscriptionRow {
+  const { customerId } = row;
+  const isOrphan = customerId !== null && state.deletedCustomers.has(customerId) && !isTerminal(row.status);
+  if (!isOrphan || row.settleAt !== null || reading !== null || row.missingInStripeAt !== null) return row;
+  return { ...row, settleAt: now + firstSettleDelayMs };
+}
 
 export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot> = {
   stored: (state, id) => state.subscriptions.get(id),
@@ -60,42 +94,57 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
           { reading, now },
         );
   },
+  finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
   matter: subscriptionMatter,
   itemsOf: (row) => JSON.stringify(row.items),
   ownable: (row) => row,
-  isReal: () => true,
+  holders: () => [],
+  billsFor: () => null,
+  standing: () => 'owned',
   outcome: (parts) => ({ kind: 'subscription', ...parts }),
 };
 
-/** The project in which our own price ids of an object are looked up. */
-function projectNamed(
-  target: { customerId: string | null; claims: { projectId: string | null } },
-  catalog: Catalog,
-) {
-  const mapped = target.customerId === null ? undefined : catalog.mappings.get(target.customerId);
-  return mapped?.projectId ?? target.claims.projectId;
+/** The Stripe price that the news names, looked up in the project of the customer, else the one it claims. */
+function priceNamed({ priceId, customerId, claims }: PaymentNews, catalog: Catalog): string | null {
+  if (priceId === null) return null;
+  const mapped = customerId === null ? undefined : catalog.mappings.get(customerId);
+  return stripePriceNamed(priceId, mapped?.projectId ?? claims.projectId, catalog.prices);
 }
 
-export const purchaseKind: ObjectKind<PurchaseRow, BoughtItem[]> = {
+const isRecurring = (stripePriceId: string, prices: readonly CatalogPrice[]): boolean =>
+  prices.some((price) => price.stripePriceId === stripePriceId && price.isRecurring === true);
+
+/** A subscription's payment may carry the subscription's metadata: it is no purchase for that. */
+function bought(
+  news: PaymentNews,
+  catalog: Catalog,
+): { items: BoughtItem[] | null; isSubscriptions: boolean } {
+  const stripePriceId = priceNamed(news, catalog);
+  if (stripePriceId === null) return { items: null, isSubscriptions: false };
+  const isSubscriptions = news.voice !== 'session' && isRecurring(stripePriceId, catalog.prices);
+  return { items: isSubscriptions ? null : [{ stripePriceId, quantity: news.quantity }], isSubscriptions };
+}
+
+export const purchaseKind: ObjectKind<PurchaseRow, PaymentReading> = {
   stored: (state, id) => state.purchases.get(id),
   unknown: unknownPurchase,
-  step: (row, { queued: { event, target }, catalog, reading, now }) => {
+  step: (row, { queued: { event, target }, catalog }) => {
     if (target.kind !== 'purchase') return { kind: 'write', row, outcome: 'stale' };
-    const { priceId, quantity, ...news } = target.news;
-    const items =
-      priceId === null
-        ? null
-        : [
-            {
-              stripePriceId: stripePriceNamed(priceId, projectNamed(news, catalog), catalog.prices),
-              quantity,
-            },
-          ];
-    return stepPurchase(row, { ...news, items, created: event.created, eventId: event.id }, { reading, now });
+    const { priceId: _price, quantity: _quantity, ...news } = target.news;
+    const { items, isSubscriptions } = bought(target.news, catalog);
+    const facts = { ...news, items, created: event.created, eventId: event.id };
+    const merged = mergePurchase(row, isSubscriptions ? { ...facts, status: null } : facts);
+    return { kind: 'write', row: merged, outcome: 'applied' };
   },
+  finish: (row, { reading, now }) => settlePurchase(row, { reading, now }),
   matter: purchaseMatter,
   itemsOf: (row) => JSON.stringify(row.items),
   ownable: (row) => row,
-  isReal: isPurchase,
+  holders: ({ invoiceId }, state) => (invoiceId === null ? [] : (state.holders.get(invoiceId) ?? [])),
+  billsFor: (row) => row.invoiceId,
+  standing: (row) => {
+    if (isPurchase(row)) return 'owned';
+    return row.invoiceId === null && row.confirmed ? 'nobodys' : 'noted';
+  },
   outcome: (parts) => ({ kind: 'purchase', ...parts }),
 };

@@ -1,16 +1,7 @@
-import type { Claims, Mention, ParsedEvent, PurchaseStatus, SubscriptionSnapshot } from '@billing/domain';
+import type { Mention, ParsedEvent, PurchaseFacts, SubscriptionSnapshot } from '@billing/domain';
 
-/** What an event says about a one-time payment, before the catalog is asked which price it names. */
-export type PaymentNews = {
-  source: 'session' | 'payment';
-  sessionId: string | null;
-  chargeId: string | null;
-  customerId: string | null;
-  claims: Claims;
-  status: PurchaseStatus | null;
-  amount: number | null;
-  currency: string | null;
-  amountRefunded: number | null;
+/** What an event says about a payment, before the catalog is asked which price it names. */
+export type PaymentNews = Omit<PurchaseFacts, 'items' | 'created' | 'eventId'> & {
   /** By our id or Stripe's; null: not said. */
   priceId: string | null;
   quantity: number;

@@ -1,6 +1,6 @@
-import { applyReading, keepInDoubt, resolveOwner, withLineItems } from '@billing/domain';
+import { applyReading, keepInDoubt, paymentWants, resolveOwner, settlePurchase } from '@billing/domain';
 import type {
-  BoughtItem,
+  PaymentReading,
   PurchaseRow,
   Reading,
   SubscriptionRow,
@@ -9,11 +9,12 @@ import type {
 import { claimDuePurchases, claimDueSubscriptions, readEventState, writeOutcomes } from '@billing/store';
 import type { EventState, Held, StateKeys } from '@billing/store';
 import type { WorkerDeps } from '../deps.ts';
-import { finishSettled, settleAdopted } from '../events/after-commit.ts';
+import { bumpLateHolders, finishSettled, settleAdopted } from '../events/after-commit.ts';
 import { namesOf } from '../events/decide-object.ts';
 import { purchaseKind, subscriptionKind } from '../events/object-kinds.ts';
 import type { ObjectKind } from '../events/object-kinds.ts';
-import { readLineItems, readSubscription } from '../stripe/read-objects.ts';
+import { readSubscription } from '../stripe/read-objects.ts';
+import { readPayment } from '../stripe/read-payment.ts';
 
 const perRound = 20;
 const mostPauseMs = 15_000;
@@ -48,13 +49,23 @@ const subscriptions: Settling<SubscriptionRow, SubscriptionSnapshot> = {
   fence: (row) => row.fence,
 };
 
-const purchases: Settling<PurchaseRow, BoughtItem[]> = {
+const nothingAsked: PaymentReading = { lineItems: null, charge: null, invoice: null };
+
+const purchases: Settling<PurchaseRow, PaymentReading> = {
   kind: purchaseKind,
   keys: (id) => ({ purchaseIds: [id] }),
-  foundKeys: (items) => ({ priceIds: items.map((item) => item.stripePriceId) }),
-  read: async (deps, { sessionId }) =>
-    sessionId === null ? { kind: 'missing' } : readLineItems(deps, sessionId),
-  settle: (row, reading, now) => withLineItems(row, reading, now),
+  foundKeys: ({ lineItems, invoice }) => ({
+    priceIds: (lineItems ?? []).map((item) => item.stripePriceId),
+    invoiceIds: invoice === null || invoice.id === null ? [] : [invoice.id],
+  }),
+  read: async (deps, row) => {
+    const wants = paymentWants(row);
+    return wants === null ? { kind: 'found', object: nothingAsked } : readPayment(deps, wants);
+  },
+  settle: (row, reading, now) => {
+    const step = settlePurchase(row, { reading, now });
+    return step.kind === 'write' ? step.row : row;
+  },
   fence: (row) => row.fence,
 };
 
@@ -96,13 +107,18 @@ async function writeSettled<Row, Read>(
   { kind, held, row, state }: { kind: ObjectKind<Row, Read>; held: Held<Row>; row: Row; state: EventState },
 ): Promise<void> {
   const ownership = resolveOwner(kind.ownable(row), state);
-  const owner = ownership.kind === 'owned' ? ownership.owner : held.owner;
+  const isOwned = ownership.kind === 'owned' && kind.standing(row) === 'owned';
+  const owner = isOwned ? ownership.owner : held.owner;
   const isMaterial = owner?.ref !== held.owner?.ref || kind.matter(held.row) !== kind.matter(row);
-  const bumps = isMaterial ? [owner?.ref, held.owner?.ref].flatMap((ref) => ref ?? []) : [];
+  const concerned = [owner, held.owner, ...kind.holders(held.row, state), ...kind.holders(row, state)];
+  const bumps = isMaterial ? concerned.flatMap((one) => one?.ref ?? []) : [];
   const hasNewItems = kind.itemsOf(held.row) !== kind.itemsOf(row);
   const outcome = kind.outcome({ row, hasNewItems, owner, bumps: [...new Set(bumps)], events: [] });
   const { owed } = await writeOutcomes(deps.database, [outcome]);
-  await finishSettled(deps, [], owed);
+  const late = isMaterial
+    ? await bumpLateHolders(deps, { invoiceId: kind.billsFor(row), bumped: bumps })
+    : [];
+  await finishSettled(deps, [], [...owed, ...late]);
   if (held.owner === null && owner !== null) await settleAdopted(deps, namesOf(kind.ownable(row)));
 }
 

@@ -5,6 +5,7 @@ import type {
   GrantSource,
   LastEvent,
   PaymentState,
+  PurchaseItemSource,
   PurchaseSource,
   SubscriptionItemSource,
   SubscriptionSource,
@@ -199,8 +200,17 @@ function purchaseReason(
   return until !== null && until <= now ? 'period_over' : 'in_force';
 }
 
+/** Stands for what a purchase sold while nobody has said it. */
+const nothingSold: PurchaseItemSource = {
+  stripePriceId: '',
+  quantity: 0,
+  featureCodes: null,
+  accessDays: null,
+};
+
 export function judgePurchase(purchase: PurchaseSource, context: JudgeContext): Judgement[] {
-  return purchase.items.map((item) => {
+  const items = purchase.items.length === 0 ? [nothingSold] : purchase.items;
+  return items.map((item) => {
     const validTo =
       item.accessDays === null || purchase.paidAt === null ? null : purchase.paidAt + item.accessDays * dayMs;
     const stored = purchaseReason(purchase, validTo, context);
@@ -208,7 +218,7 @@ export function judgePurchase(purchase: PurchaseSource, context: JudgeContext): 
     return {
       source: 'purchase',
       sourceId: purchase.id,
-      stripePriceId: item.stripePriceId,
+      stripePriceId: item.stripePriceId === '' ? null : item.stripePriceId,
       featureCodes: item.featureCodes ?? [],
       inForce: reason === 'in_force',
       reason,

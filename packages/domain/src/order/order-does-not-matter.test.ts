@@ -1,11 +1,6 @@
 import * as fc from 'fast-check';
 import { subscriptionStatuses } from '../entitlements/sources.ts';
-import { noClaims } from '../stripe/claims.ts';
-import { unknownPurchase } from './purchase-row.ts';
-import type { PurchaseRow } from './purchase-row.ts';
 import { incomingOf } from './snapshots.test-support.ts';
-import { stepPurchase } from './step-purchase.ts';
-import type { PurchaseFacts } from './step-purchase.ts';
 import { stepSnapshot } from './step-subscription.ts';
 import type { StepContext } from './step-subscription.ts';
 import { isTerminal, unknownSubscription } from './subscription-row.ts';
@@ -113,51 +108,6 @@ describe('the order of arrival does not matter', () => {
         expect(play(order, null).pastDueSince).toBe(play(events, null).pastDueSince);
       }),
       { numRuns: 1_000 },
-    );
-  });
-});
-
-const facts = fc.record({
-  source: fc.constantFrom('session' as const, 'payment' as const),
-  status: fc.constantFrom(null, 'pending' as const, 'failed' as const, 'paid' as const),
-  amount: fc.constantFrom(null, 4_900),
-  amountRefunded: fc.constantFrom(null, 0, 1_000, 4_900),
-  created: fc.integer({ min: 1, max: 4 }),
-});
-
-function playPurchase(events: readonly PurchaseFacts[]): object {
-  let row: PurchaseRow = unknownPurchase('pi_1');
-  for (const event of events) {
-    const step = stepPurchase(row, event, { reading: null, now: 7 });
-    if (step.kind === 'read') throw new Error('all that was bought is said');
-    row = step.row;
-  }
-  const { snapshotEventId: _event, ...essential } = row;
-  return essential;
-}
-
-describe('the order of arrival does not matter for a purchase', () => {
-  it('whatever its session, payment and charge say', () => {
-    const lives = fc.array(facts, { minLength: 1, maxLength: 7 }).chain((parts) => {
-      const events = parts.map((part, index): PurchaseFacts => ({
-        ...part,
-        sessionId: part.source === 'session' ? 'cs_1' : null,
-        chargeId: part.source === 'payment' ? 'ch_1' : null,
-        customerId: 'cus_1',
-        // A session and a payment may disagree; the session is right.
-        claims: part.source === 'session' ? { projectId: 'shop', userId: 'ann' } : noClaims,
-        currency: 'usd',
-        items: [{ stripePriceId: `price_of_${part.source}`, quantity: 1 }],
-        eventId: `evt_${index}`,
-      }));
-      const all = { minLength: events.length, maxLength: events.length };
-      return fc.tuple(fc.constant(events), fc.shuffledSubarray(events, all));
-    });
-    fc.assert(
-      fc.property(lives, ([events, order]) => {
-        expect(playPurchase(order)).toEqual(playPurchase(events));
-      }),
-      { numRuns: 2_000 },
     );
   });
 });

@@ -1,11 +1,42 @@
 import type { Claims } from '../stripe/claims.ts';
 import { noClaims } from '../stripe/claims.ts';
 import type { Instant } from '../time.ts';
+import { noMoneyBack } from './money-back.ts';
+import type { MoneyBack } from './money-back.ts';
 
 export type PurchaseStatus = 'pending' | 'failed' | 'paid';
 export type BoughtItem = { stripePriceId: string; quantity: number };
 
-/** A one-time payment, keyed by its PaymentIntent, or by its session where nothing was to pay. */
+/** What renders a payment; a session's word goes before the payment's own, whatever arrives first. */
+export const paymentVoices = ['session', 'payment_intent', 'charge'] as const;
+export type PaymentVoice = (typeof paymentVoices)[number];
+
+/** The newest that one of them said. */
+export type PaymentSaid = {
+  at: Instant;
+  eventId: string;
+  customerId: string | null;
+  claims: Claims;
+  amount: number | null;
+  currency: string | null;
+  /** What was bought; null: not said there. */
+  items: BoughtItem[] | null;
+};
+
+/** What the row's other fields are computed from. */
+export type PaymentRecord = {
+  said: Partial<Record<PaymentVoice, PaymentSaid>>;
+  /** What the session sold, read from Stripe where nobody said it. */
+  lineItems: BoughtItem[] | null;
+  /** The charge's amount, read from Stripe where nobody said it. */
+  chargeAmount: number | null;
+  money: MoneyBack;
+};
+
+/**
+ * A payment, keyed by its PaymentIntent, or by its session where nothing was to pay: a purchase, or (with an
+ * invoice) one that a subscription's invoice asked for, of which only the money taken back matters.
+ */
 export type PurchaseRow = {
   id: string;
   /** 0: not stored yet. */
@@ -14,17 +45,24 @@ export type PurchaseRow = {
   claims: Claims;
   sessionId: string | null;
   chargeId: string | null;
+  /** The invoice that it paid. */
+  invoiceId: string | null;
+  /** Stripe was asked: no invoice. */
+  isInvoiceless: boolean;
   status: PurchaseStatus;
   amount: number | null;
   amountRefunded: number;
   currency: string | null;
   paidAt: Instant | null;
-  refundSnapshotAt: Instant | null;
   disputeStatus: string | null;
+  record: PaymentRecord;
+  /** The newest event that told anything about it. */
+  snapshotAt: Instant | null;
   snapshotEventId: string | null;
   confirmed: boolean;
   settleAt: Instant | null;
   settleAttempts: number;
+  missingInStripeAt: Instant | null;
   items: BoughtItem[];
 };
 
@@ -35,17 +73,21 @@ export const unknownPurchase = (id: string): PurchaseRow => ({
   claims: noClaims,
   sessionId: null,
   chargeId: null,
+  invoiceId: null,
+  isInvoiceless: false,
   status: 'pending',
   amount: null,
   amountRefunded: 0,
   currency: null,
   paidAt: null,
-  refundSnapshotAt: null,
   disputeStatus: null,
+  record: { said: {}, lineItems: null, chargeAmount: null, money: noMoneyBack },
+  snapshotAt: null,
   snapshotEventId: null,
   confirmed: true,
   settleAt: null,
   settleAttempts: 0,
+  missingInStripeAt: null,
   items: [],
 });
 
@@ -54,11 +96,12 @@ export const unknownPurchase = (id: string): PurchaseRow => ({
  * subscription's, or one whose session is still to come) is noted in a row that is none yet.
  */
 export const isPurchase = (row: PurchaseRow): boolean =>
-  row.sessionId !== null || row.items.length > 0 || row.status !== 'pending';
+  row.invoiceId === null && (row.sessionId !== null || row.items.length > 0 || row.status !== 'pending');
 
 /** What an entitlement is computed from. */
 export const purchaseMatter = (row: PurchaseRow): string =>
   JSON.stringify([
+    row.invoiceId,
     row.status,
     row.paidAt,
     row.amount,

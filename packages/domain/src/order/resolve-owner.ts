@@ -3,7 +3,13 @@ import type { Claims } from '../stripe/claims.ts';
 /** A user, as stored; `ref` null: not stored yet. */
 export type Owner = { ref: number | null; projectId: string; userId: string; version: number };
 
-export type CatalogPrice = { projectId: string; priceId: string; stripePriceId: string };
+export type CatalogPrice = {
+  projectId: string;
+  priceId: string;
+  stripePriceId: string;
+  /** Absent: not said. */
+  isRecurring?: boolean;
+};
 
 /** What is known about people and prices when an event is decided. */
 export type Catalog = {

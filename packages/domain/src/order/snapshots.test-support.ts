@@ -21,6 +21,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
     collectionPaused: false,
     latestInvoiceId: null,
     latestInvoiceCreatedAt: null,
+    paidInvoice: null,
     items: [
       {
         itemId: 'si_1',

@@ -1,22 +1,30 @@
 import type { Claims } from '../stripe/claims.ts';
+import { noClaims } from '../stripe/claims.ts';
 import type { Instant } from '../time.ts';
-import type { BoughtItem, PurchaseRow, PurchaseStatus } from './purchase-row.ts';
-import { firstSettleDelayMs } from './reading.ts';
-import type { Reading, Step } from './reading.ts';
+import { amountBack, gravestDispute, withCharge, withDispute, withRefund } from './money-back.ts';
+import type { MoneyBack, RefundNews } from './money-back.ts';
+import { paymentVoices } from './purchase-row.ts';
+import type { BoughtItem, PaymentRecord, PaymentSaid, PaymentVoice } from './purchase-row.ts';
+import type { PurchaseRow, PurchaseStatus } from './purchase-row.ts';
 
-/** What one event says about a one-time payment. */
+/** What one event says about a payment. */
 export type PurchaseFacts = {
-  /** A session outranks the payment's own metadata, whatever arrives first. */
-  source: 'session' | 'payment';
+  /** Null: a refund or a dispute, which says nothing of what was bought and by whom. */
+  voice: PaymentVoice | null;
   sessionId: string | null;
   chargeId: string | null;
+  /** Rendered before 2025-03-31 only. */
+  invoiceId: string | null;
   customerId: string | null;
   claims: Claims;
   /** Null: it says nothing about whether it was paid. */
   status: PurchaseStatus | null;
   amount: number | null;
   currency: string | null;
+  /** By a charge. */
   amountRefunded: number | null;
+  refund: RefundNews | null;
+  dispute: { id: string; status: string } | null;
   /** What was bought; null: not said here. */
   items: BoughtItem[] | null;
   created: Instant;
@@ -25,68 +33,85 @@ export type PurchaseFacts = {
 
 const rank: Record<PurchaseStatus, number> = { pending: 0, failed: 1, paid: 2 };
 
+/** Paid absorbs the rest: a failure takes nothing, and what failed may have been paid by another try. */
 const further = (a: PurchaseStatus, b: PurchaseStatus): PurchaseStatus => (rank[b] > rank[a] ? b : a);
-
-const greatest = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);
 
+/** One of two ids, the same in whatever order they come. */
+const either = (a: string | null, b: string | null): string | null =>
+  a === null || b === null ? (a ?? b) : a < b ? b : a;
+
+const isNewer = (at: Instant, eventId: string, than: { at: Instant | null; eventId: string | null }) =>
+  than.at === null || at > than.at || (at === than.at && eventId > (than.eventId ?? ''));
+
 const said = (claims: Claims): boolean => claims.userId !== null || claims.projectId !== null;
 
-/** A refund can fail later, so the newest charge counts; in one second the greater amount. */
-function withRefund(row: PurchaseRow, amountRefunded: number | null, at: Instant): PurchaseRow {
-  if (amountRefunded === null || (row.refundSnapshotAt !== null && at < row.refundSnapshotAt)) return row;
-  const isTie = row.refundSnapshotAt === at;
-  const amount = isTie ? Math.max(row.amountRefunded, amountRefunded) : amountRefunded;
-  return { ...row, amountRefunded: amount, refundSnapshotAt: at };
+function withSaid(record: PaymentRecord, facts: PurchaseFacts): PaymentRecord['said'] {
+  const { voice, created, eventId } = facts;
+  if (voice === null) return record.said;
+  const known = record.said[voice];
+  if (known !== undefined && !isNewer(created, eventId, known)) return record.said;
+  const { customerId, claims, amount, currency, items } = facts;
+  return {
+    ...record.said,
+    [voice]: { at: created, eventId, customerId, claims, amount, currency, items },
+  };
+}
+
+function withMoney(money: MoneyBack, { amountRefunded, refund, dispute, created }: PurchaseFacts): MoneyBack {
+  const charged = amountRefunded === null ? money : withCharge(money, amountRefunded, created);
+  const refunded = refund === null ? charged : withRefund(charged, refund, created);
+  return dispute === null ? refunded : withDispute(refunded, dispute, created);
+}
+
+/** Who said what, the leading voice first. */
+function voicesOf({ said: known }: PaymentRecord): PaymentSaid[] {
+  return paymentVoices.flatMap((voice) => known[voice] ?? []);
+}
+
+/** What the payment itself says was bought: line items need not be read where it does. */
+export function itemsSaid(record: PaymentRecord): BoughtItem[] | null {
+  return voicesOf(record).find((one) => one.items !== null)?.items ?? null;
+}
+
+/** The fields that are computed from what was told: a pure function of the record. */
+export function derivePurchase(row: PurchaseRow): PurchaseRow {
+  const { record } = row;
+  const voices = voicesOf(record);
+  const amounts = voices.flatMap((one) => one.amount ?? []);
+  const chargeAmount = amounts.length === 0 ? record.chargeAmount : null;
+  const items = itemsSaid(record);
+  return {
+    ...row,
+    customerId: voices.find((one) => one.customerId !== null)?.customerId ?? null,
+    claims: voices.find((one) => said(one.claims))?.claims ?? noClaims,
+    amount: amounts.length === 0 ? chargeAmount : Math.max(...amounts),
+    currency: voices.find((one) => one.currency !== null)?.currency ?? null,
+    amountRefunded: amountBack(record.money).amount,
+    disputeStatus: gravestDispute(record.money),
+    record: { ...record, chargeAmount, lineItems: items === null ? record.lineItems : null },
+    items: items ?? record.lineItems ?? [],
+  };
 }
 
 /** Merges what an event says; every part of it is independent of the order in which events arrive. */
 export function mergePurchase(row: PurchaseRow, facts: PurchaseFacts): PurchaseRow {
-  const leads = facts.source === 'session';
-  const takesClaims = said(facts.claims) && (leads || !said(row.claims));
-  const takesItems = facts.items !== null && (leads || row.items.length === 0);
-  const status = facts.status === null ? row.status : further(row.status, facts.status);
-  const merged: PurchaseRow = {
+  const { created, eventId } = facts;
+  const isLast = isNewer(created, eventId, { at: row.snapshotAt, eventId: row.snapshotEventId });
+  return derivePurchase({
     ...row,
-    customerId: row.customerId ?? facts.customerId,
-    claims: takesClaims ? facts.claims : row.claims,
-    sessionId: facts.sessionId ?? row.sessionId,
-    chargeId: facts.chargeId ?? row.chargeId,
-    status,
-    amount: greatest(row.amount, facts.amount),
-    currency: row.currency ?? facts.currency,
-    paidAt: facts.status === 'paid' ? earliest(row.paidAt, facts.created) : row.paidAt,
-    items: takesItems && facts.items !== null ? facts.items : row.items,
-    snapshotEventId: facts.eventId,
-  };
-  return withRefund(merged, facts.amountRefunded, facts.created);
-}
-
-export type PurchaseContext = { reading: Reading<BoughtItem[]> | null; now: Instant };
-
-/** A session that does not say what was sold: its line items, which only Stripe has. */
-const lacksItems = (row: PurchaseRow): boolean => row.sessionId !== null && row.items.length === 0;
-
-export function withLineItems(row: PurchaseRow, reading: Reading<BoughtItem[]>, now: Instant): PurchaseRow {
-  const settled = { settleAt: null, settleAttempts: 0 };
-  if (reading.kind === 'found') return { ...row, ...settled, items: reading.object, confirmed: true };
-  if (reading.kind === 'missing') return { ...row, ...settled, confirmed: false };
-  return { ...row, confirmed: false, settleAt: row.settleAt ?? now + firstSettleDelayMs };
-}
-
-/** What an event does to a purchase. A row that is no purchase only remembers the refund. */
-export function stepPurchase(
-  stored: PurchaseRow,
-  facts: PurchaseFacts,
-  { reading, now }: PurchaseContext,
-): Step<PurchaseRow> {
-  const merged = mergePurchase(stored, facts);
-  const asksForItems = facts.source === 'session' && facts.items === null;
-  if (!asksForItems || (stored.sessionId !== null && !lacksItems(stored)))
-    return { kind: 'write', row: merged, outcome: 'applied' };
-  if (reading === null) return { kind: 'read' };
-  return { kind: 'write', row: withLineItems(merged, reading, now), outcome: 'applied' };
+    sessionId: either(row.sessionId, facts.sessionId),
+    chargeId: either(row.chargeId, facts.chargeId),
+    invoiceId: either(row.invoiceId, facts.invoiceId),
+    status: facts.status === null ? row.status : further(row.status, facts.status),
+    paidAt: facts.status === 'paid' ? earliest(row.paidAt, created) : row.paidAt,
+    record: {
+      ...row.record,
+      said: withSaid(row.record, facts),
+      money: withMoney(row.record.money, facts),
+    },
+    ...(isLast ? { snapshotAt: created, snapshotEventId: eventId } : {}),
+  });
 }

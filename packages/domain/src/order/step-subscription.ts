@@ -1,4 +1,5 @@
 import type { Claims } from '../stripe/claims.ts';
+import type { PaidInvoice } from '../stripe/invoice.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { isBetterSnapshot } from './best-snapshot.ts';
@@ -14,15 +15,32 @@ export type StepContext = { reading: Reading<SubscriptionSnapshot> | null; now: 
 
 const said = (claims: Claims): boolean => claims.userId !== null || claims.projectId !== null;
 
+/** The newest paid invoice, whichever event or read named it first. */
+function withPaidInvoice(row: SubscriptionRow, paid: PaidInvoice | null): SubscriptionRow {
+  if (paid === null) return row;
+  const { periodInvoiceId, periodInvoiceAt } = row;
+  const isNewer =
+    periodInvoiceAt === null ||
+    paid.createdAt > periodInvoiceAt ||
+    (paid.createdAt === periodInvoiceAt && paid.id > (periodInvoiceId ?? ''));
+  return isNewer ? { ...row, periodInvoiceId: paid.id, periodInvoiceAt: paid.createdAt } : row;
+}
+
+/** Metadata of the newest snapshot that has any, stale ones too: once named, the owner stays named. */
+function withClaims(row: SubscriptionRow, claims: Claims, at: Instant): SubscriptionRow {
+  if (!said(claims) || (row.claimsAt !== null && at < row.claimsAt)) return row;
+  const isLesser = at === row.claimsAt && JSON.stringify(claims) < JSON.stringify(row.claims);
+  return isLesser ? row : { ...row, claims, claimsAt: at };
+}
+
 /** The row with a snapshot's content; what a rendering leaves out stays as it was. */
 function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
-  const { id: _id, claims, areItemsComplete, ...content } = snapshot;
+  const { id: _id, claims: _claims, areItemsComplete, paidInvoice, ...content } = snapshot;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
-    ...row,
+    ...withPaidInvoice(row, paidInvoice),
     ...content,
     customerId: snapshot.customerId ?? row.customerId,
-    claims: said(claims) ? claims : row.claims,
     items: areItemsComplete || row.items.length === 0 ? snapshot.items : row.items,
     latestInvoiceCreatedAt:
       snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),
@@ -38,8 +56,9 @@ export function applyReading(
   seen: { at: Instant | null; eventId: string | null },
 ): SubscriptionRow {
   if (isTerminal(row.status) && !isTerminal(snapshot.status)) return { ...row, ...settled };
+  const named = withClaims(row, snapshot.claims, seen.at ?? 0);
   return withPastDueSince({
-    ...withContent(row, snapshot),
+    ...withContent(named, snapshot),
     ...settled,
     snapshotAt: seen.at,
     snapshotEventId: seen.eventId,
@@ -60,6 +79,13 @@ export function keepInDoubt(
 
 const newest = (at: Instant | null, created: Instant): Instant => Math.max(at ?? created, created);
 
+/** Of several events of one second the one with the greatest id stands for the state, as it came of them all. */
+const eventOf = (row: SubscriptionRow, { created, eventId }: { created: Instant; eventId: string }) => {
+  if (row.snapshotEventId === null || row.snapshotAt === null || created > row.snapshotAt) return eventId;
+  const isLater = created === row.snapshotAt && eventId > row.snapshotEventId;
+  return isLater ? eventId : row.snapshotEventId;
+};
+
 /**
  * Of several events that say the same in one second the greatest id stands for it: against it a snapshot of
  * that second is compared while Stripe can't be asked, and arrival must not matter.
@@ -76,7 +102,7 @@ export function stepSnapshot(
   { reading, now }: StepContext,
 ): Step<SubscriptionRow> {
   const { snapshot, created, eventId } = incoming;
-  const row = noteStatus(stored, incoming);
+  const row = withClaims(noteStatus(stored, incoming), snapshot.claims, created);
   const verdict = decideSnapshot(stored, incoming);
   const mine = { snapshotAt: created, snapshotEventId: eventId };
   if (verdict === 'stale') {
@@ -92,7 +118,8 @@ export function stepSnapshot(
   if (reading === null) return { kind: 'read' };
   if (reading.kind === 'found') {
     const at = newest(row.snapshotAt, created);
-    return { kind: 'write', row: applyReading(row, reading.object, { at, eventId }), outcome: 'applied' };
+    const seen = { at, eventId: eventOf(row, incoming) };
+    return { kind: 'write', row: applyReading(row, reading.object, seen), outcome: 'applied' };
   }
   const isBetter = isBetterSnapshot(incoming, row);
   const best = isBetter ? { ...withContent(row, snapshot), ...mine } : row;
@@ -103,8 +130,14 @@ export function stepSnapshot(
   };
 }
 
-/** Another object's event that names a subscription: its checkout session, an invoice. */
-export type Mention = { customerId: string | null; claims: Claims; created: Instant; eventId: string };
+/** Another object's event that names a subscription: its checkout session, an invoice, a schedule. */
+export type Mention = {
+  customerId: string | null;
+  claims: Claims;
+  paidInvoice: PaidInvoice | null;
+  created: Instant;
+  eventId: string;
+};
 
 /**
  * What such an event does: it may say whose the subscription is, and where our state is unknown or in
@@ -116,7 +149,7 @@ export function stepMention(
   { reading, now }: StepContext,
 ): Step<SubscriptionRow> {
   const row = {
-    ...stored,
+    ...withPaidInvoice(stored, mention.paidInvoice),
     customerId: stored.customerId ?? mention.customerId,
     claims: said(stored.claims) ? stored.claims : mention.claims,
   };

@@ -11,6 +11,8 @@ export type SubscriptionRow = {
   fence: number;
   customerId: string | null;
   claims: Claims;
+  /** `created` of the snapshot that the claims come from; null: another object's word. */
+  claimsAt: Instant | null;
   /** Null: named by another object, its own state is not known yet. */
   status: SubscriptionStatus | null;
   cancelAt: Instant | null;
@@ -21,6 +23,9 @@ export type SubscriptionRow = {
   collectionPaused: boolean;
   latestInvoiceId: string | null;
   latestInvoiceCreatedAt: Instant | null;
+  /** The newest paid invoice of a period: its payment is that of the period now running. */
+  periodInvoiceId: string | null;
+  periodInvoiceAt: Instant | null;
   items: ItemSnapshot[];
   /** `created` of the newest event that this state is at least as new as. */
   snapshotAt: Instant | null;
@@ -40,6 +45,7 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   fence: 0,
   customerId: null,
   claims: noClaims,
+  claimsAt: null,
   status: null,
   cancelAt: null,
   cancelAtPeriodEnd: false,
@@ -49,6 +55,8 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   collectionPaused: false,
   latestInvoiceId: null,
   latestInvoiceCreatedAt: null,
+  periodInvoiceId: null,
+  periodInvoiceAt: null,
   items: [],
   snapshotAt: null,
   snapshotEventId: null,
@@ -112,5 +120,10 @@ export const subscriptionMatter = (row: SubscriptionRow): string =>
     row.collectionPaused,
     row.pastDueSince,
     row.confirmed,
+    periodInvoiceOf(row),
     row.items.map(itemKey),
   ]);
+
+/** The invoice whose payment pays the period now running; until a paid one is heard of, the latest. */
+export const periodInvoiceOf = (row: SubscriptionRow): string | null =>
+  row.periodInvoiceId ?? row.latestInvoiceId;

@@ -1,46 +1,81 @@
 import { z } from 'zod';
 import { id } from '../ids.ts';
-import { reference, words } from './fields.ts';
+import type { Instant } from '../time.ts';
+import { flag, reference, secondsOrNull, words } from './fields.ts';
+
+/** A paid invoice of a subscription, by which its payment is found; the newest is that of the period now running. */
+export type PaidInvoice = { id: string; createdAt: Instant };
 
 export type InvoiceFacts = {
   id: string;
   customerId: string | null;
   subscriptionId: string | null;
   status: string | null;
-  /** PaymentIntents that paid it; empty where the rendering leaves payments out. */
-  paymentIntentIds: string[];
+  /** Set: it is paid, and it bills a whole period rather than a change within one. */
+  paidPeriod: PaidInvoice | null;
 };
 
-const payment = z.looseObject({ payment: z.looseObject({ payment_intent: reference }).nullish() });
+/** Prorations: since 2025-03-31 said by the line's parent. */
+const proration = z.looseObject({ proration: flag }).nullish();
+const line = z.looseObject({
+  proration: flag,
+  parent: z.looseObject({ subscription_item_details: proration, invoice_item_details: proration }).nullish(),
+});
+
+const billing = {
+  status: words,
+  paid: flag,
+  created: secondsOrNull,
+  billing_reason: words,
+  lines: z.looseObject({ data: z.array(line) }).nullish(),
+};
 
 const invoice = z.looseObject({
   id,
   customer: reference,
-  status: words,
+  ...billing,
   /** Before 2025-03-31. */
   subscription: reference,
   subscription_details: z.looseObject({ subscription: reference }).nullish(),
-  payment_intent: reference,
   /** Since 2025-03-31. */
   parent: z
     .looseObject({ subscription_details: z.looseObject({ subscription: reference }).nullish() })
     .nullish(),
-  payments: z.looseObject({ data: z.array(payment) }).nullish(),
 });
 
+const billed = z.looseObject({ id, ...billing });
+type Billed = z.output<typeof billed>;
+
+const isProration = ({ proration: isOldStyle, parent }: z.output<typeof line>): boolean =>
+  isOldStyle ||
+  (parent?.subscription_item_details?.proration ?? false) ||
+  (parent?.invoice_item_details?.proration ?? false);
+
+/** A change within a period bills prorations; one that starts a new period bills that as well. */
+function billsPeriod({ billing_reason: reason, lines }: Billed): boolean {
+  if (reason === 'subscription_update') return (lines?.data ?? []).some((one) => !isProration(one));
+  return reason !== 'manual' && reason !== 'subscription_threshold';
+}
+
+function paidPeriodOf(whole: Billed): PaidInvoice | null {
+  const isPaid = whole.status === 'paid' || whole.paid;
+  return isPaid && whole.created !== null && billsPeriod(whole)
+    ? { id: whole.id, createdAt: whole.created }
+    : null;
+}
+
+/** A subscription's `latest_invoice`, expanded. */
+export const paidInvoice = billed.transform(paidPeriodOf);
+
 /** Reads an invoice as rendered by any API version. */
-export const invoiceFacts = invoice.transform((whole): InvoiceFacts => {
-  const paidBy = (whole.payments?.data ?? []).map((entry) => entry.payment?.payment_intent ?? null);
-  const paymentIntentIds = [whole.payment_intent, ...paidBy].filter((one) => one !== null);
-  return {
-    id: whole.id,
-    customerId: whole.customer,
-    subscriptionId:
-      whole.parent?.subscription_details?.subscription ??
-      whole.subscription ??
-      whole.subscription_details?.subscription ??
-      null,
-    status: whole.status,
-    paymentIntentIds: [...new Set(paymentIntentIds)],
-  };
-});
+export const invoiceFacts = invoice.transform((whole): InvoiceFacts => ({
+  id: whole.id,
+  customerId: whole.customer,
+  subscriptionId:
+    whole.parent?.subscription_details?.subscription ??
+    whole.subscription ??
+    whole.subscription_details?.subscription ??
+    null,
+  status: whole.status,
+  paidPeriod: paidPeriodOf(whole),
+}));

@@ -12,6 +12,7 @@ import { subscriptionSnapshot } from './subscription.ts';
 import type { SubscriptionSnapshot } from './subscription.ts';
 
 export type CustomerFacts = { id: string; isDeleted: boolean };
+export type ScheduleFacts = { id: string; customerId: string | null; subscriptionId: string | null };
 
 /** What an event is about, in our shape. */
 export type EventObject =
@@ -23,6 +24,7 @@ export type EventObject =
   | { kind: 'refund'; refund: RefundFacts }
   | { kind: 'dispute'; dispute: DisputeFacts }
   | { kind: 'customer'; customer: CustomerFacts }
+  | { kind: 'schedule'; schedule: ScheduleFacts }
   | { kind: 'other' }
   /** Signed by Stripe and yet not usable: an id with a NUL, a moment that is none, a status nobody knows. */
   | { kind: 'invalid'; detail: string };
@@ -56,6 +58,18 @@ const customer = z.looseObject({ id, deleted: flag }).transform((whole): EventOb
   customer: { id: whole.id, isDeleted: whole.deleted },
 }));
 
+/** A released schedule names the subscription that it let go. */
+const schedule = z
+  .looseObject({ id, customer: reference, subscription: reference, released_subscription: reference })
+  .transform((whole): EventObject => ({
+    kind: 'schedule',
+    schedule: {
+      id: whole.id,
+      customerId: whole.customer,
+      subscriptionId: whole.subscription ?? whole.released_subscription,
+    },
+  }));
+
 /** By Stripe's `object`: how it is read. */
 const readers: Record<string, z.ZodType<EventObject>> = {
   subscription: subscriptionSnapshot.transform((snapshot) => ({ kind: 'subscription', snapshot })),
@@ -69,6 +83,7 @@ const readers: Record<string, z.ZodType<EventObject>> = {
   refund: refundFacts.transform((refund) => ({ kind: 'refund', refund })),
   dispute: disputeFacts.transform((dispute) => ({ kind: 'dispute', dispute })),
   customer,
+  subscription_schedule: schedule,
 };
 
 /** Where in the object the trouble is; never what is there. */

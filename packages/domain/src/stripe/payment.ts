@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { id } from '../ids.ts';
 import { ownMetadata } from './claims.ts';
 import type { OwnMetadata } from './claims.ts';
-import { amountOrNull, flag, reference, words } from './fields.ts';
+import type { Instant } from '../time.ts';
+import { amountOrNull, flag, reference, secondsOrNull, words } from './fields.ts';
 
 export type PaymentIntentFacts = {
   id: string;
@@ -34,6 +35,7 @@ export type RefundFacts = {
   paymentIntentId: string | null;
   status: string | null;
   amount: number | null;
+  createdAt: Instant | null;
 };
 
 export type DisputeFacts = {
@@ -92,13 +94,21 @@ export const chargeFacts = z
   }));
 
 export const refundFacts = z
-  .looseObject({ id, charge: reference, payment_intent: reference, status: words, amount: amountOrNull })
+  .looseObject({
+    id,
+    charge: reference,
+    payment_intent: reference,
+    status: words,
+    amount: amountOrNull,
+    created: secondsOrNull,
+  })
   .transform((whole): RefundFacts => ({
     id: whole.id,
     chargeId: whole.charge,
     paymentIntentId: whole.payment_intent,
     status: whole.status,
     amount: whole.amount,
+    createdAt: whole.created,
   }));
 
 export const disputeFacts = z

@@ -16,6 +16,32 @@ const item = {
   plan: reference,
 } as const;
 
+const proration = { proration: true } as const;
+
+const billing = {
+  id: true,
+  created: true,
+  status: true,
+  paid: true,
+  billing_reason: true,
+  lines: {
+    data: [
+      {
+        proration: true,
+        parent: { subscription_item_details: proration, invoice_item_details: proration },
+      },
+    ],
+  },
+} as const;
+
+const invoice = {
+  ...identity,
+  ...billing,
+  subscription: reference,
+  subscription_details: { subscription: reference },
+  parent: { subscription_details: { subscription: reference } },
+} as const;
+
 const subscription = {
   ...identity,
   metadata,
@@ -26,24 +52,10 @@ const subscription = {
   ended_at: true,
   trial_end: true,
   pause_collection: { behavior: true, resumes_at: true },
-  latest_invoice: { id: true, created: true },
+  latest_invoice: billing,
   current_period_start: true,
   current_period_end: true,
   items: { has_more: true, data: [item] },
-} as const;
-
-const invoice = {
-  ...identity,
-  status: true,
-  billing_reason: true,
-  subscription: reference,
-  subscription_details: { subscription: reference },
-  parent: { subscription_details: { subscription: reference } },
-  payment_intent: reference,
-  charge: reference,
-  payments: {
-    data: [{ status: true, payment: { type: true, payment_intent: reference, charge: reference } }],
-  },
 } as const;
 
 const checkoutSession = {
@@ -100,7 +112,12 @@ const keptOf: Record<string, Kept> = {
     currency: true,
   },
   customer: { ...identity, deleted: true },
-  subscription_schedule: { ...identity, status: true, subscription: reference, released_subscription: true },
+  subscription_schedule: {
+    ...identity,
+    status: true,
+    subscription: reference,
+    released_subscription: reference,
+  },
 };
 
 const envelope = {

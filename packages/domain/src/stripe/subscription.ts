@@ -5,7 +5,9 @@ import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
 import { ownMetadata } from './claims.ts';
 import type { Claims } from './claims.ts';
-import { flag, quantity, reference, seconds, secondsOrNull } from './fields.ts';
+import { flag, quantity, reference, secondsOrNull } from './fields.ts';
+import { paidInvoice } from './invoice.ts';
+import type { PaidInvoice } from './invoice.ts';
 
 export type ItemSnapshot = {
   itemId: string;
@@ -30,6 +32,8 @@ export type SubscriptionSnapshot = {
   latestInvoiceId: string | null;
   /** Known only where the invoice is expanded. */
   latestInvoiceCreatedAt: Instant | null;
+  /** The expanded latest invoice, where it is paid. */
+  paidInvoice: PaidInvoice | null;
   items: ItemSnapshot[];
   /** False: the rendering leaves items out (a long list, or none at all). */
   areItemsComplete: boolean;
@@ -45,14 +49,16 @@ const item = z.looseObject({
   plan: reference,
 });
 
+const invoiceMoment = z.looseObject({ id, created: secondsOrNull });
+
 const latestInvoice = z
-  .union([id, z.looseObject({ id, created: seconds })])
+  .union([id, z.looseObject({ id })])
   .nullish()
   .transform((value) => {
-    if (value === null || value === undefined) return { id: null, createdAt: null };
-    return typeof value === 'string'
-      ? { id: value, createdAt: null }
-      : { id: value.id, createdAt: value.created };
+    if (value === null || value === undefined || typeof value === 'string')
+      return { id: value ?? null, createdAt: null, paid: null };
+    const { created } = invoiceMoment.catch({ id: value.id, created: null }).parse(value);
+    return { id: value.id, createdAt: created, paid: paidInvoice.catch(null).parse(value) };
   });
 
 const subscription = z.looseObject({
@@ -109,6 +115,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
     latestInvoiceId: whole.latest_invoice.id,
     latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
+    paidInvoice: whole.latest_invoice.paid,
     items,
     areItemsComplete:
       items.length > 0 && items.length === rendered.length && !(whole.items?.has_more ?? false),

@@ -1,4 +1,4 @@
-import { policyOverrides } from '@billing/domain';
+import { disputeGravity, policyOverrides } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Queries } from '../create-database.ts';
 
@@ -24,6 +24,8 @@ type Row = {
   grants: Sources['grants'] | null;
 };
 
+const gravestFirst = [...disputeGravity].reverse();
+
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
  * of one snapshot. Feature codes come by the project's own catalog: a price of another project is unmapped
@@ -48,7 +50,8 @@ export async function readSources(
           'cancelAt', (extract(epoch FROM s.cancel_at) * 1000)::bigint,
           'endedAt', (extract(epoch FROM s.ended_at) * 1000)::bigint,
           'pastDueSince', (extract(epoch FROM s.past_due_since) * 1000)::bigint,
-          'collectionPaused', s.collection_paused, 'periodPayment', NULL, 'confirmed', s.confirmed,
+          'collectionPaused', s.collection_paused, 'periodPayment', paid.state,
+          'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
@@ -60,7 +63,24 @@ export async function readSources(
             FROM subscription_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
-        FROM subscriptions s LEFT JOIN stripe_events e ON e.event_id = s.snapshot_event_id
+        FROM subscriptions s
+        LEFT JOIN LATERAL (
+          SELECT
+            json_build_object('amount', CASE WHEN bool_and(x.amount IS NOT NULL) THEN sum(x.amount) END,
+              'amountRefunded', sum(x.amount_refunded),
+              'disputeStatus', (array_agg(x.dispute_status ORDER BY
+                array_position(${gravestFirst}::text[], x.dispute_status), x.dispute_status))[1]) AS state,
+            bool_and(x.confirmed) AS confirmed, array_agg(x.snapshot_event_id) AS event_ids
+          FROM purchases x
+          WHERE x.invoice_id = coalesce(s.period_invoice_id, s.latest_invoice_id)
+            AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
+          HAVING count(*) > 0
+        ) paid ON true
+        LEFT JOIN LATERAL (
+          SELECT * FROM stripe_events one
+          WHERE one.event_id = s.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
+          ORDER BY one.created DESC, one.event_id DESC LIMIT 1
+        ) e ON true
         WHERE s.user_ref = users.id) END AS subscriptions,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
@@ -79,7 +99,7 @@ export async function readSources(
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
         FROM purchases p LEFT JOIN stripe_events e ON e.event_id = p.snapshot_event_id
-        WHERE p.user_ref = users.id) END AS purchases,
+        WHERE p.user_ref = users.id AND p.invoice_id IS NULL) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           'id', g.id, 'featureCode', g.feature_code,

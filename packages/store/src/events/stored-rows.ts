@@ -1,5 +1,7 @@
+import { unknownPurchase } from '@billing/domain';
 import type {
   Instant,
+  PaymentRecord,
   PurchaseRow,
   PurchaseStatus,
   SubscriptionRow,
@@ -13,6 +15,7 @@ export type StoredSubscription = {
   stripe_customer_id: string | null;
   claimed_project_id: string | null;
   claimed_user_id: string | null;
+  claims_at: string | null;
   status: SubscriptionStatus | null;
   cancel_at: string | null;
   cancel_at_period_end: boolean;
@@ -22,6 +25,8 @@ export type StoredSubscription = {
   collection_paused: boolean;
   latest_invoice_id: string | null;
   latest_invoice_created_at: string | null;
+  period_invoice_id: string | null;
+  period_invoice_at: string | null;
   snapshot_at: string | null;
   snapshot_event_id: string | null;
   confirmed: boolean;
@@ -50,18 +55,22 @@ export type StoredPurchase = {
   claimed_user_id: string | null;
   session_id: string | null;
   charge_id: string | null;
+  invoice_id: string | null;
+  is_invoiceless: boolean;
   status: PurchaseStatus;
   amount: number | null;
   amount_refunded: number;
   currency: string | null;
   paid_at: string | null;
-  refund_snapshot_at: string | null;
   dispute_status: string | null;
+  record: Partial<PaymentRecord>;
+  snapshot_at: string | null;
   snapshot_event_id: string | null;
   confirmed: boolean;
   fence: number;
   settle_at: string | null;
   settle_attempts: number;
+  missing_in_stripe_at: string | null;
   items: { stripe_price_id: string; quantity: number }[];
 };
 
@@ -78,6 +87,7 @@ export function toSubscriptionRow(stored: StoredSubscription): SubscriptionRow {
     fence: stored.fence,
     customerId: stored.stripe_customer_id,
     claims: { projectId: stored.claimed_project_id, userId: stored.claimed_user_id },
+    claimsAt: instant(stored.claims_at),
     status: stored.status,
     cancelAt: instant(stored.cancel_at),
     cancelAtPeriodEnd: stored.cancel_at_period_end,
@@ -87,6 +97,8 @@ export function toSubscriptionRow(stored: StoredSubscription): SubscriptionRow {
     collectionPaused: stored.collection_paused,
     latestInvoiceId: stored.latest_invoice_id,
     latestInvoiceCreatedAt: instant(stored.latest_invoice_created_at),
+    periodInvoiceId: stored.period_invoice_id,
+    periodInvoiceAt: instant(stored.period_invoice_at),
     items: stored.items
       .map((item) => ({
         itemId: item.item_id,
@@ -116,17 +128,21 @@ export function toPurchaseRow(stored: StoredPurchase): PurchaseRow {
     claims: { projectId: stored.claimed_project_id, userId: stored.claimed_user_id },
     sessionId: stored.session_id,
     chargeId: stored.charge_id,
+    invoiceId: stored.invoice_id,
+    isInvoiceless: stored.is_invoiceless,
     status: stored.status,
     amount: stored.amount,
     amountRefunded: stored.amount_refunded,
     currency: stored.currency,
     paidAt: instant(stored.paid_at),
-    refundSnapshotAt: instant(stored.refund_snapshot_at),
     disputeStatus: stored.dispute_status,
+    record: { ...unknownPurchase(stored.id).record, ...stored.record },
+    snapshotAt: instant(stored.snapshot_at),
     snapshotEventId: stored.snapshot_event_id,
     confirmed: stored.confirmed,
     settleAt: instant(stored.settle_at),
     settleAttempts: stored.settle_attempts,
+    missingInStripeAt: instant(stored.missing_in_stripe_at),
     items: stored.items
       .map((item) => ({ stripePriceId: item.stripe_price_id, quantity: item.quantity }))
       .sort(by((item) => item.stripePriceId)),

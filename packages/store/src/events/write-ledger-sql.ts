@@ -1,13 +1,23 @@
 import { Prisma } from '../generated/client.ts';
 
-/** Tombstones of customers that Stripe deleted; no mapping is made. */
+/**
+ * Tombstones of customers that Stripe deleted; no mapping is made. Stripe ends their subscriptions: those that
+ * live here are read, should their own events never come. The fence lets a writer who read before decide anew.
+ */
 export const writeTombstones = Prisma.sql`
   tombstones AS (
     INSERT INTO customers AS stored (stripe_customer_id, source, deleted_at)
     SELECT x.id, 'event', x.deleted_at
     FROM input, jsonb_to_recordset(doc -> 'tombstones') AS x(id text, deleted_at timestamptz)
     ORDER BY x.id COLLATE "C"
-    ON CONFLICT (stripe_customer_id) DO UPDATE SET deleted_at = coalesce(stored.deleted_at, excluded.deleted_at))`;
+    ON CONFLICT (stripe_customer_id) DO UPDATE SET deleted_at = coalesce(stored.deleted_at, excluded.deleted_at)),
+  orphans AS (
+    UPDATE subscriptions AS stored
+    SET settle_at = coalesce(stored.settle_at, now()), fence = stored.fence + 1, updated_at = now()
+    FROM input, jsonb_to_recordset(doc -> 'tombstones') AS x(id text, deleted_at timestamptz)
+    WHERE stored.stripe_customer_id = x.id AND stored.missing_in_stripe_at IS NULL
+      AND coalesce(stored.status, '') NOT IN ('canceled', 'incomplete_expired')
+      AND NOT EXISTS (SELECT FROM subscriptions_in WHERE subscriptions_in.id = stored.id))`;
 
 /** Versions of the users whose objects were written, and what the cache is owed. */
 export const bumpVersions = Prisma.sql`

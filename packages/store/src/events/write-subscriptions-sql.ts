@@ -6,9 +6,10 @@ export const writeSubscriptions = Prisma.sql`
     SELECT x.*, coalesce(x.user_ref, made.id) AS owner_ref
     FROM input, jsonb_to_recordset(doc -> 'subscriptions') AS x(
       id text, user_ref bigint, new_project_id text, new_user_id text, stripe_customer_id text,
-      claimed_project_id text, claimed_user_id text, status text, cancel_at timestamptz,
+      claimed_project_id text, claimed_user_id text, claims_at timestamptz, status text, cancel_at timestamptz,
       cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, trial_end timestamptz,
       collection_paused boolean, latest_invoice_id text, latest_invoice_created_at timestamptz,
+      period_invoice_id text, period_invoice_at timestamptz,
       snapshot_at timestamptz, snapshot_event_id text, confirmed boolean, fence bigint,
       other_status_seen_at timestamptz, past_due_seen_at timestamptz[], past_due_since timestamptz,
       settle_at timestamptz, settle_attempts integer, missing_in_stripe_at timestamptz, has_new_items boolean)
@@ -16,14 +17,14 @@ export const writeSubscriptions = Prisma.sql`
     WHERE x.new_user_id IS NULL OR made.id IS NOT NULL),
   held_subscriptions AS (
     INSERT INTO subscriptions AS stored (
-      id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status, cancel_at,
+      id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, claims_at, status, cancel_at,
       cancel_at_period_end, canceled_at, ended_at, trial_end, collection_paused, latest_invoice_id,
-      latest_invoice_created_at, snapshot_at, snapshot_event_id, confirmed, fence, other_status_seen_at,
+      latest_invoice_created_at, period_invoice_id, period_invoice_at, snapshot_at, snapshot_event_id, confirmed, fence, other_status_seen_at,
       past_due_seen_at, past_due_since, settle_at, settle_attempts, missing_in_stripe_at)
     SELECT
-      id, owner_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status, cancel_at,
+      id, owner_ref, stripe_customer_id, claimed_project_id, claimed_user_id, claims_at, status, cancel_at,
       cancel_at_period_end, canceled_at, ended_at, trial_end, collection_paused, latest_invoice_id,
-      latest_invoice_created_at, snapshot_at, snapshot_event_id, confirmed, fence, other_status_seen_at,
+      latest_invoice_created_at, period_invoice_id, period_invoice_at, snapshot_at, snapshot_event_id, confirmed, fence, other_status_seen_at,
       past_due_seen_at, past_due_since, settle_at, settle_attempts, missing_in_stripe_at
     FROM subscriptions_in
     WHERE (SELECT count(*) FROM locked) >= 0 AND (SELECT count(*) FROM made) >= 0
@@ -31,11 +32,12 @@ export const writeSubscriptions = Prisma.sql`
     ON CONFLICT (id) DO UPDATE SET
       user_ref = excluded.user_ref, stripe_customer_id = excluded.stripe_customer_id,
       claimed_project_id = excluded.claimed_project_id, claimed_user_id = excluded.claimed_user_id,
-      status = excluded.status, cancel_at = excluded.cancel_at,
+      claims_at = excluded.claims_at, status = excluded.status, cancel_at = excluded.cancel_at,
       cancel_at_period_end = excluded.cancel_at_period_end, canceled_at = excluded.canceled_at,
       ended_at = excluded.ended_at, trial_end = excluded.trial_end,
       collection_paused = excluded.collection_paused, latest_invoice_id = excluded.latest_invoice_id,
-      latest_invoice_created_at = excluded.latest_invoice_created_at, snapshot_at = excluded.snapshot_at,
+      latest_invoice_created_at = excluded.latest_invoice_created_at,
+      period_invoice_id = excluded.period_invoice_id, period_invoice_at = excluded.period_invoice_at, snapshot_at = excluded.snapshot_at,
       snapshot_event_id = excluded.snapshot_event_id, confirmed = excluded.confirmed,
       fence = excluded.fence, other_status_seen_at = excluded.other_status_seen_at,
       past_due_seen_at = excluded.past_due_seen_at, past_due_since = excluded.past_due_since,

@@ -1,0 +1,177 @@
+import * as fc from 'fast-check';
+import { noClaims } from '../stripe/claims.ts';
+import type { ChargeReading } from './money-back.ts';
+import { paymentVoices, unknownPurchase } from './purchase-row.ts';
+import type { PurchaseRow } from './purchase-row.ts';
+import type { Reading } from './reading.ts';
+import { settlePurchase } from './settle-purchase.ts';
+import type { PaymentReading } from './settle-purchase.ts';
+import { mergePurchase } from './step-purchase.ts';
+import type { PurchaseFacts } from './step-purchase.ts';
+
+const nothing: Omit<PurchaseFacts, 'created' | 'eventId'> = {
+  voice: null,
+  sessionId: null,
+  chargeId: 'ch_1',
+  invoiceId: null,
+  customerId: null,
+  claims: noClaims,
+  status: null,
+  amount: null,
+  currency: null,
+  amountRefunded: null,
+  refund: null,
+  dispute: null,
+  items: null,
+};
+
+/** Delivers events one by one; Stripe answers `reading` whenever it is asked. */
+function play(events: readonly PurchaseFacts[], reading: Reading<PaymentReading>): PurchaseRow {
+  let row = unknownPurchase('pi_1');
+  for (const event of events) {
+    const merged = mergePurchase(row, event);
+    const asked = settlePurchase(merged, { reading: null, now: 7 });
+    const step = asked.kind === 'read' ? settlePurchase(merged, { reading, now: 7 }) : asked;
+    if (step.kind === 'read') throw new Error('asked twice');
+    row = step.row;
+  }
+  return row;
+}
+
+/** Without what only later events need. */
+const essence = ({ record: _record, settleAt: _settle, missingInStripeAt: _missing, ...row }: PurchaseRow) =>
+  row;
+
+type Life = { events: PurchaseFacts[]; truth: PaymentReading; back: number; dispute: string | null };
+
+/**
+ * A payment's life as Stripe renders it: it is paid (a session and a charge say so), refunds are made, some
+ * fail, disputes are opened and closed; each step in the same second as the one before, or later.
+ */
+const life = fc
+  .record({
+    waits: fc.array(fc.constantFrom(0, 0, 1), { minLength: 12, maxLength: 12 }),
+    refunds: fc.array(fc.record({ amount: fc.constantFrom(1_000, 900), fails: fc.boolean() }), {
+      maxLength: 3,
+    }),
+    order: fc.boolean(),
+    dispute: fc.constantFrom(null, 'won', 'lost', 'open'),
+    hasRefundEvents: fc.boolean(),
+  })
+  .map(({ waits, refunds, order, dispute, hasRefundEvents }): Life => {
+    const events: PurchaseFacts[] = [];
+    const clock = { now: 1_000, next: 0 };
+    const tell = (facts: Partial<PurchaseFacts>): void => {
+      events.push({ ...nothing, ...facts, created: clock.now, eventId: `evt_${events.length}` });
+    };
+    const wait = (): void => {
+      clock.now += waits[clock.next % waits.length] ?? 0;
+      clock.next += 1;
+    };
+    const items = [{ stripePriceId: 'price_once', quantity: 1 }];
+    const claims = { projectId: 'shop', userId: 'ann' };
+    const paid = { status: 'paid' as const, amount: 4_900, currency: 'usd', items };
+    tell({ ...paid, voice: 'charge', amountRefunded: 0 });
+    tell({ ...paid, voice: 'payment_intent' });
+    tell({ ...paid, voice: 'session', sessionId: 'cs_1', chargeId: null, customerId: 'cus_1', claims });
+    let back = 0;
+    const listed: ChargeReading['refunds'] = [];
+    const made = refunds.map(({ amount, fails }, index) => {
+      wait();
+      back += amount;
+      const refund = { id: `re_${index}`, amount, createdAt: clock.now, status: 'succeeded' };
+      if (hasRefundEvents || fails) tell({ refund });
+      tell({ ...paid, voice: 'charge', amountRefunded: back });
+      if (fails && order) {
+        wait();
+        back -= amount;
+        tell({ refund: { ...refund, status: 'failed' } });
+      }
+      listed.push({ ...refund, status: fails ? 'failed' : 'succeeded' });
+      return { refund, fails };
+    });
+    for (const { refund, fails } of order ? [] : made) {
+      if (!fails) continue;
+      wait();
+      back -= refund.amount;
+      tell({ refund: { ...refund, status: 'failed' } });
+    }
+    if (dispute !== null) {
+      wait();
+      tell({ dispute: { id: 'dp_1', status: 'needs_response' } });
+      wait();
+      if (dispute !== 'open') tell({ dispute: { id: 'dp_1', status: dispute } });
+    }
+    return {
+      events,
+      back,
+      dispute: dispute === 'open' ? 'needs_response' : dispute,
+      truth: {
+        lineItems: null,
+        invoice: { id: null },
+        charge: { chargeId: 'ch_1', amount: 4_900, amountRefunded: back, refunds: listed },
+      },
+    };
+  });
+
+const shuffledLife = life.chain((one) => {
+  const twice = [...one.events, ...one.events];
+  const all = { minLength: twice.length, maxLength: twice.length };
+  return fc.record({ life: fc.constant(one), order: fc.shuffledSubarray(twice, all) });
+});
+
+describe('the order of arrival does not matter for a payment', () => {
+  it('Stripe in reach: what came back is what Stripe says', () => {
+    fc.assert(
+      fc.property(shuffledLife, ({ life: { events, truth, back, dispute }, order }) => {
+        const row = play(order, { kind: 'found', object: truth });
+        expect(row).toMatchObject({ amountRefunded: back, disputeStatus: dispute, confirmed: true });
+        expect(essence(row)).toEqual(essence(play(events, { kind: 'found', object: truth })));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it.each(['unreachable', 'missing'] as const)('Stripe %s: one best state', (kind) => {
+    fc.assert(
+      fc.property(shuffledLife, ({ life: { events }, order }) => {
+        expect(essence(play(order, { kind }))).toEqual(essence(play(events, { kind })));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  it('whatever session, PaymentIntent and charge disagree about', () => {
+    const facts = fc.record({
+      voice: fc.constantFrom(...paymentVoices),
+      status: fc.constantFrom(null, 'pending' as const, 'failed' as const, 'paid' as const),
+      amount: fc.constantFrom(null, 4_900),
+      created: fc.integer({ min: 1, max: 4 }),
+      customerId: fc.constantFrom(null, 'cus_1', 'cus_2'),
+      userId: fc.constantFrom(null, 'ann', 'bob'),
+      price: fc.constantFrom(null, 'price_a', 'price_b'),
+      quantity: fc.integer({ min: 1, max: 2 }),
+    });
+    const lives = fc.array(facts, { minLength: 1, maxLength: 7 }).chain((parts) => {
+      const events = parts.map(({ userId, price, quantity, ...part }, index): PurchaseFacts => ({
+        ...nothing,
+        ...part,
+        sessionId: part.voice === 'session' ? 'cs_1' : null,
+        claims: { projectId: null, userId },
+        currency: 'usd',
+        items: price === null ? null : [{ stripePriceId: price, quantity }],
+        eventId: `evt_${index}`,
+      }));
+      const all = { minLength: events.length, maxLength: events.length };
+      return fc.tuple(fc.constant(events), fc.shuffledSubarray(events, all));
+    });
+    const lineItems = [{ stripePriceId: 'price_read', quantity: 1 }];
+    fc.assert(
+      fc.property(lives, ([events, order]) => {
+        const reading = { kind: 'found' as const, object: { lineItems, charge: null, invoice: null } };
+        expect(play(order, reading)).toEqual(play(events, reading));
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
