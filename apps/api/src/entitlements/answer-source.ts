@@ -39,7 +39,7 @@ export const checkEndsAt = ({ isKeyKnown }: { isKeyKnown: boolean }): number =>
  * While Postgres keeps failing, most reads are refused at once.
  */
 function createPostgresReader() {
-  const circuit = createCircuit({ failuresToOpen: 5, probeEveryMs: 250 });
+  const circuit = createCircuit({ failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 });
   return async <T>(read: () => Promise<T>): Promise<T> => {
     if (!circuit.admits()) throw unavailable();
     try {

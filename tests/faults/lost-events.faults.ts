@@ -1,0 +1,124 @@
+import { waitFor } from '@billing/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { differences, readLedger, stripeEvents, untilLikeStripe } from './support/checks.ts';
+import { repeat } from './support/repeat.ts';
+import { inQuick, timeRecovery } from './support/run-options.ts';
+import { openShop } from './support/shop.ts';
+import type { Shop, Subscriber } from './support/shop.ts';
+import { startStack } from './support/stack.ts';
+import type { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+  await shop.subscribeMany(2);
+  await untilLikeStripe(stack, shop, { timeoutMs: 30_000 });
+});
+afterAll(() => stack.close());
+
+const accepted = async (): Promise<number> => (await stripeEvents(stack, 'accepted')).length;
+
+async function expectHealed(fault: string): Promise<void> {
+  await timeRecovery({ fault, healed: 'the sweep of Stripe’s event list; state is Stripe’s' }, () =>
+    untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
+  );
+}
+
+/** Jobs stay in the queue as long as nobody works. */
+async function withoutWorkers(work: () => Promise<unknown>): Promise<void> {
+  await Promise.all(stack.workers.map((worker) => worker.stop()));
+  await work();
+  await stack.startProcesses();
+}
+
+async function changeSome(subscribers: readonly Subscriber[]): Promise<void> {
+  for (const [index, subscriber] of subscribers.entries()) if (index % 3 === 0) await shop.cancel(subscriber);
+}
+
+// Naive: what Stripe was told we have is gone, and nobody asks again.
+it('heals when the queue Redis is emptied after 50 events got their 2xx', async () => {
+  await withoutWorkers(async () => {
+    const before = await accepted();
+    while ((await accepted()) < before + 50) await changeSome(await shop.subscribeMany(2));
+    await stack.direct.queue.flushall();
+  });
+  await expectHealed('queue Redis emptied after 50 acks');
+});
+
+it('heals when the queue Redis is emptied again and again during 200 events', async () => {
+  const before = (await stripeEvents(stack)).length;
+  const emptying = repeat(async () => {
+    await sleep(150);
+    await stack.direct.queue.flushall();
+  });
+  while ((await stripeEvents(stack)).length < before + inQuick(100, 200))
+    await changeSome(await shop.subscribeMany(2));
+  await emptying.stop();
+  await expectHealed('queue Redis emptied during 200 events');
+});
+
+it('heals when the queue Redis is killed and comes back empty', async () => {
+  await withoutWorkers(async () => {
+    await changeSome(await shop.subscribeMany(4));
+    await waitFor(async () => (await stack.direct.queue.llen('bull:stripe-events:wait')) > 10, {
+      what: 'jobs',
+    });
+    await stack.queueRedis.kill();
+    await stack.queueRedis.start();
+  });
+  await expectHealed('queue Redis killed without persistence');
+});
+
+it('heals when all webhooks of an hour are lost, by the sweep', async () => {
+  await stack.control('/webhooks', { enabled: false });
+  const subscribers = await shop.subscribeMany(6);
+  await stack.control('/clock', { advance_seconds: 3_600 });
+  await changeSome(subscribers);
+  await expectHealed('all webhooks of an hour lost');
+  await stack.control('/webhooks', { enabled: true });
+});
+
+it('heals when a quarter of the events is dropped at random', async () => {
+  await stack.control('/webhooks', { drop_ratio: 0.25 });
+  await changeSome(await shop.subscribeMany(inQuick(8, 20)));
+  await expectHealed('25 % of the events dropped');
+  await stack.control('/webhooks', { drop_ratio: 0 });
+});
+
+type Run = {
+  status: string;
+  result: { subscriptions_updated: number; subscriptions_missing_in_stripe: number } | null;
+};
+
+it('heals by reconciliation alone when webhooks and the sweep are silent', async () => {
+  await Promise.all(stack.workers.map((worker) => worker.stop()));
+  // No sweep within the life of this test.
+  await Promise.all(stack.workers.map((worker) => worker.start({ EVENT_SWEEP_SECONDS: '86400' })));
+  await Promise.all(stack.workers.map((worker) => worker.untilReady()));
+  await stack.control('/webhooks', { enabled: false });
+  await changeSome(await shop.subscribeMany(6));
+  const wrong = await differences(stack);
+  expect(wrong.length).toBeGreaterThan(0);
+  const known = (await readLedger(stack)).size;
+  await timeRecovery(
+    { fault: 'all webhooks lost, no sweep', healed: 'a reconciliation; rows are Stripe’s' },
+    async () => {
+      const { run_id } = (await stack.anyApi.admin('POST', '/reconcile', {})) as { run_id: string };
+      const run = await waitFor(
+        async () => {
+          const found = (await stack.anyApi.admin('GET', `/reconcile/${run_id}`)) as Run;
+          return found.status === 'running' ? null : found;
+        },
+        { what: 'the run to end', timeoutMs: 60_000, intervalMs: 200 },
+      );
+      expect(run.status).toBe('done');
+      expect(run.result?.subscriptions_updated).toBeGreaterThanOrEqual(wrong.length);
+    },
+  );
+  expect(await differences(stack)).toEqual([]);
+  expect((await readLedger(stack)).size).toBe(known);
+  await stack.control('/webhooks', { enabled: true });
+});
