@@ -1,11 +1,15 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { kill } from 'node:process';
+import { queueNames } from '@billing/domain';
+import { createLogger, createQueue } from '@billing/platform';
 import { createTestDatabase, freePort, startTestRedis, waitFor } from '@billing/testing';
 import type { TestDatabase, TestRedis } from '@billing/testing';
 import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
 
 const isReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/ready`)).ok;
+
+const silent = createLogger({ service: 'test', level: 'error', format: 'json' });
 
 /** `fetch` wraps what happened; its errors are of another realm than the test's `Error`. */
 function causeOf(error: unknown): string {
@@ -96,7 +100,23 @@ describe('the API as a process', () => {
     expect(await metrics()).toContain(
       'http_requests_total{method="GET",route="/api/v1/entitlements",status_code="401"} 20',
     );
-    expect(await metrics()).toContain('bullmq_queue_jobs{queue="stripe-events",state="waiting"} 0');
+    const queue = createQueue({
+      url: redis.url,
+      name: queueNames.stripeEvents,
+      prefix: 'bull',
+      logger: silent,
+    });
+    await waitFor(() => queue.ready(), { what: 'the queue' });
+    for (const jobId of ['evt_a', 'evt_b', 'evt_c'])
+      await queue.add({ name: 'invoice.paid', data: {}, jobId }, { deadlineMs: 5_000 });
+    // All processes see the same queue: asked one by one or all at once, it is as deep as it is.
+    for (const text of await Promise.all(Array.from({ length: 6 }, metrics)))
+      expect(text).toContain('bullmq_queue_jobs{queue="stripe-events",state="waiting"} 3');
+    await queue.bull.obliterate({ force: true });
+    await queue.close();
+    expect(await metrics()).toContain(
+      'http_request_duration_seconds_bucket{le="10",method="GET",route="/api/v1/entitlements",status_code="401"} 20',
+    );
     const pids = (): number[] =>
       [
         ...process.output().matchAll(/"event":"listening".*?"pid":(\d+)|"pid":(\d+).*?"event":"listening"/g),

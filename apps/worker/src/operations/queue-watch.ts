@@ -11,13 +11,13 @@ export type QueueWatchOptions = { redisUrl: string; prefix: string; logger: Logg
 export function createQueueWatch({ redisUrl, prefix, logger, metrics }: QueueWatchOptions) {
   const connection = connectRedis({ url: redisUrl, role: 'producer', logger });
   const queues = Object.values(queueNames).map((name) => createQueue({ connection, name, prefix, logger }));
-  const { refresh } = createQueueGauges({
+  const gauges = createQueueGauges({
     metrics,
     queues,
     inspectQueueRedis: () => inspectQueueRedis(connection),
   });
   return {
-    refresh,
+    refresh: () => gauges.refresh(),
     close: async (): Promise<void> => {
       await Promise.all(queues.map((queue) => queue.close()));
       connection.disconnect();

@@ -3,7 +3,7 @@ import type { Metrics } from '@billing/platform';
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 /** What only the worker counts. */
-export function createWorkerMetrics({ counter }: Pick<Metrics, 'counter'>) {
+export function createWorkerMetrics({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>) {
   return {
     identityConflicts: counter(
       'identity_conflicts_total',
@@ -19,6 +19,14 @@ export function createWorkerMetrics({ counter }: Pick<Metrics, 'counter'>) {
       'webhook_events_api_version_total',
       'Events by the API version they are rendered in',
       ['version'],
+    ),
+    sweepFound: counter(
+      'event_sweep_found_total',
+      'Events that only the sweep of the event list of Stripe brought in',
+    ),
+    sweepSuccess: gauge(
+      'event_sweep_last_success_timestamp_seconds',
+      'When a sweep last came to the end of the event list',
     ),
   };
 }
