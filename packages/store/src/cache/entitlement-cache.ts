@@ -1,12 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { Clock } from '@billing/domain';
 import type { Logger } from '@billing/platform';
 import type { Redis } from 'ioredis';
 import type { OwedInvalidation } from '../change-user.ts';
-import { formatEntry, knownVersion, parseEntry, stampKey, userKey } from './entry.ts';
+import { formatEntry, stampKey, userKey } from './entry.ts';
+import { createLookUp } from './look-up.ts';
+import type { FillTicket } from './look-up.ts';
 import { createRecentVersions } from './recent-versions.ts';
 import { createCacheLink } from './cache-link.ts';
-import { fillScript, invalidateProjectScript, invalidateUserScript, runScript } from './scripts.ts';
+import { fillScript, invalidateProjectScript, invalidateUserScript, newNonce, runScript } from './scripts.ts';
 
 /** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
 const tombstoneMs = 60_000;
@@ -16,15 +17,7 @@ const minKeyMs = 2 * maxFillMs;
 const unknownUserTtlMs = 30_000;
 const unknownUsersPerMinute = 1_000;
 
-/** What a miss hands to `fill`: proof that what was read afterwards is new enough. */
-export type FillTicket = { stamp: string; runId: string; startedAt: number };
-
-export type LookUp =
-  | { state: 'hit'; answer: string }
-  /** `leastVersion`: a user version that is known to exist; an older read is to be repeated. */
-  | { state: 'miss'; ticket: FillTicket; leastVersion: number }
-  /** The cache cannot be asked now. */
-  | { state: 'unavailable'; leastVersion: number };
+export type { FillTicket, LookUp } from './look-up.ts';
 
 export type NewEntry = {
   projectId: string;
@@ -51,8 +44,6 @@ export type EntitlementCacheOptions = {
 
 export type EntitlementCache = ReturnType<typeof createEntitlementCache>;
 
-const nonce = (): string => randomBytes(6).toString('base64url');
-
 /**
  * The cache of finished answers. Its rule: an answer is stored only if the project's stamp is the one read
  * before Postgres was and nothing newer is known of the user; it is served only under the current stamp, from
@@ -64,33 +55,8 @@ export function createEntitlementCache(options: EntitlementCacheOptions) {
   const recent = createRecentVersions({ clock, ttlMs: ttlSeconds * 1000 + tombstoneMs, max: 50_000 });
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
 
-  async function lookUpNow(projectId: string, userId: string, runId: string): Promise<LookUp> {
-    const startedAt = performance.now();
-    const ofUser = userKey(projectId, userId);
-    const ofProject = stampKey(projectId);
-    const [stamp = null, raw = null] = await redis.mget(ofProject, ofUser);
-    const entry = raw === null ? null : parseEntry(raw);
-    const leastVersion = Math.max(knownVersion(raw), recent.leastVersion(ofUser));
-    if (entry !== null && entry.stamp === stamp && entry.runId === runId)
-      if (entry.version >= leastVersion && entry.validUntil > clock())
-        return { state: 'hit', answer: entry.answer };
-    // Set before Postgres is read: a flush in between then shows as another stamp.
-    const current = stamp ?? (await createStamp(redis, ofProject));
-    return { state: 'miss', ticket: { stamp: current, runId, startedAt }, leastVersion };
-  }
-
   return {
-    /** One round trip; never throws, never waits for a Redis that is known to be away. */
-    async lookUp(projectId: string, userId: string): Promise<LookUp> {
-      const runId = link.runId();
-      if (runId !== null)
-        try {
-          return await lookUpNow(projectId, userId, runId);
-        } catch (error) {
-          link.reportFailure(error);
-        }
-      return { state: 'unavailable', leastVersion: recent.leastVersion(userKey(projectId, userId)) };
-    },
+    lookUp: createLookUp({ redis, clock, link, recent }),
 
     /** Stores an answer, if the rule allows. `outdated`: something newer is known, read again. Never throws. */
     async fill(ticket: FillTicket, entry: NewEntry): Promise<'stored' | 'outdated' | 'skipped'> {
@@ -121,7 +87,12 @@ export function createEntitlementCache(options: EntitlementCacheOptions) {
       await Promise.all(
         owed.map(({ projectId, userId, version }) =>
           userId === null
-            ? runScript(redis, invalidateProjectScript, [stampKey(projectId)], [version.toString(), nonce()])
+            ? runScript(
+                redis,
+                invalidateProjectScript,
+                [stampKey(projectId)],
+                [version.toString(), newNonce()],
+              )
             : runScript(
                 redis,
                 invalidateUserScript,
@@ -139,12 +110,6 @@ export function createEntitlementCache(options: EntitlementCacheOptions) {
     isAvailable: (): boolean => link.runId() !== null,
     redis,
   };
-}
-
-async function createStamp(redis: Redis, key: string): Promise<string> {
-  const fresh = `0:${nonce()}`;
-  if ((await redis.set(key, fresh, 'NX')) === 'OK') return fresh;
-  return (await redis.get(key)) ?? fresh;
 }
 
 /** So many a minute, then none until the next. */

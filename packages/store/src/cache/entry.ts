@@ -39,9 +39,9 @@ export function parseEntry(raw: string): CacheEntry | null {
   };
 }
 
-/** The least version that a value in the cache, trusted or not, proves to exist. */
-export function knownVersion(raw: string | null): number {
-  if (raw === null) return 0;
-  const version = raw.startsWith('T|') ? Number(raw.slice(2)) : (parseEntry(raw)?.version ?? 0);
+/** The version of a tombstone; 0 for anything else. */
+export function tombstoneVersion(raw: string | null): number {
+  if (raw === null || !raw.startsWith('T|')) return 0;
+  const version = Number(raw.slice(2));
   return Number.isSafeInteger(version) ? version : 0;
 }

@@ -1,5 +1,8 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
+
+/** Tells a new stamp from any that was there before. */
+export const newNonce = (): string => randomBytes(6).toString('base64url');
 
 type Script = { lua: string; sha: string };
 
