@@ -1,0 +1,109 @@
+import { subscribe } from '../support/subscribing.ts';
+import { always, lenientOnly } from './story.ts';
+import type { Story } from './story.ts';
+
+/** What customers change while they subscribe. */
+export const changeStories: Story[] = [
+  {
+    name: 'pause the collection',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(5);
+      subscription.change({ isCollectionPaused: true });
+      return lenientOnly('pro');
+    },
+  },
+  {
+    name: 'pause the collection and resume it',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(5);
+      subscription.change({ isCollectionPaused: true });
+      life.waitDays(5);
+      subscription.change({ isCollectionPaused: false });
+      return always('pro');
+    },
+  },
+  {
+    name: 'switch the plan, and back, and again',
+    play: (life) => {
+      const subscription = subscribe(life, { hasSession: false });
+      const [item] = subscription.state().items;
+      const items = item === undefined ? [] : [item];
+      const priced = (price: string) => ({ items: items.map((one) => ({ ...one, price })) });
+      life.waitDays(3);
+      subscription.change(priced('price_team'));
+      subscription.change(priced('price_pro'));
+      life.waitDays(3);
+      subscription.change(priced('price_team'));
+      return always('pro', 'team');
+    },
+  },
+  {
+    name: 'switch to a plan that gives less',
+    play: (life) => {
+      const subscription = subscribe(life, { price: 'price_team' });
+      life.waitDays(3);
+      const items = subscription.state().items.map((one) => ({ ...one, price: 'price_pro' }));
+      subscription.change({ items });
+      return always('pro');
+    },
+  },
+  {
+    name: 'add an item',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(3);
+      subscription.change({ items: [...subscription.state().items, subscription.newItem('price_addon')] });
+      return always('extra', 'pro');
+    },
+  },
+  {
+    name: 'add an item and remove it',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(3);
+      const plain = subscription.state().items;
+      subscription.change({ items: [...plain, subscription.newItem('price_addon')] });
+      life.waitDays(3);
+      subscription.change({ items: plain });
+      return always('pro');
+    },
+  },
+  {
+    name: 'change the quantity up and down',
+    play: (life) => {
+      const subscription = subscribe(life, { quantity: 3 });
+      const counted = (quantity: number) => ({
+        items: subscription.state().items.map((one) => ({ ...one, quantity })),
+      });
+      life.waitDays(1);
+      subscription.change(counted(5));
+      life.waitDays(1);
+      subscription.change(counted(2));
+      return always('pro');
+    },
+  },
+  {
+    name: 'two subscriptions for one feature, one ends',
+    play: (life) => {
+      const first = subscribe(life, { hasSession: false });
+      life.waitDays(2);
+      subscribe(life, { price: 'price_team', hasSession: false });
+      life.waitDays(2);
+      first.end();
+      return always('pro', 'team');
+    },
+  },
+  {
+    name: 'two subscriptions for one feature, one fails',
+    play: (life) => {
+      const first = subscribe(life, { hasSession: false });
+      life.waitDays(2);
+      subscribe(life, { status: 'trialing', trialDays: 60 });
+      life.waitDays(28);
+      first.renew('failed');
+      return always('pro');
+    },
+  },
+];

@@ -1,0 +1,122 @@
+import { defaultPolicy, deriveEntitlements, hourMs } from '@billing/domain';
+import type { AccessPolicy } from '@billing/domain';
+import { readSources } from '@billing/store';
+import { dayS, projectId } from './life.ts';
+import type { Life } from './life.ts';
+import type { World } from './world.ts';
+
+export type StoredRow = Record<string, unknown> & { id: string };
+
+export type Granted = { at: string; policy: string; entitlements: object[] };
+
+export type EndState = {
+  subscriptions: StoredRow[];
+  purchases: StoredRow[];
+  granted: Granted[];
+};
+
+export type LedgerRow = { event_id: string; status: string; reason: string | null };
+
+export const policies: Record<string, AccessPolicy> = {
+  default: defaultPolicy,
+  strict: {
+    past_due_grace_days: 0,
+    unpaid: 'deny',
+    paused: 'deny',
+    incomplete: 'deny',
+    pause_collection: 'deny',
+    partial_refund_threshold: 0.01,
+    dispute: 'hold',
+  },
+  lenient: {
+    past_due_grace_days: 30,
+    unpaid: 'allow',
+    paused: 'allow',
+    incomplete: 'allow',
+    pause_collection: 'allow',
+    partial_refund_threshold: 1,
+    dispute: 'ignore',
+  },
+};
+
+/** Days after the last event at which it is asked what is in force. */
+const moments = { 'just after': 1 / dayS, 'in 6 days': 6, 'in 20 days': 20, 'in 40 days': 40 };
+
+/**
+ * Ours, and no part of the state: counters, our own times, and when to look again. Besides what was learned
+ * by the way: whether a read happened (it alone knows an invoice's `created`), and which of several events
+ * that say the same is named.
+ */
+const notState = [
+  'fence',
+  'created_at',
+  'updated_at',
+  'settle_at',
+  'settle_attempts',
+  'missing_in_stripe_at',
+  'latest_invoice_created_at',
+  'snapshot_at',
+  'snapshot_event_id',
+];
+
+type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };
+
+/** Whether something of this life is still to be read from Stripe. */
+export async function isUnsettled({ database }: Pick<World, 'database'>, life: Life): Promise<boolean> {
+  const ids = life.ids();
+  const [row] = await database.$queryRaw<{ due: boolean }[]>`
+    SELECT EXISTS (SELECT FROM subscriptions WHERE id = ANY(${ids}) AND settle_at IS NOT NULL)
+      OR EXISTS (SELECT FROM purchases WHERE id = ANY(${ids}) AND settle_at IS NOT NULL) AS due`;
+  return row?.due === true;
+}
+
+/** All that is stored about a life, and what follows from it; the run's ids are written as `RUN`. */
+export async function endStateOf(
+  { database }: Pick<World, 'database'>,
+  life: Life,
+  eventIds: readonly string[],
+): Promise<{ state: EndState; ledger: LedgerRow[] }> {
+  const ids = life.ids();
+  const rows = await database.$queryRaw<StateRow[]>`
+    SELECT
+      (SELECT coalesce(jsonb_agg(to_jsonb(s) - 'user_ref' || jsonb_build_object('owner', u.user_id,
+        'items', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY item_id), '[]')
+                  FROM subscription_items i WHERE i.subscription_id = s.id)) ORDER BY s.id), '[]')
+       FROM subscriptions s LEFT JOIN users u ON u.id = s.user_ref WHERE s.id = ANY(${ids})) AS subscriptions,
+      (SELECT coalesce(jsonb_agg(to_jsonb(p) - 'user_ref' || jsonb_build_object('owner', u.user_id,
+        'items', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY stripe_price_id), '[]')
+                  FROM purchase_items i WHERE i.purchase_id = p.id)) ORDER BY p.id), '[]')
+       FROM purchases p LEFT JOIN users u ON u.id = p.user_ref WHERE p.id = ANY(${ids})) AS purchases,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('event_id', event_id, 'status', status, 'reason', reason)
+        ORDER BY event_id), '[]')
+       FROM stripe_events WHERE event_id = ANY(${[...eventIds]})) AS ledger`;
+  const [row] = rows;
+  if (row === undefined) throw new Error('the state was not read');
+  const state = {
+    subscriptions: row.subscriptions.map(withoutOurs),
+    purchases: row.purchases.map(withoutOurs),
+    granted: await grantedTo(database, life),
+  };
+  return { state: withoutRun(state, life), ledger: row.ledger };
+}
+
+function withoutOurs(row: StoredRow): StoredRow {
+  const kept = Object.entries(row).filter(([column]) => !notState.includes(column));
+  return { id: row.id, ...Object.fromEntries(kept) };
+}
+
+function withoutRun<T>(value: T, life: Life): T {
+  return JSON.parse(JSON.stringify(value).replaceAll(life.run, 'RUN')) as T;
+}
+
+async function grantedTo(database: World['database'], life: Life): Promise<Granted[]> {
+  const found = (await readSources(database, projectId, [life.userId])).get(life.userId);
+  if (found === undefined) throw new Error('the project is not there');
+  return Object.entries(moments).flatMap(([at, days]) =>
+    Object.entries(policies).map(([policy, rules]) => {
+      const now = (life.now() + days * dayS) * 1000;
+      const context = { policy: rules, now, renewalAllowanceMs: 24 * hourMs };
+      return { at, policy, entitlements: deriveEntitlements(found.sources, context).entitlements };
+    }),
+  );
+}

@@ -1,0 +1,131 @@
+import * as fc from 'fast-check';
+import type { Expected, Story } from '../stories/story.ts';
+import { createLife } from './life.ts';
+import type { Life, Ownership } from './life.ts';
+import type { Shape, StripeObject } from './stripe-objects.ts';
+
+/** How `created` is given: as in the story, with some equal, or all in one second. */
+export type Spacing = 'story' | 'some equal' | 'all equal';
+
+/** What Stripe does when it is asked: answers, knows nothing (404), or is away for a while. */
+export type Stripe = 'answers' | 'missing' | 'away, then back';
+
+/** One delivery: which event, and whether it is waited for before the next one is sent. */
+export type Delivery = { index: number; isAwaited: boolean };
+
+/** What does not depend on the order of arrival: the same canonical end state. */
+export type Setting = {
+  story: Story;
+  ownership: Ownership;
+  shape: Shape;
+  spacing: Spacing;
+  /** Which neighbours share a second, where some do. */
+  gaps: number;
+  stripe: Stripe;
+};
+
+/** A life, and how its events arrive. */
+export type Trial = Setting & {
+  deliveries: Delivery[];
+  /** Whether Stripe's answers are of the end of the story, or as old as the newest delivered event. */
+  isStripeAhead: boolean;
+};
+
+export type StripeEvent = { id: string; type: string; created: number; data: { object: StripeObject } };
+
+export type Played = { life: Life; events: StripeEvent[]; expected: Expected };
+
+/** Ids in no order of time: ties must not be broken by luck. */
+const scrambled = (index: number): string => String((index * 37 + 11) % 101).padStart(3, '0');
+
+function createdOf({ spacing, gaps }: Setting, life: Life): number[] {
+  const last = life.now();
+  const all = life.told;
+  if (spacing === 'all equal') return all.map(() => last);
+  if (spacing === 'story')
+    return all.map((_, index) => last - ageOf(life, index) - (all.length - 1 - index) * 7);
+  let created = last;
+  const reversed = all.map((_, index) => {
+    if (index > 0) created -= (gaps >> (index % 6)) & 1;
+    return created;
+  });
+  return reversed.reverse();
+}
+
+/** How long before the story's end an event happened, in seconds. */
+const ageOf = (life: Life, index: number): number => life.now() - (life.told[index]?.at ?? life.now());
+
+/** Plays a story for one run: its life, and the events that tell of it. */
+export function play(setting: Setting, run: string): Played {
+  const life = createLife({ run, ownership: setting.ownership, shape: setting.shape });
+  const expected = setting.story.play(life);
+  const created = createdOf(setting, life);
+  const events = life.told.map(({ type, object }, index) => ({
+    id: `evt_${run}_${scrambled(index)}`,
+    object: 'event',
+    api_version: setting.shape === 'old' ? '2025-02-24.acacia' : '2026-10-28.endive',
+    created: created[index] ?? life.now(),
+    livemode: false,
+    type,
+    data: { object },
+  }));
+  return { life, events, expected };
+}
+
+export const inOrder = (count: number): Delivery[] =>
+  Array.from({ length: count }, (_, index) => ({ index, isAwaited: true }));
+
+/** What trials with the same canonical end state have in common. */
+export const settingKey = ({ story, ownership, shape, spacing, gaps, stripe }: Setting): string =>
+  [story.name, ownership, shape, spacing, spacing === 'some equal' ? gaps : 0, stripe].join(' | ');
+
+const settingsOf = (stories: readonly Story[]): fc.Arbitrary<Setting> =>
+  fc.record({
+    story: fc.constantFrom(...stories),
+    ownership: fc.constantFrom<Ownership>('mapped', 'mapped', 'metadata', 'mapped_late'),
+    shape: fc.constantFrom<Shape>('pinned', 'pinned', 'old'),
+    spacing: fc.constantFrom<Spacing>('story', 'some equal', 'all equal'),
+    gaps: fc.constantFrom(0b101101, 0b010010),
+    stripe: fc.constantFrom<Stripe>('answers', 'answers', 'missing', 'away, then back'),
+  });
+
+function readable(trial: Trial): string {
+  const { events } = play(trial, 'RUN');
+  const line = ({ index, isAwaited }: Delivery): string => {
+    const event = events[index];
+    const status = JSON.stringify(event?.data.object['status'] ?? null);
+    return `  #${index} ${event?.created} ${event?.type} ${event?.data.object.id} status ${status} (${event?.id})${isAwaited ? '' : ' and at once'}`;
+  };
+  const timeline = events.map((_, index) => line({ index, isAwaited: true })).join('\n');
+  const arrival = trial.deliveries.map(line).join('\n');
+  const ahead = trial.isStripeAhead ? ', with the end of the story' : '';
+  return `${settingKey(trial)}${ahead}\nas it happened:\n${timeline}\nas it arrived:\n${arrival}`;
+}
+
+/** A story, its circumstances, and any order of its events with some of them twice. */
+export const trialsOf = (stories: readonly Story[]): fc.Arbitrary<Trial> =>
+  settingsOf(stories)
+    .chain((setting) => {
+      const count = play(setting, 'RUN').events.length;
+      const total = count + Math.ceil(count / 3);
+      const twice = fc.array(fc.nat(count - 1), { minLength: total - count, maxLength: total - count });
+      const order = fc.shuffledSubarray([...Array(total).keys()], { minLength: total, maxLength: total });
+      const pauses = fc.array(fc.nat(9), { minLength: total, maxLength: total });
+      return fc.record({
+        setting: fc.constant(setting),
+        twice,
+        order,
+        pauses,
+        isStripeAhead: fc.boolean(),
+      });
+    })
+    .map(({ setting, twice, order, pauses, isStripeAhead }): Trial => {
+      const count = order.length - twice.length;
+      const deliveries = order.map((place, at) => ({
+        index: place < count ? place : (twice[place - count] ?? 0),
+        isAwaited: (pauses[at] ?? 0) > 2,
+      }));
+      const trial = { ...setting, deliveries, isStripeAhead };
+      const printable = { ...trial, [fc.toStringMethod]: () => readable(trial) };
+      return printable;
+    });
