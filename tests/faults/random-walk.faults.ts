@@ -31,6 +31,11 @@ function randomFrom(start: number): () => number {
 
 type Step = { name: string; run: (holdMs: number) => Promise<unknown> };
 
+const emptied = (name: 'queue' | 'cache'): Step => ({
+  name: `empty the ${name}`,
+  run: () => stack.direct[name].flushall(),
+});
+
 /** Each step breaks one thing for a while and mends it. */
 function stepsOf(pick: <T>(of: readonly [T, ...T[]]) => T): Step[] {
   const modes = ['refuse', 'freeze', 'half_open', 'cut_replies'] as const;
@@ -61,10 +66,6 @@ function stepsOf(pick: <T>(of: readonly [T, ...T[]]) => T): Step[] {
       process.resume();
     },
   };
-  const emptied = (name: 'queue' | 'cache'): Step => ({
-    name: `empty the ${name}`,
-    run: () => stack.direct[name].flushall(),
-  });
   const slowed: Step = {
     name: 'slow down a dependency',
     run: async (holdMs) => {
