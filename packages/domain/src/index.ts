@@ -31,6 +31,7 @@ export * from './policy.ts';
 export * from './reconcile/describe-row.ts';
 export * from './reconcile/differences.ts';
 export * from './reconcile/reconcile-subscription.ts';
+export * from './stripe/api-version.ts';
 export * from './stripe/checkout-session.ts';
 export * from './stripe/claims.ts';
 export * from './stripe/event-types.ts';

@@ -18,21 +18,23 @@ export { createTestProxy, type ProxyMode, type TestProxy } from './test-proxy.ts
 export { startTestRedis, type TestRedis, type TestRedisOptions } from './test-redis.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
 export { stripeEvent, type EventParts } from './stripe-events/event.ts';
+export { customerObject, priceObject, productObject, scheduleObject } from './stripe-events/catalog.ts';
+export { eventFixtures } from './stripe-events/fixtures.ts';
+export { invoiceObject, type InvoiceParts } from './stripe-events/invoice.ts';
 export {
-  chargeObject,
-  customerObject,
-  disputeObject,
-  invoiceObject,
-  paymentIntentObject,
   periodEnd,
   periodStart,
-  refundObject,
   sessionObject,
   subscriptionObject,
-  type InvoiceParts,
   type ItemParts,
-  type PaymentParts,
   type SessionParts,
   type SubscriptionParts,
 } from './stripe-events/objects.ts';
+export {
+  chargeObject,
+  disputeObject,
+  paymentIntentObject,
+  refundObject,
+  type PaymentParts,
+} from './stripe-events/payment.ts';
 export { apiVersionOf, isOldShape, stripeShapes, type StripeShape } from './stripe-events/shape.ts';

@@ -1,4 +1,4 @@
-import { isHandledEventType, stripeEventJob } from '@billing/domain';
+import { apiReleaseOf, isHandledEventType, stripeEventJob } from '@billing/domain';
 import { writeOutcomes } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
@@ -53,6 +53,7 @@ function report(deps: WorkerDeps, { event, receivedAt }: QueuedEvent, outcome: s
   // A type that nobody handles can only come by hand or from a newer version: its name is no label.
   const type = isHandledEventType(event.type) ? event.type : 'other';
   deps.metrics.webhookEventsProcessed.inc({ type, outcome });
+  deps.counters.apiVersions.inc({ version: apiReleaseOf(event.apiVersion) });
   const isPlain = outcome === 'applied' || outcome === 'stale' || outcome === 'duplicate';
   deps.logger[isPlain ? 'debug' : 'info']('event_processed', {
     event_id: event.id,

@@ -160,9 +160,10 @@ export function amountBack(money: MoneyBack): AmountBack {
   return { amount: careful + onTop, isDoubtful: careful !== most };
 }
 
+const gravity = (status: string): number => disputeGravity.indexOf(status);
+
 /** Stripe's word for the gravest dispute of a payment; null: never disputed. */
 export function gravestDispute({ disputes }: MoneyBack): string | null {
-  const gravity = (status: string): number => disputeGravity.indexOf(status);
   const statuses = Object.values(disputes).map((dispute) => dispute.status);
   return statuses.sort((a, b) => gravity(b) - gravity(a) || (a < b ? -1 : 1))[0] ?? null;
 }

@@ -1,7 +1,7 @@
 import { isOldShape } from './shape.ts';
 import type { StripeShape } from './shape.ts';
 
-type Metadata = Record<string, string>;
+export type Metadata = Record<string, string>;
 
 export type ItemParts = { id?: string; priceId: string; quantity?: number; start?: number; end?: number };
 
@@ -62,29 +62,6 @@ export function subscriptionObject(parts: SubscriptionParts = {}, shape: StripeS
   };
 }
 
-export type InvoiceParts = { id?: string; customer?: string; subscription?: string | null; status?: string };
-
-export function invoiceObject(parts: InvoiceParts = {}, shape: StripeShape = 'endive') {
-  const { subscription = 'sub_1' } = parts;
-  return {
-    id: parts.id ?? 'in_1',
-    object: 'invoice',
-    customer: parts.customer ?? 'cus_1',
-    customer_email: 'somebody@example.com',
-    status: parts.status ?? 'paid',
-    created: periodStart,
-    livemode: false,
-    ...(isOldShape(shape)
-      ? { subscription, payment_intent: 'pi_sub', charge: 'ch_sub', paid: true }
-      : {
-          parent:
-            subscription === null
-              ? null
-              : { type: 'subscription_details', subscription_details: { subscription, metadata: {} } },
-        }),
-  };
-}
-
 export type SessionParts = {
   id?: string;
   customer?: string | null;
@@ -118,87 +95,3 @@ export function sessionObject(parts: SessionParts = {}) {
     livemode: false,
   };
 }
-
-export type PaymentParts = {
-  id?: string;
-  customer?: string | null;
-  amount?: number;
-  metadata?: Metadata;
-  paymentIntent?: string;
-  amountRefunded?: number;
-  /** Rendered in the old shape only. */
-  invoice?: string | null;
-};
-
-export function paymentIntentObject(parts: PaymentParts = {}, shape: StripeShape = 'endive') {
-  const amount = parts.amount ?? 4900;
-  return {
-    id: parts.id ?? 'pi_1',
-    object: 'payment_intent',
-    customer: parts.customer === undefined ? 'cus_1' : parts.customer,
-    amount,
-    amount_received: amount,
-    currency: 'usd',
-    status: 'succeeded',
-    latest_charge: 'ch_1',
-    receipt_email: 'somebody@example.com',
-    metadata: parts.metadata ?? {},
-    created: periodStart,
-    livemode: false,
-    ...(isOldShape(shape) ? { invoice: parts.invoice ?? null } : {}),
-  };
-}
-
-export function chargeObject(parts: PaymentParts = {}, shape: StripeShape = 'endive') {
-  const amount = parts.amount ?? 4900;
-  const amountRefunded = parts.amountRefunded ?? 0;
-  return {
-    id: parts.id ?? 'ch_1',
-    object: 'charge',
-    customer: parts.customer === undefined ? 'cus_1' : parts.customer,
-    payment_intent: parts.paymentIntent ?? 'pi_1',
-    amount,
-    amount_captured: amount,
-    amount_refunded: amountRefunded,
-    refunded: amountRefunded === amount,
-    billing_details: { email: 'somebody@example.com' },
-    currency: 'usd',
-    paid: true,
-    status: 'succeeded',
-    metadata: parts.metadata ?? {},
-    created: periodStart,
-    livemode: false,
-    ...(isOldShape(shape) ? { invoice: parts.invoice ?? null } : {}),
-  };
-}
-
-export const refundObject = (parts: { id?: string; amount?: number; status?: string } = {}) => ({
-  id: parts.id ?? 're_1',
-  object: 'refund',
-  charge: 'ch_1',
-  payment_intent: 'pi_1',
-  amount: parts.amount ?? 4900,
-  currency: 'usd',
-  status: parts.status ?? 'succeeded',
-  created: periodStart,
-});
-
-export const disputeObject = (parts: { id?: string; status?: string } = {}) => ({
-  id: parts.id ?? 'du_1',
-  object: 'dispute',
-  charge: 'ch_1',
-  payment_intent: 'pi_1',
-  amount: 4900,
-  currency: 'usd',
-  status: parts.status ?? 'needs_response',
-  created: periodStart,
-  livemode: false,
-});
-
-export const customerObject = (parts: { id?: string } = {}) => ({
-  id: parts.id ?? 'cus_1',
-  object: 'customer',
-  email: 'somebody@example.com',
-  created: periodStart,
-  livemode: false,
-});

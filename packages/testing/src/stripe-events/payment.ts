@@ -1,0 +1,90 @@
+import { periodStart } from './objects.ts';
+import type { Metadata } from './objects.ts';
+import { isOldShape } from './shape.ts';
+import type { StripeShape } from './shape.ts';
+
+export type PaymentParts = {
+  id?: string;
+  customer?: string | null;
+  amount?: number;
+  metadata?: Metadata;
+  paymentIntent?: string;
+  charge?: string;
+  amountRefunded?: number;
+  /** Rendered in the old shape only. */
+  invoice?: string | null;
+};
+
+export function paymentIntentObject(parts: PaymentParts = {}, shape: StripeShape = 'endive') {
+  const amount = parts.amount ?? 4900;
+  return {
+    id: parts.id ?? 'pi_1',
+    object: 'payment_intent',
+    customer: parts.customer === undefined ? 'cus_1' : parts.customer,
+    amount,
+    amount_received: amount,
+    currency: 'usd',
+    status: 'succeeded',
+    latest_charge: parts.charge ?? 'ch_1',
+    receipt_email: 'somebody@example.com',
+    metadata: parts.metadata ?? {},
+    created: periodStart,
+    livemode: false,
+    ...(isOldShape(shape) ? { invoice: parts.invoice ?? null } : {}),
+  };
+}
+
+export function chargeObject(parts: PaymentParts = {}, shape: StripeShape = 'endive') {
+  const amount = parts.amount ?? 4900;
+  const amountRefunded = parts.amountRefunded ?? 0;
+  return {
+    id: parts.id ?? 'ch_1',
+    object: 'charge',
+    customer: parts.customer === undefined ? 'cus_1' : parts.customer,
+    payment_intent: parts.paymentIntent ?? 'pi_1',
+    amount,
+    amount_captured: amount,
+    amount_refunded: amountRefunded,
+    refunded: amountRefunded === amount,
+    billing_details: { email: 'somebody@example.com' },
+    currency: 'usd',
+    paid: true,
+    status: 'succeeded',
+    metadata: parts.metadata ?? {},
+    created: periodStart,
+    livemode: false,
+    ...(isOldShape(shape) ? { invoice: parts.invoice ?? null } : {}),
+  };
+}
+
+type ReversalParts = {
+  id?: string;
+  amount?: number;
+  status?: string;
+  charge?: string;
+  paymentIntent?: string | null;
+  created?: number;
+};
+
+const reversal = (parts: ReversalParts) => ({
+  charge: parts.charge ?? 'ch_1',
+  payment_intent: parts.paymentIntent === undefined ? 'pi_1' : parts.paymentIntent,
+  amount: parts.amount ?? 4900,
+  currency: 'usd',
+  created: parts.created ?? periodStart,
+});
+
+export const refundObject = (parts: ReversalParts = {}) => ({
+  id: parts.id ?? 're_1',
+  object: 'refund',
+  ...reversal(parts),
+  status: parts.status ?? 'succeeded',
+});
+
+export const disputeObject = (parts: ReversalParts = {}) => ({
+  id: parts.id ?? 'du_1',
+  object: 'dispute',
+  ...reversal(parts),
+  status: parts.status ?? 'needs_response',
+  livemode: false,
+});
