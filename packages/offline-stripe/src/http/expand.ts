@@ -31,6 +31,7 @@ function expandOne(tables: Tables, node: unknown, path: readonly string[]): unkn
   if (field === undefined || node === null) return node;
   if (Array.isArray(node)) return node.map((entry) => expandOne(tables, entry, path));
   if (!isRecord(node)) return node;
+  if (node[field] === null) return node;
   const includable = INCLUDABLE[`${String(node['object'])}.${field}`];
   const value = node[field] ?? includable?.(tables, String(node['id']));
   if (value === undefined || (!Object.hasOwn(node, field) && includable === undefined)) {
