@@ -1,0 +1,101 @@
+import { join } from 'node:path';
+import { ConfigError } from '@billing/platform';
+import { Command } from 'commander';
+import { readCustomerList } from './import-stripe/customer-list.ts';
+import { connect, findEnvironment } from './import-stripe/connect.ts';
+import { draftMapping } from './import-stripe/draft-mapping.ts';
+import type { ImportDeps } from './import-stripe/import-deps.ts';
+import { ImportError } from './import-stripe/import-error.ts';
+import {
+  fingerprintOf,
+  freshState,
+  readState,
+  removeState,
+  writeState,
+} from './import-stripe/import-state.ts';
+import type { ImportState } from './import-stripe/import-state.ts';
+import { readMapping } from './import-stripe/mapping.ts';
+import { createProgress } from './import-stripe/progress.ts';
+import { runImport } from './import-stripe/run-import.ts';
+import { summarize } from './import-stripe/summary.ts';
+import { paths } from './stack/paths.ts';
+
+type Options = {
+  project: string;
+  mapping?: string;
+  customers?: string;
+  draftMapping?: string;
+  state?: string;
+  dryRun?: boolean;
+  restart?: boolean;
+  json?: boolean;
+};
+
+const command = new Command('npm run import:stripe --')
+  .description(
+    'Brings an existing Stripe account into a project: products and prices, customers, live subscriptions and past one-time payments. Safe to repeat, also while webhooks arrive.',
+  )
+  .requiredOption('--project <project_id>', 'the project that they belong to')
+  .option('--mapping <file>', 'JSON: which Stripe products and prices sell which feature codes')
+  .option('--customers <file>', 'CSV with stripe_customer_id and user_id; goes before metadata.user_id')
+  .option('--draft-mapping <file>', 'only write a mapping file to start from, then stop')
+  .option('--dry-run', 'change nothing, say what would be done')
+  .option('--restart', 'begin anew, though an earlier run stopped half-way')
+  .option('--state <file>', 'where the place is kept (default: .local/import-<project>.json)')
+  .option('--json', 'print the result as JSON')
+  .addHelpText(
+    'after',
+    `
+Reads DATABASE_URL, REDIS_URL, CACHE_REDIS_URL, STRIPE_SECRET_KEY, STRIPE_API_BASE and STRIPE_READS_PER_SECOND;
+without DATABASE_URL it works on the stack that \`npm start\` runs.
+
+The mapping file:
+  { "products": [ {
+      "product_id": "pro", "name": "Pro", "feature_codes": ["premium_export"],
+      "stripe_product_id": "prod_…",
+      "prices": [ { "stripe_price_id": "price_…", "price_id": "pro_monthly" },
+                  { "stripe_price_id": "price_…", "access_days": 30 } ] } ] }
+With stripe_product_id all prices of that product are taken; "prices" names single ones and says more of them.`,
+  );
+
+async function main(options: Options): Promise<void> {
+  const mapping = options.mapping === undefined ? null : readMapping(options.mapping);
+  const listed =
+    options.customers === undefined ? new Map<string, string>() : readCustomerList(options.customers);
+  const { worker, close } = connect(findEnvironment(process.env, paths.stack));
+  const projectId = options.project;
+  const isDryRun = options.dryRun ?? false;
+  const statePath = options.state ?? join(paths.local, `import-${encodeURIComponent(projectId)}.json`);
+  const progress = createProgress(process.stderr);
+  try {
+    const account = await worker.stripe.accounts.retrieveCurrent().catch(() => null);
+    const fingerprint = fingerprintOf([projectId, account?.id, worker.mode, mapping, [...listed]]);
+    const kept = options.restart || isDryRun ? undefined : readState(statePath, fingerprint);
+    const state: ImportState = kept ?? freshState(fingerprint);
+    if (kept !== undefined) progress.say(`Going on where the last run stopped (${kept.phase}).`);
+    const save = (): void => (isDryRun ? undefined : writeState(statePath, state));
+    const deps: ImportDeps = { worker, projectId, isDryRun, progress, state, save };
+    if (options.draftMapping !== undefined) {
+      const products = await draftMapping(deps, options.draftMapping);
+      console.log(`${options.draftMapping}: ${products} products. Fill in their feature_codes.`);
+      return;
+    }
+    await runImport(deps, { mapping, listed });
+    if (!isDryRun) removeState(statePath);
+    const { counts, findings } = state;
+    console.log(
+      options.json ? JSON.stringify({ dry_run: isDryRun, counts, findings }) : summarize(state, isDryRun),
+    );
+  } finally {
+    progress.end();
+    await close();
+  }
+}
+
+try {
+  await main(command.parse().opts<Options>());
+} catch (error) {
+  const isExpected = error instanceof ImportError || error instanceof ConfigError;
+  console.error(isExpected ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,77 @@
+import type { Catalog, ListedSubscription, Owner } from '@billing/domain';
+import { readEventState } from '@billing/store';
+import type { EventState, StateKeys } from '@billing/store';
+import type { PlannedPrice } from './import-catalog.ts';
+import type { ImportDeps } from './import-deps.ts';
+
+/** What belongs to the project: its prices, and (where nothing is written) what the import would have mapped. */
+export type Scope = {
+  /** Stripe's ids of its prices. */
+  stripePriceIds: ReadonlySet<string>;
+  /** Our ids and Stripe's, as metadata may name either. */
+  priceIds: ReadonlySet<string>;
+  prices: Catalog['prices'];
+  /** Customers that a dry run would have mapped. */
+  plannedOwners: Map<string, Owner>;
+};
+
+export async function readScope(
+  { worker, projectId }: ImportDeps,
+  planned: readonly PlannedPrice[],
+): Promise<Scope> {
+  const stored = await worker.database.price.findMany({ where: { projectId } });
+  const prices = [
+    ...stored.map(({ priceId, stripePriceId, interval }) => ({
+      projectId,
+      priceId,
+      stripePriceId,
+      isRecurring: interval !== 'one_time',
+    })),
+    ...planned.map(({ request }) => ({
+      projectId,
+      priceId: request.price_id ?? request.stripe_price_id,
+      stripePriceId: request.stripe_price_id,
+      isRecurring: request.interval !== 'one_time',
+    })),
+  ];
+  const stripePriceIds = new Set(prices.map((price) => price.stripePriceId));
+  return {
+    stripePriceIds,
+    priceIds: new Set([...stripePriceIds, ...prices.map((price) => price.priceId)]),
+    prices,
+    plannedOwners: new Map(),
+  };
+}
+
+/** What is stored; in a dry run with what the import would have stored before. */
+export async function readState(deps: ImportDeps, scope: Scope, keys: StateKeys): Promise<EventState> {
+  const state = await readEventState(deps.worker.database, keys);
+  if (!deps.isDryRun) return state;
+  return {
+    ...state,
+    mappings: new Map([...scope.plannedOwners, ...state.mappings]),
+    projects: new Set([...state.projects, deps.projectId]),
+    prices: [...state.prices, ...scope.prices],
+  };
+}
+
+export const noKeys: StateKeys = {
+  eventIds: [],
+  subscriptionIds: [],
+  purchaseIds: [],
+  customerIds: [],
+  priceIds: [],
+  userIds: [],
+  projectIds: [],
+};
+
+const present = (values: readonly (string | null)[]): string[] => values.filter((value) => value !== null);
+
+export const keysOfSubscriptions = (listed: readonly ListedSubscription[]): StateKeys => ({
+  ...noKeys,
+  subscriptionIds: listed.map(({ snapshot }) => snapshot.id),
+  customerIds: present(listed.map(({ snapshot }) => snapshot.customerId)),
+  userIds: present(listed.map(({ snapshot }) => snapshot.claims.userId)),
+  projectIds: present(listed.map(({ snapshot }) => snapshot.claims.projectId)),
+  priceIds: listed.flatMap(({ snapshot }) => snapshot.items.map((item) => item.stripePriceId)),
+});

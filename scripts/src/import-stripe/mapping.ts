@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { id, priceIntervals } from '@billing/domain';
+import { z } from 'zod';
+import { ImportError } from './import-error.ts';
+
+const mappedPrice = z.strictObject({
+  stripe_price_id: id,
+  /** Default: Stripe's id, which then works on both sides. */
+  price_id: id.optional(),
+  /** One-time prices only: how many days a purchase lasts; absent: for ever. */
+  access_days: z.number().int().min(1).max(36_500).nullable().optional(),
+  /** Stands in for what our catalog cannot say of the price (every three months, tiers, …). */
+  interval: z.enum(priceIntervals).optional(),
+  amount: z.number().int().min(0).max(999_999_999_999).optional(),
+});
+export type MappedPrice = z.output<typeof mappedPrice>;
+
+const mappedProduct = z
+  .strictObject({
+    product_id: id,
+    name: z.string().min(1).max(256),
+    feature_codes: z.array(id).max(200),
+    /** All prices of this Stripe product belong to it, those that are not listed as well. */
+    stripe_product_id: id.optional(),
+    prices: z.array(mappedPrice).default([]),
+  })
+  .refine((product) => product.stripe_product_id !== undefined || product.prices.length > 0, {
+    message: 'needs a stripe_product_id or prices',
+  });
+export type MappedProduct = z.output<typeof mappedProduct>;
+
+const mappingFile = z.strictObject({ products: z.array(mappedProduct).min(1) });
+export type Mapping = z.output<typeof mappingFile>;
+
+/** Throws an ImportError that names every bad field. */
+export function readMapping(path: string): Mapping {
+  const parsed = mappingFile.safeParse(parseJsonFile(path));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(
+      (issue) => `  ${issue.path.map(String).join('.') || 'the file'}: ${issue.message}`,
+    );
+    throw new ImportError(`The mapping file ${path} can't be used. Correct:\n${problems.join('\n')}`);
+  }
+  refuseTwice(path, parsed.data);
+  return parsed.data;
+}
+
+function parseJsonFile(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    throw new ImportError(`The mapping file ${path} can't be read. Give the path of an existing file.`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'it is no JSON';
+    throw new ImportError(`The mapping file ${path} is no JSON: ${reason}`);
+  }
+}
+
+function refuseTwice(path: string, { products }: Mapping): void {
+  const names = [
+    ...products.map((product) => `product_id ${product.product_id}`),
+    ...products
+      .flatMap((product) => product.stripe_product_id ?? [])
+      .map((one) => `stripe_product_id ${one}`),
+    ...products.flatMap(({ prices }) => prices.map((price) => `stripe_price_id ${price.stripe_price_id}`)),
+  ];
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined)
+    throw new ImportError(`The mapping file ${path} has ${twice} twice. Leave one of them.`);
+}
