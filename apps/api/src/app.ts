@@ -9,10 +9,12 @@ import { createBatchHandler, createCheckHandler } from './entitlements/check-ent
 import { requireProjectKey } from './http/authenticate.ts';
 import { createFailureHandler } from './http/handle-failure.ts';
 import { methodNotAllowed } from './http/method-not-allowed.ts';
-import { observeRequests } from './http/observe-requests.ts';
+import { mounts, observeRequests } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
 import { createRequestMeter } from './http/request-meter.ts';
+import { createOpenApiRouter } from './openapi/openapi-router.ts';
 import { createOperationsRouter } from './operations/operations-router.ts';
+import { createQueueScreen } from './operations/queue-screen.ts';
 import { createPortalRouter } from './portal/portal-router.ts';
 import { createProjectMetricsRouter } from './project-metrics/project-metrics-router.ts';
 import { receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
@@ -43,8 +45,10 @@ export function createApp(deps: AppDeps): Express {
   app.use(createCheckoutRouter(deps));
   app.use(createPortalRouter(deps));
   app.use(createProjectMetricsRouter(deps));
-  app.use('/api/v1/admin', createAdminRouter(deps));
+  app.use(mounts.admin, createAdminRouter(deps));
   app.use(createOperationsRouter(deps));
+  app.use(createOpenApiRouter());
+  app.use(mounts.queueScreen, createQueueScreen(deps));
 
   app.all('/api/v1/entitlements', methodNotAllowed('GET'));
   app.all('/api/v1/entitlements/batch', methodNotAllowed('POST'));

@@ -45,6 +45,21 @@ export async function authenticateProject(
   return record;
 }
 
+/**
+ * As `authenticateProject`, without waiting; null: the key is not at hand or may not do this, and
+ * `authenticateProject` finds out more.
+ */
+export function peekProject(
+  deps: Pick<AppDeps, 'keys' | 'clock'>,
+  request: Pick<Request, 'headers'>,
+  scope: Scope,
+): ApiKeyRecord | null {
+  const token = bearerToken(request.headers.authorization);
+  const record = token === null ? undefined : deps.keys.peek(token);
+  if (record === undefined || !record.isProjectActive || !record.scopes.includes(scope)) return null;
+  return record.expiresAt !== null && record.expiresAt <= deps.clock() ? null : record;
+}
+
 // What a request was found to be allowed, kept beside the response: Express's `locals` has no types.
 const projects = new WeakMap<Response, ApiKeyRecord>();
 const admins = new WeakMap<Response, Admin>();
@@ -91,6 +106,31 @@ export function requireAdmin(deps: Pick<AppDeps, 'config'>): RequestHandler {
     const admin = adminOfSecret(deps.config.adminKeys, token);
     if (admin === null)
       throw new ServiceError('invalid_api_key', 'Use a secret that ADMIN_API_KEY of this service names.');
+    admins.set(response, admin);
+    next();
+  };
+}
+
+/** Name and secret of `Authorization: Basic …` (RFC 7617); null: none was sent. */
+function basicCredentials(authorization: string | undefined): { name: string; secret: string } | null {
+  const encoded = /^basic +([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
+  if (encoded === undefined) return null;
+  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = decoded.indexOf(':');
+  return colon < 0 ? null : { name: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
+}
+
+/** As `requireAdmin`, for a browser: it asks for a name of `ADMIN_API_KEY` and its secret. */
+export function requireOperator(deps: Pick<AppDeps, 'config'>): RequestHandler {
+  return (request, response, next) => {
+    const given = basicCredentials(request.headers.authorization);
+    const admin = given === null ? null : adminOfSecret(deps.config.adminKeys, given.secret);
+    if (admin === null || admin.name !== given?.name) {
+      response.setHeader('www-authenticate', 'Basic realm="Billing queues", charset="UTF-8"');
+      if (given === null)
+        throw new ServiceError('missing_api_key', 'Log in with an admin name and its secret.');
+      throw new ServiceError('invalid_api_key', 'Use a name of ADMIN_API_KEY with its secret.');
+    }
     admins.set(response, admin);
     next();
   };

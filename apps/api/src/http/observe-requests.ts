@@ -10,6 +10,7 @@ export const mounts = {
   checkout: '/api/v1/checkout',
   portal: '/api/v1/portal',
   projectMetrics: '/api/v1/metrics/project',
+  queueScreen: '/admin/queues',
 } as const;
 
 /** The pattern of the route that answered, never the raw URL: a label with few values. */

@@ -25,6 +25,9 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.
   });
 }
 
+/** What others carry along means nothing and is not read. */
+const methodsWithBody = new Set(['POST', 'PATCH']);
+
 const jsonParser = express.json({
   limit: maxBodyBytes,
   inflate: false,
@@ -37,6 +40,10 @@ const jsonParser = express.json({
  * what a body should be. Another content type is 415, as a body that is silently ignored misleads.
  */
 export const readJson: RequestHandler = (request, response, next) => {
+  if (!methodsWithBody.has(request.method)) {
+    next();
+    return;
+  }
   const length = request.headers['content-length'];
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');

@@ -69,14 +69,15 @@ export function toProblem(error: ServiceError, requestId: string): Problem {
   };
 }
 
-function problemHeaders(error: ServiceError): Record<string, string> {
+function problemHeaders(error: ServiceError, response: Response): Record<string, string> {
   const status = statusOfCode[error.code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json; charset=utf-8',
     'cache-control': 'no-store',
   };
-  // RFC 6750: a 401 names the scheme. Stripe's signature is no bearer token.
-  if (status === 401 && error.code !== 'invalid_signature') headers['www-authenticate'] = 'Bearer';
+  // RFC 6750: a 401 names the scheme. Stripe's signature is no bearer token; a login names its own.
+  if (status === 401 && error.code !== 'invalid_signature' && !response.hasHeader('www-authenticate'))
+    headers['www-authenticate'] = 'Bearer';
   const retryAfter = error.retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
   if (retryAfter !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfter)));
   // The rest of a body that was refused unread must not be taken for the next request.
@@ -92,7 +93,7 @@ export function sendProblem(response: Response, error: ServiceError, requestId: 
   }
   const body = JSON.stringify(toProblem(error, requestId));
   response.writeHead(statusOfCode[error.code], {
-    ...problemHeaders(error),
+    ...problemHeaders(error, response),
     'content-length': Buffer.byteLength(body),
   });
   response.end(body);

@@ -49,8 +49,8 @@ export const redirectUrl = z
   })
   .meta({
     description: 'An absolute https URL (http for localhost only) without user information.',
-    format: 'uri',
     maxLength: 5000,
+    pattern: String.raw`^(?:https:\/\/[^\/\s\\]|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))[^\s\\]*$`,
   });
 
 const ownProject = id.optional().describe('The project of the API key; may be left out.');

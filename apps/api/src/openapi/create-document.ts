@@ -1,0 +1,141 @@
+import { problemOut } from '@billing/domain';
+import { endpoints } from './endpoints/all.ts';
+import { errorsOf, tags } from './endpoint.ts';
+import type { Access, Answer, Endpoint } from './endpoint.ts';
+import { toJsonSchema } from './json-schema.ts';
+import type { JsonObject, SchemaOptions } from './json-schema.ts';
+import { operationParameters } from './parameters.ts';
+import { problemExamples, requestIdReference, toRefusals } from './refusals.ts';
+
+const intro = `One Stripe account, many products, one answer to "what may this user do?".
+
+**Start.** An administrator creates a project, a key, products with feature codes and prices. The product's backend asks
+\`GET /api/v1/entitlements\`, sells with \`POST /api/v1/checkout/create\`, and Stripe calls the webhook.
+
+**Keys.** Project endpoints take \`Authorization: Bearer <project API key>\`, those under \`/api/v1/admin\` an admin secret.
+
+**Errors** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; \`detail\` says what to do. Besides the errors listed
+with a call, every unknown address is 404 \`route_not_found\` and every wrong method 405 \`method_not_allowed\` with \`Allow\`.
+
+**Lists** answer \`{ "data": […], "next_cursor": … }\`: send \`next_cursor\` as \`cursor\` for the next page, until it is null.
+
+**Times** are RFC 3339 in UTC. Every answer carries \`x-request-id\`; new fields may come at any time.`;
+
+const securityOf: Record<Access, JsonObject[]> = {
+  project: [{ projectKey: [] }],
+  admin: [{ adminSecret: [] }],
+  stripe: [{ stripeSignature: [] }],
+  metrics: [{}, { metricsToken: [] }],
+  operator: [{ operatorLogin: [] }],
+  open: [],
+};
+
+const securitySchemes = {
+  projectKey: { type: 'http', scheme: 'bearer', description: "A project's API key (`proj_…`)." },
+  adminSecret: { type: 'http', scheme: 'bearer', description: 'A secret that `ADMIN_API_KEY` names.' },
+  metricsToken: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where it is set.' },
+  operatorLogin: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Any name of `ADMIN_API_KEY` with its secret.',
+  },
+  stripeSignature: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Stripe-Signature',
+    description: "Stripe's signature of the exact body.",
+  },
+};
+
+const requestIdHeader = {
+  'x-request-id': { description: 'Names this request in our logs.', schema: { type: 'string' } },
+};
+
+/** The description of the whole API, OpenAPI 3.1, from the schemas that validate. */
+export function createOpenApiDocument({ isClosed = false }: { isClosed?: boolean } = {}): JsonObject {
+  const components: JsonObject = {};
+  const toSchema = (io: SchemaOptions['io']) => ({ io, isClosed, components });
+  toJsonSchema(problemOut, toSchema('output'));
+  const responses: JsonObject = {};
+  const paths: Record<string, JsonObject> = {};
+  for (const endpoint of endpoints) {
+    const operations = (paths[endpoint.path] ??= {});
+    operations[endpoint.method] = toOperation(endpoint, { toSchema, responses });
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Billing and entitlements',
+      version: '1',
+      description: intro,
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      schemas: byName(components),
+      responses: byName(responses),
+      examples: problemExamples(),
+      headers: requestIdHeader,
+      securitySchemes,
+    },
+  };
+}
+
+type ToSchema = (io: SchemaOptions['io']) => SchemaOptions;
+type Parts = { toSchema: ToSchema; responses: JsonObject };
+
+function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonObject {
+  const { operationId, tag, summary, description, body } = endpoint;
+  const parameters = operationParameters(endpoint, toSchema('input'));
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    security: securityOf[endpoint.access],
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: true,
+            content: {
+              'application/json': {
+                schema: toJsonSchema(body.schema, toSchema('input')),
+                example: body.example,
+              },
+            },
+          },
+        }),
+    responses: { ...toAnswers(endpoint.answers, toSchema), ...toRefusals(errorsOf(endpoint), responses) },
+  };
+}
+
+function toAnswers(answers: readonly Answer[], toSchema: ToSchema): JsonObject {
+  return Object.fromEntries(answers.map((answer) => [String(answer.status), toAnswer(answer, toSchema)]));
+}
+
+function toAnswer(
+  { description, schema, contentType, example, headers }: Answer,
+  toSchema: ToSchema,
+): JsonObject {
+  const named = Object.entries(headers ?? {}).map(([name, what]) => [
+    name,
+    { description: what, schema: { type: 'string' } },
+  ]);
+  const media =
+    schema === undefined
+      ? { schema: { type: 'string' } }
+      : { schema: toJsonSchema(schema, toSchema('output')), ...(example === undefined ? {} : { example }) };
+  const hasBody = schema !== undefined || contentType !== undefined;
+  return {
+    description,
+    headers: { ...requestIdReference, ...Object.fromEntries(named) },
+    ...(hasBody ? { content: { [contentType ?? 'application/json']: media } } : {}),
+  };
+}
+
+const byName = (parts: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(parts).sort(([one], [other]) => (one < other ? -1 : 1)));

@@ -1,0 +1,52 @@
+import { errorCatalog } from '@billing/domain';
+import type { ErrorCode } from '@billing/domain';
+
+/** What whoever meets an error should do: in the API description and on the errors page. */
+export const errorGuide: Record<ErrorCode, string> = {
+  invalid_request: 'Correct the fields that `errors` names; the same request cannot succeed.',
+  missing_api_key:
+    'Send `Authorization: Bearer …` with a project API key, or with an admin secret under `/api/v1/admin`.',
+  invalid_api_key:
+    'Use a key that is known, not revoked and not expired; ask an administrator for a new one.',
+  insufficient_scope: 'Use a key with the scope that `detail` names (`read` or `checkout`).',
+  project_mismatch: 'Leave `project_id` out, or use the project of the key.',
+  project_inactive:
+    'An administrator can switch the project on again (`PATCH /api/v1/admin/projects/{project_id}`).',
+  route_not_found: 'Look the address up in this description; paths are case-sensitive.',
+  method_not_allowed: 'Use one of the methods in the `Allow` header.',
+  payload_too_large: 'Send a smaller body: at most 256 KiB, webhooks 1 MiB.',
+  unsupported_media_type: 'Send `Content-Type: application/json` in UTF-8, without compression.',
+  request_timeout: 'Send the whole request without a pause.',
+  request_header_too_large: 'Send shorter headers and a shorter URL: together at most 16 KiB.',
+  rate_limited: 'Wait as many seconds as `Retry-After` says, then send it again.',
+  project_not_found: 'Create the project first, or correct its id.',
+  product_not_found: 'Create the product first, or correct its id.',
+  price_not_found: "Use the id of one of this project's prices, ours or Stripe's.",
+  api_key_not_found: 'List the keys of the project for the right `key_id`.',
+  customer_not_found: 'Offer the portal to users who have bought something.',
+  grant_not_found: 'Use the `grant_id` that the grant was answered with.',
+  event_not_found: 'List the events for the right `event_id`; one that was never received has none.',
+  run_not_found: 'Use the `run_id` that the start of the run was answered with.',
+  project_exists: 'Use the project that exists, or another id.',
+  product_exists: 'Change the product that exists (`PATCH`), or use another id.',
+  price_exists: 'Use the price that exists, or another id; a Stripe price belongs to one project.',
+  customer_exists: 'The Stripe customer or the user is mapped already: look at who has it.',
+  already_revoked: 'Nothing is left to do: the grant is revoked.',
+  already_subscribed: 'Send the user to the portal to change or end the subscription.',
+  price_archived: 'Offer a price that is still sold.',
+  mode_mismatch: '`subscription` is for monthly and yearly prices, `payment` for one-time prices.',
+  idempotency_conflict: 'Use a new `Idempotency-Key` for a request that differs.',
+  idempotency_in_progress: 'Wait for the answer to the first request, or ask again in a moment.',
+  invalid_signature: 'Check the signing secret and the clock; sign the exact bytes of the body, once.',
+  invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
+  stripe_error: 'Stripe refused: `detail` names its code and parameter. Correct the cause.',
+  stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
+  queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
+  service_unavailable: 'Send the request again after `Retry-After`.',
+  internal_error: 'Try again; if it stays, report it with `request_id`.',
+};
+
+/** Every code, in the order of the catalog. */
+export const errorCodes: readonly ErrorCode[] = Object.keys(errorCatalog).filter(
+  (code): code is ErrorCode => code in errorGuide,
+);

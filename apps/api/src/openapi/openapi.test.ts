@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import { errorCatalog } from '@billing/domain';
+import { createApp } from '../app.ts';
+import { routeTableOf } from '../testing/route-table.test-support.ts';
+import { startTestApi } from '../testing/start-test-api.test-support.ts';
+import type { TestApi } from '../testing/start-test-api.test-support.ts';
+import { createSchemaCheck } from '../testing/schema-check.test-support.ts';
+import { createOpenApiDocument } from './create-document.ts';
+import { errorsOf } from './endpoint.ts';
+import { endpoints } from './endpoints/all.ts';
+import { renderDocuments } from './render-documents.ts';
+
+describe('what docs/ keeps of the description is what the code says (else: npm run openapi)', () => {
+  test.each(Object.entries(renderDocuments()))('%s', async (name, text) => {
+    expect(await readFile(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8')).toBe(text);
+  });
+});
+
+describe('every error code', () => {
+  const pages = renderDocuments();
+  // Nobody can call an address that is not there, and a wrong method is no operation.
+  const ofNoEndpoint = ['route_not_found', 'method_not_allowed'];
+
+  test.each(Object.keys(errorCatalog))(
+    '%s is on the errors page and at the calls that answer with it',
+    (code) => {
+      expect(pages['api-errors.md']).toContain(`\`${code}\` |`);
+      const callers = endpoints.filter((endpoint) => errorsOf(endpoint).some((known) => known === code));
+      expect(callers.length > 0).toBe(!ofNoEndpoint.includes(code));
+    },
+  );
+});
+
+describe('the description', () => {
+  const check = createSchemaCheck(createOpenApiDocument({ isClosed: true }));
+
+  test.each(endpoints.map((endpoint) => [endpoint.operationId, endpoint] as const))(
+    'has examples that fit: %s',
+    (operationId, { body, answers }) => {
+      const complaints = answers
+        .filter(({ example }) => example !== undefined)
+        .flatMap(({ status, example }) => check.answer(operationId, { status, body: example }));
+      if (body !== undefined) {
+        complaints.push(...check.body(operationId, body.example));
+        // The schemas that validate agree with their description.
+        complaints.push(
+          ...(body.schema.safeParse(body.example).error?.issues ?? []).map(({ message }) => message),
+        );
+      }
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  test('names each operation once', () => {
+    const ids = endpoints.map(({ operationId }) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+describe('the API', () => {
+  let api: TestApi;
+
+  beforeAll(async () => {
+    api = await startTestApi();
+  });
+  afterAll(() => api.close());
+
+  test('has the routes that are described, and no others', () => {
+    const described = endpoints.map(({ method, path }) => `${method} ${path}`);
+    expect(routeTableOf(createApp(api.deps)).sort()).toEqual(described.sort());
+  });
+
+  test('serves the description, and a page that asks no other host for anything', async () => {
+    const json = await api
+      .http()
+      .get('/openapi.json')
+      .expect(200)
+      .expect('content-type', /application\/json/);
+    expect(json.body).toEqual(createOpenApiDocument());
+    const page = await api
+      .http()
+      .get('/docs')
+      .expect(200)
+      .expect('content-type', /text\/html/);
+    for (const { operationId, path } of endpoints) {
+      expect(page.text).toContain(`id="${operationId}"`);
+      expect(page.text).toContain(path);
+    }
+    expect(page.text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.headers['content-security-policy']).not.toContain('unsafe');
+  });
+});

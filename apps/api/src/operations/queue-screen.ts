@@ -1,0 +1,105 @@
+import { projectEvent, ServiceError, stripeEventJob } from '@billing/domain';
+import type { JobQueue } from '@billing/platform';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { Router } from 'express';
+import type { RequestHandler, Response } from 'express';
+import type { AppDeps } from '../deps.ts';
+import { requireOperator } from '../http/authenticate.ts';
+import { methodNotAllowed } from '../http/method-not-allowed.ts';
+import { mounts } from '../http/observe-requests.ts';
+
+/** The screen's own assets and nothing else; it sets styles inline. */
+const screenPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const answerDeadlineMs = 5_000;
+
+/** What of a job's data is shown: the projection, also where somebody enqueued a whole event. */
+function showJobData(data: unknown): unknown {
+  const job = stripeEventJob.safeParse(data);
+  if (!job.success) return data;
+  try {
+    return { event: projectEvent(job.data.event), received_at: job.data.received_at };
+  } catch {
+    return { event: { id: job.data.event.id, type: job.data.event.type }, received_at: job.data.received_at };
+  }
+}
+
+function toAdapter(queue: JobQueue): BullMQAdapter {
+  const adapter = new BullMQAdapter(queue.bull, { readOnlyMode: true });
+  adapter.setFormatter('data', showJobData);
+  return adapter;
+}
+
+/** bull-board's page asks another host for a font: our page asks nobody. */
+function withoutForeignAssets(response: Response): void {
+  const render = response.render.bind(response);
+  const renderOwn = (view: string, options: object): void =>
+    render(view, options, (error: Error | null, html: string) => {
+      if (error !== null) throw error;
+      response.send(html.replaceAll(/<link\b[^>]*\bhref="https?:[^>]*>/g, ''));
+    });
+  Object.assign(response, { render: renderOwn });
+}
+
+const unavailable = (): ServiceError =>
+  new ServiceError('queue_unavailable', 'Try again in a moment: the queue cannot be reached.');
+
+/** BullMQ waits for Redis for as long as it takes; a browser should not. */
+function refuseWithoutRedis(queues: readonly JobQueue[]): RequestHandler {
+  return (_request, response, next) => {
+    if (!queues.every((queue) => queue.ready())) throw unavailable();
+    const timer = setTimeout(() => {
+      if (!response.headersSent) next(unavailable());
+    }, answerDeadlineMs);
+    response.once('close', () => clearTimeout(timer));
+    next();
+  };
+}
+
+function createBoard(queues: readonly JobQueue[], logger: AppDeps['logger']): ExpressAdapter {
+  const board = new ExpressAdapter();
+  board.setBasePath(mounts.queueScreen);
+  createBullBoard({
+    queues: queues.map(toAdapter),
+    serverAdapter: board,
+    options: { uiConfig: { boardTitle: 'Billing queues', hideRedisDetails: true } },
+  });
+  // Its own shows a stack in development.
+  board.setErrorHandler((error) => {
+    logger.warn('queue_screen_failed', { error });
+    return { status: 500, body: { error: 'ERRORS.INTERNAL_SERVER_ERROR' } };
+  });
+  return board;
+}
+
+/** The queue screen for operators, to be mounted at `mounts.queueScreen`: it shows, and changes nothing. */
+export function createQueueScreen(
+  deps: Pick<AppDeps, 'config' | 'stripeEvents' | 'maintenance' | 'logger'>,
+): Router {
+  const queues = [deps.stripeEvents, deps.maintenance];
+  const board = createBoard(queues, deps.logger);
+  const router = Router({ caseSensitive: true });
+  router.use(requireOperator(deps));
+  router.use((request, response, next) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD')
+      return methodNotAllowed('GET')(request, response, next);
+    response.setHeader('content-security-policy', screenPolicy);
+    withoutForeignAssets(response);
+    next();
+  });
+  router.use('/api', refuseWithoutRedis(queues));
+  router.use(board.getRouter());
+  return router;
+}
