@@ -14,5 +14,6 @@ export default {
   testEnvironment: base.testEnvironment,
   testEnvironmentOptions: base.testEnvironmentOptions,
   testTimeout: 180_000,
-  maxWorkers: 2,
+  // Most of a scenario is waiting: three at a time keep two cores busy.
+  maxWorkers: 3,
 };

@@ -127,9 +127,11 @@ describe('the wrong eviction policy', () => {
         what: `the error of ${process.name}`,
         timeoutMs: 20_000,
       });
-      const { status, checks } = await process.readiness();
-      expect(status).toBe(503);
+      const checks = await waitFor(async () => (await process.readiness()).checks, {
+        what: `an answer of ${process.name}`,
+      });
       expect(checks['redis']).toMatch(/evict|noeviction/);
+      expect((await process.readiness()).status).toBe(503);
     }
     for (const { url } of processes) await waitFor(() => showsEviction(url), { what: 'the gauge' });
     await stack.direct.queue.config('SET', 'maxmemory-policy', 'noeviction');
