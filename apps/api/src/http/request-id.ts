@@ -4,10 +4,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const header = 'x-request-id';
 const sane = /^[\w.:-]{1,128}$/;
 
-/** Gives the response its `x-request-id`: the caller's if it is sane, else a new one. */
-export function assignRequestId(request: IncomingMessage, response: ServerResponse): string {
+/** The id of a request: the caller's if it is sane, else a new one. */
+export function requestIdFor(request: IncomingMessage): string {
   const given = request.headers[header];
-  const requestId = typeof given === 'string' && sane.test(given) ? given : randomUUID();
+  return typeof given === 'string' && sane.test(given) ? given : randomUUID();
+}
+
+/** Gives the response its `x-request-id`. */
+export function assignRequestId(request: IncomingMessage, response: ServerResponse): string {
+  const requestId = requestIdFor(request);
   response.setHeader(header, requestId);
   return requestId;
 }

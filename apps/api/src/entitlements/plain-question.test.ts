@@ -1,0 +1,40 @@
+import { parse } from 'node:querystring';
+import { entitlementsQuery } from '@billing/domain';
+import { assert, constantFrom, oneof, property, string, webQueryParameters } from 'fast-check';
+import { plainQuestion } from './plain-question.ts';
+
+const path = '/api/v1/entitlements?';
+
+describe('a plain question', () => {
+  it('is read as the ordinary way reads it', () => {
+    const query = oneof(
+      string({ unit: 'binary' }),
+      string({
+        unit: constantFrom('a', 'Z', '9', '.', '_', '~', '-', '+', '%', '4', '&', '=', ' ', '#', '/'),
+      }),
+      webQueryParameters(),
+    );
+    assert(
+      property(query, (text) => {
+        const url = `${path}user_id=${text}`;
+        const userId = plainQuestion(url);
+        if (userId === null) return;
+        expect(entitlementsQuery.parse({ ...parse(url.slice(path.length)) })).toEqual({ user_id: userId });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([
+    ['user_id=user_1', 'user_1'],
+    [`user_id=${'x'.repeat(256)}`, 'x'.repeat(256)],
+    [`user_id=${'x'.repeat(257)}`, null],
+    ['user_id=', null],
+    ['user_id=a&user_id=b', null],
+    ['user_id=a&explain=true', null],
+    ['user_id=a%20b', null],
+    ['user_id=a+b', null],
+    ['user_id[]=a', null],
+    ['project_id=p&user_id=a', null],
+  ])('%s', (query, expected) => expect(plainQuestion(path + query)).toBe(expected));
+});
