@@ -39,7 +39,8 @@ describe('the table of handled events', () => {
   it('is the table of the docs', () => {
     const docs = readFileSync(new URL('../../../../docs/stripe-events.md', import.meta.url), 'utf8');
     const named = [...docs.matchAll(/^\| `([a-z_.]+\.[a-z_.]+)` /gm)].map(([, type]) => type);
-    expect(named.sort()).toEqual([...handledEventTypes].sort());
+    expect(new Set(named)).toEqual(new Set(handledEventTypes));
+    expect(named).toHaveLength(handledEventTypes.length);
   });
 
   it.each(handledEventTypes)('%s', (type) => {
