@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { waitFor } from '@billing/testing';
 import { lostEvents, untilLikeStripe, untilSettled } from './support/checks.ts';
 import { repeat } from './support/repeat.ts';
-import { inQuick, timeRecovery } from './support/run-options.ts';
+import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
 import { createSender } from './support/sender.ts';
 import type { Sender } from './support/sender.ts';
 import { openShop, uniqueId } from './support/shop.ts';
@@ -132,7 +132,7 @@ it.each<[what: string, fault: () => Promise<unknown>]>([
     const { webhooks, reads, slowestMs } = await underLoad(fault);
     expect([...webhooks.keys()]).toEqual([200]);
     expect([...reads.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
-    expect(slowestMs).toBeLessThan(1_000);
+    expect(slowestMs).toBeLessThan(seenWithin(1_000));
     await expectHealed(what);
   },
 );
@@ -150,9 +150,9 @@ it('answers at once when the pool is full, whatever is asked', async () => {
   );
   const [reads, sales] = await Promise.all([cold, checkouts]);
   expect(new Set(reads.map(({ status }) => status))).toEqual(new Set([503]));
-  expect(Math.max(...reads.map(({ ms }) => ms))).toBeLessThan(1_000);
+  expect(Math.max(...reads.map(({ ms }) => ms))).toBeLessThan(seenWithin(1_000));
   expect(new Set(sales.map(({ status }) => status))).toEqual(new Set([503]));
-  expect(Math.max(...sales.map(({ ms }) => ms))).toBeLessThan(8_000);
+  expect(Math.max(...sales.map(({ ms }) => ms))).toBeLessThan(seenWithin(8_000));
   await client.end();
   await timeRecovery({ fault: 'Postgres pool full', healed: 'its end; cold reads answered' }, () =>
     waitFor(async () => (await stack.clients[0].check(shop.apiKey, uniqueId('cold'))).status === 200, {

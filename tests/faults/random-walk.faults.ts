@@ -3,7 +3,7 @@ import type { DependencyName, Side } from './support/dependencies.ts';
 import { featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
 import { repeat } from './support/repeat.ts';
-import { inQuick, seed, timeRecovery } from './support/run-options.ts';
+import { inQuick, seed, timeRecovery, seenWithin } from './support/run-options.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop, Subscriber } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -141,6 +141,6 @@ it(`ends in Stripe's state after a random walk over faults (FAULTS_SEED=${seed})
     untilLikeStripe(stack, shop, { timeoutMs: 90_000 }),
   );
   expect(denials).toEqual([]);
-  expect(slowestMs).toBeLessThan(1_500);
+  expect(slowestMs).toBeLessThan(seenWithin(1_000));
   expect(await lostEvents(stack)).toEqual([]);
 }, 420_000);

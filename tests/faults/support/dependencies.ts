@@ -24,7 +24,9 @@ async function startDatabase(dir: string) {
   const url = await ensureDatabase(server, 'billing');
   await migrate({ databaseUrl: url });
   const pool = new Pool({ connectionString: url, max: 3, connectionTimeoutMillis: 5_000 });
+  // Sessions are ended on purpose, idle and busy ones.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     url,
     port,

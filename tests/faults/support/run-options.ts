@@ -8,6 +8,12 @@ export const inQuick = <T>(quick: T, whole: T): T => (isQuick ? quick : whole);
 /** Of the random walk; printed, so that a failed walk can be walked again. */
 export const seed = Number(process.env['FAULTS_SEED'] ?? Date.now() % 1_000_000);
 
+/**
+ * A limit as a client sees it: on a machine that all processes of the suite share, the client's own turn can be
+ * late too.
+ */
+export const seenWithin = (limitMs: number): number => limitMs + 400;
+
 export type Recovery = { fault: string; healed: string; ms: number };
 
 /** Notes how long something took to heal, for the table at the end of the run. */
