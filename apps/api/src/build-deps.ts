@@ -54,11 +54,20 @@ function createClients(environment: Environment, { logger, metrics }: { logger: 
   return { database, cacheRedis, queueRedis, stripe };
 }
 
-export function createProcessLogger({ NODE_ENV, LOG_LEVEL }: Environment): Logger {
+export function createProcessLogger(environment: Environment): Logger {
   return createLogger({
     service: 'api',
-    level: LOG_LEVEL,
-    format: NODE_ENV === 'production' ? 'json' : 'pretty',
+    level: environment.LOG_LEVEL,
+    format: environment.NODE_ENV === 'production' ? 'json' : 'pretty',
+    secrets: [
+      environment.STRIPE_SECRET_KEY,
+      ...environment.STRIPE_WEBHOOK_SECRET,
+      ...environment.ADMIN_API_KEY.map(({ secret }) => secret),
+      environment.METRICS_TOKEN,
+      environment.DATABASE_URL,
+      environment.REDIS_URL,
+      environment.CACHE_REDIS_URL,
+    ],
   });
 }
 

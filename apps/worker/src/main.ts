@@ -8,7 +8,22 @@ await exitOnConfigError(async () => {
     service: 'worker',
     level: config.logLevel,
     format: config.environment === 'production' ? 'json' : 'pretty',
+    secrets: [
+      config.stripeSecretKey,
+      config.metricsToken,
+      config.databaseUrl,
+      config.redisUrl,
+      config.cacheRedisUrl,
+    ],
   });
-  const worker = await startWorker({ config, logger });
+  const worker = await startWorker({
+    config,
+    logger,
+    // Whatever supervises the process starts a new one.
+    onStuck: () => {
+      logger.error('watchdog_exit', { code: 1 });
+      process.exit(1);
+    },
+  });
   runUntilSignal({ logger, stop: worker.stop });
 });

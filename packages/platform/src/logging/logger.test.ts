@@ -60,6 +60,50 @@ test('secrets are masked by name and by pattern, at any depth', () => {
   expect(line).toContain('postgres://[redacted]@db/app');
 });
 
+test('secrets of the process are masked wherever they turn up, whatever they look like', () => {
+  const secrets = [
+    'plain-admin',
+    undefined,
+    'postgres://app:p%40ss.w+rd@db/app',
+    'redis://cache:6379',
+    'dev',
+  ];
+  const { logger, text } = capture({ secrets });
+  const error = new Error('no role for p@ss.w+rd', { cause: new Error('saw (plain-admin) and p%40ss.w+rd') });
+  logger.error('failed', { note: `dev ${'x'.repeat(1_990)}plain-admin`, error, list: ['plain-admin'] });
+  const line = text();
+  expect(line).not.toMatch(/plain-adm|p@ss|p%40ss/);
+  expect(line).toContain('dev xxx');
+});
+
+test('keys of projects, signatures and basic credentials are masked in texts', () => {
+  const { logger, line } = capture();
+  logger.info('leaky', {
+    key: 'with proj_0123456789abcdefghijklmnopqrstuvwxyz0123',
+    header: 't=1763860000,v1=0123abcdef,v0=99',
+    part: `v1=${'ab'.repeat(32)}`,
+    basic: 'Basic bG9jYWw6c2VjcmV0',
+  });
+  expect(line()).toMatchObject({
+    key: 'with proj_012345[redacted]',
+    header: '[redacted]',
+    part: '[redacted]',
+    basic: 'Basic [redacted]',
+  });
+});
+
+test('of an error of Prisma only the last line is kept: the others show the data of the call', () => {
+  const error = new Error(
+    'Invalid `db.user.create()` invocation:\n{ name: "hush" }\n\nUnique constraint failed',
+  );
+  error.name = 'PrismaClientKnownRequestError';
+  const { logger, text } = capture({ format: 'pretty' });
+  logger.error('failed', { error });
+  expect(text()).toContain('Unique constraint failed');
+  logger.error('failed', { error });
+  expect(text()).not.toContain('hush');
+});
+
 test('names that merely resemble secrets stay readable', () => {
   const { logger, line } = capture();
   logger.info('fine', { key_id: 'k1', route: '/api-keys/:id', token_count: 3 });

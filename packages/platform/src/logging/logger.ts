@@ -1,6 +1,8 @@
 import winston from 'winston';
 import { logContext } from './log-context.ts';
+import { knownSecrets } from './known-secrets.ts';
 import { redactFields } from './redact.ts';
+import type { RedactOptions } from './redact.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -21,23 +23,24 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** `json`: one object a line, for machines. `pretty`: one readable line, with error stacks, for development. */
   readonly format: 'json' | 'pretty';
+  /** What the process was configured with: secrets, and URLs with passwords. Masked wherever they turn up. */
+  readonly secrets?: readonly (string | undefined)[];
   /** Default: standard output. */
   readonly destination?: NodeJS.WritableStream;
 }
 
 /** Creates the process's logger; the fields of `withLogContext` are merged into every line. */
-export function createLogger({ service, level, format, destination }: LoggerOptions): Logger {
+export function createLogger({ service, level, format, secrets = [], destination }: LoggerOptions): Logger {
   const sink = winston.createLogger({
     level,
     format: format === 'json' ? winston.format.json() : winston.format.printf(formatLine),
     transports: [new winston.transports.Stream({ stream: destination ?? standardOutput() })],
   });
-  return loggerOver({ sink, includeStack: format === 'pretty' }, { service });
+  return loggerOver({ sink, includeStack: format === 'pretty', secrets: knownSecrets(secrets) }, { service });
 }
 
-interface Sink {
+interface Sink extends RedactOptions {
   readonly sink: winston.Logger;
-  readonly includeStack: boolean;
 }
 
 function loggerOver(target: Sink, bound: Fields): Logger {
