@@ -12,6 +12,7 @@ import { methodNotAllowed } from './http/method-not-allowed.ts';
 import { mounts, observeRequests } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
 import { createRequestMeter } from './http/request-meter.ts';
+import { sampleAccessLog } from './http/sample-access-log.ts';
 import { createOpenApiRouter } from './openapi/openapi-router.ts';
 import { createOperationsRouter } from './operations/operations-router.ts';
 import { createQueueScreen } from './operations/queue-screen.ts';
@@ -32,7 +33,9 @@ export function createApp(deps: AppDeps): Express {
     .set('case sensitive routing', true);
 
   // The hot route comes first: each middleware before it would cost 2 to 3 % of its throughput.
-  app.get('/api/v1/entitlements', createCheckHandler(checkDeps, { meter, handleFailure }));
+  const check = createCheckHandler(checkDeps, { meter, handleFailure });
+  const sampling = { logger: deps.logger, route: '/api/v1/entitlements', share: deps.config.accessLogSample };
+  app.get('/api/v1/entitlements', sampleAccessLog(check, sampling));
 
   app.use(observeRequests(deps, meter));
   app.post('/api/v1/webhooks/stripe', receiveStripeWebhook(deps));

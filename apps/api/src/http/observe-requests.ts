@@ -1,5 +1,5 @@
 import { withLogContext } from '@billing/platform';
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { assignRequestId } from './request-id.ts';
 import type { RequestMeter } from './request-meter.ts';
@@ -23,6 +23,16 @@ function routeOf(request: Request): string {
   return mount === undefined || path.startsWith(mount) ? path : mount + path;
 }
 
+/** Adds fields to this request's line in the access log: ids and names, never what was sent. */
+export function noteForAccessLog(response: Response, fields: Record<string, string>): void {
+  response.locals['accessLog'] = fields;
+}
+
+function notedFor(response: Response): object {
+  const noted: unknown = response.locals['accessLog'];
+  return typeof noted === 'object' && noted !== null ? noted : {};
+}
+
 /** Request id, log context, metrics and access log of every route but the hot one. */
 export function observeRequests(
   deps: Pick<AppDeps, 'logger' | 'isStopping'>,
@@ -43,6 +53,7 @@ export function observeRequests(
         route,
         status_code: response.statusCode,
         duration_ms: Math.round(performance.now() - startedAt),
+        ...notedFor(response),
         ...(response.writableFinished ? {} : { is_aborted: true }),
       });
     });

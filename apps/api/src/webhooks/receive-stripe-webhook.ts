@@ -3,6 +3,7 @@ import { withDeadline } from '@billing/platform';
 import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
+import { noteForAccessLog } from '../http/observe-requests.ts';
 import { parsePayload } from './parse-payload.ts';
 import type { Payload } from './parse-payload.ts';
 import { verifySignature } from './verify-signature.ts';
@@ -68,6 +69,7 @@ export function receiveStripeWebhook(deps: WebhookDeps): RequestHandler {
       const payload = await readSigned(deps, request, response);
       const { eventId, type, outcome } = await accept(deps, payload);
       received.inc({ type, outcome });
+      noteForAccessLog(response, { event_id: eventId, type, outcome });
       response.status(200).json({ received: true, event_id: eventId });
     } catch (error) {
       received.inc({ type: 'unknown', outcome: 'rejected' });
