@@ -6,7 +6,16 @@ import {
   redisFields,
   stripeFields,
 } from '@billing/platform';
+import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
+
+function isCronPattern(pattern: string): boolean {
+  try {
+    return getNextMillis(0, { pattern, tz: 'UTC' }) !== undefined;
+  } catch {
+    return false;
+  }
+}
 
 const schema = z.object({
   ...databaseFields,
@@ -17,6 +26,8 @@ const schema = z.object({
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+  EVENT_SWEEP_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
+  RECONCILE_CRON: envVar.text('0 2 * * *').refine(isCronPattern, 'expected a cron pattern such as 0 2 * * *'),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
 });
 
@@ -40,6 +51,8 @@ export function readConfig(env: Record<string, string | undefined>) {
     concurrency: parsed.WORKER_CONCURRENCY,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
+    eventSweepSeconds: parsed.EVENT_SWEEP_SECONDS,
+    reconcileCron: parsed.RECONCILE_CRON,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
   };
 }

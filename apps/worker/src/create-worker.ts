@@ -10,11 +10,10 @@ import {
   watchQueueRedis,
   withDeadline,
 } from '@billing/platform';
-import type { Logger } from '@billing/platform';
+import type { JobQueue, Logger } from '@billing/platform';
 import { createDatabase, createEntitlementCache, drainInvalidations } from '@billing/store';
 import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume.ts';
-import type { Processor } from './consume.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createEventApplier } from './events/apply-events.ts';
 import { createEventProcessor } from './events/process-event-job.ts';
@@ -22,14 +21,23 @@ import { startLoop } from './loop.ts';
 import { createQueueWatch } from './operations/queue-watch.ts';
 import { checkReadiness } from './operations/readiness.ts';
 import { createWorkerMetrics } from './operations/worker-metrics.ts';
-import { pauseForOthersMs } from './retry.ts';
+import { createWatchdog } from './operations/watchdog.ts';
+import { createMaintenance } from './runs/create-maintenance.ts';
 import { settleDue } from './settle/settle-due.ts';
 import { createReadBudget } from './stripe/read-budget.ts';
 import { createSharedReads } from './stripe/share-reads.ts';
 
 export type RunningWorker = { port: number; deps: WorkerDeps; stop: () => Promise<void> };
 
-export type WorkerOptions = { config: WorkerConfig; logger: Logger; clock?: Clock; host?: string };
+export type WorkerOptions = {
+  config: WorkerConfig;
+  logger: Logger;
+  clock?: Clock;
+  host?: string;
+  /** The worker lives, everything that it needs answers, and it gets nothing done: end the process. */
+  onStuck?: () => void;
+  watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
+};
 
 const settleIntervalMs = 1_000;
 const drainIntervalMs = 2_000;
@@ -82,8 +90,13 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   return { deps, queueRedis, close };
 }
 
-/** Jobs of the maintenance queue that this version does not know go back to it. */
-const maintenance: Processor = () => Promise.resolve({ kind: 'later', pauseMs: pauseForOthersMs() });
+const watchIntervalMs = 10_000;
+
+/** How long the head of the queue waits; null: nothing does, or somebody paused it. */
+async function headWaitingMs({ bull }: JobQueue): Promise<number | null> {
+  const [[head], isPaused] = await Promise.all([bull.getWaiting(0, 0), bull.isPaused()]);
+  return head === undefined || isPaused ? null : Date.now() - head.timestamp;
+}
 
 /** Starts the worker: consumes the queues, settles what is in doubt, drains owed invalidations. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -96,14 +109,21 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     metrics: deps.metrics,
   });
   let isStopping = false;
+  const maintenance = createMaintenance(deps, config);
+  const watchdog = createWatchdog({
+    database: deps.database,
+    logger,
+    oldestWaitingMs: () => headWaitingMs(maintenance.stripeEvents),
+    ...options.watchdog,
+  });
   const consumer = createConsumer({
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
     concurrency: config.concurrency,
     logger,
     processors: {
-      'stripe-events': createEventProcessor(deps, createEventApplier(deps)),
-      maintenance,
+      'stripe-events': watchdog.counted(createEventProcessor(deps, createEventApplier(deps))),
+      maintenance: maintenance.processor,
     },
   });
   const queueProblem = async (): Promise<string | null> => {
@@ -125,7 +145,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
         isStopping: () => isStopping,
       }),
   }).catch(async (error: unknown) => {
-    await Promise.all([consumer.stop(), queueWatch.close()]);
+    await Promise.all([consumer.stop(), queueWatch.close(), maintenance.close()]);
     await close();
     throw error;
   });
@@ -135,6 +155,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await drainInvalidations(deps);
       return 'rest';
     }),
+    startLoop(
+      { name: 'watchdog', logger, intervalMs: options.watchdog?.lookEveryMs ?? watchIntervalMs },
+      async () => {
+        if (!isStopping && (await watchdog.look()) === 'stuck') options.onStuck?.();
+        return 'rest';
+      },
+    ),
   ];
   const stopWatching = watchQueueRedis({
     inspect: () => inspectQueueRedis(queueRedis),
@@ -147,7 +174,9 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     stop: async () => {
       isStopping = true;
       stopWatching();
+      maintenance.abort();
       await Promise.all([consumer.stop(), ...loops.map((loop) => loop.stop())]);
+      await maintenance.close();
       await Promise.all([close(), queueWatch.close()]);
       await server.close();
     },

@@ -1,5 +1,5 @@
 import type { Clock, Reading, SubscriptionSnapshot } from '@billing/domain';
-import type { createStripeClient, Logger, Metrics } from '@billing/platform';
+import type { createStripeClient, JobQueue, Logger, Metrics } from '@billing/platform';
 import type { Database, EntitlementCache } from '@billing/store';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedReads } from './stripe/share-reads.ts';
@@ -22,4 +22,17 @@ export type WorkerDeps = {
   subscriptionReads: SharedReads<Reading<SubscriptionSnapshot>>;
   /** How long an event that keeps failing for reasons of its own is tried again. */
   eventRetryMs: number;
+};
+
+/** What the jobs of the maintenance queue need besides. */
+export type MaintenanceDeps = WorkerDeps & {
+  stripeEvents: JobQueue;
+  maintenance: JobQueue;
+  /** Of this process: who holds a run or the sweep. */
+  workerId: string;
+  /** Aborted when the worker stops: work is left at the next step. */
+  signal: AbortSignal;
+  sweepIntervalMs: number;
+  /** In UTC. */
+  reconcileCron: string;
 };

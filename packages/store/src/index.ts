@@ -97,7 +97,7 @@ export {
   withdrawRun,
   type RunMark,
 } from './runs/lease-run.ts';
-export { findUnmetSubscriptions, noteRunObjects } from './runs/run-objects.ts';
+export { findUnmetPurchases, findUnmetSubscriptions, noteRunObjects } from './runs/run-objects.ts';
 export { findLedgerEvents, getLedgerEvent, type StoredEvent } from './runs/ledger-events.ts';
 export {
   claimSweep,

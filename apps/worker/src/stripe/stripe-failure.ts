@@ -22,7 +22,9 @@ function retryAfterOf(error: unknown): number | null {
 /** 409 (a lock), 429 and 5xx pass; no status at all is the network. */
 export function toStripeFailure(error: unknown): StripeFailure {
   const status = statusOf(error);
-  if (status === 404) return { kind: 'missing' };
+  // A list answers 400 for a cursor that is no more.
+  const isMissing = error instanceof Error && 'code' in error && error.code === 'resource_missing';
+  if (status === 404 || isMissing) return { kind: 'missing' };
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterOf(error) };
   if (status !== null && status >= 400 && status < 500 && status !== 409 && status !== 408)
     return { kind: 'refused', status };

@@ -21,7 +21,7 @@ const silent = () =>
  * `shop` that sells `price_sub` (feature `pro`), `price_addon` (`extra`) and `price_once` (`export`), and a
  * user `ann`, who is Stripe's customer `cus_1`.
  */
-export async function startTestWorker(options: { isStarted?: boolean } = {}) {
+export async function startTestWorker(options: { isStarted?: boolean; env?: Record<string, string> } = {}) {
   const offline = createOfflineStripe({ stateDir: null, webhookUrl: null, webhookSecret: 'whsec_unused' });
   const [testDatabase, redis, stripeServer] = await Promise.all([
     createTestDatabase(),
@@ -39,6 +39,9 @@ export async function startTestWorker(options: { isStarted?: boolean } = {}) {
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_worker',
     STRIPE_API_BASE: stripeServer.url,
+    // What a test does not deliver must not come by itself.
+    EVENT_SWEEP_SECONDS: '86400',
+    ...options.env,
   };
   const config = readConfig(environment);
   const clock = { offsetMs: 0 };

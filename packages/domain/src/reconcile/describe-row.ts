@@ -10,6 +10,9 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'otherStatusSeenAt',
   'pastDueSeenAt',
   'latestInvoiceCreatedAt',
+  'claimsAt',
+  'record',
+  'isInvoiceless',
 ]);
 
 const isMoment = (key: string): boolean => /(At|Start|End|Since)$/.test(key);

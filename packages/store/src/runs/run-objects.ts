@@ -1,12 +1,12 @@
 import type { Database } from '../create-database.ts';
 
-/** Notes which objects a run met in Stripe's lists. */
+/** Notes which objects a run met in Stripe's lists; returns how many it had not met before. */
 export async function noteRunObjects(
   database: Database,
   runId: string,
   objectIds: readonly string[],
-): Promise<void> {
-  await database.$executeRaw`
+): Promise<number> {
+  return database.$executeRaw`
     INSERT INTO run_objects (run_id, object_id)
     SELECT ${runId}, id FROM unnest(${[...new Set(objectIds)]}::text[]) AS id
     ON CONFLICT DO NOTHING`;
@@ -23,5 +23,21 @@ export async function findUnmetSubscriptions(database: Database, query: UnmetQue
       AND s.created_at < (SELECT created_at FROM runs WHERE id = ${runId})
       AND NOT EXISTS (SELECT FROM run_objects o WHERE o.run_id = ${runId} AND o.object_id = s.id)
     ORDER BY s.id LIMIT ${limit}`;
+  return rows.map((row) => row.id);
+}
+
+/** Our purchases since a moment that the run did not meet, in the order of their ids. */
+export async function findUnmetPurchases(
+  database: Database,
+  { since, ...query }: UnmetQuery & { since: Date },
+): Promise<string[]> {
+  const { runId, projectId, after, limit } = query;
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT p.id FROM purchases p LEFT JOIN users u ON u.id = p.user_ref
+    WHERE p.id > ${after} AND p.paid_at >= ${since} AND p.invoice_id IS NULL
+      AND (${projectId}::text IS NULL OR u.project_id = ${projectId})
+      AND p.created_at < (SELECT created_at FROM runs WHERE id = ${runId})
+      AND NOT EXISTS (SELECT FROM run_objects o WHERE o.run_id = ${runId} AND o.object_id = p.id)
+    ORDER BY p.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }

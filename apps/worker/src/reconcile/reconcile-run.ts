@@ -1,0 +1,107 @@
+import { dayMs } from '@billing/domain';
+import type { ReconcileResult } from '@billing/domain';
+import type { EventState, Run } from '@billing/store';
+import type { MaintenanceDeps } from '../deps.ts';
+import { createRunWorker } from '../runs/work-run.ts';
+import type { Step } from '../runs/work-run.ts';
+import { comparePage } from './compare-page.ts';
+import type { ComparedPage, Listing } from './compare-page.ts';
+import { compareUnlistedPurchases, compareUnlistedSubscriptions } from './not-listed.ts';
+import { paymentListing } from './payments.ts';
+import type { ToldAs } from './payments.ts';
+import { emptyResult, phases, reconcileState, storedResult, withFound } from './reconcile-state.ts';
+import type { Phase, ReconcileState } from './reconcile-state.ts';
+import { subscriptionListing } from './subscriptions.ts';
+
+/** How far back payments are compared: as far as Stripe's events would still bring them. */
+const recentMs = 30 * dayMs;
+
+type At = { run: Run; state: ReconcileState };
+type Compare = (deps: MaintenanceDeps, at: At) => Promise<ComparedPage>;
+
+/** The parameters that the lists of payments have in common. */
+const recent = ({ state }: At, after: string | null) => ({
+  limit: 100,
+  created: { gte: state.since },
+  ...(after === null ? {} : { starting_after: after }),
+});
+
+const payments =
+  (toldAs: ToldAs, list: (deps: MaintenanceDeps, at: At) => Listing<EventState>['list']): Compare =>
+  (deps, at) =>
+    comparePage(
+      deps,
+      { run: at.run, after: at.state.after },
+      paymentListing(deps, at.run, { list: list(deps, at), toldAs }),
+    );
+
+/** Phase → what it compares. */
+const comparisons: Record<Phase, Compare> = {
+  subscriptions: (deps, { run, state }) =>
+    comparePage(deps, { run, after: state.after }, subscriptionListing(deps, run)),
+  subscriptions_not_listed: (deps, { run, state }) =>
+    compareUnlistedSubscriptions(deps, { run, after: state.after }),
+  payment_intents: payments(
+    (rendered) => (rendered['status'] === 'succeeded' ? 'payment_intent.succeeded' : null),
+    (deps, at) => (after) => deps.stripe.paymentIntents.list(recent(at, after)),
+  ),
+  checkout_sessions: payments(
+    (rendered) => (rendered['status'] === 'complete' ? 'checkout.session.completed' : null),
+    (deps, at) => (after) => deps.stripe.checkout.sessions.list(recent(at, after)),
+  ),
+  refunds: payments(
+    () => 'refund.updated',
+    (deps, at) => (after) => deps.stripe.refunds.list(recent(at, after)),
+  ),
+  disputes: payments(
+    () => 'charge.dispute.updated',
+    (deps, at) => (after) => deps.stripe.disputes.list(recent(at, after)),
+  ),
+  purchases_not_listed: (deps, { run, state }) =>
+    compareUnlistedPurchases(deps, { run, after: state.after, since: new Date(state.since * 1000) }),
+};
+
+function advance(
+  state: ReconcileState,
+  page: { objects: number; after: string | null },
+): ReconcileState | null {
+  const objects = state.objects + page.objects;
+  if (page.after !== null) return { ...state, after: page.after, objects };
+  const phase = phases[phases.indexOf(state.phase) + 1];
+  return phase === undefined ? null : { ...state, phase, after: null, objects };
+}
+
+async function step(
+  deps: MaintenanceDeps,
+  run: Run,
+  { state, result }: { state: ReconcileState; result: ReconcileResult },
+): Promise<Step<ReconcileState, ReconcileResult>> {
+  const page = await comparisons[state.phase](deps, { run, state });
+  if (page.kind === 'later') return page;
+  if (page.kind === 'refused') return { kind: 'failed', why: page.why };
+  // The object that the place in the list hangs on is no more: this list is read anew.
+  if (page.kind === 'missing') return { kind: 'next', state: { ...state, after: null }, result };
+  const objects = state.phase.startsWith('subscriptions') ? 'subscriptions' : 'purchases';
+  const found = withFound(result, objects, page);
+  const next = advance(state, page);
+  return next === null ? { kind: 'done', result: found } : { kind: 'next', state: next, result: found };
+}
+
+/**
+ * Compares our subscriptions and recent payments with Stripe's lists and repairs what differs, page by page.
+ * Nothing that Stripe does not list is ended.
+ */
+export const reconcileRun = createRunWorker<ReconcileState, ReconcileResult>({
+  state: reconcileState,
+  result: storedResult,
+  begin: (run) => ({
+    state: {
+      phase: 'subscriptions',
+      after: null,
+      objects: 0,
+      since: Math.floor((run.createdAt.getTime() - recentMs) / 1000),
+    },
+    result: emptyResult,
+  }),
+  step,
+});

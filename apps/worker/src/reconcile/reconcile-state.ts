@@ -1,0 +1,62 @@
+import { reconcileResult } from '@billing/domain';
+import type { DriftEntry, ReconcileResult } from '@billing/domain';
+import { z } from 'zod';
+
+/** What is looked at, in this order: payments before the sessions and refunds that name them. */
+export const phases = [
+  'subscriptions',
+  'subscriptions_not_listed',
+  'payment_intents',
+  'checkout_sessions',
+  'refunds',
+  'disputes',
+  'purchases_not_listed',
+] as const;
+export type Phase = (typeof phases)[number];
+
+export const reconcileState = z.object({
+  phase: z.enum(phases),
+  /** The last object of the page before; null: from the beginning. */
+  after: z.string().nullable(),
+  /** Objects looked at. */
+  objects: z.number().int(),
+  /** Payments since then are compared: seconds. */
+  since: z.number().int(),
+});
+export type ReconcileState = z.output<typeof reconcileState>;
+
+export const storedResult = reconcileResult;
+
+export const emptyResult: ReconcileResult = {
+  subscriptions_synced: 0,
+  subscriptions_updated: 0,
+  subscriptions_missing_in_stripe: 0,
+  purchases_synced: 0,
+  purchases_updated: 0,
+  purchases_missing_in_stripe: 0,
+  drift: [],
+  drift_truncated: false,
+};
+
+/** All differences count; that many are listed. */
+const mostListed = 1_000;
+
+export type Found = { synced: number; drift: readonly DriftEntry[] };
+
+/** Adds what a page brought. */
+export function withFound(
+  result: ReconcileResult,
+  objects: 'subscriptions' | 'purchases',
+  { synced, drift }: Found,
+): ReconcileResult {
+  const missing = drift.filter(({ kind }) => kind.endsWith('_missing_in_stripe')).length;
+  const all = [...result.drift, ...drift];
+  return {
+    ...result,
+    [`${objects}_synced`]: result[`${objects}_synced`] + synced,
+    [`${objects}_updated`]: result[`${objects}_updated`] + drift.length - missing,
+    [`${objects}_missing_in_stripe`]: result[`${objects}_missing_in_stripe`] + missing,
+    drift: all.slice(0, mostListed),
+    drift_truncated: result.drift_truncated || all.length > mostListed,
+  };
+}
