@@ -34,9 +34,16 @@ interface Link {
   isDead: boolean;
 }
 
+/** Where the proxy leads to, and (default: any free one) the port on which it listens itself. */
+export interface ProxyTarget {
+  readonly port: number;
+  readonly host?: string;
+  readonly listenOn?: number;
+}
+
 /** A TCP proxy on loopback in front of `target` whose faults are switched by the test. */
-export async function createTestProxy(target: { port: number; host?: string }): Promise<TestProxy> {
-  const port = await freePort();
+export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
+  const port = target.listenOn ?? (await freePort());
   const state: State = { mode: 'pass', delayMs: 0 };
   const links = new Set<Link>();
   let server = await listen();

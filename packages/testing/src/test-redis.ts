@@ -19,7 +19,7 @@ export interface TestRedis {
 
 export interface TestRedisOptions extends Pick<
   RedisServerOptions,
-  'dir' | 'isPersistent' | 'evictionPolicy' | 'settings'
+  'dir' | 'port' | 'isPersistent' | 'evictionPolicy' | 'settings'
 > {
   /** False: only the port is chosen, and `start()` starts it. Default true. */
   readonly isStarted?: boolean;
@@ -28,7 +28,7 @@ export interface TestRedisOptions extends Pick<
 /** Starts a redis-server for this test file; call `stop()` in `afterAll`. Give a `dir` if data is to outlive a restart. */
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {
   const { isStarted = true, ...server } = options;
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   let running: RedisServer | undefined = isStarted ? await startRedis({ ...server, port }) : undefined;
 
   async function end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@billing/platform';
-import { createTestProxy, ensureDatabase, freePort, startPostgres, startTestRedis } from '@billing/testing';
+import { createTestProxy, ensureDatabase, startPostgres, startTestRedis } from '@billing/testing';
 import type { PostgresServer, ProxyMode, TestProxy, TestRedisOptions } from '@billing/testing';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { createServiceProcess } from './service-process.ts';
+import { takePort } from './take-port.ts';
 
 export type DependencyOptions = { queueRedis?: TestRedisOptions; cacheRedis?: TestRedisOptions };
 
@@ -18,7 +19,7 @@ export type Dependencies = Awaited<ReturnType<typeof startDependencies>>;
 
 /** Postgres on a folder and a port that outlive it, so that it can be killed and started again. */
 async function startDatabase(dir: string) {
-  const port = await freePort();
+  const port = await takePort();
   const start = (): Promise<PostgresServer> => startPostgres({ dir: join(dir, 'postgres'), port });
   let server = await start();
   const url = await ensureDatabase(server, 'billing');
@@ -53,7 +54,7 @@ type Proxies = Record<DependencyName, TestProxy>;
 
 async function startProxies(ports: Record<DependencyName, number>): Promise<Proxies> {
   const [database, queue, cache, stripe] = await Promise.all(
-    dependencyNames.map((name) => createTestProxy({ port: ports[name] })),
+    dependencyNames.map(async (name) => createTestProxy({ port: ports[name], listenOn: await takePort() })),
   );
   if (database === undefined || queue === undefined || cache === undefined || stripe === undefined)
     throw new Error('a proxy for each dependency');
@@ -72,7 +73,7 @@ const quietRedis = (url: string): Redis => {
  */
 export async function startDependencies(options: DependencyOptions, webhookSecret: string) {
   const dir = mkdtempSync(join(tmpdir(), 'billing-faults-'));
-  const stripePort = await freePort();
+  const stripePort = await takePort();
   const stripe = createServiceProcess({
     name: 'stripe',
     script: 'packages/offline-stripe/dist/main.js',
@@ -87,8 +88,8 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
   });
   const [database, queueRedis, cacheRedis] = await Promise.all([
     startDatabase(dir),
-    startTestRedis({ isPersistent: false, ...options.queueRedis }),
-    startTestRedis({ isPersistent: false, ...options.cacheRedis }),
+    startTestRedis({ isPersistent: false, port: await takePort(), ...options.queueRedis }),
+    startTestRedis({ isPersistent: false, port: await takePort(), ...options.cacheRedis }),
     stripe.start(),
   ]);
   const ports = {

@@ -1,4 +1,4 @@
-import { freePort, waitFor } from '@billing/testing';
+import { waitFor } from '@billing/testing';
 import { Stripe } from 'stripe';
 import { createApiClient } from './api-client.ts';
 import { startDependencies } from './dependencies.ts';
@@ -7,6 +7,7 @@ import { startLoadBalancer } from './load-balancer.ts';
 import { adminSecret, webhookSecret } from './secrets.ts';
 import { createServiceProcess } from './service-process.ts';
 import type { ServiceProcess } from './service-process.ts';
+import { takePort } from './take-port.ts';
 
 export type StackOptions = DependencyOptions & {
   /** Added to the environment of our processes. */
@@ -33,7 +34,7 @@ export async function startStack(options: StackOptions = {}) {
 
   /** `through`: whose proxies it uses. */
   async function create(side: Side, index: number, through: Side = side): Promise<ServiceProcess> {
-    const port = await freePort();
+    const port = await takePort();
     return createServiceProcess({
       name: `${side}-${index}`,
       script: `apps/${side}/dist/main.js`,
