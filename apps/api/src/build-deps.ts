@@ -5,10 +5,11 @@ import {
   createLogger,
   createMetrics,
   createQueue,
+  createRateLimiter,
   createStripeClient,
   inspectQueueRedis,
 } from '@billing/platform';
-import type { Logger, Metrics } from '@billing/platform';
+import type { Logger, Metrics, Tracing } from '@billing/platform';
 import {
   createDatabase,
   createEntitlementCache,
@@ -18,6 +19,7 @@ import {
 import type { Environment } from './config.ts';
 import { toApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
+import { createFailureThrottle } from './http/failure-throttle.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
 
@@ -28,6 +30,8 @@ export type BuildOptions = {
   metricsRenderer?: (metrics: Metrics) => () => Promise<string>;
   /** Default true; false saves the work in tests. */
   withProcessMetrics?: boolean;
+  /** Of `startTracing`. */
+  telemetry?: Tracing['telemetry'] | undefined;
 };
 
 const connectTimeoutMs = 2_000;
@@ -84,7 +88,8 @@ export function buildDeps(environment: Environment, options: BuildOptions = {}):
     ttlSeconds: environment.ENTITLEMENT_CACHE_TTL_SECONDS,
     catchUp: async () => void (await drainInvalidations({ database, cache }, { olderThanMs: 0 })),
   });
-  const queue = { connection: queueRedis, prefix: environment.QUEUE_PREFIX, logger };
+  const { telemetry } = options;
+  const queue = { connection: queueRedis, prefix: environment.QUEUE_PREFIX, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
   let stopping = false;
@@ -97,6 +102,15 @@ export function buildDeps(environment: Environment, options: BuildOptions = {}):
       database,
       cache,
       keys: createKeyDirectory({ database, redis: cacheRedis, clock, logger }),
+      authFailures: createFailureThrottle(environment.AUTH_FAILURES_PER_MINUTE),
+      rateLimiter:
+        environment.RATE_LIMIT_PER_SECOND === 0
+          ? null
+          : createRateLimiter({
+              redis: cacheRedis,
+              perSecond: environment.RATE_LIMIT_PER_SECOND,
+              prefix: 'rate:',
+            }),
       stripe,
       stripeEvents,
       maintenance,

@@ -1,5 +1,29 @@
+import { isIP } from 'node:net';
 import { databaseFields, envVar, loggingFields, redisFields, stripeFields } from '@billing/platform';
 import { z } from 'zod';
+
+const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
+
+function isProxyAddress(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  const isInRange =
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  return version !== 0 && rest.length === 0 && isInRange;
+}
+
+/** Whose `X-Forwarded-For` is believed: how many proxies stand in front, or their addresses. */
+const trustedProxies = z.string().transform((text, context): number | string[] => {
+  if (/^\d$/.test(text.trim())) return Number(text);
+  const proxies = text.split(',').map((part) => part.trim());
+  if (proxies.every((proxy) => proxyNames.has(proxy) || isProxyAddress(proxy))) return proxies;
+  context.addIssue({
+    code: 'custom',
+    message:
+      'expected the number of proxies (0 to 9), or their addresses, comma-separated (192.0.2.1, 10.0.0.0/8, loopback)',
+  });
+  return z.NEVER;
+});
 
 /** This process's environment. */
 export const environmentSchema = z.object({
@@ -14,6 +38,9 @@ export const environmentSchema = z.object({
   PAST_DUE_GRACE_DAYS: envVar.int({ min: 0, max: 365, default: 7 }),
   RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
   ACCESS_LOG_SAMPLE: envVar.number({ min: 0, max: 1, default: 0 }),
+  RATE_LIMIT_PER_SECOND: envVar.int({ min: 0, max: 1_000_000, default: 0 }),
+  AUTH_FAILURES_PER_MINUTE: envVar.int({ min: 0, max: 60_000, default: 300 }),
+  TRUST_PROXY: trustedProxies.optional(),
   API_PROCESSES: envVar.int({ min: 1, max: 64, default: 1 }),
 });
 export type Environment = z.output<typeof environmentSchema>;
@@ -24,6 +51,8 @@ export type ApiConfig = {
   webhookSecrets: readonly string[];
   adminKeys: readonly { name: string; secret: string }[];
   metricsToken: string | undefined;
+  /** As Express's setting `trust proxy` takes it. */
+  trustedProxies: number | string[] | false;
   /** The share of entitlement checks in the access log, 0 to 1; all other requests are in it. */
   accessLogSample: number;
   pastDueGraceDays: number;
@@ -36,6 +65,7 @@ export function toApiConfig(environment: Environment): ApiConfig {
     webhookSecrets: environment.STRIPE_WEBHOOK_SECRET,
     adminKeys: environment.ADMIN_API_KEY,
     metricsToken: environment.METRICS_TOKEN,
+    trustedProxies: environment.TRUST_PROXY ?? false,
     accessLogSample: environment.ACCESS_LOG_SAMPLE,
     pastDueGraceDays: environment.PAST_DUE_GRACE_DAYS,
     renewalAllowanceMs: environment.RENEWAL_ALLOWANCE_HOURS * 3_600_000,

@@ -1,8 +1,9 @@
 import type { Clock } from '@billing/domain';
-import type { JobQueue, Logger, Metrics, QueueRedisReport } from '@billing/platform';
+import type { JobQueue, Logger, Metrics, QueueRedisReport, RateLimiter } from '@billing/platform';
 import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
 import type { Stripe } from 'stripe';
 import type { ApiConfig } from './config.ts';
+import type { FailureThrottle } from './http/failure-throttle.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
 export type AppDeps = {
@@ -15,6 +16,10 @@ export type AppDeps = {
   cache: EntitlementCache;
   /** API key → project. */
   keys: KeyDirectory;
+  /** Failed log-ins by address. */
+  authFailures: FailureThrottle;
+  /** Requests per project API key; null: not limited. */
+  rateLimiter: RateLimiter | null;
   stripe: Stripe;
   /** Producers of the two queues. */
   stripeEvents: JobQueue;

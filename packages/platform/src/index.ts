@@ -17,6 +17,12 @@ export {
 export { createQueueGauges, type QueueGauges, type QueueGaugesOptions } from './queue/queue-gauges.ts';
 export { QueueUnavailableError } from './queue/queue-unavailable.ts';
 export { connectRedis, type RedisConnectionOptions, type RedisRole } from './redis/connect-redis.ts';
+export {
+  createRateLimiter,
+  type RateLimiter,
+  type RateLimiterOptions,
+  type RateVerdict,
+} from './redis/create-rate-limiter.ts';
 export { inspectQueueRedis, type QueueRedisReport } from './redis/inspect-queue-redis.ts';
 export { watchQueueRedis, type QueueRedisWatch } from './redis/watch-queue-redis.ts';
 export { runUntilSignal, type ShutdownOptions } from './shutdown.ts';
@@ -26,6 +32,7 @@ export {
   type StripeClientOptions,
   type StripeOutcome,
 } from './stripe/create-stripe-client.ts';
+export { startTracing, type Tracing, type TracingOptions } from './tracing/start-tracing.ts';
 export { diffSchema, type DiffOptions } from './migrate/diff-schema.ts';
 export { migrate, type MigrateOptions } from './migrate/migrate.ts';
 export { MigrationError } from './migrate/migration-error.ts';

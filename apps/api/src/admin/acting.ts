@@ -3,10 +3,13 @@ import { settleInvalidations } from '@billing/store';
 import type { Actor, Changed } from '@billing/store';
 import type { Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { adminOf } from '../http/authenticate.ts';
+import { adminOf } from '../http/authenticate-admin.ts';
 import { requestIdOf } from '../http/request-id.ts';
 
-export type AdminDeps = Pick<AppDeps, 'config' | 'database' | 'cache' | 'keys' | 'clock' | 'logger'>;
+export type AdminDeps = Pick<
+  AppDeps,
+  'config' | 'authFailures' | 'database' | 'cache' | 'keys' | 'clock' | 'logger'
+>;
 
 /** How long an answer waits for the cache to hear of a change. */
 const settleMs = 1_000;

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { requireAdmin } from '../http/authenticate.ts';
+import { requireAdmin } from '../http/authenticate-admin.ts';
 import { readJson } from '../http/parse.ts';
 import { mountAccess } from './access.ts';
 import type { AdminDeps } from './acting.ts';

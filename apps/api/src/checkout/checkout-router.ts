@@ -4,6 +4,7 @@ import { Router } from 'express';
 import type { RequestHandler } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { projectOf, requireProjectKey, requireSameProject } from '../http/authenticate.ts';
+import type { ProjectKeyDeps } from '../http/authenticate.ts';
 import { mountRoute } from '../http/mount-route.ts';
 import { parseBody, readJson } from '../http/parse.ts';
 import { answerOnce, parseIdempotencyKey } from './answer-once.ts';
@@ -17,7 +18,7 @@ const stripeMs = 12_500;
 
 /** `POST /api/v1/checkout/create`. */
 export function createCheckoutRouter(
-  deps: Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'clock' | 'keys'>,
+  deps: ProjectKeyDeps & Pick<AppDeps, 'database' | 'stripe' | 'logger'>,
 ): Router {
   const router = Router({ caseSensitive: true });
   const checkout = handleCheckout({ ...deps, flights: new Map() });

@@ -3,6 +3,7 @@ import type { EntitlementsAnswer, EntitlementsQuery } from '@billing/domain';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { authenticateProject, peekProject, projectOf, requireSameProject } from '../http/authenticate.ts';
+import type { ProjectKeyDeps } from '../http/authenticate.ts';
 import type { FailureHandler } from '../http/handle-failure.ts';
 import { parseBody, parseQuery } from '../http/parse.ts';
 import { assignRequestId, requestIdFor, requestIdOf } from '../http/request-id.ts';
@@ -12,9 +13,10 @@ import { checkEndsAt } from './fresh-reads.ts';
 import { plainQuestion } from './plain-question.ts';
 import { finishAnswer, sendAnswer } from './send-answer.ts';
 
-export type CheckDeps = Pick<AppDeps, 'keys' | 'clock' | 'config' | 'database' | 'isStopping'> & {
-  answers: AnswerSource;
-};
+export type CheckDeps = ProjectKeyDeps &
+  Pick<AppDeps, 'config' | 'database' | 'isStopping'> & {
+    answers: AnswerSource;
+  };
 
 type Check = { projectId: string; query: EntitlementsQuery; endsAt: number };
 
@@ -50,7 +52,7 @@ type CheckTools = { meter: RequestMeter; handleFailure: FailureHandler };
 async function answerAnyCheck(deps: CheckDeps, request: Request, response: Response): Promise<void> {
   const endsAt = checkEndsAt({ isKeyKnown: false });
   if (deps.isStopping()) response.setHeader('connection', 'close');
-  const record = await authenticateProject(deps, request, 'read');
+  const record = await authenticateProject(deps, { request, response }, 'read');
   const query = parseQuery(entitlementsQuery, request);
   requireSameProject(record, query.project_id);
   const { answer, cache } = await check(deps, { projectId: record.projectId, query, endsAt });

@@ -8,7 +8,8 @@ import { ServiceError } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import express from 'express';
 import type { Express } from 'express';
-import { toProblem } from './problem.ts';
+import { httpStatusOf, toProblem } from './problem.ts';
+import { securityHeaders } from './security-headers.ts';
 
 /**
  * Makes the prototypes that Express would give every request and response the ones they are born with.
@@ -27,17 +28,16 @@ function adoptPrototypes(app: Express) {
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
 }
 
-function refusalOf(error: Error): { code: ErrorCode; detail: string; status: number } {
+function refusalOf(error: Error): { code: ErrorCode; detail: string } {
   const cause = 'code' in error ? error.code : undefined;
   if (cause === 'HPE_HEADER_OVERFLOW')
     return {
       code: 'request_header_too_large',
       detail: 'Send shorter headers and a shorter URL.',
-      status: 431,
     };
   if (cause === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return { code: 'invalid_request', detail: 'Send the whole request without a pause.', status: 408 };
-  return { code: 'invalid_request', detail: 'Send a well-formed HTTP/1.1 request.', status: 400 };
+    return { code: 'request_timeout', detail: 'Send the whole request without a pause.' };
+  return { code: 'invalid_request', detail: 'Send a well-formed HTTP/1.1 request.' };
 }
 
 /** What is no HTTP never reaches Express; it gets the same kind of answer all the same. */
@@ -46,15 +46,17 @@ function refuseConnection(error: Error, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const { code, detail, status } = refusalOf(error);
+  const { code, detail } = refusalOf(error);
+  const status = httpStatusOf(code);
   const requestId = randomUUID();
-  const body = JSON.stringify({ ...toProblem(new ServiceError(code, detail), requestId), status });
+  const body = JSON.stringify(toProblem(new ServiceError(code, detail), requestId));
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
       'content-type: application/problem+json; charset=utf-8',
       `content-length: ${Buffer.byteLength(body)}`,
       `x-request-id: ${requestId}`,
+      ...Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}`),
       'connection: close',
       '',
       body,
@@ -72,6 +74,8 @@ export function createApiServer(app: Express): Server {
       keepAliveTimeout: 72_000,
       headersTimeout: 20_000,
       requestTimeout: 30_000,
+      // How often Node looks for requests that took too long: its 30 s would double both limits.
+      connectionsCheckingInterval: 2_000,
       maxHeaderSize: 16 * 1024,
       noDelay: true,
     },

@@ -1,14 +1,16 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
 import type { ApiKeyRecord } from '@billing/store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
+import { limitRate } from './limit-rate.ts';
 
 export type Scope = 'read' | 'checkout';
-export type Admin = { name: string };
+
+/** What finding out who asks takes. */
+export type ProjectKeyDeps = Pick<AppDeps, 'keys' | 'clock' | 'authFailures' | 'rateLimiter'>;
 
 /** The token of `Authorization: Bearer …` (RFC 6750); null: none was sent. */
-function bearerToken(authorization: string | undefined): string | null {
+export function bearerToken(authorization: string | undefined): string | null {
   if (authorization === undefined) return null;
   const space = authorization.indexOf(' ');
   if (space !== 6 || authorization.slice(0, 6).toLowerCase() !== 'bearer') return null;
@@ -16,28 +18,53 @@ function bearerToken(authorization: string | undefined): string | null {
   return token === '' ? null : token;
 }
 
-function missingKey(what: string): ServiceError {
+export function missingKey(what: string): ServiceError {
   return new ServiceError('missing_api_key', `Send the header Authorization: Bearer <${what}>.`);
 }
 
 const invalidKey = (): ServiceError =>
   new ServiceError('invalid_api_key', 'Use an API key that is known, not revoked and not expired.');
 
+export const tooManyFailures = (waitSeconds: number): ServiceError =>
+  new ServiceError(
+    'rate_limited',
+    'Too many wrong keys came from this address: wait, then use a right one.',
+    {
+      retryable: true,
+      retryAfterSeconds: waitSeconds,
+    },
+  );
+
+/** The record of a key, looked up if need be; an address that sent many wrong keys gets no look-up of new ones. */
+async function findRecord(
+  { keys, clock, authFailures }: ProjectKeyDeps,
+  token: string,
+  address: string | undefined,
+): Promise<ApiKeyRecord> {
+  const atHand = keys.peek(token);
+  if (atHand === undefined && !keys.isKnown(token)) {
+    const waitSeconds = authFailures.waitSeconds(address);
+    if (waitSeconds > 0) throw tooManyFailures(waitSeconds);
+  }
+  const record = atHand ?? (await keys.find(token));
+  if (record !== null && (record.expiresAt === null || record.expiresAt > clock())) return record;
+  authFailures.failed(address);
+  throw invalidKey();
+}
+
 /**
  * Who asks: the record of the project API key in `Authorization`. Throws `missing_api_key`,
- * `invalid_api_key`, `insufficient_scope`, `project_inactive`.
+ * `invalid_api_key`, `insufficient_scope`, `project_inactive`, `rate_limited`.
  */
 export async function authenticateProject(
-  deps: Pick<AppDeps, 'keys' | 'clock'>,
-  request: Pick<Request, 'headers'>,
+  deps: ProjectKeyDeps,
+  { request, response }: { request: Request; response: Response },
   scope: Scope,
 ): Promise<ApiKeyRecord> {
   const token = bearerToken(request.headers.authorization);
   if (token === null) throw missingKey('project API key');
-  const known = deps.keys.peek(token);
-  const record = known === undefined ? await deps.keys.find(token) : known;
-  if (record === null) throw invalidKey();
-  if (record.expiresAt !== null && record.expiresAt <= deps.clock()) throw invalidKey();
+  const record = await findRecord(deps, token, request.ip);
+  await limitRate(deps, record, response);
   if (!record.scopes.includes(scope))
     throw new ServiceError('insufficient_scope', `Use an API key that has the scope "${scope}".`);
   if (!record.isProjectActive)
@@ -46,14 +73,15 @@ export async function authenticateProject(
 }
 
 /**
- * As `authenticateProject`, without waiting; null: the key is not at hand or may not do this, and
- * `authenticateProject` finds out more.
+ * As `authenticateProject`, without waiting; null: the key is not at hand or may not do this, or requests are
+ * counted, and `authenticateProject` finds out more.
  */
 export function peekProject(
-  deps: Pick<AppDeps, 'keys' | 'clock'>,
+  deps: Pick<AppDeps, 'keys' | 'clock' | 'rateLimiter'>,
   request: Pick<Request, 'headers'>,
   scope: Scope,
 ): ApiKeyRecord | null {
+  if (deps.rateLimiter !== null) return null;
   const token = bearerToken(request.headers.authorization);
   const record = token === null ? undefined : deps.keys.peek(token);
   if (record === undefined || !record.isProjectActive || !record.scopes.includes(scope)) return null;
@@ -62,12 +90,11 @@ export function peekProject(
 
 // What a request was found to be allowed, kept beside the response: Express's `locals` has no types.
 const projects = new WeakMap<Response, ApiKeyRecord>();
-const admins = new WeakMap<Response, Admin>();
 
 /** Lets only a project's API key of this scope pass; then `projectOf(response)` says whose. */
-export function requireProjectKey(deps: Pick<AppDeps, 'keys' | 'clock'>, scope: Scope): RequestHandler {
+export function requireProjectKey(deps: ProjectKeyDeps, scope: Scope): RequestHandler {
   return async (request, response, next) => {
-    projects.set(response, await authenticateProject(deps, request, scope));
+    projects.set(response, await authenticateProject(deps, { request, response }, scope));
     next();
   };
 }
@@ -82,62 +109,4 @@ export function projectOf(response: Response): ApiKeyRecord {
 export function requireSameProject(record: ApiKeyRecord, projectId: string | undefined): void {
   if (projectId !== undefined && projectId !== record.projectId)
     throw new ServiceError('project_mismatch', 'Leave project_id out, or use the project of the API key.');
-}
-
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/** Finds the admin whose secret this is; every secret is compared, each in constant time. */
-export function adminOfSecret(
-  adminKeys: readonly { name: string; secret: string }[],
-  secret: string,
-): Admin | null {
-  const given = digestOf(secret);
-  let found: Admin | null = null;
-  for (const { name, secret: expected } of adminKeys)
-    if (timingSafeEqual(given, digestOf(expected))) found = { name };
-  return found;
-}
-
-/** Lets only an admin secret pass; then `adminOf(response)` says who it is. */
-export function requireAdmin(deps: Pick<AppDeps, 'config'>): RequestHandler {
-  return (request, response, next) => {
-    const token = bearerToken(request.headers.authorization);
-    if (token === null) throw missingKey('admin secret');
-    const admin = adminOfSecret(deps.config.adminKeys, token);
-    if (admin === null)
-      throw new ServiceError('invalid_api_key', 'Use a secret that ADMIN_API_KEY of this service names.');
-    admins.set(response, admin);
-    next();
-  };
-}
-
-/** Name and secret of `Authorization: Basic …` (RFC 7617); null: none was sent. */
-function basicCredentials(authorization: string | undefined): { name: string; secret: string } | null {
-  const encoded = /^basic +([A-Za-z0-9+/=]+)$/i.exec(authorization ?? '')?.[1];
-  if (encoded === undefined) return null;
-  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
-  const colon = decoded.indexOf(':');
-  return colon < 0 ? null : { name: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
-}
-
-/** As `requireAdmin`, for a browser: it asks for a name of `ADMIN_API_KEY` and its secret. */
-export function requireOperator(deps: Pick<AppDeps, 'config'>): RequestHandler {
-  return (request, response, next) => {
-    const given = basicCredentials(request.headers.authorization);
-    const admin = given === null ? null : adminOfSecret(deps.config.adminKeys, given.secret);
-    if (admin === null || admin.name !== given?.name) {
-      response.setHeader('www-authenticate', 'Basic realm="Billing queues", charset="UTF-8"');
-      if (given === null)
-        throw new ServiceError('missing_api_key', 'Log in with an admin name and its secret.');
-      throw new ServiceError('invalid_api_key', 'Use a name of ADMIN_API_KEY with its secret.');
-    }
-    admins.set(response, admin);
-    next();
-  };
-}
-
-export function adminOf(response: Response): Admin {
-  const admin = admins.get(response);
-  if (admin === undefined) throw new Error('adminOf was called before requireAdmin');
-  return admin;
 }

@@ -2,6 +2,7 @@ import { withLogContext } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { assignRequestId } from './request-id.ts';
+import { securityHeaders } from './security-headers.ts';
 import type { RequestMeter } from './request-meter.ts';
 
 /** Where routers of several routes hang; no mount has parameters. */
@@ -41,8 +42,7 @@ export function observeRequests(
   return (request, response, next) => {
     const startedAt = performance.now();
     const requestId = assignRequestId(request, response);
-    response.setHeader('cache-control', 'no-store');
-    response.setHeader('x-content-type-options', 'nosniff');
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     if (deps.isStopping()) response.setHeader('connection', 'close');
     response.once('close', () => {
       const route = routeOf(request);

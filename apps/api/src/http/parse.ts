@@ -17,11 +17,19 @@ function toFieldProblems(error: z.ZodError): FieldProblem[] {
   });
 }
 
+/** zod passes over this key where it refuses all others that it does not know. */
+const hasPrototypeKey = (value: unknown): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey));
+
 function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
   const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success && !hasPrototypeKey(value)) return parsed.data;
   throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
-    errors: toFieldProblems(parsed.error),
+    errors: parsed.success
+      ? [{ path: '__proto__', message: 'is not known here' }]
+      : toFieldProblems(parsed.error),
   });
 }
 
@@ -60,8 +68,15 @@ export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.o
   return parse(schema, body ?? {}, 'body');
 }
 
+const malformedEscape = /%(?![0-9A-Fa-f]{2})/;
+
 /** The query string, checked; a parameter given twice is an array, which schemas refuse. Throws `invalid_request`. */
 export function parseQuery<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
+  // Node would take such a sign for itself, and one mistake of a client would become another identifier.
+  if (request.url.includes('%') && malformedEscape.test(request.url))
+    throw new ServiceError('invalid_request', 'Encode the query as UTF-8 with percent signs (RFC 3986).', {
+      errors: [{ path: '', message: 'has a percent sign that is no escape' }],
+    });
   return parse(schema, { ...request.query }, 'query');
 }
 

@@ -1,6 +1,7 @@
 import { errorCatalog } from '@billing/domain';
 import type { ErrorCode, FieldProblem, ServiceError } from '@billing/domain';
 import type { Response } from 'express';
+import { securityHeaders } from './security-headers.ts';
 
 /** The only place that knows HTTP statuses. */
 const statusOfCode: Record<ErrorCode, number> = {
@@ -73,7 +74,7 @@ function problemHeaders(error: ServiceError, response: Response): Record<string,
   const status = statusOfCode[error.code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json; charset=utf-8',
-    'cache-control': 'no-store',
+    ...securityHeaders,
   };
   // RFC 6750: a 401 names the scheme. Stripe's signature is no bearer token; a login names its own.
   if (status === 401 && error.code !== 'invalid_signature' && !response.hasHeader('www-authenticate'))

@@ -6,7 +6,8 @@ import { ExpressAdapter } from '@bull-board/express';
 import { Router } from 'express';
 import type { RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { requireOperator } from '../http/authenticate.ts';
+import { requireOperator } from '../http/authenticate-admin.ts';
+import type { AdminKeyDeps } from '../http/authenticate-admin.ts';
 import { methodNotAllowed } from '../http/method-not-allowed.ts';
 import { mounts } from '../http/observe-requests.ts';
 
@@ -86,7 +87,7 @@ function createBoard(queues: readonly JobQueue[], logger: AppDeps['logger']): Ex
 
 /** The queue screen for operators, to be mounted at `mounts.queueScreen`: it shows, and changes nothing. */
 export function createQueueScreen(
-  deps: Pick<AppDeps, 'config' | 'stripeEvents' | 'maintenance' | 'logger'>,
+  deps: AdminKeyDeps & Pick<AppDeps, 'stripeEvents' | 'maintenance' | 'logger'>,
 ): Router {
   const queues = [deps.stripeEvents, deps.maintenance];
   const board = createBoard(queues, deps.logger);

@@ -6,13 +6,14 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import { projectOf, requireProjectKey, requireSameProject } from '../http/authenticate.ts';
+import type { ProjectKeyDeps } from '../http/authenticate.ts';
 import { mountRoute } from '../http/mount-route.ts';
 import { parseParams } from '../http/parse.ts';
 
 const path = z.object({ project_id: id });
 
 /** `GET /api/v1/metrics/project/{project_id}`. */
-export function createProjectMetricsRouter(deps: Pick<AppDeps, 'database' | 'clock' | 'keys'>): Router {
+export function createProjectMetricsRouter(deps: ProjectKeyDeps & Pick<AppDeps, 'database'>): Router {
   const router = Router({ caseSensitive: true });
   const handlers = [requireProjectKey(deps, 'read'), showMetrics(deps)];
   mountRoute(router, '/api/v1/metrics/project/:project_id', { get: handlers });

@@ -20,9 +20,10 @@ function onlyHeader(request: IncomingMessage): string {
 
 function assertNotAhead(header: string, clock: Clock): void {
   const times = header.split(',').filter((part) => part.trim().startsWith('t='));
-  const seconds = Number(times[0]?.trim().slice(2));
-  if (times.length !== 1 || !Number.isSafeInteger(seconds))
-    throw refused('Send one timestamp in Stripe-Signature.');
+  const digits = times[0]?.trim().slice(2) ?? '';
+  if (times.length !== 1 || !/^\d{1,12}$/.test(digits))
+    throw refused('Send one timestamp, of digits, in Stripe-Signature.');
+  const seconds = Number(digits);
   if (seconds * secondMs > clock() + toleranceSeconds * secondMs)
     throw refused('The timestamp of the signature lies in the future: check the clock of the sender.');
 }

@@ -96,6 +96,8 @@ export function createKeyDirectory({ database, redis, clock, logger }: KeyDirect
       if (ageMs > refreshAgeMs && !flights.has(digest)) fly(digest).catch(() => undefined);
       return entry.record;
     },
+    /** Whether this process has met the key: it was right then, and may be revoked by now. */
+    isKnown: (token: string): boolean => known.has(hash('sha256', token)),
     /** Null: no such key. Throws `service_unavailable` when nobody can tell. */
     async find(token: string): Promise<ApiKeyRecord | null> {
       return isWellFormedApiKey(token) ? fly(hash('sha256', token)) : null;
