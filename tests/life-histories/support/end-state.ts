@@ -39,13 +39,14 @@ export const policies: Record<string, AccessPolicy> = {
   },
 };
 
-/** Days after the last event at which it is asked what is in force. */
-const moments = { 'just after': 1 / dayS, 'in 6 days': 6, 'in 20 days': 20, 'in 40 days': 40 };
+/** Days after the story's end at which it is asked what is in force. */
+const moments = { 'just after': 1 / 24, 'in 6 days': 6, 'in 20 days': 20, 'in 40 days': 40 };
 
 /**
  * Ours, and no part of the state: counters, our own times, and when to look again. Besides what was learned
  * by the way: whether a read happened (it alone knows an invoice's `created`), and which of several events
- * that say the same is named.
+ * that say the same is named. A payment's `record` is what its other fields are computed from: a read replaces
+ * what events would have told.
  */
 const notState = [
   'fence',
@@ -57,6 +58,7 @@ const notState = [
   'latest_invoice_created_at',
   'snapshot_at',
   'snapshot_event_id',
+  'record',
 ];
 
 type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };
@@ -94,7 +96,7 @@ export async function endStateOf(
   if (row === undefined) throw new Error('the state was not read');
   const state = {
     subscriptions: row.subscriptions.map(withoutOurs),
-    purchases: row.purchases.map(withoutOurs),
+    purchases: row.purchases.map(withoutOurs).map(withoutOwnerOfNothing),
     granted: await grantedTo(database, life),
   };
   return { state: withoutRun(state, life), ledger: row.ledger };
@@ -104,6 +106,14 @@ function withoutOurs(row: StoredRow): StoredRow {
   const kept = Object.entries(row).filter(([column]) => !notState.includes(column));
   return { id: row.id, ...Object.fromEntries(kept) };
 }
+
+/** A payment that bought nothing by itself (a subscription's) grants nothing, whoever has its row. */
+function withoutOwnerOfNothing(row: StoredRow): StoredRow {
+  const isPurchase = row['session_id'] !== null || row['status'] !== 'pending' || !isEmpty(row['items']);
+  return isPurchase ? row : { ...row, owner: null };
+}
+
+const isEmpty = (items: unknown): boolean => Array.isArray(items) && items.length === 0;
 
 function withoutRun<T>(value: T, life: Life): T {
   return JSON.parse(JSON.stringify(value).replaceAll(life.run, 'RUN')) as T;

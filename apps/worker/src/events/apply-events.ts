@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readEventState, writeOutcomes } from '@billing/store';
 import type { WorkerDeps } from '../deps.ts';
 import { finishSettled } from './after-commit.ts';
@@ -14,6 +15,8 @@ type Waiter = {
   queued: QueuedEvent;
   resolve: (result: EventResult) => void;
   reject: (error: unknown) => void;
+  /** Runs something as a part of this event's job: its log fields and its trace. */
+  inContext: <T>(run: () => T) => T;
 };
 
 export type EventApplier = { apply: (queued: QueuedEvent) => Promise<EventResult> };
@@ -77,14 +80,16 @@ export function createEventApplier(deps: WorkerDeps): EventApplier {
 
   const { schedule } = createPace(() => {
     const taken = takeGroups();
-    return taken.size === 0 ? null : runBatch(taken);
+    // Not in the context of whoever happened to finish last: of several, the first stands for all.
+    const [first] = taken.values();
+    return first?.[0]?.inContext(() => runBatch(taken)) ?? null;
   });
 
   return {
     apply: (queued) =>
       new Promise((resolve, reject) => {
         const key = keyOf(queued);
-        const waiter = { queued, resolve, reject };
+        const waiter = { queued, resolve, reject, inContext: AsyncLocalStorage.snapshot() };
         const known = waiting.get(key);
         if (known === undefined) waiting.set(key, [waiter]);
         else known.push(waiter);

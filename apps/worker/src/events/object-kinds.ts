@@ -11,6 +11,7 @@ import {
   subscriptionMatter,
   unknownPurchase,
   unknownSubscription,
+  wasTakenBack,
 } from '@billing/domain';
 import type {
   BoughtItem,
@@ -144,7 +145,7 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentReading> = {
   billsFor: (row) => row.invoiceId,
   standing: (row) => {
     if (isPurchase(row)) return 'owned';
-    return row.invoiceId === null && row.confirmed ? 'nobodys' : 'noted';
+    return row.confirmed && (row.invoiceId === null || !wasTakenBack(row.record.money)) ? 'nobodys' : 'noted';
   },
   outcome: (parts) => ({ kind: 'purchase', ...parts }),
 };

@@ -4,7 +4,7 @@ import type { Instant } from '../time.ts';
 export type RefundState = {
   status: string;
   amount: number;
-  /** When Stripe made it; null: not said. */
+  /** When Stripe made it, or the first event about it; null: not said. */
   createdAt: Instant | null;
   /** `created` of the first event that called it failed or canceled; null: only a read said so. */
   failedAt: Instant | null;
@@ -79,7 +79,7 @@ export function withRefund(money: MoneyBack, news: RefundNews, at: Instant | nul
   const refund: RefundState = {
     status: isFurther ? status : known.status,
     amount: Math.max(known?.amount ?? 0, news.amount),
-    createdAt: earliest(known?.createdAt ?? null, news.createdAt),
+    createdAt: earliest(known?.createdAt ?? null, earliest(news.createdAt, at)),
     failedAt,
   };
   return { ...money, refunds: { ...money.refunds, [news.id]: refund } };
@@ -135,9 +135,12 @@ export function withChargeReading(money: MoneyBack, reading: ChargeReading): Mon
 export type AmountBack = {
   /** In the currency's smallest unit: what the payer has back. */
   amount: number;
-  /** True: a refund failed in the second of the newest charge, which may say either. */
+  /** True: a refund was made or failed so close to the newest charge that it may say either. */
   isDoubtful: boolean;
 };
+
+/** Seconds of two events of one act may differ a little. */
+const nearMs = 10_000;
 
 /**
  * How much went back. The charge's `amount_refunded` counts every refund made until then and not failed by
@@ -149,15 +152,22 @@ export function amountBack(money: MoneyBack): AmountBack {
   const good = goodOf(money);
   if (charge === null) return { amount: sum(good), isDoubtful: false };
   if (charge.isRead) return { amount: sum(good) + charge.amountRefunded, isDoubtful: false };
-  const isEarlier = ({ createdAt }: RefundState): boolean => createdAt === null || createdAt <= charge.at;
-  const off = Object.values(money.refunds).filter((refund) => isOff(refund.status) && isEarlier(refund));
-  const offLater = sum(off.filter(({ failedAt }) => failedAt !== null && failedAt > charge.at));
-  const offThen = sum(off.filter(({ failedAt }) => failedAt === null || failedAt === charge.at));
+  const isMadeBy = (at: Instant) => (refund: RefundState) => (refund.createdAt ?? 0) <= at;
+  const isEarlier = isMadeBy(charge.at);
+  const isNear = isMadeBy(charge.at + nearMs);
+  const isSurelyOff = (refund: RefundState): boolean =>
+    isEarlier(refund) && refund.failedAt !== null && refund.failedAt > charge.at;
+  const isPerhapsOff = (refund: RefundState): boolean =>
+    isNear(refund) && !isSurelyOff(refund) && !(refund.failedAt !== null && refund.failedAt < charge.at);
+  const off = Object.values(money.refunds).filter((refund) => isOff(refund.status));
+  const offLater = sum(off.filter(isSurelyOff));
+  const offThen = sum(off.filter(isPerhapsOff));
   const least = sum(good.filter(isEarlier));
   const most = Math.max(least, charge.amountRefunded - offLater);
   const careful = Math.max(least, charge.amountRefunded - offLater - offThen);
-  const onTop = sum(good.filter((refund) => !isEarlier(refund)));
-  return { amount: careful + onTop, isDoubtful: careful !== most };
+  const later = good.filter((refund) => !isEarlier(refund));
+  const twice = Math.min(careful - least, sum(later.filter(isNear)));
+  return { amount: careful + sum(later) - twice, isDoubtful: careful !== most || twice > 0 };
 }
 
 const gravity = (status: string): number => disputeGravity.indexOf(status);

@@ -13,7 +13,10 @@ import { settleWaiting } from './settle-waiting.ts';
 
 export type Healed = Attached & { events: number };
 
-/** Gives every object of a mapped Stripe customer to its user: our mapping wins over what objects claim. */
+/**
+ * Gives every object of a mapped Stripe customer to its user: our mapping wins over what objects claim. A
+ * payment with which nobody is known to have bought anything stays nobody's.
+ */
 export async function healCustomer(tx: Queries, stripeCustomerId: string): Promise<Healed> {
   const attachments = await tx.$queryRaw<Attachment[]>`
     WITH owner AS (
@@ -26,7 +29,8 @@ export async function healCustomer(tx: Queries, stripeCustomerId: string): Promi
     UNION ALL
     SELECT 'purchase', p.id, o.project_id, o.user_id
     FROM owner o JOIN purchases p ON p.user_ref IS DISTINCT FROM o.id
-    WHERE p.stripe_customer_id = ${stripeCustomerId}`;
+    WHERE p.stripe_customer_id = ${stripeCustomerId}
+      AND p.invoice_id IS NULL AND (p.session_id IS NOT NULL OR p.status <> 'pending')`;
   const attached = await attachObjects(tx, attachments);
   const isMapped = (await tx.customer.count({ where: { stripeCustomerId, userRef: { not: null } } })) > 0;
   return { ...attached, events: isMapped ? await settleWaiting(tx, [stripeCustomerId]) : 0 };

@@ -99,7 +99,8 @@ export async function readSources(
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
         FROM purchases p LEFT JOIN stripe_events e ON e.event_id = p.snapshot_event_id
-        WHERE p.user_ref = users.id AND p.invoice_id IS NULL) END AS purchases,
+        WHERE p.user_ref = users.id AND p.invoice_id IS NULL
+          AND (p.session_id IS NOT NULL OR p.status <> 'pending')) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           'id', g.id, 'featureCode', g.feature_code,
