@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { CliError } from './cli-error.ts';
+import type { Service } from './find-service.ts';
+
+export type Query = Record<string, string | number | boolean | undefined>;
+export type Call = {
+  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/api/v1`; ids in it are encoded by `path`. */
+  path: string;
+  query?: Query;
+  body?: object;
+  /** In place of the administrator's secret. */
+  apiKey?: string;
+};
+
+/** Longer than the longest answer of the API: a replay waits 15 s for a worker. */
+const timeoutMs = 20_000;
+
+const problem = z.object({
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string().optional(),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+/** A path with ids, whatever characters they have. */
+export const path = (parts: TemplateStringsArray, ...ids: string[]): string =>
+  parts.reduce((whole, part, index) => whole + encodeURIComponent(ids[index - 1] ?? '') + part);
+
+export type AdminClient = <T>(schema: z.ZodType<T>, call: Call) => Promise<T>;
+
+/** Calls the admin API and checks its answers. Throws a CliError that says what to do. */
+export function createAdminClient({ url, adminSecret }: Service): AdminClient {
+  return async (schema, call) => {
+    const response = await send(url, call, call.apiKey ?? adminSecret);
+    const answer: unknown = await response.json().catch(() => undefined);
+    if (!response.ok) throw refusal(response.status, answer, url);
+    const parsed = schema.safeParse(answer);
+    if (!parsed.success)
+      throw new CliError(
+        'unavailable',
+        `${url} answers, but not as the billing service does. Check BILLING_URL.`,
+      );
+    return parsed.data;
+  };
+}
+
+async function send(url: string, { method = 'GET', path: where, query = {}, body }: Call, secret: string) {
+  const target = new URL(`${url}/api/v1${where}`);
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) target.searchParams.set(name, String(value));
+  try {
+    return await fetch(target, {
+      method,
+      headers: {
+        authorization: `Bearer ${secret}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(timeoutMs),
+      redirect: 'error',
+    });
+  } catch {
+    throw new CliError(
+      'unavailable',
+      `${url} does not answer. Check BILLING_URL, and that the API runs there.`,
+    );
+  }
+}
+
+function refusal(status: number, answer: unknown, url: string): CliError {
+  const { data } = problem.safeParse(answer);
+  if (data === undefined)
+    return new CliError(
+      'unavailable',
+      `${url} answered ${status}, but not as the billing service does. Check BILLING_URL.`,
+    );
+  if (data.code === 'missing_api_key' || data.code === 'invalid_api_key')
+    return new CliError(
+      'usage',
+      'The admin secret is not valid. BILLING_ADMIN_KEY is the secret alone, without the name before the colon in ADMIN_API_KEY.',
+    );
+  const fields = (data.errors ?? []).map(({ path: field, message }) => `  ${field}: ${message}`);
+  const request = data.request_id === undefined ? '' : ` [${data.code}, request ${data.request_id}]`;
+  const text = [`${data.detail}${request}`, ...fields].join('\n');
+  return new CliError(status >= 500 || status === 429 ? 'unavailable' : 'refused', text);
+}

@@ -1,0 +1,112 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import type { AdminClient, Call } from './admin-client.ts';
+import { CliError } from './cli-error.ts';
+import { renderFields, renderTable } from './table.ts';
+import type { Cell } from './table.ts';
+
+/** What a command has at hand. */
+export type Context = {
+  call: AdminClient;
+  /** The result. */
+  print: (text: string) => void;
+  /** For people, beside the result. */
+  say: (text: string) => void;
+  /** Asks a person; null: nobody is there to ask. */
+  ask: (question: string) => Promise<string | null>;
+  env: Record<string, string | undefined>;
+};
+
+/** Options that every command knows. */
+const globals = z.object({ json: z.boolean().default(false), yes: z.boolean().default(false) });
+
+export const globalsOf = (command: Command): z.output<typeof globals> =>
+  globals.parse(command.optsWithGlobals());
+
+type Shown<T> = { fields: (answer: T) => Readonly<Record<string, Cell>> };
+
+/** Prints one answer: as JSON, or a field a line. */
+export function show<T>(context: Context, command: Command, answer: T, { fields }: Shown<T>): void {
+  context.print(globalsOf(command).json ? JSON.stringify(answer) : renderFields(fields(answer)));
+}
+
+const paging = z.object({
+  limit: z.coerce.number().optional(),
+  cursor: z.string().optional(),
+  all: z.boolean().default(false),
+});
+
+type Listing<T> = {
+  schema: z.ZodType<{ data: T[]; next_cursor: string | null }>;
+  call: Call;
+  headings: readonly string[];
+  row: (entry: T) => readonly Cell[];
+  /** What is said of an empty list. */
+  empty: string;
+};
+
+/** Adds what every list knows. */
+export const pageable = (command: Command): Command =>
+  command
+    .option('--limit <n>', 'rows of a page, 1 to 100 (default: 50)')
+    .option('--cursor <cursor>', 'where to go on, as the page before said')
+    .option('--all', 'all pages');
+
+/** Prints a list: a page of it, or all. */
+export async function list<T>(context: Context, command: Command, listing: Listing<T>): Promise<void> {
+  const { limit, cursor, all } = paging.parse(command.opts());
+  const rows: T[] = [];
+  let next: string | null = cursor ?? null;
+  const most = all ? Infinity : 1;
+  for (let pages = 0; pages < most; pages += 1) {
+    const query = { ...listing.call.query, limit: limit ?? (all ? 100 : 50), cursor: next ?? undefined };
+    const page = await context.call(listing.schema, { ...listing.call, query });
+    rows.push(...page.data);
+    next = page.next_cursor;
+    if (next === null) break;
+  }
+  if (globalsOf(command).json) return context.print(JSON.stringify({ data: rows, next_cursor: next }));
+  context.print(rows.length === 0 ? listing.empty : renderTable(listing.headings, rows.map(listing.row)));
+  if (next !== null) context.say(`There is more: --all, or --cursor ${next}`);
+}
+
+/** For what can't be undone, or reaches many: a person's yes, or --yes. */
+export async function confirm(context: Context, command: Command, what: string): Promise<void> {
+  if (globalsOf(command).yes) return;
+  const answer = await context.ask(`${what} Type yes to go on: `);
+  if (answer === null) throw new CliError('usage', `${what} Pass --yes to confirm.`);
+  if (answer.trim().toLowerCase() !== 'yes')
+    throw new CliError('usage', 'Not confirmed: nothing was changed.');
+}
+
+/** `a,b` → `['a', 'b']`; an empty text is an empty list. */
+export const commaList = (text: string): string[] =>
+  text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+
+/** A moment in any form that has a date; a date alone is midnight UTC. */
+export function moment(text: string): string {
+  const isDated = /^\d{4}-\d{2}-\d{2}(T.+(Z|[+-]\d{2}:\d{2}))?$/.test(text);
+  if (!isDated || Number.isNaN(Date.parse(text)))
+    throw new InvalidArgumentError('Give a date (2026-12-31) or a timestamp (2026-12-31T12:00:00Z).');
+  return new Date(text).toISOString();
+}
+
+export function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
+  return Number(text);
+}
+
+/** Without the fields that were not given. */
+export const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** A PATCH that changes nothing is a mistake. */
+export function requireChange(patch: Record<string, unknown>): Record<string, unknown> {
+  if (Object.keys(patch).length === 0)
+    throw new CliError('usage', 'Say what to change; --help lists the options.');
+  return patch;
+}

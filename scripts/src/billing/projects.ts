@@ -1,0 +1,112 @@
+import { policyPatch, projectList, projectOut } from '@billing/domain';
+import type { ProjectOut } from '@billing/domain';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { path } from './admin-client.ts';
+import { commaList, confirm, given, list, pageable, requireChange, show } from './context.ts';
+import type { Context } from './context.ts';
+
+const fields = (project: ProjectOut) => ({
+  project: project.project_id,
+  name: project.name,
+  description: project.description,
+  active: project.is_active,
+  'redirect origins': project.redirect_origins.length === 0 ? 'any https' : project.redirect_origins,
+  ...Object.fromEntries(Object.entries(project.policy).map(([key, value]) => [`policy ${key}`, value])),
+  created: project.created_at,
+});
+
+type PolicyValue = string | number | null;
+
+/** `unpaid=allow`, `past_due_grace_days=14`, `dispute=default`. */
+function policyEntry(text: string, before: Record<string, PolicyValue> = {}): Record<string, PolicyValue> {
+  const [key = '', value = ''] = text.split('=', 2);
+  const parsed = value === 'default' ? null : /^\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+  const policy = { ...before, [key]: parsed };
+  const checked = policyPatch.safeParse(policy);
+  if (!checked.success)
+    throw new InvalidArgumentError(
+      `${checked.error.issues[0]?.message ?? 'is not valid'}. Write key=value (or key=default), such as past_due_grace_days=14.`,
+    );
+  return policy;
+}
+
+type Patch = {
+  name?: string;
+  description?: string;
+  activate?: boolean;
+  deactivate?: boolean;
+  policy?: object;
+  redirectOrigins?: string[];
+};
+
+export function addProjects(program: Command, context: Context): void {
+  const projects = program.command('projects').description('Projects: a product backend and its users');
+  pageable(projects.command('list').description('All projects')).action((_options, command: Command) =>
+    list(context, command, {
+      schema: projectList,
+      call: { path: '/admin/projects' },
+      headings: ['project', 'name', 'active', 'created'],
+      row: (one) => [one.project_id, one.name, one.is_active, one.created_at],
+      empty: 'There is no project yet: projects create <project>.',
+    }),
+  );
+  projects
+    .command('show <project>')
+    .description('One project and the policy in force')
+    .action(async (project: string, _options, command: Command) =>
+      show(context, command, await context.call(projectOut, { path: path`/admin/projects/${project}` }), {
+        fields,
+      }),
+    );
+  projects
+    .command('create <project>')
+    .description('Make a project; its id stays for ever')
+    .requiredOption('--name <name>', 'for people')
+    .option('--description <text>')
+    .action(async (project: string, options: Patch, command: Command) => {
+      const body = {
+        project_id: project,
+        ...given({ name: options.name, description: options.description }),
+      };
+      const made = await context.call(projectOut, { method: 'POST', path: '/admin/projects', body });
+      show(context, command, made, { fields });
+    });
+  projects
+    .command('update <project>')
+    .description('Change a project; what is not given stays')
+    .option('--name <name>')
+    .option('--description <text>')
+    .option('--activate', 'its keys work again')
+    .option('--deactivate', 'its keys are refused from now on')
+    .option('--policy <key=value>', 'an access rule, repeatable; key=default resets it', policyEntry)
+    .option(
+      '--redirect-origins <list>',
+      'where checkout may lead back to, comma-separated; "" allows any https',
+      commaList,
+    )
+    .action((project: string, options: Patch, command: Command) =>
+      update(context, command, { project, options }),
+    );
+}
+
+async function update(
+  context: Context,
+  command: Command,
+  { project, options }: { project: string; options: Patch },
+): Promise<void> {
+  const { name, description, activate, deactivate, policy, redirectOrigins } = options;
+  const isActive = deactivate ? false : activate;
+  const body = requireChange(
+    given({ name, description, is_active: isActive, policy, redirect_origins: redirectOrigins }),
+  );
+  if (deactivate) await confirm(context, command, `Every check and checkout of ${project} will be refused.`);
+  if (policy !== undefined)
+    await confirm(context, command, `This may give or take access of every user of ${project}.`);
+  const changed = await context.call(projectOut, {
+    method: 'PATCH',
+    path: path`/admin/projects/${project}`,
+    body,
+  });
+  show(context, command, changed, { fields });
+}

@@ -1,0 +1,82 @@
+import { Command, CommanderError } from 'commander';
+import { addCustomers, addGrants } from './access.ts';
+import { createAdminClient } from './admin-client.ts';
+import { addPrices, addProducts } from './catalog.ts';
+import { CliError, exitCodes } from './cli-error.ts';
+import type { Context } from './context.ts';
+import { addExplain } from './explain.ts';
+import { findService } from './find-service.ts';
+import { addKeys } from './keys.ts';
+import { addProjects } from './projects.ts';
+import { addRecords } from './records.ts';
+import { addRuns } from './runs.ts';
+
+export type Terminal = Pick<Context, 'print' | 'say' | 'ask' | 'env'> & { stackPath: string };
+
+const help = `
+Which service: BILLING_URL and BILLING_ADMIN_KEY (the secret of one pair of ADMIN_API_KEY), else the stack that
+\`npm start\` runs here (.local/stack.json).
+
+Exit codes: 0 done · 1 refused, or the work failed · 2 wrong command line, settings or no confirmation ·
+3 the service can't be reached or is out of order: try again later
+
+Examples:
+  npm run billing -- explain shop user_1
+  npm run billing -- grant shop user_1 premium_export --to 2027-01-01 --reason "support case 4711"
+  npm run billing -- events --status failed --json`;
+
+function createProgram(context: Context): Command {
+  const program = new Command('npm run billing --')
+    .description("The operator's command line of the billing service.")
+    .option('--json', "the API's own answer, as one line of JSON")
+    .option('--yes', "confirms what can't be undone, for scripts")
+    .configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.say(text.trimEnd()),
+    })
+    .showHelpAfterError('(--help says how)')
+    .addHelpText('after', help)
+    .exitOverride();
+  for (const add of [
+    addProjects,
+    addKeys,
+    addProducts,
+    addPrices,
+    addCustomers,
+    addGrants,
+    addExplain,
+    addRecords,
+    addRuns,
+  ])
+    add(program, context);
+  inherit(program);
+  return program;
+}
+
+/** Subcommands made with `command()` copy these settings only from a parent that had them before. */
+function inherit(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inherit(command);
+  }
+}
+
+/** Runs one command; resolves with its exit code. Errors are said, never thrown. */
+export async function runBilling(
+  args: readonly string[],
+  { stackPath, ...terminal }: Terminal,
+): Promise<number> {
+  // Found when first needed: --help needs no service.
+  const call: Context['call'] = (schema, request) =>
+    createAdminClient(findService(terminal.env, stackPath))(schema, request);
+  try {
+    await createProgram({ ...terminal, call }).parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    // Commander has said its errors itself.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    if (!(error instanceof CliError)) throw error;
+    terminal.say(error.message);
+    return error.exitCode;
+  }
+}

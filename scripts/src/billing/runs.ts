@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { replayEventResponse, runAccepted, runOut } from '@billing/domain';
+import type { RunOut } from '@billing/domain';
+import type { Command } from 'commander';
+import { path } from './admin-client.ts';
+import { CliError } from './cli-error.ts';
+import { confirm, given, globalsOf, moment } from './context.ts';
+import type { Context } from './context.ts';
+import { renderFields, renderTable } from './table.ts';
+import type { Cell } from './table.ts';
+
+const pollMs = 1_000;
+
+type Replay = { object?: string; from?: string; to?: string; apply?: boolean; wait: boolean };
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+
+const changeRows = (changes: readonly { path: string; before?: unknown; after?: unknown }[]) =>
+  changes.map((one) => [one.path, text(one.before), text(one.after)] as const);
+
+/** Work of minutes, which the worker does: shown when it is done, unless it shall not be waited for. */
+async function follow(context: Context, command: Command, { runId, wait }: { runId: string; wait: boolean }) {
+  const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/reconcile/${runId}` });
+  let run = await read();
+  let told = '';
+  while (run.status === 'running') {
+    if (!wait) break;
+    const { phase, objects } = run.progress;
+    const now = `${runId}: ${phase}, ${objects} looked at${run.error === null ? '' : ` (${run.error})`}`;
+    if (now !== told) context.say(now);
+    told = now;
+    await sleep(pollMs);
+    run = await read();
+  }
+  context.print(globalsOf(command).json ? JSON.stringify(run) : render(run));
+  if (run.status === 'failed')
+    throw new CliError('refused', `The run failed: ${run.error ?? 'no reason is known'}`);
+}
+
+function render(run: RunOut): string {
+  const { result } = run;
+  const numbers: Record<string, Cell> = Object.fromEntries(
+    Object.entries(result ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
+  const about = renderFields({
+    run: run.run_id,
+    kind: run.kind,
+    status: run.status,
+    'dry run': run.dry_run,
+    ...(run.status === 'running' ? { 'looked at': run.progress.objects } : {}),
+    ...numbers,
+  });
+  const drift = result !== null && 'drift' in result ? result.drift : [];
+  const changes = result !== null && 'changes' in result ? result.changes : [];
+  const isTruncated =
+    result !== null &&
+    (('drift_truncated' in result && result.drift_truncated) ||
+      ('changes_truncated' in result && result.changes_truncated));
+  return [
+    about,
+    ...(drift.length === 0
+      ? []
+      : [
+          renderTable(
+            ['differs', 'object', 'here', 'in stripe'],
+            drift.map((one) => [one.kind, one.object_id, text(one.before), text(one.after)]),
+          ),
+        ]),
+    ...(changes.length === 0 ? [] : [renderTable(['field', 'before', 'after'], changeRows(changes))]),
+    ...(isTruncated ? ['More differ than are listed.'] : []),
+  ].join('\n\n');
+}
+
+export function addRuns(program: Command, context: Context): void {
+  program
+    .command('reconcile')
+    .description('Compare what is stored with Stripe; a dry run unless --apply')
+    .option('--project <project>', 'only users of this project')
+    .option('--apply', 'repair what differs')
+    .option('--no-wait', 'print the run and leave it to the worker')
+    .action(async (options: { project?: string; apply?: boolean; wait: boolean }, command: Command) => {
+      const { project, apply = false, wait } = options;
+      if (apply) await confirm(context, command, 'What differs will be made as Stripe has it.');
+      const body = { dry_run: !apply, ...given({ project_id: project }) };
+      const { run_id: runId } = await context.call(runAccepted, {
+        method: 'POST',
+        path: '/admin/reconcile',
+        body,
+      });
+      await follow(context, command, { runId, wait });
+    });
+  program
+    .command('runs <run_id>')
+    .description('How far a reconcile or replay is')
+    .option('--wait', 'until it is done')
+    .action((runId: string, { wait = false }: { wait?: boolean }, command: Command) =>
+      follow(context, command, { runId, wait }),
+    );
+  program
+    .command('replay [event_id]')
+    .description('Apply a recorded event again, or many; a dry run unless --apply')
+    .option('--object <id>', 'all events of one object')
+    .option('--from <when>', 'events created from here on', moment)
+    .option('--to <when>', 'events created before', moment)
+    .option('--apply', 'write what comes out')
+    .option('--no-wait', 'print the run and leave it to the worker')
+    .action((eventId: string | undefined, options: Replay, command: Command) =>
+      replay(context, command, { eventId, options }),
+    );
+}
+
+async function replay(
+  context: Context,
+  command: Command,
+  { eventId, options }: { eventId: string | undefined; options: Replay },
+): Promise<void> {
+  const { object, from, to, apply = false, wait } = options;
+  const filter = given({ object_id: object, from, to });
+  const isFiltered = Object.keys(filter).length > 0;
+  if (eventId === undefined && !isFiltered)
+    throw new CliError('usage', 'Name an event, or give --object, --from or --to.');
+  if (eventId !== undefined && isFiltered)
+    throw new CliError('usage', 'Give either one event, or --object, --from and --to.');
+  const dryRun = !apply;
+  if (apply) await confirm(context, command, 'The events will be applied again.');
+  if (eventId !== undefined) return replayOne(context, command, { eventId, dryRun });
+  const body = { dry_run: dryRun, ...filter };
+  const { run_id: runId } = await context.call(runAccepted, {
+    method: 'POST',
+    path: '/admin/events/replay',
+    body,
+  });
+  return follow(context, command, { runId, wait });
+}
+
+async function replayOne(
+  context: Context,
+  command: Command,
+  { eventId, dryRun }: { eventId: string; dryRun: boolean },
+): Promise<void> {
+  const call = {
+    method: 'POST' as const,
+    path: path`/admin/events/${eventId}/replay`,
+    body: { dry_run: dryRun },
+  };
+  const answer = await context.call(replayEventResponse, call);
+  if (globalsOf(command).json) return context.print(JSON.stringify(answer));
+  const about = renderFields({
+    event: answer.event_id,
+    'dry run': answer.dry_run,
+    outcome: answer.outcome,
+    reason: answer.reason,
+    changes: answer.changes.length,
+  });
+  const changes =
+    answer.changes.length === 0
+      ? []
+      : [renderTable(['field', 'before', 'after'], changeRows(answer.changes))];
+  context.print([about, ...changes].join('\n\n'));
+}
