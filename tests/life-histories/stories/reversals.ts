@@ -83,6 +83,7 @@ export const reversalStories: Story[] = [
   },
   {
     name: 'subscribe, the period is refunded',
+    isToldByStripeAlone: true,
     play: (life) => {
       const subscription = subscribe(life, { hasSession: false });
       life.waitDays(4);
@@ -92,6 +93,7 @@ export const reversalStories: Story[] = [
   },
   {
     name: 'subscribe, part of the period is refunded',
+    isToldByStripeAlone: true,
     play: (life) => {
       const subscription = subscribe(life, { hasSession: false });
       life.waitDays(4);
@@ -124,6 +126,7 @@ export const reversalStories: Story[] = [
   },
   {
     name: 'subscribe, a dispute of the period that is open',
+    isToldByStripeAlone: true,
     play: (life) => {
       const subscription = subscribe(life, { hasSession: false });
       life.waitDays(4);

@@ -53,6 +53,15 @@ export function createLife({ run, ownership, shape }: LifeParts) {
     tell: (type: string, object: StripeObject): void => {
       told.push({ type, object, at: now });
     },
+    /** Dates everything that was made by the event that told of it first; `created` of each event. */
+    date: (created: readonly number[]): void => {
+      for (const [id, all] of versions) {
+        const madeAt = created[Math.min(all[0]?.since ?? 0, created.length - 1)] ?? now;
+        const dated = all.map(({ since, object }) => ({ since, object: { ...object, created: madeAt } }));
+        versions.set(id, dated);
+        for (const one of told) if (one.object.id === id) one.object = { ...one.object, created: madeAt };
+      }
+    },
     now: () => now,
     waitDays: (days: number): void => {
       now += days * dayS;

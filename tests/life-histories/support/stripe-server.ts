@@ -81,7 +81,7 @@ export async function startStripeServer() {
     if (host?.mood === 'away') return send(response, 503, { error: { message: 'away' } });
     const found = host === undefined || host.mood === 'missing' ? null : answer(host, path, url.searchParams);
     // What is answered is settled; the answer may be overtaken.
-    if (Math.random() < 0.5) await sleep(Math.random() * 4);
+    if (Math.random() < 0.25) await sleep(Math.random() * 120);
     if (found === null)
       return send(response, 404, { error: { type: 'invalid_request_error', code: 'resource_missing' } });
     return send(response, 200, found);

@@ -38,12 +38,15 @@ export type Played = { life: Life; events: StripeEvent[]; expected: Expected };
 /** Ids in no order of time: ties must not be broken by luck. */
 const scrambled = (index: number): string => String((index * 37 + 11) % 101).padStart(3, '0');
 
+/** Later than anything in the story: no event is told before it happened. */
+const tellingS = 60;
+
 function createdOf({ spacing, gaps }: Setting, life: Life): number[] {
-  const last = life.now();
   const all = life.told;
+  const last = life.now() + tellingS;
   if (spacing === 'all equal') return all.map(() => last);
   if (spacing === 'story')
-    return all.map((_, index) => last - ageOf(life, index) - (all.length - 1 - index) * 7);
+    return all.map(({ at }, index) => at + all.slice(0, index).filter((one) => one.at === at).length);
   let created = last;
   const reversed = all.map((_, index) => {
     if (index > 0) created -= (gaps >> (index % 6)) & 1;
@@ -52,14 +55,12 @@ function createdOf({ spacing, gaps }: Setting, life: Life): number[] {
   return reversed.reverse();
 }
 
-/** How long before the story's end an event happened, in seconds. */
-const ageOf = (life: Life, index: number): number => life.now() - (life.told[index]?.at ?? life.now());
-
 /** Plays a story for one run: its life, and the events that tell of it. */
 export function play(setting: Setting, run: string): Played {
   const life = createLife({ run, ownership: setting.ownership, shape: setting.shape });
   const expected = setting.story.play(life);
   const created = createdOf(setting, life);
+  life.date(created);
   const events = life.told.map(({ type, object }, index) => ({
     id: `evt_${run}_${scrambled(index)}`,
     object: 'event',
