@@ -44,7 +44,7 @@ async function emptyRedis(): Promise<void> {
 }
 
 const isPro = async ({ userId }: Journey): Promise<boolean> =>
-  (await world.features(Date.now(), userId)).some((one) => one.feature_code === 'pro');
+  (await world.features(Date.now(), userId)).some((one) => one.featureCode === 'pro');
 
 it('events that no webhook brought are found in the list and applied, and only once', async () => {
   const journey = await buy();
