@@ -127,8 +127,7 @@ const charge = (isRefund: boolean): Handler =>
   about('charge', ({ charge: facts }) => {
     const { claims, priceId, quantity } = facts.own;
     const isBought = priceId !== null && facts.isPaid && facts.invoiceId === null;
-    // Which invoice it paid is known for good, should the money go back while Stripe can't be asked.
-    if (!isBought && !isRefund && facts.invoiceId === null) return ignored('no_purchase');
+    if (!isBought && !isRefund) return ignored('no_purchase');
     return purchase(facts.paymentIntentId ?? facts.id, {
       voice: 'charge',
       chargeId: facts.id,

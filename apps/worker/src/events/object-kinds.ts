@@ -11,7 +11,6 @@ import {
   subscriptionMatter,
   unknownPurchase,
   unknownSubscription,
-  wasTakenBack,
 } from '@billing/domain';
 import type {
   BoughtItem,
@@ -145,7 +144,7 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentReading> = {
   billsFor: (row) => row.invoiceId,
   standing: (row) => {
     if (isPurchase(row)) return 'owned';
-    return row.confirmed && (row.invoiceId === null || !wasTakenBack(row.record.money)) ? 'nobodys' : 'noted';
+    return row.invoiceId === null && row.confirmed ? 'nobodys' : 'noted';
   },
   outcome: (parts) => ({ kind: 'purchase', ...parts }),
 };
