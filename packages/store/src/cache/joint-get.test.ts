@@ -45,6 +45,16 @@ describe('the joint read of the cache', () => {
     expect(await mgetCalls()).toBe(before + 3);
   });
 
+  it('lets who comes while Redis is asked go with the next command', async () => {
+    const before = await mgetCalls();
+    const first = read(['shared']);
+    await new Promise((resolve) => setImmediate(resolve));
+    const later = Array.from({ length: 50 }, () => read(['user:1']));
+    expect(await first).toEqual({ values: ['s'] });
+    expect(await Promise.all(later)).toEqual(later.map(() => ({ values: ['one'] })));
+    expect(await mgetCalls()).toBe(before + 2);
+  });
+
   it('tells every reader when Redis refuses or is away', async () => {
     await redis.lpush('list', 'x');
     expect(await read(['list'])).toEqual({ values: [null] });
