@@ -33,7 +33,10 @@ export async function runWrk(wrk: string, url: string, load: Load): Promise<Repo
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.lua');
   writeFileSync(file, script(load.paths ?? ['/'], load.apiKey));
   const { stdout } = await promisify(execFile)(wrk, [
-    ...['-t', '1', '-c', String(load.connections), '-d', `${load.seconds}s`, '-s', file],
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    `-s${file}`,
     url,
   ]);
   const [, requests, micros, failed] = /RESULT (\d+) (\d+) (\d+)/.exec(stdout) ?? [];

@@ -5,7 +5,7 @@ import { peerKeys, peerStamp } from '../servers/check/same-work.ts';
 import type { Running } from '../stage/start-process.ts';
 import type { Stage } from '../stage/set-stage.ts';
 import type { Part } from './part.ts';
-import { check, checkPath, subscribedUsers } from './users.ts';
+import { checkPath, createChecker, subscribedUsers } from './users.ts';
 
 const part = 'check, cache hit';
 const ours = 'our API';
@@ -19,11 +19,13 @@ const [bare, http, fastify, express] = [
 /** Fills our cache, and gives the peers the very bytes that it answers. */
 async function warm(stage: Stage, api: Running, users: readonly string[]): Promise<void> {
   await stage.cache.set(peerKeys.stamp, peerStamp);
+  const checker = createChecker(api.url, stage);
   for (const user of users) {
-    const { text } = await check(api, stage, user);
+    const { text } = await checker.check(user);
     const answer = text.slice(0, text.lastIndexOf(',"checked_at"'));
     await stage.cache.set(peerKeys.user(user), `${peerStamp}|${answer}`);
   }
+  checker.close();
 }
 
 /** The saturated hit path of the whole application beside its ceilings. */

@@ -1,5 +1,21 @@
 import { checkHit } from './check-hit.ts';
+import { checkout } from './checkout.ts';
+import { fixedRate } from './fixed-rate.ts';
 import type { Part } from './part.ts';
+import { processes } from './processes.ts';
+import { queueMemory } from './queue-memory.ts';
+import { visible } from './visible.ts';
+import { webhook } from './webhook.ts';
+import { worker } from './worker.ts';
 
 /** All parts, in the order in which they run. */
-export const parts: readonly Part[] = [checkHit];
+export const parts: readonly Part[] = [
+  checkHit,
+  fixedRate,
+  processes,
+  webhook,
+  worker,
+  visible,
+  checkout,
+  queueMemory,
+];

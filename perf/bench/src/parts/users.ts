@@ -1,4 +1,5 @@
-import type { Running } from '../stage/start-process.ts';
+import { createHttpClient } from '../load/http-client.ts';
+import type { Reply } from '../load/http-client.ts';
 import type { Stage } from '../stage/set-stage.ts';
 
 export const checkPath = (userId: string): string =>
@@ -11,13 +12,17 @@ export const subscribedUsers = ({ seeded }: Stage, count: number): string[] =>
     (_, index) => `${seeded.userPrefix}${index + 1}`,
   );
 
-/** One check through an API; throws if it fails. */
-export async function check(api: Running, stage: Stage, userId: string) {
-  const response = await fetch(api.url + checkPath(userId), {
-    headers: { authorization: `Bearer ${stage.seeded.apiKey}` },
-    signal: AbortSignal.timeout(5_000),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`The check of ${userId} answered ${response.status}: ${text}`);
-  return { text, cache: response.headers.get('x-cache') };
+/** Checks through one API; a refusal is an error. */
+export function createChecker(url: string, { seeded }: Stage) {
+  const client = createHttpClient(url);
+  const headers = { authorization: `Bearer ${seeded.apiKey}` };
+  return {
+    async check(userId: string): Promise<Reply> {
+      const reply = await client.send({ path: checkPath(userId), headers });
+      if (reply.status !== 200)
+        throw new Error(`The check of ${userId} answered ${reply.status}: ${reply.text}`);
+      return reply;
+    },
+    close: (): void => client.close(),
+  };
 }

@@ -5,15 +5,16 @@ import { join } from 'node:path';
 import { resultsDir, root } from '../paths.ts';
 import type { Row } from './row.ts';
 
+function git(...args: string[]): string {
+  try {
+    return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+}
+
 /** The machine and the state of the code: figures without them mean nothing. */
 export function describeRun() {
-  const git = (...args: string[]): string => {
-    try {
-      return execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-    } catch {
-      return '';
-    }
-  };
   const [cpu] = cpus();
   return {
     at: new Date().toISOString(),

@@ -1,27 +1,24 @@
 import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { host, port } from '../port.ts';
+import { reply } from '../reply.ts';
 import { sameWorkFromEnvironment } from './same-work.ts';
 
 /** The floor: nothing but the work on Node's own server. */
 const work = sameWorkFromEnvironment();
 const question = '/api/v1/entitlements?user_id=';
 
-createServer((request, response) => {
-  const { url = '', headers } = request;
+async function answer({ url = '', headers }: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!url.startsWith(question)) {
-    response.writeHead(200).end();
+    response.end();
     return;
   }
-  void work(headers.authorization, decodeURIComponent(url.slice(question.length))).then(
-    ({ status, text, requestId }) => {
-      response.writeHead(status, {
-        'content-type': 'application/json; charset=utf-8',
-        'content-length': Buffer.byteLength(text),
-        'cache-control': 'no-store',
-        'x-cache': 'hit',
-        'x-request-id': requestId,
-      });
-      response.end(text);
-    },
-  );
-}).listen(port, host);
+  const found = await work(headers.authorization, decodeURIComponent(url.slice(question.length)));
+  reply(response, found, {
+    'cache-control': 'no-store',
+    'x-cache': 'hit',
+    'x-request-id': found.requestId,
+  });
+}
+
+createServer((request, response) => void answer(request, response)).listen(port, host);

@@ -1,0 +1,36 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { openLoop } from './open-loop.ts';
+
+describe('the open loop', () => {
+  it('sends at its own pace while nothing is answered, and counts the wait', async () => {
+    const held: (() => void)[] = [];
+    const server = createServer((_request, response) => {
+      held.push(() => response.end());
+      if (held.length === 20) for (const release of held) release();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const result = await openLoop({
+      perSecond: 100,
+      seconds: 0.2,
+      request: async () => void (await (await fetch(`http://127.0.0.1:${port}`)).text()),
+    });
+    expect(result.count).toBe(20);
+    expect(result.failed).toBe(0);
+    // The first came 190 ms before the last, on which all waited.
+    expect(result.max).toBeGreaterThanOrEqual(180);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('counts what failed', async () => {
+    const result = await openLoop({
+      perSecond: 1_000,
+      seconds: 0.01,
+      request: (number) => (number % 2 === 0 ? Promise.resolve() : Promise.reject(new Error('no'))),
+    });
+    expect([result.count, result.failed]).toEqual([5, 5]);
+  });
+});

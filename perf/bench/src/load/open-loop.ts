@@ -1,0 +1,45 @@
+import { percentile } from '../measure/statistics.ts';
+
+export type Latencies = { p50: number; p95: number; p99: number; max: number; count: number; failed: number };
+
+export function latenciesOf(values: readonly number[], failed = 0): Latencies {
+  return {
+    p50: percentile(values, 0.5),
+    p95: percentile(values, 0.95),
+    p99: percentile(values, 0.99),
+    max: Math.max(...values),
+    count: values.length,
+    failed,
+  };
+}
+
+type OpenLoop = {
+  perSecond: number;
+  seconds: number;
+  /** One request; throws when it failed. `number` counts from 0. */
+  request: (number: number) => Promise<void>;
+};
+
+/**
+ * Sends requests at fixed moments, whether or not the earlier ones have been answered, and counts each one's time
+ * from the moment at which it was due: a server that stands still for a second is seen by all who came in that
+ * second, and a late timer of ours counts against it, never for it.
+ */
+export async function openLoop({ perSecond, seconds, request }: OpenLoop): Promise<Latencies> {
+  const total = Math.round(perSecond * seconds);
+  const startedAt = performance.now() + 50;
+  const latencies: number[] = [];
+  let failed = 0;
+  const send = async (number: number): Promise<void> => {
+    const dueAt = startedAt + (number * 1000) / perSecond;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
+    try {
+      await request(number);
+      latencies.push(performance.now() - dueAt);
+    } catch {
+      failed += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: total }, (_, number) => send(number)));
+  return latenciesOf(latencies, failed);
+}

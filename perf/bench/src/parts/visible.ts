@@ -1,0 +1,68 @@
+import { createHttpClient } from '../load/http-client.ts';
+import { latenciesOf, openLoop } from '../load/open-loop.ts';
+import type { Latencies } from '../load/open-loop.ts';
+import { sign } from '../load/signed-events.ts';
+import { createSubscriptionEvents } from '../load/subscription-events.ts';
+import { median } from '../measure/statistics.ts';
+import { latencyRows } from '../report/latency-rows.ts';
+import { atMost } from '../report/row.ts';
+import { webhookSecret } from '../stage/set-stage.ts';
+import type { Part } from './part.ts';
+import { createChecker } from './users.ts';
+
+const part = 'webhook → right read, 100/s';
+const perSecond = 100;
+const patienceMs = 10_000;
+
+const p95 = (rounds: readonly Latencies[]): number => median(rounds.map((round) => round.p95));
+
+/** From a webhook that was due to its 200, and on to the first read that shows what it says. */
+export const visible: Part = {
+  name: 'visible',
+  isDefault: true,
+  async run(stage, { rounds, seconds, say }) {
+    const [api, worker] = await Promise.all([stage.startApi(), stage.startWorker()]);
+    const client = createHttpClient(api.url);
+    const checker = createChecker(api.url, stage);
+    const nextEvent = createSubscriptionEvents(stage.seeded);
+    const accepted: Latencies[] = [];
+    const seen: Latencies[] = [];
+    for (let round = 0; round <= rounds; round += 1) {
+      const acceptedMs: number[] = [];
+      const startedAt = performance.now() + 50;
+      const latencies = await openLoop({
+        perSecond,
+        seconds,
+        request: async (number) => {
+          const { event, userId, quantity } = nextEvent();
+          const body = JSON.stringify(event);
+          const headers = {
+            'content-type': 'application/json',
+            'stripe-signature': sign(body, webhookSecret),
+          };
+          const reply = await client.send({ method: 'POST', path: '/api/v1/webhooks/stripe', headers, body });
+          if (reply.status !== 200) throw new Error(reply.text);
+          acceptedMs.push(performance.now() - startedAt - (number * 1000) / perSecond);
+          const givesUpAt = performance.now() + patienceMs;
+          while (!(await checker.check(userId)).text.includes(`"quantity":${quantity},`)) {
+            if (performance.now() > givesUpAt)
+              throw new Error(`The change of ${userId} was not seen in time.`);
+            await new Promise((resolve) => setTimeout(resolve, 1));
+          }
+        },
+      });
+      say(`${part}: round ${round} of ${rounds}`);
+      if (latencies.failed > 0) throw new Error(`${latencies.failed} changes were not accepted or not seen.`);
+      if (round === 0) continue;
+      accepted.push(latenciesOf(acceptedMs));
+      seen.push(latencies);
+    }
+    client.close();
+    checker.close();
+    await Promise.all([api.stop(), worker.stop()]);
+    return [
+      ...latencyRows({ part, name: 'accepted' }, accepted, { p95: [atMost('ms', p95(accepted), 6)] }),
+      ...latencyRows({ part, name: 'visible' }, seen, { p95: [atMost('ms', p95(seen), 15)] }),
+    ];
+  },
+};

@@ -1,0 +1,92 @@
+import { projectEvent, queueNames } from '@billing/domain';
+import { waitFor } from '@billing/testing';
+import { Queue } from 'bullmq';
+import { createSubscriptionEvents } from '../load/subscription-events.ts';
+import { cpuSeconds } from '../measure/cpu-time.ts';
+import { takeTurns } from '../measure/take-turns.ts';
+import type { Measured } from '../measure/take-turns.ts';
+import { atLeast, ratioOf, toRows, withGoals } from '../report/row.ts';
+import type { Running } from '../stage/start-process.ts';
+import type { Stage } from '../stage/set-stage.ts';
+import type { Part } from './part.ts';
+
+const part = 'worker, backlog';
+const ours = 'our worker';
+const empty = 'BullMQ, empty handler';
+const interactive = 'BullMQ, interactive transaction';
+
+/** How many events a turn has: enough for a second or two of each variant. */
+const sizeOf: Record<string, number> = { [ours]: 3_000, [empty]: 6_000, [interactive]: 600 };
+
+const openStates = ['waiting', 'active', 'delayed', 'prioritized'] as const;
+
+async function isDrained(queue: Queue): Promise<boolean> {
+  const counts = await queue.getJobCounts(...openStates);
+  return Object.values(counts).every((count) => count === 0);
+}
+
+type Turn = { queue: Queue; count: number; start: () => Promise<Running>; next: () => object };
+
+/** Fills the paused queue, starts the worker, and times it from the moment the queue opens until nothing is left. */
+async function drain({ queue, count, start, next }: Turn): Promise<Measured> {
+  await queue.pause();
+  const jobs = Array.from({ length: count }, () => {
+    const event = projectEvent({ ...next() });
+    const data = { event, received_at: new Date().toISOString() };
+    return { name: String(event['type']), data, opts: { jobId: String(event['id']) } };
+  });
+  for (let from = 0; from < count; from += 500) await queue.addBulk(jobs.slice(from, from + 500));
+  const worker = await start();
+  try {
+    const cpuBefore = cpuSeconds(worker.pid);
+    const startedAt = performance.now();
+    await queue.resume();
+    await waitFor(() => isDrained(queue), {
+      timeoutMs: 120_000,
+      intervalMs: 5,
+      what: 'the backlog to be gone',
+    });
+    const seconds = (performance.now() - startedAt) / 1000;
+    const cpu = cpuSeconds(worker.pid) - cpuBefore;
+    return { value: count / seconds, cpuMicros: (cpu / count) * 1e6 };
+  } finally {
+    await worker.stop();
+  }
+}
+
+async function failOnUnapplied(stage: Stage): Promise<void> {
+  const { rows } = await stage.database.query<{ status: string; count: string }>(
+    `SELECT status, count(*) FROM stripe_events WHERE status <> 'applied' GROUP BY status`,
+  );
+  if (rows.length > 0) throw new Error(`Not every event was applied: ${JSON.stringify(rows)}`);
+}
+
+/** Draining a backlog of subscription events, each about a subscription of its own. */
+export const worker: Part = {
+  name: 'worker',
+  isDefault: true,
+  async run(stage, { rounds, say }) {
+    const queue = new Queue(queueNames.stripeEvents, {
+      connection: stage.queue,
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    });
+    const nextEvent = createSubscriptionEvents(stage.seeded);
+    const next = () => nextEvent().event;
+    const starts = new Map([
+      [ours, () => stage.startWorker()],
+      [empty, () => stage.startPeer('servers/worker/bullmq', { BENCH_HANDLER: 'empty' })],
+      [interactive, () => stage.startPeer('servers/worker/bullmq', { BENCH_HANDLER: 'interactive' })],
+    ]);
+    const variants = [...starts].map(([name, start]) => ({
+      name,
+      measure: () => drain({ queue, count: sizeOf[name] ?? 1_000, start, next }),
+    }));
+    const turns = await takeTurns(variants, rounds, (round) => say(`${part}: round ${round} of ${rounds}`));
+    await failOnUnapplied(stage);
+    const rows = toRows(turns, { part, unit: 'events/s', yardstick: empty });
+    return withGoals(rows, ours, [
+      atLeast('of empty', ratioOf(turns, ours, empty), 0.4),
+      atLeast('× interactive', ratioOf(turns, ours, interactive), 4),
+    ]);
+  },
+};
