@@ -37,7 +37,7 @@ it('applies an event whose worker was killed three times in it', async () => {
   await stack.workers[1].stop();
   await stack.setMode('database', 'freeze', ['worker']);
   const { eventId } = await sender.send(stack.anyApi);
-  for (let crash = 0; crash < inQuick(2, 3); crash += 1) {
+  for (let crash = 0; crash < 3; crash += 1) {
     await waitFor(async () => (await activeJobs()).includes(eventId), {
       what: `the job to run, crash ${crash}`,
       timeoutMs: 40_000,
@@ -91,9 +91,11 @@ it('applies each event once when a worker is stopped past its lock and resumed',
 // Naive: commit, then DEL; who dies in between leaves the old answer for the rest of its TTL (300 s).
 it('answers rightly soon after a worker died between commit and invalidation', async () => {
   const userId = uniqueId('owed');
+  // Known to have something: the answer would stay for 300 s, not for the short time of unknown users.
+  await shop.grant(userId, 'silver');
   for (const client of stack.clients)
     for (let read = 0; read < 2; read += 1)
-      expect(featuresOf(await client.check(shop.apiKey, userId))).toEqual([]);
+      expect(featuresOf(await client.check(shop.apiKey, userId))).toEqual(['silver']);
   await stack.setMode('cache', 'freeze', ['worker']);
   const event = stripeEvent({
     type: 'customer.subscription.created',

@@ -2,16 +2,18 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@billing/testing';
+import { cacheOf, featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe, untilSettled } from './support/checks.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
 import { createSender } from './support/sender.ts';
 import type { Sender } from './support/sender.ts';
-import { openShop } from './support/shop.ts';
+import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
 import type { Stack } from './support/stack.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'billing-faults-redis-'));
+const dirOf = (name: string): string => join(dir, name);
 let stack: Stack;
 let shop: Shop;
 let sender: Sender;
@@ -19,7 +21,10 @@ let sender: Sender;
 beforeAll(async () => {
   // Microseconds for each key: loading takes seconds, in which Redis answers LOADING.
   const settings = ['--key-load-delay', '4000', '--loading-process-events-interval-bytes', '1024'];
-  stack = await startStack({ queueRedis: { dir, isPersistent: true, settings } });
+  stack = await startStack({
+    queueRedis: { dir: dirOf('queue'), isPersistent: true, settings },
+    cacheRedis: { dir: dirOf('cache') },
+  });
   shop = await openShop(stack);
   sender = createSender(shop);
 });
@@ -67,4 +72,34 @@ it('works through a restart under load', async () => {
   await sending;
   await untilLikeStripe(stack, shop, { timeoutMs: 40_000, own: sender.events });
   expect(await lostEvents(stack, sender.events)).toEqual([]);
+});
+
+// Naive: an answer from before the change is back, and stays for the rest of its TTL.
+it('never serves what an older dump of the cache brings back', async () => {
+  const userId = uniqueId('rolled-back');
+  const readAll = () => Promise.all(stack.clients.map((client) => client.check(shop.apiKey, userId)));
+  await shop.grant(userId, 'silver');
+  await readAll();
+  await stack.direct.cache.save();
+  await shop.grant(userId, 'gold');
+  expect((await readAll()).map(featuresOf)).toEqual([
+    ['gold', 'silver'],
+    ['gold', 'silver'],
+  ]);
+  const seen: string[] = [];
+  await stack.cacheRedis.kill();
+  await stack.cacheRedis.start();
+  await timeRecovery(
+    { fault: 'cache Redis back with an older dump', healed: 'reads; hits at both APIs' },
+    () =>
+      waitFor(
+        async () => {
+          const answers = await readAll();
+          seen.push(...answers.map((answer) => featuresOf(answer).join()));
+          return answers.every((answer) => cacheOf(answer) === 'hit');
+        },
+        { what: 'hits', timeoutMs: 15_000 },
+      ),
+  );
+  expect(new Set(seen)).toEqual(new Set(['gold,silver']));
 });
