@@ -59,6 +59,7 @@ const notState = [
   'snapshot_at',
   'snapshot_event_id',
   'record',
+  'claims_at',
 ];
 
 type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };
