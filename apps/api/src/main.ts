@@ -1,6 +1,13 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import { exitOnConfigError, parseEnv, runUntilSignal, watchQueueRedis } from '@billing/platform';
+import {
+  exitOnConfigError,
+  parseEnv,
+  runUntilSignal,
+  startTracing,
+  watchQueueRedis,
+} from '@billing/platform';
+import type { Metrics } from '@billing/platform';
 import { createApp } from './app.ts';
 import { startDraining, warmUp } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
@@ -15,12 +22,19 @@ const announceMs = 300;
 
 async function serve(environment: Environment): Promise<void> {
   const { worker } = cluster;
-  const { deps, beginStop, close } = buildDeps(
-    environment,
-    worker === undefined ? {} : { metricsRenderer: (metrics) => createClusterRenderer(metrics, worker) },
-  );
+  const tracing = await startTracing({
+    service: 'billing-api',
+    endpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
+  });
+  const { deps, beginStop, close } = buildDeps(environment, {
+    telemetry: tracing?.telemetry,
+    ...(worker === undefined
+      ? {}
+      : { metricsRenderer: (metrics: Metrics) => createClusterRenderer(metrics, worker) }),
+  });
   const { logger } = deps;
   const server = createApiServer(createApp(deps));
+  tracing?.traceRequests(server);
   const stopDraining = startDraining(deps);
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
   await warmUp(deps);
@@ -40,6 +54,7 @@ async function serve(environment: Environment): Promise<void> {
       stopDraining();
       stopInspecting();
       await close();
+      await tracing?.stop();
     },
   });
 }

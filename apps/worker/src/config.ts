@@ -41,6 +41,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     logLevel: parsed.LOG_LEVEL,
     port: parsed.WORKER_PORT,
     metricsToken: parsed.METRICS_TOKEN,
+    tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: parsed.DATABASE_POOL_SIZE,
     redisUrl: parsed.REDIS_URL,

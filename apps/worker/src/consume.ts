@@ -2,7 +2,7 @@ import { queueNames } from '@billing/domain';
 import { connectRedis, withDeadline, withLogContext } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import { DelayedError, Worker } from 'bullmq';
-import type { Job } from 'bullmq';
+import type { Job, Telemetry } from 'bullmq';
 
 /** What a job came to: done, or back to the queue for a while. */
 export type JobOutcome = { kind: 'done' } | { kind: 'later'; pauseMs: number; data?: object };
@@ -17,6 +17,8 @@ export type ConsumerOptions = {
   processors: Record<(typeof queueNames)[keyof typeof queueNames], Processor>;
   /** How long a job of a worker that died stays its own. */
   lockMs?: number;
+  /** Of `startTracing`: each job continues the trace it was added in. */
+  telemetry?: Telemetry | undefined;
 };
 
 export type Consumer = {
@@ -67,7 +69,7 @@ async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
  * only made then, as they do not survive a first connection that fails.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { prefix, concurrency, logger, processors, lockMs = 10_000 } = options;
+  const { prefix, concurrency, logger, processors, lockMs = 10_000, telemetry } = options;
   const redis = connectRedis({ url: options.redisUrl, role: 'worker', logger });
   const workers: Worker[] = [];
   let isStopped = false;
@@ -88,6 +90,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         removeOnFail: { count: 0 },
         skipVersionCheck: true,
         runRetryDelay: 1_000,
+        ...(telemetry === undefined ? {} : { telemetry }),
       },
     );
     // Connections log their own state; BullMQ repeats each error.

@@ -1,4 +1,4 @@
-import { createLogger, exitOnConfigError, runUntilSignal } from '@billing/platform';
+import { createLogger, exitOnConfigError, runUntilSignal, startTracing } from '@billing/platform';
 import { readConfig } from './config.ts';
 import { startWorker } from './create-worker.ts';
 
@@ -16,14 +16,20 @@ await exitOnConfigError(async () => {
       config.cacheRedisUrl,
     ],
   });
+  const tracing = await startTracing({ service: 'billing-worker', endpoint: config.tracesEndpoint });
   const worker = await startWorker({
     config,
     logger,
+    telemetry: tracing?.telemetry,
     // Whatever supervises the process starts a new one.
     onStuck: () => {
       logger.error('watchdog_exit', { code: 1 });
       process.exit(1);
     },
   });
-  runUntilSignal({ logger, stop: worker.stop });
+  const stop = async (): Promise<void> => {
+    await worker.stop();
+    await tracing?.stop();
+  };
+  runUntilSignal({ logger, stop });
 });

@@ -24,4 +24,6 @@ export const loggingFields = {
   LOG_LEVEL: envVar.oneOf(['debug', 'info', 'warn', 'error'], 'info'),
   /** Unset: `/metrics` is open. */
   METRICS_TOKEN: envVar.optionalSecret(),
+  /** Base address of an OTLP/HTTP receiver of traces. Unset: none are made. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: envVar.optionalUrl(['http:', 'https:']),
 };

@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import type { BulkJobOptions, JobsOptions } from 'bullmq';
+import type { BulkJobOptions, JobsOptions, Telemetry } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -15,6 +15,8 @@ export interface QueueOptions {
   /** BullMQ's key prefix. */
   readonly prefix: string;
   readonly logger: Logger;
+  /** Of `startTracing`: makes jobs carry the trace they were added in. */
+  readonly telemetry?: Telemetry | undefined;
 }
 
 export interface NewJob {
@@ -40,13 +42,14 @@ const READ_DEADLINE_MS = 2_000;
  * The producer's side of a BullMQ queue. Fails at once with QueueUnavailableError while Redis is out of reach
  * and works by itself when it is back, also when Redis was absent at start (where BullMQ's own `add` never settles).
  */
-export function createQueue({ url, connection, name, prefix, logger }: QueueOptions) {
+export function createQueue({ url, connection, name, prefix, logger, telemetry }: QueueOptions) {
   const redis = connection ?? connectRedis({ url: required(url), role: 'producer', logger });
   const bull = new Queue(name, {
     connection: redis,
     prefix,
     defaultJobOptions: DEFAULT_JOB_OPTIONS,
     skipMetasUpdate: true,
+    ...(telemetry === undefined ? {} : { telemetry }),
   });
   // Logged by the connection; BullMQ repeats it, and an 'error' nobody hears would end the process.
   bull.on('error', () => undefined);
