@@ -12,6 +12,7 @@ const pagePolicy = [
   "default-src 'none'",
   `style-src ${sourceOf(pageStyle)}`,
   `script-src ${sourceOf(pageScript)}`,
+  'img-src data:',
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

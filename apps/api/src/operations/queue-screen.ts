@@ -4,7 +4,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
 import { Router } from 'express';
-import type { RequestHandler, Response } from 'express';
+import type { Express, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { requireOperator } from '../http/authenticate-admin.ts';
 import type { AdminKeyDeps } from '../http/authenticate-admin.ts';
@@ -101,6 +101,8 @@ export function createQueueScreen(
     next();
   });
   router.use('/api', refuseWithoutRedis(queues));
-  router.use(board.getRouter());
+  const screen: Express = board.getRouter();
+  screen.disable('x-powered-by');
+  router.use(screen);
   return router;
 }
