@@ -8,7 +8,7 @@ import { requestIdOf } from '../http/request-id.ts';
 
 export type AdminDeps = Pick<
   AppDeps,
-  'config' | 'authFailures' | 'database' | 'cache' | 'keys' | 'clock' | 'logger'
+  'config' | 'authFailures' | 'database' | 'cache' | 'keys' | 'clock' | 'logger' | 'maintenance'
 >;
 
 /** How long an answer waits for the cache to hear of a change. */

@@ -8,6 +8,7 @@ import { mountPrices } from './prices.ts';
 import { mountProducts } from './products.ts';
 import { mountProjects } from './projects.ts';
 import { mountRecords } from './records.ts';
+import { mountRuns } from './runs.ts';
 
 /** The administrator's calls, to be mounted at `/api/v1/admin`: nothing under it says a word to a stranger. */
 export function createAdminRouter(deps: AdminDeps): Router {
@@ -19,5 +20,6 @@ export function createAdminRouter(deps: AdminDeps): Router {
   mountPrices(router, deps);
   mountAccess(router, deps);
   mountRecords(router, deps);
+  mountRuns(router, deps);
   return router;
 }
