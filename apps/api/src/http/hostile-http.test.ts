@@ -1,0 +1,195 @@
+import { connect } from 'node:net';
+import { startTestApi } from '../testing/start-test-api.test-support.ts';
+import type { TestApi } from '../testing/start-test-api.test-support.ts';
+
+let api: TestApi;
+let apiKey: string;
+
+beforeAll(async () => {
+  api = await startTestApi({ env: { NODE_ENV: 'development' } });
+  ({ apiKey } = await api.createProject());
+});
+afterAll(() => api.close());
+
+/** Sends these very bytes and reads until the server closes the connection. */
+async function send(...parts: string[]): Promise<string> {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  socket.write(parts.join('\r\n'), 'latin1');
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+  } catch {
+    // A reset after the answer is an end too.
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
+
+describe('what is no HTTP, or too much of it', () => {
+  test.each<[string, number, string[]]>([
+    ['no request line', 400, ['hello', '', '']],
+    ['an unknown method', 400, ['HACK / HTTP/1.1', 'host: x', '', '']],
+    ['no host', 400, ['GET /healthz HTTP/1.1', 'connection: close', '', '']],
+    [
+      'two lengths',
+      400,
+      ['POST /healthz HTTP/1.1', 'host: x', 'content-length: 1', 'content-length: 2', '', 'ab'],
+    ],
+    [
+      'a length and chunks',
+      400,
+      [
+        'POST /healthz HTTP/1.1',
+        'host: x',
+        'content-length: 4',
+        'transfer-encoding: chunked',
+        '',
+        '0',
+        '',
+        '',
+      ],
+    ],
+    ['a header without a name', 400, ['GET /healthz HTTP/1.1', 'host: x', ': y', '', '']],
+    ['a control character in a header', 400, ['GET /healthz HTTP/1.1', 'host: x', 'a: b\u0001c', '', '']],
+    ['a URL of 20 KB', 431, [`GET /${'x'.repeat(20_000)} HTTP/1.1`, 'host: x', '', '']],
+    ['headers of 20 KB', 431, ['GET /healthz HTTP/1.1', 'host: x', `a: ${'x'.repeat(20_000)}`, '', '']],
+  ])('%s: %d as a problem, and the connection ends', async (_what, status, lines) => {
+    const answer = await send(...lines);
+    expect(statusOf(answer)).toBe(status);
+    if (answer.includes('\r\n\r\n{')) return;
+    // Node answers what has no host by itself.
+    expect(lines.some((line) => line.startsWith('host'))).toBe(false);
+  });
+});
+
+describe('methods and headers', () => {
+  const call = (method: string, path: string, headers: Record<string, string> = {}) =>
+    fetch(api.url + path, { method, headers: { authorization: `Bearer ${apiKey}`, ...headers } });
+
+  test.each([
+    ['/api/v1/entitlements?user_id=a', 'GET, HEAD'],
+    ['/api/v1/entitlements/batch', 'POST'],
+    ['/api/v1/webhooks/stripe', 'POST'],
+    ['/api/v1/checkout/create', 'POST'],
+    ['/api/v1/portal/create-session', 'POST'],
+    ['/api/v1/metrics/project/x', 'GET, HEAD'],
+    ['/healthz', 'GET, HEAD'],
+    ['/metrics', 'GET, HEAD'],
+    ['/openapi.json', 'GET, HEAD'],
+    ['/docs', 'GET, HEAD'],
+  ])('%s: other methods are 405 with Allow, also OPTIONS of a browser', async (path, allow) => {
+    for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PROPFIND']) {
+      const response = await call(method, path, { origin: 'https://evil.example' });
+      const body = (await response.json()) as { code: string };
+      expect([response.status, response.headers.get('allow'), body.code]).toEqual([
+        405,
+        allow,
+        'method_not_allowed',
+      ]);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  test.each([
+    '/',
+    '/api/v1',
+    '/api/v1/Entitlements',
+    '/api/v2/entitlements',
+    '/.env',
+    '/api/v1/entitlements/../../etc/passwd',
+    '//healthz',
+    '/%2e%2e/x',
+  ])('%s: 404', async (path) => {
+    const answer = await send(`GET ${path} HTTP/1.1`, 'host: x', 'connection: close', '', '');
+    expect(statusOf(answer)).toBe(404);
+    expect(answer).toContain('"code":"route_not_found"');
+  });
+
+  test('HEAD is GET without the body', async () => {
+    const response = await call('HEAD', '/api/v1/entitlements?user_id=a');
+    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+      200,
+      'application/json; charset=utf-8',
+      '',
+    ]);
+    expect((await call('HEAD', '/healthz')).status).toBe(200);
+  });
+
+  test('JSON comes whatever Accept says', async () => {
+    const response = await call('GET', '/api/v1/entitlements?user_id=a', { accept: 'image/png' });
+    expect(response.status).toBe(200);
+  });
+
+  test('a body on GET means nothing, and is not taken for the next request', async () => {
+    const get = (body: string) => [
+      'GET /api/v1/entitlements?user_id=a HTTP/1.1',
+      'host: x',
+      `authorization: Bearer ${apiKey}`,
+      `content-length: ${body.length}`,
+    ];
+    const smuggled = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
+    const answer = await send(
+      ...get(smuggled),
+      '',
+      smuggled + [...get(''), 'connection: close', '', ''].join('\r\n'),
+    );
+    expect(answer.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+    expect(answer).not.toContain('healthy');
+  });
+
+  test.each([
+    ['/api/v1/entitlements?user_id=a', 200],
+    ['/api/v1/entitlements', 400],
+    ['/healthz', 200],
+    ['/nowhere', 404],
+  ])('%s says that nobody may store, sniff or frame it (%d)', async (path, status) => {
+    const response = await call('GET', path);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(response.headers.get('x-powered-by')).toBeNull();
+    expect(response.headers.get('x-request-id')).toMatch(/^[\w.:-]{1,128}$/);
+  });
+
+  test.each(['a'.repeat(129), 'a b', 'a"b', '<script>'])(
+    'an insane request id is replaced: %s',
+    async (given) => {
+      const response = await call('GET', '/healthz', { 'x-request-id': given });
+      expect(response.headers.get('x-request-id')).not.toBe(given);
+      expect((await call('GET', '/healthz', { 'x-request-id': 'sane-1' })).headers.get('x-request-id')).toBe(
+        'sane-1',
+      );
+    },
+  );
+});
+
+describe('slow clients', () => {
+  test('have limits of their own, which Node looks at every few seconds', async () => {
+    const { createApiServer } = await import('./api-server.ts');
+    const { default: express } = await import('express');
+    const server = createApiServer(express());
+    expect(server.headersTimeout).toBeLessThanOrEqual(20_000);
+    expect(server.requestTimeout).toBeLessThanOrEqual(30_000);
+  });
+
+  test('a request that takes too long is told so, and cut', async () => {
+    const { createApiServer } = await import('./api-server.ts');
+    const { default: express } = await import('express');
+    const server = createApiServer(express());
+    server.headersTimeout = 200;
+    server.requestTimeout = 400;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const socket = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\n');
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    const answer = Buffer.concat(chunks).toString();
+    expect(statusOf(answer)).toBe(408);
+    expect(answer).toContain('"code":"request_timeout"');
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
