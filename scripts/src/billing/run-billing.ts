@@ -34,6 +34,7 @@ function createProgram(context: Context): Command {
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.say(text.trimEnd()),
     })
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help says how)')
     .addHelpText('after', help)
     .exitOverride();

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const all = (text: string, pattern: RegExp): string[] =>
+  [...text.matchAll(pattern)].map(([, name = '']) => name);
+
+const page = read('docs/data-model.md');
+const schema = read('prisma/schema.prisma');
+
+/** Columns by table, in the database's names. */
+function columnsOf(model: string): { table: string; columns: string[] } {
+  const [table = ''] = all(model, /@@map\("(\w+)"\)/g);
+  const fields = [...model.matchAll(/^ {2}(\w+) +\w+(?:\[\])?\??(.*)$/gm)];
+  const columns = fields.map(([, name = '', rest = '']) => /@map\("(\w+)"\)/.exec(rest)?.[1] ?? name);
+  return { table, columns };
+}
+
+test('the picture shows every table, and no column that is not there', () => {
+  const models = all(schema, /^model (\w+ \{[\s\S]*?^\})/gm).map(columnsOf);
+  const drawn = [...page.matchAll(/^ {2}(\w+) \{\n([\s\S]*?)^ {2}\}/gm)];
+  const names = new Set(drawn.map(([, table]) => table));
+  expect(names).toEqual(new Set(models.map(({ table }) => table)));
+  for (const [, table = '', body = ''] of drawn) {
+    const known = models.find((model) => model.table === table)?.columns;
+    for (const column of all(body, /^ {4}\w+ (\w+)/gm)) expect(known).toContain(column);
+  }
+});
