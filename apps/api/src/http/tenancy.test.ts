@@ -1,0 +1,299 @@
+import { createApp } from '../app.ts';
+import { endpoints } from '../openapi/endpoints/all.ts';
+import { routeTableOf } from '../testing/route-table.test-support.ts';
+import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../testing/start-commerce.test-support.ts';
+import { testAdmin } from '../testing/start-test-api.test-support.ts';
+
+type Tenant = {
+  projectId: string;
+  apiKey: string;
+  keyId: string;
+  priceId: string;
+  stripePriceId: string;
+  productId: string;
+};
+type Place = 'own' | 'foreign' | 'absent' | 'twice' | 'unknown';
+/** `twice`: the own project after the foreign one. */
+const places: Place[] = ['own', 'foreign', 'absent', 'twice', 'unknown'];
+type Answer = { status: number; code: string | undefined; text: string; cache: string | null };
+
+let api: Commerce;
+let a: Tenant;
+let b: Tenant;
+let revokedKey: string;
+
+async function createTenant(marker: string): Promise<Tenant> {
+  const project = await api.createProject();
+  const sold = await api.sell(project.projectId, { featureCodes: [`only-${marker}`] });
+  return { ...project, ...sold };
+}
+
+beforeAll(async () => {
+  api = await startCommerce();
+  [a, b] = await Promise.all([createTenant('a'), createTenant('b')]);
+  const { keyId, apiKey } = await api.createApiKey(a.projectId);
+  revokedKey = apiKey;
+  await api.admin('delete', `/projects/${a.projectId}/api-keys/${keyId}`).expect(204);
+});
+afterAll(() => api.close());
+
+/** A user of this name in both projects, with a feature in each that the other must not see. */
+async function giveBoth(): Promise<string> {
+  const userId = uniqueId('user');
+  for (const [tenant, marker] of [
+    [a, 'a'],
+    [b, 'b'],
+  ] as const) {
+    const grant = {
+      project_id: tenant.projectId,
+      user_id: userId,
+      feature_code: `only-${marker}`,
+      reason: 'test',
+    };
+    await api.admin('post', '/grant', grant).expect(201);
+    const customer = { user_id: userId, stripe_customer_id: (await api.stripe.customers.create({})).id };
+    await api.admin('post', `/projects/${tenant.projectId}/customers`, customer).expect(201);
+  }
+  return userId;
+}
+
+async function send(token: string | null, method: string, path: string, body?: string): Promise<Answer> {
+  const response = await fetch(api.url + path, {
+    method,
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+  const text = await response.text();
+  const code = /"code":"(\w+)"/.exec(text)?.[1];
+  return {
+    status: response.status,
+    code,
+    text: text.replace(/"request_id":"[^"]*"/, ''),
+    cache: response.headers.get('x-cache'),
+  };
+}
+
+/** The project ids to send, in this order. */
+const projectsAt: Record<Place, (own: Tenant, foreign: Tenant) => string[]> = {
+  own: (own) => [own.projectId],
+  foreign: (_own, foreign) => [foreign.projectId],
+  absent: () => [],
+  twice: (own, foreign) => [foreign.projectId, own.projectId],
+  unknown: () => [`project_unknown`],
+};
+const inQuery = (projects: string[]): string => projects.map((id) => `&project_id=${id}`).join('');
+/** JSON may name a field twice; the last counts. */
+const inBody = (projects: string[], fields: object): string =>
+  `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
+
+type Call = (
+  token: string | null,
+  asked: { own: Tenant; projects: string[]; userId: string },
+) => Promise<Answer>;
+type ProjectCase = { call: Call; places: Place[]; twice: number; isCached?: true };
+
+/** Every call with a project API key. */
+const projectCases: Record<string, ProjectCase> = {
+  'get /api/v1/entitlements': {
+    call: (token, { projects, userId }) =>
+      send(token, 'GET', `/api/v1/entitlements?user_id=${userId}${inQuery(projects)}`),
+    places,
+    twice: 400,
+    isCached: true,
+  },
+  'post /api/v1/entitlements/batch': {
+    call: (token, { projects, userId }) =>
+      send(token, 'POST', '/api/v1/entitlements/batch', inBody(projects, { user_ids: [userId, 'x'] })),
+    places,
+    twice: 200,
+    isCached: true,
+  },
+  'post /api/v1/checkout/create': {
+    call: (token, { own, projects }) =>
+      send(token, 'POST', '/api/v1/checkout/create', inBody(projects, api.order(own.priceId))),
+    places,
+    twice: 200,
+  },
+  'post /api/v1/portal/create-session': {
+    call: (token, { projects, userId }) => {
+      const fields = { user_id: userId, return_url: 'https://app.example.com/' };
+      return send(token, 'POST', '/api/v1/portal/create-session', inBody(projects, fields));
+    },
+    places,
+    twice: 200,
+  },
+  'get /api/v1/metrics/project/{project_id}': {
+    call: (token, { projects }) => send(token, 'GET', `/api/v1/metrics/project/${projects.at(-1)}`),
+    places: ['own', 'foreign', 'unknown'],
+    twice: 0,
+  },
+};
+
+const adminRoutes = endpoints
+  .filter(({ access }) => access === 'admin')
+  .map(({ method, path }) => `${method} ${path}`);
+const elsewhere = endpoints.filter(({ access }) => access !== 'admin' && access !== 'project');
+
+test('every route is in one of these tables', () => {
+  const covered = [
+    ...Object.keys(projectCases),
+    ...adminRoutes,
+    ...elsewhere.map(({ method, path }) => `${method} ${path}`),
+  ];
+  expect(routeTableOf(createApp(api.deps)).filter((route) => !covered.includes(route))).toEqual([]);
+  const withProjectKeys = endpoints
+    .filter(({ access }) => access === 'project')
+    .map(({ method, path }) => `${method} ${path}`);
+  expect(withProjectKeys.sort()).toEqual(Object.keys(projectCases).sort());
+});
+
+const cells = Object.entries(projectCases).flatMap(([route, each]) =>
+  each.places.map((place) => [route, place, each] as const),
+);
+
+describe('a project API key', () => {
+  const expected = (place: Place, { twice }: ProjectCase): number =>
+    ({ own: 200, absent: 200, foreign: 403, unknown: 403, twice })[place];
+
+  describe.each(['A', 'B'] as const)('of %s', (name) => {
+    test.each(cells)('%s, %s project', async (_route, place, each) => {
+      const [own, foreign] = name === 'A' ? [a, b] : [b, a];
+      const userId = await giveBoth();
+      for (const warmth of ['miss', 'hit']) {
+        const answer = await each.call(own.apiKey, {
+          own,
+          projects: projectsAt[place](own, foreign),
+          userId,
+        });
+        expect(answer.status).toBe(expected(place, each));
+        expect(answer.code).toBe(
+          { 200: undefined, 400: 'invalid_request', 403: 'project_mismatch' }[answer.status],
+        );
+        expect(answer.text).not.toContain(`only-${name === 'A' ? 'b' : 'a'}`);
+        expect(answer.text).not.toContain(foreign.projectId);
+        expect(each.isCached === true && answer.status === 200 ? answer.cache : warmth).toBe(warmth);
+        // The batch asks for a second user, who is cold at first only.
+      }
+    });
+  });
+
+  test.each(cells.filter(([, place]) => place === 'foreign'))(
+    '%s: a foreign project is like one that is not there',
+    async (_route, _place, each) => {
+      const userId = await giveBoth();
+      const foreign = await each.call(a.apiKey, { own: a, projects: [b.projectId], userId });
+      const unknown = await each.call(a.apiKey, { own: a, projects: ['project_unknown'], userId });
+      expect(unknown).toEqual(foreign);
+    },
+  );
+
+  test.each(cells)(
+    '%s, %s project: admin secret, revoked key and no key are 401, before anything else',
+    async (_route, place, each) => {
+      const userId = await giveBoth();
+      const asked = { own: a, projects: projectsAt[place](a, b), userId };
+      // Warm, so that a cache that answers before it asks who is there would show.
+      await each.call(a.apiKey, { ...asked, projects: [a.projectId] });
+      for (const [token, code] of [
+        [testAdmin.secret, 'invalid_api_key'],
+        [revokedKey, 'invalid_api_key'],
+        [`${a.apiKey}x`, 'invalid_api_key'],
+        [null, 'missing_api_key'],
+      ] as const)
+        expect(await each.call(token, asked)).toMatchObject({ status: 401, code });
+    },
+  );
+});
+
+describe('admin calls', () => {
+  const fill = (route: string, projectId: string): [string, string] => {
+    const [method = '', path = ''] = route.split(' ');
+    return [method.toUpperCase(), path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x')];
+  };
+
+  test.each(adminRoutes)('%s: no project key may do it, nor learn what exists', async (route) => {
+    const answers = new Set<string>();
+    for (const projectId of [a.projectId, b.projectId, 'project_unknown', '%00'])
+      for (const token of [a.apiKey, b.apiKey, revokedKey]) {
+        const [method, path] = fill(route, projectId);
+        const answer = await send(token, method, path, method === 'GET' ? undefined : '{"nonsense":');
+        answers.add(JSON.stringify(answer));
+      }
+    expect(answers.size).toBe(1);
+    expect([...answers][0]).toContain('invalid_api_key');
+    expect(await send(null, ...fill(route, a.projectId))).toMatchObject({
+      status: 401,
+      code: 'missing_api_key',
+    });
+  });
+
+  test.each(adminRoutes.filter((route) => route.startsWith('get') && route.includes('{project_id}')))(
+    '%s: an unknown project is 404',
+    async (route) => {
+      expect(await send(testAdmin.secret, ...fill(route, 'project_unknown'))).toMatchObject({ status: 404 });
+    },
+  );
+
+  test("one project's path does not lead to another's objects", async () => {
+    const of = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
+      api.admin(method, `/projects/${a.projectId}${path}`, body);
+    expect((await of('get', `/products/${b.productId}`)).body.code).toBe('product_not_found');
+    expect((await of('patch', `/products/${b.productId}`, { is_archived: true })).body.code).toBe(
+      'product_not_found',
+    );
+    expect((await of('get', `/prices/${b.priceId}`)).body.code).toBe('price_not_found');
+    expect((await of('patch', `/prices/${b.priceId}`, { is_archived: true })).body.code).toBe(
+      'price_not_found',
+    );
+    expect((await of('delete', `/api-keys/${b.keyId}`)).body.code).toBe('api_key_not_found');
+    expect(await send(b.apiKey, 'GET', '/api/v1/entitlements?user_id=u')).toMatchObject({ status: 200 });
+    const lists = await Promise.all(['/products', '/prices', '/api-keys'].map((path) => of('get', path)));
+    expect(JSON.stringify(lists.map(({ body }) => body as object))).not.toContain(b.projectId);
+  });
+});
+
+describe("what is another's is like what is not there", () => {
+  test('prices at the checkout, by either id', async () => {
+    const buy = (priceId: string) =>
+      send(a.apiKey, 'POST', '/api/v1/checkout/create', JSON.stringify(api.order(priceId)));
+    const unknown = await buy('price_unknown');
+    expect(unknown).toMatchObject({ status: 404, code: 'price_not_found' });
+    expect(await buy(b.priceId)).toEqual(unknown);
+    expect(await buy(b.stripePriceId)).toEqual(unknown);
+  });
+
+  test('customers at the portal', async () => {
+    const userId = uniqueId('user');
+    const customer = { user_id: userId, stripe_customer_id: (await api.stripe.customers.create({})).id };
+    await api.admin('post', `/projects/${b.projectId}/customers`, customer).expect(201);
+    const open = (of: string) =>
+      send(
+        a.apiKey,
+        'POST',
+        '/api/v1/portal/create-session',
+        JSON.stringify({ user_id: of, return_url: 'https://a.example/' }),
+      );
+    expect(await open(userId)).toEqual(await open('nobody'));
+  });
+});
+
+describe('scopes', () => {
+  const scopeOf = (route: string): 'read' | 'checkout' =>
+    /checkout|portal/.test(route) ? 'checkout' : 'read';
+
+  test.each(Object.entries(projectCases))('%s wants the right one', async (route, { call }) => {
+    const userId = await giveBoth();
+    for (const scope of ['read', 'checkout'] as const) {
+      const { body } = await api
+        .admin('post', `/projects/${a.projectId}/api-keys`, { scopes: [scope] })
+        .expect(201);
+      const answer = await call(body.api_key as string, { own: a, projects: [a.projectId], userId });
+      const wanted = scope === scopeOf(route) ? { status: 200 } : { status: 403, code: 'insufficient_scope' };
+      expect(answer).toMatchObject(wanted);
+    }
+  });
+});
