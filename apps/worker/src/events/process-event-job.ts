@@ -1,5 +1,5 @@
 import { apiReleaseOf, isHandledEventType, stripeEventJob } from '@billing/domain';
-import { writeOutcomes } from '@billing/store';
+import { isDatabaseUnavailable, writeOutcomes } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import type { JobOutcome, Processor } from '../consume.ts';
@@ -104,12 +104,15 @@ async function handleFailure(
 ): Promise<JobOutcome> {
   const { failures, outages } = tally.parse(job.data);
   const { id, type } = queued.event;
-  if (await isDatabaseAway(deps.database)) {
+  const isOver = deps.clock() - queued.receivedAt >= deps.eventRetryMs;
+  // A statement that was cut off (a locked table, a full pool) is nobody's fault either, unless it goes on so.
+  const isCutOff = !isOver && isDatabaseUnavailable(error);
+  if (isCutOff || (await isDatabaseAway(deps.database))) {
     deps.logger.warn('event_waits_for_postgres', { event_id: id, type, error });
     return { kind: 'later', pauseMs: pauseInOutageMs(outages), data: { ...job.data, outages: outages + 1 } };
   }
   deps.logger.error('event_processing_failed', { event_id: id, type, failures: failures + 1, error });
-  if (deps.clock() - queued.receivedAt >= deps.eventRetryMs) return giveUp(deps, queued, 'processing_failed');
+  if (isOver) return giveUp(deps, queued, 'processing_failed');
   return {
     kind: 'later',
     pauseMs: pauseAfterFailureMs(failures),
