@@ -24,6 +24,46 @@ const own = { user_id: 'ann', project_id: 'shop', price_id: 'our_once', quantity
 const purchase = (id: string) =>
   world.database.purchase.findUniqueOrThrow({ where: { id }, include: { items: true } });
 
+const delayed = (type: string, paymentStatus: 'paid' | 'unpaid') =>
+  stripeEvent({
+    type,
+    object: sessionObject({ id: 'cs_lf', paymentIntent: 'pi_lf', paymentStatus, metadata: own }),
+  });
+
+const about = (id: string, customer: string, metadata: Record<string, string> = {}) =>
+  stripeEvent({
+    type: 'customer.subscription.created',
+    object: subscriptionObject({ id, customer, metadata, latestInvoice: null }),
+  });
+
+/** What one history leaves when it is rendered in a shape, without the names that differ. */
+async function rowsOf(shape: StripeShape) {
+  const name = `_${shape}`;
+  const tell = (type: string, object: object) => stripeEvent({ type, object, shape, created: periodStart });
+  await world.deliver(
+    tell(
+      'customer.subscription.created',
+      subscriptionObject({ id: `sub${name}`, latestInvoice: `in${name}`, cancelAt: periodStart + 99 }, shape),
+    ),
+    tell('invoice.paid', invoiceObject({ id: `in${name}`, subscription: `sub${name}` }, shape)),
+    tell('payment_intent.succeeded', paymentIntentObject({ id: `pi${name}`, metadata: own }, shape)),
+    tell(
+      'charge.refunded',
+      chargeObject({ id: `ch${name}`, paymentIntent: `pi${name}`, amountRefunded: 5, metadata: own }, shape),
+    ),
+  );
+  const subscription = await world.database.subscription.findUniqueOrThrow({
+    where: { id: `sub${name}` },
+    include: { items: true },
+  });
+  const rows = JSON.stringify([subscription, await purchase(`pi${name}`)], (key, value: unknown) => {
+    if (key === 'createdAt' || key === 'updatedAt' || key === 'eventId' || key === 'snapshotEventId')
+      return null;
+    return typeof value === 'bigint' ? Number(value) : value;
+  });
+  return JSON.parse(rows.replaceAll(name, '_SHAPE')) as unknown;
+}
+
 describe('one payment is one purchase', () => {
   it('whichever of session, PaymentIntent and charge comes first, with the same row each time', async () => {
     const rows = [];
@@ -114,27 +154,16 @@ describe('one payment is one purchase', () => {
   });
 
   it('a delayed payment that fails takes nothing that was given', async () => {
-    const about = (type: string, paymentStatus: 'paid' | 'unpaid') =>
-      stripeEvent({
-        type,
-        object: sessionObject({ id: 'cs_lf', paymentIntent: 'pi_lf', paymentStatus, metadata: own }),
-      });
     await world.deliver(
-      about('checkout.session.async_payment_failed', 'unpaid'),
-      about('checkout.session.async_payment_succeeded', 'paid'),
-      about('checkout.session.completed', 'unpaid'),
+      delayed('checkout.session.async_payment_failed', 'unpaid'),
+      delayed('checkout.session.async_payment_succeeded', 'paid'),
+      delayed('checkout.session.completed', 'unpaid'),
     );
     expect(await purchase('pi_lf')).toMatchObject({ status: 'paid' });
   });
 });
 
 describe('whose it is', () => {
-  const about = (id: string, customer: string, metadata: Record<string, string> = {}) =>
-    stripeEvent({
-      type: 'customer.subscription.created',
-      object: subscriptionObject({ id, customer, metadata, latestInvoice: null }),
-    });
-
   it('a known customer’s, also of a subscription made by hand', async () => {
     const event = about('sub_hand', 'cus_1');
     await world.deliver(event);
@@ -191,39 +220,6 @@ describe('whose it is', () => {
 });
 
 describe('one history in every shape', () => {
-  async function rowsOf(shape: StripeShape) {
-    const name = `_${shape}`;
-    const tell = (type: string, object: object) => stripeEvent({ type, object, shape, created: periodStart });
-    await world.deliver(
-      tell(
-        'customer.subscription.created',
-        subscriptionObject(
-          { id: `sub${name}`, latestInvoice: `in${name}`, cancelAt: periodStart + 99 },
-          shape,
-        ),
-      ),
-      tell('invoice.paid', invoiceObject({ id: `in${name}`, subscription: `sub${name}` }, shape)),
-      tell('payment_intent.succeeded', paymentIntentObject({ id: `pi${name}`, metadata: own }, shape)),
-      tell(
-        'charge.refunded',
-        chargeObject(
-          { id: `ch${name}`, paymentIntent: `pi${name}`, amountRefunded: 5, metadata: own },
-          shape,
-        ),
-      ),
-    );
-    const subscription = await world.database.subscription.findUniqueOrThrow({
-      where: { id: `sub${name}` },
-      include: { items: true },
-    });
-    const rows = JSON.stringify([subscription, await purchase(`pi${name}`)], (key, value: unknown) => {
-      if (key === 'createdAt' || key === 'updatedAt' || key === 'eventId' || key === 'snapshotEventId')
-        return null;
-      return typeof value === 'bigint' ? Number(value) : value;
-    });
-    return JSON.parse(rows.replaceAll(name, '_SHAPE')) as unknown;
-  }
-
   it('makes the same rows', async () => {
     const today = await rowsOf('endive');
     for (const shape of stripeShapes.filter((one) => one !== 'endive')) {

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { dayMs, hourMs } from '@billing/domain';
+import { changeUser, settleInvalidations } from '@billing/store';
+import { givePrice } from '../testing/sources.test-support.ts';
+import { startTestApi } from '../testing/start-test-api.test-support.ts';
+import type { TestApi } from '../testing/start-test-api.test-support.ts';
+
+let api: TestApi;
+let project: { projectId: string; apiKey: string };
+beforeAll(async () => {
+  api = await startTestApi();
+  project = await api.createProject();
+});
+afterAll(() => api.close());
+
+/** Columns of a subscription whose period started a day ago and ends in ten. */
+type Columns = {
+  status: string;
+  cancelAt?: Date;
+  cancelAtPeriodEnd?: boolean;
+  pastDueSince?: Date;
+};
+
+async function giveSubscription(userId: string, columns: Columns, periodEnd: Date): Promise<void> {
+  const { projectId } = project;
+  const { stripePriceId } = await givePrice(api.deps.database, projectId, { featureCodes: ['f'] });
+  const { owed } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
+    const id = `sub_${randomBytes(6).toString('hex')}`;
+    await tx.subscription.create({ data: { id, userRef, snapshotAt: new Date(), ...columns } });
+    await tx.subscriptionItem.create({
+      data: {
+        subscriptionId: id,
+        itemId: `si_${id}`,
+        stripePriceId,
+        quantity: 1n,
+        currentPeriodStart: new Date(api.clock.now() - dayMs),
+        currentPeriodEnd: periodEnd,
+      },
+    });
+    return { result: undefined, changed: true };
+  });
+  await settleInvalidations(api.deps, owed);
+}
+
+async function givePurchase(userId: string, paidAt: Date, accessDays: number): Promise<void> {
+  const { projectId } = project;
+  const product = { featureCodes: ['f'], interval: 'one_time' as const, accessDays };
+  const { stripePriceId } = await givePrice(api.deps.database, projectId, product);
+  const { owed } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
+    const id = `pi_${randomBytes(6).toString('hex')}`;
+    await tx.purchase.create({ data: { id, userRef, status: 'paid', paidAt, sessionId: `cs_${id}` } });
+    await tx.purchaseItem.create({ data: { purchaseId: id, stripePriceId, quantity: 1n } });
+    return { result: undefined, changed: true };
+  });
+  await settleInvalidations(api.deps, owed);
+}
+
+const check = async (userId: string) => {
+  const { body, headers } = await api
+    .http()
+    .get('/api/v1/entitlements')
+    .query({ user_id: userId })
+    .set('authorization', `Bearer ${project.apiKey}`);
+  return { features: body.entitlements.length, validUntil: body.valid_until, cache: headers['x-cache'] };
+};
+
+const at = (base: number, ms: number): Date => new Date(base + ms);
+
+describe('access ends to the second by the clock, with no event', () => {
+  it.each<[string, (userId: string, now: number) => Promise<void>, number]>([
+    [
+      'a renewal that was never heard of, after the allowance',
+      (user, now) => giveSubscription(user, { status: 'active' }, at(now, 2 * dayMs)),
+      2 * dayMs + 24 * hourMs,
+    ],
+    [
+      'cancel_at',
+      (user, now) =>
+        giveSubscription(user, { status: 'active', cancelAt: at(now, dayMs) }, at(now, 2 * dayMs)),
+      dayMs,
+    ],
+    [
+      'cancel_at_period_end',
+      (user, now) => giveSubscription(user, { status: 'active', cancelAtPeriodEnd: true }, at(now, dayMs)),
+      dayMs,
+    ],
+    [
+      'the grace of a past_due',
+      (user, now) =>
+        giveSubscription(user, { status: 'past_due', pastDueSince: at(now, -dayMs) }, at(now, 30 * dayMs)),
+      6 * dayMs,
+    ],
+    ['a purchase for some days', (user, now) => givePurchase(user, at(now, -dayMs), 3), 2 * dayMs],
+  ])('%s', async (what, give, lastsMs) => {
+    const userId = `user of ${what}`;
+    const now = Math.floor(api.clock.now() / 1000) * 1000;
+    await give(userId, now);
+    const end = now + lastsMs;
+    expect(await check(userId)).toMatchObject({ features: 1, validUntil: new Date(end).toISOString() });
+    expect(await check(userId)).toMatchObject({ features: 1, cache: 'hit' });
+    // Two seconds to go: the request itself takes time.
+    api.clock.advance(end - 2_000 - api.clock.now());
+    expect(await check(userId)).toMatchObject({ features: 1 });
+    api.clock.advance(end - api.clock.now());
+    expect(await check(userId)).toMatchObject({ features: 0, validUntil: null });
+  });
+});

@@ -1,0 +1,142 @@
+import type { AccessPolicy } from '../policy.ts';
+import { dayMs } from '../time.ts';
+import { endOf, judgeSubscription, reversalOf } from './judge.ts';
+import type { Reason } from './judge.ts';
+import { subscriptionStatuses } from './sources.ts';
+import type { SubscriptionStatus } from './sources.ts';
+import { aPayment, aSubscription, anItem, contextOf, now, periodEnd } from './sources.test-support.ts';
+
+/** Columns of the table of statuses. */
+const policies = {
+  default: {},
+  strict: { past_due_grace_days: 0, pause_collection: 'deny' },
+  lenient: { past_due_grace_days: 30, unpaid: 'allow', paused: 'allow', incomplete: 'allow' },
+} satisfies Record<string, Partial<AccessPolicy>>;
+
+type Row = [default_: Reason, strict: Reason, lenient: Reason];
+
+/** Past due for eight days: a day longer than the default grace. */
+const statusTable: Record<SubscriptionStatus | 'active, collection paused', Row> = {
+  active: ['in_force', 'in_force', 'in_force'],
+  'active, collection paused': ['in_force', 'paused', 'in_force'],
+  trialing: ['in_force', 'in_force', 'in_force'],
+  past_due: ['past_due_grace_over', 'past_due_grace_over', 'past_due_in_grace'],
+  unpaid: ['unpaid', 'unpaid', 'in_force'],
+  paused: ['paused', 'paused', 'in_force'],
+  incomplete: ['incomplete', 'incomplete', 'in_force'],
+  incomplete_expired: ['incomplete_expired', 'incomplete_expired', 'incomplete_expired'],
+  canceled: ['canceled', 'canceled', 'canceled'],
+};
+
+const statusCells = [...subscriptionStatuses, 'active, collection paused' as const].flatMap((named) => {
+  const [status, collectionPaused] =
+    named === 'active, collection paused' ? (['active', true] as const) : ([named, false] as const);
+  const [first, second, third] = statusTable[named];
+  return [
+    { named, policy: 'default' as const, reason: first },
+    { named, policy: 'strict' as const, reason: second },
+    { named, policy: 'lenient' as const, reason: third },
+  ].map((cell) => ({ ...cell, status, collectionPaused }));
+});
+
+describe('status × policy', () => {
+  it.each(statusCells)('$named, $policy: $reason', ({ status, collectionPaused, policy, reason }) => {
+    const subscription = aSubscription({ status, collectionPaused, pastDueSince: now - 8 * dayMs });
+    const [judged] = judgeSubscription(subscription, contextOf(policies[policy]));
+    expect(judged).toMatchObject({
+      reason,
+      inForce: reason === 'in_force' || reason === 'past_due_in_grace',
+    });
+  });
+});
+
+const ended = now - 3 * dayMs;
+const cancelAt = now + 5 * dayMs;
+const year = periodEnd + 335 * dayMs;
+
+describe('cancellation: ended_at × cancel_at × cancel_at_period_end × intervals', () => {
+  it.each<[boolean, boolean, boolean, 'one' | 'mixed' | 'none', number | null]>([
+    [false, false, false, 'one', null],
+    [false, false, false, 'mixed', null],
+    [false, false, false, 'none', null],
+    [false, false, true, 'one', periodEnd],
+    [false, false, true, 'mixed', periodEnd],
+    [false, false, true, 'none', null],
+    [false, true, false, 'one', cancelAt],
+    [false, true, false, 'mixed', cancelAt],
+    [false, true, false, 'none', cancelAt],
+    [false, true, true, 'one', cancelAt],
+    [false, true, true, 'mixed', cancelAt],
+    [false, true, true, 'none', cancelAt],
+    [true, false, false, 'one', ended],
+    [true, false, false, 'mixed', ended],
+    [true, false, false, 'none', ended],
+    [true, false, true, 'one', ended],
+    [true, false, true, 'mixed', ended],
+    [true, false, true, 'none', ended],
+    [true, true, false, 'one', ended],
+    [true, true, false, 'mixed', ended],
+    [true, true, false, 'none', ended],
+    [true, true, true, 'one', ended],
+    [true, true, true, 'mixed', ended],
+    [true, true, true, 'none', ended],
+  ])('%s × %s × %s × %s', (...[hasEnded, hasCancelAt, cancelAtPeriodEnd, periods, end]) => {
+    const items = {
+      one: [anItem()],
+      mixed: [anItem({ currentPeriodEnd: year }), anItem()],
+      // A rendering that leaves the period out never means "ends now".
+      none: [anItem({ currentPeriodEnd: null })],
+    }[periods];
+    const subscription = aSubscription({
+      endedAt: hasEnded ? ended : null,
+      cancelAt: hasCancelAt ? cancelAt : null,
+      cancelAtPeriodEnd,
+      items,
+    });
+    expect(endOf(subscription)).toBe(end);
+    const ends = judgeSubscription(subscription, contextOf()).map((judged) => judged.validTo);
+    expect(end === null || ends.every((one) => one === end)).toBe(true);
+    const isOver = end !== null && end <= now;
+    for (const judged of judgeSubscription(subscription, contextOf())) {
+      expect(judged.reason).toBe(isOver ? 'canceled' : 'in_force');
+    }
+  });
+});
+
+describe('refund: threshold × refunded, of 1000', () => {
+  it.each<[number, number, boolean]>([
+    [1, 0, false],
+    [1, 1, false],
+    [1, 999, false],
+    [1, 1000, true],
+    [0.5, 0, false],
+    [0.5, 499, false],
+    [0.5, 500, true],
+    [0.5, 1000, true],
+    [0.07, 69, false],
+    [0.07, 70, true],
+    [0, 0, false],
+    [0, 1, true],
+  ])('%d × %d: taken back %s', (partial_refund_threshold, amountRefunded, isTaken) => {
+    const { policy } = contextOf({ partial_refund_threshold });
+    expect(reversalOf(aPayment({ amountRefunded }), policy)).toBe(isTaken ? 'refunded' : null);
+  });
+});
+
+describe('dispute: status × rule', () => {
+  it.each<[string | null, boolean]>([
+    [null, false],
+    ['warning_needs_response', false],
+    ['warning_under_review', false],
+    ['warning_closed', false],
+    ['prevented', false],
+    ['needs_response', true],
+    ['under_review', true],
+    ['won', false],
+    ['lost', true],
+  ])('%s: held %s, and never where disputes are ignored', (disputeStatus, isHeld) => {
+    const payment = aPayment({ disputeStatus });
+    expect(reversalOf(payment, contextOf().policy)).toBe(isHeld ? 'disputed' : null);
+    expect(reversalOf(payment, contextOf({ dispute: 'ignore' }).policy)).toBeNull();
+  });
+});
