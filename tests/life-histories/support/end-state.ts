@@ -46,7 +46,7 @@ const moments = { 'just after': 1 / 24, 'in 6 days': 6, 'in 20 days': 20, 'in 40
  * Ours, and no part of the state: counters, our own times, and when to look again. Besides what was learned
  * by the way: whether a read happened (it alone knows an invoice's `created`), and which of several events
  * that say the same is named. A payment's `record` is what its other fields are computed from: a read replaces
- * what events would have told.
+ * what events would have told, and so with the moment at which the claims, which count, were last heard.
  */
 const notState = [
   'fence',
