@@ -54,8 +54,9 @@ function report(deps: WorkerDeps, { event, receivedAt }: QueuedEvent, outcome: s
   const type = isHandledEventType(event.type) ? event.type : 'other';
   deps.metrics.webhookEventsProcessed.inc({ type, outcome });
   deps.counters.apiVersions.inc({ version: apiReleaseOf(event.apiVersion) });
-  const isPlain = outcome === 'applied' || outcome === 'stale' || outcome === 'duplicate';
-  deps.logger[isPlain ? 'debug' : 'info']('event_processed', {
+  // What waits for somebody to act is worth a line; the ledger has the rest.
+  const isRemarkable = outcome === 'quarantined' || outcome === 'failed';
+  deps.logger[isRemarkable ? 'info' : 'debug']('event_processed', {
     event_id: event.id,
     type: event.type,
     outcome,
