@@ -17,6 +17,7 @@ import { ImportError } from './import-error.ts';
 import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
+import { isImportedEvent } from './payment-events.ts';
 import type { TellableEvent } from './payment-events.ts';
 
 const maxRounds = 20;
@@ -74,6 +75,13 @@ function saysNothingNew(
   return differences(before, describeRow(row, owner)).length === 0;
 }
 
+/** Stripe sent none of them: the ledger does not hear of them, and the row names none. */
+function withoutEvents(outcome: Purchase): Purchase {
+  const { row } = outcome;
+  const snapshotEventId = isImportedEvent(row.snapshotEventId) ? null : row.snapshotEventId;
+  return { ...outcome, events: [], row: { ...row, snapshotEventId } };
+}
+
 async function applyGroup(deps: ImportDeps, scope: Scope, group: Group): Promise<Applied> {
   const { worker } = deps;
   let read: GroupReading | null = null;
@@ -91,7 +99,7 @@ async function applyGroup(deps: ImportDeps, scope: Scope, group: Group): Promise
     const verdict = judge(deps, outcome, state);
     if (verdict !== 'changed') return { verdict, outcome };
     if (deps.isDryRun) return { verdict: 'payments_imported', outcome };
-    const { held, owed } = await writeOutcomes(worker.database, [{ ...outcome, events: [] }]);
+    const { held, owed } = await writeOutcomes(worker.database, [withoutEvents(outcome)]);
     if (held.size > 0) {
       await finishSettled(worker, [decision], owed);
       return { verdict: 'payments_imported', outcome };

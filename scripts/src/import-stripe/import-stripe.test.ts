@@ -163,7 +163,7 @@ test('money that went back is known: refunded and disputed purchases grant nothi
   expect(await account.features('ann')).toContain('read');
 });
 
-test('an event that came first is not undone, and a row that fell behind is read anew', async () => {
+test('a row that fell behind is read from Stripe anew, and repaired', async () => {
   const { mapping, ann } = await sellThings();
   await account.run({ mapping });
   const { data } = await account.stripe.subscriptions.list({ customer: ann.id });

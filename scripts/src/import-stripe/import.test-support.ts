@@ -19,13 +19,14 @@ export async function startOldAccount() {
     startTestRedis(),
     offline.listen(0),
   ]);
-  const { worker, close } = connect({
+  const environment = {
     DATABASE_URL: testDatabase.url,
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_import',
     STRIPE_API_BASE: stripeServer.url,
     STRIPE_READS_PER_SECOND: '100',
-  });
+  };
+  const { worker, close } = connect(environment);
   const { stripe, database } = worker;
   await waitFor(() => worker.cache.isAvailable(), { what: 'the cache' });
   await database.project.create({ data: { id: shop, name: 'Shop' } });
@@ -62,6 +63,7 @@ export async function startOldAccount() {
   }
 
   return {
+    environment,
     stripe,
     database,
     worker,

@@ -7,10 +7,15 @@ import type { Stripe } from 'stripe';
  */
 export type TellableEvent = Record<string, unknown> & { id: string; type: string };
 
+const importedEventId = '_import_';
+
+/** Whether a row's newest word came from here: then it names no event. */
+export const isImportedEvent = (id: string | null): boolean => id?.startsWith(importedEventId) === true;
+
 type Told = { type: string; created: number; object: { id: string; livemode: boolean } };
 
 const tell = ({ type, created, object }: Told): TellableEvent => ({
-  id: `_import_${type}_${object.id}`,
+  id: `${importedEventId}${type}_${object.id}`,
   object: 'event',
   type,
   created,
