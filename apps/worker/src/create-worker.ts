@@ -10,20 +10,19 @@ import {
   watchQueueRedis,
   withDeadline,
 } from '@billing/platform';
-import type { JobQueue, Logger, Tracing } from '@billing/platform';
-import { createDatabase, createEntitlementCache, drainInvalidations } from '@billing/store';
+import type { JobQueue, Logger } from '@billing/platform';
+import { createDatabase, createEntitlementCache } from '@billing/store';
+import { startBackground } from './background.ts';
 import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume.ts';
 import type { WorkerDeps } from './deps.ts';
 import { createEventApplier } from './events/apply-events.ts';
 import { createEventProcessor } from './events/process-event-job.ts';
-import { startLoop } from './loop.ts';
 import { createQueueWatch } from './operations/queue-watch.ts';
 import { checkReadiness } from './operations/readiness.ts';
 import { createWorkerMetrics } from './operations/worker-metrics.ts';
 import { createWatchdog } from './operations/watchdog.ts';
 import { createMaintenance } from './runs/create-maintenance.ts';
-import { settleDue } from './settle/settle-due.ts';
 import { createReadBudget } from './stripe/read-budget.ts';
 import { createSharedReads } from './stripe/share-reads.ts';
 
@@ -34,14 +33,10 @@ export type WorkerOptions = {
   logger: Logger;
   clock?: Clock;
   host?: string;
-  telemetry?: Tracing['telemetry'] | undefined;
   /** The worker lives, everything that it needs answers, and it gets nothing done: end the process. */
   onStuck?: () => void;
   watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
 };
-
-const settleIntervalMs = 1_000;
-const drainIntervalMs = 2_000;
 
 function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   const metrics = createMetrics({ service: 'worker' });
@@ -91,8 +86,6 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   return { deps, queueRedis, close };
 }
 
-const watchIntervalMs = 10_000;
-
 /** How long the head of the queue waits; null: nothing does, or somebody paused it. */
 async function headWaitingMs({ bull }: JobQueue): Promise<number | null> {
   const [[head], isPaused] = await Promise.all([bull.getWaiting(0, 0), bull.isPaused()]);
@@ -122,7 +115,6 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     prefix: config.queuePrefix,
     concurrency: config.concurrency,
     logger,
-    telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, createEventApplier(deps))),
       maintenance: maintenance.processor,
@@ -151,20 +143,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     await close();
     throw error;
   });
-  const loops = [
-    startLoop({ name: 'settle', logger, intervalMs: settleIntervalMs }, (signal) => settleDue(deps, signal)),
-    startLoop({ name: 'drain', logger, intervalMs: drainIntervalMs }, async () => {
-      await drainInvalidations(deps);
-      return 'rest';
-    }),
-    startLoop(
-      { name: 'watchdog', logger, intervalMs: options.watchdog?.lookEveryMs ?? watchIntervalMs },
-      async () => {
-        if (!isStopping && (await watchdog.look()) === 'stuck') options.onStuck?.();
-        return 'rest';
-      },
-    ),
-  ];
+  const stopBackground = startBackground(deps, {
+    watchdog,
+    onStuck: () => options.onStuck?.(),
+    lookEveryMs: options.watchdog?.lookEveryMs,
+  });
   const stopWatching = watchQueueRedis({
     inspect: () => inspectQueueRedis(queueRedis),
     logger,
@@ -177,7 +160,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       isStopping = true;
       stopWatching();
       maintenance.abort();
-      await Promise.all([consumer.stop(), ...loops.map((loop) => loop.stop())]);
+      await Promise.all([consumer.stop(), stopBackground()]);
       await maintenance.close();
       await Promise.all([close(), queueWatch.close()]);
       await server.close();

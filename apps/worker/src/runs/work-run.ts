@@ -63,10 +63,10 @@ export function createRunWorker<State extends object, Result extends object>(
   };
 }
 
-async function leave<Result extends object>(
+async function leave(
   { database, workerId, logger }: MaintenanceDeps,
   runId: string,
-  step: Exclude<Step<never, Result>, { kind: 'next' }>,
+  step: Exclude<Step<never, object>, { kind: 'next' }>,
 ): Promise<JobOutcome> {
   if (step.kind === 'done') {
     await endRun(database, { runId, workerId, status: 'done', result: step.result });

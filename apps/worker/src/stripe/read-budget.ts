@@ -49,7 +49,8 @@ export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOpti
   return {
     take: async (priority = 'urgent', signal) => {
       const givesUpAt = performance.now() + maxWaitMs[priority];
-      while (signal?.aborted !== true) {
+      for (;;) {
+        if (signal?.aborted === true) return false;
         const waitMs = await ask(priority);
         if (waitMs <= 0) return true;
         // A little more each, so that those who wait do not all come back at once.
@@ -57,7 +58,6 @@ export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOpti
         if (performance.now() + Math.max(waitMs, pauseMs) > givesUpAt) return false;
         await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
       }
-      return false;
     },
     throttle: async (retryAfterMs) => {
       const pauseMs = Math.min(

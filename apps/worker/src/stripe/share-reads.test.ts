@@ -1,7 +1,9 @@
 import { createSharedReads } from './share-reads.ts';
 
+const nothing = (): void => undefined;
+
 function withResolvers<T>() {
-  let resolve: (value: T) => void = () => undefined;
+  let resolve: (value: T) => void = nothing;
   const promise = new Promise<T>((done) => (resolve = done));
   return { promise, resolve };
 }
