@@ -4,9 +4,11 @@ const MAX_ID_CHARACTERS = 256;
 /** Control characters, lone surrogates (no well-formed Unicode) and the replacement character. */
 const FORBIDDEN = /[\p{Cc}\p{Cs}\uFFFD]/u;
 const OUTER_SPACE = /^\s|\s$/u;
-/** The same rule in the words of JSON Schema, for API descriptions (some readers know no `\p{…}`). */
-const ID_CHARACTER = '[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\ufffd]';
-const ID_PATTERN = `^(?!\\s)${ID_CHARACTER}*(?<!\\s)$`;
+/** The same rules in the words of JSON Schema, for API descriptions: no `\p{…}`, no looking around. */
+const CONTROLS = String.raw`\u0000-\u001f\u007f-\u009f\ufffd`;
+const ID_PATTERN = `^[^\\s${CONTROLS}](?:[^${CONTROLS}]*[^\\s${CONTROLS}])?$`;
+const TEXT_CONTROLS = String.raw`\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd`;
+const TEXT_PATTERN = `^[^${TEXT_CONTROLS}]*[^\\s${TEXT_CONTROLS}][^${TEXT_CONTROLS}]*$`;
 
 /** Why `value` is no identifier, or null if it is one. Characters are Unicode code points. */
 export function idProblem(value: string): string | null {
@@ -48,4 +50,7 @@ export const text = z
   .refine((value) => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value), {
     message: 'must be well-formed Unicode without control characters',
   })
-  .meta({ description: 'Text for people, without control characters but line breaks and tabs.' });
+  .meta({
+    description: 'Text for people, without control characters but line breaks and tabs.',
+    pattern: TEXT_PATTERN,
+  });

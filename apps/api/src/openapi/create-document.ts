@@ -100,7 +100,7 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
       ? {}
       : {
           requestBody: {
-            required: true,
+            required: !body.schema.safeParse({}).success,
             content: {
               'application/json': {
                 schema: toJsonSchema(body.schema, toSchema('input')),

@@ -11,7 +11,8 @@ const metadataValue = z
   .max(500)
   .refine((value) => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value), {
     message: 'must be well-formed Unicode without control characters',
-  });
+  })
+  .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]*$` });
 
 const metadata = z
   .record(z.string().regex(/^[^[\]\p{Cc}\p{Cs}\uFFFD]{1,40}$/u), metadataValue)
@@ -24,7 +25,7 @@ const metadata = z
   .meta({
     description: `Copied to Stripe's session. Not among its keys: ${reservedMetadataKeys.join(', ')}.`,
     maxProperties: maxOwnKeys,
-    propertyNames: { pattern: '^[^[\\]\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff\\ufffd]{1,40}$' },
+    propertyNames: { pattern: '^[^[\\]\\u0000-\\u001f\\u007f-\\u009f\\ufffd]{1,40}$' },
   });
 
 /** https, or http to this machine; no user information, no control characters or backslashes. */

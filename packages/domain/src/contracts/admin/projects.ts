@@ -3,9 +3,11 @@ import { id, text } from '../../ids.ts';
 import { policyPatch } from '../../policy.ts';
 import { listOf } from './listing.ts';
 
-export const displayName = text.refine((value) => Array.from(value).length <= 256, {
-  message: 'must have at most 256 characters',
-});
+export const displayName = text
+  .refine((value) => Array.from(value).length <= 256, {
+    message: 'must have at most 256 characters',
+  })
+  .meta({ maxLength: 256 });
 
 /** An origin that redirects may lead to: https, or http to this machine; stored as browsers write it. */
 export const redirectOrigin = z
@@ -19,7 +21,10 @@ export const redirectOrigin = z
     }
     return origin.origin;
   })
-  .meta({ description: 'An origin such as https://app.example.com (http for localhost only).' });
+  .meta({
+    description: 'An origin such as https://app.example.com (http for localhost only).',
+    pattern: String.raw`^(?:https:\/\/[A-Za-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?\/?$`,
+  });
 
 function isBareOrigin(url: URL, written: string): boolean {
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
