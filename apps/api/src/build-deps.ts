@@ -42,6 +42,7 @@ function createClients(environment: Environment, { logger, metrics }: { logger: 
   const database = createDatabase({
     url: environment.DATABASE_URL,
     poolSize: environment.DATABASE_POOL_SIZE,
+    hasPreparedStatements: environment.DATABASE_PREPARED_STATEMENTS === 'on',
     connectTimeoutMs,
     statementTimeoutMs,
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),

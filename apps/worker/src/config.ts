@@ -44,6 +44,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: parsed.DATABASE_POOL_SIZE,
+    hasPreparedStatements: parsed.DATABASE_PREPARED_STATEMENTS === 'on',
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,

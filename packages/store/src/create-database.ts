@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
+import { createStatementNames } from './statement-names.ts';
 
 export type Database = PrismaClient;
 
@@ -35,6 +36,8 @@ export type DatabaseOptions = {
   /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
   statementTimeoutMs: number;
   observe?: (operation: string, seconds: number) => void;
+  /** Default true. False for PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`. */
+  hasPreparedStatements?: boolean;
 };
 
 /**
@@ -42,7 +45,8 @@ export type DatabaseOptions = {
  * free connection; without `query_timeout` a frozen server holds its callers.
  */
 export function createDatabase(options: DatabaseOptions): Database {
-  const adapter = new PrismaPg({
+  const nameOf = createStatementNames();
+  const pool = {
     connectionString: options.url,
     max: options.poolSize,
     connectionTimeoutMillis: options.connectTimeoutMs,
@@ -51,7 +55,11 @@ export function createDatabase(options: DatabaseOptions): Database {
     query_timeout: options.statementTimeoutMs + 500,
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
-  });
+  };
+  const adapter = new PrismaPg(
+    pool,
+    options.hasPreparedStatements === false ? {} : { statementNameGenerator: ({ sql }) => nameOf(sql) },
+  );
   const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
   const { observe } = options;
   if (observe !== undefined)

@@ -4,6 +4,8 @@ import { envVar } from './fields.ts';
 export const databaseFields = {
   DATABASE_URL: envVar.url(['postgres:', 'postgresql:']),
   DATABASE_POOL_SIZE: envVar.int({ min: 1, max: 500, default: 10 }),
+  /** `off` where a pooler between does not know prepared statements. */
+  DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),
 };
 
 export const redisFields = {
