@@ -43,6 +43,7 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   const database = createDatabase({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
+    hasPreparedStatements: config.hasPreparedStatements,
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 10_000,
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
