@@ -34,6 +34,7 @@ test('fills in the defaults', () => {
   expect(parseEnv(schema, valid)).toEqual({
     ...valid,
     DATABASE_POOL_SIZE: 10,
+    DATABASE_PREPARED_STATEMENTS: 'on',
     QUEUE_PREFIX: 'bull',
     NODE_ENV: 'development',
     LOG_LEVEL: 'info',
