@@ -34,7 +34,10 @@ export async function mapCustomer(
         WHERE customers.user_ref IS NULL
         RETURNING 1`;
       if (rows.length === 0)
-        throw new ServiceError('customer_exists', 'This Stripe customer belongs to a user already.');
+        throw new ServiceError(
+          'customer_exists',
+          'Check the stripe_customer_id: this customer is mapped already, and stays with its user.',
+        );
       const target = { type: 'customer' as const, id: stripeCustomerId };
       await writeAudit(tx, {
         actor,
