@@ -88,8 +88,13 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
 }
 
 /** How long the head of the queue waits; null: nothing does, or somebody paused it. */
-async function headWaitingMs({ bull }: JobQueue): Promise<number | null> {
-  const [[head], isPaused] = await Promise.all([bull.getWaiting(0, 0), bull.isPaused()]);
+async function headWaitingMs({ bull, ready }: JobQueue): Promise<number | null> {
+  // BullMQ's own questions never settle where Redis was away from the start, and would hold up our stop.
+  if (!ready()) return null;
+  const [[head], isPaused] = await withDeadline(Promise.all([bull.getWaiting(0, 0), bull.isPaused()]), {
+    ms: 2_000,
+    onTimeout: () => new Error('Redis of the queue did not answer.'),
+  });
   return head === undefined || isPaused ? null : Date.now() - head.timestamp;
 }
 

@@ -78,6 +78,15 @@ describe('the worker process', () => {
     await redis.stop();
   }, 60_000);
 
+  it('ends on SIGTERM with code 0 where neither Redis nor Postgres ever answered', async () => {
+    const redis = await startTestRedis({ isStarted: false });
+    const child = await start({ REDIS_URL: redis.url, DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing' });
+    await waitFor(() => child.output().includes('loop_failing'), { what: 'the first look', timeoutMs: 20_000 });
+    expect(await child.kill('SIGTERM')).toBe(0);
+    expect(child.output()).not.toContain('shutdown_timed_out');
+    await redis.stop();
+  }, 60_000);
+
   it('names every variable that is missing', async () => {
     const child = await spawnWorker({ REDIS_URL: 'nonsense' });
     expect(await child.exited).toBe(1);
