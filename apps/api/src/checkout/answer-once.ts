@@ -11,9 +11,13 @@ type Deps = Pick<AppDeps, 'database' | 'clock' | 'logger'>;
 export function parseIdempotencyKey(header: string | undefined): string | null {
   if (header === undefined) return null;
   if (/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(header)) return header;
-  throw new ServiceError('invalid_request', 'Send an Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID.', {
-    errors: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }],
-  });
+  throw new ServiceError(
+    'invalid_request',
+    'Send an Idempotency-Key of 1 to 255 printable ASCII characters, such as a UUID.',
+    {
+      errors: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' }],
+    },
+  );
 }
 
 export type OnceRequest<T extends z.ZodType> = {
