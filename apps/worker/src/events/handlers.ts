@@ -1,6 +1,7 @@
 import { noClaims } from '@billing/domain';
 import type { EventObject, HandledEventType, Mention, ParsedEvent } from '@billing/domain';
-import type { PaymentNews, Target } from './target.ts';
+import { purchase } from './target.ts';
+import type { Target } from './target.ts';
 
 export type Handler = (event: ParsedEvent) => Target;
 
@@ -56,30 +57,6 @@ const schedule = about('schedule', ({ schedule: { subscriptionId, customerId } }
     ? ignored('no_effect')
     : mentionOf(subscriptionId, { customerId, claims: noClaims, paidInvoice: null, created, eventId: id }),
 );
-
-/** What each kind of news about a payment leaves open. */
-const noNews: PaymentNews = {
-  voice: null,
-  sessionId: null,
-  chargeId: null,
-  invoiceId: null,
-  customerId: null,
-  claims: noClaims,
-  status: null,
-  amount: null,
-  currency: null,
-  amountRefunded: null,
-  refund: null,
-  dispute: null,
-  priceId: null,
-  quantity: 1,
-};
-
-const purchase = (id: string, news: Partial<PaymentNews>): Target => ({
-  kind: 'purchase',
-  id,
-  news: { ...noNews, ...news },
-});
 
 /** A checkout session that came to an end: of a subscription it names the owner, of a payment the purchase. */
 const session = (outcome: 'completed' | 'failed'): Handler =>

@@ -1,3 +1,4 @@
+import { noClaims } from '@billing/domain';
 import type { Mention, ParsedEvent, PurchaseFacts, SubscriptionSnapshot } from '@billing/domain';
 
 /** What an event says about a payment, before the catalog is asked which price it names. */
@@ -32,3 +33,28 @@ export function keyOf({ event, target }: QueuedEvent): string {
     ? `${target.kind}:${target.id}`
     : `event:${event.id}`;
 }
+
+/** What each kind of news about a payment leaves open. */
+const noNews: PaymentNews = {
+  voice: null,
+  sessionId: null,
+  chargeId: null,
+  invoiceId: null,
+  customerId: null,
+  claims: noClaims,
+  status: null,
+  amount: null,
+  currency: null,
+  amountRefunded: null,
+  refund: null,
+  dispute: null,
+  priceId: null,
+  quantity: 1,
+};
+
+/** An event that bears on a payment. */
+export const purchase = (id: string, news: Partial<PaymentNews>): Target => ({
+  kind: 'purchase',
+  id,
+  news: { ...noNews, ...news },
+});

@@ -139,6 +139,11 @@ export type AmountBack = {
   isDoubtful: boolean;
 };
 
+const isMadeBy =
+  (at: Instant) =>
+  (refund: RefundState): boolean =>
+    (refund.createdAt ?? 0) <= at;
+
 /** Seconds of two events of one act may differ a little. */
 const nearMs = 10_000;
 
@@ -152,7 +157,6 @@ export function amountBack(money: MoneyBack): AmountBack {
   const good = goodOf(money);
   if (charge === null) return { amount: sum(good), isDoubtful: false };
   if (charge.isRead) return { amount: sum(good) + charge.amountRefunded, isDoubtful: false };
-  const isMadeBy = (at: Instant) => (refund: RefundState) => (refund.createdAt ?? 0) <= at;
   const isEarlier = isMadeBy(charge.at);
   const isNear = isMadeBy(charge.at + nearMs);
   const isSurelyOff = (refund: RefundState): boolean =>
