@@ -20,6 +20,8 @@ async function scrape(): Promise<string> {
 const seriesOf = (text: string): number =>
   text.split('\n').filter((line) => line !== '' && !/^(#|process_|nodejs_)/.test(line)).length;
 
+const envelope = () => stripeEvent({ type: 'customer.subscription.updated', object: subscriptionObject() });
+
 describe("the worker's metrics", () => {
   it('has every name of the contract, and both queues, read anew for each scrape', async () => {
     const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
@@ -66,8 +68,6 @@ describe("the worker's metrics", () => {
 
   it('has no more series after a flood of unknown types, versions and addresses', async () => {
     await world.startWorker();
-    const envelope = () =>
-      stripeEvent({ type: 'customer.subscription.updated', object: subscriptionObject() });
     const strange = (index: number, mark: string) => ({
       ...envelope(),
       id: uniqueId('evt'),
