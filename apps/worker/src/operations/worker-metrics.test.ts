@@ -22,6 +22,17 @@ const seriesOf = (text: string): number =>
 
 const envelope = () => stripeEvent({ type: 'customer.subscription.updated', object: subscriptionObject() });
 
+const strange = (index: number, mark: string) => ({
+  ...envelope(),
+  id: uniqueId('evt'),
+  type: `${mark}.type_${index}`,
+});
+const oddVersion = (index: number, mark: string) => ({
+  ...envelope(),
+  id: uniqueId('evt'),
+  api_version: `${mark}-${index}`,
+});
+
 describe("the worker's metrics", () => {
   it('has every name of the contract, and both queues, read anew for each scrape', async () => {
     const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
@@ -68,16 +79,6 @@ describe("the worker's metrics", () => {
 
   it('has no more series after a flood of unknown types, versions and addresses', async () => {
     await world.startWorker();
-    const strange = (index: number, mark: string) => ({
-      ...envelope(),
-      id: uniqueId('evt'),
-      type: `${mark}.type_${index}`,
-    });
-    const oddVersion = (index: number, mark: string) => ({
-      ...envelope(),
-      id: uniqueId('evt'),
-      api_version: `${mark}-${index}`,
-    });
     // Older than the worker keeps what it does not know: it is written to the ledger as ignored.
     const received_at = new Date(Date.now() - 80 * 3_600_000).toISOString();
     async function flood(mark: string, count: number): Promise<void> {
