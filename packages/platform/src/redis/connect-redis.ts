@@ -54,17 +54,14 @@ const ROLES: Record<RedisRole, RedisOptions> = {
  * state is `redis.status`, and its changes are logged once each, not once per attempt.
  */
 export function connectRedis({ url, role, logger }: RedisConnectionOptions): Redis {
-  const redis = new Redis(url, { ...COMMON, ...ROLES[role] });
+  const redis = withoutStaleTimers(new Redis(url, { ...COMMON, ...ROLES[role] }));
   let lastLogged: 'up' | 'down' | undefined;
   let lastError: Error | undefined;
   redis.on('error', (error: Error) => {
     lastError = error;
     reportDown();
   });
-  redis.on('close', () => {
-    stopSocketTimer(redis);
-    reportDown();
-  });
+  redis.on('close', reportDown);
   redis.on('ready', () => {
     lastError = undefined;
     if (lastLogged !== 'up') logger.info('redis_connected', { role });
@@ -79,6 +76,14 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
     lastLogged = 'down';
     logger.warn('redis_unreachable', lastError === undefined ? { role } : { role, error: lastError });
   }
+  return redis;
+}
+
+/** The same for the connections that BullMQ's workers duplicate from this one for their blocking reads. */
+function withoutStaleTimers(redis: Redis): Redis {
+  const duplicate = redis.duplicate.bind(redis);
+  redis.on('close', () => stopSocketTimer(redis));
+  redis.duplicate = (override) => withoutStaleTimers(duplicate(override));
   return redis;
 }
 
