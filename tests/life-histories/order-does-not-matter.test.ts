@@ -18,7 +18,7 @@ const named = new RegExp(process.env['LIFE_HISTORIES_STORY'] ?? '');
 const stories = allStories.filter((story) => named.test(story.name));
 
 /** Lives at one time: their events share statements, as under backlog. */
-const lanes = path === undefined ? 48 : 1;
+const lanes = path === undefined ? 96 : 1;
 
 let world: World;
 beforeAll(async () => {

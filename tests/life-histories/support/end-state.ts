@@ -60,6 +60,9 @@ const notState = [
   'snapshot_event_id',
   'record',
   'claims_at',
+  // Said by some lives only; whose the row is counts.
+  'claimed_user_id',
+  'claimed_project_id',
 ];
 
 type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };

@@ -19,7 +19,9 @@ export function payIt(life: Life, payment: Payment): Payment {
   putPayment(life, payment);
   if (payment.status === 'succeeded') {
     life.tell('charge.succeeded', renderCharge(payment, life.shape));
-    life.tell('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
+    // Of an invoice's payment it says nothing that the charge does not.
+    if (payment.invoice === null)
+      life.tell('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
   } else life.tell('payment_intent.payment_failed', renderPaymentIntent(payment, life.shape));
   return payment;
 }

@@ -98,8 +98,8 @@ export async function live(world: World, trial: Trial, delivering: Delivering): 
 }
 
 /**
- * The canonical end states: each event delivered once, in Stripe's own order. How events are rendered, when
- * the customer is mapped and whether Stripe was away for a while makes no difference to them; where Stripe
+ * The canonical end states: each event delivered once, in Stripe's own order. How events are rendered, who
+ * says whose the customer is and whether Stripe was away for a while makes no difference to them; where Stripe
  * knows nothing, the old rendering says more than the new one.
  */
 export function createCanonical(world: World) {
@@ -107,7 +107,7 @@ export function createCanonical(world: World) {
   return (trial: Setting): Promise<EndState> => {
     const setting: Setting = {
       ...trial,
-      ownership: trial.ownership === 'metadata' ? 'metadata' : 'mapped',
+      ownership: 'mapped',
       stripe: trial.stripe === 'missing' ? 'missing' : 'answers',
       shape: trial.stripe === 'missing' ? trial.shape : 'pinned',
     };

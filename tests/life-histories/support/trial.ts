@@ -108,7 +108,7 @@ export const trialsOf = (stories: readonly Story[]): fc.Arbitrary<Trial> =>
   settingsOf(stories)
     .chain((setting) => {
       const count = play(setting, 'RUN').events.length;
-      const total = count + Math.ceil(count / 3);
+      const total = count + Math.ceil(count / 4);
       const twice = fc.array(fc.nat(count - 1), { minLength: total - count, maxLength: total - count });
       const order = fc.shuffledSubarray([...Array(total).keys()], { minLength: total, maxLength: total });
       const pauses = fc.array(fc.nat(9), { minLength: total, maxLength: total });
