@@ -1,0 +1,68 @@
+import { createServer } from 'node:http';
+import request from 'supertest';
+import { createApp } from './app.ts';
+import { startTestApi } from './testing/start-test-api.test-support.ts';
+import type { TestApi } from './testing/start-test-api.test-support.ts';
+
+const headersOf = ({ headers }: { headers: Record<string, string> }): string[] =>
+  Object.keys(headers).sort((a, b) => a.localeCompare(b));
+
+/** How many requests got another prototype than the one they were born with while `ask` ran. */
+async function prototypesChanged(ask: () => PromiseLike<unknown>): Promise<number> {
+  const { setPrototypeOf } = Object;
+  let changed = 0;
+  Object.setPrototypeOf = (target: object, prototype: object | null): object => {
+    if ('headersDistinct' in target && Object.getPrototypeOf(target) !== prototype) changed += 1;
+    return setPrototypeOf(target, prototype);
+  };
+  try {
+    await ask();
+  } finally {
+    Object.setPrototypeOf = setPrototypeOf;
+  }
+  return changed;
+}
+
+describe('the hot route', () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await startTestApi();
+  });
+  afterAll(() => api.close());
+
+  it('stands before all middleware, with one handler', () => {
+    const [first] = createApp(api.deps).router.stack;
+    expect(first?.route?.path).toBe('/api/v1/entitlements');
+    expect(first?.route?.stack).toHaveLength(1);
+  });
+
+  it('never makes Express change the prototype of a request', async () => {
+    expect(await prototypesChanged(() => api.http().get('/api/v1/entitlements').expect(401))).toBe(0);
+    // What the server of this app does not do, a plain one does: the count is able to see it.
+    const plain = createServer(createApp(api.deps));
+    expect(await prototypesChanged(() => request(plain).get('/api/v1/entitlements').expect(401))).toBe(1);
+    plain.close();
+  });
+
+  it('answers a plain question and one that needs parsing alike', async () => {
+    const { apiKey, projectId } = await api.createProject();
+    const ask = (query: string) =>
+      api
+        .http()
+        .get(`/api/v1/entitlements?${query}`)
+        .set('authorization', `Bearer ${apiKey}`)
+        .set('x-request-id', 'mine');
+    await ask('user_id=user_1');
+    const [plain, parsed] = [
+      await ask('user_id=user_1'),
+      await ask(`user_id=user_1&project_id=${projectId}`),
+    ];
+    const { checked_at: plainAt, ...plainAnswer } = plain.body;
+    const { checked_at: parsedAt, ...parsedAnswer } = parsed.body;
+    expect(plainAnswer).toEqual(parsedAnswer);
+    expect([typeof plainAt, typeof parsedAt]).toEqual(['string', 'string']);
+    expect(headersOf(plain)).toEqual(headersOf(parsed));
+    expect(plain.headers['x-request-id']).toBe('mine');
+    expect(plain.headers['x-cache']).toBe('hit');
+  });
+});
