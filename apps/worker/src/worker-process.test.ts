@@ -80,8 +80,14 @@ describe('the worker process', () => {
 
   it('ends on SIGTERM with code 0 where neither Redis nor Postgres ever answered', async () => {
     const redis = await startTestRedis({ isStarted: false });
-    const child = await start({ REDIS_URL: redis.url, DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing' });
-    await waitFor(() => child.output().includes('loop_failing'), { what: 'the first look', timeoutMs: 20_000 });
+    const child = await start({
+      REDIS_URL: redis.url,
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing',
+    });
+    await waitFor(() => child.output().includes('loop_failing'), {
+      what: 'the first look',
+      timeoutMs: 20_000,
+    });
     expect(await child.kill('SIGTERM')).toBe(0);
     expect(child.output()).not.toContain('shutdown_timed_out');
     await redis.stop();

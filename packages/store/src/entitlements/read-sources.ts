@@ -39,8 +39,7 @@ export async function readSources(
   const rows = await database.$queryRaw<Row[]>`
     WITH catalog AS (
       SELECT prices.stripe_price_id, prices.access_days, products.feature_codes
-      FROM prices JOIN products USING (project_id, product_id)
-      WHERE prices.project_id = ${projectId}
+      FROM prices JOIN products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
     )
     SELECT asked.user_id, users.id AS user_ref, users.version AS user_version,
       projects.version AS project_version, projects.policy,
@@ -86,15 +85,13 @@ export async function readSources(
         SELECT json_agg(json_build_object(
           'id', p.id, 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
           'payment', json_build_object('amount', p.amount, 'amountRefunded', p.amount_refunded,
-            'disputeStatus', p.dispute_status),
-          'confirmed', p.confirmed,
+            'disputeStatus', p.dispute_status), 'confirmed', p.confirmed,
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
             SELECT json_agg(json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days)
-              ORDER BY i.stripe_price_id)
+              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) ORDER BY i.stripe_price_id)
             FROM purchase_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
