@@ -1,6 +1,7 @@
 import { withLogContext } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
+import { createAccessLog } from './access-log.ts';
 import { assignRequestId } from './request-id.ts';
 import { securityHeaders } from './security-headers.ts';
 import type { RequestMeter } from './request-meter.ts';
@@ -39,6 +40,7 @@ export function observeRequests(
   deps: Pick<AppDeps, 'logger' | 'isStopping'>,
   meter: RequestMeter,
 ): RequestHandler {
+  const accessLog = createAccessLog(deps);
   return (request, response, next) => {
     const startedAt = performance.now();
     const requestId = assignRequestId(request, response);
@@ -47,7 +49,8 @@ export function observeRequests(
     response.once('close', () => {
       const route = routeOf(request);
       meter(request.method, route, response.statusCode, startedAt);
-      deps.logger.info('request_finished', {
+      if (!accessLog.wants(response.statusCode, !response.writableFinished)) return;
+      accessLog.write({
         request_id: requestId,
         method: request.method,
         route,
