@@ -5,6 +5,13 @@ import type { TestApi } from '../testing/start-test-api.test-support.ts';
 
 const perMinute = 20;
 
+async function failOften(call: (address: string) => Promise<{ status: number }>, address: string) {
+  const statuses: number[] = [];
+  for (let tries = 0; tries < perMinute + 10; tries += 1) statuses.push((await call(address)).status);
+  return statuses;
+}
+const unknownKey = (): string => formatApiKey(randomBytes(apiKeyRandomBytes));
+
 describe('failed log-ins', () => {
   let api: TestApi;
 
@@ -28,13 +35,6 @@ describe('failed log-ins', () => {
       .http()
       .get('/api/v1/admin/projects')
       .set({ authorization: `Bearer ${secret}`, 'x-forwarded-for': address });
-
-  async function failOften(call: (address: string) => Promise<{ status: number }>, address: string) {
-    const statuses: number[] = [];
-    for (let tries = 0; tries < perMinute + 10; tries += 1) statuses.push((await call(address)).status);
-    return statuses;
-  }
-  const unknownKey = (): string => formatApiKey(randomBytes(apiKeyRandomBytes));
 
   it('are 401 for a while, then 429 with Retry-After; other addresses do not notice', async () => {
     const [hostile, harmless] = [newAddress(), newAddress()];

@@ -65,10 +65,17 @@ describe('what is no HTTP, or too much of it', () => {
   });
 });
 
-describe('methods and headers', () => {
-  const call = (method: string, path: string, headers: Record<string, string> = {}) =>
-    fetch(api.url + path, { method, headers: { authorization: `Bearer ${apiKey}`, ...headers } });
+const call = (method: string, path: string, headers: Record<string, string> = {}) =>
+  fetch(api.url + path, { method, headers: { authorization: `Bearer ${apiKey}`, ...headers } });
 
+const get = (body: string) => [
+  'GET /api/v1/entitlements?user_id=a HTTP/1.1',
+  'host: x',
+  `authorization: Bearer ${apiKey}`,
+  `content-length: ${body.length}`,
+];
+
+describe('methods and headers', () => {
   test.each([
     ['/api/v1/entitlements?user_id=a', 'GET, HEAD'],
     ['/api/v1/entitlements/batch', 'POST'],
@@ -124,12 +131,6 @@ describe('methods and headers', () => {
   });
 
   test('a body on GET means nothing, and is not taken for the next request', async () => {
-    const get = (body: string) => [
-      'GET /api/v1/entitlements?user_id=a HTTP/1.1',
-      'host: x',
-      `authorization: Bearer ${apiKey}`,
-      `content-length: ${body.length}`,
-    ];
     const smuggled = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
     const answer = await send(
       ...get(smuggled),

@@ -65,7 +65,8 @@ export const readJson: RequestHandler = (request, response, next) => {
 /** The body that `readJson` read, checked. Throws `invalid_request`. */
 export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
   const body: unknown = request.body;
-  return parse(schema, body ?? {}, 'body');
+  // No body at all is an empty one; `null` is not.
+  return parse(schema, body === undefined ? {} : body, 'body');
 }
 
 const malformedEscape = /%(?![0-9A-Fa-f]{2})/;

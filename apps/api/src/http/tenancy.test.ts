@@ -155,10 +155,10 @@ const cells = Object.entries(projectCases).flatMap(([route, each]) =>
   each.places.map((place) => [route, place, each] as const),
 );
 
-describe('a project API key', () => {
-  const expected = (place: Place, { twice }: ProjectCase): number =>
-    ({ own: 200, absent: 200, foreign: 403, unknown: 403, twice })[place];
+const expected = (place: Place, { twice }: ProjectCase): number =>
+  ({ own: 200, absent: 200, foreign: 403, unknown: 403, twice })[place];
 
+describe('a project API key', () => {
   describe.each(['A', 'B'] as const)('of %s', (name) => {
     test.each(cells)('%s, %s project', async (_route, place, each) => {
       const [own, foreign] = name === 'A' ? [a, b] : [b, a];
@@ -209,12 +209,15 @@ describe('a project API key', () => {
   );
 });
 
-describe('admin calls', () => {
-  const fill = (route: string, projectId: string): [string, string] => {
-    const [method = '', path = ''] = route.split(' ');
-    return [method.toUpperCase(), path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x')];
-  };
+const fill = (route: string, projectId: string): [string, string] => {
+  const [method = '', path = ''] = route.split(' ');
+  return [method.toUpperCase(), path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x')];
+};
 
+const inProjectA = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
+  api.admin(method, `/projects/${a.projectId}${path}`, body);
+
+describe('admin calls', () => {
   test.each(adminRoutes)('%s: no project key may do it, nor learn what exists', async (route) => {
     const answers = new Set<string>();
     for (const projectId of [a.projectId, b.projectId, 'project_unknown', '%00'])
@@ -239,19 +242,19 @@ describe('admin calls', () => {
   );
 
   test("one project's path does not lead to another's objects", async () => {
-    const of = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
-      api.admin(method, `/projects/${a.projectId}${path}`, body);
-    expect((await of('get', `/products/${b.productId}`)).body.code).toBe('product_not_found');
-    expect((await of('patch', `/products/${b.productId}`, { is_archived: true })).body.code).toBe(
+    expect((await inProjectA('get', `/products/${b.productId}`)).body.code).toBe('product_not_found');
+    expect((await inProjectA('patch', `/products/${b.productId}`, { is_archived: true })).body.code).toBe(
       'product_not_found',
     );
-    expect((await of('get', `/prices/${b.priceId}`)).body.code).toBe('price_not_found');
-    expect((await of('patch', `/prices/${b.priceId}`, { is_archived: true })).body.code).toBe(
+    expect((await inProjectA('get', `/prices/${b.priceId}`)).body.code).toBe('price_not_found');
+    expect((await inProjectA('patch', `/prices/${b.priceId}`, { is_archived: true })).body.code).toBe(
       'price_not_found',
     );
-    expect((await of('delete', `/api-keys/${b.keyId}`)).body.code).toBe('api_key_not_found');
+    expect((await inProjectA('delete', `/api-keys/${b.keyId}`)).body.code).toBe('api_key_not_found');
     expect(await send(b.apiKey, 'GET', '/api/v1/entitlements?user_id=u')).toMatchObject({ status: 200 });
-    const lists = await Promise.all(['/products', '/prices', '/api-keys'].map((path) => of('get', path)));
+    const lists = await Promise.all(
+      ['/products', '/prices', '/api-keys'].map((path) => inProjectA('get', path)),
+    );
     expect(JSON.stringify(lists.map(({ body }) => body as object))).not.toContain(b.projectId);
   });
 });

@@ -16,7 +16,13 @@ export type Answer = {
 };
 
 /** A request header that means something to this endpoint. */
-export type Header = { name: string; description: string; isRequired: boolean; example: string };
+export type Header = {
+  name: string;
+  description: string;
+  pattern: string;
+  isRequired: boolean;
+  example: string;
+};
 
 /** One call of the API as it is described to its users; parameters in the path are identifiers. */
 export type Endpoint = {

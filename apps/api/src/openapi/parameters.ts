@@ -19,12 +19,12 @@ export function operationParameters(endpoint: Endpoint, options: SchemaOptions):
   const inQuery = Object.entries(endpoint.query?.shape ?? {}).map(([name, schema]) =>
     toQueryParameter(name, schema, options),
   );
-  const inHeader = (endpoint.headers ?? []).map(({ name, description, isRequired, example }) => ({
+  const inHeader = (endpoint.headers ?? []).map(({ name, description, pattern, isRequired, example }) => ({
     name,
     in: 'header',
     required: isRequired,
     description,
-    schema: { type: 'string' },
+    schema: { type: 'string', pattern },
     example,
   }));
   return [...inPath, ...inQuery, ...inHeader];

@@ -51,7 +51,7 @@ export const redirectUrl = z
   .meta({
     description: 'An absolute https URL (http for localhost only) without user information.',
     maxLength: 5000,
-    pattern: String.raw`^(?:https:\/\/[^\/\s\\]|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))[^\s\\]*$`,
+    pattern: String.raw`^(?:https:\/\/[^\/\s\\\u0000-\u001f\u007f-\u009f\ufffd]|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))[^\s\\\u0000-\u001f\u007f-\u009f\ufffd]*$`,
   });
 
 const ownProject = id.optional().describe('The project of the API key; may be left out.');

@@ -72,6 +72,7 @@ export const productEndpoints: readonly Endpoint[] = [
         name: 'Idempotency-Key',
         description:
           'Per project, 1 to 255 printable ASCII characters: the same key and body give the same answer for 24 hours. Only 200 is remembered.',
+        pattern: '^[!-~](?:[ -~]{0,253}[!-~])?$',
         isRequired: false,
         example: 'order-4711',
       },

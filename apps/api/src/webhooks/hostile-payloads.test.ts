@@ -1,0 +1,117 @@
+import { request as openRequest } from 'node:http';
+import { connectRedis } from '@billing/platform';
+import { Stripe } from 'stripe';
+import { startTestApi, testWebhookSecret } from '../testing/start-test-api.test-support.ts';
+import type { TestApi } from '../testing/start-test-api.test-support.ts';
+
+const { webhooks } = new Stripe('sk_test_signing');
+
+let api: TestApi;
+
+beforeAll(async () => {
+  api = await startTestApi();
+});
+afterAll(() => api.close());
+
+const sign = (payload: string): string =>
+  webhooks.generateTestHeaderString({ payload, secret: testWebhookSecret });
+
+/** Sends a body signed as it is; the headers that are given win. */
+async function deliver(payload: string, headers: Record<string, string> = {}): Promise<[number, string]> {
+  const response = await fetch(`${api.url}/api/v1/webhooks/stripe`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'stripe-signature': sign(payload), ...headers },
+    body: payload,
+  });
+  const body = (await response.json()) as { code?: string; event_id?: string };
+  return [response.status, body.code ?? body.event_id ?? ''];
+}
+
+let serial = 0;
+const eventText = (object: string, more = ''): string =>
+  `{"id":"evt_hostile${(serial += 1)}","type":"customer.subscription.updated","created":1,"data":{"object":${object}}${more}}`;
+const deep = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
+
+describe('signed events with content that nobody expects are taken, or refused, and never an error of ours', () => {
+  test.each<[string, string]>([
+    ['100,000 levels in the object', eventText(`{"id":"sub_1","object":"subscription","metadata":${deep}}`)],
+    ['100,000 levels beside the object', eventText('{"id":"sub_1"}', `,"extra":${deep}`)],
+    [
+      '100,000 levels as items',
+      eventText(`{"id":"sub_1","items":{"data":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`),
+    ],
+    ['__proto__', eventText('{"id":"sub_1","__proto__":{"status":"active"}}', ',"__proto__":{"x":1}')],
+    ['doubled keys', eventText('{"id":"sub_1","id":"sub_2"}', ',"type":"invoice.paid"')],
+    ['NUL', eventText('{"id":"sub_\\u0000","customer":"cus_\\u0000"}')],
+    ['lone surrogates', eventText('{"id":"sub_1","metadata":{"user_id":"\\ud800"}}')],
+    ['huge numbers', eventText('{"id":"sub_1","quantity":1e400,"created":99999999999999999999}')],
+    ['an empty object', eventText('{}')],
+    ['numbers for texts', eventText('{"id":1,"customer":2,"status":3}')],
+    ['a list for an object inside', eventText('{"id":"sub_1","items":[],"metadata":[]}')],
+  ])('%s: 200', async (_what, payload) => {
+    const [status, eventId] = await deliver(payload);
+    expect([status, eventId]).toEqual([200, expect.stringMatching(/^evt_hostile/)]);
+    expect(await api.deps.stripeEvents.bull.getJob(eventId)).toBeDefined();
+  });
+
+  test.each<[string, string]>([
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['nothing in it', '{}'],
+    ['a number', '1'],
+    ['100,000 levels', deep],
+    ['an id of 300 characters', eventText('{}').replace(/evt_hostile\d+/, 'x'.repeat(300))],
+    ['an id of digits', eventText('{}').replace(/evt_hostile\d+/, '1234')],
+    ['NUL in the id', eventText('{}').replace(/evt_hostile\d+/, 'evt\\u0000')],
+    ['a thin event without an id', '{"object":"v2.core.event","type":"x"}'],
+    ['half of it', eventText('{}').slice(0, -1)],
+  ])('%s: 400', async (_what, payload) => {
+    expect(await deliver(payload)).toEqual([400, 'invalid_payload']);
+  });
+
+  test('the very bytes are verified: pretty-printed, escaped, of any content type', async () => {
+    const pretty = JSON.stringify(JSON.parse(eventText('{"id":"sub_1"}')), null, 4);
+    const escaped = eventText('{"id":"sub_\\u0031","note":"\\u00e9é😀"}');
+    for (const payload of [pretty, escaped, `  ${pretty}\r\n`])
+      for (const type of ['text/plain', 'application/xml', 'application/json; charset=utf-16'])
+        expect((await deliver(payload, { 'content-type': type }))[0]).toBe(200);
+  });
+
+  test('in chunks', async () => {
+    const payload = eventText('{"id":"sub_1"}');
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const outgoing = openRequest(
+        `${api.url}/api/v1/webhooks/stripe`,
+        { method: 'POST', headers: { 'stripe-signature': sign(payload), 'transfer-encoding': 'chunked' } },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        },
+      );
+      outgoing.on('error', reject);
+      for (const character of payload.match(/.{1,7}/gsu) ?? []) outgoing.write(character);
+      outgoing.end();
+    });
+    expect(status).toBe(200);
+  });
+
+  test.each(['1e9', '0x6a8f1f00', '+1795341600', '17953416.5', '', ' ', 'NaN', '9'.repeat(20), '-1'])(
+    'a timestamp that is not of digits is 401: %s',
+    async (timestamp) => {
+      const payload = eventText('{}');
+      const signature = sign(payload).replace(/^t=\d+/, `t=${timestamp}`);
+      expect(await deliver(payload, { 'stripe-signature': signature })).toEqual([401, 'invalid_signature']);
+    },
+  );
+});
+
+test('a flood without a signature costs neither Redis nor Postgres anything', async () => {
+  const client = connectRedis({ url: api.redis.url, role: 'worker', logger: api.deps.logger });
+  const processed = async (): Promise<number> =>
+    Number(/total_commands_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
+  const before = await processed();
+  for (let sent = 0; sent < 200; sent += 1) await deliver('{}', { 'stripe-signature': 't=1,v1=00' });
+  // The connections' own heartbeats and the drainer, but nothing per request.
+  expect((await processed()) - before).toBeLessThan(100);
+  client.disconnect();
+});
