@@ -10,7 +10,7 @@ import {
   watchQueueRedis,
   withDeadline,
 } from '@billing/platform';
-import type { JobQueue, Logger } from '@billing/platform';
+import type { JobQueue, Logger, Tracing } from '@billing/platform';
 import { createDatabase, createEntitlementCache } from '@billing/store';
 import { startBackground } from './background.ts';
 import type { WorkerConfig } from './config.ts';
@@ -33,6 +33,7 @@ export type WorkerOptions = {
   logger: Logger;
   clock?: Clock;
   host?: string;
+  telemetry?: Tracing['telemetry'] | undefined;
   /** The worker lives, everything that it needs answers, and it gets nothing done: end the process. */
   onStuck?: () => void;
   watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
@@ -121,6 +122,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     prefix: config.queuePrefix,
     concurrency: config.concurrency,
     logger,
+    telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, createEventApplier(deps))),
       maintenance: maintenance.processor,
