@@ -73,6 +73,8 @@ describe('the API as a process', () => {
           const response = await fetch(`http://127.0.0.1:${port}/api/v1/entitlements?user_id=u`);
           await response.text();
           outcomes.push(response.status);
+          // The server asks its clients to leave; one that comes all the same may meet a closed door.
+          if (response.headers.get('connection') === 'close') return;
         } catch (error) {
           // Nobody listens any more: that request was never accepted. A reset would be one that was cut.
           const code = causeOf(error);

@@ -88,7 +88,12 @@ test('mapping a customer gives the user all that waited for it', async () => {
   const [customer, userId] = [uniqueId('cus'), uniqueId('user')];
   const { id, eventId } = await quarantine({ customer });
   await commerce.deps.database.purchase.create({
-    data: { id: uniqueId('pi'), status: 'pending', stripeCustomerId: customer },
+    data: {
+      id: uniqueId('pi'),
+      sessionId: uniqueId('cs'),
+      status: 'pending',
+      stripeCustomerId: customer,
+    },
   });
   const listed = await commerce.admin('get', '/quarantine').expect(200);
   expect(listed.body.data[0]).toMatchObject({
