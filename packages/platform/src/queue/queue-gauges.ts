@@ -11,7 +11,7 @@ export interface QueueGaugesOptions {
 export interface QueueGauges {
   /** Reads all anew; what Redis does not answer in time is absent from the scrape. */
   refresh(): Promise<void>;
-  /** After a scrape: where several processes are added up, only the one that was asked may have numbers. */
+  /** After each scrape: where several processes are added up, only those that are asked may have numbers. */
   reset(): void;
 }
 
@@ -21,29 +21,38 @@ export interface QueueGauges {
  */
 export function createQueueGauges({ metrics, queues, inspectQueueRedis }: QueueGaugesOptions): QueueGauges {
   const { queueJobs, queueOldestWaiting, queueRedisInfo } = metrics;
+  let scrapes = 0;
 
-  function reset(): void {
+  function clear(): void {
     queueJobs.reset();
     queueOldestWaiting.reset();
     queueRedisInfo.reset();
   }
 
-  async function refreshQueue(queue: QueueGaugesOptions['queues'][number]): Promise<void> {
+  async function readQueue(queue: QueueGaugesOptions['queues'][number]): Promise<() => void> {
     const [counts, oldestWaitingMs] = await Promise.all([queue.counts(), queue.oldestWaitingMs()]);
-    for (const [state, count] of Object.entries(counts)) queueJobs.set({ queue: queue.name, state }, count);
-    queueOldestWaiting.set({ queue: queue.name }, (oldestWaitingMs ?? 0) / 1000);
+    return () => {
+      for (const [state, count] of Object.entries(counts)) queueJobs.set({ queue: queue.name, state }, count);
+      queueOldestWaiting.set({ queue: queue.name }, (oldestWaitingMs ?? 0) / 1000);
+    };
   }
 
-  async function refreshRedis(): Promise<void> {
+  async function readRedis(): Promise<() => void> {
     const { evictionPolicy, persistent } = await inspectQueueRedis();
-    queueRedisInfo.set({ eviction_policy: evictionPolicy, persistent: String(persistent) }, 1);
+    return () => queueRedisInfo.set({ eviction_policy: evictionPolicy, persistent: String(persistent) }, 1);
   }
 
   return {
-    reset,
+    reset(): void {
+      scrapes = Math.max(0, scrapes - 1);
+      if (scrapes === 0) clear();
+    },
     async refresh(): Promise<void> {
-      reset();
-      await Promise.allSettled([...queues.map(refreshQueue), refreshRedis()]);
+      scrapes += 1;
+      const readings = await Promise.allSettled([...queues.map(readQueue), readRedis()]);
+      // Without a pause in between: a scrape that runs beside this one must not meet them empty.
+      clear();
+      for (const reading of readings) if (reading.status === 'fulfilled') reading.value();
     },
   };
 }
