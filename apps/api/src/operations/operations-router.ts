@@ -30,7 +30,7 @@ export function createOperationsRouter(deps: AppDeps): Router {
   router.get('/metrics', async (request, response) => {
     assertMetricsToken(deps.config.metricsToken, request.headers.authorization);
     await queueGauges.refresh();
-    const text = await deps.renderMetrics().finally(queueGauges.reset);
+    const text = await deps.renderMetrics().finally(() => queueGauges.reset());
     response.setHeader('content-type', deps.metrics.registry.contentType);
     response.end(text);
   });
