@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
   testMatch: ['<rootDir>/{apps,packages,perf,scripts,tests}/**/*.test.ts'],
@@ -14,6 +16,8 @@ export default {
   globalTeardown: '<rootDir>/packages/testing/jest/global-teardown.js',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
+  // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
+  maxWorkers: Math.max(2, availableParallelism()),
   workerIdleMemoryLimit: '512MB',
   testTimeout: 30_000,
   passWithNoTests: false,
