@@ -38,3 +38,4 @@ export {
   type PaymentParts,
 } from './stripe-events/payment.ts';
 export { apiVersionOf, isOldShape, stripeShapes, type StripeShape } from './stripe-events/shape.ts';
+export { buildApp, spawnApp, type AppProcess } from './app-process.ts';

@@ -1,36 +1,8 @@
-import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { buildApp, spawnApp } from '@billing/testing';
+import type { AppProcess } from '@billing/testing';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
+export type WorkerProcess = AppProcess;
 
-/** The worker as it is deployed runs from the build. Nothing is done where the build is up to date. */
-export async function buildWorker(): Promise<void> {
-  await promisify(execFile)('npm', ['run', 'build', '--', '--filter=@billing/worker...'], { cwd: root });
-}
+export const buildWorker = (): Promise<void> => buildApp('worker');
 
-export type WorkerProcess = Awaited<ReturnType<typeof spawnWorker>>;
-
-/** A worker in a process of its own; only `env` is in its environment. */
-export async function spawnWorker(env: Record<string, string>) {
-  const child = spawn(process.execPath, ['apps/worker/dist/main.js'], {
-    cwd: root,
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output: string[] = [];
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => output.push(chunk.toString()));
-  const exited = once(child, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : null));
-  await once(child, 'spawn');
-  return {
-    output: () => output.join(''),
-    exited,
-    /** Resolves when it is gone, with its exit code. */
-    kill: (signal: NodeJS.Signals): Promise<number | null> => {
-      child.kill(signal);
-      return exited;
-    },
-  };
-}
+export const spawnWorker = (env: Record<string, string>): Promise<WorkerProcess> => spawnApp('worker', env);
