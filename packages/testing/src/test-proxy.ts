@@ -19,6 +19,8 @@ export interface TestProxy {
   /** Resets all open connections. */
   dropConnections(): void;
   connectionCount(): number;
+  /** Half-open ones that whoever opened them has not given up yet. */
+  deadConnectionCount(): number;
   close(): Promise<void>;
 }
 
@@ -111,6 +113,7 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
       for (const { client } of links) client.resetAndDestroy();
     },
     connectionCount: () => links.size,
+    deadConnectionCount: () => [...links].filter((link) => link.isDead).length,
     close: async () => {
       if (state.mode !== 'refuse') await stopListening();
     },

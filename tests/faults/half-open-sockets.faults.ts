@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@billing/testing';
+import { cacheOf, featuresOf } from './support/api-client.ts';
+import { lostEvents, untilLikeStripe } from './support/checks.ts';
+import type { DependencyName, Side } from './support/dependencies.ts';
+import { repeat } from './support/repeat.ts';
+import { inQuick, seenWithin, timeRecovery } from './support/run-options.ts';
+import { createSender } from './support/sender.ts';
+import type { Sender } from './support/sender.ts';
+import { openShop, uniqueId } from './support/shop.ts';
+import type { Shop } from './support/shop.ts';
+import { startStack } from './support/stack.ts';
+import type { Stack } from './support/stack.ts';
+
+let stack: Stack;
+let shop: Shop;
+let sender: Sender;
+
+beforeAll(async () => {
+  stack = await startStack();
+  shop = await openShop(stack);
+  sender = createSender(shop);
+});
+afterAll(() => stack.close());
+
+type Seen = { webhooks: Set<number>; reads: Set<number>; slowestMs: { webhook: number; read: number } };
+
+/** Events and cold reads at both APIs, again and again. */
+function startAsking() {
+  const seen: Seen = { webhooks: new Set(), reads: new Set(), slowestMs: { webhook: 0, read: 0 } };
+  const asking = stack.clients.map((client) =>
+    repeat(async () => {
+      const [sent, read] = await Promise.all([
+        sender.send(client),
+        client.check(shop.apiKey, uniqueId('cold')),
+      ]);
+      seen.webhooks.add(sent.status);
+      seen.reads.add(read.status);
+      seen.slowestMs.webhook = Math.max(seen.slowestMs.webhook, sent.ms);
+      seen.slowestMs.read = Math.max(seen.slowestMs.read, read.ms);
+      await sleep(40);
+    }),
+  );
+  return { seen, stop: () => Promise.all(asking.map((one) => one.stop())) };
+}
+
+/** The whole way at both APIs: a purchase in Stripe is a cached answer, and something else can be bought. */
+async function worksEverywhere(): Promise<void> {
+  const { userId } = await shop.subscribe();
+  await waitFor(
+    async () => {
+      const answers = await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, userId)));
+      return answers.every((answer) => cacheOf(answer) === 'hit' && featuresOf(answer).includes('pro'));
+    },
+    { what: 'hits at both APIs', timeoutMs: 40_000, intervalMs: 50 },
+  );
+  await waitFor(
+    async () => {
+      const orders = stack.clients.map((client) => client.checkout(shop.apiKey, shop.order()));
+      return (await Promise.all(orders)).every(({ status }) => status === 200);
+    },
+    { what: 'checkouts at both APIs', timeoutMs: 40_000, intervalMs: 100 },
+  );
+  await waitFor(async () => (await sender.send(stack.anyApi)).status === 200, { what: 'an accepted event' });
+}
+
+type Row = [side: Side, name: DependencyName];
+
+const whole: Row[] = [
+  ['api', 'queue'],
+  ['api', 'cache'],
+  ['api', 'database'],
+  ['api', 'stripe'],
+  ['worker', 'queue'],
+  ['worker', 'cache'],
+  ['worker', 'database'],
+  ['worker', 'stripe'],
+];
+/** The others are in the quick suite as rows of other tables. */
+const quick: Row[] = [
+  ['api', 'cache'],
+  ['worker', 'cache'],
+  ['worker', 'stripe'],
+];
+
+// Naive: a socket whose other end is gone without a word is waited for as long as the kernel does, for hours.
+it.each(inQuick(quick, whole))(
+  'half-open sockets from %s to %s are given up, and all works again',
+  async (side, name) => {
+    await worksEverywhere();
+    const proxy = stack.proxies[side][name];
+    const asking = startAsking();
+    await stack.setMode(name, 'half_open', [side]);
+    // Something to do for those who hold the dead sockets.
+    await shop.subscribeMany(2);
+    await sleep(inQuick(1_000, 4_000));
+    // New connections are sound again; those that were dead stay dead.
+    await stack.setMode(name, 'pass', [side]);
+    const what = `half-open sockets from ${side} to ${name}`;
+    await timeRecovery({ fault: what, healed: 'limits on sockets and waits; all works' }, worksEverywhere);
+    await asking.stop();
+    const { webhooks, reads, slowestMs } = asking.seen;
+    for (const status of [...webhooks, ...reads]) expect([200, 503]).toContain(status);
+    expect(slowestMs.webhook).toBeLessThan(seenWithin(5_000));
+    expect(slowestMs.read).toBeLessThan(seenWithin(1_000));
+    // A connection to Redis is used all the time, so none that is dead can linger.
+    if (name === 'queue' || name === 'cache')
+      await waitFor(() => proxy.deadConnectionCount() === 0, {
+        what: 'dead sockets to end',
+        timeoutMs: 40_000,
+      });
+    await untilLikeStripe(stack, shop, { timeoutMs: 60_000, own: sender.events });
+    expect(await lostEvents(stack, sender.events)).toEqual([]);
+  },
+);

@@ -1,0 +1,12 @@
+import { Client } from 'pg';
+
+// Preloaded into a worker that is to get stuck: its driver of Postgres forgets the question that every event
+// begins with, and answers all others. No deadline of ours can foresee what a library forgets.
+Client.prototype.query = new Proxy(Reflect.get(Client.prototype, 'query'), {
+  apply(query, client, args) {
+    const [config] = args;
+    const text = typeof config === 'string' ? config : String(config?.text);
+    const isForgotten = /^\s*WITH[^]*FROM stripe_events/.test(text);
+    return isForgotten ? new Promise(() => undefined) : Reflect.apply(query, client, args);
+  },
+});
