@@ -77,3 +77,27 @@ it('ends a worker that gets nothing done while all it needs is there, and no oth
   expect([await lookAfter(0), await lookAfter(60_000)]).toEqual(['fine', 'stuck']);
   await close();
 }, 60_000);
+
+it('ends a worker in which one job hangs while others come and go', async () => {
+  const { proxy, lookAfter, counted, close } = await watched();
+  const job = await anyJob();
+  const hand: { putDown: () => void } = { putDown: () => undefined };
+  const held = counted(() => new Promise((resolve) => (hand.putDown = () => resolve({ kind: 'done' }))));
+  const quick = counted(() => Promise.resolve({ kind: 'done' }));
+  const first = held(job);
+  expect(await lookAfter(299_000)).toBe('fine');
+  await quick(job);
+  expect([await lookAfter(2_000), await lookAfter(59_000)]).toEqual(['fine', 'fine']);
+  await proxy.setMode('refuse');
+  expect(await lookAfter(60_000)).toBe('fine');
+  await proxy.setMode('pass');
+  expect(await lookAfter(0)).toBe('fine');
+  hand.putDown();
+  await first;
+  expect(await lookAfter(60_000)).toBe('fine');
+  void held(job);
+  expect(await lookAfter(301_000)).toBe('fine');
+  await quick(job);
+  expect(await lookAfter(60_000)).toBe('stuck');
+  await close();
+}, 60_000);
