@@ -1,5 +1,5 @@
 import { queueNames } from '@billing/domain';
-import { createLogger, createQueue } from '@billing/platform';
+import { connectRedis, createLogger, createQueue } from '@billing/platform';
 import { createTestProxy, startTestRedis, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { PassThrough } from 'node:stream';
 import { createConsumer } from './consume.ts';
@@ -65,6 +65,22 @@ describe('what goes wrong', () => {
     expect(await world.outcomeOf(event)).toBeNull();
     await world.queue.bull.drain(true);
   });
+
+  it('a job in which a worker died ten times is given up visibly, and can be replayed', async () => {
+    const [fatal, healthy] = [createdOf('sub_fatal'), createdOf('sub_healthy')];
+    await Promise.all([fatal, healthy].map((event) => world.enqueue(event)));
+    const redis = connectRedis({ url: world.config.redisUrl, role: 'worker', logger: logger() });
+    // As BullMQ counts it for each worker whose lock on the job ran out.
+    await redis.hset(world.queue.bull.toKey(fatal.id), { stc: '10' });
+    await redis.hset(world.queue.bull.toKey(healthy.id), { stc: '9' });
+    redis.disconnect();
+    await world.startWorker();
+    await world.idle(30_000);
+    expect(await world.outcomeOf(healthy)).toBe('applied');
+    expect(await world.outcomeOf(fatal)).toBe('failed:crashed_repeatedly');
+    await world.deliver(fatal);
+    expect(await world.outcomeOf(fatal)).toBe('applied');
+  }, 60_000);
 
   it('a job that cannot even be put back is kept', async () => {
     const redis = await startTestRedis();
