@@ -27,18 +27,25 @@ async function expectAllKept(): Promise<void> {
   await untilLikeStripe(stack, shop, { timeoutMs: 40_000, own: sender.events });
 }
 
+// All of it on processes whose queue was not there when they started.
+beforeAll(async () => {
+  stack = await startStack({ isStarted: false });
+  await stack.setMode('queue', 'refuse');
+  await Promise.all([...stack.apis, ...stack.workers].map((process) => process.start()));
+  const answers = async (): Promise<boolean> => (await stack.apis[0].readiness()).status === 503;
+  await waitFor(answers, { what: 'the first answer', timeoutMs: 30_000 });
+  shop = await openShop(stack);
+  sender = createSender(shop);
+});
+afterAll(() => stack.close());
+
+async function bringQueue(): Promise<void> {
+  await stack.setMode('queue', 'pass');
+  await Promise.all([...stack.apis, ...stack.workers].map((process) => process.untilReady()));
+}
+
 // Naive: `queue.add` on a connection that never was never settles, also when Redis comes later.
 describe('the queue Redis absent at start', () => {
-  beforeAll(async () => {
-    stack = await startStack({ isStarted: false });
-    await stack.setMode('queue', 'refuse');
-    await Promise.all([...stack.apis, ...stack.workers].map((process) => process.start()));
-    const answers = async (): Promise<boolean> => (await stack.apis[0].readiness()).status === 503;
-    await waitFor(answers, { what: 'the first answer', timeoutMs: 30_000 });
-    shop = await openShop(stack);
-    sender = createSender(shop);
-  });
-
   it('refuses events with 503 and Retry-After, and works by itself once Redis is there', async () => {
     const { status, ms, retryAfter } = await send(stack.clients[0]);
     expect([status, retryAfter]).toEqual([503, '1']);
@@ -56,6 +63,8 @@ describe('the queue Redis absent at start', () => {
 });
 
 describe('the queue Redis', () => {
+  beforeAll(bringQueue);
+
   // Naive: the request hangs as long as Redis does, Stripe times out, and the add lands all the same, twice.
   it.each(['freeze', 'half_open'] as const)('%s: every webhook is answered within 5 s', async (mode) => {
     const outageMs = inQuick(6_000, 20_000);
@@ -117,6 +126,8 @@ async function showsEviction(url: string): Promise<boolean> {
 
 // Naive: a queue whose jobs may be evicted reports ready, and "completes" jobs that have no data.
 describe('the wrong eviction policy', () => {
+  beforeAll(bringQueue);
+
   it('is a loud error, and in production not ready', async () => {
     await stack.direct.queue.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const processes = [stack.apis[1], stack.workers[1]];
@@ -138,6 +149,4 @@ describe('the wrong eviction policy', () => {
     await Promise.all(processes.map((process) => process.untilReady()));
     await expectAllKept();
   });
-
-  afterAll(() => stack.close());
 });

@@ -93,10 +93,12 @@ it('applies each event once when a worker is stopped past its lock and resumed',
   stack.workers[0].resume();
   await stack.workers[0].untilReady();
   await expectAllKept();
-  const { rows } = await stack.database.pool.query<{ version: string }>(
-    `SELECT DISTINCT version FROM users WHERE user_id LIKE 'sender_%'`,
+  // One change of the user, one write of the subscription.
+  const { rows } = await stack.database.pool.query<{ version: string; fence: string }>(
+    `SELECT DISTINCT u.version, s.fence FROM users u JOIN subscriptions s ON s.user_ref = u.id
+     WHERE u.user_id LIKE 'sender_%'`,
   );
-  expect(rows).toEqual([{ version: '1' }]);
+  expect(rows).toEqual([{ version: '1', fence: '1' }]);
 });
 
 // Naive: commit, then DEL; who dies in between leaves the old answer for the rest of its TTL (300 s).
