@@ -95,6 +95,7 @@ if (!isQuick)
     });
     await worker.untilReady();
     const known = (await readLedger(stack)).size;
+    await waitFor(() => !worker.isRunning(), { what: 'the process to end itself', timeoutMs: 150_000 });
     expect(await worker.exited()).toBe(1);
     expect(worker.log()).toContain('watchdog_no_progress');
     expect((await readLedger(stack)).size).toBe(known);
@@ -111,4 +112,4 @@ if (!isQuick)
     await other.start();
     await untilLikeStripe(stack, shop, { timeoutMs: 40_000, own: sender.events });
     expect(await lostEvents(stack, sender.events)).toEqual([]);
-  });
+  }, 300_000);
