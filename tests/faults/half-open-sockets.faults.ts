@@ -88,7 +88,6 @@ const whole: Row[] = [
 /** The others are in the quick suite as rows of other tables. */
 const quick: Row[] = [
   ['api', 'cache'],
-  ['worker', 'cache'],
   ['worker', 'stripe'],
 ];
 
