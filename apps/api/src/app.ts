@@ -7,6 +7,7 @@ import { createCheckoutRouter } from './checkout/checkout-router.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createBatchHandler, createCheckHandler } from './entitlements/check-entitlement.ts';
 import { requireProjectKey } from './http/authenticate.ts';
+import { answerPreflight } from './http/allow-origins.ts';
 import { createFailureHandler } from './http/handle-failure.ts';
 import { methodNotAllowed } from './http/method-not-allowed.ts';
 import { mounts, observeRequests } from './http/observe-requests.ts';
@@ -39,6 +40,7 @@ export function createApp(deps: AppDeps): Express {
   app.get('/api/v1/entitlements', sampleAccessLog(check, sampling));
 
   app.use(observeRequests(deps, meter));
+  if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
   app.post('/api/v1/webhooks/stripe', receiveStripeWebhook(deps));
   app.post(
     '/api/v1/entitlements/batch',

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { redirectOrigin } from '@billing/domain';
 import { databaseFields, envVar, loggingFields, redisFields, stripeFields } from '@billing/platform';
 import { z } from 'zod';
 
@@ -25,6 +26,17 @@ const trustedProxies = z.string().transform((text, context): number | string[] =
   return z.NEVER;
 });
 
+/** Whose pages may read what a project key opens: the same kind of origin that a checkout may lead back to. */
+const origins = z.string().transform((text, context): string[] => {
+  const parsed = z.array(redirectOrigin).safeParse(text.split(',').map((part) => part.trim()));
+  if (parsed.success) return [...new Set(parsed.data)];
+  context.addIssue({
+    code: 'custom',
+    message: 'expected origins such as https://app.example.com (http for localhost only), comma-separated',
+  });
+  return z.NEVER;
+});
+
 /** This process's environment. */
 export const environmentSchema = z.object({
   ...loggingFields,
@@ -41,6 +53,7 @@ export const environmentSchema = z.object({
   RATE_LIMIT_PER_SECOND: envVar.int({ min: 0, max: 1_000_000, default: 0 }),
   AUTH_FAILURES_PER_MINUTE: envVar.int({ min: 0, max: 60_000, default: 3_000 }),
   TRUST_PROXY: trustedProxies.optional(),
+  CORS_ORIGINS: origins.optional(),
   API_PROCESSES: envVar.int({ min: 1, max: 64, default: 1 }),
 });
 export type Environment = z.output<typeof environmentSchema>;
@@ -53,6 +66,8 @@ export type ApiConfig = {
   metricsToken: string | undefined;
   /** As Express's setting `trust proxy` takes it. */
   trustedProxies: number | string[] | false;
+  /** Origins whose pages may call with a project key; empty: no CORS. */
+  corsOrigins: readonly string[];
   /** The share of entitlement checks in the access log, 0 to 1; all other requests are in it. */
   accessLogSample: number;
   pastDueGraceDays: number;
@@ -66,6 +81,7 @@ export function toApiConfig(environment: Environment): ApiConfig {
     adminKeys: environment.ADMIN_API_KEY,
     metricsToken: environment.METRICS_TOKEN,
     trustedProxies: environment.TRUST_PROXY ?? false,
+    corsOrigins: environment.CORS_ORIGINS ?? [],
     accessLogSample: environment.ACCESS_LOG_SAMPLE,
     pastDueGraceDays: environment.PAST_DUE_GRACE_DAYS,
     renewalAllowanceMs: environment.RENEWAL_ALLOWANCE_HOURS * 3_600_000,

@@ -33,7 +33,7 @@ async function serve(environment: Environment): Promise<void> {
       : { metricsRenderer: (metrics: Metrics) => createClusterRenderer(metrics, worker) }),
   });
   const { logger } = deps;
-  const server = createApiServer(createApp(deps));
+  const server = createApiServer(createApp(deps), deps.config.corsOrigins);
   tracing?.traceRequests(server);
   const stopDraining = startDraining(deps);
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });

@@ -8,6 +8,7 @@ import { ServiceError } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import express from 'express';
 import type { Express } from 'express';
+import { allowOrigins } from './allow-origins.ts';
 import { httpStatusOf, toProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
 
@@ -65,8 +66,8 @@ function refuseConnection(error: Error, socket: Socket): void {
   );
 }
 
-/** The HTTP server for an app; it does not listen yet. */
-export function createApiServer(app: Express): Server {
+/** The HTTP server for an app, open to pages of `corsOrigins`; it does not listen yet. */
+export function createApiServer(app: Express, corsOrigins: readonly string[] = []): Server {
   const server = createServer(
     {
       ...adoptPrototypes(app),
@@ -79,7 +80,7 @@ export function createApiServer(app: Express): Server {
       maxHeaderSize: 16 * 1024,
       noDelay: true,
     },
-    app,
+    allowOrigins(corsOrigins, app),
   );
   server.on('clientError', refuseConnection);
   return server;

@@ -71,7 +71,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     logger,
     withProcessMetrics: false,
   });
-  const server = createApiServer(createApp(deps));
+  const server = createApiServer(createApp(deps), deps.config.corsOrigins);
   const stopDraining = startDraining(deps);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -30,7 +30,9 @@ function isBareOrigin(url: URL, written: string): boolean {
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   const isAllowed = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
   const isBare = url.pathname === '/' && url.search === '' && url.hash === '' && !/[?#\\\s]/.test(written);
-  return isAllowed && isBare && url.username === '' && url.password === '';
+  // URL takes a `*` for a letter; whoever writes one means more than this one host.
+  const isOneHost = !url.hostname.includes('*');
+  return isAllowed && isBare && isOneHost && url.username === '' && url.password === '';
 }
 
 export const createProjectRequest = z

@@ -1,0 +1,47 @@
+import type { RequestListener } from 'node:http';
+import cors from 'cors';
+import type { RequestHandler } from 'express';
+import { mounts } from './observe-requests.ts';
+
+/** What a project key opens. Admin calls, webhooks, metrics and the queue screen are no business of web pages. */
+const openToPages = ['/api/v1/entitlements', mounts.checkout, mounts.portal, mounts.projectMetrics];
+
+const isOpenToPages = (url: string): boolean =>
+  openToPages.some((prefix) => url.startsWith(prefix) && /^[/?]?$/.test(url.charAt(prefix.length)));
+
+/**
+ * Lets pages of these origins read what a project key opens (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
+ * It stands around the app, not in it: the hot route keeps the first place, and without origins there is nothing
+ * to pass. To any other origin the API answers as if CORS did not exist.
+ */
+export function allowOrigins(origins: readonly string[], app: RequestListener): RequestListener {
+  if (origins.length === 0) return app;
+  const allowed = new Set(origins);
+  const addHeaders = cors({
+    origin: [...origins],
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id'],
+    exposedHeaders: [
+      'ratelimit-limit',
+      'ratelimit-remaining',
+      'ratelimit-reset',
+      'retry-after',
+      'x-cache',
+      'x-request-id',
+    ],
+    maxAge: 600,
+    preflightContinue: true,
+  });
+  return (request, response) => {
+    const { origin } = request.headers;
+    const isForPage = origin !== undefined && allowed.has(origin) && isOpenToPages(request.url ?? '');
+    if (isForPage) addHeaders(request, response, () => app(request, response));
+    else app(request, response);
+  };
+}
+
+/** Ends the question of a browser (preflight) whose headers `allowOrigins` has set; other OPTIONS go on. */
+export const answerPreflight: RequestHandler = (_request, response, next) => {
+  if (response.hasHeader('access-control-allow-origin')) response.status(204).end();
+  else next();
+};
