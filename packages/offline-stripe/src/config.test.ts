@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseConfig } from './config.ts';
 
 test('bad variables are all named', () => {
@@ -14,4 +17,17 @@ test('defaults, and of several webhook secrets the first signs', () => {
       webhookUrl: 'http://127.0.0.1:8000/api/v1/webhooks/stripe',
     },
   });
+});
+
+test('the webhook secret can come from a file', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'secret-'));
+  const path = join(dir, 'webhook');
+  writeFileSync(path, 'whsec_file,whsec_old\n');
+  expect(parseConfig({ STRIPE_WEBHOOK_SECRET: '', STRIPE_WEBHOOK_SECRET_FILE: path })).toMatchObject({
+    config: { webhookSecret: 'whsec_file' },
+  });
+  expect(parseConfig({ STRIPE_WEBHOOK_SECRET_FILE: `${path}.gone` })).toEqual({
+    badVariables: ['STRIPE_WEBHOOK_SECRET_FILE'],
+  });
+  rmSync(dir, { recursive: true });
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 const environment = z.object({
@@ -20,6 +21,13 @@ export interface Config {
   webhookSecret: string;
 }
 
+/** The secret may come as a file, as for the processes it plays Stripe to. */
+function readSecretFile(path: string | undefined): { STRIPE_WEBHOOK_SECRET?: string } {
+  return path === undefined || path === ''
+    ? {}
+    : { STRIPE_WEBHOOK_SECRET: readFileSync(path, 'utf8').trim() };
+}
+
 /** The settings, or the names of the bad variables (never their values). */
 export function parseConfig(
   env: Record<string, string | undefined>,
@@ -27,7 +35,13 @@ export function parseConfig(
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
-  const parsed = environment.safeParse(given);
+  let fromFile: { STRIPE_WEBHOOK_SECRET?: string };
+  try {
+    fromFile = readSecretFile(env['STRIPE_WEBHOOK_SECRET_FILE']);
+  } catch {
+    return { badVariables: ['STRIPE_WEBHOOK_SECRET_FILE'] };
+  }
+  const parsed = environment.safeParse({ ...fromFile, ...given });
   if (!parsed.success) {
     return { badVariables: [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))] };
   }

@@ -35,9 +35,14 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
   const stack = readJsonFile(stackPath, stackFile);
   if (stack === undefined) return env;
   const isOffline = !stack.stripe_url.includes('api.stripe.com');
-  const offline = { STRIPE_API_BASE: stack.stripe_url, STRIPE_SECRET_KEY: 'sk_test_offline' };
+  const offline = {
+    STRIPE_API_BASE: stack.stripe_url,
+    STRIPE_SECRET_KEY: 'sk_test_offline',
+    STRIPE_SECRET_KEY_FILE: undefined,
+  };
   return {
     ...env,
+    REDIS_URL_FILE: undefined,
     DATABASE_URL: stack.database_url,
     REDIS_URL: stack.redis_url,
     ...(isOffline ? offline : {}),

@@ -15,6 +15,8 @@ const environment = z.object({
     'a Stripe secret key (sk_test_… or rk_test_…)',
   ),
   STRIPE_API_BASE: envVar.optionalUrl(['http:', 'https:']),
+  STRIPE_WEBHOOK_SECRET: envVar.secretList().optional(),
+  ADMIN_API_KEY: envVar.namedSecrets().optional(),
 });
 
 const secretsFile = z.object({
@@ -32,6 +34,9 @@ export interface Settings {
   readonly redisUrl: string | undefined;
   readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined } | undefined;
   readonly secrets: Secrets;
+  /** As `STRIPE_WEBHOOK_SECRET` and `ADMIN_API_KEY` take them. */
+  readonly webhookSecrets: string;
+  readonly adminKeys: string;
 }
 
 /** Reads the environment, and the secrets of this checkout, which are made at the first start. */
@@ -43,12 +48,17 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
       'STRIPE_SECRET_KEY is a live key: npm start makes demo products, so give it a test key.',
     );
   }
+  const secrets = readSecrets(given.STRIPE_WEBHOOK_SECRET?.[0]);
   return {
     ports: { api: given.PORT, worker: given.WORKER_PORT, stripe: given.OFFLINE_STRIPE_PORT },
     databaseUrl: given.DATABASE_URL,
     redisUrl: given.REDIS_URL,
     stripe: secretKey === undefined ? undefined : { secretKey, apiBase },
-    secrets: readSecrets(env),
+    secrets,
+    webhookSecrets: given.STRIPE_WEBHOOK_SECRET?.join(',') ?? secrets.webhookSecret,
+    adminKeys: [{ name: 'local', secret: secrets.adminSecret }, ...(given.ADMIN_API_KEY ?? [])]
+      .map(({ name, secret }) => `${name}:${secret}`)
+      .join(','),
   };
 }
 
@@ -56,7 +66,7 @@ function random(): string {
   return randomBytes(24).toString('hex');
 }
 
-function readSecrets(env: NodeJS.ProcessEnv): Secrets {
+function readSecrets(givenWebhookSecret: string | undefined): Secrets {
   const kept = readJsonFile(paths.secrets, secretsFile);
   const secrets = kept ?? {
     adminSecret: random(),
@@ -64,6 +74,5 @@ function readSecrets(env: NodeJS.ProcessEnv): Secrets {
     postgresPassword: random(),
   };
   if (kept === undefined) writeJsonFile(paths.secrets, secrets);
-  const givenWebhookSecret = env['STRIPE_WEBHOOK_SECRET']?.split(',')[0]?.trim();
-  return givenWebhookSecret ? { ...secrets, webhookSecret: givenWebhookSecret } : secrets;
+  return givenWebhookSecret === undefined ? secrets : { ...secrets, webhookSecret: givenWebhookSecret };
 }

@@ -7,6 +7,7 @@ import {
   type RedisServer,
 } from '@billing/testing';
 import { startChild, type Child } from './child.ts';
+import { appEnvironment, childEnvironment } from './child-environment.ts';
 import { DEMO_PROJECT, seedDemo } from './demo.ts';
 import { paths } from './paths.ts';
 import { choosePorts, requireFreePort } from './ports.ts';
@@ -51,7 +52,7 @@ export async function startStack(start: Start): Promise<Stack> {
   if (applied.length > 0)
     say(`Migrated the database: ${applied.length} migration${applied.length > 1 ? 's' : ''}.`);
   const stripe = settings.stripe ?? { secretKey: OFFLINE_KEY, apiBase: urlOf(settings.ports.stripe) };
-  const env = childEnvironment(settings, { databaseUrl, redisUrl, stripe });
+  const env = appEnvironment(settings, { databaseUrl, redisUrl, stripe });
   const [api, worker] = await Promise.all([
     startOwn(start, {
       name: 'api',
@@ -149,38 +150,13 @@ async function startOwn(
 function startOfflineStripe(start: Start): Promise<Child | undefined> {
   const { settings } = start;
   if (settings.stripe !== undefined) return Promise.resolve(undefined);
-  const env = {
-    ...process.env,
+  const env = childEnvironment({
     OFFLINE_STRIPE_PORT: String(settings.ports.stripe),
     OFFLINE_STRIPE_WEBHOOK_URL: `${urlOf(settings.ports.api)}/api/v1/webhooks/stripe`,
     STRIPE_WEBHOOK_SECRET: settings.secrets.webhookSecret,
-  };
+  });
   const readyUrl = `${urlOf(settings.ports.stripe)}/healthz`;
   return startOwn(start, { name: 'stripe', script: 'packages/offline-stripe/dist/main.js', env, readyUrl });
-}
-
-interface Addresses {
-  readonly databaseUrl: string;
-  readonly redisUrl: string;
-  readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined };
-}
-
-function childEnvironment(
-  settings: Settings,
-  { databaseUrl, redisUrl, stripe }: Addresses,
-): NodeJS.ProcessEnv {
-  const givenAdminKeys = process.env['ADMIN_API_KEY'];
-  return {
-    ...process.env,
-    PORT: String(settings.ports.api),
-    WORKER_PORT: String(settings.ports.worker),
-    DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
-    STRIPE_SECRET_KEY: stripe.secretKey,
-    ...(stripe.apiBase === undefined ? {} : { STRIPE_API_BASE: stripe.apiBase }),
-    STRIPE_WEBHOOK_SECRET: process.env['STRIPE_WEBHOOK_SECRET'] || settings.secrets.webhookSecret,
-    ADMIN_API_KEY: `local:${settings.secrets.adminSecret}${givenAdminKeys ? `,${givenAdminKeys}` : ''}`,
-  };
 }
 
 interface Supervised {
