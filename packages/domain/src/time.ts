@@ -21,7 +21,7 @@ export const toTimestampOrNull = (at: Instant | null): string | null =>
 /** Stripe's timestamps are whole seconds. */
 export const fromStripeSeconds = (seconds: number): Instant => seconds * secondMs;
 
-/** Years 1 to 9999: what both RFC 3339 and Postgres can say. */
+/** From the beginning of Unix time to the last year that RFC 3339 can say. */
 const EARLIEST: Instant = Date.UTC(1970, 0, 1);
 const LATEST: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
