@@ -88,6 +88,21 @@ test('a failure of Stripe frees the key, and is not what the next try gets', asy
   expect(response.status).toBe(200);
 });
 
+test('20 at once while Stripe hangs are refused, and sell once when it is back', async () => {
+  const key = uniqueId('key');
+  const order = commerce.order(price.priceId);
+  await commerce.fault('hang');
+  const refused = await Promise.all(Array.from({ length: 20 }, () => buy(key, order)));
+  const codes = refused.map(({ body }) => body.code);
+  expect(codes).toContain('stripe_unavailable');
+  expect(codes.filter((code) => !/^(stripe_unavailable|idempotency_in_progress)$/.test(code))).toEqual([]);
+  await commerce.fault('none');
+  const responses = await Promise.all(Array.from({ length: 20 }, () => buy(key, order)));
+  const sold = responses.filter(({ status }) => status === 200);
+  expect(new Set(sold.map(({ body }) => body.session_id)).size).toBe(1);
+  expect(await commerce.customersOf(order.user_id)).toHaveLength(1);
+});
+
 test('a holder that crashed frees the key once its hold is over', async () => {
   const key = uniqueId('key');
   const { database, clock } = commerce.deps;
