@@ -42,6 +42,12 @@ export function redirectProblem(value: string): string | null {
   return null;
 }
 
+/**
+ * What the API description says of origins. URL takes a little more (names beyond ASCII, addresses in numbers): a
+ * pattern that is simple and never promises too much is worth more to a client than an exact one.
+ */
+export const originPattern = String.raw`(?:https:\/\/(?:[A-Za-z0-9-]+\.)*[A-Za-z][A-Za-z0-9-]*|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?`;
+
 export const redirectUrl = z
   .string()
   .superRefine((value, context) => {
@@ -51,7 +57,7 @@ export const redirectUrl = z
   .meta({
     description: 'An absolute https URL (http for localhost only) without user information.',
     maxLength: 5000,
-    pattern: String.raw`^(?:https:\/\/[^\/\s\\\u0000-\u001f\u007f-\u009f\ufffd]|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))[^\s\\\u0000-\u001f\u007f-\u009f\ufffd]*$`,
+    pattern: String.raw`^${originPattern}(?:[\/?#][^\s\\\u0000-\u001f\u007f-\u009f\ufffd]*)?$`,
   });
 
 const ownProject = id.optional().describe('The project of the API key; may be left out.');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { policyPatch } from '../../policy.ts';
+import { originPattern } from '../checkout.ts';
 import { listOf } from './listing.ts';
 
 export const displayName = text
@@ -23,7 +24,7 @@ export const redirectOrigin = z
   })
   .meta({
     description: 'An origin such as https://app.example.com (http for localhost only).',
-    pattern: String.raw`^(?:https:\/\/[A-Za-z0-9.-]+|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::\d{1,5})?\/?$`,
+    pattern: String.raw`^${originPattern}\/?$`,
   });
 
 function isBareOrigin(url: URL, written: string): boolean {
