@@ -4,7 +4,7 @@ import { kill } from 'node:process';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
 import { createTestDatabase, freePort, startTestRedis, waitFor } from '@billing/testing';
-import type { TestDatabase, TestRedis } from '@billing/testing';
+import type { AppProcess, TestDatabase, TestRedis } from '@billing/testing';
 import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
 
 const isReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/ready`)).ok;
@@ -20,10 +20,19 @@ function causeOf(error: unknown): string {
 describe('the API as a process', () => {
   let database: TestDatabase;
   let redis: TestRedis;
+  const running: AppProcess[] = [];
+
+  const spawn = async (env: Record<string, string>): Promise<AppProcess> => {
+    const process = await spawnApi(env);
+    running.push(process);
+    return process;
+  };
 
   beforeAll(async () => {
     [database, redis] = await Promise.all([createTestDatabase(), startTestRedis(), buildApi()]);
   }, 180_000);
+  // A test that fails must not leave its processes running.
+  afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));
   afterAll(() => Promise.all([database.drop(), redis.stop()]));
 
   const environment = (port: number): Record<string, string> => ({
@@ -38,7 +47,7 @@ describe('the API as a process', () => {
   });
 
   it('names every variable that is missing or bad, and no value', async () => {
-    const process = await spawnApi({ PORT: 'eighty', STRIPE_SECRET_KEY: 'not-a-stripe-key' });
+    const process = await spawn({ PORT: 'eighty', STRIPE_SECRET_KEY: 'not-a-stripe-key' });
     expect(await process.exited).toBe(1);
     for (const name of [
       'PORT',
@@ -56,7 +65,7 @@ describe('the API as a process', () => {
     const port = await freePort();
     const holder = createServer().listen(port);
     await once(holder, 'listening');
-    const process = await spawnApi({ ...environment(port), API_PROCESSES: processes });
+    const process = await spawn({ ...environment(port), API_PROCESSES: processes });
     expect(await process.exited).toBe(1);
     expect(process.output()).toContain('port_not_available');
     holder.close();
@@ -64,7 +73,7 @@ describe('the API as a process', () => {
 
   it('cuts no request when it is told to stop', async () => {
     const port = await freePort();
-    const process = await spawnApi(environment(port));
+    const process = await spawn(environment(port));
     await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
     const outcomes: (number | string)[] = [];
     const client = async (): Promise<void> => {
@@ -92,7 +101,7 @@ describe('the API as a process', () => {
 
   it('serves from several processes, adds their metrics up, and replaces a dead one', async () => {
     const port = await freePort();
-    const process = await spawnApi({ ...environment(port), API_PROCESSES: '2' });
+    const process = await spawn({ ...environment(port), API_PROCESSES: '2' });
     await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
     const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await waitFor(async () => (await metrics()).includes('service_info{service="api"} 2'), { what: 'both' });
