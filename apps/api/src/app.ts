@@ -60,7 +60,10 @@ export function createApp(deps: AppDeps): Express {
   app.all('/api/v1/entitlements/batch', methodNotAllowed('POST'));
   app.all('/api/v1/webhooks/stripe', methodNotAllowed('POST'));
   app.use(() => {
-    throw new ServiceError('route_not_found', 'Look the address up in the API description.');
+    throw new ServiceError(
+      'route_not_found',
+      'Look the address up at /docs (for people) or in /openapi.json.',
+    );
   });
   // Express knows an error handler by its four parameters.
   const onError: ErrorRequestHandler = (error, request, response, _next) =>
