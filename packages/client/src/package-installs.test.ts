@@ -146,7 +146,8 @@ describe.each([
     await writeFile(join(project, 'typed.cts'), `${load}\n${typed}`);
     await expect(check(['typed.mts', 'typed.cts'])).resolves.toBe('');
     await expect(check(['typed.mts'], { module: 'ESNext', moduleResolution: 'Bundler' })).resolves.toBe('');
-  });
+    // Two compilers one after the other, beside other suites on the same cores.
+  }, 120_000);
 });
 
 test('every TypeScript example of the README compiles', async () => {
