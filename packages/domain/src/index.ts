@@ -35,6 +35,7 @@ export * from './stripe/api-version.ts';
 export * from './stripe/checkout-session.ts';
 export * from './stripe/claims.ts';
 export * from './stripe/event-types.ts';
+export { anyObject } from './stripe/fields.ts';
 export * from './stripe/invoice.ts';
 export * from './stripe/parse-event.ts';
 export * from './stripe/payment.ts';

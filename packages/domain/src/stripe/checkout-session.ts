@@ -19,7 +19,7 @@ export type CheckoutSessionFacts = {
   currency: string | null;
 };
 
-const checkoutSession = z.looseObject({
+const checkoutSession = z.object({
   id,
   customer: reference,
   client_reference_id: z.unknown(),

@@ -3,6 +3,11 @@ import { id } from '../ids.ts';
 import { fromStripeSeconds } from '../time.ts';
 import type { Instant } from '../time.ts';
 
+/** An object as it came: not copied, nothing of it looked at yet. */
+export const anyObject = z.custom<Record<string, unknown>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+
 const LAST_SECOND = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
 
 /** A moment as Stripe writes it: whole seconds. Anything else is no moment, never "now". */
@@ -13,7 +18,7 @@ export const secondsOrNull = seconds.nullish().transform((at): Instant | null =>
 
 /** The id of an object that may be expanded in place (`expand[]`), or absent. */
 export const reference = z
-  .union([id, z.looseObject({ id })])
+  .union([id, z.object({ id })])
   .nullish()
   .transform((value): string | null =>
     value === null || value === undefined ? null : typeof value === 'string' ? value : value.id,

@@ -16,10 +16,10 @@ export type InvoiceFacts = {
 };
 
 /** Prorations: since 2025-03-31 said by the line's parent. */
-const proration = z.looseObject({ proration: flag }).nullish();
-const line = z.looseObject({
+const proration = z.object({ proration: flag }).nullish();
+const line = z.object({
   proration: flag,
-  parent: z.looseObject({ subscription_item_details: proration, invoice_item_details: proration }).nullish(),
+  parent: z.object({ subscription_item_details: proration, invoice_item_details: proration }).nullish(),
 });
 
 const billing = {
@@ -27,23 +27,21 @@ const billing = {
   paid: flag,
   created: secondsOrNull,
   billing_reason: words,
-  lines: z.looseObject({ data: z.array(line) }).nullish(),
+  lines: z.object({ data: z.array(line) }).nullish(),
 };
 
-const invoice = z.looseObject({
+const invoice = z.object({
   id,
   customer: reference,
   ...billing,
   /** Before 2025-03-31. */
   subscription: reference,
-  subscription_details: z.looseObject({ subscription: reference }).nullish(),
+  subscription_details: z.object({ subscription: reference }).nullish(),
   /** Since 2025-03-31. */
-  parent: z
-    .looseObject({ subscription_details: z.looseObject({ subscription: reference }).nullish() })
-    .nullish(),
+  parent: z.looseObject({ subscription_details: z.object({ subscription: reference }).nullish() }).nullish(),
 });
 
-const billed = z.looseObject({ id, ...billing });
+const billed = z.object({ id, ...billing });
 type Billed = z.output<typeof billed>;
 
 const isProration = ({ proration: isOldStyle, parent }: z.output<typeof line>): boolean =>

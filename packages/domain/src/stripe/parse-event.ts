@@ -3,7 +3,7 @@ import { id, isId } from '../ids.ts';
 import type { Instant } from '../time.ts';
 import { checkoutSessionFacts } from './checkout-session.ts';
 import type { CheckoutSessionFacts } from './checkout-session.ts';
-import { flag, reference, seconds, words } from './fields.ts';
+import { anyObject, flag, reference, seconds, words } from './fields.ts';
 import { invoiceFacts } from './invoice.ts';
 import type { InvoiceFacts } from './invoice.ts';
 import { chargeFacts, disputeFacts, paymentIntentFacts, refundFacts } from './payment.ts';
@@ -43,24 +43,24 @@ export type ParsedEvent = {
   object: EventObject;
 };
 
-const envelope = z.looseObject({
+const envelope = z.object({
   id: z.string(),
   type: z.string(),
   created: seconds,
   livemode: z.boolean().nullish(),
   account: words,
   api_version: words,
-  data: z.looseObject({ object: z.looseObject({ object: z.string().optional() }) }),
+  data: z.object({ object: anyObject }),
 });
 
-const customer = z.looseObject({ id, deleted: flag }).transform((whole): EventObject => ({
+const customer = z.object({ id, deleted: flag }).transform((whole): EventObject => ({
   kind: 'customer',
   customer: { id: whole.id, isDeleted: whole.deleted },
 }));
 
 /** A released schedule names the subscription that it let go. */
 const schedule = z
-  .looseObject({ id, customer: reference, subscription: reference, released_subscription: reference })
+  .object({ id, customer: reference, subscription: reference, released_subscription: reference })
   .transform((whole): EventObject => ({
     kind: 'schedule',
     schedule: {
@@ -94,7 +94,8 @@ function detailOf(error: z.ZodError): string {
 
 function readObject(rendered: Record<string, unknown>): EventObject {
   const kind = rendered['object'];
-  const reader = typeof kind === 'string' && Object.hasOwn(readers, kind) ? readers[kind] : undefined;
+  if (kind !== undefined && typeof kind !== 'string') return { kind: 'invalid', detail: 'object' };
+  const reader = kind !== undefined && Object.hasOwn(readers, kind) ? readers[kind] : undefined;
   if (reader === undefined) {
     const isUsable = rendered['id'] === undefined || isId(rendered['id']);
     return isUsable ? { kind: 'other' } : { kind: 'invalid', detail: 'id' };
@@ -119,7 +120,7 @@ export function parseStripeEvent(raw: unknown): ParseResult {
   const parsed = envelope.safeParse(raw);
   if (!parsed.success) return { isEvent: false, detail: detailOf(parsed.error) };
   const { data } = parsed;
-  const rendered: Record<string, unknown> = data.data.object;
+  const rendered = data.data.object;
   return {
     isEvent: true,
     event: {

@@ -46,7 +46,7 @@ export type DisputeFacts = {
 };
 
 export const paymentIntentFacts = z
-  .looseObject({
+  .object({
     id,
     customer: reference,
     metadata: ownMetadata,
@@ -69,7 +69,7 @@ export const paymentIntentFacts = z
   }));
 
 export const chargeFacts = z
-  .looseObject({
+  .object({
     id,
     payment_intent: reference,
     customer: reference,
@@ -94,7 +94,7 @@ export const chargeFacts = z
   }));
 
 export const refundFacts = z
-  .looseObject({
+  .object({
     id,
     charge: reference,
     payment_intent: reference,
@@ -112,7 +112,7 @@ export const refundFacts = z
   }));
 
 export const disputeFacts = z
-  .looseObject({ id, charge: reference, payment_intent: reference, status: words })
+  .object({ id, charge: reference, payment_intent: reference, status: words })
   .transform((whole): DisputeFacts => ({
     id: whole.id,
     chargeId: whole.charge,

@@ -142,12 +142,19 @@ function keepScalar(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? null : value;
 }
 
-function keep(value: unknown, kept: Kept): unknown {
-  if (kept === true) return keepScalar(value);
-  if (!isFieldMap(kept)) return Array.isArray(value) ? value.map((entry) => keep(entry, kept[0])) : null;
+function keep(value: unknown, shape: Kept): unknown {
+  if (shape === true) return keepScalar(value);
+  if (!isFieldMap(shape)) return Array.isArray(value) ? value.map((entry) => keep(entry, shape[0])) : null;
   if (!isRecord(value)) return Array.isArray(value) ? null : value;
-  const fields = Object.entries(kept).filter(([field]) => Object.hasOwn(value, field));
-  return Object.fromEntries(fields.map(([field, inner]) => [field, keep(value[field], inner)]));
+  const projected: Record<string, unknown> = {};
+  for (const field of Object.keys(shape)) {
+    const inner = shape[field];
+    if (inner === undefined || !Object.hasOwn(value, field)) continue;
+    const kept = keep(value[field], inner);
+    // Null says what absence says, and most fields of most objects are null.
+    if (kept !== null) projected[field] = kept;
+  }
+  return projected;
 }
 
 /**

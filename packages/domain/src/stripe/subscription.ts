@@ -39,7 +39,7 @@ export type SubscriptionSnapshot = {
   areItemsComplete: boolean;
 };
 
-const item = z.looseObject({
+const item = z.object({
   id: id.nullish(),
   quantity,
   current_period_start: secondsOrNull,
@@ -49,8 +49,9 @@ const item = z.looseObject({
   plan: reference,
 });
 
-const invoiceMoment = z.looseObject({ id, created: secondsOrNull });
+const invoiceMoment = z.object({ id, created: secondsOrNull });
 
+/** Loose: an expanded invoice is read further below. */
 const latestInvoice = z
   .union([id, z.looseObject({ id })])
   .nullish()
@@ -61,7 +62,7 @@ const latestInvoice = z
     return { id: value.id, createdAt: created, paid: paidInvoice.catch(null).parse(value) };
   });
 
-const subscription = z.looseObject({
+const subscription = z.object({
   id,
   customer: reference,
   status: z.enum(subscriptionStatuses),
@@ -70,13 +71,13 @@ const subscription = z.looseObject({
   canceled_at: secondsOrNull,
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
-  pause_collection: z.looseObject({}).nullish(),
+  pause_collection: z.object({}).nullish(),
   latest_invoice: latestInvoice,
   /** Before 2025-03-31 the period was the subscription's; since then each item has its own. */
   current_period_start: secondsOrNull,
   current_period_end: secondsOrNull,
   metadata: ownMetadata,
-  items: z.looseObject({ data: z.array(item), has_more: flag }).nullish(),
+  items: z.object({ data: z.array(item), has_more: flag }).nullish(),
 });
 
 type Rendered = z.output<typeof subscription>;
