@@ -9,12 +9,15 @@ export type JobOutcome = { kind: 'done' } | { kind: 'later'; pauseMs: number; da
 
 export type Processor = (job: Job) => Promise<JobOutcome>;
 
+type QueueName = (typeof queueNames)[keyof typeof queueNames];
+
 export type ConsumerOptions = {
   redisUrl: string;
   prefix: string;
-  concurrency: number;
+  /** How many jobs of each queue are taken at a time. */
+  concurrency: Record<QueueName, number>;
   logger: Logger;
-  processors: Record<(typeof queueNames)[keyof typeof queueNames], Processor>;
+  processors: Record<QueueName, Processor>;
   /** How long a job of a worker that died stays its own. */
   lockMs?: number;
   /** Of `startTracing`: each job continues the trace it was added in. */
@@ -74,7 +77,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const workers: Worker[] = [];
   let isStopped = false;
 
-  function open(name: string, processor: Processor): Worker {
+  function open(name: QueueName): Worker {
+    const processor = processors[name];
     const worker = new Worker(
       name,
       (job, token) =>
@@ -82,7 +86,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       {
         connection: redis,
         prefix,
-        concurrency,
+        concurrency: concurrency[name],
         lockDuration: lockMs,
         stalledInterval: Math.ceil(lockMs / 2),
         maxStalledCount: neverGiveUp,
@@ -103,7 +107,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   function start(): void {
     if (isStopped) return;
-    for (const name of Object.values(queueNames)) workers.push(open(name, processors[name]));
+    for (const name of Object.values(queueNames)) workers.push(open(name));
   }
   if (redis.status === 'ready') start();
   else redis.once('ready', start);

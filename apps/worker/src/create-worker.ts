@@ -11,7 +11,7 @@ import {
   withDeadline,
 } from '@billing/platform';
 import type { JobQueue, Logger, Tracing } from '@billing/platform';
-import { createDatabase, createEntitlementCache } from '@billing/store';
+import { createDatabase, createEntitlementCache, createForgetter } from '@billing/store';
 import { startBackground } from './background.ts';
 import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume.ts';
@@ -59,6 +59,7 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
     counters: createWorkerMetrics(metrics),
     database,
     cache,
+    forgetter: createForgetter({ database, logger }),
     stripe: createStripeClient({
       secretKey: config.stripeSecretKey,
       apiBase: config.stripeApiBase,
@@ -80,13 +81,17 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
     redis.disconnect();
     queueRedis.disconnect();
     // A frozen Postgres must not hold up the end of the process.
-    await withDeadline(database.$disconnect(), {
+    const letGo = deps.forgetter.flush().then(() => database.$disconnect());
+    await withDeadline(letGo, {
       ms: 2_000,
       onTimeout: () => new Error('Postgres did not let go in time.'),
     }).catch((error: unknown) => logger.debug('database_not_closed', { error }));
   };
   return { deps, queueRedis, close };
 }
+
+/** Events wait for each other to be written together: a batch needs more of them at hand than are worked on alone. */
+const eventsPerSlot = 8;
 
 /** How long the head of the queue waits; null: nothing does, or somebody paused it. */
 async function headWaitingMs({ bull, ready }: JobQueue): Promise<number | null> {
@@ -120,11 +125,13 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const consumer = createConsumer({
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
-    concurrency: config.concurrency,
+    concurrency: { 'stripe-events': config.concurrency * eventsPerSlot, maintenance: config.concurrency },
     logger,
     telemetry: options.telemetry,
     processors: {
-      'stripe-events': watchdog.counted(createEventProcessor(deps, createEventApplier(deps))),
+      'stripe-events': watchdog.counted(
+        createEventProcessor(deps, createEventApplier(deps, { maxAlone: config.concurrency })),
+      ),
       maintenance: maintenance.processor,
     },
   });

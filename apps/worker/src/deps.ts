@@ -1,6 +1,6 @@
 import type { Clock, Reading, SubscriptionSnapshot } from '@billing/domain';
 import type { createStripeClient, JobQueue, Logger, Metrics } from '@billing/platform';
-import type { Database, EntitlementCache } from '@billing/store';
+import type { Database, EntitlementCache, Forgetter } from '@billing/store';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedReads } from './stripe/share-reads.ts';
 import type { WorkerMetrics } from './operations/worker-metrics.ts';
@@ -15,6 +15,8 @@ export type WorkerDeps = {
   counters: WorkerMetrics;
   database: Database;
   cache: EntitlementCache;
+  /** Deletes settled invalidations, many at a time. */
+  forgetter: Forgetter;
   stripe: StripeClient;
   /** Of the secret key: events of the other mode never touch state. */
   mode: 'live' | 'test';

@@ -93,7 +93,7 @@ describe('what goes wrong', () => {
     const consumer = createConsumer({
       redisUrl: redis.url,
       prefix: 'bull',
-      concurrency: 1,
+      concurrency: { 'stripe-events': 1, maintenance: 1 },
       logger: logger(),
       processors: {
         'stripe-events': () => Promise.reject(new Error('Redis is read-only')),

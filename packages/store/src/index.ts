@@ -12,9 +12,11 @@ export {
 export { createKeyDirectory, type KeyDirectory, type KeyDirectoryOptions } from './cache/key-directory.ts';
 export { readSources, type UserSources } from './entitlements/read-sources.ts';
 export {
+  createForgetter,
   drainInvalidations,
   settleInvalidations,
   type DrainOptions,
+  type Forgetter,
   type InvalidationDeps,
 } from './invalidations.ts';
 export { findApiKey, touchApiKey, type ApiKeyRecord } from './keys/find-api-key.ts';
@@ -66,7 +68,7 @@ export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events
 export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
 export { type Page, type PageRequest } from './page.ts';
 export { isDeadlock, retryOnDeadlock } from './retry-on-deadlock.ts';
-export { storable, type LedgerOutcome, type Outcome, objectKeyOf } from './events/outcomes.ts';
+export { type LedgerOutcome, type Outcome, objectKeyOf } from './events/outcomes.ts';
 export {
   readEventState,
   type EventState,
@@ -74,6 +76,7 @@ export {
   type LedgerStatus,
   type StateKeys,
 } from './events/read-state.ts';
+export { storable } from './events/storable.ts';
 export { writeOutcomes, type Written } from './events/write-outcomes.ts';
 export { claimDuePurchases } from './purchases/claim-due.ts';
 export { bumpHolders } from './subscriptions/bump-holders.ts';

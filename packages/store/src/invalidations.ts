@@ -7,17 +7,54 @@ export type InvalidationDeps = {
   database: Pick<Database, '$queryRaw' | '$executeRaw'>;
   cache: Pick<EntitlementCache, 'invalidate'>;
   logger: Logger;
+  /** Where given, debts are forgotten together, a little later, by one statement for many changes. */
+  forgetter?: Forgetter;
 };
 
 /** An unsettled row this old was left behind by a process that died, or while Redis was away. */
 const leftBehindMs = 2_000;
 
+/** Much less than `leftBehindMs`, so that no drainer meets what the cache has heard. */
+const forgetEveryMs = 200;
+
 async function forget(
-  database: InvalidationDeps['database'],
-  owed: readonly OwedInvalidation[],
+  database: Pick<Database, '$executeRaw'>,
+  owed: readonly Pick<OwedInvalidation, 'id'>[],
 ): Promise<void> {
   await database.$executeRaw`
     DELETE FROM cache_invalidations WHERE id = ANY(${owed.map(({ id }) => id)}::bigint[])`;
+}
+
+export type Forgetter = ReturnType<typeof createForgetter>;
+
+/**
+ * Forgets settled debts together: under load one statement, and one commit, for many batches of events. What is
+ * lost with the process stays owed, and is settled twice, which is harmless.
+ */
+export function createForgetter({ database, logger }: Pick<InvalidationDeps, 'database' | 'logger'>) {
+  let settled: OwedInvalidation[] = [];
+  let timer: NodeJS.Timeout | undefined;
+
+  async function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    const owed = settled;
+    settled = [];
+    if (owed.length === 0) return;
+    await forget(database, owed).catch((error: unknown) =>
+      logger.warn('cache_invalidation_not_deleted', { count: owed.length, error }),
+    );
+  }
+
+  return {
+    later(owed: readonly OwedInvalidation[]): void {
+      // A debt without a row of its own has the id 0.
+      settled.push(...owed.filter(({ id }) => id !== 0n));
+      if (settled.length > 0) timer ??= setTimeout(() => void flush(), forgetEveryMs);
+    },
+    /** Forgets now what was put off; never rejects. */
+    flush,
+  };
 }
 
 /**
@@ -25,7 +62,7 @@ async function forget(
  * what Redis did not hear stays owed, and a drainer tries again.
  */
 export async function settleInvalidations(
-  { database, cache, logger }: InvalidationDeps,
+  { database, cache, logger, forgetter }: InvalidationDeps,
   owed: readonly OwedInvalidation[],
 ): Promise<'settled' | 'owed'> {
   if (owed.length === 0) return 'settled';
@@ -34,6 +71,10 @@ export async function settleInvalidations(
   } catch (error) {
     logger.warn('cache_invalidation_owed', { count: owed.length, error });
     return 'owed';
+  }
+  if (forgetter !== undefined) {
+    forgetter.later(owed);
+    return 'settled';
   }
   try {
     await forget(database, owed);

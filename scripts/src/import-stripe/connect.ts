@@ -12,7 +12,7 @@ import {
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
-import { createDatabase, createEntitlementCache } from '@billing/store';
+import { createDatabase, createEntitlementCache, createForgetter } from '@billing/store';
 import { createReadBudget, createSharedReads, createWorkerMetrics } from '@billing/worker';
 import type { WorkerDeps } from '@billing/worker';
 import { z } from 'zod';
@@ -75,6 +75,7 @@ export function connect(env: Environment): { worker: WorkerDeps; close: () => Pr
     counters: createWorkerMetrics(metrics),
     database,
     cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: 300 }),
+    forgetter: createForgetter({ database, logger }),
     stripe: createStripeClient({
       secretKey: config.STRIPE_SECRET_KEY,
       apiBase: config.STRIPE_API_BASE,
@@ -95,6 +96,7 @@ export function connect(env: Environment): { worker: WorkerDeps; close: () => Pr
     close: async () => {
       redis.disconnect();
       queueRedis.disconnect();
+      await worker.forgetter.flush();
       await database.$disconnect();
     },
   };

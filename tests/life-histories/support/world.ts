@@ -81,7 +81,10 @@ export async function startWorld() {
     queue,
     logs,
     /** Two, as two processes would have: between them only the fence keeps order. */
-    appliers: [createEventApplier(deps), createEventApplier(deps)] as const,
+    appliers: [
+      createEventApplier(deps, { maxAlone: 16 }),
+      createEventApplier(deps, { maxAlone: 16 }),
+    ] as const,
     /** One round of the settling loop, some time later. */
     settleLater: async (): Promise<void> => {
       ahead.ms += 20_000;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { readEventState, writeOutcomes } from '@billing/store';
+import pLimit from 'p-limit';
 import type { WorkerDeps } from '../deps.ts';
 import { finishSettled } from './after-commit.ts';
 import { applyGroup } from './apply-group.ts';
@@ -15,8 +16,6 @@ type Waiter = {
   queued: QueuedEvent;
   resolve: (result: EventResult) => void;
   reject: (error: unknown) => void;
-  /** Runs something as a part of this event's job: its log fields and its trace. */
-  inContext: <T>(run: () => T) => T;
 };
 
 export type EventApplier = { apply: (queued: QueuedEvent) => Promise<EventResult> };
@@ -26,10 +25,15 @@ const maxGroupsPerBatch = 64;
 /**
  * Applies events in batches, one statement to read and one to write for all of them. Events of one object
  * are never decided twice at a time in this process; other processes are kept apart by the object's fence.
+ * `maxAlone`: how many objects at a time are worked on by themselves, with questions to Stripe.
  */
-export function createEventApplier(deps: WorkerDeps): EventApplier {
+export function createEventApplier(deps: WorkerDeps, { maxAlone }: { maxAlone: number }): EventApplier {
+  const alone = pLimit(maxAlone);
   const waiting = new Map<string, Waiter[]>();
   const busy = new Set<string>();
+  const outside = AsyncLocalStorage.snapshot();
+  /** Of the event that has waited longest: it stands for the others in logs and traces. Cheaper than one for each. */
+  let inContext: typeof outside | undefined;
 
   function takeGroups(): Map<string, Waiter[]> {
     const taken = new Map<string, Waiter[]>();
@@ -53,9 +57,9 @@ export function createEventApplier(deps: WorkerDeps): EventApplier {
     }
   }
 
-  /** Alone: it needs Stripe, lost a race, or its batch failed. Does not hold up other batches. */
+  /** Alone: it needs Stripe, lost a race, or its batch failed. Does not hold up batches. */
   function settleAlone(group: Group, waiters: readonly Waiter[]): void {
-    void applyGroup(deps, group)
+    void alone(applyGroup, deps, group)
       .then(
         (results) => settle(group.key, waiters, results),
         (error: unknown) => settle(group.key, waiters, { error }),
@@ -80,16 +84,19 @@ export function createEventApplier(deps: WorkerDeps): EventApplier {
 
   const { schedule } = createPace(() => {
     const taken = takeGroups();
-    // Not in the context of whoever happened to finish last: of several, the first stands for all.
-    const [first] = taken.values();
-    return first?.[0]?.inContext(() => runBatch(taken)) ?? null;
+    if (taken.size === 0) return null;
+    // Not in the context of whoever happened to finish last.
+    const run = inContext ?? outside;
+    inContext = undefined;
+    return run(() => runBatch(taken));
   });
 
   return {
     apply: (queued) =>
       new Promise((resolve, reject) => {
         const key = keyOf(queued);
-        const waiter = { queued, resolve, reject, inContext: AsyncLocalStorage.snapshot() };
+        const waiter = { queued, resolve, reject };
+        inContext ??= AsyncLocalStorage.snapshot();
         const known = waiting.get(key);
         if (known === undefined) waiting.set(key, [waiter]);
         else known.push(waiter);

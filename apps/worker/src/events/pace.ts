@@ -3,13 +3,15 @@ const slowBatchMs = 100;
 const maxBatches = 4;
 
 /**
- * When the next batch starts. With nothing under way at once; otherwise what comes meanwhile goes together
- * when the running one is done, or turns out to be slow, of which there are a few at most. `start` begins a
- * batch of what is waiting, null if nothing is; the promise does not reject.
+ * When the next batch starts. With nothing under way at once, which is at the end of this turn of the event loop:
+ * jobs that came by one read of the socket go together. Otherwise what comes meanwhile goes when the running one
+ * is done, or turns out to be slow, of which there are a few at most. `start` begins a batch of what is waiting,
+ * null if nothing is; the promise does not reject.
  */
 export function createPace(start: () => Promise<void> | null): { schedule: () => void } {
   let running = 0;
   let quick = 0;
+  let isDue = false;
 
   async function follow(batch: Promise<void>): Promise<void> {
     let isQuick = true;
@@ -30,10 +32,17 @@ export function createPace(start: () => Promise<void> | null): { schedule: () =>
     schedule();
   }
 
-  function schedule(): void {
+  function begin(): void {
+    isDue = false;
     if (quick > 0 || running === maxBatches) return;
     const batch = start();
     if (batch !== null) void follow(batch);
+  }
+
+  function schedule(): void {
+    if (isDue || quick > 0 || running === maxBatches) return;
+    isDue = true;
+    setImmediate(begin);
   }
 
   return { schedule };

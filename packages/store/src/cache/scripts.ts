@@ -22,11 +22,18 @@ if version_of(redis.call('GET', KEYS[2])) > tonumber(ARGV[2]) then return -1 end
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 return 1`);
 
-/** KEYS user · ARGV version, TTL in ms. Full memory refuses SET but not DEL: an old answer must go in any case. */
-export const invalidateUserScript = script(`${versionOf}
-if version_of(redis.call('GET', KEYS[1])) >= tonumber(ARGV[1]) then return 0 end
-local stored = redis.pcall('SET', KEYS[1], 'T|' .. ARGV[1], 'PX', ARGV[2])
-if type(stored) == 'table' and stored.err then redis.call('DEL', KEYS[1]) end
+/**
+ * KEYS users · ARGV TTL in ms, a version for each user. Full memory refuses SET but not DEL: an old answer must go in
+ * any case.
+ */
+export const invalidateUsersScript = script(`${versionOf}
+for i, key in ipairs(KEYS) do
+  local version = ARGV[i + 1]
+  if version_of(redis.call('GET', key)) < tonumber(version) then
+    local stored = redis.pcall('SET', key, 'T|' .. version, 'PX', ARGV[1])
+    if type(stored) == 'table' and stored.err then redis.call('DEL', key) end
+  end
+end
 return 1`);
 
 /** KEYS stamp · ARGV version, nonce. */

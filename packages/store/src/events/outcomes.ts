@@ -1,5 +1,6 @@
 import type { Instant, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { LedgerStatus } from './read-state.ts';
+import { storable } from './storable.ts';
 
 /** What became of one event. */
 export type LedgerOutcome = {
@@ -35,45 +36,39 @@ export type Outcome =
   | { kind: 'customer_deleted'; events: readonly LedgerOutcome[]; customerId: string; deletedAt: Instant }
   | { kind: 'none'; events: readonly LedgerOutcome[] };
 
-/** NUL and lone surrogates are no text for Postgres; anything else is kept as it came. */
-export function storable(value: unknown): unknown {
-  if (typeof value === 'string') return value.replaceAll('\0', '\uFFFD').replaceAll(/\p{Cs}/gu, '\uFFFD');
-  if (Array.isArray(value)) return value.map(storable);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [String(storable(key)), storable(inner)]),
-  );
-}
+/** Absent in the JSON that the statement gets, which then reads null: most columns of most rows are. */
+const given = <T>(value: T | null): T | undefined => value ?? undefined;
 
-const iso = (at: Instant | null): string | null => (at === null ? null : new Date(at).toISOString());
+const iso = (at: Instant | null): string | undefined =>
+  at === null ? undefined : new Date(at).toISOString();
 
 const ownerColumns = (owner: Owner | null) => ({
-  user_ref: owner?.ref ?? null,
-  new_project_id: owner !== null && owner.ref === null ? owner.projectId : null,
-  new_user_id: owner !== null && owner.ref === null ? owner.userId : null,
+  user_ref: owner?.ref ?? undefined,
+  new_project_id: owner !== null && owner.ref === null ? owner.projectId : undefined,
+  new_user_id: owner !== null && owner.ref === null ? owner.userId : undefined,
 });
 
 function subscriptionColumns({ row, hasNewItems, owner }: ObjectOutcome<SubscriptionRow>) {
   return {
     id: row.id,
     ...ownerColumns(owner),
-    stripe_customer_id: row.customerId,
-    claimed_project_id: row.claims.projectId,
-    claimed_user_id: row.claims.userId,
+    stripe_customer_id: given(row.customerId),
+    claimed_project_id: given(row.claims.projectId),
+    claimed_user_id: given(row.claims.userId),
     claims_at: iso(row.claimsAt),
-    status: row.status,
+    status: given(row.status),
     cancel_at: iso(row.cancelAt),
     cancel_at_period_end: row.cancelAtPeriodEnd,
     canceled_at: iso(row.canceledAt),
     ended_at: iso(row.endedAt),
     trial_end: iso(row.trialEnd),
     collection_paused: row.collectionPaused,
-    latest_invoice_id: row.latestInvoiceId,
+    latest_invoice_id: given(row.latestInvoiceId),
     latest_invoice_created_at: iso(row.latestInvoiceCreatedAt),
-    period_invoice_id: row.periodInvoiceId,
+    period_invoice_id: given(row.periodInvoiceId),
     period_invoice_at: iso(row.periodInvoiceAt),
     snapshot_at: iso(row.snapshotAt),
-    snapshot_event_id: row.snapshotEventId,
+    snapshot_event_id: given(row.snapshotEventId),
     confirmed: row.confirmed,
     fence: row.fence + 1,
     other_status_seen_at: iso(row.otherStatusSeenAt),
@@ -90,22 +85,22 @@ function purchaseColumns({ row, hasNewItems, owner }: ObjectOutcome<PurchaseRow>
   return {
     id: row.id,
     ...ownerColumns(owner),
-    stripe_customer_id: row.customerId,
-    claimed_project_id: row.claims.projectId,
-    claimed_user_id: row.claims.userId,
-    session_id: row.sessionId,
-    charge_id: row.chargeId,
-    invoice_id: row.invoiceId,
+    stripe_customer_id: given(row.customerId),
+    claimed_project_id: given(row.claims.projectId),
+    claimed_user_id: given(row.claims.userId),
+    session_id: given(row.sessionId),
+    charge_id: given(row.chargeId),
+    invoice_id: given(row.invoiceId),
     is_invoiceless: row.isInvoiceless,
-    status: row.status,
-    amount: row.amount,
+    status: given(row.status),
+    amount: given(row.amount),
     amount_refunded: row.amountRefunded,
-    currency: row.currency,
+    currency: given(row.currency),
     paid_at: iso(row.paidAt),
-    dispute_status: row.disputeStatus,
+    dispute_status: given(row.disputeStatus),
     record: row.record,
     snapshot_at: iso(row.snapshotAt),
-    snapshot_event_id: row.snapshotEventId,
+    snapshot_event_id: given(row.snapshotEventId),
     confirmed: row.confirmed,
     fence: row.fence + 1,
     settle_at: iso(row.settleAt),
@@ -116,16 +111,16 @@ function purchaseColumns({ row, hasNewItems, owner }: ObjectOutcome<PurchaseRow>
 }
 
 const eventColumns = (event: LedgerOutcome, objectKey: string | null) => ({
-  object_key: objectKey,
+  object_key: given(objectKey),
   event_id: event.eventId,
   type: storable(event.type),
-  object_id: event.objectId,
-  customer_id: event.customerId,
-  project_id: event.projectId,
-  api_version: storable(event.apiVersion),
+  object_id: given(event.objectId),
+  customer_id: given(event.customerId),
+  project_id: given(event.projectId),
+  api_version: given(storable(event.apiVersion)),
   status: event.status,
-  reason: event.reason,
-  awaits: event.awaits,
+  reason: given(event.reason),
+  awaits: given(event.awaits),
   created: iso(event.created),
   received_at: iso(event.receivedAt),
   processed_at: iso(event.processedAt),
@@ -150,14 +145,16 @@ function newUsersOf(outcomes: readonly Outcome[]) {
   return [...users.values()];
 }
 
-/** The batch as the one argument of the statement that writes it. */
+export type StatementInput = ReturnType<typeof toStatementInput>;
+
+/** The batch as rows of the statement that writes it. */
 export function toStatementInput(outcomes: readonly Outcome[]) {
   const subscriptions = outcomes.filter((one) => one.kind === 'subscription');
   const purchases = outcomes.filter((one) => one.kind === 'purchase');
   return {
-    new_users: newUsersOf(outcomes),
+    newUsers: newUsersOf(outcomes),
     subscriptions: subscriptions.map(subscriptionColumns),
-    subscription_items: subscriptions
+    subscriptionItems: subscriptions
       .filter((one) => one.hasNewItems)
       .flatMap(({ row }) =>
         row.items.map((item) => ({
@@ -170,7 +167,7 @@ export function toStatementInput(outcomes: readonly Outcome[]) {
         })),
       ),
     purchases: purchases.map(purchaseColumns),
-    purchase_items: purchases
+    purchaseItems: purchases
       .filter((one) => one.hasNewItems)
       .flatMap(({ row }) =>
         row.items.map((item) => ({

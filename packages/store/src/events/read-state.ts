@@ -1,7 +1,13 @@
 import type { CatalogPrice, Catalog, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 import { toPurchaseRow, toSubscriptionRow } from './stored-rows.ts';
-import type { StoredPurchase, StoredSubscription } from './stored-rows.ts';
+import type {
+  StoredPurchase,
+  StoredPurchaseItem,
+  StoredSubscription,
+  StoredSubscriptionItem,
+} from './stored-rows.ts';
 
 /** Everything that the events of a batch name. */
 export type StateKeys = {
@@ -37,7 +43,9 @@ export type EventState = Catalog & {
 type StateRow = {
   ledger: LedgerEntry[];
   subscriptions: StoredSubscription[];
+  subscriptionItems: StoredSubscriptionItem[];
   purchases: StoredPurchase[];
+  purchaseItems: StoredPurchaseItem[];
   customers: { customerId: string; userRef: number | null; isDeleted: boolean }[];
   holders: { invoiceId: string; userRef: number }[];
   prices: CatalogPrice[];
@@ -45,72 +53,107 @@ type StateRow = {
   users: (Owner & { ref: number })[];
 };
 
-/** Reads, in one statement and so of one moment, all that deciding a batch of events needs. */
+/** A constant, not a value: the planner leaves out what can't be. */
+const sqlBoolean = (isTrue: boolean): Prisma.Sql => (isTrue ? Prisma.sql`true` : Prisma.sql`false`);
+
+/**
+ * Reads, in one statement and so of one moment, all that deciding a batch of events needs. The keys are lists that
+ * the planner can't look into: one plan serves every batch, where it would else plan anew for each, which takes
+ * longer than the reading. What a batch has nothing of is left out of its plan by a constant.
+ */
 export async function readEventState(database: Database, keys: StateKeys): Promise<EventState> {
+  const invoiceIds = keys.invoiceIds ?? [];
+  const hasPurchases = sqlBoolean(keys.purchaseIds.length > 0);
+  const hasInvoices = sqlBoolean(keys.purchaseIds.length > 0 || invoiceIds.length > 0);
   const rows = await database.$queryRaw<StateRow[]>`
-    WITH
-    s AS MATERIALIZED (SELECT * FROM subscriptions WHERE id = ANY(${[...keys.subscriptionIds]}::text[])),
-    p AS MATERIALIZED (SELECT * FROM purchases WHERE id = ANY(${[...keys.purchaseIds]}::text[])),
-    si AS MATERIALIZED (SELECT i.* FROM subscription_items i JOIN s ON s.id = i.subscription_id),
-    pi AS MATERIALIZED (SELECT i.* FROM purchase_items i JOIN p ON p.id = i.purchase_id),
+    WITH keys AS MATERIALIZED (
+      SELECT ${[...keys.eventIds]}::text[] AS event_ids, ${[...keys.subscriptionIds]}::text[] AS subscription_ids,
+        ${[...keys.purchaseIds]}::text[] AS purchase_ids, ${[...keys.customerIds]}::text[] AS customer_ids,
+        ${[...keys.priceIds]}::text[] AS price_ids, ${[...keys.userIds]}::text[] AS user_ids,
+        ${[...keys.projectIds]}::text[] AS project_ids, ${[...invoiceIds]}::text[] AS invoice_ids),
+    s AS MATERIALIZED (
+      SELECT * FROM subscriptions WHERE id = ANY(ARRAY(SELECT unnest(subscription_ids) FROM keys))),
+    p AS MATERIALIZED (
+      SELECT * FROM purchases
+      WHERE ${hasPurchases} AND id = ANY(ARRAY(SELECT unnest(purchase_ids) FROM keys))),
+    si AS MATERIALIZED (
+      SELECT * FROM subscription_items WHERE subscription_id = ANY(ARRAY(SELECT id FROM s))),
+    pi AS MATERIALIZED (
+      SELECT * FROM purchase_items WHERE ${hasPurchases} AND purchase_id = ANY(ARRAY(SELECT id FROM p))),
     c AS MATERIALIZED (
       SELECT stripe_customer_id, user_ref, deleted_at FROM customers
-      WHERE stripe_customer_id = ANY(
-        ${[...keys.customerIds]}::text[]
-        || ARRAY(SELECT stripe_customer_id FROM s) || ARRAY(SELECT stripe_customer_id FROM p))),
+      WHERE stripe_customer_id = ANY(ARRAY(
+        SELECT unnest(customer_ids) FROM keys
+        UNION SELECT stripe_customer_id FROM s UNION SELECT stripe_customer_id FROM p))),
     h AS MATERIALIZED (
       SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, user_ref FROM subscriptions
-      WHERE user_ref IS NOT NULL AND coalesce(period_invoice_id, latest_invoice_id) = ANY(
-        ${[...(keys.invoiceIds ?? [])]}::text[] || ARRAY(SELECT invoice_id FROM p WHERE invoice_id IS NOT NULL))),
+      WHERE ${hasInvoices} AND user_ref IS NOT NULL
+        AND coalesce(period_invoice_id, latest_invoice_id) = ANY(ARRAY(
+          SELECT unnest(invoice_ids) FROM keys
+          UNION SELECT invoice_id FROM p WHERE invoice_id IS NOT NULL))),
+    cu AS MATERIALIZED (
+      SELECT id, project_id, user_id, version FROM users
+      WHERE id = ANY(ARRAY(
+        SELECT user_ref FROM c UNION SELECT user_ref FROM s UNION SELECT user_ref FROM p
+        UNION SELECT user_ref FROM h))),
     claimed_projects AS MATERIALIZED (
-      SELECT unnest(${[...keys.projectIds]}::text[]) AS id
+      SELECT unnest(project_ids) AS id FROM keys
       UNION SELECT claimed_project_id FROM s UNION SELECT claimed_project_id FROM p
-      UNION SELECT u.project_id FROM users u JOIN c ON c.user_ref = u.id),
+      UNION SELECT project_id FROM cu),
     pr AS MATERIALIZED (
       SELECT project_id, price_id, stripe_price_id, interval FROM prices
-      WHERE stripe_price_id = ANY(
-        ${[...keys.priceIds]}::text[]
-        || ARRAY(SELECT stripe_price_id FROM si) || ARRAY(SELECT stripe_price_id FROM pi))
+      WHERE stripe_price_id = ANY(ARRAY(
+        SELECT unnest(price_ids) FROM keys
+        UNION SELECT stripe_price_id FROM si UNION SELECT stripe_price_id FROM pi))
       UNION
       SELECT project_id, price_id, stripe_price_id, interval FROM prices
-      WHERE project_id = ANY(ARRAY(SELECT id FROM claimed_projects)) AND price_id = ANY(${[...keys.priceIds]}::text[])),
+      WHERE project_id = ANY(ARRAY(SELECT id FROM claimed_projects))
+        AND price_id = ANY(ARRAY(SELECT unnest(price_ids) FROM keys))),
     pj AS MATERIALIZED (
       SELECT id FROM projects
-      WHERE id = ANY(ARRAY(SELECT id FROM claimed_projects) || ARRAY(SELECT project_id FROM pr))),
+      WHERE id = ANY(ARRAY(SELECT id FROM claimed_projects UNION SELECT project_id FROM pr))),
     u AS MATERIALIZED (
-      SELECT id, project_id, user_id, version FROM users
-      WHERE id = ANY(ARRAY(SELECT user_ref FROM c) || ARRAY(SELECT user_ref FROM s) || ARRAY(SELECT user_ref FROM p)
-        || ARRAY(SELECT user_ref FROM h))
+      SELECT id, project_id, user_id, version FROM cu
       UNION
       SELECT id, project_id, user_id, version FROM users
-      WHERE project_id = ANY(ARRAY(SELECT id FROM pj)) AND user_id = ANY(
-        ${[...keys.userIds]}::text[]
-        || ARRAY(SELECT claimed_user_id FROM s) || ARRAY(SELECT claimed_user_id FROM p)))
+      WHERE project_id = ANY(ARRAY(SELECT id FROM pj)) AND user_id = ANY(ARRAY(
+        SELECT unnest(user_ids) FROM keys
+        UNION SELECT claimed_user_id FROM s UNION SELECT claimed_user_id FROM p)))
     SELECT
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('eventId', event_id, 'status', status)), '[]')
-       FROM stripe_events WHERE event_id = ANY(${[...keys.eventIds]}::text[])) AS ledger,
-      (SELECT coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('items',
-        (SELECT coalesce(jsonb_agg(to_jsonb(si)), '[]') FROM si WHERE si.subscription_id = s.id))), '[]')
-       FROM s) AS subscriptions,
-      (SELECT coalesce(jsonb_agg(to_jsonb(p) || jsonb_build_object('items',
-        (SELECT coalesce(jsonb_agg(to_jsonb(pi)), '[]') FROM pi WHERE pi.purchase_id = p.id))), '[]')
-       FROM p) AS purchases,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('customerId', stripe_customer_id, 'userRef', user_ref,
+      (SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]') FROM stripe_events
+       WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))) AS ledger,
+      (SELECT coalesce(json_agg(s), '[]') FROM s) AS subscriptions,
+      (SELECT coalesce(json_agg(si), '[]') FROM si) AS "subscriptionItems",
+      (SELECT coalesce(json_agg(p), '[]') FROM p) AS purchases,
+      (SELECT coalesce(json_agg(pi), '[]') FROM pi) AS "purchaseItems",
+      (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id, 'userRef', user_ref,
         'isDeleted', deleted_at IS NOT NULL)), '[]') FROM c) AS customers,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object('invoiceId', invoice_id, 'userRef', user_ref)
+      (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
         ORDER BY user_ref), '[]') FROM h) AS holders,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object(
+      (SELECT coalesce(json_agg(json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
         'isRecurring', interval <> 'one_time')), '[]') FROM pr) AS prices,
-      (SELECT coalesce(jsonb_agg(id), '[]') FROM pj) AS projects,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object(
+      (SELECT coalesce(json_agg(id), '[]') FROM pj) AS projects,
+      (SELECT coalesce(json_agg(json_build_object(
         'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM u) AS users`;
   const [row] = rows;
   if (row === undefined) throw new Error('reading the state of events returned no row');
   return toEventState(row);
 }
 
+function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const value of values) {
+    const group = groups.get(key(value));
+    if (group === undefined) groups.set(key(value), [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
 function toEventState(row: StateRow): EventState {
+  const subscriptionItems = groupBy(row.subscriptionItems, (item) => item.subscription_id);
+  const purchaseItems = groupBy(row.purchaseItems, (item) => item.purchase_id);
   const byRef = new Map(row.users.map((user) => [user.ref, user]));
   const ownerOf = (ref: number | null): Owner | null => (ref === null ? null : (byRef.get(ref) ?? null));
   const mappings = row.customers.flatMap(({ customerId, userRef }) => {
@@ -125,10 +168,16 @@ function toEventState(row: StateRow): EventState {
   return {
     ledger: new Map(row.ledger.map((entry) => [entry.eventId, entry])),
     subscriptions: new Map(
-      row.subscriptions.map((one) => [one.id, { row: toSubscriptionRow(one), owner: ownerOf(one.user_ref) }]),
+      row.subscriptions.map((one) => [
+        one.id,
+        { row: toSubscriptionRow(one, subscriptionItems.get(one.id) ?? []), owner: ownerOf(one.user_ref) },
+      ]),
     ),
     purchases: new Map(
-      row.purchases.map((one) => [one.id, { row: toPurchaseRow(one), owner: ownerOf(one.user_ref) }]),
+      row.purchases.map((one) => [
+        one.id,
+        { row: toPurchaseRow(one, purchaseItems.get(one.id) ?? []), owner: ownerOf(one.user_ref) },
+      ]),
     ),
     holders,
     deletedCustomers: new Set(row.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),

@@ -8,7 +8,7 @@ import type {
   SubscriptionStatus,
 } from '@billing/domain';
 
-/** A row of `subscriptions` with its items, as `to_jsonb` renders it. */
+/** A row of `subscriptions` as Postgres renders it in JSON. */
 export type StoredSubscription = {
   id: string;
   user_ref: number | null;
@@ -37,16 +37,18 @@ export type StoredSubscription = {
   settle_at: string | null;
   settle_attempts: number;
   missing_in_stripe_at: string | null;
-  items: {
-    item_id: string;
-    stripe_price_id: string;
-    quantity: number;
-    current_period_start: string | null;
-    current_period_end: string | null;
-  }[];
 };
 
-/** A row of `purchases` with its items. */
+export type StoredSubscriptionItem = {
+  subscription_id: string;
+  item_id: string;
+  stripe_price_id: string;
+  quantity: number;
+  current_period_start: string | null;
+  current_period_end: string | null;
+};
+
+/** A row of `purchases`. */
 export type StoredPurchase = {
   id: string;
   user_ref: number | null;
@@ -71,8 +73,9 @@ export type StoredPurchase = {
   settle_at: string | null;
   settle_attempts: number;
   missing_in_stripe_at: string | null;
-  items: { stripe_price_id: string; quantity: number }[];
 };
+
+export type StoredPurchaseItem = { purchase_id: string; stripe_price_id: string; quantity: number };
 
 const instant = (at: string | null): Instant | null => (at === null ? null : Date.parse(at));
 
@@ -81,7 +84,10 @@ const by =
   (a: T, b: T): number =>
     key(a) < key(b) ? -1 : Number(key(a) > key(b));
 
-export function toSubscriptionRow(stored: StoredSubscription): SubscriptionRow {
+export function toSubscriptionRow(
+  stored: StoredSubscription,
+  items: readonly StoredSubscriptionItem[],
+): SubscriptionRow {
   return {
     id: stored.id,
     fence: stored.fence,
@@ -99,7 +105,7 @@ export function toSubscriptionRow(stored: StoredSubscription): SubscriptionRow {
     latestInvoiceCreatedAt: instant(stored.latest_invoice_created_at),
     periodInvoiceId: stored.period_invoice_id,
     periodInvoiceAt: instant(stored.period_invoice_at),
-    items: stored.items
+    items: items
       .map((item) => ({
         itemId: item.item_id,
         stripePriceId: item.stripe_price_id,
@@ -120,7 +126,7 @@ export function toSubscriptionRow(stored: StoredSubscription): SubscriptionRow {
   };
 }
 
-export function toPurchaseRow(stored: StoredPurchase): PurchaseRow {
+export function toPurchaseRow(stored: StoredPurchase, items: readonly StoredPurchaseItem[]): PurchaseRow {
   return {
     id: stored.id,
     fence: stored.fence,
@@ -143,7 +149,7 @@ export function toPurchaseRow(stored: StoredPurchase): PurchaseRow {
     settleAt: instant(stored.settle_at),
     settleAttempts: stored.settle_attempts,
     missingInStripeAt: instant(stored.missing_in_stripe_at),
-    items: stored.items
+    items: items
       .map((item) => ({ stripePriceId: item.stripe_price_id, quantity: item.quantity }))
       .sort(by((item) => item.stripePriceId)),
   };

@@ -1,10 +1,12 @@
 import type { OwedInvalidation } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 import { toStatementInput } from './outcomes.ts';
-import type { Outcome } from './outcomes.ts';
+import type { Outcome, StatementInput } from './outcomes.ts';
 import { bumpVersions, recordEvents, writeTombstones } from './write-ledger-sql.ts';
 import { writePurchaseItems, writePurchases } from './write-purchases-sql.ts';
 import { writeSubscriptionItems, writeSubscriptions } from './write-subscriptions-sql.ts';
+import { lockUsers, makeUsers } from './write-users-sql.ts';
 
 export type Written = {
   /** Keys of the objects that were written (`objectKeyOf`); the others changed meanwhile: decide them again. */
@@ -20,6 +22,33 @@ type WrittenRow = {
   owed: { id: number; projectId: string; userId: string; version: number }[];
 };
 
+/** What the rest of the statement names, of kinds that the batch has nothing of. */
+const none = {
+  users: Prisma.sql`made AS (SELECT id, project_id, user_id, version FROM users WHERE false)`,
+  subscriptions: Prisma.sql`
+    subscriptions_in AS (SELECT id FROM subscriptions WHERE false),
+    held_subscriptions AS (SELECT id FROM subscriptions WHERE false)`,
+  purchases: Prisma.sql`held_purchases AS (SELECT id FROM purchases WHERE false)`,
+};
+
+/** The parts of the statement that the batch needs: Postgres prepares all it is given, needed or not. */
+function partsOf(input: StatementInput): Prisma.Sql[] {
+  const { newUsers, subscriptions, purchases, tombstones } = input;
+  return [
+    lockUsers(input.bumps),
+    newUsers.length === 0 ? none.users : makeUsers(newUsers),
+    subscriptions.length === 0 ? none.subscriptions : writeSubscriptions(subscriptions),
+    ...(subscriptions.some((one) => one.has_new_items)
+      ? [writeSubscriptionItems(input.subscriptionItems)]
+      : []),
+    purchases.length === 0 ? none.purchases : writePurchases(purchases),
+    ...(purchases.some((one) => one.has_new_items) ? [writePurchaseItems(input.purchaseItems)] : []),
+    ...(tombstones.length === 0 ? [] : [writeTombstones(tombstones)]),
+    bumpVersions,
+    recordEvents(input.events),
+  ];
+}
+
 /**
  * Writes a batch in one statement, which is one transaction. Users are locked first, in the order of their
  * ids, as everywhere. An object is written only if its fence is still the one that was read; its items, its
@@ -27,33 +56,13 @@ type WrittenRow = {
  * inserted with fence 1, which no stored row can precede. An object may occur once in a batch.
  */
 export async function writeOutcomes(database: Database, outcomes: readonly Outcome[]): Promise<Written> {
-  const input = JSON.stringify(toStatementInput(outcomes));
+  const parts = Prisma.join(partsOf(toStatementInput(outcomes)), ',');
   const rows = await database.$queryRaw<WrittenRow[]>`
-    WITH input AS MATERIALIZED (SELECT ${input}::jsonb AS doc),
-    bumps AS MATERIALIZED (
-      SELECT x.object_key, x.user_ref
-      FROM input, jsonb_to_recordset(doc -> 'bumps') AS x(object_key text, user_ref bigint)),
-    locked AS MATERIALIZED (
-      SELECT id FROM users WHERE id IN (SELECT user_ref FROM bumps) ORDER BY id FOR UPDATE),
-    made AS (
-      INSERT INTO users (project_id, user_id, version)
-      SELECT x.project_id, x.user_id, 1
-      FROM input, jsonb_to_recordset(doc -> 'new_users') AS x(project_id text, user_id text)
-      WHERE (SELECT count(*) FROM locked) >= 0
-      ORDER BY x.project_id COLLATE "C", x.user_id COLLATE "C"
-      ON CONFLICT DO NOTHING
-      RETURNING id, project_id, user_id, version),
-    ${writeSubscriptions},
-    ${writeSubscriptionItems},
-    ${writePurchases},
-    ${writePurchaseItems},
-    ${writeTombstones},
-    ${bumpVersions},
-    ${recordEvents}
+    WITH ${parts}
     SELECT
-      (SELECT coalesce(jsonb_agg(object_key), '[]') FROM held) AS held,
-      (SELECT coalesce(jsonb_agg(event_id), '[]') FROM recorded) AS recorded,
-      (SELECT coalesce(jsonb_agg(jsonb_build_object(
+      (SELECT coalesce(json_agg(object_key), '[]') FROM held) AS held,
+      (SELECT coalesce(json_agg(event_id), '[]') FROM recorded) AS recorded,
+      (SELECT coalesce(json_agg(json_build_object(
         'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM owed) AS owed`;
   const [row] = rows;
   if (row === undefined) throw new Error('writing outcomes returned no row');

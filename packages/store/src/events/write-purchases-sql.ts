@@ -1,10 +1,11 @@
 import { Prisma } from '../generated/client.ts';
+import type { StatementInput } from './outcomes.ts';
 
 /** Purchases whose fence is still the one that was read. */
-export const writePurchases = Prisma.sql`
+export const writePurchases = (rows: StatementInput['purchases']): Prisma.Sql => Prisma.sql`
   purchases_in AS MATERIALIZED (
     SELECT x.*, coalesce(x.user_ref, made.id) AS owner_ref
-    FROM input, jsonb_to_recordset(doc -> 'purchases') AS x(
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(
       id text, user_ref bigint, new_project_id text, new_user_id text, stripe_customer_id text,
       claimed_project_id text, claimed_user_id text, session_id text, charge_id text, invoice_id text,
       is_invoiceless boolean, status text,
@@ -42,17 +43,16 @@ export const writePurchases = Prisma.sql`
     RETURNING id)`;
 
 /** Their items, replaced where they changed. */
-export const writePurchaseItems = Prisma.sql`
+export const writePurchaseItems = (rows: StatementInput['purchaseItems']): Prisma.Sql => Prisma.sql`
   purchase_items_in AS MATERIALIZED (
     SELECT x.*
-    FROM input, jsonb_to_recordset(doc -> 'purchase_items') AS x(
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(
       purchase_id text, stripe_price_id text, quantity bigint)
     JOIN held_purchases ON held_purchases.id = x.purchase_id),
   purchase_items_gone AS (
     DELETE FROM purchase_items AS stored
-    USING held_purchases, purchases_in
-    WHERE stored.purchase_id = held_purchases.id AND purchases_in.id = held_purchases.id
-      AND purchases_in.has_new_items
+    WHERE stored.purchase_id = ANY(ARRAY(
+        SELECT id FROM held_purchases JOIN purchases_in USING (id) WHERE has_new_items))
       AND NOT EXISTS (
         SELECT FROM purchase_items_in AS kept
         WHERE kept.purchase_id = stored.purchase_id AND kept.stripe_price_id = stored.stripe_price_id)),

@@ -1,10 +1,11 @@
 import { Prisma } from '../generated/client.ts';
+import type { StatementInput } from './outcomes.ts';
 
 /** Subscriptions whose fence is still the one that was read. */
-export const writeSubscriptions = Prisma.sql`
+export const writeSubscriptions = (rows: StatementInput['subscriptions']): Prisma.Sql => Prisma.sql`
   subscriptions_in AS MATERIALIZED (
     SELECT x.*, coalesce(x.user_ref, made.id) AS owner_ref
-    FROM input, jsonb_to_recordset(doc -> 'subscriptions') AS x(
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(
       id text, user_ref bigint, new_project_id text, new_user_id text, stripe_customer_id text,
       claimed_project_id text, claimed_user_id text, claims_at timestamptz, status text, cancel_at timestamptz,
       cancel_at_period_end boolean, canceled_at timestamptz, ended_at timestamptz, trial_end timestamptz,
@@ -47,18 +48,17 @@ export const writeSubscriptions = Prisma.sql`
     RETURNING id)`;
 
 /** Their items, replaced where they changed. */
-export const writeSubscriptionItems = Prisma.sql`
+export const writeSubscriptionItems = (rows: StatementInput['subscriptionItems']): Prisma.Sql => Prisma.sql`
   subscription_items_in AS MATERIALIZED (
     SELECT x.*
-    FROM input, jsonb_to_recordset(doc -> 'subscription_items') AS x(
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS x(
       subscription_id text, item_id text, stripe_price_id text, quantity bigint,
       current_period_start timestamptz, current_period_end timestamptz)
     JOIN held_subscriptions ON held_subscriptions.id = x.subscription_id),
   subscription_items_gone AS (
     DELETE FROM subscription_items AS stored
-    USING held_subscriptions, subscriptions_in
-    WHERE stored.subscription_id = held_subscriptions.id AND subscriptions_in.id = held_subscriptions.id
-      AND subscriptions_in.has_new_items
+    WHERE stored.subscription_id = ANY(ARRAY(
+        SELECT id FROM held_subscriptions JOIN subscriptions_in USING (id) WHERE has_new_items))
       AND NOT EXISTS (
         SELECT FROM subscription_items_in AS kept
         WHERE kept.subscription_id = stored.subscription_id AND kept.item_id = stored.item_id)),
