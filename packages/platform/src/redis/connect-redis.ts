@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.ts';
+import { writeTogether } from './write-together.ts';
 
 /**
  * `cache`: answers within 250 ms or fails. `producer`: adds jobs, fails fast. `worker`: waits for Redis as
@@ -54,7 +55,7 @@ const ROLES: Record<RedisRole, RedisOptions> = {
  * state is `redis.status`, and its changes are logged once each, not once per attempt.
  */
 export function connectRedis({ url, role, logger }: RedisConnectionOptions): Redis {
-  const redis = withoutStaleTimers(new Redis(url, { ...COMMON, ...ROLES[role] }));
+  const redis = prepared(new Redis(url, { ...COMMON, ...ROLES[role] }), role);
   let lastLogged: 'up' | 'down' | undefined;
   let lastError: Error | undefined;
   redis.on('error', (error: Error) => {
@@ -80,10 +81,12 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
 }
 
 /** The same for the connections that BullMQ's workers duplicate from this one for their blocking reads. */
-function withoutStaleTimers(redis: Redis): Redis {
+function prepared(redis: Redis, role: RedisRole): Redis {
   const duplicate = redis.duplicate.bind(redis);
   redis.on('close', () => stopSocketTimer(redis));
-  redis.duplicate = (override) => withoutStaleTimers(duplicate(override));
+  // The cache's commands are pipelined already.
+  if (role !== 'cache') writeTogether(redis);
+  redis.duplicate = (override) => prepared(duplicate(override), role);
   return redis;
 }
 
