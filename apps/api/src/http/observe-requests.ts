@@ -41,10 +41,11 @@ export function observeRequests(
   meter: RequestMeter,
 ): RequestHandler {
   const accessLog = createAccessLog(deps);
+  const headers = Object.entries(securityHeaders);
   return (request, response, next) => {
     const startedAt = performance.now();
     const requestId = assignRequestId(request, response);
-    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    for (const [name, value] of headers) response.setHeader(name, value);
     if (deps.isStopping()) response.setHeader('connection', 'close');
     response.once('close', () => {
       const route = routeOf(request);

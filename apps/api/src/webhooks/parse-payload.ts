@@ -1,18 +1,17 @@
-import { stripeEventId } from '@billing/domain';
-import { ServiceError } from '@billing/domain';
+import { anyObject, ServiceError, stripeEventId } from '@billing/domain';
 import { z } from 'zod';
 
-const snapshotEvent = z.looseObject({
+/** Only what must be there: the whole event is not copied. */
+const snapshotEvent = z.object({
   id: stripeEventId,
   type: z.string().min(1),
-  data: z.looseObject({ object: z.looseObject({}) }),
+  data: z.object({ object: anyObject }),
 });
 
-/** A thin event: it names what happened, but carries no object. */
-const thinEvent = z.looseObject({ object: z.literal('v2.core.event'), id: z.string().min(1) });
-
 export type Payload =
-  { isThin: false; event: z.output<typeof snapshotEvent> } | { isThin: true; eventId: string };
+  | { isThin: false; id: string; type: string; event: Record<string, unknown> }
+  /** A thin event: it names what happened, but carries no object. */
+  | { isThin: true; id: string };
 
 const noEvent = (): ServiceError =>
   new ServiceError('invalid_payload', 'Send an event of Stripe: an id, a type and an object in data.object.');
@@ -27,10 +26,11 @@ function parseJson(body: Buffer): unknown {
 
 /** Reads a signed body. Throws `invalid_payload` when it is no event. */
 export function parsePayload(body: Buffer): Payload {
-  const json = parseJson(body);
-  const thin = thinEvent.safeParse(json);
-  if (thin.success) return { isThin: true, eventId: thin.data.id };
-  const event = snapshotEvent.safeParse(json);
+  const whole = anyObject.safeParse(parseJson(body));
+  if (!whole.success) throw noEvent();
+  const { id, object } = whole.data;
+  if (object === 'v2.core.event' && typeof id === 'string' && id !== '') return { isThin: true, id };
+  const event = snapshotEvent.safeParse(whole.data);
   if (!event.success) throw noEvent();
-  return { isThin: false, event: event.data };
+  return { isThin: false, id: event.data.id, type: event.data.type, event: whole.data };
 }
