@@ -76,7 +76,6 @@ export {
   type LedgerStatus,
   type StateKeys,
 } from './events/read-state.ts';
-export { storable } from './events/storable.ts';
 export { writeOutcomes, type Written } from './events/write-outcomes.ts';
 export { claimDuePurchases } from './purchases/claim-due.ts';
 export { bumpHolders } from './subscriptions/bump-holders.ts';
