@@ -21,6 +21,7 @@ type Waiter = {
 export type EventApplier = { apply: (queued: QueuedEvent) => Promise<EventResult> };
 
 const maxGroupsPerBatch = 64;
+const backlogGroups = maxGroupsPerBatch / 2;
 
 /**
  * Applies events in batches, one statement to read and one to write for all of them. Events of one object
@@ -82,13 +83,18 @@ export function createEventApplier(deps: WorkerDeps, { maxAlone }: { maxAlone: n
     }
   }
 
-  const { schedule } = createPace(() => {
+  function startBatch(): Promise<void> | null {
     const taken = takeGroups();
     if (taken.size === 0) return null;
     // Not in the context of whoever happened to finish last.
     const run = inContext ?? outside;
     inContext = undefined;
     return run(() => runBatch(taken));
+  }
+
+  const { schedule } = createPace({
+    start: startBatch,
+    hasBacklog: () => waiting.size >= backlogGroups,
   });
 
   return {

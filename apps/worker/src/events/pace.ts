@@ -1,14 +1,22 @@
 /** A batch that takes longer (a locked user, a slow disk) lets others pass. */
 const slowBatchMs = 100;
 const maxBatches = 4;
+/** Under a backlog one batch is prepared here while Postgres writes another. */
+const maxQuick = 2;
+
+export type PaceOptions = {
+  /** Begins a batch of what is waiting, null if nothing is; the promise does not reject. */
+  start: () => Promise<void> | null;
+  /** Enough waits for a batch worth having, though one is under way. */
+  hasBacklog: () => boolean;
+};
 
 /**
  * When the next batch starts. With nothing under way at once, which is at the end of this turn of the event loop:
  * jobs that came by one read of the socket go together. Otherwise what comes meanwhile goes when the running one
- * is done, or turns out to be slow, of which there are a few at most. `start` begins a batch of what is waiting,
- * null if nothing is; the promise does not reject.
+ * is done, or turns out to be slow, of which there are a few at most; or as soon as it is many.
  */
-export function createPace(start: () => Promise<void> | null): { schedule: () => void } {
+export function createPace({ start, hasBacklog }: PaceOptions): { schedule: () => void } {
   let running = 0;
   let quick = 0;
   let isDue = false;
@@ -32,15 +40,17 @@ export function createPace(start: () => Promise<void> | null): { schedule: () =>
     schedule();
   }
 
+  const mayStart = (): boolean => running < maxBatches && (quick === 0 || (quick < maxQuick && hasBacklog()));
+
   function begin(): void {
     isDue = false;
-    if (quick > 0 || running === maxBatches) return;
+    if (!mayStart()) return;
     const batch = start();
     if (batch !== null) void follow(batch);
   }
 
   function schedule(): void {
-    if (isDue || quick > 0 || running === maxBatches) return;
+    if (isDue || !mayStart()) return;
     isDue = true;
     setImmediate(begin);
   }
