@@ -22,7 +22,7 @@ export type CheckoutSessionFacts = {
 const checkoutSession = z.object({
   id,
   customer: reference,
-  client_reference_id: z.unknown(),
+  client_reference_id: z.unknown().optional(),
   metadata: ownMetadata,
   mode: z.enum(['payment', 'subscription', 'setup']),
   payment_status: z.enum(['paid', 'unpaid', 'no_payment_required']),
