@@ -1,8 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
+import { createJsonQuery } from './query-json.ts';
+import type { QueryJson } from './query-json.ts';
 import { createStatementNames } from './statement-names.ts';
 
-export type Database = PrismaClient;
+export type Database = PrismaClient & { $queryJson: QueryJson };
 
 /** The client inside `$transaction`, or the client itself: what a query needs. */
 export type Queries = Pick<
@@ -56,15 +58,18 @@ export function createDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 30_000,
     keepAlive: true,
   };
-  const adapter = new PrismaPg(
+  const factory = new PrismaPg(
     pool,
     options.hasPreparedStatements === false ? {} : { statementNameGenerator: ({ sql }) => nameOf(sql) },
+  );
+  const { adapter, queryJson } = createJsonQuery(factory, (sql, seconds) =>
+    options.observe?.(operationOf(sql), seconds),
   );
   const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
   const { observe } = options;
   if (observe !== undefined)
     client.$on('query', (query) => observe(operationOf(query.query), query.duration / 1000));
-  return client;
+  return Object.assign(client, { $queryJson: queryJson(() => client.$connect()) });
 }
 
 /** The statement's verb: a label with few values. */

@@ -61,11 +61,14 @@ const sqlBoolean = (isTrue: boolean): Prisma.Sql => (isTrue ? Prisma.sql`true` :
  * the planner can't look into: one plan serves every batch, where it would else plan anew for each, which takes
  * longer than the reading. What a batch has nothing of is left out of its plan by a constant.
  */
-export async function readEventState(database: Database, keys: StateKeys): Promise<EventState> {
+export async function readEventState(
+  database: Pick<Database, '$queryJson'>,
+  keys: StateKeys,
+): Promise<EventState> {
   const invoiceIds = keys.invoiceIds ?? [];
   const hasPurchases = sqlBoolean(keys.purchaseIds.length > 0);
   const hasInvoices = sqlBoolean(keys.purchaseIds.length > 0 || invoiceIds.length > 0);
-  const rows = await database.$queryRaw<StateRow[]>`
+  const state = await database.$queryJson<StateRow>(Prisma.sql`
     WITH keys AS MATERIALIZED (
       SELECT ${[...keys.eventIds]}::text[] AS event_ids, ${[...keys.subscriptionIds]}::text[] AS subscription_ids,
         ${[...keys.purchaseIds]}::text[] AS purchase_ids, ${[...keys.customerIds]}::text[] AS customer_ids,
@@ -119,26 +122,25 @@ export async function readEventState(database: Database, keys: StateKeys): Promi
       WHERE project_id = ANY(ARRAY(SELECT id FROM pj)) AND user_id = ANY(ARRAY(
         SELECT unnest(user_ids) FROM keys
         UNION SELECT claimed_user_id FROM s UNION SELECT claimed_user_id FROM p)))
-    SELECT
-      (SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]') FROM stripe_events
-       WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))) AS ledger,
-      (SELECT coalesce(json_agg(s), '[]') FROM s) AS subscriptions,
-      (SELECT coalesce(json_agg(si), '[]') FROM si) AS "subscriptionItems",
-      (SELECT coalesce(json_agg(p), '[]') FROM p) AS purchases,
-      (SELECT coalesce(json_agg(pi), '[]') FROM pi) AS "purchaseItems",
-      (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id, 'userRef', user_ref,
-        'isDeleted', deleted_at IS NOT NULL)), '[]') FROM c) AS customers,
-      (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
-        ORDER BY user_ref), '[]') FROM h) AS holders,
-      (SELECT coalesce(json_agg(json_build_object(
+    SELECT json_build_object(
+      'ledger', (
+        SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]')
+        FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))),
+      'subscriptions', (SELECT coalesce(json_agg(s), '[]') FROM s),
+      'subscriptionItems', (SELECT coalesce(json_agg(si), '[]') FROM si),
+      'purchases', (SELECT coalesce(json_agg(p), '[]') FROM p),
+      'purchaseItems', (SELECT coalesce(json_agg(pi), '[]') FROM pi),
+      'customers', (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id,
+        'userRef', user_ref, 'isDeleted', deleted_at IS NOT NULL)), '[]') FROM c),
+      'holders', (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
+        ORDER BY user_ref), '[]') FROM h),
+      'prices', (SELECT coalesce(json_agg(json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
-        'isRecurring', interval <> 'one_time')), '[]') FROM pr) AS prices,
-      (SELECT coalesce(json_agg(id), '[]') FROM pj) AS projects,
-      (SELECT coalesce(json_agg(json_build_object(
-        'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM u) AS users`;
-  const [row] = rows;
-  if (row === undefined) throw new Error('reading the state of events returned no row');
-  return toEventState(row);
+        'isRecurring', interval <> 'one_time')), '[]') FROM pr),
+      'projects', (SELECT coalesce(json_agg(id), '[]') FROM pj),
+      'users', (SELECT coalesce(json_agg(json_build_object(
+        'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM u))`);
+  return toEventState(state);
 }
 
 function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, T[]> {

@@ -55,20 +55,21 @@ function partsOf(input: StatementInput): Prisma.Sql[] {
  * users' versions and its events' ledger rows follow it, so an event and its effect are one. A row is
  * inserted with fence 1, which no stored row can precede. An object may occur once in a batch.
  */
-export async function writeOutcomes(database: Database, outcomes: readonly Outcome[]): Promise<Written> {
+export async function writeOutcomes(
+  database: Pick<Database, '$queryJson'>,
+  outcomes: readonly Outcome[],
+): Promise<Written> {
   const parts = Prisma.join(partsOf(toStatementInput(outcomes)), ',');
-  const rows = await database.$queryRaw<WrittenRow[]>`
+  const written = await database.$queryJson<WrittenRow>(Prisma.sql`
     WITH ${parts}
-    SELECT
-      (SELECT coalesce(json_agg(object_key), '[]') FROM held) AS held,
-      (SELECT coalesce(json_agg(event_id), '[]') FROM recorded) AS recorded,
-      (SELECT coalesce(json_agg(json_build_object(
-        'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM owed) AS owed`;
-  const [row] = rows;
-  if (row === undefined) throw new Error('writing outcomes returned no row');
+    SELECT json_build_object(
+      'held', (SELECT coalesce(json_agg(object_key), '[]') FROM held),
+      'recorded', (SELECT coalesce(json_agg(event_id), '[]') FROM recorded),
+      'owed', (SELECT coalesce(json_agg(json_build_object(
+        'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM owed))`);
   return {
-    held: new Set(row.held),
-    recorded: new Set(row.recorded),
-    owed: row.owed.map((one) => ({ ...one, id: BigInt(one.id), version: BigInt(one.version) })),
+    held: new Set(written.held),
+    recorded: new Set(written.recorded),
+    owed: written.owed.map((one) => ({ ...one, id: BigInt(one.id), version: BigInt(one.version) })),
   };
 }
