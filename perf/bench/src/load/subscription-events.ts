@@ -3,6 +3,7 @@ import { stripeEvent, subscriptionObject } from '@billing/testing';
 import type { Seeded } from '../stage/set-stage.ts';
 
 const daySeconds = 86_400;
+export const subscriptionEventType = 'customer.subscription.updated';
 
 /**
  * Events about the seeded subscriptions, one after another, each newer than all before it: the plain path, which
@@ -33,7 +34,7 @@ export function createSubscriptionEvents(seeded: Seeded) {
     });
     const event = stripeEvent({
       id: `evt_${run}_${count}`,
-      type: 'customer.subscription.updated',
+      type: subscriptionEventType,
       object,
       created: startedAt + lap,
     });

@@ -98,6 +98,8 @@ export async function setStage({ users }: { users: number }) {
     STRIPE_API_BASE: stripe.url,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
     ADMIN_API_KEY: 'bench:bench-admin-secret',
+    // Our worker's and its peers'.
+    WORKER_CONCURRENCY: '32',
   };
   return {
     databaseUrl,
@@ -114,7 +116,7 @@ export async function setStage({ users }: { users: number }) {
     startWorker: (env: Record<string, string> = {}): Promise<Running> =>
       startProcess({
         script: entries.worker,
-        env: (port) => ({ ...common, WORKER_PORT: String(port), WORKER_CONCURRENCY: '32', ...env }),
+        env: (port) => ({ ...common, WORKER_PORT: String(port), ...env }),
       }),
     /** One of the benchmark's own servers; `settings` come as BENCH_… variables. */
     startPeer: (name: string, settings: Record<string, string> = {}): Promise<Running> =>

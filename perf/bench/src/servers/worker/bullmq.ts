@@ -10,7 +10,7 @@ const handler =
   process.env['BENCH_HANDLER'] === 'interactive' ? createInteractiveHandler() : () => Promise.resolve();
 const worker = new Worker(queueNames.stripeEvents, handler, {
   connection: new Redis(process.env['REDIS_URL'] ?? '', { maxRetriesPerRequest: null }),
-  concurrency: 32,
+  concurrency: Number(process.env['WORKER_CONCURRENCY']),
   removeOnComplete: { count: 0 },
   removeOnFail: { count: 0 },
 });
