@@ -1,5 +1,6 @@
 import { parseOptions } from './options.ts';
 import { parts } from './parts/parts.ts';
+import { runParts } from './parts/run-parts.ts';
 import { describeRun, writeResults } from './report/write-results.ts';
 import type { Row } from './report/row.ts';
 import { formatTable } from './report/table.ts';
@@ -15,12 +16,12 @@ const run = describeRun();
 
 say('Starting Postgres, Redis and the offline Stripe; writing the data …');
 const stage = await setStage(options);
-const rows: Row[] = [];
+let rows: Row[];
 try {
-  for (const { name, run: runPart } of picked) {
-    say(`Part "${name}"`);
-    rows.push(...(await runPart(stage, { ...options, say })));
-  }
+  rows = await runParts(
+    stage,
+    picked.map((part) => ({ part, settings: { ...options, say } })),
+  );
 } finally {
   await stage.clear();
 }

@@ -1,6 +1,8 @@
 import { createHttpClient } from '../load/http-client.ts';
 import { openLoop } from '../load/open-loop.ts';
+import type { Latencies } from '../load/open-loop.ts';
 import { median, spreadOf } from '../measure/statistics.ts';
+import { latencyRows } from '../report/latency-rows.ts';
 import { atMost } from '../report/row.ts';
 import type { Part } from './part.ts';
 
@@ -23,7 +25,7 @@ export const checkout: Part = {
     const client = createHttpClient(api.url);
     const { seeded } = stage;
     let user = seeded.checkoutFrom;
-    const whole: number[] = [];
+    const whole: Latencies[] = [];
     const own: number[] = [];
     const create = async (): Promise<void> => {
       user = user >= seeded.userCount ? seeded.checkoutFrom : user + 1;
@@ -46,13 +48,13 @@ export const checkout: Part = {
       const stripeMs = (((await stripeSeconds(client)) - before) * 1000) / latencies.count;
       say(`${part}: round ${round} of ${rounds}`);
       if (round === 0) continue;
-      whole.push(latencies.p95);
+      whole.push(latencies);
       own.push(latencies.p95 - stripeMs);
     }
     client.close();
     await api.stop();
     return [
-      { part, name: 'whole, p95', unit: 'ms', value: spreadOf(whole) },
+      ...latencyRows({ part, name: 'whole' }, whole),
       {
         part,
         name: 'p95 less the mean of Stripe',

@@ -21,10 +21,12 @@ function cells({ part, name, unit, value, ratio, cpuMicros, goals = [] }: Row): 
 
 const heading = ['part', 'variant', 'median', 'rounds', 'ratio', 'CPU µs', 'goals'];
 
-/** The results as a Markdown table whose columns also line up in a terminal. */
-export function formatTable(rows: readonly Row[]): string {
-  const lines = [heading, ...rows.map(cells)];
-  const widths = heading.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+export const formatTable = (rows: readonly Row[]): string => alignTable(heading, rows.map(cells));
+
+/** A Markdown table whose columns also line up in a terminal. */
+export function alignTable(heads: readonly string[], body: readonly (readonly string[])[]): string {
+  const lines = [heads, ...body];
+  const widths = heads.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
   const [first = '', ...rest] = lines.map(
     (line) => `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`,
   );
