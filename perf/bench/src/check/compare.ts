@@ -1,0 +1,70 @@
+import { alignTable } from '../report/table.ts';
+import type { Baseline } from './baseline.ts';
+import type { Ratio } from './ratios.ts';
+
+/** `better`: further than the margin on the good side, so the baseline no longer shows a loss of it. */
+export type Outcome = 'within margin' | 'better' | 'REGRESSED' | 'NO BASELINE' | 'NOT MEASURED';
+
+export type Verdict = {
+  name: string;
+  outcome: Outcome;
+  baseline?: number;
+  measured?: number;
+  /** The worst value that is still accepted. */
+  limit?: number;
+};
+
+function judge({ name, better, value }: Ratio, kept: Baseline['ratios'][string] | undefined): Verdict {
+  if (value === undefined) return { name, outcome: 'NOT MEASURED' };
+  if (kept === undefined) return { name, outcome: 'NO BASELINE', measured: value };
+  const step = kept.value * kept.margin;
+  const limit = better === 'lower' ? kept.value + step : kept.value - step;
+  const known = { name, baseline: kept.value, measured: value, limit };
+  if (better === 'lower' ? value > limit : value < limit) return { ...known, outcome: 'REGRESSED' };
+  const isBetter = better === 'lower' ? value < kept.value - step : value > kept.value + step;
+  return { ...known, outcome: isBetter ? 'better' : 'within margin' };
+}
+
+/** A verdict on every ratio that either side knows. One that the baseline alone knows was not measured. */
+export function compareRatios(baseline: Baseline['ratios'], measured: readonly Ratio[]): Verdict[] {
+  const names = new Set(measured.map(({ name }) => name));
+  return [
+    ...measured.map((ratio) => judge(ratio, baseline[ratio.name])),
+    ...Object.entries(baseline)
+      .filter(([name]) => !names.has(name))
+      .map(([name, { value }]): Verdict => ({ name, outcome: 'NOT MEASURED', baseline: value })),
+  ];
+}
+
+const advice = {
+  'NO BASELINE':
+    'perf/baseline.json does not have it. Renew the file on a quiet machine: npm run perf:baseline',
+  'NOT MEASURED':
+    'this run has no figure for it. If a part or variant of the benchmark was renamed or removed, say so in ' +
+    'perf/bench/src/check/ratios.ts and renew the baseline: npm run perf:baseline',
+};
+
+const number = (value: number | undefined): string => value?.toFixed(2) ?? '';
+
+/** One sentence for each verdict that fails the check. */
+export function describeFailures(verdicts: readonly Verdict[]): string[] {
+  return verdicts.flatMap(({ name, outcome, baseline, measured, limit }) => {
+    if (outcome === 'within margin' || outcome === 'better') return [];
+    if (outcome !== 'REGRESSED') return [`${name}: ${advice[outcome]}`];
+    return [
+      `${name}: regressed, baseline ${number(baseline)}, measured ${number(measured)}, limit ${number(limit)}`,
+    ];
+  });
+}
+
+export const formatVerdicts = (verdicts: readonly Verdict[]): string =>
+  alignTable(
+    ['ratio', 'baseline', 'measured', 'limit', 'verdict'],
+    verdicts.map(({ name, baseline, measured, limit, outcome }) => [
+      name,
+      number(baseline),
+      number(measured),
+      number(limit),
+      outcome,
+    ]),
+  );

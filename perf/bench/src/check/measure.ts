@@ -1,0 +1,41 @@
+import type { PlannedPart } from '../parts/run-parts.ts';
+import { runParts } from '../parts/run-parts.ts';
+import { parts } from '../parts/parts.ts';
+import type { Row } from '../report/row.ts';
+import type { Stage } from '../stage/set-stage.ts';
+
+/**
+ * About a minute and a half of measuring. The baseline is made by the same plan: how warm a process is when its turn
+ * comes is part of the ratio.
+ */
+const plan = new Map([
+  ['hit', { rounds: 3, seconds: 1 }],
+  ['latency', { rounds: 2, seconds: 2 }],
+  ['webhook', { rounds: 3, seconds: 1 }],
+  ['worker', { rounds: 1, seconds: 1.5 }],
+  ['visible', { rounds: 2, seconds: 2 }],
+  ['checkout', { rounds: 1, seconds: 3 }],
+]);
+
+/** Runs the plan, or those parts of it that are named. */
+export function measure(
+  stage: Stage,
+  { say, only }: { say: (line: string) => void; only?: ReadonlySet<string> },
+): Promise<Row[]> {
+  const planned = parts.flatMap((part): PlannedPart[] => {
+    const settings = plan.get(part.name);
+    if (settings === undefined || only?.has(part.name) === false) return [];
+    return [{ part, settings: { ...settings, say } }];
+  });
+  return runParts(stage, planned);
+}
+
+/** What ratios depend on besides the code. */
+export async function describeServers({
+  queue,
+  database,
+}: Stage): Promise<{ redis: string; postgres: string }> {
+  const [, redis = 'unknown'] = /^redis_version:(\S+)/m.exec(await queue.info('server')) ?? [];
+  const { rows } = await database.query<{ server_version: string }>('SHOW server_version');
+  return { redis, postgres: rows[0]?.server_version ?? 'unknown' };
+}

@@ -1,0 +1,117 @@
+import type { Row } from '../report/row.ts';
+
+/** CPU per request, requests or events a second, or milliseconds. Of throughput more is better, of the others less. */
+type Figure = 'cpu' | 'throughput' | 'latency';
+
+export type RatioKind = {
+  name: string;
+  /** The part of the benchmark that measures both sides, by its name on the command line. */
+  part: keyof typeof titles;
+  figure: Figure;
+  of: string;
+  to: string;
+  /** What a new baseline allows, as a share of the ratio. perf/README.md says where these come from. */
+  margin: number;
+};
+
+/** What the parts call themselves in their rows. */
+const titles = {
+  hit: 'check, cache hit',
+  latency: 'check, 100/s open loop',
+  webhook: 'webhook accepted',
+  worker: 'worker, backlog',
+  visible: 'webhook → right read, 100/s',
+};
+
+const api = 'our API';
+const [bareCheck, fastifyCheck] = ['bare node:http', 'Fastify, same work'];
+const fastifyWebhook = 'Fastify, verify and add';
+const [worker, empty, interactive] = [
+  'our worker',
+  'BullMQ, empty handler',
+  'BullMQ, interactive transaction',
+];
+
+/** All that the check compares. A new one is a row here and a new baseline. */
+export const ratioKinds: readonly RatioKind[] = [
+  { name: 'check hit, CPU ÷ bare', part: 'hit', figure: 'cpu', of: api, to: bareCheck, margin: 0.3 },
+  { name: 'check hit, CPU ÷ Fastify', part: 'hit', figure: 'cpu', of: api, to: fastifyCheck, margin: 0.25 },
+  { name: 'check hit, rate ÷ bare', part: 'hit', figure: 'throughput', of: api, to: bareCheck, margin: 0.35 },
+  {
+    name: 'check hit, rate ÷ Fastify',
+    part: 'hit',
+    figure: 'throughput',
+    of: api,
+    to: fastifyCheck,
+    margin: 0.35,
+  },
+  {
+    name: 'check miss p50 ÷ hit p50',
+    part: 'latency',
+    figure: 'latency',
+    of: 'our API, miss, p50',
+    to: 'our API, hit, p50',
+    margin: 0.4,
+  },
+  {
+    name: 'webhook, CPU ÷ Fastify',
+    part: 'webhook',
+    figure: 'cpu',
+    of: api,
+    to: fastifyWebhook,
+    margin: 0.25,
+  },
+  {
+    name: 'webhook, rate ÷ Fastify',
+    part: 'webhook',
+    figure: 'throughput',
+    of: api,
+    to: fastifyWebhook,
+    margin: 0.35,
+  },
+  { name: 'worker, CPU ÷ empty handler', part: 'worker', figure: 'cpu', of: worker, to: empty, margin: 0.3 },
+  {
+    name: 'worker, rate ÷ empty handler',
+    part: 'worker',
+    figure: 'throughput',
+    of: worker,
+    to: empty,
+    margin: 0.35,
+  },
+  {
+    name: 'worker, rate ÷ interactive transaction',
+    part: 'worker',
+    figure: 'throughput',
+    of: worker,
+    to: interactive,
+    margin: 0.35,
+  },
+  {
+    name: 'visible p95 ÷ accepted p95',
+    part: 'visible',
+    figure: 'latency',
+    of: 'visible, p95',
+    to: 'accepted, p95',
+    margin: 0.6,
+  },
+];
+
+function figureOf(rows: readonly Row[], { part, figure }: RatioKind, name: string): number | undefined {
+  const row = rows.find((candidate) => candidate.part === titles[part] && candidate.name === name);
+  return figure === 'cpu' ? row?.cpuMicros : row?.value.median;
+}
+
+/** What one run showed; undefined: a side is missing, or not a number above 0. */
+export type Ratio = Pick<RatioKind, 'name' | 'part' | 'margin'> & {
+  better: 'higher' | 'lower';
+  value: number | undefined;
+};
+
+export function readRatios(rows: readonly Row[], kinds: readonly RatioKind[] = ratioKinds): Ratio[] {
+  return kinds.map((kind) => {
+    const value = (figureOf(rows, kind, kind.of) ?? 0) / (figureOf(rows, kind, kind.to) ?? 0);
+    const { name, part, margin, figure } = kind;
+    const better = figure === 'throughput' ? 'higher' : 'lower';
+    return { name, part, margin, better, value: Number.isFinite(value) && value > 0 ? value : undefined };
+  });
+}

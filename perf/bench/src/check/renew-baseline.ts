@@ -1,0 +1,53 @@
+import { alignTable } from '../report/table.ts';
+import { describeRun, writeResults } from '../report/write-results.ts';
+import type { Stage } from '../stage/set-stage.ts';
+import { baselineFile, writeBaseline } from './baseline-file.ts';
+import { makeBaseline } from './baseline.ts';
+import type { Baseline } from './baseline.ts';
+import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
+import { describeServers, measure } from './measure.ts';
+import { readRatios } from './ratios.ts';
+
+export type Renewal = {
+  runs: number;
+  loadGenerator: Baseline['machine']['load_generator'];
+  /** Its margins are kept. */
+  former: Baseline | undefined;
+  say: (line: string) => void;
+};
+
+const formatRatios = ({ ratios }: Baseline): string =>
+  alignTable(
+    ['ratio', 'baseline', 'runs', 'margin'],
+    Object.entries(ratios).map(([name, { value, least, greatest, margin }]) => [
+      name,
+      value.toFixed(2),
+      `${least.toFixed(2)}–${greatest.toFixed(2)}`,
+      `${Math.round(margin * 100)} %`,
+    ]),
+  );
+
+/** Measures as often as told and writes perf/baseline.json; returns the load targets that were missed. */
+export async function renewBaseline(stage: Stage, renewal: Renewal): Promise<string[]> {
+  const { runs, loadGenerator, former, say } = renewal;
+  const { at, commit, is_dirty, node, cpu, cores, memory_gib } = describeRun();
+  const measured = [];
+  for (let number = 1; number <= runs; number += 1) {
+    say(`Run ${number} of ${runs}`);
+    const rows = await measure(stage, { say });
+    say(`Written to ${writeResults(describeRun(), rows)}`);
+    measured.push({ ratios: readRatios(rows), latencies: readLatencies(rows) });
+  }
+  const servers = await describeServers(stage);
+  const machine = { cpu, cores, memory_gib, node, ...servers, load_generator: loadGenerator };
+  const baseline = makeBaseline({ at, commit, is_dirty, machine }, measured, former);
+  writeBaseline(baseline);
+  const latencies = readLatencies([]).map(({ name, limits }) => ({
+    name,
+    limits,
+    measured: baseline.latencies_ms[name],
+  }));
+  console.log(`${formatRatios(baseline)}\n\n${formatLatencies(latencies)}`);
+  say(`Written to ${baselineFile}`);
+  return findSlow(latencies);
+}

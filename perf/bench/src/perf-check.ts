@@ -1,0 +1,61 @@
+import { parseArgs } from 'node:util';
+import { readBaseline } from './check/baseline-file.ts';
+import type { Baseline } from './check/baseline.ts';
+import { checkAgainstBaseline } from './check/check-against-baseline.ts';
+import { renewBaseline } from './check/renew-baseline.ts';
+import { findWrk } from './load/wrk.ts';
+import { setStage } from './stage/set-stage.ts';
+
+/**
+ * Entry of `npm run perf:check`: compares the ratios of now with those of perf/baseline.json; exit code 0 without a
+ * regression, else 1. With `--update` (`npm run perf:baseline`) it writes that file, from `--runs` runs.
+ */
+const say = (line: string): void => console.error(line);
+const loadGenerator = findWrk() === undefined ? 'autocannon' : 'wrk';
+
+function parseRuns(text: string): number {
+  const runs = Number(text);
+  if (Number.isInteger(runs) && runs >= 1 && runs <= 20) return runs;
+  throw new Error('--runs is a whole number from 1 to 20.');
+}
+
+/** The baseline if this machine can be compared with it. */
+function comparable(baseline: Baseline | undefined): Baseline {
+  if (baseline === undefined)
+    throw new Error('There is no perf/baseline.json. Make one on a quiet machine: npm run perf:baseline');
+  const { machine } = baseline;
+  if (machine.load_generator !== loadGenerator)
+    throw new Error(
+      `The baseline was measured with ${machine.load_generator}, here it would be ${loadGenerator}, and the ratios differ. ` +
+        'Install wrk or take it off the PATH, or renew the baseline: npm run perf:baseline',
+    );
+  return baseline;
+}
+
+async function main(): Promise<string[]> {
+  const { values: options } = parseArgs({
+    options: { update: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
+  });
+  const runs = parseRuns(options.runs);
+  const found = readBaseline();
+  const baseline = options.update ? undefined : comparable(found);
+  say('Starting Postgres, Redis and the offline Stripe; writing the data …');
+  const stage = await setStage({ users: 2_000 });
+  try {
+    return baseline === undefined
+      ? await renewBaseline(stage, { runs, loadGenerator, former: found, say })
+      : await checkAgainstBaseline(stage, { baseline, say });
+  } finally {
+    await stage.clear();
+  }
+}
+
+try {
+  const failures = await main();
+  for (const failure of failures) say(`FAILED: ${failure}`);
+  if (failures.length === 0) say('No regression.');
+  process.exit(failures.length === 0 ? 0 : 1);
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
