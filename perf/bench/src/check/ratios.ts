@@ -26,11 +26,7 @@ const titles = {
 const api = 'our API';
 const [bareCheck, fastifyCheck] = ['bare node:http', 'Fastify, same work'];
 const fastifyWebhook = 'Fastify, verify and add';
-const [worker, empty, interactive] = [
-  'our worker',
-  'BullMQ, empty handler',
-  'BullMQ, interactive transaction',
-];
+const [worker, empty] = ['our worker', 'BullMQ, empty handler'];
 
 /** All that the check compares. A new one is a row here and a new baseline. */
 export const ratioKinds: readonly RatioKind[] = [
@@ -76,14 +72,6 @@ export const ratioKinds: readonly RatioKind[] = [
     figure: 'throughput',
     of: worker,
     to: empty,
-    margin: 0.35,
-  },
-  {
-    name: 'worker, rate ÷ interactive transaction',
-    part: 'worker',
-    figure: 'throughput',
-    of: worker,
-    to: interactive,
     margin: 0.35,
   },
   {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { openLoop } from './open-loop.ts';
+import { failOnFailed, openLoop } from './open-loop.ts';
 
 describe('the open loop', () => {
   it('sends at its own pace while nothing is answered, and counts the wait', async () => {
@@ -32,5 +32,6 @@ describe('the open loop', () => {
       request: (number) => (number % 2 === 0 ? Promise.resolve() : Promise.reject(new Error('no'))),
     });
     expect([result.count, result.failed]).toEqual([5, 5]);
+    expect(() => failOnFailed(result, 'requests')).toThrow('5 requests failed. The first: no');
   });
 });

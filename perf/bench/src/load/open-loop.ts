@@ -1,6 +1,14 @@
 import { percentile } from '../measure/statistics.ts';
 
-export type Latencies = { p50: number; p95: number; p99: number; max: number; count: number; failed: number };
+export type Latencies = {
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+  count: number;
+  failed: number;
+  firstFailure?: string;
+};
 
 export function latenciesOf(values: readonly number[], failed = 0): Latencies {
   return {
@@ -11,6 +19,11 @@ export function latenciesOf(values: readonly number[], failed = 0): Latencies {
     count: values.length,
     failed,
   };
+}
+
+/** Throws when a request failed: the rest would look faster than it is. */
+export function failOnFailed({ failed, firstFailure = '' }: Latencies, what: string): void {
+  if (failed > 0) throw new Error(`${failed} ${what} failed. The first: ${firstFailure}`);
 }
 
 type OpenLoop = {
@@ -29,17 +42,21 @@ export async function openLoop({ perSecond, seconds, request }: OpenLoop): Promi
   const total = Math.round(perSecond * seconds);
   const startedAt = performance.now() + 50;
   const latencies: number[] = [];
-  let failed = 0;
+  const failures: string[] = [];
   const send = async (number: number): Promise<void> => {
     const dueAt = startedAt + (number * 1000) / perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
     try {
       await request(number);
       latencies.push(performance.now() - dueAt);
-    } catch {
-      failed += 1;
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
     }
   };
   await Promise.all(Array.from({ length: total }, (_, number) => send(number)));
-  return latenciesOf(latencies, failed);
+  const [firstFailure] = failures;
+  return {
+    ...latenciesOf(latencies, failures.length),
+    ...(firstFailure === undefined ? {} : { firstFailure }),
+  };
 }

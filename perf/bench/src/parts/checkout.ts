@@ -1,5 +1,5 @@
 import { createHttpClient } from '../load/http-client.ts';
-import { openLoop } from '../load/open-loop.ts';
+import { failOnFailed, openLoop } from '../load/open-loop.ts';
 import type { Latencies } from '../load/open-loop.ts';
 import { median, spreadOf } from '../measure/statistics.ts';
 import { latencyRows } from '../report/latency-rows.ts';
@@ -44,7 +44,7 @@ export const checkout: Part = {
     for (let round = 0; round <= rounds; round += 1) {
       const before = await stripeSeconds(client);
       const latencies = await openLoop({ perSecond, seconds, request: create });
-      if (latencies.failed > 0) throw new Error(`${latencies.failed} checkouts failed.`);
+      failOnFailed(latencies, 'checkouts');
       const stripeMs = (((await stripeSeconds(client)) - before) * 1000) / latencies.count;
       say(`${part}: round ${round} of ${rounds}`);
       if (round === 0) continue;

@@ -1,5 +1,5 @@
 import { createHttpClient } from '../load/http-client.ts';
-import { openLoop } from '../load/open-loop.ts';
+import { failOnFailed, openLoop } from '../load/open-loop.ts';
 import type { Latencies } from '../load/open-loop.ts';
 import { median, shuffled, spreadOf } from '../measure/statistics.ts';
 import { latencyRows } from '../report/latency-rows.ts';
@@ -40,7 +40,7 @@ async function measureRounds(kinds: readonly Round[], { rounds, say }: Settings)
   for (let round = 0; round <= rounds; round += 1) {
     for (const { name, measure } of shuffled(kinds)) {
       const latencies = await measure();
-      if (latencies.failed > 0) throw new Error(`${latencies.failed} checks failed.`);
+      failOnFailed(latencies, 'checks');
       if (round > 0) results[name].push(latencies);
     }
     say(`${part}: round ${round} of ${rounds}`);

@@ -1,6 +1,5 @@
 import { queueNames, projectEvent } from '@billing/domain';
 import { Queue } from 'bullmq';
-import { createSubscriptionEvents } from '../load/subscription-events.ts';
 import { spreadOf } from '../measure/statistics.ts';
 import type { Stage } from '../stage/set-stage.ts';
 import type { Part } from './part.ts';
@@ -19,11 +18,10 @@ export const queueMemory: Part = {
     const queue = new Queue(queueNames.stripeEvents, { connection: stage.queue });
     await stage.queue.flushall();
     const before = await usedBytes(stage);
-    const next = createSubscriptionEvents(stage.seeded);
     let jsonBytes = 0;
     for (let from = 0; from < waiting; from += 1_000) {
       const jobs = Array.from({ length: 1_000 }, () => {
-        const event = projectEvent({ ...next().event });
+        const event = projectEvent({ ...stage.nextEvent().event });
         const data = { event, received_at: new Date().toISOString() };
         jsonBytes += JSON.stringify(data).length;
         return {

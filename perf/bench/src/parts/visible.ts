@@ -1,8 +1,7 @@
 import { createHttpClient } from '../load/http-client.ts';
-import { latenciesOf, openLoop } from '../load/open-loop.ts';
+import { failOnFailed, latenciesOf, openLoop } from '../load/open-loop.ts';
 import type { Latencies } from '../load/open-loop.ts';
 import { sign } from '../load/signed-events.ts';
-import { createSubscriptionEvents } from '../load/subscription-events.ts';
 import { median } from '../measure/statistics.ts';
 import { latencyRows } from '../report/latency-rows.ts';
 import { atMost } from '../report/row.ts';
@@ -24,7 +23,6 @@ export const visible: Part = {
     const [api, worker] = await Promise.all([stage.startApi(), stage.startWorker()]);
     const client = createHttpClient(api.url);
     const checker = createChecker(api.url, stage);
-    const nextEvent = createSubscriptionEvents(stage.seeded);
     const accepted: Latencies[] = [];
     const seen: Latencies[] = [];
     for (let round = 0; round <= rounds; round += 1) {
@@ -34,7 +32,7 @@ export const visible: Part = {
         perSecond,
         seconds,
         request: async (number) => {
-          const { event, userId, quantity } = nextEvent();
+          const { event, userId, quantity } = stage.nextEvent();
           const body = JSON.stringify(event);
           const headers = {
             'content-type': 'application/json',
@@ -52,7 +50,7 @@ export const visible: Part = {
         },
       });
       say(`${part}: round ${round} of ${rounds}`);
-      if (latencies.failed > 0) throw new Error(`${latencies.failed} changes were not accepted or not seen.`);
+      failOnFailed(latencies, 'changes');
       if (round === 0) continue;
       accepted.push(latenciesOf(acceptedMs));
       seen.push(latencies);

@@ -1,7 +1,7 @@
 import { projectEvent, queueNames } from '@billing/domain';
 import { waitFor } from '@billing/testing';
 import { Queue } from 'bullmq';
-import { createSubscriptionEvents, subscriptionEventType } from '../load/subscription-events.ts';
+import { subscriptionEventType } from '../load/subscription-events.ts';
 import { cpuSeconds } from '../measure/cpu-time.ts';
 import { takeTurns } from '../measure/take-turns.ts';
 import type { Measured } from '../measure/take-turns.ts';
@@ -83,8 +83,7 @@ export const worker: Part = {
       connection: stage.queue,
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
-    const nextEvent = createSubscriptionEvents(stage.seeded);
-    const next = () => nextEvent().event;
+    const next = () => stage.nextEvent().event;
     const starts = new Map([
       [ours, () => stage.startWorker()],
       [empty, () => stage.startPeer('servers/worker/bullmq', { BENCH_HANDLER: 'empty' })],

@@ -1,12 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { connectRedis, createLogger, migrate } from '@billing/platform';
 import { ensureDatabase, startPostgres, startRedis } from '@billing/testing';
 import { Client } from 'pg';
+import { createSubscriptionEvents } from '../load/subscription-events.ts';
 import { entries } from '../paths.ts';
+import { seed } from './seed.ts';
 import { startProcess } from './start-process.ts';
 import type { Running } from './start-process.ts';
 
@@ -14,53 +14,6 @@ export const webhookSecret = 'whsec_bench';
 const stripeKey = 'sk_test_bench';
 
 const silent = createLogger({ service: 'bench', level: 'error', format: 'pretty' });
-
-/** What the seed says of the load project. */
-export type Seeded = {
-  projectId: string;
-  apiKey: string;
-  priceId: string;
-  userPrefix: string;
-  userCount: number;
-  subscribedCount: number;
-  subscriptionPrefix: string;
-  itemPrefix: string;
-  customerPrefix: string;
-  stripePrice: string;
-  checkoutFrom: number;
-};
-
-async function seed(databaseUrl: string, stripeUrl: string, users: number): Promise<Seeded> {
-  const { stdout } = await promisify(execFile)(process.execPath, [entries.seed, '--users', String(users)], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: databaseUrl,
-      STRIPE_API_BASE: stripeUrl,
-      STRIPE_SECRET_KEY: stripeKey,
-    },
-  });
-  const values = new Map(
-    stdout.split('\n').map((line) => [line.split('=')[0], line.slice(line.indexOf('=') + 1)]),
-  );
-  const value = (name: string): string => {
-    const found = values.get(name);
-    if (found === undefined) throw new Error(`The seed did not say ${name}.`);
-    return found;
-  };
-  return {
-    projectId: value('PROJECT_ID'),
-    apiKey: value('API_KEY'),
-    priceId: value('PRICE_ID'),
-    userPrefix: value('USER_PREFIX'),
-    userCount: Number(value('USER_COUNT')),
-    subscribedCount: Number(value('WEBHOOK_USER_TO')),
-    subscriptionPrefix: value('SUBSCRIPTION_PREFIX'),
-    itemPrefix: value('SUBSCRIPTION_ITEM_PREFIX'),
-    customerPrefix: value('CUSTOMER_PREFIX'),
-    stripePrice: value('EVENT_STRIPE_PRICE'),
-    checkoutFrom: Number(value('CHECKOUT_USER_FROM')),
-  };
-}
 
 export type Stage = Awaited<ReturnType<typeof setStage>>;
 
@@ -84,7 +37,7 @@ export async function setStage({ users }: { users: number }) {
   ]);
   const databaseUrl = await ensureDatabase(postgres, 'bench');
   await migrate({ databaseUrl });
-  const seeded = await seed(databaseUrl, stripe.url, users);
+  const seeded = await seed({ databaseUrl, stripeUrl: stripe.url, stripeKey, users });
   const database = new Client({ connectionString: databaseUrl });
   await database.connect();
   const cache = connectRedis({ url: cacheRedis.url, role: 'worker', logger: silent });
@@ -111,6 +64,8 @@ export async function setStage({ users }: { users: number }) {
     queue,
     stripeUrl: stripe.url,
     seeded,
+    /** One sequence for all parts: what a part makes up is newer than all that the parts before it did. */
+    nextEvent: createSubscriptionEvents(seeded),
     startApi: (env: Record<string, string> = {}): Promise<Running> =>
       startProcess({ script: entries.api, env: (port) => ({ ...common, PORT: String(port), ...env }) }),
     startWorker: (env: Record<string, string> = {}): Promise<Running> =>
