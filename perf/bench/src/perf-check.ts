@@ -53,7 +53,6 @@ async function main(): Promise<string[]> {
 try {
   const failures = await main();
   for (const failure of failures) say(`FAILED: ${failure}`);
-  if (failures.length === 0) say('No regression.');
   process.exit(failures.length === 0 ? 0 : 1);
 } catch (error) {
   say(error instanceof Error ? error.message : String(error));

@@ -38,5 +38,7 @@ export async function checkAgainstBaseline(stage: Stage, check: Check): Promise<
   say(`Written to ${writeResults(describeRun(), rows)}`);
   if (verdicts.some(({ outcome }) => outcome === 'better'))
     say('Better than the baseline by more than a margin. To hold what was won: npm run perf:baseline');
-  return [...describeFailures(verdicts), ...findSlow(latencies)];
+  const failures = [...describeFailures(verdicts), ...findSlow(latencies)];
+  if (failures.length === 0) say('No regression.');
+  return failures;
 }
