@@ -10,6 +10,13 @@ interface Deadline {
 export function withDeadline<T>(work: Promise<T>, { ms, onTimeout }: Deadline): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(onTimeout()), ms);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    function ended<A>(settle: (outcome: A) => void): (outcome: A) => void {
+      return (outcome) => {
+        clearTimeout(timer);
+        settle(outcome);
+      };
+    }
+    // Not `finally`: on the hot paths each promise more is felt.
+    work.then(ended(resolve), ended(reject));
   });
 }

@@ -9,12 +9,16 @@ const toleranceSeconds = 300;
 
 const refused = (detail: string): ServiceError => new ServiceError('invalid_signature', detail);
 
-/** Exactly one header: two would be joined, and one of them could be anybody's. */
-function onlyHeader(request: IncomingMessage): string {
-  const headers = request.headersDistinct['stripe-signature'] ?? [];
-  const [header] = headers;
-  if (header === undefined || headers.length !== 1)
-    throw refused('Send exactly one Stripe-Signature header.');
+/**
+ * Exactly one header: two would be joined, and one of them could be anybody's. Looked for among the headers as they
+ * came, as `headersDistinct` would sort all of them.
+ */
+function onlyHeader({ rawHeaders }: IncomingMessage): string {
+  const found: string[] = [];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() === 'stripe-signature') found.push(rawHeaders[index + 1] ?? '');
+  const [header] = found;
+  if (header === undefined || found.length !== 1) throw refused('Send exactly one Stripe-Signature header.');
   return header;
 }
 

@@ -1,6 +1,7 @@
 import { disputeGravity, policyOverrides } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
-import type { Queries } from '../create-database.ts';
+import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 
 /** All that the entitlements of one user are derived from, of one moment. */
 export type UserSources = {
@@ -15,9 +16,9 @@ export type UserSources = {
 
 type Row = {
   user_id: string;
-  user_ref: bigint | null;
-  user_version: bigint | null;
-  project_version: bigint;
+  user_ref: number | null;
+  user_version: number | null;
+  project_version: number;
   policy: unknown;
   subscriptions: Sources['subscriptions'] | null;
   purchases: Sources['purchases'] | null;
@@ -26,22 +27,13 @@ type Row = {
 
 const gravestFirst = [...disputeGravity].reverse();
 
-/**
- * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
- * of one snapshot. Feature codes come by the project's own catalog: a price of another project is unmapped
- * here. Instants leave Postgres as milliseconds. Empty if the project does not exist.
- */
-export async function readSources(
-  database: Pick<Queries, '$queryRaw'>,
-  projectId: string,
-  userIds: readonly string[],
-): Promise<Map<string, UserSources>> {
-  const rows = await database.$queryRaw<Row[]>`
+const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql => Prisma.sql`
     WITH catalog AS (
       SELECT prices.stripe_price_id, prices.access_days, products.feature_codes
       FROM prices JOIN products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
     )
-    SELECT asked.user_id, users.id AS user_ref, users.version AS user_version,
+    SELECT coalesce(json_agg(one), '[]') FROM (SELECT
+      asked.user_id, users.id AS user_ref, users.version AS user_version,
       projects.version AS project_version, projects.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
@@ -108,7 +100,19 @@ export async function readSources(
     FROM projects
       CROSS JOIN (SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id) asked
       LEFT JOIN users ON users.project_id = projects.id AND users.user_id = asked.user_id
-    WHERE projects.id = ${projectId}`;
+    WHERE projects.id = ${projectId}) one`;
+
+/**
+ * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
+ * of one snapshot. Feature codes come by the project's own catalog: a price of another project is unmapped
+ * here. Instants leave Postgres as milliseconds. Empty if the project does not exist.
+ */
+export async function readSources(
+  database: Pick<Database, '$queryJson'>,
+  projectId: string,
+  userIds: readonly string[],
+): Promise<Map<string, UserSources>> {
+  const rows = await database.$queryJson<Row[]>(statementFor(projectId, userIds));
   return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
 }
 
@@ -116,8 +120,8 @@ function toUserSources(row: Row): UserSources {
   return {
     userId: row.user_id,
     isKnown: row.user_ref !== null,
-    userVersion: Number(row.user_version ?? 0n),
-    projectVersion: Number(row.project_version),
+    userVersion: row.user_version ?? 0,
+    projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),
     sources: {
       subscriptions: row.subscriptions ?? [],
