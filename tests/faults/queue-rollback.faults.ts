@@ -61,6 +61,9 @@ async function untilAtRest(): Promise<void> {
   );
 }
 
+/** Eight for each of the two workers: these outlive Redis. */
+const inHand = 16;
+
 const untilQueued = (least: number): Promise<true> =>
   waitFor(async () => (await jobCount(stack)) >= least, { what: 'jobs in the queue', timeoutMs: 30_000 });
 
@@ -95,7 +98,7 @@ it('loses nothing and does nothing twice when the queue Redis goes back to an ol
   const known = (await readLedger(stack)).size;
   await shop.subscribeMany(users);
   for (const one of early.slice(0, 2)) await shop.cancel(one);
-  await untilQueued(users);
+  await untilQueued(inHand + users);
   await backToDump();
   expect((await lostEvents(stack)).length).toBeGreaterThan(0);
   expect((await readLedger(stack)).size).toBe(known);
