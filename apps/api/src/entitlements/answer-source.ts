@@ -39,9 +39,9 @@ export function createAnswerSource(deps: SourceDeps) {
   ): Promise<Answered> {
     const outcome = lookUp.state === 'miss' ? 'miss' : 'bypass';
     for (let count = 1; ; count += 1) {
-      const fresh = await reads.shared(projectId, userId);
-      if ((await keep(lookUp, fresh)) === 'kept' || count === maxReads)
-        return { answer: fresh.answer, cache: outcome };
+      const { fresh, isOutdated } = await reads.shared(projectId, userId, (read) => keep(lookUp, read));
+      const isRight = !isOutdated && fresh.userVersion >= lookUp.leastVersion;
+      if (isRight || count === maxReads) return { answer: fresh.answer, cache: outcome };
     }
   }
 

@@ -50,9 +50,14 @@ export function beforeItEnds<T>(work: Promise<T>, endsAt: number): Promise<T> {
   });
 }
 
+/** Offers an answer to the cache; `outdated`: it is older than what is known already. */
+export type Keep = (fresh: FreshAnswer) => Promise<'kept' | 'outdated'>;
+
+export type Kept = { fresh: FreshAnswer; isOutdated: boolean };
+
 /** Reads of Postgres, past the cache. */
 export function createFreshReads(deps: ReadDeps) {
-  const flights = new Map<string, Promise<FreshAnswer>>();
+  const flights = new Map<string, Promise<Kept>>();
   const fromPostgres = createPostgresReader();
 
   async function readOne(projectId: string, userId: string): Promise<FreshAnswer> {
@@ -65,12 +70,17 @@ export function createFreshReads(deps: ReadDeps) {
     /** One user, by a read of this caller's own. */
     own: (projectId: string, userId: string): Promise<FreshAnswer> =>
       fromPostgres(() => readOne(projectId, userId)),
-    /** One user, by one read for all who wait for the same. */
-    shared(projectId: string, userId: string): Promise<FreshAnswer> {
+    /**
+     * One user, by one read for all who wait for the same. It is under way until `keep` of whoever came first is
+     * done: who finds nothing in the cache meanwhile comes too early for the answer to be there.
+     */
+    shared(projectId: string, userId: string, keep: Keep): Promise<Kept> {
       const key = `${projectId.length}:${projectId}:${userId}`;
       const flying = flights.get(key);
       if (flying !== undefined) return flying;
-      const flight = fromPostgres(() => readOne(projectId, userId)).finally(() => flights.delete(key));
+      const flight = fromPostgres(() => readOne(projectId, userId))
+        .then(async (fresh) => ({ fresh, isOutdated: (await keep(fresh)) === 'outdated' }))
+        .finally(() => flights.delete(key));
       flights.set(key, flight);
       return flight;
     },

@@ -12,6 +12,12 @@ import { createChecker } from './users.ts';
 const part = 'webhook → right read, 100/s';
 const perSecond = 100;
 const patienceMs = 10_000;
+/**
+ * Looking is work for the very machine that is measured, as much as the change itself if done for each: every fifth is
+ * watched, and looked for no oftener than the goal needs.
+ */
+const watchedEvery = 5;
+const pollMs = 2;
 
 const p95 = (rounds: readonly Latencies[]): number => median(rounds.map((round) => round.p95));
 
@@ -27,6 +33,7 @@ export const visible: Part = {
     const seen: Latencies[] = [];
     for (let round = 0; round <= rounds; round += 1) {
       const acceptedMs: number[] = [];
+      const seenMs: number[] = [];
       const startedAt = performance.now() + 50;
       const latencies = await openLoop({
         perSecond,
@@ -40,20 +47,23 @@ export const visible: Part = {
           };
           const reply = await client.send({ method: 'POST', path: '/api/v1/webhooks/stripe', headers, body });
           if (reply.status !== 200) throw new Error(reply.text);
-          acceptedMs.push(performance.now() - startedAt - (number * 1000) / perSecond);
+          const sinceDue = (): number => performance.now() - startedAt - (number * 1000) / perSecond;
+          acceptedMs.push(sinceDue());
+          if (number % watchedEvery !== 0) return;
           const givesUpAt = performance.now() + patienceMs;
           while (!(await checker.check(userId)).text.includes(`"quantity":${quantity},`)) {
             if (performance.now() > givesUpAt)
               throw new Error(`The change of ${userId} was not seen in time.`);
-            await new Promise((resolve) => setTimeout(resolve, 1));
+            await new Promise((resolve) => setTimeout(resolve, pollMs));
           }
+          seenMs.push(sinceDue());
         },
       });
       say(`${part}: round ${round} of ${rounds}`);
       failOnFailed(latencies, 'changes');
       if (round === 0) continue;
       accepted.push(latenciesOf(acceptedMs));
-      seen.push(latencies);
+      seen.push(latenciesOf(seenMs));
     }
     client.close();
     checker.close();
