@@ -33,6 +33,7 @@ export {
   type StripeOutcome,
 } from './stripe/create-stripe-client.ts';
 export { startTracing, type Tracing, type TracingOptions } from './tracing/start-tracing.ts';
+export { withSpan } from './tracing/with-span.ts';
 export { diffSchema, type DiffOptions } from './migrate/diff-schema.ts';
 export { migrate, type MigrateOptions } from './migrate/migrate.ts';
 export { MigrationError } from './migrate/migration-error.ts';

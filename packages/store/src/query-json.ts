@@ -1,3 +1,4 @@
+import { withSpan } from '@billing/platform';
 import type { PrismaPg } from '@prisma/adapter-pg';
 import type { Prisma } from './generated/client.ts';
 
@@ -17,14 +18,14 @@ export function createJsonQuery(factory: PrismaPg, observe: (sql: string, second
   async function run(database: Connection, { text, values }: Prisma.Sql): Promise<unknown> {
     const startedAt = performance.now();
     try {
-      const { rows } = await database.queryRaw({
-        sql: text,
-        args: values,
-        argTypes: values.map((value) => ({
-          scalarType: 'unknown',
-          arity: Array.isArray(value) ? 'list' : 'scalar',
-        })),
-      });
+      const argTypes = values.map((value) => ({
+        scalarType: 'unknown' as const,
+        arity: Array.isArray(value) ? ('list' as const) : ('scalar' as const),
+      }));
+      // Named as Prisma names the same span of its own statements.
+      const { rows } = await withSpan('prisma:client:db_query', { 'db.system.name': 'postgresql' }, () =>
+        database.queryRaw({ sql: text, args: values, argTypes }),
+      );
       return rows[0]?.[0];
     } finally {
       observe(text, (performance.now() - startedAt) / 1000);

@@ -17,8 +17,8 @@ export interface Tracing {
 }
 
 /**
- * Starts OpenTelemetry traces where an endpoint is given. Nothing of it is loaded otherwise, and no request or
- * job does anything for it.
+ * Starts OpenTelemetry traces where an endpoint is given. Nothing of the SDK is loaded otherwise, and what is asked to
+ * make a span (`withSpan`) makes none.
  */
 export async function startTracing({ service, endpoint }: TracingOptions): Promise<Tracing | undefined> {
   if (endpoint === undefined) return undefined;
