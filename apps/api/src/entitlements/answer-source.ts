@@ -41,7 +41,10 @@ export function createAnswerSource(deps: SourceDeps) {
     for (let count = 1; ; count += 1) {
       const { fresh, isOutdated } = await reads.shared(projectId, userId, (read) => keep(lookUp, read));
       const isRight = !isOutdated && fresh.userVersion >= lookUp.leastVersion;
-      if (isRight || count === maxReads) return { answer: fresh.answer, cache: outcome };
+      if (!isRight && count < maxReads) continue;
+      // Also where another's read was joined, whose look-up may have found the cache in place.
+      if (lookUp.state === 'unavailable') cache.rememberAnswered(projectId, userId, fresh.userVersion);
+      return { answer: fresh.answer, cache: outcome };
     }
   }
 
