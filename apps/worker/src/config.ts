@@ -28,6 +28,8 @@ const schema = z.object({
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
   EVENT_SWEEP_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   RECONCILE_CRON: envVar.text('0 2 * * *').refine(isCronPattern, 'expected a cron pattern such as 0 2 * * *'),
+  // Stripe lists events for 30 days: a row that went sooner would be fetched and applied again.
+  EVENT_RETENTION_DAYS: envVar.int({ min: 31, max: 36_500, default: 400 }),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
 });
 
@@ -55,6 +57,7 @@ export function readConfig(env: Record<string, string | undefined>) {
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
     eventSweepSeconds: parsed.EVENT_SWEEP_SECONDS,
     reconcileCron: parsed.RECONCILE_CRON,
+    eventRetentionDays: parsed.EVENT_RETENTION_DAYS,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
   };
 }

@@ -37,4 +37,6 @@ export type MaintenanceDeps = WorkerDeps & {
   sweepIntervalMs: number;
   /** In UTC. */
   reconcileCron: string;
+  /** How long the ledger keeps what is settled. */
+  eventRetentionMs: number;
 };

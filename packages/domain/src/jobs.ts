@@ -24,5 +24,7 @@ export const maintenanceJobs = {
   reconcile: z.object({ run_id: z.string().optional() }),
   /** Applies events of the ledger again. */
   replay: z.object({ run_id: z.string() }),
+  /** Deletes what the ledger and the list of runs keep no longer. */
+  retention: z.object({}),
 } as const;
 export type MaintenanceJobName = keyof typeof maintenanceJobs;

@@ -64,6 +64,7 @@ export {
 } from './customers/user-customer.ts';
 export { createGrant, revokeGrant, type Grant } from './grants/grants.ts';
 export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
+export { forgetSettledEvents } from './ledger/forget-events.ts';
 export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events.ts';
 export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
 export { type Page, type PageRequest } from './page.ts';

@@ -24,6 +24,10 @@ export function createWorkerMetrics({ counter, gauge }: Pick<Metrics, 'counter' 
       'event_sweep_found_total',
       'Events that only the sweep of the event list of Stripe brought in',
     ),
+    eventsForgotten: counter(
+      'ledger_events_forgotten_total',
+      'Settled events that the ledger kept for EVENT_RETENTION_DAYS and then deleted',
+    ),
     sweepSuccess: gauge(
       'event_sweep_last_success_timestamp_seconds',
       'When a sweep last came to the end of the event list',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { queueNames } from '@billing/domain';
+import { dayMs, queueNames } from '@billing/domain';
 import { connectRedis, createQueue } from '@billing/platform';
 import type { JobQueue } from '@billing/platform';
 import type { WorkerConfig } from '../config.ts';
@@ -34,6 +34,7 @@ export function createMaintenance(deps: WorkerDeps, config: WorkerConfig): Maint
     signal: stopping.signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,
     reconcileCron: config.reconcileCron,
+    eventRetentionMs: config.eventRetentionDays * dayMs,
   };
   const keepSchedules = createScheduleKeeper(maintenanceDeps);
   const loops = [

@@ -1,3 +1,4 @@
+import { hourMs } from '@billing/domain';
 import { findIdleRuns } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { enqueueRun } from './enqueue-run.ts';
@@ -34,6 +35,7 @@ export function createScheduleKeeper(deps: MaintenanceDeps): () => Promise<'rest
   return async () => {
     if (!maintenance.ready()) return 'rest';
     await keep('sweep', 'sweep', { every: sweepIntervalMs });
+    await keep('retention', 'retention', { every: hourMs });
     await keep('reconcile', 'reconcile', { pattern: reconcileCron, tz: 'UTC' });
     return 'rest';
   };

@@ -1,5 +1,5 @@
 import { maintenanceJobs } from '@billing/domain';
-import { endRun, forgetOldRuns, getRun, scheduleReconcile } from '@billing/store';
+import { endRun, getRun, scheduleReconcile } from '@billing/store';
 import type { Job } from 'bullmq';
 import type { JobOutcome, Processor } from '../consume.ts';
 import type { MaintenanceDeps } from '../deps.ts';
@@ -7,6 +7,7 @@ import { reconcileRun } from '../reconcile/reconcile-run.ts';
 import { replayRun } from '../replay/replay-run.ts';
 import { replayEventRun } from '../replay/replay-event-run.ts';
 import { pauseForOthersMs, pauseInOutageMs } from '../retry.ts';
+import { forgetOld } from '../retention/forget-old.ts';
 import { sweepEvents } from '../sweep/sweep-events.ts';
 import { enqueueRun } from './enqueue-run.ts';
 import type { RunWorker } from './work-run.ts';
@@ -43,7 +44,6 @@ const handlers: Record<keyof typeof maintenanceJobs, Handler> = {
   reconcile: async (deps, job) => {
     const { run_id: runId } = maintenanceJobs.reconcile.parse(job.data);
     if (runId !== undefined) return workOn(deps, runId, job.stalledCounter);
-    await forgetOldRuns(deps.database);
     const scheduled = await scheduleReconcile(deps.database);
     if (scheduled !== null) await enqueueRun(deps, { id: scheduled.runId, kind: 'reconcile' });
     return done;
@@ -52,6 +52,7 @@ const handlers: Record<keyof typeof maintenanceJobs, Handler> = {
     const { run_id: runId } = maintenanceJobs.replay.parse(job.data);
     return workOn(deps, runId, job.stalledCounter);
   },
+  retention: forgetOld,
 };
 
 const isKnown = (name: string): name is keyof typeof maintenanceJobs => Object.hasOwn(maintenanceJobs, name);

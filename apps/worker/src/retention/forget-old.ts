@@ -1,0 +1,23 @@
+import { forgetOldRuns, forgetSettledEvents } from '@billing/store';
+import type { JobOutcome } from '../consume.ts';
+import type { MaintenanceDeps } from '../deps.ts';
+
+/**
+ * Deletes what is kept no longer: settled events of the ledger after `EVENT_RETENTION_DAYS`, finished runs after 90
+ * days. In small steps; a worker that stops leaves the rest to the next hour.
+ */
+export async function forgetOld(deps: MaintenanceDeps): Promise<JobOutcome> {
+  const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
+  await forgetOldRuns(database);
+  const before = new Date(clock() - eventRetentionMs);
+  let total = 0;
+  for (let hasMore = true; hasMore && !signal.aborted;) {
+    const step = await forgetSettledEvents(database, { before });
+    counters.eventsForgotten.inc(step.forgotten);
+    total += step.forgotten;
+    hasMore = step.hasMore;
+  }
+  if (total > 0)
+    logger.info('ledger_events_forgotten', { count: total, settled_before: before.toISOString() });
+  return { kind: 'done' };
+}
