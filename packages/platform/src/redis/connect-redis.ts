@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.ts';
+import { limitCommands } from './limit-commands.ts';
 import { writeTogether } from './write-together.ts';
 
 /**
@@ -31,12 +32,13 @@ const COMMON = {
   reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
 } as const satisfies RedisOptions;
 
+const cacheCommandMs = 250;
+
 const ROLES: Record<RedisRole, RedisOptions> = {
   cache: {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 250,
     socketTimeout: 1_000,
   },
   // No autopipelining: it makes BullMQ slower. BullMQ refuses a number for maxRetriesPerRequest.
@@ -85,7 +87,8 @@ function prepared(redis: Redis, role: RedisRole): Redis {
   const duplicate = redis.duplicate.bind(redis);
   redis.on('close', () => stopSocketTimer(redis));
   // The cache's commands are pipelined already.
-  if (role !== 'cache') writeTogether(redis);
+  if (role === 'cache') limitCommands(redis, cacheCommandMs);
+  else writeTogether(redis);
   redis.duplicate = (override) => prepared(duplicate(override), role);
   return redis;
 }
