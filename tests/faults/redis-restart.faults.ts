@@ -19,8 +19,13 @@ let shop: Shop;
 let sender: Sender;
 
 beforeAll(async () => {
-  // Microseconds for each key: loading takes seconds, in which Redis answers LOADING.
-  const settings = ['--key-load-delay', '4000', '--loading-process-events-interval-bytes', '1024'];
+  // Microseconds for each command of the append-only file: loading takes seconds, in which Redis answers LOADING.
+  const settings = [
+    '--key-load-delay',
+    inQuick('2000', '700'),
+    '--loading-process-events-interval-bytes',
+    '1024',
+  ];
   stack = await startStack({
     queueRedis: { dir: dirOf('queue'), isPersistent: true, settings },
     cacheRedis: { dir: dirOf('cache') },

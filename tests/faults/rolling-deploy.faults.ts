@@ -96,4 +96,4 @@ it('cuts no accepted request and loses no event while processes are replaced eve
   expect(statuses.filter((status) => status !== 200)).toEqual([]);
   expect(await lostEvents(stack, sender.events)).toEqual([]);
   await untilLikeStripe(stack, shop, { timeoutMs: 40_000, own: sender.events });
-});
+}, 420_000);
