@@ -39,11 +39,7 @@ export {
   type ProductKey,
 } from './catalog/products.ts';
 export { createProject, getProject, listProjects, patchProject, type Project } from './catalog/projects.ts';
-export {
-  findLiveSubscription,
-  findSellablePrice,
-  type SellablePrice,
-} from './checkout/find-sellable-price.ts';
+export { readSale, type SellablePrice } from './checkout/read-sale.ts';
 export {
   claimIdempotencyKey,
   releaseIdempotencyKey,
@@ -56,6 +52,7 @@ export { mapCustomer, type Mapped } from './customers/map-customer.ts';
 export { settleWaiting } from './customers/settle-waiting.ts';
 export {
   buryCustomer,
+  createUser,
   findOrCreateUser,
   findPortalCustomer,
   giveUpCustomerAttempt,

@@ -1,6 +1,7 @@
 import { checkoutRequest, checkoutResponse, ServiceError } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { Router } from 'express';
+import pLimit from 'p-limit';
 import type { RequestHandler } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { projectOf, requireProjectKey, requireSameProject } from '../http/authenticate.ts';
@@ -9,19 +10,21 @@ import { mountRoute } from '../http/mount-route.ts';
 import { parseBody, readJson } from '../http/parse.ts';
 import { answerOnce, parseIdempotencyKey } from './answer-once.ts';
 import { startStripeBudget } from './call-stripe.ts';
-import { createCheckout } from './create-checkout.ts';
+import { createCheckout, tooLate } from './create-checkout.ts';
 import type { CheckoutDeps } from './create-checkout.ts';
 
 /** A checkout answers within 15 s, whatever hangs; Stripe gets most of that. */
 const deadlineMs = 14_500;
 const stripeMs = 12_500;
+/** Less than half of a process's connections (`DATABASE_POOL_SIZE`, 10). */
+const preparedAtOnce = 4;
 
 /** `POST /api/v1/checkout/create`. */
 export function createCheckoutRouter(
   deps: ProjectKeyDeps & Pick<AppDeps, 'database' | 'stripe' | 'logger'>,
 ): Router {
   const router = Router({ caseSensitive: true });
-  const checkout = handleCheckout({ ...deps, flights: new Map() });
+  const checkout = handleCheckout({ ...deps, flights: new Map(), preparing: pLimit(preparedAtOnce) });
   mountRoute(router, '/api/v1/checkout/create', {
     post: [requireProjectKey(deps, 'checkout'), readJson, checkout],
   });
@@ -48,11 +51,6 @@ function handleCheckout(deps: CheckoutDeps): RequestHandler {
     response.status(200).json(answer);
   };
 }
-
-const tooLate = (): ServiceError =>
-  new ServiceError('service_unavailable', 'Nothing was charged; send the request again in a moment.', {
-    retryable: true,
-  });
 
 const trialWithoutSubscription = (): ServiceError =>
   new ServiceError('invalid_request', 'Leave trial_days out, or sell a subscription.', {

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { fromStripeSeconds, ServiceError, toTimestamp } from '@billing/domain';
 import type { CheckoutRequest, CheckoutResponse } from '@billing/domain';
-import { buryCustomer, findLiveSubscription, findSellablePrice } from '@billing/store';
-import type { SellablePrice } from '@billing/store';
+import { withDeadline } from '@billing/platform';
+import { buryCustomer, createUser, findOrCreateUser, readSale } from '@billing/store';
+import type { SellablePrice, UserCustomer } from '@billing/store';
+import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { AppDeps } from '../deps.ts';
 import { callStripe, isMissingCustomer } from './call-stripe.ts';
@@ -14,6 +16,11 @@ import { sessionParams } from './session-params.ts';
 
 export type CheckoutDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'clock'> & {
   flights: CustomerFlights;
+  /**
+   * What is asked of Postgres before Stripe, for a few checkouts at a time: a crowd of buyers must leave the readers
+   * connections.
+   */
+  preparing: LimitFunction;
 };
 export type CheckoutOrder = { projectId: string; request: CheckoutRequest; stripeKeySeed: string };
 
@@ -24,11 +31,9 @@ export async function createCheckout(
   budget: StripeBudget,
 ): Promise<CheckoutResponse> {
   const { projectId, request } = order;
-  const price = await findPrice(deps, order);
-  checkRedirects(price.redirectOrigins, { success_url: request.success_url, cancel_url: request.cancel_url });
-  if (request.mode === 'subscription') await refuseSecondSubscription(deps, order, price);
+  const { price, user } = await prepareInTurn(deps, order);
   const buyer = { projectId, userId: request.user_id, email: request.email };
-  const customer = await ensureCustomer(deps, buyer, budget);
+  const customer = await ensureCustomer(deps, { buyer, user }, budget);
   const sell = (to: string): Promise<Stripe.Checkout.Session> =>
     createSession(deps, { order, price, customer: to }, budget);
   try {
@@ -37,43 +42,63 @@ export async function createCheckout(
     if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
     // Deleted in Stripe, and its event has not come yet.
     await buryCustomer(deps.database, { stripeCustomerId: customer, now: deps.clock() });
-    return toResponse(await sell(await ensureCustomer(deps, buyer, budget)));
+    const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
+    return toResponse(await sell(await ensureCustomer(deps, successor, budget)));
   }
 }
 
-/** Throws `price_not_found`, `price_archived`, `mode_mismatch`. */
-async function findPrice(deps: CheckoutDeps, { projectId, request }: CheckoutOrder): Promise<SellablePrice> {
-  const price = await findSellablePrice(deps.database, { projectId, price: request.price_id });
-  if (price === null)
+/** Postgres did not answer in time, or too many ask it. */
+export const tooLate = (): ServiceError =>
+  new ServiceError('service_unavailable', 'Nothing was charged; send the request again in a moment.', {
+    retryable: true,
+  });
+
+/** Of the 15 s, what may pass before Stripe is asked. */
+const prepareMs = 5_000;
+
+/** Who waited too long has been told so: nothing is prepared for them any more. */
+function prepareInTurn(deps: CheckoutDeps, order: CheckoutOrder): Promise<Prepared> {
+  const endsAt = performance.now() + prepareMs;
+  const prepared = deps.preparing(async () => {
+    if (performance.now() >= endsAt) throw tooLate();
+    return prepare(deps, order);
+  });
+  return withDeadline(prepared, { ms: prepareMs, onTimeout: tooLate });
+}
+
+type Prepared = { price: SellablePrice; user: UserCustomer };
+
+/**
+ * What may be sold to whom. Throws `price_not_found`, `price_archived`, `mode_mismatch`, `already_subscribed`, and what
+ * `checkRedirects` throws; only then a user who is new gets a row.
+ */
+async function prepare({ database }: CheckoutDeps, { projectId, request }: CheckoutOrder): Promise<Prepared> {
+  const buyer = { projectId, userId: request.user_id };
+  const sale = await readSale(database, { ...buyer, price: request.price_id });
+  if (sale === null)
     throw new ServiceError(
       'price_not_found',
       "Use the id of one of this project's prices, ours or Stripe's.",
     );
+  const { price, user, isSubscribed } = sale;
   if (price.isArchived) throw new ServiceError('price_archived', 'Offer a price that is still sold.');
   const mode = price.interval === 'one_time' ? 'payment' : 'subscription';
   if (mode !== request.mode)
     throw new ServiceError('mode_mismatch', `Use the mode "${mode}" for this price.`);
-  return price;
+  checkRedirects(price.redirectOrigins, { success_url: request.success_url, cancel_url: request.cancel_url });
+  if (mode === 'subscription' && isSubscribed)
+    throw new ServiceError(
+      'already_subscribed',
+      'Send the user to the portal (POST /api/v1/portal/create-session) to change or end the subscription.',
+    );
+  return { price, user: user ?? (await createUser(database, buyer)) };
 }
 
-async function refuseSecondSubscription(
-  { database }: CheckoutDeps,
-  { projectId, request }: CheckoutOrder,
-  { stripePriceId }: SellablePrice,
-): Promise<void> {
-  const live = await findLiveSubscription(database, { projectId, userId: request.user_id, stripePriceId });
-  if (live === null) return;
-  throw new ServiceError(
-    'already_subscribed',
-    'Send the user to the portal (POST /api/v1/portal/create-session) to change or end the subscription.',
-  );
-}
-
-type Sale = { order: CheckoutOrder; price: SellablePrice; customer: string };
+type SessionFor = { order: CheckoutOrder; price: SellablePrice; customer: string };
 
 async function createSession(
   deps: CheckoutDeps,
-  sale: Sale,
+  sale: SessionFor,
   budget: StripeBudget,
 ): Promise<Stripe.Checkout.Session> {
   const { order, price, customer } = sale;

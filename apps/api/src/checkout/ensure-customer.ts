@@ -8,6 +8,7 @@ import type { StripeBudget } from './call-stripe.ts';
 
 export type CustomerDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger'>;
 export type Buyer = { projectId: string; userId: string; email: string | undefined };
+export type Wanted = { buyer: Buyer; user: UserCustomer };
 /** Customers that are being made in this process, so that requests at the same time share one. */
 export type CustomerFlights = Map<string, Promise<string>>;
 
@@ -17,10 +18,9 @@ const pauseMs = 150;
 /** The buyer's Stripe customer; the first checkout makes and maps it, and only one however many come at once. */
 export async function ensureCustomer(
   deps: CustomerDeps & { flights: CustomerFlights },
-  buyer: Buyer,
+  { buyer, user }: Wanted,
   budget: StripeBudget,
 ): Promise<string> {
-  const user = await findOrCreateUser(deps.database, buyer);
   if (user.stripeCustomerId !== null) return user.stripeCustomerId;
   const flightKey = `${user.userRef}.${user.generation}`;
   const flying = deps.flights.get(flightKey);
@@ -29,8 +29,6 @@ export async function ensureCustomer(
   deps.flights.set(flightKey, flight);
   return flight;
 }
-
-type Wanted = { buyer: Buyer; user: UserCustomer };
 
 /** Another process may be making the same customer: then Stripe answers 409, and ours is theirs a little later. */
 async function makeCustomer(

@@ -1,6 +1,7 @@
 import type { Instant } from '@billing/domain';
 import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 
 export type UserCustomer = {
   userRef: bigint;
@@ -13,19 +14,26 @@ export type UserCustomer = {
   generation: string;
 };
 
+/** `UserCustomer.generation` of the row `u` of `users`. */
+export const customerGeneration = Prisma.sql`
+  u.customer_attempt || '.' || (SELECT count(*) FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
+    || '.' || extract(epoch FROM u.created_at)`;
+
 /** The user's row, made if need be, with the Stripe customer to bill. Changes no version: nothing was given. */
-export async function findOrCreateUser(
-  database: Database,
-  { projectId, userId }: UserKey,
-): Promise<UserCustomer> {
-  const found = await readUserCustomer(database, { projectId, userId });
-  if (found !== null) return found;
-  await database.$executeRaw`
-    INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
-    ON CONFLICT (project_id, user_id) DO NOTHING`;
-  const made = await readUserCustomer(database, { projectId, userId });
-  if (made === null) throw new Error('a user that was just made is not there');
-  return made;
+export async function findOrCreateUser(database: Database, user: UserKey): Promise<UserCustomer> {
+  return (await readUserCustomer(database, user)) ?? createUser(database, user);
+}
+
+/** Makes the row of a user who had none a moment ago. */
+export async function createUser(database: Database, { projectId, userId }: UserKey): Promise<UserCustomer> {
+  const [made] = await database.$queryRaw<UserCustomer[]>`
+    INSERT INTO users AS u (project_id, user_id) VALUES (${projectId}, ${userId})
+    ON CONFLICT (project_id, user_id) DO NOTHING
+    RETURNING u.id AS "userRef", NULL::text AS "stripeCustomerId", ${customerGeneration} AS generation`;
+  // Somebody else was first.
+  const user = made ?? (await readUserCustomer(database, { projectId, userId }));
+  if (user === null) throw new Error('a user that was just made is not there');
+  return user;
 }
 
 async function readUserCustomer(
@@ -36,9 +44,7 @@ async function readUserCustomer(
     SELECT u.id AS "userRef",
       (SELECT c.stripe_customer_id FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
        ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) AS "stripeCustomerId",
-      u.customer_attempt || '.' || (SELECT count(*) FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
-        || '.' || extract(epoch FROM u.created_at)
-        AS generation
+      ${customerGeneration} AS generation
     FROM users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
   return rows[0] ?? null;
 }
@@ -48,14 +54,16 @@ export async function keepCheckoutCustomer(
   database: Database,
   { userRef, stripeCustomerId }: { userRef: bigint; stripeCustomerId: string },
 ): Promise<string> {
-  await database.$executeRaw`
-    INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
-    ON CONFLICT DO NOTHING`;
-  const kept = await database.customer.findFirst({
-    where: { userRef, deletedAt: null },
-    orderBy: [{ createdAt: 'desc' }, { stripeCustomerId: 'desc' }],
-  });
-  return kept?.stripeCustomerId ?? stripeCustomerId;
+  const [kept] = await database.$queryRaw<{ id: string }[]>`
+    WITH mapped AS (
+      INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
+      ON CONFLICT DO NOTHING RETURNING stripe_customer_id AS id, created_at)
+    SELECT id FROM (
+      SELECT id, created_at FROM mapped
+      UNION ALL
+      SELECT stripe_customer_id, created_at FROM customers WHERE user_ref = ${userRef} AND deleted_at IS NULL) one
+    ORDER BY created_at DESC, id DESC LIMIT 1`;
+  return kept?.id ?? stripeCustomerId;
 }
 
 /** Lets the next try at a customer use a new idempotency key; of many who saw the same failure one counts. */
