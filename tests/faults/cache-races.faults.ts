@@ -65,7 +65,7 @@ async function manyRaces(count: number, one: () => Promise<Race[]>): Promise<Rac
 
 // Naive (`GET`, miss, read, `SETEX` against commit, `DEL`): a third of the races leave a stale entry.
 it('serves nothing stale after a grant or a revocation, however slow a fill is', async () => {
-  stack.setDelay('database', lateMs, ['api']);
+  await stack.setDelay('database', lateMs, ['api']);
   const races = await manyRaces(inQuick(96, 300), async () => {
     const userId = uniqueId('racer');
     let grantId = '';
@@ -79,7 +79,7 @@ it('serves nothing stale after a grant or a revocation, however slow a fill is',
     });
     return [granted, revoked];
   });
-  stack.setDelay('database', 0, ['api']);
+  await stack.setDelay('database', 0, ['api']);
   expect(races.filter(({ stale }) => stale.length > 0)).toEqual([]);
 });
 
@@ -96,11 +96,11 @@ it('asks Postgres once per process for 500 readers of one cold key', async () =>
   await shop.grant(userId, 'gold', writer);
   await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, uniqueId('warm-up'))));
   const before = await Promise.all(stack.clients.map(userReads));
-  stack.setDelay('database', 100, ['api']);
+  await stack.setDelay('database', 100, ['api']);
   const answers = await Promise.all(
     stack.clients.flatMap((client) => Array.from({ length: 250 }, () => answerOf(client, userId))),
   );
-  stack.setDelay('database', 0, ['api']);
+  await stack.setDelay('database', 0, ['api']);
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
   expect(answers.every((answer) => featuresOf(answer).includes('gold'))).toBe(true);
   const after = await Promise.all(stack.clients.map(userReads));

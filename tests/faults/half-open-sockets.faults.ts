@@ -70,7 +70,7 @@ async function worksEverywhere(): Promise<void> {
 /** A dead socket is noticed by whoever uses it; some connections are there for the metrics only. */
 async function isRidOfTheDead(side: Side, name: 'queue' | 'cache'): Promise<boolean> {
   await Promise.all([...stack.apis, ...stack.workers].map(({ url }) => fetch(`${url}/metrics`)));
-  return stack.proxies[side][name].deadConnectionCount() === 0;
+  return (await stack.proxyOf(side, name).deadConnectionCount()) === 0;
 }
 
 type Row = [side: Side, name: DependencyName];

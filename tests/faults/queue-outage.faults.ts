@@ -99,7 +99,7 @@ describe('the queue Redis', () => {
     const [name = '', ...args] = spoil;
     await stack.direct.queue.call(name, ...args);
     // Connections that are logged in already keep what they have: a new one meets the password.
-    for (const side of ['api', 'worker'] as const) stack.proxies[side].queue.dropConnections();
+    for (const side of ['api', 'worker'] as const) await stack.proxyOf(side, 'queue').dropConnections();
     await waitFor(async () => (await send(stack.clients[0])).status === 503, {
       what: 'a refusal',
       timeoutMs: 10_000,

@@ -70,9 +70,9 @@ function stepsOf(pick: <T>(of: readonly [T, ...T[]]) => T): Step[] {
     name: 'slow down a dependency',
     run: async (holdMs) => {
       const name = pick<DependencyName>(['database', 'queue', 'cache', 'stripe']);
-      stack.setDelay(name, 120);
+      await stack.setDelay(name, 120);
       await sleep(holdMs);
-      stack.setDelay(name, 0);
+      await stack.setDelay(name, 0);
     },
   };
   const dropped: Step = {

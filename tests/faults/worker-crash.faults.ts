@@ -74,12 +74,12 @@ it('applies an event whose worker was killed three times in it', async () => {
 // Naive: the resumed worker finishes what its successor has done already, and counts it twice.
 it('applies each event once when a worker is stopped past its lock and resumed', async () => {
   await stack.workers[1].stop();
-  stack.setDelay('database', 400, ['worker']);
+  await stack.setDelay('database', 400, ['worker']);
   const events = await Promise.all(Array.from({ length: 10 }, () => sender.send(stack.anyApi)));
   await waitFor(async () => (await activeJobs()).length > 0, { what: 'jobs to run' });
   stack.workers[0].pause();
   const held = await activeJobs();
-  stack.setDelay('database', 0, ['worker']);
+  await stack.setDelay('database', 0, ['worker']);
   await stack.workers[1].start();
   if (inQuick(true, false)) await expireLocks();
   await waitFor(

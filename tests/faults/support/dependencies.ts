@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@billing/platform';
-import { createTestProxy, ensureDatabase, startPostgres, startTestRedis } from '@billing/testing';
-import type { PostgresServer, ProxyMode, TestProxy, TestRedisOptions } from '@billing/testing';
+import { ensureDatabase, startPostgres, startTestRedis } from '@billing/testing';
+import type { PostgresServer, ProxyMode, TestRedisOptions } from '@billing/testing';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { startProxies } from './proxies.ts';
+import type { Proxy } from './proxies.ts';
 import { createServiceProcess } from './service-process.ts';
 import { takePort } from './take-port.ts';
 
@@ -50,15 +52,32 @@ async function startDatabase(dir: string) {
   };
 }
 
-type Proxies = Record<DependencyName, TestProxy>;
-
-async function startProxies(ports: Record<DependencyName, number>): Promise<Proxies> {
-  const [database, queue, cache, stripe] = await Promise.all(
-    dependencyNames.map(async (name) => createTestProxy({ port: ports[name], listenOn: await takePort() })),
+/** Both sides' proxies of each dependency. */
+async function startAllProxies(ports: Record<DependencyName, number>) {
+  const sides: readonly Side[] = ['api', 'worker'];
+  const targets = await Promise.all(
+    sides.flatMap((side) =>
+      dependencyNames.map(async (name) => ({
+        name: `${side} to ${name}`,
+        port: ports[name],
+        listenOn: await takePort(),
+      })),
+    ),
   );
-  if (database === undefined || queue === undefined || cache === undefined || stripe === undefined)
-    throw new Error('a proxy for each dependency');
-  return { database, queue, cache, stripe };
+  const { proxies, close } = await startProxies(targets);
+  const proxyOf = (side: Side, name: DependencyName): Proxy => {
+    const proxy = proxies.get(`${side} to ${name}`);
+    if (proxy === undefined) throw new Error('a proxy for each dependency');
+    return proxy;
+  };
+  return { proxyOf, close };
+}
+
+/** `url` with the proxy's address in place of its own. */
+function throughProxy(proxy: Proxy, url: string): string {
+  const changed = new URL(url);
+  changed.host = `127.0.0.1:${proxy.port}`;
+  return changed.href;
 }
 
 const quietRedis = (url: string): Redis => {
@@ -98,19 +117,16 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
     cache: cacheRedis.port,
     stripe: stripePort,
   };
-  const proxies: Record<Side, Proxies> = {
-    api: await startProxies(ports),
-    worker: await startProxies(ports),
-  };
+  const { proxyOf, close: closeProxies } = await startAllProxies(ports);
   const queue = quietRedis(queueRedis.url);
   const cache = quietRedis(cacheRedis.url);
 
   /** What a process of this side is told about where everything is. */
   const environmentOf = (side: Side): Record<string, string> => ({
-    DATABASE_URL: proxies[side].database.urlFor(database.url),
-    REDIS_URL: proxies[side].queue.urlFor(queueRedis.url),
-    CACHE_REDIS_URL: proxies[side].cache.urlFor(cacheRedis.url),
-    STRIPE_API_BASE: `http://127.0.0.1:${proxies[side].stripe.port}`,
+    DATABASE_URL: throughProxy(proxyOf(side, 'database'), database.url),
+    REDIS_URL: throughProxy(proxyOf(side, 'queue'), queueRedis.url),
+    CACHE_REDIS_URL: throughProxy(proxyOf(side, 'cache'), cacheRedis.url),
+    STRIPE_API_BASE: `http://127.0.0.1:${proxyOf(side, 'stripe').port}`,
     STRIPE_SECRET_KEY: 'sk_test_faults',
     STRIPE_WEBHOOK_SECRET: webhookSecret,
   });
@@ -121,16 +137,16 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
     queueRedis,
     cacheRedis,
     stripe,
-    proxies,
+    proxyOf,
     environmentOf,
     /** Connections of the test's own, past the proxies. */
     direct: { queue, cache },
     /** Switches a dependency's proxies, on one side or both. */
     setMode: async (name: DependencyName, mode: ProxyMode, sides: readonly Side[] = ['api', 'worker']) => {
-      await Promise.all(sides.map((side) => proxies[side][name].setMode(mode)));
+      await Promise.all(sides.map((side) => proxyOf(side, name).setMode(mode)));
     },
-    setDelay: (name: DependencyName, ms: number, sides: readonly Side[] = ['api', 'worker']): void => {
-      for (const side of sides) proxies[side][name].setDelay(ms);
+    setDelay: async (name: DependencyName, ms: number, sides: readonly Side[] = ['api', 'worker']) => {
+      await Promise.all(sides.map((side) => proxyOf(side, name).setDelay(ms)));
     },
     close: async (): Promise<void> => {
       queue.disconnect();
@@ -139,9 +155,7 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
       cacheRedis.resume();
       await stripe.stop(5_000);
       await Promise.all([queueRedis.stop(), cacheRedis.stop(), database.close()]);
-      await Promise.all(
-        [proxies.api, proxies.worker].flatMap((all) => dependencyNames.map((name) => all[name].close())),
-      );
+      await closeProxies();
       rmSync(dir, { recursive: true, force: true });
     },
   };
