@@ -48,6 +48,17 @@ test('tells duplicates apart', async () => {
   await expect(queue.add(job, DEADLINE)).resolves.toBe('duplicate');
 });
 
+test('tells duplicates apart among many that are added at the same time', async () => {
+  const [known, ...others] = Array.from({ length: 50 }, nextJob);
+  if (known === undefined) throw new Error('a job');
+  await queue.add(known, DEADLINE);
+  const again = others.slice(0, 10);
+  const added = await Promise.all([known, ...others, ...again].map((job) => queue.add(job, DEADLINE)));
+  expect(added).toEqual(['duplicate', ...others.map(() => 'added'), ...again.map(() => 'duplicate')]);
+  const jobs = await Promise.all(others.map(({ jobId }) => queue.bull.getJob(jobId)));
+  expect(jobs.map((job) => job?.data)).toEqual(others.map(({ data }) => data));
+});
+
 test('counts jobs and tells the age of the oldest that waits', async () => {
   await queue.bull.obliterate({ force: true });
   await expect(queue.oldestWaitingMs()).resolves.toBeNull();

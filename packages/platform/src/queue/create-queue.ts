@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectRedis } from '../redis/connect-redis.ts';
+import { createJointExists } from './joint-exists.ts';
 import { readOldestWaitingMs } from './oldest-waiting.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
@@ -53,6 +54,7 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
   });
   // Logged by the connection; BullMQ repeats it, and an 'error' nobody hears would end the process.
   bull.on('error', () => undefined);
+  const exists = createJointExists(redis);
   const ready = (): boolean => redis.status === 'ready';
 
   /** Runs work on Redis if it is there, within the deadline; every failure of the connection reads the same. */
@@ -78,7 +80,7 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
      * that was kept is made runnable again (`added`). A timed-out add may still land; its id makes that harmless.
      */
     add: (job: NewJob, { deadlineMs }: AddDeadline): Promise<'added' | 'duplicate'> =>
-      attempt(() => addJob({ bull, redis }, job), deadlineMs),
+      attempt(() => addJob({ bull, exists }, job), deadlineMs),
     /** Adds many jobs in one round trip, without telling duplicates apart. */
     addBulk: async (jobs: readonly NewJob[], { deadlineMs }: AddDeadline): Promise<void> => {
       await attempt(() => bull.addBulk(jobs.map(toBulkJob)), deadlineMs);
@@ -101,7 +103,7 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
 
 interface Backend {
   readonly bull: Queue;
-  readonly redis: Redis;
+  readonly exists: ReturnType<typeof createJointExists>;
 }
 
 function required(url: string | undefined): string {
@@ -117,15 +119,21 @@ function toBulkJob({ name, data, jobId, opts }: NewJob): {
   return { name, data, opts: jobId === undefined ? { ...opts } : { ...opts, jobId } };
 }
 
-async function addJob({ bull, redis }: Backend, job: NewJob): Promise<'added' | 'duplicate'> {
+async function addJob({ bull, exists }: Backend, job: NewJob): Promise<'added' | 'duplicate'> {
   const { name, data, opts } = toBulkJob(job);
   if (job.jobId === undefined) {
     await bull.add(name, data, opts);
     return 'added';
   }
   // Both go out on one connection in this order: the question costs no round trip of its own.
-  const [existed] = await Promise.all([redis.exists(bull.toKey(job.jobId)), bull.add(name, data, opts)]);
-  if (existed === 0) return 'added';
+  let adding: Promise<unknown> | undefined;
+  const existed = await exists(bull.toKey(job.jobId), () => {
+    adding = bull.add(name, data, opts);
+    // Who asked hears of it below; it may fail before.
+    adding.catch(() => undefined);
+  });
+  await adding;
+  if (!existed) return 'added';
   return reviveIfFinished(bull, job.jobId, () => bull.add(name, data, opts));
 }
 

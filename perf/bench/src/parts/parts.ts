@@ -1,9 +1,11 @@
 import { checkHit } from './check-hit.ts';
 import { checkout } from './checkout.ts';
+import { coldStart } from './cold-start.ts';
 import { fixedRate } from './fixed-rate.ts';
 import type { Part } from './part.ts';
 import { processes } from './processes.ts';
 import { queueMemory } from './queue-memory.ts';
+import { soak } from './soak.ts';
 import { visible } from './visible.ts';
 import { webhook } from './webhook.ts';
 import { worker } from './worker.ts';
@@ -18,4 +20,6 @@ export const parts: readonly Part[] = [
   visible,
   checkout,
   queueMemory,
+  coldStart,
+  soak,
 ];

@@ -1,6 +1,7 @@
-import { projectEvent, queueNames } from '@billing/domain';
+import { queueNames } from '@billing/domain';
 import { waitFor } from '@billing/testing';
 import { Queue } from 'bullmq';
+import { fillQueue } from '../load/fill-queue.ts';
 import { subscriptionEventType } from '../load/subscription-events.ts';
 import { cpuSeconds } from '../measure/cpu-time.ts';
 import { takeTurns } from '../measure/take-turns.ts';
@@ -30,15 +31,6 @@ async function isDrained(queue: Queue): Promise<boolean> {
 
 type Turn = { queue: Queue; count: number; start: () => Promise<Running>; next: () => object };
 
-async function fill({ queue, next }: Pick<Turn, 'queue' | 'next'>, count: number): Promise<void> {
-  const jobs = Array.from({ length: count }, () => {
-    const event = projectEvent({ ...next() });
-    const data = { event, received_at: new Date().toISOString() };
-    return { name: String(event['type']), data, opts: { jobId: String(event['id']) } };
-  });
-  for (let from = 0; from < count; from += 500) await queue.addBulk(jobs.slice(from, from + 500));
-}
-
 const untilDrained = (queue: Queue): Promise<unknown> =>
   waitFor(() => isDrained(queue), { timeoutMs: 120_000, intervalMs: 5, what: 'the backlog to be gone' });
 
@@ -49,10 +41,10 @@ const untilDrained = (queue: Queue): Promise<unknown> =>
 async function drain({ queue, count, start, next }: Turn): Promise<Measured> {
   const worker = await start();
   try {
-    await fill({ queue, next }, Math.ceil(count / 2));
+    await fillQueue({ queue, next }, Math.ceil(count / 2));
     await untilDrained(queue);
     await queue.pause();
-    await fill({ queue, next }, count);
+    await fillQueue({ queue, next }, count);
     const cpuBefore = cpuSeconds(worker.pid);
     const startedAt = performance.now();
     await queue.resume();

@@ -1,0 +1,88 @@
+import { queueNames } from '@billing/domain';
+import { Queue } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fillQueue } from '../load/fill-queue.ts';
+import { saturate } from '../load/saturate.ts';
+import { residentMib } from '../measure/cpu-time.ts';
+import { median, spreadOf } from '../measure/statistics.ts';
+import { atMost } from '../report/row.ts';
+import type { Row } from '../report/row.ts';
+import type { Running } from '../stage/start-process.ts';
+import type { Part } from './part.ts';
+import { checkPath, subscribedUsers } from './users.ts';
+
+const part = 'soak, both at full load';
+const backlog = 100_000;
+const sampleMs = 1_000;
+
+/** Resident memory once a second until `signal`. */
+async function watch(process: Running, signal: AbortSignal): Promise<number[]> {
+  const samples: number[] = [];
+  while (!signal.aborted) {
+    samples.push(residentMib(process.pid));
+    await sleep(sampleMs);
+  }
+  return samples;
+}
+
+/** The last quarter beside the second one: the first is the start. 1: it does not grow. */
+function growth(samples: readonly number[]): number {
+  const quarter = Math.floor(samples.length / 4);
+  return median(samples.slice(-quarter)) / median(samples.slice(quarter, 2 * quarter));
+}
+
+function toRows(name: string, samples: readonly number[], limitMib: number): Row[] {
+  const greatest = Math.max(...samples);
+  return [
+    {
+      part,
+      name: `${name}, resident memory`,
+      unit: 'MiB',
+      value: spreadOf(samples),
+      goals: [atMost('MiB', greatest, limitMib)],
+    },
+    {
+      part,
+      name: `${name}, last quarter ÷ second`,
+      unit: '×',
+      value: spreadOf([growth(samples)]),
+      goals: [atMost('×', growth(samples), 1.1)],
+    },
+  ];
+}
+
+/**
+ * An API that answers checks as fast as it can, more users than a minute can ask for, and a worker whose backlog never
+ * falls below 100,000, for `seconds`: what they hold in memory, and whether it grows.
+ */
+export const soak: Part = {
+  name: 'soak',
+  isDefault: false,
+  async run(stage, { seconds, say }) {
+    const queue = new Queue(queueNames.stripeEvents, {
+      connection: stage.queue,
+      defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
+    });
+    const next = () => stage.nextEvent().event;
+    say(`${part}: filling the queue`);
+    await fillQueue({ queue, next }, backlog);
+    const [api, worker] = await Promise.all([stage.startApi(), stage.startWorker()]);
+    const ended = AbortSignal.timeout(seconds * 1000);
+    const keepFull = async (): Promise<void> => {
+      while (!ended.aborted) {
+        if ((await queue.getWaitingCount()) < backlog) await fillQueue({ queue, next }, 500);
+        else await sleep(50);
+      }
+    };
+    const paths = subscribedUsers(stage, 100_000).map(checkPath);
+    const [ofApi, ofWorker] = await Promise.all([
+      watch(api, ended),
+      watch(worker, ended),
+      saturate(api, { connections: 64, seconds, apiKey: stage.seeded.apiKey, paths }),
+      keepFull(),
+    ]);
+    await Promise.all([api.stop(), worker.stop()]);
+    await stage.queue.flushall();
+    return [...toRows('API', ofApi, 200), ...toRows('worker', ofWorker, 250)];
+  },
+};
