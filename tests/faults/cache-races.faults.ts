@@ -66,7 +66,7 @@ async function manyRaces(count: number, one: () => Promise<Race[]>): Promise<Rac
 // Naive (`GET`, miss, read, `SETEX` against commit, `DEL`): a third of the races leave a stale entry.
 it('serves nothing stale after a grant or a revocation, however slow a fill is', async () => {
   await stack.setDelay('database', lateMs, ['api']);
-  const races = await manyRaces(inQuick(96, 300), async () => {
+  const races = await manyRaces(inQuick(48, 300), async () => {
     const userId = uniqueId('racer');
     let grantId = '';
     const granted = await race(userId, {

@@ -54,7 +54,7 @@ it('heals when the queue Redis is emptied again and again during 200 events', as
     await sleep(150);
     await stack.direct.queue.flushall();
   });
-  while ((await stripeEvents(stack)).length < before + inQuick(100, 200))
+  while ((await stripeEvents(stack)).length < before + inQuick(50, 200))
     await changeSome(await shop.subscribeMany(2));
   await emptying.stop();
   await expectHealed('queue Redis emptied during 200 events');

@@ -66,30 +66,33 @@ describe('the queue Redis', () => {
   beforeAll(bringQueue);
 
   // Naive: the request hangs as long as Redis does, Stripe times out, and the add lands all the same, twice.
-  it.each(['freeze', 'half_open'] as const)('%s: every webhook is answered within 5 s', async (mode) => {
-    const outageMs = inQuick(6_000, 20_000);
-    await shop.subscribeMany(2);
-    await stack.setMode('queue', mode);
-    const endsAt = performance.now() + outageMs;
-    const slowest: number[] = [];
-    while (performance.now() < endsAt) {
-      const answers = await Promise.all(stack.clients.map(send));
-      for (const { status, ms, retryAfter } of answers) {
-        slowest.push(ms);
-        if (status !== 200) expect([status, retryAfter]).toEqual([503, '1']);
+  it.each(inQuick(['freeze'] as const, ['freeze', 'half_open'] as const))(
+    '%s: every webhook is answered within 5 s',
+    async (mode) => {
+      const outageMs = inQuick(6_000, 20_000);
+      await shop.subscribeMany(2);
+      await stack.setMode('queue', mode);
+      const endsAt = performance.now() + outageMs;
+      const slowest: number[] = [];
+      while (performance.now() < endsAt) {
+        const answers = await Promise.all(stack.clients.map(send));
+        for (const { status, ms, retryAfter } of answers) {
+          slowest.push(ms);
+          if (status !== 200) expect([status, retryAfter]).toEqual([503, '1']);
+        }
       }
-    }
-    expect(Math.max(...slowest)).toBeLessThan(seenWithin(5_000));
-    await stack.setMode('queue', 'pass');
-    await timeRecovery(
-      { fault: `queue Redis ${mode}`, healed: 'its return; events accepted' },
-      untilAccepting,
-    );
-    await timeRecovery({ fault: `queue Redis ${mode}`, healed: 'its return; all events applied' }, () =>
-      untilSettled(stack, { timeoutMs: 40_000, own: sender.events }),
-    );
-    await expectAllKept();
-  });
+      expect(Math.max(...slowest)).toBeLessThan(seenWithin(5_000));
+      await stack.setMode('queue', 'pass');
+      await timeRecovery(
+        { fault: `queue Redis ${mode}`, healed: 'its return; events accepted' },
+        untilAccepting,
+      );
+      await timeRecovery({ fault: `queue Redis ${mode}`, healed: 'its return; all events applied' }, () =>
+        untilSettled(stack, { timeoutMs: 40_000, own: sender.events }),
+      );
+      await expectAllKept();
+    },
+  );
 
   it.each([
     ['is a replica after a failover', ['REPLICAOF', '127.0.0.1', '9'], ['REPLICAOF', 'NO', 'ONE']],

@@ -70,7 +70,7 @@ it('cuts no accepted request and loses no event while processes are replaced eve
   });
   const reads = startReaders();
   const exits: { name: string; code: number; ms: number }[] = [];
-  for (let turn = 0; turn < inQuick(4, 12); turn += 1) {
+  for (let turn = 0; turn < inQuick(2, 12); turn += 1) {
     const victims = [stack.apis[turn % 2 === 0 ? 0 : 1], stack.workers[turn % 2 === 0 ? 0 : 1]];
     await Promise.all(
       victims.map(async (process) => {
