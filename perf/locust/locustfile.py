@@ -176,6 +176,7 @@ class EndToEndUser(FastHttpUser):
 class Counters:
     """Cache hits and misses: where counting began, and how many there were from then to the end."""
 
+    is_ramp_over = False
     before = None
     counted = None
 
@@ -196,11 +197,13 @@ def read_counters():
 def begin(environment, **_):
     if is_in_charge(environment):
         Counters.before = Counters.counted = None
+        Counters.is_ramp_over = False
         gevent.spawn(count_after_ramp, environment)
 
 
 def count_after_ramp(environment):
     gevent.sleep(settings.ramp_seconds)
+    Counters.is_ramp_over = True
     Counters.before = read_counters()
     environment.stats.reset_all()
     log.info("counting from now on: the first %g s were the ramp", settings.ramp_seconds)
@@ -230,6 +233,6 @@ def judge(environment):
     """The verdict as text, and whether all thresholds hold."""
     has_end_to_end = settings.end_to_end_users > 0 and EndToEndUser in (environment.user_classes or [])
     text, is_ok = thresholds.render(thresholds.evaluate(environment.stats, Counters.counted, has_end_to_end))
-    if Counters.before is None:
+    if not Counters.is_ramp_over:
         return f"{text}\nTHRESHOLD BROKEN: the run ended before the ramp of {settings.ramp_seconds:g} s did", False
     return text, is_ok
