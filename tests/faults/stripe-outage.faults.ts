@@ -1,6 +1,6 @@
 import { waitFor } from '@billing/testing';
 import { bodyOf } from './support/api-client.ts';
-import { untilLikeStripe } from './support/checks.ts';
+import { jobCount, untilLikeStripe } from './support/checks.ts';
 import { repeat } from './support/repeat.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
 import { openShop } from './support/shop.ts';
@@ -87,7 +87,11 @@ it.each([
     return rows.length > 0;
   };
   await waitFor(events, { what: 'events to be applied all the same', timeoutMs: 40_000 });
-  await waitFor(async () => (await inDoubt()) > 0, { what: 'a doubt', timeoutMs: 40_000 });
+  // No event is left that could settle anything by itself.
+  await waitFor(async () => (await jobCount(stack)) === 0 && (await inDoubt()) > 0, {
+    what: 'an empty queue and a doubt',
+    timeoutMs: 60_000,
+  });
   await stack.setMode('stripe', 'pass', ['worker']);
   await stack.control('/faults', { mode: 'none' });
   await timeRecovery({ fault: `Stripe ${what} for the worker`, healed: 'its return; all settled' }, () =>
