@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { appNodeArguments } from './services/app-node-arguments.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -14,7 +15,7 @@ export type AppProcess = Awaited<ReturnType<typeof spawnApp>>;
 
 /** An app in a process of its own; only `env` is in its environment. */
 export async function spawnApp(app: 'api' | 'worker', env: Record<string, string>) {
-  const child = spawn(process.execPath, [`apps/${app}/dist/main.js`], {
+  const child = spawn(process.execPath, [...appNodeArguments, `apps/${app}/dist/main.js`], {
     cwd: root,
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,5 @@
 export { runServices, type RunServices } from './jest/run-services.ts';
+export { appNodeArguments } from './services/app-node-arguments.ts';
 export { freePort } from './services/free-port.ts';
 export {
   lastLogLines,

@@ -9,6 +9,7 @@ export interface ChildOptions {
   readonly name: 'api' | 'worker' | 'stripe';
   /** Path of the built entry, from the repository's root. */
   readonly script: string;
+  readonly nodeArguments?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
   /** Answers 200 when it is ready. */
   readonly readyUrl: string;
@@ -28,11 +29,12 @@ const READY_WITHIN_MS = 60_000;
 const RESTART_PAUSES_MS = [100, 500, 1_000, 1_500];
 
 /** Starts one of our processes from the build; its output goes to `.local/logs/<name>.log`. */
-export async function startChild({ name, script, env, readyUrl }: ChildOptions): Promise<Child> {
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { name, script, nodeArguments = [], env, readyUrl } = options;
+  const command: [string, ...string[]] = [process.execPath, ...nodeArguments, join(paths.root, script)];
   const logFile = join(paths.logs, `${name}.log`);
   emptyFile(logFile);
-  const launch = (): Promise<GuardedProcess> =>
-    startGuarded({ command: [process.execPath, join(paths.root, script)], cwd: paths.root, env, logFile });
+  const launch = (): Promise<GuardedProcess> => startGuarded({ command, cwd: paths.root, env, logFile });
   let current = await launch();
   let isStopping = false;
 

@@ -1,5 +1,6 @@
 import { migrate } from '@billing/platform';
 import {
+  appNodeArguments,
   ensureDatabase,
   startPostgres,
   startRedis,
@@ -57,12 +58,14 @@ export async function startStack(start: Start): Promise<Stack> {
     startOwn(start, {
       name: 'api',
       script: 'apps/api/dist/main.js',
+      nodeArguments: appNodeArguments,
       env,
       readyUrl: `${urlOf(settings.ports.api)}/ready`,
     }),
     startOwn(start, {
       name: 'worker',
       script: 'apps/worker/dist/main.js',
+      nodeArguments: appNodeArguments,
       env,
       readyUrl: `${urlOf(settings.ports.worker)}/ready`,
     }),

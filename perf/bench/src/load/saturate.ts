@@ -24,7 +24,7 @@ const report = z.object({ requests: z.number(), seconds: z.number(), failed: z.n
 export type Report = z.output<typeof report>;
 
 /** A load generator in a process of its own: wrk where it is installed and can do it, else autocannon. */
-async function generate(url: string, load: Load): Promise<Report> {
+export async function generate(url: string, load: Load): Promise<Report> {
   const wrk = load.webhook === undefined ? findWrk() : undefined;
   if (wrk !== undefined) return runWrk(wrk, url, load);
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.json');

@@ -2,7 +2,7 @@ import { queueNames } from '@billing/domain';
 import { Queue } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fillQueue } from '../load/fill-queue.ts';
-import { saturate } from '../load/saturate.ts';
+import { generate } from '../load/saturate.ts';
 import { residentMib } from '../measure/cpu-time.ts';
 import { median, spreadOf } from '../measure/statistics.ts';
 import { atMost } from '../report/row.ts';
@@ -75,14 +75,25 @@ export const soak: Part = {
       }
     };
     const paths = subscribedUsers(stage, 100_000).map(checkPath);
-    const [ofApi, ofWorker] = await Promise.all([
+    const [ofApi, ofWorker, checks] = await Promise.all([
       watch(api, ended),
       watch(worker, ended),
-      saturate(api, { connections: 64, seconds, apiKey: stage.seeded.apiKey, paths }),
+      generate(api.url, { connections: 64, seconds, apiKey: stage.seeded.apiKey, paths }),
       keepFull(),
     ]);
     await Promise.all([api.stop(), worker.stop()]);
     await stage.queue.flushall();
-    return [...toRows('API', ofApi, 200), ...toRows('worker', ofWorker, 250)];
+    const failed = (100 * checks.failed) / checks.requests;
+    return [
+      ...toRows('API', ofApi, 200),
+      ...toRows('worker', ofWorker, 250),
+      {
+        part,
+        name: `${checks.requests} checks, refused or later than 2 s`,
+        unit: '%',
+        value: spreadOf([failed]),
+        goals: [atMost('%', failed, 0.1)],
+      },
+    ];
   },
 };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis, createLogger, migrate } from '@billing/platform';
-import { ensureDatabase, startPostgres, startRedis } from '@billing/testing';
+import { appNodeArguments, ensureDatabase, startPostgres, startRedis } from '@billing/testing';
 import { Client } from 'pg';
 import { createSubscriptionEvents } from '../load/subscription-events.ts';
 import { entries } from '../paths.ts';
@@ -67,10 +67,15 @@ export async function setStage({ users }: { users: number }) {
     /** One sequence for all parts: what a part makes up is newer than all that the parts before it did. */
     nextEvent: createSubscriptionEvents(seeded),
     startApi: (env: Record<string, string> = {}): Promise<Running> =>
-      startProcess({ script: entries.api, env: (port) => ({ ...common, PORT: String(port), ...env }) }),
+      startProcess({
+        script: entries.api,
+        nodeArguments: appNodeArguments,
+        env: (port) => ({ ...common, PORT: String(port), ...env }),
+      }),
     startWorker: (env: Record<string, string> = {}): Promise<Running> =>
       startProcess({
         script: entries.worker,
+        nodeArguments: appNodeArguments,
         env: (port) => ({ ...common, WORKER_PORT: String(port), ...env }),
       }),
     /** One of the benchmark's own servers; `settings` come as BENCH_… variables. */
