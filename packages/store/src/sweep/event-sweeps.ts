@@ -5,7 +5,8 @@ import type { EventSweep } from '../generated/client.ts';
 /** `mode`: live and test events have lists of their own. */
 export type SweepKey = { mode: string; workerId: string };
 
-const leaseSeconds = 60;
+/** Longer than one page takes at worst; who comes after a worker that died in the sweep waits for no longer. */
+const leaseSeconds = 25;
 
 /** Takes the sweep, so that one worker at a time reads Stripe's list. Null: another one has it. */
 export async function claimSweep(

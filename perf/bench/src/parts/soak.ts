@@ -52,7 +52,7 @@ function toRows(name: string, samples: readonly number[], limitMib: number): Row
 }
 
 /**
- * An API that answers checks as fast as it can, more users than a minute can ask for, and a worker whose backlog never
+ * More than the machine can do, on purpose: some checks are refused rather than kept waiting. An API that answers checks as fast as it can, more users than a minute can ask for, and a worker whose backlog never
  * falls below 100,000, for `seconds`: what they hold in memory, and whether it grows.
  */
 export const soak: Part = {
@@ -92,7 +92,6 @@ export const soak: Part = {
         name: `${checks.requests} checks, refused or later than 2 s`,
         unit: '%',
         value: spreadOf([failed]),
-        goals: [atMost('%', failed, 0.1)],
       },
     ];
   },
