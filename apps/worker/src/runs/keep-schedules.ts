@@ -1,9 +1,12 @@
 import { hourMs } from '@billing/domain';
+import { withDeadline } from '@billing/platform';
 import { findIdleRuns } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { enqueueRun } from './enqueue-run.ts';
 
 type Repeat = { every: number } | { pattern: string; tz: string };
+
+const keepDeadlineMs = 5_000;
 
 /** A schedule whose turn is that long over has lost its job. */
 const overdueMs = 60_000;
@@ -32,11 +35,19 @@ export function createScheduleKeeper(deps: MaintenanceDeps): () => Promise<'rest
     seen.add(id);
   }
 
-  return async () => {
-    if (!maintenance.ready()) return 'rest';
+  async function keepAll(): Promise<void> {
     await keep('sweep', 'sweep', { every: sweepIntervalMs });
     await keep('retention', 'retention', { every: hourMs });
     await keep('reconcile', 'reconcile', { pattern: reconcileCron, tz: 'UTC' });
+  }
+
+  return async () => {
+    if (!maintenance.ready()) return 'rest';
+    // A question that was under way when its connection ended is never answered, and the sweep would end with it.
+    await withDeadline(keepAll(), {
+      ms: keepDeadlineMs,
+      onTimeout: () => new Error('Redis of the queue did not answer.'),
+    });
     return 'rest';
   };
 }
