@@ -4,6 +4,7 @@ import { findIdleRuns } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { enqueueRun } from './enqueue-run.ts';
 
+type SchedulerDeps = Pick<MaintenanceDeps, 'maintenance' | 'sweepIntervalMs' | 'reconcileCron' | 'logger'>;
 type Repeat = { every: number } | { pattern: string; tz: string };
 
 const keepDeadlineMs = 5_000;
@@ -16,7 +17,7 @@ const overdueMs = 60_000;
  * something else, or stands still is made anew. One that was there a moment ago means that Redis lost its
  * data: then the sweep starts at once.
  */
-export function createScheduleKeeper(deps: MaintenanceDeps): () => Promise<'rest'> {
+export function createScheduleKeeper(deps: SchedulerDeps): () => Promise<'rest'> {
   const { maintenance, sweepIntervalMs, reconcileCron, logger } = deps;
   const seen = new Set<string>();
 
