@@ -17,6 +17,6 @@ export async function forgetSettledEvents(
       WHERE status IN ('applied', 'stale', 'ignored') AND processed_at < ${before}
       ORDER BY processed_at LIMIT ${FORGET_AT_ONCE} FOR UPDATE SKIP LOCKED
     )
-    DELETE FROM stripe_events WHERE event_id IN (SELECT event_id FROM old)`;
+    DELETE FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT event_id FROM old))`;
   return { forgotten, hasMore: forgotten === FORGET_AT_ONCE };
 }
