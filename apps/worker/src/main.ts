@@ -17,7 +17,7 @@ await exitOnConfigError(async () => {
     ],
   });
   const tracing = await startTracing({ service: 'billing-worker', endpoint: config.tracesEndpoint });
-  const worker = await startWorker({
+  const starting = startWorker({
     config,
     logger,
     telemetry: tracing?.telemetry,
@@ -28,8 +28,11 @@ await exitOnConfigError(async () => {
     },
   });
   const stop = async (): Promise<void> => {
+    const worker = await starting;
     await worker.stop();
     await tracing?.stop();
   };
+  // Before it has started: it works from its first moment, and a signal may come in any.
   runUntilSignal({ logger, stop });
+  await starting;
 });
