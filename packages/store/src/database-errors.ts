@@ -1,58 +1,66 @@
-const unreachableCodes: ReadonlySet<string> = new Set([
-  // Prisma: not reachable, timed out, closed the connection, no free connection, transaction not started.
-  'P1001',
-  'P1002',
-  'P1008',
-  'P1017',
-  'P2024',
-  'P2028',
-  // Operating system.
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  // Postgres: too many connections, shutting down, crashed, starting, statement took too long.
-  '53300',
-  '57P01',
-  '57P02',
-  '57P03',
-  '57014',
-  '08000',
-  '08003',
-  '08006',
-]);
+/** What a connection that ended under a statement looks like: closed, reset, or ended by Postgres. */
+const lostCodes = ['P1017', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '08003', '08006'];
+const lostTexts = ['connection terminated', 'server has closed the connection', 'is not queryable'];
 
-const unreachableText =
-  /timeout exceeded when trying to connect|query read timeout|connection terminated|server has closed the connection|can't reach database/i;
+type Signs = { codes: ReadonlySet<unknown>; text: RegExp; kinds: ReadonlySet<unknown> };
 
-const unreachableKinds: ReadonlySet<unknown> = new Set([
-  'DatabaseNotReachable',
-  'ConnectionClosed',
-  'SocketTimeout',
-  'TooManyConnections',
-]);
+const lost: Signs = {
+  codes: new Set(lostCodes),
+  text: new RegExp(lostTexts.join('|'), 'i'),
+  kinds: new Set(['ConnectionClosed']),
+};
 
-/** Whether an error means that Postgres could not answer now (the same call may succeed later), whoever threw it. */
-export function isDatabaseUnavailable(error: unknown, depth = 0): boolean {
+const unavailable: Signs = {
+  codes: new Set([
+    ...lostCodes,
+    // Prisma: not reachable, timed out, no free connection, transaction not started.
+    'P1001',
+    'P1002',
+    'P1008',
+    'P2024',
+    'P2028',
+    // Operating system.
+    'ECONNREFUSED',
+    'ETIMEDOUT',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    // Postgres: too many connections, starting, statement took too long.
+    '53300',
+    '57P03',
+    '57014',
+    '08000',
+  ]),
+  text: new RegExp(
+    [
+      ...lostTexts,
+      'timeout exceeded when trying to connect',
+      'query read timeout',
+      "can't reach database",
+    ].join('|'),
+    'i',
+  ),
+  kinds: new Set(['ConnectionClosed', 'DatabaseNotReachable', 'SocketTimeout', 'TooManyConnections']),
+};
+
+/** Errors come wrapped: by Prisma's client, its driver adapter, and whoever caught them on their way. */
+function shows(signs: Signs, error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 4) return false;
-  if ('code' in error && typeof error.code === 'string' && unreachableCodes.has(error.code)) return true;
-  if (
-    'originalCode' in error &&
-    typeof error.originalCode === 'string' &&
-    unreachableCodes.has(error.originalCode)
-  )
-    return true;
-  if ('kind' in error && unreachableKinds.has(error.kind)) return true;
-  if ('message' in error && typeof error.message === 'string' && unreachableText.test(error.message))
-    return true;
+  if ('code' in error && signs.codes.has(error.code)) return true;
+  if ('originalCode' in error && signs.codes.has(error.originalCode)) return true;
+  if ('kind' in error && signs.kinds.has(error.kind)) return true;
+  if ('message' in error && typeof error.message === 'string' && signs.text.test(error.message)) return true;
   const inner = [
     'cause' in error ? error.cause : undefined,
     'meta' in error ? error.meta : undefined,
     'driverAdapterError' in error ? error.driverAdapterError : undefined,
   ];
-  return inner.some((part) => isDatabaseUnavailable(part, depth + 1));
+  return inner.some((part) => shows(signs, part, depth + 1));
 }
+
+/** Whether an error means that Postgres could not answer now (the same call may succeed later), whoever threw it. */
+export const isDatabaseUnavailable = (error: unknown): boolean => shows(unavailable, error);
+
+/** Whether a statement was lost with its connection: on another one the same may succeed at once. */
+export const isConnectionLost = (error: unknown): boolean => shows(lost, error);

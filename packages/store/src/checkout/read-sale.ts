@@ -2,6 +2,7 @@ import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { customerGeneration } from '../customers/user-customer.ts';
 import type { UserCustomer } from '../customers/user-customer.ts';
+import { readAgainIfConnectionLost } from '../read-again.ts';
 
 export type SellablePrice = {
   priceId: string;
@@ -38,7 +39,8 @@ export async function readSale(
   database: Database,
   { projectId, userId, price }: UserKey & { price: string },
 ): Promise<Sale | null> {
-  const rows = await database.$queryRaw<SaleRow[]>`
+  const rows = await readAgainIfConnectionLost(
+    () => database.$queryRaw<SaleRow[]>`
     SELECT p.price_id AS "priceId", p.stripe_price_id AS "stripePriceId", p.interval,
       p.is_archived OR d.is_archived AS "isArchived", j.redirect_origins AS "redirectOrigins",
       u.id AS "userRef", mapped.stripe_customer_id AS "stripeCustomerId", ${customerGeneration} AS generation,
@@ -60,7 +62,8 @@ export async function readSale(
       SELECT c.stripe_customer_id FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
       ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) mapped ON true
     WHERE p.project_id = ${projectId} AND (p.price_id = ${price} OR p.stripe_price_id = ${price})
-    ORDER BY (p.price_id = ${price}) DESC LIMIT 1`;
+    ORDER BY (p.price_id = ${price}) DESC LIMIT 1`,
+  );
   const [row] = rows;
   if (row === undefined) return null;
   const { userRef, stripeCustomerId, generation, isSubscribed, ...sold } = row;

@@ -2,6 +2,7 @@ import { disputeGravity, policyOverrides } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
+import { readAgainIfConnectionLost } from '../read-again.ts';
 
 /** All that the entitlements of one user are derived from, of one moment. */
 export type UserSources = {
@@ -112,7 +113,8 @@ export async function readSources(
   projectId: string,
   userIds: readonly string[],
 ): Promise<Map<string, UserSources>> {
-  const rows = await database.$queryJson<Row[]>(statementFor(projectId, userIds));
+  const statement = statementFor(projectId, userIds);
+  const rows = await readAgainIfConnectionLost(() => database.$queryJson<Row[]>(statement));
   return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
 }
 

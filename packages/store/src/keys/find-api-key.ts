@@ -1,5 +1,6 @@
 import type { Instant } from '@billing/domain';
 import type { Queries } from '../create-database.ts';
+import { readAgainIfConnectionLost } from '../read-again.ts';
 
 /** Whose a key is and what it may do; a revoked key has no record. */
 export type ApiKeyRecord = {
@@ -23,10 +24,12 @@ export async function findApiKey(
   database: Pick<Queries, '$queryRaw'>,
   digest: Uint8Array,
 ): Promise<ApiKeyRecord | null> {
-  const [row] = await database.$queryRaw<Row[]>`
+  const [row] = await readAgainIfConnectionLost(
+    () => database.$queryRaw<Row[]>`
     SELECT api_keys.id AS key_id, api_keys.project_id, api_keys.scopes, api_keys.expires_at, projects.is_active
     FROM api_keys JOIN projects ON projects.id = api_keys.project_id
-    WHERE api_keys.digest = ${Buffer.from(digest)} AND api_keys.revoked_at IS NULL`;
+    WHERE api_keys.digest = ${Buffer.from(digest)} AND api_keys.revoked_at IS NULL`,
+  );
   if (row === undefined) return null;
   return {
     keyId: row.key_id,
