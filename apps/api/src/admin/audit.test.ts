@@ -72,6 +72,42 @@ test('every change is in the log with who, what, why and the request; what was r
   expect(filtered.body.data).toHaveLength(1);
 });
 
+test('the details of a change to the catalog hold each of its fields, before and after', async () => {
+  const id = uniqueId('audited');
+  const admin: Commerce['admin'] = (...call) => commerce.admin(...call);
+  const project = { name: 'Shop', description: 'Of shoes' };
+  await admin('post', '/projects', { project_id: id, ...project }).expect(201);
+  const changedProject = { description: 'Of hats', redirect_origins: ['https://hats.example'] };
+  await admin('patch', `/projects/${id}`, changedProject).expect(200);
+  const product = { name: 'Premium', description: 'All of it', feature_codes: ['export'] };
+  await admin('post', `/projects/${id}/products`, { product_id: 'premium', ...product }).expect(201);
+  await admin('patch', `/projects/${id}/products/premium`, { description: null }).expect(200);
+  const price = {
+    product_id: 'premium',
+    stripe_price_id: uniqueId('price'),
+    amount: 500,
+    currency: 'usd',
+    interval: 'one_time',
+    access_days: 30,
+  };
+  await admin('post', `/projects/${id}/prices`, { price_id: 'once', ...price }).expect(201);
+  await admin('patch', `/projects/${id}/prices/once`, { is_archived: true }).expect(200);
+
+  const { body } = await admin('get', `/audit?project_id=${id}`).expect(200);
+  const before = { ...project, is_active: true, policy: {}, redirect_origins: [] };
+  expect(body.data.toReversed().map(({ details }: { details: unknown }) => details)).toEqual([
+    project,
+    { before, after: { ...before, ...changedProject } },
+    product,
+    {
+      before: { ...product, is_archived: false },
+      after: { ...product, description: null, is_archived: false },
+    },
+    price,
+    { before: { is_archived: false }, after: { is_archived: true } },
+  ]);
+});
+
 test('its rows cannot be changed or deleted', async () => {
   const { database } = commerce.deps;
   await commerce.admin('post', '/projects', { project_id: uniqueId('fixed'), name: 'Fixed' }).expect(201);

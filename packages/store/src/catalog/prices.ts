@@ -35,7 +35,14 @@ export async function createPrice(
       const row = { projectId, priceId, productId, stripePriceId, amount, currency, interval, accessDays };
       const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
       if (count === 0) throw priceExists();
-      const details = { product_id: productId, stripe_price_id: stripePriceId, amount, currency, interval };
+      const details = {
+        product_id: productId,
+        stripe_price_id: stripePriceId,
+        amount,
+        currency,
+        interval,
+        access_days: accessDays,
+      };
       await writeAudit(tx, {
         actor,
         action: 'price.create',

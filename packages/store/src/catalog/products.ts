@@ -28,7 +28,7 @@ export async function createProduct(
       action: 'product.create',
       projectId,
       target: { type: 'product', id: productId },
-      details: { name, feature_codes: featureCodes },
+      details: { name, description, feature_codes: featureCodes },
     });
     return { result: await getProduct(tx, { projectId, productId }), changed: false };
   });
@@ -86,6 +86,7 @@ export async function patchProduct(
 
 const summary = (product: Product) => ({
   name: product.name,
+  description: product.description,
   feature_codes: product.featureCodes,
   is_archived: product.isArchived,
 });

@@ -32,7 +32,7 @@ export async function createProject(
         action: 'project.create',
         projectId: id,
         target: { type: 'project', id },
-        details: { name },
+        details: { name, description },
       });
       const owed = await healProject(tx, id);
       return { result: await tx.project.findUniqueOrThrow({ where: { id } }), owed };
@@ -95,6 +95,7 @@ export async function patchProject(
 
 const summary = (project: Project) => ({
   name: project.name,
+  description: project.description,
   is_active: project.isActive,
   policy: policyOverrides.parse(project.policy),
   redirect_origins: project.redirectOrigins,
