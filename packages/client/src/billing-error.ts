@@ -22,6 +22,8 @@ export type BillingErrorFields = {
 
 const RETRYABLE_STATUSES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 const RETRYABLE_CODES: ReadonlySet<string> = new Set(['network_error', 'timeout', 'idempotency_in_progress']);
+/** Stripe refused the request, and will again: it shares its status, 502, with proxies that find no service. */
+const REFUSED_BY_STRIPE = 'stripe_error';
 
 /** Every failure of a call. `detail` says what to do; neither it nor `cause` holds the API key. */
 export class BillingError extends Error {
@@ -51,7 +53,8 @@ export class BillingError extends Error {
     this.errors = fields.errors ?? [];
     this.retryAfterMs = fields.retryAfterMs ?? null;
     this.retryable =
-      RETRYABLE_CODES.has(fields.code) || (this.status !== null && RETRYABLE_STATUSES.has(this.status));
+      RETRYABLE_CODES.has(fields.code) ||
+      (this.status !== null && RETRYABLE_STATUSES.has(this.status) && fields.code !== REFUSED_BY_STRIPE);
   }
 }
 
@@ -64,8 +67,9 @@ export const isBillingError = (error: unknown): error is BillingError =>
 
 /**
  * Whether the failure says nothing about the user: the service, or the way to it, is out of order. The other
- * failures (a wrong key, a bad id, a project that is switched off) are mistakes to be seen and mended.
+ * failures (a wrong key, a bad id, a project that is switched off, what Stripe refused) are mistakes to be mended.
  */
 export const isUnavailable = (error: unknown): error is BillingError =>
   isBillingError(error) &&
+  error.code !== REFUSED_BY_STRIPE &&
   (error.retryable || error.code === 'invalid_response' || (error.status !== null && error.status >= 500));

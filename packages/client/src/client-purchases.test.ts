@@ -48,7 +48,8 @@ describe('createCheckout', () => {
     { name: 'silence', step: hang },
     { name: 'a first try that is still under way', step: problem(409, 'idempotency_in_progress') },
     { name: '429', step: problem(429, 'rate_limited') },
-    { name: '502', step: html(502) },
+    { name: "a proxy's 502", step: html(502) },
+    { name: "a proxy's 504", step: html(504) },
     { name: '503', step: problem(503, 'stripe_unavailable') },
   ])('is tried again with the same key and body after $name', async ({ step }) => {
     service.script(step, step, json(session));
@@ -63,6 +64,7 @@ describe('createCheckout', () => {
     [404, 'price_not_found'],
     [409, 'already_subscribed'],
     [409, 'idempotency_conflict'],
+    [502, 'stripe_error'],
   ])('%p %p is thrown at once', async (status, code) => {
     service.script(problem(status, code));
     const failed = service.client().createCheckout(request);

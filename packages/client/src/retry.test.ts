@@ -35,7 +35,7 @@ describe('what is tried again', () => {
     { code: 'network_error', status: null, retryable: true },
     { code: 'timeout', status: null, retryable: true },
     { code: 'rate_limited', status: 429, retryable: true },
-    { code: 'stripe_error', status: 502, retryable: true },
+    { code: 'stripe_error', status: 502, retryable: false },
     { code: 'invalid_response', status: 502, retryable: true },
     { code: 'service_unavailable', status: 503, retryable: true },
     { code: 'invalid_response', status: 504, retryable: true },
