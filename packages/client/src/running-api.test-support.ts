@@ -10,13 +10,13 @@ const actor = { name: 'test', requestId: null };
 export type RunningApi = Awaited<ReturnType<typeof startRunningApi>>;
 
 /** The API as it is, with one project, something to sell and an offline Stripe to sell it through. */
-export async function startRunningApi() {
+export async function startRunningApi(env: Record<string, string> = {}) {
   const stripe = await createOfflineStripe({
     stateDir: null,
     webhookUrl: null,
     webhookSecret: 'whsec_test',
   }).listen(0);
-  const api = await startTestApi({ env: { STRIPE_API_BASE: stripe.url } });
+  const api = await startTestApi({ env: { STRIPE_API_BASE: stripe.url, ...env } });
   const { projectId, apiKey } = await api.createProject();
   const priceId = await sellSubscription(api, { projectId, stripeUrl: stripe.url });
 

@@ -1,0 +1,150 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
+import { startRunningApi } from './running-api.test-support.ts';
+import type { RunningApi } from './running-api.test-support.ts';
+
+const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+const compiler = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url));
+const browserPath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
+/** Not every machine has a browser. */
+const describeWithBrowser = browserPath === undefined ? describe.skip : describe;
+
+/** Compiles the package as its build does, and serves that with an empty page, without a bundler in between. */
+async function startSite() {
+  const folder = await mkdtemp(join(tmpdir(), 'billing-client-site-'));
+  await promisify(execFile)(compiler, ['-p', 'tsconfig.build.json', '--outDir', folder], {
+    cwd: packageRoot,
+  });
+  const server = createServer((request, response) => {
+    const name = /^\/sdk\/([\w-]+\.js)$/.exec(request.url ?? '')?.[1];
+    response.setHeader('content-type', name === undefined ? 'text/html' : 'text/javascript');
+    if (name === undefined) response.end('<!doctype html><title>console</title>');
+    else
+      readFile(join(folder, name)).then(
+        (text) => response.end(text),
+        () => response.writeHead(404).end(),
+      );
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  return {
+    /** One server, two origins: pages of the first may call the API, those of the second may not. */
+    allowed: `http://localhost:${port}`,
+    foreign: `http://127.0.0.1:${port}`,
+    stop: async () => {
+      server.close();
+      server.closeAllConnections();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+describeWithBrowser('in a page of a browser', () => {
+  let site: Awaited<ReturnType<typeof startSite>>;
+  let api: RunningApi;
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    site = await startSite();
+    api = await startRunningApi({ CORS_ORIGINS: site.allowed });
+    browser = await chromium.launch({
+      ...(browserPath === undefined ? {} : { executablePath: browserPath }),
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+      ],
+    });
+    page = await browser.newPage();
+    await api.grant('granted', 'premium_export');
+  }, 120_000);
+  beforeEach(async () => {
+    await page.goto(site.allowed);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await api.stop();
+    await site.stop();
+  });
+
+  /** What `code` comes to in the page, where `billing` is a client; an error comes as its fields. */
+  const inPage = (code: string, options: object = {}): Promise<unknown> => {
+    const clientOptions = JSON.stringify({ baseUrl: api.url, apiKey: api.apiKey, ...options });
+    return page.evaluate(`(async () => {
+      const { createBillingClient, isBillingError } = await import('/sdk/index.js');
+      const billing = createBillingClient(${clientOptions});
+      try {
+        return await (${code});
+      } catch (error) {
+        if (!isBillingError(error)) throw error;
+        const { code, status, requestId, errors, retryable } = error;
+        return { code, status, requestId, errors, retryable };
+      }
+    })()`);
+  };
+
+  test('answers questions', async () => {
+    await expect(inPage(`billing.can('granted', 'premium_export')`)).resolves.toBe(true);
+    await expect(inPage(`billing.can('stranger', 'premium_export')`)).resolves.toBe(false);
+    await expect(inPage(`billing.batch(['granted', 'stranger'])`)).resolves.toMatchObject({
+      results: [{ user_id: 'granted', entitlements: [{ source: 'manual' }] }, { entitlements: [] }],
+    });
+  });
+
+  test('remembers answers', async () => {
+    const asked = inPage(`billing.entitlements('granted').then(() => billing.entitlements('granted'))`, {
+      cache: { ttlMs: 60_000 },
+    });
+    await expect(asked).resolves.toMatchObject({ entitlements: [{ feature_code: 'premium_export' }] });
+  });
+
+  test('sells, with one key to the same page', async () => {
+    const order = JSON.stringify({
+      user_id: 'buyer',
+      price_id: api.priceId,
+      mode: 'subscription',
+      success_url: 'https://shop.example/ok',
+      cancel_url: 'https://shop.example/no',
+    });
+    const buy = `billing.createCheckout(${order}, { idempotencyKey: 'order-1' })`;
+    const sold = await inPage(buy);
+    expect(sold).toMatchObject({ checkout_url: expect.stringMatching(/^http/) });
+    await expect(inPage(buy)).resolves.toEqual(sold);
+    await expect(inPage(`billing.createCheckout(${order})`)).resolves.not.toEqual(sold);
+  });
+
+  test('errors arrive whole', async () => {
+    await expect(inPage(`billing.entitlements(' padded ')`)).resolves.toEqual({
+      code: 'invalid_request',
+      status: 400,
+      requestId: expect.stringMatching(/.+/),
+      errors: [{ path: 'user_id', message: expect.any(String) }],
+      retryable: false,
+    });
+    await expect(
+      inPage(`billing.can('granted', 'premium_export')`, { apiKey: 'proj_junk' }),
+    ).resolves.toMatchObject({ code: 'invalid_api_key', status: 401 });
+  });
+
+  test('a page of another origin is kept out: no answer, and no right that follows from one', async () => {
+    await page.goto(site.foreign);
+    await expect(inPage(`billing.entitlements('granted')`, { retries: 0 })).resolves.toMatchObject({
+      code: 'network_error',
+      status: null,
+    });
+    const denying = { retries: 0, onUnavailable: 'deny' };
+    await expect(inPage(`billing.can('granted', 'premium_export')`, denying)).resolves.toBe(false);
+  });
+});
