@@ -10,7 +10,7 @@ import {
   watchQueueRedis,
   withDeadline,
 } from '@billing/platform';
-import type { JobQueue, Logger, Tracing } from '@billing/platform';
+import type { Logger, Tracing } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createForgetter } from '@billing/store';
 import { startBackground } from './background.ts';
 import type { WorkerConfig } from './config.ts';
@@ -93,17 +93,6 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
 /** Events wait for each other to be written together: a batch needs more of them at hand than are worked on alone. */
 const eventsPerSlot = 8;
 
-/** How long the head of the queue waits; null: nothing does, or somebody paused it. */
-async function headWaitingMs({ bull, ready }: JobQueue): Promise<number | null> {
-  // BullMQ's own questions never settle where Redis was away from the start, and would hold up our stop.
-  if (!ready()) return null;
-  const [[head], isPaused] = await withDeadline(Promise.all([bull.getWaiting(0, 0), bull.isPaused()]), {
-    ms: 2_000,
-    onTimeout: () => new Error('Redis of the queue did not answer.'),
-  });
-  return head === undefined || isPaused ? null : Date.now() - head.timestamp;
-}
-
 /** Starts the worker: consumes the queues, settles what is in doubt, drains owed invalidations. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, logger } = options;
@@ -119,7 +108,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const watchdog = createWatchdog({
     database: deps.database,
     logger,
-    oldestWaitingMs: () => headWaitingMs(maintenance.stripeEvents),
+    oldestWaitingMs: maintenance.stripeEvents.headWaitingMs,
     ...options.watchdog,
   });
   const consumer = createConsumer({

@@ -1,13 +1,10 @@
 import { hourMs } from '@billing/domain';
-import { withDeadline } from '@billing/platform';
 import { findIdleRuns } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { enqueueRun } from './enqueue-run.ts';
 
 type SchedulerDeps = Pick<MaintenanceDeps, 'maintenance' | 'sweepIntervalMs' | 'reconcileCron' | 'logger'>;
 type Repeat = { every: number } | { pattern: string; tz: string };
-
-const keepDeadlineMs = 5_000;
 
 /** A schedule whose turn is that long over has lost its job. */
 const overdueMs = 60_000;
@@ -21,8 +18,8 @@ export function createScheduleKeeper(deps: SchedulerDeps): () => Promise<'rest'>
   const { maintenance, sweepIntervalMs, reconcileCron, logger } = deps;
   const seen = new Set<string>();
 
-  async function keep(id: string, name: string, repeat: Repeat): Promise<void> {
-    const known = await maintenance.bull.getJobScheduler(id);
+  async function keep(id: string, repeat: Repeat): Promise<void> {
+    const known = await maintenance.getSchedule(id);
     const isSame = 'every' in repeat ? known?.every === repeat.every : known?.pattern === repeat.pattern;
     const isAlive = known?.next !== undefined && known.next > Date.now() - overdueMs;
     if (isSame && isAlive) {
@@ -32,23 +29,15 @@ export function createScheduleKeeper(deps: SchedulerDeps): () => Promise<'rest'>
     const isLost = known === undefined && seen.has(id);
     if (isLost) logger.warn('schedule_lost', { schedule: id });
     const startDate = 'every' in repeat && !isLost ? { startDate: nextSlot(Date.now(), repeat.every) } : {};
-    await maintenance.bull.upsertJobScheduler(id, { ...repeat, ...startDate }, { name, data: {} });
+    await maintenance.setSchedule(id, { ...repeat, ...startDate });
     seen.add(id);
-  }
-
-  async function keepAll(): Promise<void> {
-    await keep('sweep', 'sweep', { every: sweepIntervalMs });
-    await keep('retention', 'retention', { every: hourMs });
-    await keep('reconcile', 'reconcile', { pattern: reconcileCron, tz: 'UTC' });
   }
 
   return async () => {
     if (!maintenance.ready()) return 'rest';
-    // A question that was under way when its connection ended is never answered, and the sweep would end with it.
-    await withDeadline(keepAll(), {
-      ms: keepDeadlineMs,
-      onTimeout: () => new Error('Redis of the queue did not answer.'),
-    });
+    await keep('sweep', { every: sweepIntervalMs });
+    await keep('retention', { every: hourMs });
+    await keep('reconcile', { pattern: reconcileCron, tz: 'UTC' });
     return 'rest';
   };
 }

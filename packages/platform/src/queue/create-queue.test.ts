@@ -38,6 +38,9 @@ test('Redis absent at start: fails at once, and works by itself once Redis is th
   expect(queue.ready()).toBe(false);
   await expect(queue.add(nextJob(), DEADLINE)).rejects.toMatchObject(unavailable);
   await expect(queue.counts()).rejects.toMatchObject(unavailable);
+  await expect(queue.headWaitingMs()).rejects.toMatchObject(unavailable);
+  await expect(queue.getSchedule('nightly')).rejects.toMatchObject(unavailable);
+  await expect(queue.setSchedule('nightly', { every: 86_400_000 })).rejects.toMatchObject(unavailable);
   await redis.start();
   await untilAdds();
 });
@@ -65,6 +68,24 @@ test('counts jobs and tells the age of the oldest that waits', async () => {
   await queue.addBulk([nextJob(), nextJob()], DEADLINE);
   await expect(queue.counts()).resolves.toMatchObject({ waiting: 2, failed: 0 });
   await expect(queue.oldestWaitingMs()).resolves.toBeGreaterThanOrEqual(0);
+});
+
+test('tells how long the next job waits, and of a paused queue that none does', async () => {
+  await queue.bull.obliterate({ force: true });
+  await expect(queue.headWaitingMs()).resolves.toBeNull();
+  await queue.add({ ...nextJob(), opts: { timestamp: Date.now() - 3_600_000 } }, DEADLINE);
+  await queue.add(nextJob(), DEADLINE);
+  await expect(queue.headWaitingMs()).resolves.toBeGreaterThanOrEqual(3_600_000);
+  await queue.bull.pause();
+  await expect(queue.headWaitingMs()).resolves.toBeNull();
+  await queue.bull.resume();
+});
+
+test('keeps one schedule of an id', async () => {
+  await expect(queue.getSchedule('hourly')).resolves.toBeUndefined();
+  await queue.setSchedule('hourly', { every: 1_800_000 });
+  await queue.setSchedule('hourly', { every: 3_600_000 });
+  await expect(queue.getSchedule('hourly')).resolves.toMatchObject({ name: 'hourly', every: 3_600_000 });
 });
 
 test('a job that is tried again keeps its age; one that is planned for later has none', async () => {

@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import type { BulkJobOptions, JobsOptions, Telemetry } from 'bullmq';
+import type { BulkJobOptions, JobSchedulerJson, JobsOptions, Telemetry } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
@@ -31,6 +31,9 @@ export interface NewJob {
 export interface AddDeadline {
   readonly deadlineMs: number;
 }
+
+/** When a schedule's jobs are due. */
+type Repeat = Parameters<Queue['upsertJobScheduler']>[1];
 
 export type JobQueue = ReturnType<typeof createQueue>;
 
@@ -73,6 +76,7 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
 
   return {
     name,
+    /** For BullMQ's own screen. Its questions never settle once their connection died: ask by what is below. */
     bull,
     ready,
     /**
@@ -91,6 +95,15 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
     /** Age in milliseconds of the oldest job that is due and not done, retries included; null if there is none. */
     oldestWaitingMs: (): Promise<number | null> =>
       attempt(() => readOldestWaitingMs(bull, redis), READ_DEADLINE_MS),
+    /** How long the next job waits already, in milliseconds; null: none does, or somebody paused the queue. */
+    headWaitingMs: (): Promise<number | null> => attempt(() => readHeadWaitingMs(bull), READ_DEADLINE_MS),
+    /** BullMQ's job scheduler of that id, if there is one. */
+    getSchedule: (id: string): Promise<JobSchedulerJson | undefined> =>
+      attempt(() => bull.getJobScheduler(id), READ_DEADLINE_MS),
+    /** Makes a job scheduler of that id, in place of the one there is; it adds jobs of that name, without data. */
+    setSchedule: async (id: string, repeat: Repeat): Promise<void> => {
+      await attempt(() => bull.upsertJobScheduler(id, repeat, { name: id, data: {} }), READ_DEADLINE_MS);
+    },
     /** Ends the connection, unless the caller brought it. */
     close: async (): Promise<void> => {
       if (connection === undefined) redis.disconnect();
@@ -99,6 +112,11 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
       );
     },
   };
+}
+
+async function readHeadWaitingMs(bull: Queue): Promise<number | null> {
+  const [[head], isPaused] = await Promise.all([bull.getWaiting(0, 0), bull.isPaused()]);
+  return head === undefined || isPaused ? null : Date.now() - head.timestamp;
 }
 
 interface Backend {
