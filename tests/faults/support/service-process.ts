@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startGuarded, waitFor } from '@billing/testing';
+import { appNodeArguments, startGuarded, waitFor } from '@billing/testing';
 import type { GuardedProcess } from '@billing/testing';
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -25,7 +25,7 @@ export function createServiceProcess({ name, script, port, env, dir }: ProcessOp
 
   async function start(more: Record<string, string> = {}): Promise<void> {
     current = await startGuarded({
-      command: [process.execPath, join(root, script)],
+      command: [process.execPath, ...appNodeArguments, join(root, script)],
       cwd: root,
       env: { PATH: process.env['PATH'], ...env, ...more },
       logFile,
