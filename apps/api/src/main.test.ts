@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { kill } from 'node:process';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
-import { createTestDatabase, freePort, startTestRedis, waitFor } from '@billing/testing';
+import { createTestDatabase, createTestProxy, freePort, startTestRedis, waitFor } from '@billing/testing';
 import type { AppProcess, TestDatabase, TestRedis } from '@billing/testing';
 import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
 
@@ -69,6 +69,19 @@ describe('the API as a process', () => {
     expect(await process.exited).toBe(1);
     expect(process.output()).toContain('port_not_available');
     holder.close();
+  });
+
+  it('stops in order also when it is told so before it listens', async () => {
+    const port = await freePort();
+    const proxy = await createTestProxy({ port: Number(new URL(database.url).port) });
+    // Its first question to Postgres waits, and the door with it.
+    await proxy.setMode('freeze');
+    const process = await spawn({ ...environment(port), DATABASE_URL: proxy.urlFor(database.url) });
+    await waitFor(() => proxy.connectionCount() > 0, { what: 'its first question', timeoutMs: 20_000 });
+    expect(process.output()).not.toContain('listening');
+    expect(await process.kill('SIGTERM')).toBe(0);
+    expect(process.output()).toContain('shutdown_finished');
+    await proxy.close();
   });
 
   it('cuts no request when it is told to stop', async () => {

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import {
   exitOnConfigError,
   parseEnv,
@@ -7,7 +8,7 @@ import {
   startTracing,
   watchQueueRedis,
 } from '@billing/platform';
-import type { Metrics } from '@billing/platform';
+import type { Logger, Metrics } from '@billing/platform';
 import { createApp } from './app.ts';
 import { startDraining, warmUp } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
@@ -37,19 +38,13 @@ async function serve(environment: Environment): Promise<void> {
   tracing?.traceRequests(server);
   const stopDraining = startDraining(deps);
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
-  await warmUp(deps);
-  server.listen(environment.PORT);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    logger.error('port_not_available', { port: environment.PORT, error });
-    process.exit(1);
-  }
-  logger.info('listening', { port: environment.PORT, pid: process.pid });
+  const listening = warmUp(deps).then(() => listen(server, { port: environment.PORT, logger }));
+  // Before it listens: a signal may come in any moment.
   runUntilSignal({
     logger,
     stop: async () => {
       beginStop();
+      await listening;
       await closeGracefully(server, announceMs);
       stopDraining();
       stopInspecting();
@@ -57,6 +52,18 @@ async function serve(environment: Environment): Promise<void> {
       await tracing?.stop();
     },
   });
+  await listening;
+}
+
+async function listen(server: Server, { port, logger }: { port: number; logger: Logger }): Promise<void> {
+  server.listen(port);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    logger.error('port_not_available', { port, error });
+    process.exit(1);
+  }
+  logger.info('listening', { port, pid: process.pid });
 }
 
 await exitOnConfigError(async () => {
