@@ -78,6 +78,25 @@ describe('the queue screen', () => {
     expect(await api.deps.stripeEvents.bull.getJob('evt_shown')).toBeDefined();
   });
 
+  it.each([
+    ['/api/queues?activeQueue=%25', 400],
+    ['/api/queues?activeQueue=nothing', 200],
+    ['/api/queues/%ff/x', 400],
+    ['/api/queues/nothing/x', 404],
+    ['/api/queues/stripe-events/nothing', 404],
+    ['/api/nothing', 404],
+    ['/nothing/at/all', 404],
+  ])('%s: %d', async (path, status) => {
+    const response = await visit(path);
+    expect([response.status, response.headers['x-request-id']]).toEqual([status, expect.any(String)]);
+    expect(JSON.stringify(response.body)).not.toMatch(/node_modules|stack/i);
+  });
+
+  it('takes a body on GET for what it is: nothing it can read', async () => {
+    const response = await visit('/api/queues').set('content-type', 'application/json').send('{"half":');
+    expect([response.status, response.body.code]).toEqual([400, 'invalid_request']);
+  });
+
   it('opens while Redis is away, and says what is wrong', async () => {
     await api.redis.stop();
     await waitFor(() => !api.deps.stripeEvents.ready(), { what: 'the loss of Redis' });

@@ -69,7 +69,7 @@ function refuseWithoutRedis(queues: readonly JobQueue[]): RequestHandler {
   };
 }
 
-function createBoard(queues: readonly JobQueue[], logger: AppDeps['logger']): ExpressAdapter {
+function createBoard(queues: readonly JobQueue[]): ExpressAdapter {
   const board = new ExpressAdapter();
   board.setBasePath(mounts.queueScreen);
   createBullBoard({
@@ -77,20 +77,19 @@ function createBoard(queues: readonly JobQueue[], logger: AppDeps['logger']): Ex
     serverAdapter: board,
     options: { uiConfig: { boardTitle: 'Billing queues', hideRedisDetails: true } },
   });
-  // Its own shows a stack in development.
+  // Its own shows a stack in development; thrown on, they end where all errors of the API do.
   board.setErrorHandler((error) => {
-    logger.warn('queue_screen_failed', { error });
-    return { status: 500, body: { error: 'ERRORS.INTERNAL_SERVER_ERROR' } };
+    throw error;
   });
   return board;
 }
 
 /** The queue screen for operators, to be mounted at `mounts.queueScreen`: it shows, and changes nothing. */
 export function createQueueScreen(
-  deps: AdminKeyDeps & Pick<AppDeps, 'stripeEvents' | 'maintenance' | 'logger'>,
+  deps: AdminKeyDeps & Pick<AppDeps, 'stripeEvents' | 'maintenance'>,
 ): Router {
   const queues = [deps.stripeEvents, deps.maintenance];
-  const board = createBoard(queues, deps.logger);
+  const board = createBoard(queues);
   const router = Router({ caseSensitive: true });
   router.use(requireOperator(deps));
   router.use((request, response, next) => {
