@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { request as openRequest } from 'node:http';
 import { connectRedis } from '@billing/platform';
 import { Stripe } from 'stripe';
@@ -25,6 +26,18 @@ async function deliver(payload: string, headers: Record<string, string> = {}): P
   });
   const body = (await response.json()) as { code?: string; event_id?: string };
   return [response.status, body.code ?? body.event_id ?? ''];
+}
+
+/** As Stripe signs, but over any bytes. */
+function signBytes(body: Buffer): string {
+  const seconds = Math.floor(Date.now() / 1000);
+  const signature = createHmac('sha256', testWebhookSecret).update(`${seconds}.`).update(body).digest('hex');
+  return `t=${seconds},v1=${signature}`;
+}
+
+async function deliverBytes(body: Buffer, signature = signBytes(body)): Promise<number> {
+  const headers = { 'stripe-signature': signature };
+  return (await fetch(`${api.url}/api/v1/webhooks/stripe`, { method: 'POST', headers, body })).status;
 }
 
 /** The status of a body that comes piece by piece, its length unsaid. */
@@ -92,6 +105,19 @@ describe('signed events with content that nobody expects are taken, or refused, 
     for (const payload of [pretty, escaped, `  ${pretty}\r\n`])
       for (const type of ['text/plain', 'application/xml', 'application/json; charset=utf-16'])
         expect((await deliver(payload, { 'content-type': type }))[0]).toBe(200);
+  });
+
+  test('bytes that are no UTF-8 are verified as they are', async () => {
+    const text = eventText('{"id":"sub_1","note":"?"}');
+    const replaced = Buffer.from(text.replace('?', '\ufffd'));
+    const broken = Buffer.from(text.replace('?', '\u00ff'), 'latin1');
+    expect(await deliverBytes(broken)).toBe(200);
+    // Decoded, both are the same text.
+    expect(broken.toString()).toBe(replaced.toString());
+    expect(await deliverBytes(broken, signBytes(replaced))).toBe(401);
+    // JSON does not begin with a byte order mark (RFC 8259): signed, but no event.
+    expect(await deliverBytes(Buffer.from(`\ufeff${text}`))).toBe(400);
+    expect(await deliverBytes(Buffer.alloc(0))).toBe(400);
   });
 
   test('in chunks', async () => {

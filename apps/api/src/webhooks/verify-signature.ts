@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { secondMs, ServiceError } from '@billing/domain';
 import type { Clock } from '@billing/domain';
@@ -32,6 +33,17 @@ function assertNotAhead(header: string, clock: Clock): void {
     throw refused('The timestamp of the signature lies in the future: check the clock of the sender.');
 }
 
+/**
+ * Stripe's check with the bytes as they are: the library would decode them as UTF-8 first, and what is no UTF-8 would
+ * be another text. Latin-1 has a character for each byte.
+ */
+class RawBytes extends Stripe.CryptoProvider {
+  override computeHMACSignature(payload: string, secret: string): string {
+    return createHmac('sha256', secret).update(payload, 'latin1').digest('hex');
+  }
+}
+const rawBytes = new RawBytes();
+
 type VerifyDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'metrics'>;
 type Signed = { body: Buffer; header: string };
 
@@ -42,9 +54,11 @@ function isSigned(
 ): boolean {
   const { signature } = stripe.webhooks;
   if (signature === null) throw new Error('the stripe package came without its signature check');
+  // The library takes an empty text for a missing one.
+  const payload = body.length === 0 ? body : body.toString('latin1');
   return config.webhookSecrets.some((secret) => {
     try {
-      return signature.verifyHeader(body, header, secret, tolerance, undefined, clock());
+      return signature.verifyHeader(payload, header, secret, tolerance, rawBytes, clock());
     } catch (error) {
       if (error instanceof Stripe.errors.StripeSignatureVerificationError) return false;
       throw error;
