@@ -56,6 +56,12 @@ const noAnswer = (): ServiceError =>
     retryAfterSeconds: 5,
   });
 
+const runNotFound = (): ServiceError =>
+  new ServiceError(
+    'run_not_found',
+    'Use the run_id that POST /api/v1/admin/reconcile or /api/v1/admin/events/replay answered.',
+  );
+
 async function replayOne(
   deps: AdminDeps,
   order: { eventId: string; dryRun: boolean },
@@ -64,7 +70,7 @@ async function replayOne(
   const { database } = deps;
   const ordered = await requestEventReplay(database, order, actor);
   if (ordered === null)
-    throw new ServiceError('event_not_found', 'Use the id of an event that GET /events lists.');
+    throw new ServiceError('event_not_found', 'Use an event_id that GET /api/v1/admin/events lists.');
   const { runId } = ordered;
   await announce(deps, 'replay', runId);
   const run = await awaitEnd(deps, runId);
@@ -89,7 +95,7 @@ export function mountRuns(router: Router, deps: AdminDeps): void {
   mountRoute(router, '/reconcile/:run_id', {
     get: async (request, response) => {
       const run = await getRun(database, parseParams(runPath, request).run_id);
-      if (run === null) throw new ServiceError('run_not_found', 'Use the run_id that the order answered.');
+      if (run === null) throw runNotFound();
       response.json(presentRun(run));
     },
   });

@@ -5,7 +5,8 @@ import type { Access, Answer, Endpoint } from './endpoint.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
 import { operationParameters } from './parameters.ts';
-import { problemExamples, requestIdReference, toRefusals } from './refusals.ts';
+import { answerHeaders, requestIdReference } from './answer-headers.ts';
+import { problemExamples, toRefusals } from './refusals.ts';
 
 const intro = `One Stripe account, many products, one answer to "what may this user do?".
 
@@ -47,16 +48,14 @@ const securitySchemes = {
   },
 };
 
-const requestIdHeader = {
-  'x-request-id': { description: 'Names this request in our logs.', schema: { type: 'string' } },
-};
-
 /** The description of the whole API, OpenAPI 3.1, from the schemas that validate. */
 export function createOpenApiDocument({ isClosed = false }: { isClosed?: boolean } = {}): JsonObject {
   const components: JsonObject = {};
   const toSchema = (io: SchemaOptions['io']) => ({ io, isClosed, components });
   toJsonSchema(problemOut, toSchema('output'));
   const responses: JsonObject = {};
+  // Of no operation, but to be described all the same.
+  toRefusals(['route_not_found', 'method_not_allowed'], responses);
   const paths: Record<string, JsonObject> = {};
   for (const endpoint of endpoints) {
     const operations = (paths[endpoint.path] ??= {});
@@ -77,7 +76,7 @@ export function createOpenApiDocument({ isClosed = false }: { isClosed?: boolean
       schemas: byName(components),
       responses: byName(responses),
       examples: problemExamples(),
-      headers: requestIdHeader,
+      headers: answerHeaders,
       securitySchemes,
     },
   };
@@ -121,10 +120,7 @@ function toAnswer(
   { description, schema, contentType, example, headers }: Answer,
   toSchema: ToSchema,
 ): JsonObject {
-  const named = Object.entries(headers ?? {}).map(([name, what]) => [
-    name,
-    { description: what, schema: { type: 'string' } },
-  ]);
+  const named = Object.entries(headers ?? {}).map(([name, header]) => [name, { ...header, required: true }]);
   const media =
     schema === undefined
       ? { schema: { type: 'string' } }

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@billing/domain';
 import type { z } from 'zod';
+import type { JsonObject } from './json-schema.ts';
 
 /** Who may call: a project with its key, an administrator, Stripe (signed), a scraper, or anybody. */
 export type Access = 'project' | 'admin' | 'stripe' | 'metrics' | 'operator' | 'open';
@@ -12,7 +13,8 @@ export type Answer = {
   /** Default: application/json. */
   contentType?: string;
   example?: unknown;
-  headers?: Readonly<Record<string, string>>;
+  /** Besides `x-request-id`; always there. */
+  headers?: Readonly<Record<string, { description: string; schema: JsonObject }>>;
 };
 
 /** A request header that means something to this endpoint. */

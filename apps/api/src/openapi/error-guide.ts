@@ -12,7 +12,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   project_mismatch: 'Leave `project_id` out, or use the project of the key.',
   project_inactive:
     'An administrator can switch the project on again (`PATCH /api/v1/admin/projects/{project_id}`).',
-  route_not_found: 'Look the address up in this description; paths are case-sensitive.',
+  route_not_found: 'Look the address up at `/docs` or in `/openapi.json`; paths are case-sensitive.',
   method_not_allowed: 'Use one of the methods in the `Allow` header.',
   payload_too_large: 'Send a smaller body: at most 256 KiB, webhooks 1 MiB.',
   unsupported_media_type: 'Send `Content-Type: application/json` in UTF-8, without compression.',
@@ -25,12 +25,15 @@ export const errorGuide: Record<ErrorCode, string> = {
   api_key_not_found: 'List the keys of the project for the right `key_id`.',
   customer_not_found: 'Offer the portal to users who have bought something.',
   grant_not_found: 'Use the `grant_id` that the grant was answered with.',
-  event_not_found: 'List the events for the right `event_id`; one that was never received has none.',
-  run_not_found: 'Use the `run_id` that the start of the run was answered with.',
+  event_not_found:
+    'Use an `event_id` that `GET /api/v1/admin/events` lists; an event that never came, or is forgotten by now, has none.',
+  run_not_found:
+    'Use the `run_id` that `POST /api/v1/admin/reconcile` or `POST /api/v1/admin/events/replay` answered.',
   project_exists: 'Use the project that exists, or another id.',
   product_exists: 'Change the product that exists (`PATCH`), or use another id.',
   price_exists: 'Use the price that exists, or another id; a Stripe price belongs to one project.',
-  customer_exists: 'The Stripe customer or the user is mapped already: look at who has it.',
+  customer_exists:
+    'Check `stripe_customer_id`: this customer is mapped already and stays with its user; if that is the user you mean, nothing is left to do. Who mapped it by hand is in `GET /api/v1/admin/audit?target_id=…`.',
   already_revoked: 'Nothing is left to do: the grant is revoked.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
   price_archived: 'Offer a price that is still sold.',
@@ -39,7 +42,8 @@ export const errorGuide: Record<ErrorCode, string> = {
   idempotency_in_progress: 'Wait for the answer to the first request, or ask again in a moment.',
   invalid_signature: 'Check the signing secret and the clock; sign the exact bytes of the body, once.',
   invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
-  stripe_error: 'Stripe refused: `detail` names its code and parameter. Correct the cause.',
+  stripe_error:
+    'Stripe refused: `detail` names its code and parameter. Correct the cause; the same request will be refused again.',
   stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
   queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
   service_unavailable: 'Send the request again after `Retry-After`.',

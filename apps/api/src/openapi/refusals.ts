@@ -2,6 +2,7 @@ import { errorCatalog, ServiceError } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import { httpStatusOf, toProblem } from '../http/problem.ts';
 import { errorCodes, errorGuide } from './error-guide.ts';
+import { refusalHeaders } from './answer-headers.ts';
 import type { JsonObject } from './json-schema.ts';
 
 const exampleRequestId = '0b9d4c0e-6f0e-4d39-9a44-2f5c1d0f3a10';
@@ -41,7 +42,7 @@ export function toRefusals(codes: readonly ErrorCode[], responses: JsonObject): 
 function toRefusal(codes: readonly ErrorCode[]): JsonObject {
   return {
     description: codes.map((code) => `\`${code}\`: ${errorGuide[code]}`).join('\n\n'),
-    headers: requestIdReference,
+    headers: refusalHeaders(codes),
     content: {
       'application/problem+json': {
         schema: {
@@ -52,6 +53,3 @@ function toRefusal(codes: readonly ErrorCode[]): JsonObject {
     },
   };
 }
-
-/** The header of every answer. */
-export const requestIdReference = { 'x-request-id': { $ref: '#/components/headers/x-request-id' } };

@@ -21,9 +21,9 @@ Decide by \`code\`: it is stable, and every word below is the whole list. \`deta
 \`errors\` (only with \`invalid_request\`) names the fields: \`[{ "path": "user_ids.3", "message": "must not be empty" }]\`.
 \`request_id\` finds the request in our logs.
 
-Send the same request again only after 408, 429, 502 and 503, and not before \`Retry-After\` (seconds) where it is given;
-\`idempotency_in_progress\` is the one 409 that passes by itself. A checkout is safe to repeat with its
-\`Idempotency-Key\`.
+Send the same request again only after 408, 429 and 503, and not before \`Retry-After\` (seconds) where it is given; once
+more after 500. 502 \`stripe_error\` stays until its cause is corrected, and \`idempotency_in_progress\` is the one 409 that
+passes by itself. A checkout is safe to repeat with its \`Idempotency-Key\`.
 
 `;
 

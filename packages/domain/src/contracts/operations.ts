@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { errorCatalog } from '../errors.ts';
+import { stripeEventId } from '../jobs.ts';
 
 const codes = Object.keys(errorCatalog);
 
@@ -18,6 +19,30 @@ export const problemOut = z
       .describe('The fields to correct.'),
   })
   .meta({ id: 'Problem' });
+
+/** The door's own rule in the words of JSON Schema: no looking ahead. */
+const eventId = stripeEventId.meta({
+  description: 'Letters, digits, `_` and `-`; not digits alone.',
+  minLength: 1,
+  maxLength: 255,
+  pattern: '^[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*$',
+});
+
+/** For the API description: the door reads what is signed itself, without a copy. */
+export const webhookRequest = z
+  .union([
+    z
+      .looseObject({
+        id: eventId,
+        type: z.string().min(1).describe('Such as `customer.subscription.updated`.'),
+        data: z.looseObject({ object: z.looseObject({}).describe('What the event is about.') }),
+      })
+      .describe('An event with its object.'),
+    z
+      .looseObject({ id: z.string().min(1), object: z.literal('v2.core.event') })
+      .describe('A thin event: it is taken, and means nothing here.'),
+  ])
+  .meta({ id: 'StripeEvent' });
 
 export const webhookResponse = z
   .object({ received: z.literal(true), event_id: z.string() })

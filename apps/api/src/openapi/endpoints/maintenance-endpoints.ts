@@ -48,10 +48,11 @@ export const maintenanceEndpoints: readonly Endpoint[] = [
     path: '/api/v1/admin/reconcile',
     operationId: 'startReconcile',
     summary: 'Compare with Stripe and repair',
-    description: 'Runs in the worker, within the budget of Stripe reads; also every night by itself.',
+    description:
+      'Runs in the worker, within the budget of Stripe reads; also every night by itself. While the queue is away the run waits in the database.',
     body: { schema: reconcileRequest, example: { dry_run: true } },
     answers: [{ status: 202, description: 'Started.', schema: runAccepted, example: { run_id: 'run_5b1e' } }],
-    errors: ['project_not_found', 'queue_unavailable'],
+    errors: ['project_not_found'],
   },
   {
     ...base,
@@ -86,7 +87,7 @@ export const maintenanceEndpoints: readonly Endpoint[] = [
         },
       },
     ],
-    errors: ['event_not_found', 'queue_unavailable'],
+    errors: ['event_not_found'],
   },
   {
     ...base,
@@ -94,6 +95,8 @@ export const maintenanceEndpoints: readonly Endpoint[] = [
     path: '/api/v1/admin/events/replay',
     operationId: 'replayEvents',
     summary: 'Process many events again',
+    description:
+      'All that were recorded, or those of an object, of a window of time (`from` counts, `to` does not), or of both.',
     body: {
       schema: replayEventsRequest,
       example: { from: '2026-11-22T00:00:00Z', to: '2026-11-23T00:00:00Z', dry_run: true },
@@ -106,6 +109,6 @@ export const maintenanceEndpoints: readonly Endpoint[] = [
         example: { run_id: 'run_5b1e' },
       },
     ],
-    errors: ['queue_unavailable'],
+    errors: [],
   },
 ];

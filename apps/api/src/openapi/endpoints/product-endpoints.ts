@@ -8,13 +8,18 @@ import {
   portalRequest,
   portalResponse,
   projectMetricsResponse,
+  webhookRequest,
   webhookResponse,
 } from '@billing/domain';
-import { z } from 'zod';
 import type { Endpoint } from '../endpoint.ts';
 import { entitlementsExample } from './examples.ts';
 
-const cacheHeader = { 'x-cache': '`hit`, `miss`, or `bypass` while the cache is away.' };
+const cacheHeader = {
+  'x-cache': {
+    description: '`hit`, `miss`, or `bypass` where the cache is away or was not asked.',
+    schema: { type: 'string', enum: ['hit', 'miss', 'bypass'] },
+  },
+};
 
 /** What the backends of products call, and Stripe. */
 export const productEndpoints: readonly Endpoint[] = [
@@ -171,10 +176,10 @@ export const productEndpoints: readonly Endpoint[] = [
     tag: 'Webhooks',
     summary: 'Take an event from Stripe',
     description:
-      'The signature covers the exact bytes: at most 1 MiB, any content type, not compressed. 200 means that the event is in the queue and will take effect; a type that nobody handles is answered the same and dropped.',
+      'The signature covers the exact bytes: at most 1 MiB, any content type, not compressed. 200 means that the event is in the queue and will take effect; a type that nobody handles is answered the same and dropped. Anything else that is signed, such as an empty body, is 400 `invalid_payload`.',
     access: 'stripe',
     body: {
-      schema: z.looseObject({}).describe('An event of Stripe.'),
+      schema: webhookRequest,
       example: {
         id: 'evt_123',
         object: 'event',

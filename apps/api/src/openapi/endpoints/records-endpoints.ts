@@ -69,7 +69,7 @@ export const recordsEndpoints: readonly Endpoint[] = [
     path: '/api/v1/admin/audit',
     operationId: 'listAudit',
     summary: 'Who did what, when and why',
-    description: 'Rows are never changed or deleted.',
+    description: 'Rows are never changed or deleted. Of a window of time both ends count, `from` and `to`.',
     query: auditQuery,
     answers: [
       { status: 200, description: 'Newest first.', schema: auditList, example: listExample(auditExample) },

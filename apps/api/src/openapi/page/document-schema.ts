@@ -16,7 +16,16 @@ const parameter = z.object({
   description: z.string().optional(),
   schema,
 });
-const answer = z.object({ description: z.string(), content: z.record(z.string(), media).optional() });
+const answer = z.object({
+  description: z.string(),
+  headers: z
+    .record(
+      z.string(),
+      z.union([z.object({ $ref: z.string() }), z.object({ description: z.string(), schema })]),
+    )
+    .default({}),
+  content: z.record(z.string(), media).optional(),
+});
 export type Answer = z.output<typeof answer>;
 
 const operation = z.object({

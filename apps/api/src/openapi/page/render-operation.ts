@@ -61,12 +61,12 @@ function renderBody(operation: Operation, document: Document): string {
 function resolveAnswer(response: Operation['responses'][string], document: Document): Answer {
   if (!('$ref' in response)) return response;
   const name = response.$ref.slice(response.$ref.lastIndexOf('/') + 1);
-  return document.components.responses[name] ?? { description: '' };
+  return document.components.responses[name] ?? { description: '', headers: {} };
 }
 
 function renderAnswers(operation: Operation, document: Document): string {
   const answers = Object.entries(operation.responses).map(([status, response]) => {
-    const { description, content } = resolveAnswer(response, document);
+    const { description, headers, content } = resolveAnswer(response, document);
     const refusals = Object.values(content ?? {}).flatMap((body) => Object.keys(body.examples ?? {}));
     if (refusals.length > 0)
       return refusals
@@ -75,9 +75,20 @@ function renderAnswers(operation: Operation, document: Document): string {
             `<tr><td class="status s${status.charAt(0)}">${status}</td><td><code>${escapeHtml(code)}</code></td><td>${renderInline(document.components.examples[code]?.description ?? '')}</td></tr>`,
         )
         .join('');
-    return `<tr><td class="status s${status.charAt(0)}">${status}</td><td></td><td>${renderInline(description)}${renderSuccess(content, document)}</td></tr>`;
+    return `<tr><td class="status s${status.charAt(0)}">${status}</td><td></td><td>${renderInline(description)}${renderHeaders(headers, document)}${renderSuccess(content, document)}</td></tr>`;
   });
   return `<h4>Answers</h4><table>${answers.join('')}</table>`;
+}
+
+/** Those of this answer alone: what all answers have is in the introduction. */
+function renderHeaders(headers: Answer['headers'], document: Document): string {
+  const rows = Object.entries(headers).map(([name, header]) => {
+    if ('$ref' in header) return '';
+    const field = { ...header.schema, description: header.description };
+    const line = renderFieldLine({ name, field, isRequired: true }, document.components.schemas);
+    return `<li><span class="place">header</span> ${line}</li>`;
+  });
+  return rows.join('') === '' ? '' : `<ul class="fields">${rows.join('')}</ul>`;
 }
 
 function renderSuccess(content: Answer['content'], document: Document): string {

@@ -8,8 +8,8 @@ export type EventStatus = (typeof eventStatuses)[number];
 
 export const eventsQuery = z.strictObject({
   status: z.enum(eventStatuses).optional(),
-  type: id.optional(),
-  object_id: id.optional(),
+  type: id.optional().describe('Only events of this type, such as `invoice.paid`.'),
+  object_id: id.optional().describe('Only events about this object of Stripe, such as `sub_123`.'),
   ...pageFields,
 });
 export type EventsQuery = z.output<typeof eventsQuery>;
@@ -47,10 +47,10 @@ export const auditQuery = z.strictObject({
   project_id: id.optional(),
   actor: id.optional(),
   action: id.optional(),
-  target_type: id.optional(),
+  target_type: id.optional().describe('What was acted on, such as `price`.'),
   target_id: id.optional(),
-  from: timestamp.optional(),
-  to: timestamp.optional(),
+  from: timestamp.optional().describe('From this moment on.'),
+  to: timestamp.optional().describe('Up to this moment, which counts.'),
   ...pageFields,
 });
 export type AuditQuery = z.output<typeof auditQuery>;

@@ -4,10 +4,8 @@ import { timestamp } from '../../time.ts';
 import { eventStatuses } from './records.ts';
 
 export const reconcileRequest = z.strictObject({
-  /** True: reports what differs and changes nothing. */
-  dry_run: z.boolean().default(false),
-  /** Only objects of this project's users. */
-  project_id: id.optional(),
+  dry_run: z.boolean().default(false).describe('True: reports what differs and changes nothing.'),
+  project_id: id.optional().describe("Only objects of this project's users."),
 });
 export type ReconcileRequest = z.output<typeof reconcileRequest>;
 
@@ -17,10 +15,12 @@ export type ReplayEventRequest = z.output<typeof replayEventRequest>;
 /** Which events of the ledger: of one object, or created within `from` (inclusive) and `to` (exclusive). */
 export const replayEventsRequest = z
   .strictObject({
-    object_id: id.optional(),
-    from: timestamp.optional(),
-    to: timestamp.optional(),
-    dry_run: z.boolean().default(false),
+    object_id: id.optional().describe('Only events about this object of Stripe.'),
+    from: timestamp.optional().describe('Only events that Stripe created from this moment on.'),
+    to: timestamp
+      .optional()
+      .describe('Only events that Stripe created before this moment, which no longer counts.'),
+    dry_run: z.boolean().default(false).describe('True: reports what would change and changes nothing.'),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
     path: ['to'],
