@@ -1,3 +1,5 @@
+import { parse } from 'node:querystring';
+import type { ParsedUrlQuery } from 'node:querystring';
 import { ServiceError } from '@billing/domain';
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
@@ -21,6 +23,9 @@ import { createPortalRouter } from './portal/portal-router.ts';
 import { createProjectMetricsRouter } from './project-metrics/project-metrics-router.ts';
 import { receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
+/** Every parameter is looked at: Node's own limit, of 1,000, would hide what comes after. The URL's length is limited. */
+const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
+
 /** The whole API as an Express app: what answers where, in this order. */
 export function createApp(deps: AppDeps): Express {
   const meter = createRequestMeter(deps.metrics);
@@ -30,7 +35,7 @@ export function createApp(deps: AppDeps): Express {
   app
     .disable('x-powered-by')
     .disable('etag')
-    .set('query parser', 'simple')
+    .set('query parser', parseWholeQuery)
     .set('case sensitive routing', true)
     .set('trust proxy', deps.config.trustedProxies);
 

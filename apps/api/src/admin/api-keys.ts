@@ -3,7 +3,7 @@ import type { CreatedApiKey } from '@billing/domain';
 import { createApiKey, getProject, listApiKeys, revokeApiKey } from '@billing/store';
 import type { Router } from 'express';
 import { mountRoute } from '../http/mount-route.ts';
-import { parseBody, parseParams, parseQuery } from '../http/parse.ts';
+import { parseBody, parseParams, parseQuery, refuseQuery } from '../http/parse.ts';
 import { actorOf } from './acting.ts';
 import type { AdminDeps } from './acting.ts';
 import { presentApiKey, presentPage } from './present.ts';
@@ -35,6 +35,7 @@ export function mountApiKeys(router: Router, deps: AdminDeps): void {
   });
   mountRoute(router, '/projects/:project_id/api-keys/:key_id', {
     delete: async (request, response) => {
+      refuseQuery(request);
       const { project_id: projectId, key_id: keyId } = parseParams(keyPath, request);
       const revocation = { projectId, keyId, now: clock(), actor: actorOf(response) };
       const digest = await revokeApiKey(database, revocation);

@@ -9,7 +9,7 @@ import type { ErrorCode } from '@billing/domain';
 import express from 'express';
 import type { Express } from 'express';
 import { allowOrigins } from './allow-origins.ts';
-import { httpStatusOf, toProblem } from './problem.ts';
+import { httpStatusOf, sendProblem, toProblem } from './problem.ts';
 import { securityHeaders } from './security-headers.ts';
 
 /**
@@ -66,6 +66,15 @@ function refuseConnection(error: Error, socket: Socket): void {
   );
 }
 
+/** Longer than the slowest answer, which waits 15 s for a worker. */
+const stalledMs = 60_000;
+
+function refuseExpectation(_request: IncomingMessage, response: ServerResponse): void {
+  const requestId = randomUUID();
+  response.setHeader('x-request-id', requestId);
+  sendProblem(response, new ServiceError('invalid_request', 'Expect nothing but 100-continue.'), requestId);
+}
+
 /** The HTTP server for an app, open to pages of `corsOrigins`; it does not listen yet. */
 export function createApiServer(app: Express, corsOrigins: readonly string[] = []): Server {
   const server = createServer(
@@ -82,7 +91,10 @@ export function createApiServer(app: Express, corsOrigins: readonly string[] = [
     },
     allowOrigins(corsOrigins, app),
   );
+  // A client that does not read its answer holds a socket for no longer than that.
+  server.setTimeout(stalledMs);
   server.on('clientError', refuseConnection);
+  server.on('checkExpectation', refuseExpectation);
   return server;
 }
 

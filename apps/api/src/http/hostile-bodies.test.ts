@@ -69,6 +69,8 @@ describe('bodies', () => {
     [{ 'content-type': 'application/x-www-form-urlencoded' }, 'user_ids[]=a'],
     [{ 'content-type': 'multipart/form-data; boundary=x' }, '--x--'],
     [{ 'content-type': 'application/json; charset=latin1' }, '{"user_ids":["a"]}'],
+    [{ 'content-type': 'application/json; charset=utf-16' }, '{"user_ids":["a"]}'],
+    [{ 'content-type': 'application/json; charset="utf-32"' }, '{"user_ids":["a"]}'],
     [{ 'content-type': '' }, '{"user_ids":["a"]}'],
     [{ 'content-encoding': 'gzip' }, gzipSync('{"user_ids":["a"]}')],
     [{ 'content-encoding': 'br' }, 'x'],
@@ -79,6 +81,15 @@ describe('bodies', () => {
       'unsupported_media_type',
     ]);
   });
+  test.each(['application/json', 'application/json; charset=utf-8', 'application/json;charset="UTF-8"'])(
+    '%s: is taken',
+    async (type) => {
+      const response = await post('/api/v1/entitlements/batch', '{"user_ids":["a"]}', {
+        'content-type': type,
+      });
+      expect(response.status).toBe(200);
+    },
+  );
   test('too large: 413', async () => {
     const body = JSON.stringify({ user_ids: ['x'.repeat(300_000)] });
     expect(await problemOf(await post('/api/v1/entitlements/batch', body))).toEqual([

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
 
@@ -130,6 +131,20 @@ describe('methods and headers', () => {
     expect(response.status).toBe(200);
   });
 
+  test('what nobody can expect is refused like all else', async () => {
+    const answer = await send(
+      'GET /healthz HTTP/1.1',
+      'host: x',
+      'expect: the-impossible',
+      'connection: close',
+      '',
+      '',
+    );
+    expect(statusOf(answer)).toBe(400);
+    expect(answer).toContain('"code":"invalid_request"');
+    expect(answer).toMatch(/x-request-id: /i);
+  });
+
   test('a body on GET means nothing, and is not taken for the next request', async () => {
     const smuggled = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
     const answer = await send(
@@ -155,6 +170,17 @@ describe('methods and headers', () => {
     expect(response.headers.get('x-request-id')).toMatch(/^[\w.:-]{1,128}$/);
   });
 
+  test.each(['/healthz', '/nowhere', '/api/v1/entitlements', '/openapi.json'])(
+    '%s loads nothing, says nothing to whom it links, and is nobody else’s to frame or embed',
+    async (path) => {
+      const { headers } = await call('GET', path);
+      expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';.*frame-ancestors 'none'/);
+      expect(headers.get('x-frame-options')).toBe('DENY');
+      expect(headers.get('referrer-policy')).toBe('no-referrer');
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+    },
+  );
+
   test.each(['a'.repeat(129), 'a b', 'a"b', '<script>'])(
     'an insane request id is replaced: %s',
     async (given) => {
@@ -174,9 +200,30 @@ describe('slow clients', () => {
     const server = createApiServer(express());
     expect(server.headersTimeout).toBeLessThanOrEqual(20_000);
     expect(server.requestTimeout).toBeLessThanOrEqual(30_000);
+    expect(server.timeout).toBeGreaterThan(15_000);
+    expect(server.timeout).toBeLessThanOrEqual(60_000);
   });
 
-  test('a request that takes too long is told so, and cut', async () => {
+  test('who does not read the answer is cut', async () => {
+    const { createApiServer } = await import('./api-server.ts');
+    const { default: express } = await import('express');
+    const app = express().use((_request, response) => void response.end('x'.repeat(50_000_000)));
+    const server = createApiServer(app);
+    server.setTimeout(300);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const socket = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+    const accepted = await new Promise<Socket>((resolve) => server.once('connection', resolve));
+    await new Promise((resolve) => accepted.once('close', resolve));
+    expect(socket.bytesRead).toBeLessThan(50_000_000);
+    socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  test.each(['headers', 'the body'])('who sends %s too slowly is told so, and cut', async (what) => {
     const { createApiServer } = await import('./api-server.ts');
     const { default: express } = await import('express');
     const server = createApiServer(express());
@@ -186,6 +233,7 @@ describe('slow clients', () => {
     const address = server.address();
     const socket = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
     socket.write('POST / HTTP/1.1\r\nhost: x\r\n');
+    if (what === 'the body') socket.write('content-type: application/json\r\ncontent-length: 100\r\n\r\n{');
     const chunks: Buffer[] = [];
     for await (const chunk of socket) chunks.push(chunk as Buffer);
     const answer = Buffer.concat(chunks).toString();

@@ -112,6 +112,8 @@ describe('queries', () => {
     ['a prototype as an object', 'user_id=a&__proto__[x]=b'],
     ['a thousand', `user_id=a&${Array.from({ length: 1_000 }, (_, index) => `p${index}=1`).join('&')}`],
     ['two thousand of one name', Array.from({ length: 1_000 }, () => 'user_id=a').join('&')],
+    ['another user behind a thousand empty ones', `user_id=a${'&'.repeat(1_001)}user_id=b`],
+    ['another project behind a thousand empty ones', `user_id=a${'&'.repeat(1_001)}project_id=b&nonsense=1`],
     ['a lonely percent sign', 'user_id=%'],
     ['an escape of no digits', 'user_id=%zz'],
     ['half an escape', 'user_id=a%4'],
@@ -123,6 +125,37 @@ describe('queries', () => {
     ['explain of another word', 'user_id=a&explain=yes'],
   ])('%s: 400', async (_what, query) => {
     expect(await problemOf(await get(`/api/v1/entitlements?${query}`))).toEqual([400, 'invalid_request']);
+  });
+  test('where nothing reads one, it is refused, and nothing is done', async () => {
+    const { projectId } = shop;
+    const orders: [string, object][] = [
+      ['/api/v1/admin/reconcile?dry_run=true', {}],
+      ['/api/v1/admin/events/replay?dry_run=true', {}],
+      ['/api/v1/admin/events/evt_1/replay?dry_run=true', {}],
+      [`/api/v1/admin/projects/${projectId}/products?x=1`, { product_id: 'q', name: 'q', feature_codes: [] }],
+      [
+        '/api/v1/admin/grant?x=1',
+        { project_id: projectId, user_id: 'query', feature_code: 'f', reason: 'r' },
+      ],
+      ['/api/v1/entitlements/batch?x=1', { user_ids: ['u'] }],
+      ['/api/v1/checkout/create?x=1', shop.api.order(shop.priceId, { user_id: 'query' })],
+      ['/api/v1/portal/create-session?x=1', { user_id: 'query', return_url: 'https://shop.example/' }],
+    ];
+    for (const [path, body] of orders) {
+      const response = await post(path, JSON.stringify(body));
+      const [name = ''] = new URLSearchParams(path.split('?')[1]).keys();
+      expect(await response.json()).toMatchObject({
+        code: 'invalid_request',
+        errors: [{ path: name, message: 'is not known in the query here' }],
+      });
+    }
+    const key = await fetch(`${shop.api.url}/api/v1/admin/projects/${projectId}/api-keys/x?dry_run=true`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${testAdmin.secret}` },
+    });
+    expect(await problemOf(key)).toEqual([400, 'invalid_request']);
+    expect(await shop.api.deps.database.run.count()).toBe(0);
+    expect(await shop.api.deps.database.user.count({ where: { userId: 'query' } })).toBe(0);
   });
   test.each([
     'limit=0',

@@ -60,6 +60,12 @@ const jsonParser = express.json({
   strict: false,
 });
 
+const foreignCharset = /;\s*charset\s*=\s*(?!"?utf-?8\b)/i;
+
+/** JSON is UTF-8 (RFC 8259), and may say so. */
+const isJson = (request: Request): boolean =>
+  request.is('application/json') !== false && !foreignCharset.test(request.headers['content-type'] ?? '');
+
 /**
  * Reads a JSON body into `request.body`. Comes after authentication: a stranger learns nothing about
  * what a body should be. Another content type is 415, as a body that is silently ignored misleads.
@@ -72,15 +78,25 @@ export const readJson: RequestHandler = (request, response, next) => {
   const length = request.headers['content-length'];
   const hasBody =
     request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-  if (hasBody && request.is('application/json') === false) {
-    next(new ServiceError('unsupported_media_type', 'Send the body as application/json.'));
+  if (hasBody && !isJson(request)) {
+    next(new ServiceError('unsupported_media_type', 'Send the body as application/json in UTF-8.'));
     return;
   }
   jsonParser(request, response, next);
 };
 
-/** The body that `readJson` read, checked. Throws `invalid_request`. */
+/** Refuses a query where nothing reads it: `?dry_run=true` beside a body that lacks it would be done for real. */
+export function refuseQuery(request: Request): void {
+  const names = Object.keys(request.query).slice(0, maxProblems);
+  if (names.length === 0) return;
+  throw new ServiceError('invalid_request', 'Leave the query out: this call takes none.', {
+    errors: names.map((name) => ({ path: name.slice(0, 256), message: 'is not known in the query here' })),
+  });
+}
+
+/** The body that `readJson` read, checked, of a call that takes no query. Throws `invalid_request`. */
 export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
+  refuseQuery(request);
   const body: unknown = request.body;
   // No body at all is an empty one; `null` is not.
   return parse(schema, body === undefined ? {} : body, 'body');

@@ -1,6 +1,6 @@
+import type { ServerResponse } from 'node:http';
 import { errorCatalog } from '@billing/domain';
 import type { ErrorCode, FieldProblem, ServiceError } from '@billing/domain';
-import type { Response } from 'express';
 import { securityHeaders } from './security-headers.ts';
 
 /** The only place that knows HTTP statuses. */
@@ -70,7 +70,7 @@ export function toProblem(error: ServiceError, requestId: string): Problem {
   };
 }
 
-function problemHeaders(error: ServiceError, response: Response): Record<string, string> {
+function problemHeaders(error: ServiceError, response: ServerResponse): Record<string, string> {
   const status = statusOfCode[error.code];
   const headers: Record<string, string> = {
     'content-type': 'application/problem+json; charset=utf-8',
@@ -87,7 +87,7 @@ function problemHeaders(error: ServiceError, response: Response): Record<string,
 }
 
 /** Answers with an error, unless an answer has begun: then the connection ends, so nobody takes half for whole. */
-export function sendProblem(response: Response, error: ServiceError, requestId: string): void {
+export function sendProblem(response: ServerResponse, error: ServiceError, requestId: string): void {
   if (response.headersSent) {
     response.destroy();
     return;
