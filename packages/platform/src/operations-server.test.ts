@@ -44,9 +44,17 @@ test('readiness says which dependency is missing', async () => {
 });
 
 test('metrics want their token', async () => {
-  const refused = await get('/metrics');
-  expect(refused.status).toBe(401);
-  expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+  const refusals = [
+    [{}, 'missing_api_key'],
+    [{ authorization: 'Bearer wrong' }, 'invalid_api_key'],
+    [{ authorization: 'scrape-me' }, 'invalid_api_key'],
+  ] as const;
+  for (const [headers, code] of refusals) {
+    const refused = await get('/metrics', { headers });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+    await expect(refused.json()).resolves.toMatchObject({ status: 401, code });
+  }
   const answer = await get('/metrics', { headers: { authorization: 'Bearer scrape-me' } });
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=/);
   await expect(answer.text()).resolves.toContain('service_info{service="worker"} 1');
@@ -56,7 +64,13 @@ test('what is not there is a problem document with the request id', async () => 
   const missing = await get('/admin', { headers: { 'x-request-id': 'r-1' } });
   expect(missing.status).toBe(404);
   expect(missing.headers.get('content-type')).toMatch(/^application\/problem\+json/);
-  await expect(missing.json()).resolves.toMatchObject({ status: 404, code: 'not_found', request_id: 'r-1' });
+  await expect(missing.json()).resolves.toMatchObject({
+    type: 'urn:billing:problem:route_not_found',
+    title: 'There is nothing at this address',
+    status: 404,
+    code: 'route_not_found',
+    request_id: 'r-1',
+  });
   const wrongMethod = await get('/ready', { method: 'POST' });
   expect(wrongMethod.status).toBe(405);
   expect(wrongMethod.headers.get('allow')).toBe('GET, HEAD');

@@ -1,6 +1,8 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errorCatalog } from '@billing/domain';
+import type { ErrorCode } from '@billing/domain';
 import type { Metrics } from './metrics.ts';
 
 /** One word for each dependency: `ok`, or what is wrong. */
@@ -40,7 +42,7 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const answer = routes.get(path);
     meter(options.metrics, { request, response, route: answer === undefined ? 'unmatched' : path });
-    if (answer === undefined) return sendProblem(response, 404, 'not_found');
+    if (answer === undefined) return sendProblem(response, 404, 'route_not_found');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return sendProblem(response, 405, 'method_not_allowed');
@@ -96,16 +98,22 @@ async function answerMetrics(
   { metrics, metricsToken, beforeScrape }: OperationsServerOptions,
   { request, response }: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> {
-  if (
-    metricsToken !== undefined &&
-    !isSameText(request.headers.authorization ?? '', `Bearer ${metricsToken}`)
-  ) {
+  const refusal = metricsToken === undefined ? null : refusalOf(request.headers.authorization, metricsToken);
+  if (refusal !== null) {
     response.setHeader('www-authenticate', 'Bearer');
-    return sendProblem(response, 401, 'invalid_metrics_token');
+    return sendProblem(response, 401, refusal);
   }
   await beforeScrape?.().catch(() => undefined);
   response.writeHead(200, { 'content-type': metrics.registry.contentType });
   response.end(await metrics.registry.metrics());
+}
+
+function refusalOf(
+  authorization: string | undefined,
+  token: string,
+): 'missing_api_key' | 'invalid_api_key' | null {
+  if (authorization === undefined) return 'missing_api_key';
+  return isSameText(authorization, `Bearer ${token}`) ? null : 'invalid_api_key';
 }
 
 function sha256(text: string): Buffer {
@@ -133,27 +141,28 @@ function sendJson(
   response.writeHead(status, {
     'content-type': `${contentType}; charset=utf-8`,
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
   });
   response.end(text);
 }
 
-const PROBLEMS = {
-  not_found: { title: 'Not found', detail: 'Here are /healthz, /live, /ready and /metrics.' },
-  method_not_allowed: { title: 'Method not allowed', detail: 'Use GET.' },
-  invalid_metrics_token: {
-    title: 'Unauthorized',
-    detail: 'Send the metrics token: Authorization: Bearer <METRICS_TOKEN>.',
-  },
-  internal_error: { title: 'Internal error', detail: 'Try again; the log says more.' },
-} as const;
+/** What to do, for the few errors there are here; `code` is the API's. */
+const details = {
+  route_not_found: 'Here are /healthz, /live, /ready and /metrics.',
+  method_not_allowed: 'Use GET.',
+  missing_api_key: 'Send the header Authorization: Bearer <METRICS_TOKEN>.',
+  invalid_api_key: 'Use the METRICS_TOKEN of this service.',
+  internal_error: 'Try again; the log says more.',
+} as const satisfies Partial<Record<ErrorCode, string>>;
 
-function sendProblem(response: ServerResponse, status: number, code: keyof typeof PROBLEMS): void {
+function sendProblem(response: ServerResponse, status: number, code: keyof typeof details): void {
   if (response.headersSent) return void response.destroy();
   const problem = {
-    type: 'about:blank',
+    type: `urn:billing:problem:${code}`,
+    title: errorCatalog[code],
     status,
+    detail: details[code],
     code,
-    ...PROBLEMS[code],
     request_id: response.getHeader('x-request-id'),
   };
   sendJson(response, status, problem, 'application/problem+json');
