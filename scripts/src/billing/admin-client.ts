@@ -34,7 +34,8 @@ export function createAdminClient({ url, adminSecret }: Service): AdminClient {
   return async (schema, call) => {
     const response = await send(url, call, call.apiKey ?? adminSecret);
     const answer: unknown = await response.json().catch(() => undefined);
-    if (!response.ok) throw refusal(response.status, answer, url);
+    if (!response.ok)
+      throw refusal({ status: response.status, answer, url, isProjectKey: call.apiKey !== undefined });
     const parsed = schema.safeParse(answer);
     if (!parsed.success)
       throw new CliError(
@@ -68,7 +69,15 @@ async function send(url: string, { method = 'GET', path: where, query = {}, body
   }
 }
 
-function refusal(status: number, answer: unknown, url: string): CliError {
+/** Which of the two was refused decides what to do. */
+const wrongProjectKey =
+  'The project key is not valid: it is unknown, revoked or expired. Give another one (--api-key, BILLING_API_KEY), or none: then one is made for this question.';
+const wrongAdminSecret =
+  'The admin secret is not valid. BILLING_ADMIN_KEY is the secret alone, without the name before the colon in ADMIN_API_KEY.';
+
+type Refused = { status: number; answer: unknown; url: string; isProjectKey: boolean };
+
+function refusal({ status, answer, url, isProjectKey }: Refused): CliError {
   const { data } = problem.safeParse(answer);
   if (data === undefined)
     return new CliError(
@@ -76,10 +85,7 @@ function refusal(status: number, answer: unknown, url: string): CliError {
       `${url} answered ${status}, but not as the billing service does. Check BILLING_URL.`,
     );
   if (data.code === 'missing_api_key' || data.code === 'invalid_api_key')
-    return new CliError(
-      'usage',
-      'The admin secret is not valid. BILLING_ADMIN_KEY is the secret alone, without the name before the colon in ADMIN_API_KEY.',
-    );
+    return new CliError('usage', isProjectKey ? wrongProjectKey : wrongAdminSecret);
   const fields = (data.errors ?? []).map(({ path: field, message }) => `  ${field}: ${message}`);
   const request = data.request_id === undefined ? '' : ` [${data.code}, request ${data.request_id}]`;
   const text = [`${data.detail}${request}`, ...fields].join('\n');

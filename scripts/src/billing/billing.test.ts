@@ -95,8 +95,25 @@ test('a key is shown once, works, and is revoked', async () => {
   const ask = () => billing(['explain', project, 'ann', '--api-key', key.api_key, '--json']);
   expect((await ask()).code).toBe(0);
   expect((await billing(['keys', 'revoke', project, key.key_id, '--yes'])).out).toContain('revoked');
-  expect((await ask()).code).toBe(2);
+  const refused = await ask();
+  expect(refused).toMatchObject({ code: 2, out: '' });
+  expect(refused.said).toContain('The project key is not valid: it is unknown, revoked or expired.');
+  expect(refused.said).not.toMatch(/admin|BILLING_ADMIN_KEY/i);
+  expect(refused.said).not.toContain(key.api_key);
   expect((await billing(['keys', 'list', project])).out).not.toContain(key.api_key);
+});
+
+test.each([
+  { from: 'the command line', args: ['--api-key', 'proj_wrong'], env: {} },
+  { from: 'the environment', args: [], env: { BILLING_API_KEY: 'proj_wrong' } },
+])('a wrong project key of $from is what is spoken of, not the admin secret', async ({ args, env }) => {
+  const project = await newProject();
+  const { code, said } = await billing(['explain', project, 'ann', ...args], {
+    env: { BILLING_URL: api.url, BILLING_ADMIN_KEY: testAdmin.secret, ...env },
+  });
+  expect(code).toBe(2);
+  expect(said).toMatch(/^The project key is not valid.*--api-key, BILLING_API_KEY/);
+  expect(said).not.toMatch(/admin|proj_wrong/i);
 });
 
 test.each([
@@ -165,6 +182,9 @@ test('every command explains itself without a service', async () => {
   const whole = await billing(['--help'], settings);
   expect(whole).toMatchObject({ code: 0 });
   expect(whole.out).toContain('Exit codes');
+  // Without --silent npm's banner comes before the JSON.
+  expect(whole.out).toMatch(/npm run --silent billing -- .*--json/);
+  expect(whole.out).not.toMatch(/npm run billing -- .*--json/);
   const names = [...whole.out.matchAll(/^ {2}([a-z]+)(?: \[| )/gm)].map(([, name = '']) => name);
   expect(names).toEqual(expect.arrayContaining(['projects', 'explain', 'replay', 'reconcile']));
   for (const name of names) expect(await billing([name, '--help'], settings)).toMatchObject({ code: 0 });

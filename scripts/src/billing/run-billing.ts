@@ -23,12 +23,12 @@ Exit codes: 0 done · 1 refused, or the work failed · 2 wrong command line, set
 Examples:
   npm run billing -- explain shop user_1
   npm run billing -- grant shop user_1 premium_export --to 2027-01-01 --reason "support case 4711"
-  npm run billing -- events --status failed --json`;
+  npm run --silent billing -- events --status failed --json | jq .data      (--silent: npm prints no banner before it)`;
 
 function createProgram(context: Context): Command {
   const program = new Command('npm run billing --')
     .description("The operator's command line of the billing service.")
-    .option('--json', "the API's own answer, as one line of JSON")
+    .option('--json', "the API's own answer, as one line of JSON; for pipes: npm run --silent billing -- …")
     .option('--yes', "confirms what can't be undone, for scripts")
     .configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
