@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseEnv as parseEnvFile, promisify } from 'node:util';
+import { parseEnv } from '@billing/platform';
+import { readConfig } from '@billing/worker';
+import { environmentSchema } from '../apps/api/src/config.ts';
+import { parseConfig } from '../packages/offline-stripe/src/config.ts';
+
+type Environment = Record<string, string>;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
+const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
+/** Without quotes only what no shell has a use for. Values in quotes are literal. */
+const assignment = /^([A-Z][A-Z_]*)=(?:'([^']*)'|([\w:/.,@-]*))$/;
+const written: Environment = Object.fromEntries(
+  lines.map((line) => {
+    const [, name, quoted, plain = ''] = assignment.exec(line) ?? [];
+    if (name === undefined) throw new Error(`.env.example: quote the value in ${line}`);
+    return [name, quoted ?? plain];
+  }),
+);
+
+/** What has no default, and a value that only shows what is wanted. */
+const needed: Environment = Object.fromEntries(
+  ['DATABASE_URL', 'REDIS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'ADMIN_API_KEY'].map((name) => [
+    name,
+    written[name] ?? '',
+  ]),
+);
+
+/** The variables that are looked up in the environment, but for their `_FILE` form. */
+function lookedUp(read: (env: Environment) => unknown): string[] {
+  const names = new Set<string>();
+  const env = new Proxy(written, {
+    get: (values, name) => {
+      names.add(String(name).replace(/_FILE$/, ''));
+      return Reflect.get(values, name);
+    },
+  });
+  read(env);
+  return [...names];
+}
+
+test('a shell that sources it gets every value as it is written, without a word', async () => {
+  const print = `${JSON.stringify(process.execPath)} -p 'JSON.stringify(process.env)'`;
+  const { stdout, stderr } = await promisify(execFile)(
+    'sh',
+    ['-euc', `set -a; . ./.env.example; set +a; ${print}`],
+    { cwd: root, env: {} },
+  );
+  expect(stderr).toBe('');
+  expect(JSON.parse(stdout)).toMatchObject(written);
+});
+
+test('so does a reader of environment files', () => {
+  expect(parseEnvFile(text)).toEqual(written);
+});
+
+test('no variable comes twice', () => {
+  expect(lines).toHaveLength(Object.keys(written).length);
+});
+
+test('it has every variable of API, worker and offline Stripe, and no other', () => {
+  const offlineStripe = readFileSync(
+    new URL('../packages/offline-stripe/src/config.ts', import.meta.url),
+    'utf8',
+  );
+  const known = [
+    ...Object.keys(environmentSchema.shape),
+    ...lookedUp(readConfig),
+    ...[...offlineStripe.matchAll(/^ {2}([A-Z_]+): z\b/gm)].map(([, name = '']) => name),
+  ];
+  expect(new Set(Object.keys(written))).toEqual(new Set(known));
+});
+
+test('its values are the defaults', () => {
+  expect(parseEnv(environmentSchema, written)).toEqual(parseEnv(environmentSchema, needed));
+  expect(readConfig(written)).toEqual(readConfig(needed));
+  expect(parseConfig(written)).toEqual(parseConfig(needed));
+});
