@@ -13,15 +13,19 @@ const copy = z.object({
 });
 
 const keyOf = (digest: string): string => `ent:k:${digest}`;
+/** Of its own, so that no copy that is late can undo it. */
+const revocationOf = (digest: string): string => `ent:r:${digest}`;
 
 /** Copies of API key records in the cache's Redis, read only while Postgres cannot be asked. Nothing here throws. */
 export function createKeyCopies(redis: Redis) {
   return {
-    async read(digest: string): Promise<ApiKeyRecord | null> {
+    /** Null: nobody left a copy, or it cannot be had. */
+    async read(digest: string): Promise<ApiKeyRecord | 'revoked' | null> {
       if (redis.status !== 'ready') return null;
       try {
-        const stored = await redis.get(keyOf(digest));
-        return stored === null ? null : copy.parse(JSON.parse(stored));
+        const [revoked, stored] = await redis.mget(revocationOf(digest), keyOf(digest));
+        if (typeof revoked === 'string') return 'revoked';
+        return typeof stored === 'string' ? copy.parse(JSON.parse(stored)) : null;
       } catch {
         return null;
       }
@@ -30,9 +34,11 @@ export function createKeyCopies(redis: Redis) {
       if (redis.status !== 'ready') return;
       await redis.set(keyOf(digest), JSON.stringify(record), 'PX', copyTtlMs).catch(() => null);
     },
-    async remove(digest: string): Promise<void> {
+    /** For processes that cannot ask Postgres: holds for longer than any of them trusts what it knows. */
+    async revoke(digest: string): Promise<void> {
       if (redis.status !== 'ready') return;
-      await redis.del(keyOf(digest)).catch(() => 0);
+      const told = [redis.set(revocationOf(digest), '1', 'PX', 2 * copyTtlMs), redis.del(keyOf(digest))];
+      await Promise.allSettled(told);
     },
   };
 }

@@ -48,17 +48,17 @@ export function createKeyDirectory({ database, redis, clock, logger }: KeyDirect
       ms: lookUpDeadlineMs,
       onTimeout: () => new Error('Postgres did not find the API key in time'),
     });
-    if (record === null) {
-      if (known.forget(digest)) void copies.remove(digest);
-    } else known.remember(digest, record, readAt);
+    if (record === null) known.forget(digest);
+    else known.remember(digest, record, readAt);
     return record;
   }
 
-  /** While Postgres is away: what was known a while ago, here or in Redis. */
+  /** While Postgres is away, or too slow: what was known a while ago, here or in Redis, unless Redis knows better. */
   async function findDuringOutage(digest: string, cause: unknown): Promise<ApiKeyRecord | null> {
+    const copy = await copies.read(digest);
+    if (copy === 'revoked') return null;
     const old = known.get(digest);
     if (old !== undefined && performance.now() - old.readAt < outageMs) return old.record;
-    const copy = await copies.read(digest);
     if (copy !== null) return copy;
     throw new ServiceError('service_unavailable', 'Try again in a moment: the API key cannot be checked.', {
       retryable: true,
@@ -102,11 +102,14 @@ export function createKeyDirectory({ database, redis, clock, logger }: KeyDirect
     async find(token: string): Promise<ApiKeyRecord | null> {
       return isWellFormedApiKey(token) ? fly(hash('sha256', token)) : null;
     },
-    /** After a revocation: forgets the key here and its copy; other processes follow within `maxAgeMs`. */
+    /**
+     * After a revocation: forgets the key here, and leaves word for processes that cannot ask Postgres; the others
+     * follow within `maxAgeMs`.
+     */
     async forget(digest: Uint8Array): Promise<void> {
       const hex = Buffer.from(digest).toString('hex');
       known.forget(hex);
-      await copies.remove(hex);
+      await copies.revoke(hex);
     },
   };
 }
