@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The image of one process: `docker build --build-arg APP=api .`, or APP=worker. Everything is compiled in the first
 # stage; the last holds only what runs. It needs no file system to write to: run it with --read-only.
 

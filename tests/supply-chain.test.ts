@@ -29,22 +29,31 @@ test.each(['Dockerfile', 'packages/offline-stripe/Dockerfile'])(
   },
 );
 
-/** These two write into folders of the host's or a volume that others read, and only for a load test. */
-const forLoadTests = ['seed-load', 'locust'];
+/** No public registry could be asked for its digest: an exact version has to do. */
+const withoutDigest = /locustio\/locust:\d+\.\d+\.\d+$/;
 
-test('every container of the compose file is hardened, and of an exact version', () => {
+test('every container of the compose file is hardened, and its image the very one that was chosen', () => {
   const compose = read('docker-compose.yml');
   const services = [...compose.matchAll(/^ {2}([\w-]+):\n((?: {4}.*\n|\n)+)/gm)].filter(([, , body = '']) =>
     /^ {4}(?:image|build):/m.test(body),
   );
   const names = services.map(([, name = '']) => name);
-  expect(names).toEqual(expect.arrayContaining(['postgres', 'api', 'worker', ...forLoadTests]));
+  expect(names).toEqual(expect.arrayContaining(['postgres', 'api', 'worker', 'seed-load', 'locust']));
   const soft = services.filter(([, , body = '']) => !body.includes('<<: *hardened'));
-  expect(soft.map(([, name]) => name)).toEqual(forLoadTests);
-  for (const image of linesOf('docker-compose.yml', /^ {4}image:/)) expect(image).toMatch(/:v?\d+\.\d+/);
+  expect(soft.map(([, name]) => name)).toEqual([]);
+  const images = linesOf('docker-compose.yml', /^ {4}image:/);
+  const floating = images.filter((image) => !/:v?\d+\.\d+\S*@sha256:[0-9a-f]{64}$/.test(image));
+  expect(floating.filter((image) => !withoutDigest.test(image))).toEqual([]);
   const hardened = /^x-hardened: &hardened\n((?: {2}.*\n)+)/m.exec(compose)?.[1];
   for (const rule of ['read_only: true', 'cap_drop: [ALL]', "security_opt: ['no-new-privileges:true']"])
     expect(hardened).toContain(`  ${rule}\n`);
+});
+
+test('the offline Stripe of the compose file is reached by the others, and its pages by a browser', () => {
+  const service = /^ {2}offline-stripe:\n((?: {4}.*\n)+)/m.exec(read('docker-compose.yml'))?.[1];
+  expect(service).toContain('OFFLINE_STRIPE_HOST: 0.0.0.0\n');
+  expect(service).toContain('OFFLINE_STRIPE_PUBLIC_URL: http://127.0.0.1:12111\n');
+  expect(service).toContain("ports: ['127.0.0.1:12111:12111']\n");
 });
 
 test('no dependency floats: what is installed tomorrow is what was tested', () => {
