@@ -1,0 +1,58 @@
+import { ownMetadata } from './claims.ts';
+
+const said = (metadata: unknown) => ownMetadata.parse(metadata);
+const nothing = { claims: { projectId: null, userId: null }, priceId: null, quantity: 1 };
+
+test('what checkout wrote is read', () => {
+  const metadata = { user_id: 'ann', project_id: 'shop', price_id: 'monthly', quantity: '3', note: 'x' };
+  expect(said(metadata)).toEqual({
+    claims: { projectId: 'shop', userId: 'ann' },
+    priceId: 'monthly',
+    quantity: 3,
+  });
+});
+
+test.each([[null], [undefined], [{}], [JSON.parse('{"__proto__":{"user_id":"ann"}}')]])(
+  '%j says nothing',
+  (metadata) => {
+    expect(said(metadata)).toEqual(nothing);
+  },
+);
+
+const noIds: [string, unknown][] = [
+  ['empty', ''],
+  ['257 characters', 'x'.repeat(257)],
+  ['a leading space', ' ann'],
+  ['a trailing space', 'ann '],
+  ['a line break', 'ann\n'],
+  ['NUL', 'a\0b'],
+  ['an escape', 'a\u001bb'],
+  ['a C1 control character', 'a\u0085b'],
+  ['the replacement character', 'a\ufffdb'],
+  ['half a character', 'a\ud800b'],
+  ['a number', 7],
+  ['a list', ['ann']],
+  ['an object', { id: 'ann' }],
+  ['null', null],
+];
+
+describe.each(['user_id', 'project_id', 'price_id'])('%s', (name) => {
+  test.each(noIds)('%s is no id, and as good as not said', (_what, value) => {
+    expect(said({ [name]: value })).toEqual(nothing);
+  });
+});
+
+test.each<[unknown, number]>([
+  ['1', 1],
+  ['999999999', 999_999_999],
+  ['0', 1],
+  ['-2', 1],
+  ['1.5', 1],
+  ['1e3', 1],
+  ['1234567890', 1],
+  ['many', 1],
+  [3, 1],
+  [undefined, 1],
+])('a quantity of %j is %d', (quantity, expected) => {
+  expect(said({ quantity }).quantity).toBe(expected);
+});
