@@ -45,3 +45,33 @@ test('every variable can, a new one too', () => {
       `${name}: the file that ${name}_FILE names can't be read`,
     );
 });
+
+describe('TRUST_PROXY', () => {
+  const parsed = (text: string) => parseEnv(environmentSchema, { ...secrets, TRUST_PROXY: text }).TRUST_PROXY;
+
+  test.each<[string, number | string[]]>([
+    ['0', 0],
+    ['1', 1],
+    ['9', 9],
+    ['loopback', ['loopback']],
+    ['10.0.0.0/8', ['10.0.0.0/8']],
+    ['192.0.2.1, fd00::/8 ,uniquelocal', ['192.0.2.1', 'fd00::/8', 'uniquelocal']],
+  ])('%s', (text, proxies) => {
+    expect(parsed(text)).toEqual(proxies);
+  });
+
+  test.each([
+    'true',
+    'yes',
+    '-1',
+    '10',
+    '1.5',
+    '10.0.0.0/33',
+    'fd00::/129',
+    '300.0.0.1',
+    'a.example',
+    '10.0.0.0/8,',
+  ])('%s is refused: it would let anybody name any address', (text) => {
+    expect(() => parsed(text)).toThrow('  TRUST_PROXY: expected the number of proxies');
+  });
+});

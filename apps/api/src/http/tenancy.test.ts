@@ -1,3 +1,4 @@
+import { waitFor } from '@billing/testing';
 import { createApp } from '../app.ts';
 import { endpoints } from '../openapi/endpoints/all.ts';
 import { routeTableOf } from '../testing/route-table.test-support.ts';
@@ -22,6 +23,7 @@ let api: Commerce;
 let a: Tenant;
 let b: Tenant;
 let revokedKey: string;
+let expiredKey: string;
 
 async function createTenant(marker: string): Promise<Tenant> {
   const project = await api.createProject();
@@ -35,6 +37,7 @@ beforeAll(async () => {
   const { keyId, apiKey } = await api.createApiKey(a.projectId);
   revokedKey = apiKey;
   await api.admin('delete', `/projects/${a.projectId}/api-keys/${keyId}`).expect(204);
+  ({ apiKey: expiredKey } = await api.createApiKey(a.projectId, { expiresAt: new Date(Date.now() - 1) }));
 });
 afterAll(() => api.close());
 
@@ -192,19 +195,39 @@ describe('a project API key', () => {
   );
 
   test.each(cells)(
-    '%s, %s project: admin secret, revoked key and no key are 401, before anything else',
+    '%s, %s project: admin secret, dead keys and no key are 401, before anything else',
     async (_route, place, each) => {
       const userId = await giveBoth();
       const asked = { own: a, projects: projectsAt[place](a, b), userId };
-      // Warm, so that a cache that answers before it asks who is there would show.
-      await each.call(a.apiKey, { ...asked, projects: [a.projectId] });
-      for (const [token, code] of [
-        [testAdmin.secret, 'invalid_api_key'],
-        [revokedKey, 'invalid_api_key'],
-        [`${a.apiKey}x`, 'invalid_api_key'],
-        [null, 'missing_api_key'],
-      ] as const)
-        expect(await each.call(token, asked)).toMatchObject({ status: 401, code });
+      for (const warmth of ['cold', 'warm']) {
+        for (const [token, code] of [
+          [testAdmin.secret, 'invalid_api_key'],
+          [revokedKey, 'invalid_api_key'],
+          [expiredKey, 'invalid_api_key'],
+          [`${a.apiKey}x`, 'invalid_api_key'],
+          [null, 'missing_api_key'],
+        ] as const)
+          expect([warmth, await each.call(token, asked)]).toMatchObject([warmth, { status: 401, code }]);
+        // From here on a cache that answers before it asks who is there would show.
+        await each.call(a.apiKey, { ...asked, projects: [a.projectId] });
+      }
+    },
+  );
+
+  test.each(Object.entries(projectCases))(
+    '%s: of a project that is switched off, 403',
+    async (_route, each) => {
+      const off = await createTenant('off');
+      const asked = { own: off, projects: [off.projectId], userId: uniqueId('user') };
+      await each.call(off.apiKey, asked);
+      await api.admin('patch', `/projects/${off.projectId}`, { is_active: false }).expect(200);
+      await waitFor(async () => (await each.call(off.apiKey, asked)).code === 'project_inactive', {
+        what: 'the switch to be seen',
+        timeoutMs: 1_000,
+      });
+      expect(await each.call(off.apiKey, { ...asked, userId: uniqueId('cold') })).toMatchObject({
+        status: 403,
+      });
     },
   );
 });
