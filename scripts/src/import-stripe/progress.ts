@@ -4,43 +4,54 @@ type Screen = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
 
 const frames = ['[=   ]', '[ =  ]', '[  = ]', '[   =]'];
 const lineEveryMs = 10_000;
+const clearLine = '\r\u001b[K';
+
+/** What this run has seen of a phase: its pace is not that of the runs before. */
+type Pace = { phase: string; startedAt: number; doneBefore: number };
+
+function paceOf({ startedAt, doneBefore }: Pace, done: number, now: number): string {
+  const perSecond = Math.round(((done - doneBefore) * 1_000) / Math.max(1_000, now - startedAt));
+  return done > 1_000 && perSecond > 0 ? ` (${perSecond}/s)` : '';
+}
 
 /**
  * One line that grows, on a terminal; elsewhere a line now and then. Stripe does not say how long its lists
  * are, so the bar moves and counts, and promises no end.
  */
 export function createProgress(screen: Screen, now: () => number = Date.now): Progress {
-  let current = '';
+  let pace: Pace | null = null;
   let frame = 0;
-  let lastLineAt = 0;
-  let startedAt = now();
-  const clear = (): void => void (screen.isTTY && screen.write('\r\u001b[K'));
-  const end = (): void => {
-    if (current !== '') screen.write('\n');
-    current = '';
-  };
+  let lastLineAt = Number.NEGATIVE_INFINITY;
+  let isLineOpen = false;
+
+  function endLine(): void {
+    if (isLineOpen) screen.write('\n');
+    isLineOpen = false;
+  }
+
+  function show(text: string): void {
+    if (screen.isTTY) {
+      screen.write(`${clearLine}${frames[(frame += 1) % frames.length] ?? ''} ${text}`);
+      isLineOpen = true;
+    } else if (now() - lastLineAt >= lineEveryMs) {
+      lastLineAt = now();
+      screen.write(`${text}\n`);
+    }
+  }
+
   return {
     at: (phase, done) => {
-      if (phase !== current) {
-        if (screen.isTTY) end();
-        [current, startedAt, lastLineAt] = [phase, now(), 0];
+      if (pace?.phase !== phase) {
+        endLine();
+        pace = { phase, startedAt: now(), doneBefore: done };
+        lastLineAt = Number.NEGATIVE_INFINITY;
       }
-      const perSecond = Math.round(done / Math.max(1, (now() - startedAt) / 1_000));
-      const text = `${phase}: ${done}${done > 1_000 ? ` (${perSecond}/s)` : ''}`;
-      if (screen.isTTY) {
-        clear();
-        screen.write(`${frames[(frame += 1) % frames.length] ?? ''} ${text}`);
-      } else if (now() - lastLineAt >= lineEveryMs) {
-        lastLineAt = now();
-        screen.write(`${text}\n`);
-      }
+      show(`${phase}: ${done}${paceOf(pace, done, now())}`);
     },
     say: (line) => {
-      clear();
-      screen.write(`${line}\n`);
+      screen.write(`${isLineOpen ? clearLine : ''}${line}\n`);
+      isLineOpen = false;
     },
-    end: () => {
-      if (screen.isTTY) end();
-    },
+    end: endLine,
   };
 }
