@@ -1,22 +1,21 @@
 import { join } from 'node:path';
 import { ConfigError } from '@billing/platform';
+import type { WorkerDeps } from '@billing/worker';
 import { Command } from 'commander';
 import { readCustomerList } from './import-stripe/customer-list.ts';
 import { connect, findEnvironment } from './import-stripe/connect.ts';
 import { draftMapping } from './import-stripe/draft-mapping.ts';
-import type { ImportDeps } from './import-stripe/import-deps.ts';
+import { longestPage } from './import-stripe/import-deps.ts';
+import type { ReadDeps } from './import-stripe/import-deps.ts';
 import { ImportError } from './import-stripe/import-error.ts';
-import {
-  fingerprintOf,
-  freshState,
-  readState,
-  removeState,
-  writeState,
-} from './import-stripe/import-state.ts';
-import type { ImportState } from './import-stripe/import-state.ts';
+import { fingerprintOf, freshState, removeState, totalOf, writeState } from './import-stripe/import-state.ts';
 import { readMapping } from './import-stripe/mapping.ts';
+import { explainOutage, requireDatabase } from './import-stripe/postgres-trouble.ts';
 import { createProgress } from './import-stripe/progress.ts';
+import { readAccountId } from './import-stripe/read-account.ts';
+import { resumeState } from './import-stripe/resume-state.ts';
 import { runImport } from './import-stripe/run-import.ts';
+import type { ImportInput } from './import-stripe/run-import.ts';
 import { summarize } from './import-stripe/summary.ts';
 import { paths } from './stack/paths.ts';
 
@@ -46,8 +45,8 @@ const command = new Command('npm run import:stripe --')
   .addHelpText(
     'after',
     `
-Reads DATABASE_URL, REDIS_URL, CACHE_REDIS_URL, STRIPE_SECRET_KEY, STRIPE_API_BASE and STRIPE_READS_PER_SECOND;
-without DATABASE_URL it works on the stack that \`npm start\` runs.
+Reads DATABASE_URL, REDIS_URL, CACHE_REDIS_URL, QUEUE_PREFIX, STRIPE_SECRET_KEY, STRIPE_API_BASE and
+STRIPE_READS_PER_SECOND, as the service has them; without DATABASE_URL it works on the stack that \`npm start\` runs.
 
 The mapping file:
   { "products": [ {
@@ -58,36 +57,52 @@ The mapping file:
 With stripe_product_id all prices of that product are taken; "prices" names single ones and says more of them.`,
   );
 
+async function importAccount(reading: ReadDeps, options: Options, input: ImportInput): Promise<void> {
+  const { worker, progress } = reading;
+  const { project: projectId, dryRun: isDryRun = false } = options;
+  const statePath = options.state ?? join(paths.local, `import-${encodeURIComponent(projectId)}.json`);
+  const subject = {
+    project: projectId,
+    account: fingerprintOf([await readAccountId(reading), worker.mode]),
+    mapping: fingerprintOf(input.mapping),
+    customers: fingerprintOf([...input.listed]),
+  };
+  const state =
+    isDryRun || options.restart ? freshState(subject) : resumeState(statePath, { subject, progress });
+  const save = (): void => (isDryRun ? undefined : writeState(statePath, state));
+  await runImport({ ...reading, projectId, isDryRun, state, save }, input);
+  if (!isDryRun) removeState(statePath);
+  const { counts, findings } = totalOf(state);
+  console.log(
+    options.json
+      ? JSON.stringify({ dry_run: isDryRun, counts, findings })
+      : summarize({ counts, findings }, isDryRun),
+  );
+}
+
+async function work(worker: WorkerDeps, options: Options, input: ImportInput): Promise<void> {
+  const progress = createProgress(process.stderr);
+  const reading = { worker, progress, pageSize: longestPage };
+  try {
+    if (options.draftMapping === undefined) return await importAccount(reading, options, input);
+    const products = await draftMapping(reading, options.draftMapping);
+    console.log(`${options.draftMapping}: ${products} products. Fill in their feature_codes.`);
+  } finally {
+    progress.end();
+  }
+}
+
 async function main(options: Options): Promise<void> {
   const mapping = options.mapping === undefined ? null : readMapping(options.mapping);
   const listed =
     options.customers === undefined ? new Map<string, string>() : readCustomerList(options.customers);
-  const { worker, close } = connect(findEnvironment(process.env, paths.stack));
-  const projectId = options.project;
-  const isDryRun = options.dryRun ?? false;
-  const statePath = options.state ?? join(paths.local, `import-${encodeURIComponent(projectId)}.json`);
-  const progress = createProgress(process.stderr);
+  const { worker, databaseAt, close } = connect(findEnvironment(process.env, paths.stack));
   try {
-    const account = await worker.stripe.accounts.retrieveCurrent().catch(() => null);
-    const fingerprint = fingerprintOf([projectId, account?.id, worker.mode, mapping, [...listed]]);
-    const kept = options.restart || isDryRun ? undefined : readState(statePath, fingerprint);
-    const state: ImportState = kept ?? freshState(fingerprint);
-    if (kept !== undefined) progress.say(`Going on where the last run stopped (${kept.phase}).`);
-    const save = (): void => (isDryRun ? undefined : writeState(statePath, state));
-    const deps: ImportDeps = { worker, projectId, isDryRun, progress, state, save };
-    if (options.draftMapping !== undefined) {
-      const products = await draftMapping(deps, options.draftMapping);
-      console.log(`${options.draftMapping}: ${products} products. Fill in their feature_codes.`);
-      return;
-    }
-    await runImport(deps, { mapping, listed });
-    if (!isDryRun) removeState(statePath);
-    const { counts, findings } = state;
-    console.log(
-      options.json ? JSON.stringify({ dry_run: isDryRun, counts, findings }) : summarize(state, isDryRun),
-    );
+    if (options.draftMapping === undefined) await requireDatabase(worker.database, databaseAt);
+    await work(worker, options, { mapping, listed });
+  } catch (error) {
+    throw explainOutage(error, databaseAt);
   } finally {
-    progress.end();
     await close();
   }
 }

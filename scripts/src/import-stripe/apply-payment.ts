@@ -12,7 +12,7 @@ import {
   readForGroup,
 } from '@billing/worker';
 import type { Group, GroupReading, QueuedEvent } from '@billing/worker';
-import type { ImportDeps } from './import-deps.ts';
+import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { ImportError } from './import-error.ts';
 import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
@@ -35,19 +35,25 @@ function groupsOf({ worker }: ImportDeps, told: readonly TellableEvent[]): Group
   return [...groups].map(([key, events]) => ({ key, events }));
 }
 
+/** The worker's own reads, behind events that are in doubt as well. */
+const inBackground = ({ worker }: ImportDeps): ImportDeps['worker'] => ({
+  ...worker,
+  budget: { ...worker.budget, take: () => worker.budget.take('background') },
+});
+
 type Purchase = Extract<Outcome, { kind: 'purchase' }>;
 
 /** Applies a payment by the worker's rules, all but the ledger. */
 export async function applyPayment(
-  deps: ImportDeps,
+  deps: PhaseDeps,
   scope: Scope,
   { name, told }: { name: string; told: readonly TellableEvent[] },
 ): Promise<void> {
   for (const group of groupsOf(deps, told)) {
     const { verdict, outcome } = await applyGroup(deps, scope, group);
-    count(deps.state, verdict);
+    count(deps.tally, verdict);
     if (outcome !== null && outcome.owner === null && verdict !== 'payments_of_other_projects')
-      note(deps.state, 'payments_without_user', `${name} (${outcome.row.customerId ?? 'no customer'})`);
+      note(deps.tally, 'payments_without_user', `${name} (${outcome.row.customerId ?? 'no customer'})`);
   }
 }
 
@@ -91,7 +97,7 @@ async function applyGroup(deps: ImportDeps, scope: Scope, group: Group): Promise
     if (read !== null && read.fence !== fence) read = null;
     const decision = decideGroup(group, { state, read, now: worker.clock() });
     if (decision.kind === 'read') {
-      read = await readForGroup(worker, group, { fence, wants: decision.wants });
+      read = await readForGroup(inBackground(deps), group, { fence, wants: decision.wants });
       continue;
     }
     const { outcome } = decision;

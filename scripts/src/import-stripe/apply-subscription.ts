@@ -17,11 +17,12 @@ import {
 } from '@billing/store';
 import type { EventState, Outcome } from '@billing/store';
 import { namesOf, settleAdopted, subscriptionKind } from '@billing/worker';
-import { readStripe } from './each-page.ts';
+import { readAll } from './each-page.ts';
 import type { ImportDeps } from './import-deps.ts';
 import { ImportError } from './import-error.ts';
 import { keysOfSubscriptions, readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
+import { readStripe } from './read-stripe.ts';
 
 type Decided = {
   listed: ListedSubscription;
@@ -129,9 +130,7 @@ async function readWhole(deps: ImportDeps, id: string): Promise<ListedSubscripti
     stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] }),
   );
   const items = rendered.items.has_more
-    ? await readStripe(deps, () =>
-        stripe.subscriptionItems.list({ subscription: id, limit: 100 }).autoPagingToArray({ limit: 500 }),
-      )
+    ? await readAll(deps, (params) => stripe.subscriptionItems.list({ ...params, subscription: id }))
     : rendered.items.data;
   const snapshot = subscriptionSnapshot.parse({ ...rendered, items: { data: items, has_more: false } });
   return { snapshot, createdAt: fromStripeSeconds(rendered.created) };

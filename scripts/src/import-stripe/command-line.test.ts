@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { freePort } from '@billing/testing';
+import { importStripe } from './command-line.test-support.ts';
 import { shop, startOldAccount } from './import.test-support.ts';
-
-const script = fileURLToPath(new URL('../import-stripe.ts', import.meta.url));
-const hooks = new URL('../../../packages/testing/jest/ts-hooks.js', import.meta.url).href;
-const register = `data:text/javascript,${encodeURIComponent(`import { register } from 'node:module'; register('${hooks}');`)}`;
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
 let folder: string;
@@ -21,24 +16,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-type Finished = { code: number; stdout: string; stderr: string };
-
-/** The command as it is typed, in a process of its own. */
-async function importStripe(
-  args: string[],
-  env: Record<string, string> = account.environment,
-): Promise<Finished> {
-  const node = ['--no-warnings', '--conditions=@billing/source', '--import', register, script];
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...node, ...args], {
-      env: { PATH: process.env['PATH'], ...env },
-      timeout: 60_000,
-    });
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    return error as Finished;
-  }
-}
+const run = (args: string[], env: Record<string, string> = account.environment) => importStripe(args, env);
 
 test('from a drafted mapping to an imported account, on the command line', async () => {
   const pro = await account.price('Pro', { interval: 'month' });
@@ -49,11 +27,9 @@ test('from a drafted mapping to an imported account, on the command line', async
   );
   const project = ['--project', shop, '--state', String(state)];
 
-  const drafted = await importStripe([...project, '--draft-mapping', String(mapping)]);
+  const drafted = await run([...project, '--draft-mapping', String(mapping)]);
   expect(drafted).toMatchObject({ code: 0 });
-  expect((await importStripe([...project, '--draft-mapping', String(mapping)])).stderr).toContain(
-    'exists already',
-  );
+  expect((await run([...project, '--draft-mapping', String(mapping)])).stderr).toContain('exists already');
   const draft = JSON.parse(readFileSync(String(mapping), 'utf8'));
   expect(draft.products).toMatchObject([{ stripe_product_id: pro.productId, feature_codes: [] }]);
   draft.products[0].feature_codes = ['export'];
@@ -61,29 +37,53 @@ test('from a drafted mapping to an imported account, on the command line', async
   writeFileSync(String(customers), `stripe_customer_id,user_id\n${ann.id},ann\n`);
 
   const files = [...project, '--mapping', String(mapping), '--customers', String(customers)];
-  const looked = await importStripe([...files, '--dry-run']);
+  const looked = await run([...files, '--dry-run']);
   expect(looked.stdout).toContain('Dry run: nothing was changed');
   expect(await account.features('ann')).toEqual([]);
-  const done = await importStripe(files);
+  const done = await run(files);
   expect(done).toMatchObject({ code: 0 });
   expect(done.stdout).toMatch(/1 {2}subscriptions imported[\s\S]*Everything could be mapped/);
   expect(await account.features('ann')).toEqual(['export']);
   expect(existsSync(String(state))).toBe(false);
-  const again = await importStripe([...files, '--json']);
+  const again = await run([...files, '--json']);
   expect(JSON.parse(again.stdout)).toMatchObject({
     counts: { subscriptions_there_already: 1 },
     findings: {},
   });
 }, 120_000);
 
+test('without Postgres, or in a wrong database, it says so in a sentence', async () => {
+  const url = new URL(account.environment.DATABASE_URL);
+  url.password = 'not_to_be_shown';
+  const wrong = new URL(url);
+  wrong.pathname = '/no_such_database';
+  url.port = String(await freePort());
+  const [away, absent] = await Promise.all(
+    [url, wrong].map(({ href }) => run(['--project', shop], { ...account.environment, DATABASE_URL: href })),
+  );
+  expect(away).toMatchObject({ code: 1, stdout: '' });
+  expect(away?.stderr).toBe(
+    `Postgres at ${url.host}${url.pathname} does not answer. Check DATABASE_URL and that the server runs, then run the same command again: it goes on where it stopped.\n`,
+  );
+  expect(absent).toMatchObject({ code: 1, stdout: '' });
+  expect(absent?.stderr).toMatch(/^The database at \S+\/no_such_database can't be used \(.+\)\. Check .+\n$/);
+  for (const one of [away, absent]) expect(one?.stderr).not.toContain('not_to_be_shown');
+}, 120_000);
+
+test('help names every variable that is read', async () => {
+  const { stdout } = await run(['--help']);
+  for (const name of Object.keys(account.environment)) expect(stdout).toContain(name);
+  for (const name of ['CACHE_REDIS_URL', 'QUEUE_PREFIX']) expect(stdout).toContain(name);
+}, 120_000);
+
 test('what is wrong is said in a line, without a stack', async () => {
-  const nameless = await importStripe([]);
+  const nameless = await run([]);
   expect(nameless).toMatchObject({ code: 1 });
   expect(nameless.stderr).toContain('--project');
-  const unset = await importStripe(['--project', shop], { DATABASE_URL: 'postgres://127.0.0.1/none' });
+  const unset = await run(['--project', shop], { DATABASE_URL: 'postgres://127.0.0.1/none' });
   expect(unset).toMatchObject({ code: 1 });
   expect(unset.stderr).toContain('STRIPE_SECRET_KEY');
-  const absent = await importStripe(['--project', shop, '--mapping', join(folder, 'absent.json')]);
+  const absent = await run(['--project', shop, '--mapping', join(folder, 'absent.json')]);
   expect(absent).toMatchObject({ code: 1 });
   for (const { stderr } of [nameless, unset, absent]) expect(stderr).not.toMatch(/^\s+at /m);
 }, 120_000);

@@ -16,6 +16,7 @@ import { createDatabase, createEntitlementCache, createForgetter } from '@billin
 import { createReadBudget, createSharedReads, createWorkerMetrics } from '@billing/worker';
 import type { WorkerDeps } from '@billing/worker';
 import { z } from 'zod';
+import { placeOf } from './postgres-trouble.ts';
 import { readJsonFile } from '../stack/json-file.ts';
 
 const schema = z.object({
@@ -49,8 +50,15 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
   };
 }
 
+type Connection = {
+  worker: WorkerDeps;
+  /** Which database it is, for people. */
+  databaseAt: string;
+  close: () => Promise<void>;
+};
+
 /** The worker's tools, to do by hand what it does with events. Throws one ConfigError that names every bad variable. */
-export function connect(env: Environment): { worker: WorkerDeps; close: () => Promise<void> } {
+export function connect(env: Environment): Connection {
   const config = parseEnv(schema, env);
   const logger = createLogger({
     service: 'import',
@@ -93,6 +101,7 @@ export function connect(env: Environment): { worker: WorkerDeps; close: () => Pr
   };
   return {
     worker,
+    databaseAt: placeOf(config.DATABASE_URL),
     close: async () => {
       redis.disconnect();
       queueRedis.disconnect();

@@ -1,23 +1,16 @@
 import { writeFileSync } from 'node:fs';
-import type { ImportDeps } from './import-deps.ts';
+import { readAll } from './each-page.ts';
+import type { ReadDeps } from './import-deps.ts';
 import { ImportError } from './import-error.ts';
-import { readStripe } from './each-page.ts';
 
 /**
  * Writes a mapping file to start from: every active product of the account with all its prices. The feature
  * codes are for a person to fill in. Returns how many products there are. Never overwrites a file.
  */
-export async function draftMapping(deps: ImportDeps, path: string): Promise<number> {
-  const products = [];
-  for (let after: string | undefined, hasMore = true; hasMore;) {
-    const from = after === undefined ? {} : { starting_after: after };
-    const page = await readStripe(deps, () =>
-      deps.worker.stripe.products.list({ limit: 100, active: true, ...from }),
-    );
-    products.push(...page.data);
-    after = page.data.at(-1)?.id;
-    hasMore = page.has_more && after !== undefined;
-  }
+export async function draftMapping(deps: ReadDeps, path: string): Promise<number> {
+  const products = await readAll(deps, (params) =>
+    deps.worker.stripe.products.list({ ...params, active: true }),
+  );
   const mapping = {
     products: products.map(({ id, name }) => ({
       product_id: id,

@@ -3,9 +3,9 @@ import type { CreatePriceRequest, ErrorCode, PriceInterval } from '@billing/doma
 import { createPrice, createProduct, getProduct, patchPrice, settleInvalidations } from '@billing/store';
 import type { Changed } from '@billing/store';
 import type { Stripe } from 'stripe';
-import { readStripe } from './each-page.ts';
+import { readAll } from './each-page.ts';
 import { importActor } from './import-deps.ts';
-import type { ImportDeps } from './import-deps.ts';
+import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { count, note } from './import-state.ts';
 import type { MappedPrice, MappedProduct, Mapping } from './mapping.ts';
 
@@ -14,16 +14,12 @@ export type PlannedPrice = { product: MappedProduct; request: CreatePriceRequest
 
 /** Every price of the account, by id: few, and needed whole. */
 async function listPrices(deps: ImportDeps): Promise<Map<string, Stripe.Price>> {
-  const prices = new Map<string, Stripe.Price>();
-  for (let after: string | undefined, hasMore = true; hasMore;) {
-    const from = after === undefined ? {} : { starting_after: after };
-    const page = await readStripe(deps, () => deps.worker.stripe.prices.list({ limit: 100, ...from }));
-    for (const price of page.data) prices.set(price.id, price);
-    after = page.data.at(-1)?.id;
-    hasMore = page.has_more && after !== undefined;
-    deps.progress.at('prices', prices.size);
-  }
-  return prices;
+  const prices = await readAll(
+    deps,
+    (params) => deps.worker.stripe.prices.list(params),
+    (read) => deps.progress.at('prices', read),
+  );
+  return new Map(prices.map((price) => [price.id, price]));
 }
 
 /** Null: neither a month, nor a year, nor once. */
@@ -38,7 +34,7 @@ function intervalOf({ recurring }: Stripe.Price): PriceInterval | null {
 const productOf = ({ product }: Stripe.Price): string => (typeof product === 'string' ? product : product.id);
 
 function planPrice(
-  { state }: ImportDeps,
+  { tally }: PhaseDeps,
   {
     product,
     mapped,
@@ -47,13 +43,13 @@ function planPrice(
 ): PlannedPrice[] {
   const stripePriceId = mapped.stripe_price_id;
   if (price === undefined) {
-    note(state, 'prices_not_in_stripe', stripePriceId);
+    note(tally, 'prices_not_in_stripe', stripePriceId);
     return [];
   }
   const interval = mapped.interval ?? intervalOf(price);
   const amount = mapped.amount ?? price.unit_amount;
-  if (interval === null) note(state, 'prices_with_another_interval', stripePriceId);
-  if (amount === null) note(state, 'prices_without_fixed_amount', stripePriceId);
+  if (interval === null) note(tally, 'prices_with_another_interval', stripePriceId);
+  if (amount === null) note(tally, 'prices_without_fixed_amount', stripePriceId);
   if (interval === null || amount === null) return [];
   const request: CreatePriceRequest = {
     price_id: mapped.price_id ?? stripePriceId,
@@ -68,7 +64,7 @@ function planPrice(
 }
 
 /** What the mapping makes of the account's prices; notes what it can't. */
-export async function planCatalog(deps: ImportDeps, mapping: Mapping): Promise<PlannedPrice[]> {
+export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<PlannedPrice[]> {
   const prices = await listPrices(deps);
   const named = new Set(
     mapping.products.flatMap((product) => product.prices.map((price) => price.stripe_price_id)),
@@ -86,7 +82,7 @@ export async function planCatalog(deps: ImportDeps, mapping: Mapping): Promise<P
 
 /** Makes what is missing; what is there already stays as it is. Returns the prices that are the project's. */
 export async function applyCatalog(
-  deps: ImportDeps,
+  deps: PhaseDeps,
   { mapping, planned }: { mapping: Mapping; planned: readonly PlannedPrice[] },
 ): Promise<PlannedPrice[]> {
   for (const product of mapping.products) await ensureProduct(deps, product);
@@ -109,20 +105,20 @@ async function settle<T>({ worker }: ImportDeps, changed: Changed<T>): Promise<T
   return changed.result;
 }
 
-async function ensureProduct(deps: ImportDeps, product: MappedProduct): Promise<void> {
-  const { worker, projectId, state, isDryRun } = deps;
+async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<void> {
+  const { worker, projectId, tally, isDryRun } = deps;
   const { product_id: productId, name, feature_codes: featureCodes } = product;
   const known = await unlessThere('product_not_found', () =>
     getProduct(worker.database, { projectId, productId }),
   );
   if (known !== null) {
-    count(state, 'products_there_already');
+    count(tally, 'products_there_already');
     const isSame =
       JSON.stringify([...known.featureCodes].sort()) === JSON.stringify([...featureCodes].sort());
-    if (!isSame) note(state, 'products_with_other_features', productId);
+    if (!isSame) note(tally, 'products_with_other_features', productId);
     return;
   }
-  count(state, 'products_created');
+  count(tally, 'products_created');
   if (isDryRun) return;
   const request = { product_id: productId, name, feature_codes: featureCodes };
   const made = await unlessThere('product_exists', () =>
@@ -132,33 +128,33 @@ async function ensureProduct(deps: ImportDeps, product: MappedProduct): Promise<
 }
 
 /** False: it is not the project's, and can't be. */
-async function ensurePrice(deps: ImportDeps, { request, isArchived }: PlannedPrice): Promise<boolean> {
-  const { worker, projectId, state, isDryRun } = deps;
+async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPrice): Promise<boolean> {
+  const { worker, projectId, tally, isDryRun } = deps;
   const known = await worker.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
   if (known !== null) {
     const isSame = known.projectId === projectId && known.productId === request.product_id;
-    if (isSame) count(state, 'prices_there_already');
+    if (isSame) count(tally, 'prices_there_already');
     else
       note(
-        state,
+        tally,
         'prices_of_another_product',
         `${known.stripePriceId} (${known.projectId}/${known.productId})`,
       );
     return known.projectId === projectId;
   }
   if (isDryRun) {
-    count(state, 'prices_created');
+    count(tally, 'prices_created');
     return true;
   }
   const made = await unlessThere('price_exists', () =>
     createPrice(worker.database, { projectId, request, actor: importActor }),
   );
   if (made === null) {
-    note(state, 'prices_whose_id_is_taken', request.stripe_price_id);
+    note(tally, 'prices_whose_id_is_taken', request.stripe_price_id);
     return false;
   }
   const { priceId } = await settle(deps, made);
-  count(state, 'prices_created');
+  count(tally, 'prices_created');
   const patch = { key: { projectId, priceId }, patch: { is_archived: true }, actor: importActor };
   if (isArchived) await settle(deps, await patchPrice(worker.database, patch));
   return true;

@@ -1,14 +1,15 @@
 import type { Stripe } from 'stripe';
 import { applyPayment } from './apply-payment.ts';
-import { eachPage, readStripe } from './each-page.ts';
-import type { ImportDeps } from './import-deps.ts';
+import { eachPage } from './each-page.ts';
+import type { PhaseDeps } from './import-deps.ts';
 import type { Scope } from './import-scope.ts';
 import { count } from './import-state.ts';
 import { chargeOf, intentOf, tellDispute, tellIntent, tellRefunds, tellSession } from './payment-events.ts';
 import type { TellableEvent } from './payment-events.ts';
+import { readStripe } from './read-stripe.ts';
 
 /** One-time payments that went through Checkout: those that sold one of the project's prices. */
-export async function importSessions(deps: ImportDeps, scope: Scope): Promise<void> {
+export async function importSessions(deps: PhaseDeps, scope: Scope): Promise<void> {
   const expand = ['data.line_items', 'data.payment_intent.latest_charge.refunds'];
   await eachPage(deps, {
     what: 'checkout sessions',
@@ -23,23 +24,19 @@ export async function importSessions(deps: ImportDeps, scope: Scope): Promise<vo
 const names = (scope: Scope, priceId: string | undefined): boolean =>
   priceId !== undefined && scope.priceIds.has(priceId);
 
-async function importSession(
-  deps: ImportDeps,
-  scope: Scope,
-  session: Stripe.Checkout.Session,
-): Promise<void> {
-  count(deps.state, 'payments_seen');
+async function importSession(deps: PhaseDeps, scope: Scope, session: Stripe.Checkout.Session): Promise<void> {
+  count(deps.tally, 'payments_seen');
   const isOurs =
     names(scope, session.metadata?.['price_id']) ||
     (session.line_items?.data ?? []).some((line) => scope.stripePriceIds.has(line.price?.id ?? ''));
-  if (!isOurs) return count(deps.state, 'payments_of_other_projects');
+  if (!isOurs) return count(deps.tally, 'payments_of_other_projects');
   const charge = chargeOf(intentOf(session));
   const told = [tellSession(session), ...(await tellTakenBack(deps, charge))];
   await applyPayment(deps, scope, { name: session.id, told });
 }
 
 /** Payments made without Checkout, whose own metadata names a price of the project. */
-export async function importPayments(deps: ImportDeps, scope: Scope): Promise<void> {
+export async function importPayments(deps: PhaseDeps, scope: Scope): Promise<void> {
   await eachPage(deps, {
     what: 'payments',
     list: (params) =>
@@ -50,17 +47,17 @@ export async function importPayments(deps: ImportDeps, scope: Scope): Promise<vo
   });
 }
 
-async function importIntent(deps: ImportDeps, scope: Scope, intent: Stripe.PaymentIntent): Promise<void> {
+async function importIntent(deps: PhaseDeps, scope: Scope, intent: Stripe.PaymentIntent): Promise<void> {
   if (intent.status !== 'succeeded' || !names(scope, intent.metadata['price_id'])) return;
   const purchase = await deps.worker.database.purchase.findUnique({ where: { id: intent.id } });
   // Its session was imported, and says more.
   if (typeof purchase?.sessionId === 'string') return;
-  count(deps.state, 'payments_seen');
+  count(deps.tally, 'payments_seen');
   const told = [tellIntent(intent), ...(await tellTakenBack(deps, chargeOf(intent)))];
   await applyPayment(deps, scope, { name: intent.id, told });
 }
 
-async function tellTakenBack(deps: ImportDeps, charge: Stripe.Charge | null): Promise<TellableEvent[]> {
+async function tellTakenBack(deps: PhaseDeps, charge: Stripe.Charge | null): Promise<TellableEvent[]> {
   if (charge === null) return [];
   if (!charge.disputed) return tellRefunds(charge);
   const { stripe } = deps.worker;

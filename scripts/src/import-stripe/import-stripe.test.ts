@@ -1,6 +1,5 @@
-import { freshState } from './import-state.ts';
 import type { ImportState } from './import-state.ts';
-import { startOldAccount } from './import.test-support.ts';
+import { newState, startOldAccount } from './import.test-support.ts';
 import { summarize } from './summary.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
@@ -95,8 +94,8 @@ test('a dry run foretells the counts and writes nothing', async () => {
 test('an import that dies goes on where it stopped', async () => {
   const { mapping, bob } = await sellThings();
   const input = { mapping, listed: { [bob.id]: 'bob' } };
-  let kept: ImportState = freshState('test');
-  const state = freshState('test');
+  let kept: ImportState = newState();
+  const state = newState();
   const save = (): void => {
     kept = structuredClone(state);
     if (state.phase === 'subscriptions') throw new Error('killed');
@@ -176,12 +175,15 @@ test('a row that fell behind is read from Stripe anew, and repaired', async () =
   expect(await account.database.stripeEvent.count()).toBe(0);
 });
 
-test('Stripe out of order for a moment delays the import and loses nothing', async () => {
-  const { mapping } = await sellThings();
-  await account.control('/faults', { mode: '429', times: 2 });
-  await account.run({ mapping });
-  expect(await account.features('ann')).toEqual(['export', 'read']);
-});
+test.each(['429', '500'])(
+  'Stripe out of order for a moment (%s) delays the import and loses nothing',
+  async (mode) => {
+    const { mapping } = await sellThings();
+    await account.control('/faults', { mode, times: 3 });
+    await account.run({ mapping });
+    expect(await account.features('ann')).toEqual(['export', 'read']);
+  },
+);
 
 test('an unknown project is refused with what to do', async () => {
   await expect(account.run({}, { projectId: 'nowhere' })).rejects.toThrow('projects create nowhere');

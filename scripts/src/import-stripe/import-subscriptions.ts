@@ -10,13 +10,13 @@ import type { EventState } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { applySubscriptions, rereadSubscription } from './apply-subscription.ts';
 import { eachPage } from './each-page.ts';
-import type { ImportDeps } from './import-deps.ts';
+import type { PhaseDeps } from './import-deps.ts';
 import { keysOfSubscriptions, readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
 
 /** Brings in the subscriptions that live; those that are over grant nothing. */
-export async function importSubscriptions(deps: ImportDeps, scope: Scope): Promise<void> {
+export async function importSubscriptions(deps: PhaseDeps, scope: Scope): Promise<void> {
   await eachPage(deps, {
     what: 'subscriptions',
     list: (params) => deps.worker.stripe.subscriptions.list({ ...params, expand: ['data.latest_invoice'] }),
@@ -24,44 +24,44 @@ export async function importSubscriptions(deps: ImportDeps, scope: Scope): Promi
   });
 }
 
-function read(deps: ImportDeps, rendered: Stripe.Subscription): ListedSubscription[] {
+function read(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscription[] {
   const parsed = subscriptionSnapshot.safeParse(rendered);
   if (!parsed.success) {
-    note(deps.state, 'subscriptions_not_understood', rendered.id);
+    note(deps.tally, 'subscriptions_not_understood', rendered.id);
     return [];
   }
   if (isTerminal(parsed.data.status)) return [];
   return [{ snapshot: parsed.data, createdAt: fromStripeSeconds(rendered.created) }];
 }
 
-async function importPage(deps: ImportDeps, scope: Scope, page: Stripe.Subscription[]): Promise<void> {
+async function importPage(deps: PhaseDeps, scope: Scope, page: Stripe.Subscription[]): Promise<void> {
   const live = page.flatMap((rendered) => read(deps, rendered));
-  count(deps.state, 'subscriptions_seen', live.length);
+  count(deps.tally, 'subscriptions_seen', live.length);
   const state = await readState(deps, scope, keysOfSubscriptions(live));
   const ours = live.filter((listed) => isOurs(deps, { scope, listed, state }));
   const { changed, unsettled } = await applySubscriptions(deps, state, ours);
   let rewritten = 0;
   for (const { snapshot } of unsettled)
     if ((await rereadSubscription(deps, { scope, id: snapshot.id })) === 'changed') rewritten += 1;
-  count(deps.state, 'subscriptions_imported', changed + rewritten);
-  count(deps.state, 'subscriptions_there_already', ours.length - changed - rewritten);
+  count(deps.tally, 'subscriptions_imported', changed + rewritten);
+  count(deps.tally, 'subscriptions_there_already', ours.length - changed - rewritten);
 }
 
 /** Of this project by its owner, else by a price; notes what stays without a user or a feature. */
 function isOurs(
-  { state: notes, projectId }: ImportDeps,
+  { tally, projectId }: PhaseDeps,
   { scope, listed: { snapshot }, state }: { scope: Scope; listed: ListedSubscription; state: EventState },
 ): boolean {
   const ownership: Ownership = resolveOwner(snapshot, state);
   const isSold = snapshot.items.some((item) => scope.stripePriceIds.has(item.stripePriceId));
   const isOurUsers = ownership.kind === 'owned' && ownership.owner.projectId === projectId;
   if (!isOurUsers && (ownership.kind === 'owned' || !isSold)) {
-    count(notes, 'subscriptions_of_other_projects');
+    count(tally, 'subscriptions_of_other_projects');
     return false;
   }
   if (ownership.kind === 'unknown')
-    note(notes, 'subscriptions_without_user', `${snapshot.id} (${snapshot.customerId ?? 'no customer'})`);
+    note(tally, 'subscriptions_without_user', `${snapshot.id} (${snapshot.customerId ?? 'no customer'})`);
   const missing = unknownPrice(snapshot.items, state.prices);
-  if (missing !== null) note(notes, 'subscriptions_with_unmapped_price', `${snapshot.id} (${missing})`);
+  if (missing !== null) note(tally, 'subscriptions_with_unmapped_price', `${snapshot.id} (${missing})`);
   return true;
 }

@@ -3,13 +3,22 @@ import { createOfflineStripe } from '@billing/offline-stripe';
 import { readSources } from '@billing/store';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import { connect } from './connect.ts';
+import { longestPage } from './import-deps.ts';
 import type { ImportDeps } from './import-deps.ts';
-import { freshState } from './import-state.ts';
-import type { ImportState } from './import-state.ts';
+import { freshState, totalOf } from './import-state.ts';
+import type { ImportState, Tally } from './import-state.ts';
 import type { Mapping } from './mapping.ts';
 import { runImport } from './run-import.ts';
+import { startStripeFront } from './stripe-front.test-support.ts';
 
 export const shop = 'shop';
+
+export const newState = (): ImportState =>
+  freshState({ project: shop, account: 'acct', mapping: 'mapping', customers: 'customers' });
+
+export const quiet = { at: () => undefined, say: () => undefined, end: () => undefined };
+
+type RunOptions = Partial<Omit<ImportDeps, 'worker'>> & { budget?: ImportDeps['worker']['budget'] };
 
 /** An account that is older than the service: sold with Stripe alone, no webhook ever reached us. */
 export async function startOldAccount() {
@@ -19,11 +28,12 @@ export async function startOldAccount() {
     startTestRedis(),
     offline.listen(0),
   ]);
+  const front = await startStripeFront(stripeServer.url);
   const environment = {
     DATABASE_URL: testDatabase.url,
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_import',
-    STRIPE_API_BASE: stripeServer.url,
+    STRIPE_API_BASE: front.url,
     STRIPE_READS_PER_SECOND: '100',
   };
   const { worker, close } = connect(environment);
@@ -52,18 +62,24 @@ export async function startOldAccount() {
   }
 
   /** Pays through Checkout. */
-  async function buy(customer: string, priceId: string, more: { mode: 'payment' | 'subscription' }) {
+  async function buy(
+    customer: string,
+    priceId: string,
+    { mode, metadata }: { mode: 'payment' | 'subscription'; metadata?: Record<string, string> },
+  ) {
     const session = await stripe.checkout.sessions.create({
-      mode: more.mode,
+      mode,
       customer,
       success_url: 'https://app.example.com/done',
       line_items: [{ price: priceId, quantity: 1 }],
+      ...(metadata === undefined ? {} : { payment_intent_data: { metadata } }),
     });
     await control(`/checkout/sessions/${session.id}/pay`, {});
   }
 
   return {
     environment,
+    front,
     stripe,
     database,
     worker,
@@ -73,21 +89,21 @@ export async function startOldAccount() {
     customer: (metadata: Record<string, string> = {}) => stripe.customers.create({ metadata }),
     async run(
       input: { mapping?: Mapping; listed?: Record<string, string> } = {},
-      options: { isDryRun?: boolean; state?: ImportState; save?: () => void; projectId?: string } = {},
-    ): Promise<ImportState> {
-      const state = options.state ?? freshState('test');
-      const quiet = { at: () => undefined, say: () => undefined, end: () => undefined };
+      { budget = worker.budget, ...options }: RunOptions = {},
+    ): Promise<Tally> {
       const deps: ImportDeps = {
-        worker,
-        projectId: options.projectId ?? shop,
-        isDryRun: options.isDryRun ?? false,
+        worker: { ...worker, budget },
+        projectId: shop,
+        isDryRun: false,
         progress: quiet,
-        state,
-        save: options.save ?? (() => undefined),
+        pageSize: longestPage,
+        state: newState(),
+        save: () => undefined,
+        ...options,
       };
       const listed = new Map(Object.entries(input.listed ?? {}));
       await runImport(deps, { mapping: input.mapping ?? null, listed });
-      return state;
+      return totalOf(deps.state);
     },
     /** What a user may use now, computed from what is stored. */
     async features(userId: string): Promise<string[]> {
@@ -117,6 +133,7 @@ export async function startOldAccount() {
     },
     async close(): Promise<void> {
       await close();
+      await front.stop();
       await stripeServer.close();
       await redis.stop();
       await testDatabase.drop();

@@ -2,12 +2,12 @@ import { getProject } from '@billing/store';
 import { ServiceError } from '@billing/domain';
 import { applyCatalog, planCatalog } from './import-catalog.ts';
 import { importCustomers } from './import-customers.ts';
-import type { ImportDeps } from './import-deps.ts';
+import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { ImportError } from './import-error.ts';
 import { importPayments, importSessions } from './import-payments.ts';
 import { readScope } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
-import { phases } from './import-state.ts';
+import { beginPhase, clearTally, phases } from './import-state.ts';
 import type { Phase } from './import-state.ts';
 import { importSubscriptions } from './import-subscriptions.ts';
 import type { Mapping } from './mapping.ts';
@@ -21,31 +21,29 @@ export type ImportInput = { mapping: Mapping | null; listed: ReadonlyMap<string,
 export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInput): Promise<void> {
   await requireProject(deps);
   const scope = await importCatalog(deps, mapping);
-  const steps: Record<Exclude<Phase, 'catalog'>, () => Promise<void>> = {
-    customers: () => importCustomers(deps, { scope, listed }),
-    subscriptions: () => importSubscriptions(deps, scope),
-    sessions: () => importSessions(deps, scope),
-    payments: () => importPayments(deps, scope),
+  const steps: Record<Exclude<Phase, 'catalog'>, (phaseDeps: PhaseDeps) => Promise<void>> = {
+    customers: (phaseDeps) => importCustomers(phaseDeps, { scope, listed }),
+    subscriptions: (phaseDeps) => importSubscriptions(phaseDeps, scope),
+    sessions: (phaseDeps) => importSessions(phaseDeps, scope),
+    payments: (phaseDeps) => importPayments(phaseDeps, scope),
   };
   const { state } = deps;
   const from = phases.indexOf(state.phase);
   for (const phase of phases.slice(Math.max(1, from))) {
     if (phase === 'catalog') continue;
-    if (state.phase !== phase) Object.assign(state, { phase, cursor: null });
-    await steps[phase]();
+    if (state.phase !== phase) beginPhase(state, phase);
+    await steps[phase]({ ...deps, tally: state.tallies[phase] });
   }
   deps.progress.end();
 }
 
-const isOfCatalog = (name: string): boolean => /^(products|prices)_/.test(name);
-
 /** The catalog is small: it is gone through at each start, as all else asks for it. */
 async function importCatalog(deps: ImportDeps, mapping: Mapping | null): Promise<Scope> {
-  const { counts, findings } = deps.state;
-  for (const name of Object.keys(counts).filter(isOfCatalog)) delete counts[name];
-  for (const name of Object.keys(findings).filter(isOfCatalog)) delete findings[name];
-  const planned = mapping === null ? [] : await planCatalog(deps, mapping);
-  const ours = mapping === null ? [] : await applyCatalog(deps, { mapping, planned });
+  const tally = deps.state.tallies.catalog;
+  clearTally(tally);
+  const phaseDeps = { ...deps, tally };
+  const planned = mapping === null ? [] : await planCatalog(phaseDeps, mapping);
+  const ours = mapping === null ? [] : await applyCatalog(phaseDeps, { mapping, planned });
   deps.save();
   return readScope(deps, ours);
 }

@@ -1,4 +1,4 @@
-import type { ImportState } from './import-state.ts';
+import type { Tally } from './import-state.ts';
 
 /** What each finding means and what to do. The state file knows them by these names. */
 const findingTexts: Record<string, string> = {
@@ -44,7 +44,7 @@ const countTexts: readonly [name: string, text: string][] = [
 ];
 
 /** What was done, and what could not be mapped, for people. */
-export function summarize({ counts, findings }: ImportState, isDryRun: boolean): string {
+export function summarize({ counts, findings }: Tally, isDryRun: boolean): string {
   const done = countTexts
     .filter(([name]) => counts[name] !== undefined)
     .map(([name, text]) => `  ${String(counts[name]).padStart(8)}  ${text}`);
