@@ -104,7 +104,10 @@ async function applyGroup(deps: ImportDeps, scope: Scope, group: Group): Promise
     if (outcome?.kind !== 'purchase') return { verdict: 'payments_that_bought_nothing', outcome: null };
     const verdict = judge(deps, outcome, state);
     if (verdict !== 'changed') return { verdict, outcome };
-    if (deps.isDryRun) return { verdict: 'payments_imported', outcome };
+    if (deps.isDryRun) {
+      if (outcome.row.sessionId !== null) scope.plannedSessionPayments.add(outcome.row.id);
+      return { verdict: 'payments_imported', outcome };
+    }
     const { held, owed } = await writeOutcomes(worker.database, [withoutEvents(outcome)]);
     if (held.size > 0) {
       await finishSettled(worker, [decision], owed);

@@ -21,17 +21,27 @@ export async function importSessions(deps: PhaseDeps, scope: Scope): Promise<voi
   });
 }
 
-const names = (scope: Scope, priceId: string | undefined): boolean =>
-  priceId !== undefined && scope.priceIds.has(priceId);
+type WithMetadata = { metadata: Stripe.Metadata | null };
+
+const namedPrice = (scope: Scope, { metadata }: WithMetadata): string | undefined =>
+  scope.stripePriceOf.get(metadata?.['price_id'] ?? '');
+
+/** Our id of a price says nothing to rules that know neither the customer nor the project: Stripe's does. */
+function withStripePrice<T extends WithMetadata>({ projectId }: PhaseDeps, scope: Scope, object: T): T {
+  const named = namedPrice(scope, object);
+  const claimed = object.metadata?.['project_id'] ?? projectId;
+  if (named === undefined || claimed !== projectId) return object;
+  return { ...object, metadata: { ...object.metadata, price_id: named } };
+}
 
 async function importSession(deps: PhaseDeps, scope: Scope, session: Stripe.Checkout.Session): Promise<void> {
   count(deps.tally, 'payments_seen');
   const isOurs =
-    names(scope, session.metadata?.['price_id']) ||
+    namedPrice(scope, session) !== undefined ||
     (session.line_items?.data ?? []).some((line) => scope.stripePriceIds.has(line.price?.id ?? ''));
   if (!isOurs) return count(deps.tally, 'payments_of_other_projects');
   const charge = chargeOf(intentOf(session));
-  const told = [tellSession(session), ...(await tellTakenBack(deps, charge))];
+  const told = [tellSession(withStripePrice(deps, scope, session)), ...(await tellTakenBack(deps, charge))];
   await applyPayment(deps, scope, { name: session.id, told });
 }
 
@@ -48,13 +58,21 @@ export async function importPayments(deps: PhaseDeps, scope: Scope): Promise<voi
 }
 
 async function importIntent(deps: PhaseDeps, scope: Scope, intent: Stripe.PaymentIntent): Promise<void> {
-  if (intent.status !== 'succeeded' || !names(scope, intent.metadata['price_id'])) return;
-  const purchase = await deps.worker.database.purchase.findUnique({ where: { id: intent.id } });
-  // Its session was imported, and says more.
-  if (typeof purchase?.sessionId === 'string') return;
+  if (intent.status !== 'succeeded' || namedPrice(scope, intent) === undefined) return;
+  // Its session says more.
+  if (await hasItsSession(deps, scope, intent.id)) return;
   count(deps.tally, 'payments_seen');
-  const told = [tellIntent(intent), ...(await tellTakenBack(deps, chargeOf(intent)))];
+  const told = [
+    tellIntent(withStripePrice(deps, scope, intent)),
+    ...(await tellTakenBack(deps, chargeOf(intent))),
+  ];
   await applyPayment(deps, scope, { name: intent.id, told });
+}
+
+async function hasItsSession(deps: PhaseDeps, scope: Scope, id: string): Promise<boolean> {
+  if (scope.plannedSessionPayments.has(id)) return true;
+  const purchase = await deps.worker.database.purchase.findUnique({ where: { id } });
+  return typeof purchase?.sessionId === 'string';
 }
 
 async function tellTakenBack(deps: PhaseDeps, charge: Stripe.Charge | null): Promise<TellableEvent[]> {

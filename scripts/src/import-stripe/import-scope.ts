@@ -8,11 +8,13 @@ import type { ImportDeps } from './import-deps.ts';
 export type Scope = {
   /** Stripe's ids of its prices. */
   stripePriceIds: ReadonlySet<string>;
-  /** Our ids and Stripe's, as metadata may name either. */
-  priceIds: ReadonlySet<string>;
+  /** Stripe's id of each, by our id and by Stripe's: metadata may name either. */
+  stripePriceOf: ReadonlyMap<string, string>;
   prices: Catalog['prices'];
   /** Customers that a dry run would have mapped. */
   plannedOwners: Map<string, Owner>;
+  /** Payments that a dry run would have stored with their session. */
+  plannedSessionPayments: Set<string>;
 };
 
 export async function readScope(
@@ -34,12 +36,15 @@ export async function readScope(
       isRecurring: request.interval !== 'one_time',
     })),
   ];
-  const stripePriceIds = new Set(prices.map((price) => price.stripePriceId));
+  const named = prices.flatMap(({ priceId, stripePriceId }) =>
+    [priceId, stripePriceId].map((id) => [id, stripePriceId] as const),
+  );
   return {
-    stripePriceIds,
-    priceIds: new Set([...stripePriceIds, ...prices.map((price) => price.priceId)]),
+    stripePriceIds: new Set(prices.map((price) => price.stripePriceId)),
+    stripePriceOf: new Map(named),
     prices,
     plannedOwners: new Map(),
+    plannedSessionPayments: new Set(),
   };
 }
 
