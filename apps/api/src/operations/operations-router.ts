@@ -19,7 +19,7 @@ function assertMetricsToken(expected: string | undefined, authorization: string 
 
 /** Health and metrics (`/healthz`, `/live`, `/ready`, `/metrics`). */
 export function createOperationsRouter(deps: AppDeps): Router {
-  const router = express.Router();
+  const router = express.Router({ caseSensitive: true });
   const queueGauges = createQueueGauges({ ...deps, queues: [deps.stripeEvents, deps.maintenance] });
   router.get('/healthz', (_request, response) => void response.json({ status: 'healthy' }));
   router.get('/live', (_request, response) => void response.json({ status: 'alive' }));
