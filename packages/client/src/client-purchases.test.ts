@@ -1,4 +1,12 @@
-import { html, cutOff, hang, json, problem, startScriptedService } from './scripted-service.test-support.ts';
+import {
+  html,
+  cutOff,
+  hang,
+  json,
+  limitFor,
+  problem,
+  startScriptedService,
+} from './scripted-service.test-support.ts';
 import type { ScriptedService } from './scripted-service.test-support.ts';
 import type { CheckoutRequest } from './wire.ts';
 
@@ -53,7 +61,7 @@ describe('createCheckout', () => {
     { name: '503', step: problem(503, 'stripe_unavailable') },
   ])('is tried again with the same key and body after $name', async ({ step }) => {
     service.script(step, step, json(session));
-    await expect(service.client({ timeoutMs: 300 }).createCheckout(request)).resolves.toEqual(session);
+    await expect(service.client(limitFor(step)).createCheckout(request)).resolves.toEqual(session);
     expect(service.seen).toHaveLength(3);
     expect(new Set(keys()).size).toBe(1);
     expect(new Set(service.seen.map((one) => one.body)).size).toBe(1);

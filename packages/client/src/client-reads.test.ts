@@ -7,6 +7,7 @@ import {
   hang,
   html,
   json,
+  limitFor,
   problem,
   startScriptedService,
 } from './scripted-service.test-support.ts';
@@ -117,7 +118,7 @@ describe('failures that may pass are tried again', () => {
     { name: '504 of a proxy', step: html(504) },
   ])('$name', async ({ step }) => {
     service.script(step, step, json(answer()));
-    await expect(service.client({ timeoutMs: 250 }).entitlements('user_1')).resolves.toEqual(answer());
+    await expect(service.client(limitFor(step)).entitlements('user_1')).resolves.toEqual(answer());
     expect(service.seen).toHaveLength(3);
   });
 

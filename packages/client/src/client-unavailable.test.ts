@@ -1,7 +1,15 @@
 import { answer } from './answers.test-support.ts';
 import type { BillingError } from './billing-error.ts';
 import type { UnavailableAnswer } from './options.ts';
-import { cutOff, hang, html, json, problem, startScriptedService } from './scripted-service.test-support.ts';
+import {
+  cutOff,
+  hang,
+  html,
+  json,
+  limitFor,
+  problem,
+  startScriptedService,
+} from './scripted-service.test-support.ts';
 import type { ScriptedService, Step } from './scripted-service.test-support.ts';
 
 let service: ScriptedService;
@@ -31,7 +39,7 @@ describe.each(outages)('can, when the service is away: $name', ({ step, code }) 
     const told: unknown[] = [];
     const client = service.client({
       retries: 0,
-      timeoutMs: 200,
+      ...limitFor(step),
       onUnavailable,
       onFallback: (error) => told.push(error.code),
     });

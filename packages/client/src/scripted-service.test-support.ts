@@ -99,6 +99,14 @@ export const dribble: Step = (response) => {
   response.write('{"user_id":');
 };
 
+/**
+ * A time limit for tries that end as the step says: short only where it is the limit that ends them, as a busy
+ * machine may be slow with every other.
+ */
+export const limitFor = (step: Step): { timeoutMs: number } => ({
+  timeoutMs: step === hang || step === dribble ? 1_000 : 20_000,
+});
+
 export const cutOff: Step = (response) => {
   response.destroy();
 };
