@@ -131,5 +131,5 @@ test('JavaScript: while nobody answers the question the feature is refused, alou
   service.script((response, seen) => (seen.method === 'GET' ? html(503) : json(session))(response, seen));
   const { printed, said } = await runHere(process.execPath, ['export-report.mjs', 'user_1']);
   expect(printed).toBe(`please upgrade: ${session.checkout_url}`);
-  expect(said).toBe('billing is away invalid_response null');
+  expect(said).toMatch(/^billing is away /);
 });
