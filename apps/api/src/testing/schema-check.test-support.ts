@@ -1,20 +1,37 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 
+type Reference = { $ref: string };
 type Media = Record<string, { schema: object }>;
-type Response = { content?: Media };
+type Header = { required?: boolean; schema: { type?: string } };
+type Response = { headers?: Record<string, Header | Reference>; content?: Media };
 type Operation = {
   operationId: string;
   requestBody?: { content: Media };
-  responses: Record<string, Response | { $ref: string }>;
+  responses: Record<string, Response | Reference>;
 };
 type OpenApi = {
   paths: Record<string, Record<string, Operation>>;
-  components: { responses: Record<string, Response> };
+  components: { responses: Record<string, Response>; headers: Record<string, Header> };
 };
 
 /** What was wrong, one line each; empty: nothing. */
 export type Complaints = string[];
+
+export type SentAnswer = {
+  status: number;
+  body: unknown;
+  /** By name in lower case, as they were sent; absent: neither they nor the kind of body are checked. */
+  headers?: Record<string, string>;
+};
+
+/** What is described, itself or by the last name in its reference. */
+function resolve<T extends object>(given: T | Reference, named: Record<string, T>): T {
+  if (!('$ref' in given)) return given;
+  const found = named[given.$ref.slice(given.$ref.lastIndexOf('/') + 1)];
+  if (found === undefined) throw new Error(`${given.$ref} refers to nothing`);
+  return found;
+}
 
 /** Checks requests and answers against an OpenAPI document, by operation. */
 export function createSchemaCheck(document: object) {
@@ -44,24 +61,43 @@ export function createSchemaCheck(document: object) {
     return operation;
   }
 
+  function headerComplaints({ headers = {} }: Response, sent: Record<string, string>): Complaints {
+    return Object.entries(headers).flatMap(([name, given]) => {
+      const { required = false, schema } = resolve(given, components.headers);
+      const value = sent[name.toLowerCase()];
+      if (value === undefined) return required ? [`the header ${name} is missing`] : [];
+      const typed = schema.type === 'integer' && /^\d+$/.test(value) ? Number(value) : value;
+      return complaintsOf(schema, typed).map((complaint) => `the header ${name}: ${value}${complaint}`);
+    });
+  }
+
+  function contentComplaints({ content = {} }: Response, { body, headers }: SentAnswer): Complaints {
+    const [type, media] = Object.entries(content)[0] ?? [];
+    if (type === undefined || media === undefined)
+      return headers === undefined || body === '' ? [] : ['it has a body, and none is described'];
+    const sent = headers === undefined ? type : (headers['content-type'] ?? 'no content type');
+    if (sent.split(';')[0] !== type) return [`${sent} is not ${type}`];
+    return type.endsWith('json') ? complaintsOf(media.schema, body) : [];
+  }
+
+  const answerComplaints = (described: Response, answer: SentAnswer): Complaints => [
+    ...(answer.headers === undefined ? [] : headerComplaints(described, answer.headers)),
+    ...contentComplaints(described, answer),
+  ];
+
   return {
     body(operationId: string, value: unknown): Complaints {
       const [media] = Object.values(operationOf(operationId).requestBody?.content ?? {});
       return media === undefined ? ['this operation takes no body'] : complaintsOf(media.schema, value);
     },
-    /** `contentType`: as it was sent, parameters included; not checked if absent. */
-    answer(operationId: string, answer: { status: number; body: unknown; contentType?: string }): Complaints {
+    answer(operationId: string, answer: SentAnswer): Complaints {
       const given = operationOf(operationId).responses[String(answer.status)];
-      const described =
-        given !== undefined && '$ref' in given
-          ? components.responses[given.$ref.slice('#/components/responses/'.length)]
-          : given;
-      if (described === undefined) return [`the status ${answer.status} is not described`];
-      const [type, media] = Object.entries(described.content ?? {})[0] ?? [];
-      if (type === undefined || media === undefined) return [];
-      if (answer.contentType !== undefined && !answer.contentType.startsWith(type))
-        return [`${answer.contentType} is not ${type}`];
-      return type.endsWith('json') ? complaintsOf(media.schema, answer.body) : [];
+      if (given === undefined) return [`the status ${answer.status} is not described`];
+      return answerComplaints(resolve(given, components.responses), answer);
+    },
+    /** An answer to what is no operation, by the name of its description in the components. */
+    refusal(name: string, answer: SentAnswer): Complaints {
+      return answerComplaints(resolve({ $ref: name }, components.responses), answer);
     },
   };
 }

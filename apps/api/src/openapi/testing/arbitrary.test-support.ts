@@ -31,14 +31,20 @@ const junk: fc.Arbitrary<unknown> = fc.oneof(
 const asArray = (value: unknown): Schema[] => (Array.isArray(value) ? (value as Schema[]) : []);
 
 function textOf(schema: Schema): fc.Arbitrary<unknown> {
-  const { format, description } = schema;
+  const { format, description, pattern } = schema;
   if (format === 'date-time')
     return fc
       .date({ min: new Date('1960-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
       .map((date) => date.toISOString());
-  if (format === 'email') return fc.emailAddress();
+  // RFC 5322 allows more than is taken.
+  if (format === 'email')
+    return fc.oneof(
+      { weight: 4, arbitrary: fc.stringMatching(/^[a-z0-9]{1,12}@[a-z]{1,12}\.com$/) },
+      fc.emailAddress(),
+    );
   if (typeof description === 'string' && /URL|origin/.test(description))
     return fc.oneof(fc.webUrl({ validSchemes: ['https'] }), fc.constant('http://localhost:3000'));
+  if (typeof pattern === 'string' && description === undefined) return fc.stringMatching(new RegExp(pattern));
   return fc.oneof(
     { weight: 3, arbitrary: fc.stringMatching(/^[a-z0-9_]{1,12}$/) },
     fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }),
@@ -70,6 +76,18 @@ function valueOf(schema: Schema, schemas: Schemas): fc.Arbitrary<unknown> {
   return type === 'string' ? textOf(schema) : junk;
 }
 
+/** Any keys, as many as are allowed; some with names or values that are not. */
+function dictionaryOf(schema: Schema, schemas: Schemas): fc.Arbitrary<unknown> {
+  const { pattern } = (schema['propertyNames'] ?? {}) as Schema;
+  const anyKey = fc.string({ maxLength: 12 });
+  const key = typeof pattern === 'string' ? fc.stringMatching(new RegExp(pattern)) : anyKey;
+  const value = arbitraryOf((schema['additionalProperties'] ?? {}) as Schema, schemas);
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.dictionary(key, value, { maxKeys: 5 }) },
+    { weight: 1, arbitrary: fc.dictionary(anyKey, junk, { maxKeys: 5 }) },
+  );
+}
+
 function objectOf(schema: Schema, schemas: Schemas): fc.Arbitrary<unknown> {
   const properties = (schema['properties'] ?? {}) as Schemas;
   const required = (schema['required'] ?? []) as string[];
@@ -77,10 +95,7 @@ function objectOf(schema: Schema, schemas: Schemas): fc.Arbitrary<unknown> {
     Object.entries(properties).map(([name, field]) => [name, arbitraryOf(field, schemas)]),
   );
   const known = fc.record(fields, { requiredKeys: required });
-  if (Object.keys(properties).length === 0)
-    return fc.dictionary(fc.string({ maxLength: 12 }), fc.oneof(fc.string({ maxLength: 20 }), junk), {
-      maxKeys: 5,
-    });
+  if (Object.keys(properties).length === 0) return dictionaryOf(schema, schemas);
   const unknownField = fc
     .tuple(known, fc.string({ maxLength: 8 }), junk)
     .map(([value, name, more]) => ({ ...value, [name]: more }));

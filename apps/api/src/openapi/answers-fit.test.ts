@@ -1,0 +1,101 @@
+import { uniqueId } from '../testing/start-commerce.test-support.ts';
+import type { Endpoint } from './endpoint.ts';
+import { endpoints } from './endpoints/all.ts';
+import { pathParameterNames } from './parameters.ts';
+import { callEndpoint } from './testing/call-endpoint.test-support.ts';
+import type { Call, Called } from './testing/call-endpoint.test-support.ts';
+import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
+import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
+
+let seeded: SeededApi;
+beforeAll(async () => {
+  seeded = await startSeededApi();
+});
+afterAll(() => seeded.close());
+
+const the = (name: string): string => seeded.known[name]?.[0] ?? '';
+const all = (name: string): readonly string[] => seeded.known[name] ?? [];
+
+/** What a call is changed in to succeed; absent: its own example with names that exist is enough. */
+const changes: Record<string, () => Call[]> = {
+  checkEntitlements: () => [
+    { query: { user_id: the('user_id') } },
+    { query: { user_id: the('user_id'), explain: 'true' } },
+    { query: { user_id: the('user_id'), feature_code: 'monthly' } },
+    { query: { user_id: 'nobody has heard of' } },
+  ],
+  createCheckout: () => [
+    { body: { user_id: uniqueId('user') } },
+    { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },
+  ],
+  receiveStripeWebhook: () => [{}, { body: { id: 'evt_thin', object: 'v2.core.event' } }],
+  createProject: () => [{ body: { project_id: uniqueId('project') } }],
+  createProduct: () => [{ body: { product_id: uniqueId('product') } }],
+  createPrice: () => [{ body: { price_id: uniqueId('ours'), stripe_price_id: uniqueId('price') } }],
+  // No more sales: not of the price that the checkout sells.
+  patchPrice: () => [{ path: { price_id: all('price_id')[1] } }],
+  mapCustomer: () => [{ body: { stripe_customer_id: uniqueId('cus') } }],
+  listEvents: () => [
+    {},
+    ...['applied', 'stale', 'ignored', 'quarantined', 'failed'].map((status) => ({ query: { status } })),
+  ],
+  getRun: () => all('run_id').map((run) => ({ path: { run_id: run } })),
+  replayEvent: () => all('event_id').map((event) => ({ path: { event_id: event } })),
+};
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The example of a call, in which what must exist does. */
+function exampleOf({ path, body }: Endpoint): Call {
+  const example = isObject(body?.example) ? body.example : {};
+  const withKnown = Object.entries(example).map(([name, value]) => [name, seeded.known[name]?.[0] ?? value]);
+  return {
+    path: Object.fromEntries(pathParameterNames(path).map((name) => [name, the(name)])),
+    body: body === undefined ? undefined : Object.fromEntries(withKnown),
+  };
+}
+
+function callsOf(endpoint: Endpoint): Call[] {
+  const example = exampleOf(endpoint);
+  return (changes[endpoint.operationId]?.() ?? [{}]).map(({ path, body, ...more }) => ({
+    path: { ...example.path, ...path },
+    body: isObject(example.body) && isObject(body) ? { ...example.body, ...body } : example.body,
+    ...more,
+  }));
+}
+
+const isEmptyList = ({ body }: Called): boolean =>
+  isObject(body) && Array.isArray(body['data']) && body['data'].length === 0;
+
+describe('each answer that is described was met, and is as it is described', () => {
+  const cells = endpoints.flatMap((endpoint) =>
+    endpoint.answers.map(({ status }) => [endpoint.operationId, status, endpoint] as const),
+  );
+
+  test.each(cells)('%s: %d', async (operationId, status, endpoint) => {
+    const answered = async (): Promise<Called[]> => {
+      const calls: Called[] = [];
+      for (const call of callsOf(endpoint)) calls.push(await callEndpoint(seeded, endpoint, call));
+      return calls;
+    };
+    const isAway = operationId === 'ready' && status === 503;
+    const calls = isAway ? await seeded.withoutPostgres(answered) : await answered();
+    expect(calls).not.toEqual([]);
+    for (const called of calls) {
+      expect([called.shown, called.status, called.complaints]).toEqual([called.shown, status, []]);
+      // A row that is not there fits any description.
+      expect([called.shown, isEmptyList(called)]).toEqual([called.shown, false]);
+    }
+  });
+});
+
+test('the answer to a check that was held against its description has a source of every kind', async () => {
+  const endpoint = endpoints.find(({ operationId }) => operationId === 'checkEntitlements');
+  if (endpoint === undefined) throw new Error('the check is not described');
+  const query = { user_id: the('user_id'), explain: 'true' };
+  const { body } = await callEndpoint(seeded, endpoint, { query });
+  const { explanation } = body as { explanation: { source: string }[] };
+  const sources = new Set(explanation.map(({ source }) => source));
+  expect([...sources].sort()).toEqual(['manual', 'purchase', 'subscription']);
+});

@@ -1,0 +1,103 @@
+import { Stripe } from 'stripe';
+import { createSchemaCheck } from '../../testing/schema-check.test-support.ts';
+import type { Complaints } from '../../testing/schema-check.test-support.ts';
+import { testAdmin, testWebhookSecret } from '../../testing/start-test-api.test-support.ts';
+import { createOpenApiDocument } from '../create-document.ts';
+import type { Endpoint } from '../endpoint.ts';
+import { pathParameterNames } from '../parameters.ts';
+import { metricsToken } from './start-seeded-api.test-support.ts';
+
+type Values = Record<string, unknown>;
+export type Call = {
+  path?: Values;
+  query?: Values;
+  headers?: Values;
+  body?: unknown;
+  /** Default: those that the endpoint asks for. */
+  credentials?: 'right' | 'wrong' | 'none';
+};
+export type Sent = {
+  status: number;
+  body: unknown;
+  headers: Record<string, string>;
+  /** The request and its answer, for people. */
+  shown: string;
+};
+/** `complaints`: what does not fit the description. */
+export type Called = Sent & { complaints: Complaints };
+
+/** In which an answer must not have fields that are not described. */
+export const closedDocument = createOpenApiDocument({ isClosed: true });
+export const check = createSchemaCheck(closedDocument);
+
+const { webhooks } = new Stripe('sk_test_signing');
+const basic = (name: string, secret: string): string =>
+  `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
+
+function credentialsOf({ access }: Endpoint, apiKey: string, call: Call): Record<string, string> {
+  const { credentials = 'right' } = call;
+  if (credentials === 'none' || access === 'open') return {};
+  const isRight = credentials === 'right';
+  if (access === 'stripe') {
+    const secret = isRight ? testWebhookSecret : 'whsec_of_another';
+    const payload = JSON.stringify(call.body);
+    return { 'stripe-signature': webhooks.generateTestHeaderString({ payload, secret }) };
+  }
+  if (access === 'operator')
+    return { authorization: basic(testAdmin.name, isRight ? testAdmin.secret : apiKey) };
+  const tokens = {
+    project: [apiKey, testAdmin.secret],
+    admin: [testAdmin.secret, apiKey],
+    metrics: [metricsToken, apiKey],
+  };
+  const [right, wrong] = tokens[access];
+  return { authorization: `Bearer ${isRight ? right : wrong}` };
+}
+
+const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+/** Lone surrogates have no percent encoding. */
+const encode = (value: unknown): string => encodeURIComponent(asText(value).replaceAll(/\p{Cs}/gu, '\ufffd'));
+/** A client sends nothing else in a header. */
+const asHeader = (value: unknown): string => asText(value).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
+
+function urlOf(endpoint: Endpoint, { path = {}, query = {} }: Call): string {
+  const filled = pathParameterNames(endpoint.path).reduce(
+    // An empty one would be another route; a dot segment is resolved by the client.
+    (url, name) => url.replace(`{${name}}`, () => encode(path[name] ?? 'x').replace(/^\.{0,2}$/, 'x')),
+    endpoint.path,
+  );
+  const search = Object.entries(query).map(([name, value]) => `${name}=${encode(value)}`);
+  return search.length === 0 ? filled : `${filled}?${search.join('&')}`;
+}
+
+type Caller = { api: { url: string }; apiKey: string };
+
+/** Sends a request with the credentials of this endpoint. */
+export async function sendCall({ api, apiKey }: Caller, endpoint: Endpoint, call: Call): Promise<Sent> {
+  const { body, headers = {} } = call;
+  const method = endpoint.method.toUpperCase();
+  const url = urlOf(endpoint, call);
+  const response = await fetch(api.url + url, {
+    method,
+    headers: {
+      ...credentialsOf(endpoint, apiKey, call),
+      ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, asHeader(value)])),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  return {
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: isJson ? (JSON.parse(text) as unknown) : text,
+    shown: `${method} ${url} ${JSON.stringify({ headers, body })} → ${response.status} ${text.slice(0, 500)}`,
+  };
+}
+
+/** The same, and holds the answer against its description: status, headers, kind of body, body. */
+export async function callEndpoint(caller: Caller, endpoint: Endpoint, call: Call): Promise<Called> {
+  const sent = await sendCall(caller, endpoint, call);
+  return { ...sent, complaints: check.answer(endpoint.operationId, sent) };
+}

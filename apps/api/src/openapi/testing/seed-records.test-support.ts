@@ -1,0 +1,114 @@
+import { eventStatuses } from '@billing/domain';
+import type { EventStatus, ReconcileResult, ReplayResult } from '@billing/domain';
+import { claimRun, endRun, requestReconcile, requestReplay, saveRun } from '@billing/store';
+import type { Database } from '@billing/store';
+import { uniqueId } from '../../testing/start-commerce.test-support.ts';
+
+const reasons: Record<EventStatus, string | null> = {
+  applied: null,
+  stale: null,
+  ignored: 'no_effect',
+  quarantined: 'unknown_customer',
+  failed: 'processing_failed',
+};
+
+/** A row of the ledger for each thing that can become of an event; returns their ids. */
+export async function seedEvents(database: Database, objectId: string): Promise<string[]> {
+  const rows = eventStatuses.map((status, index) => ({
+    eventId: uniqueId('evt'),
+    type: 'customer.subscription.updated',
+    objectId: status === 'ignored' ? null : objectId,
+    status,
+    reason: reasons[status],
+    customerId: status === 'quarantined' ? 'cus_seeded' : null,
+    awaits: status === 'quarantined' ? 'cus_seeded' : null,
+    created: new Date(1_795_341_600_000 + index),
+    receivedAt: new Date(),
+    payload: {},
+  }));
+  await database.stripeEvent.createMany({ data: rows });
+  return rows.map(({ eventId }) => eventId);
+}
+
+const reconciled: ReconcileResult = {
+  subscriptions_synced: 2,
+  subscriptions_updated: 1,
+  subscriptions_missing_in_stripe: 1,
+  purchases_synced: 1,
+  purchases_updated: 0,
+  purchases_missing_in_stripe: 0,
+  drift: [
+    {
+      kind: 'subscription_updated',
+      object_id: 'sub_1',
+      before: { status: 'active' },
+      after: { status: 'past_due' },
+    },
+    { kind: 'subscription_missing_in_stripe', object_id: 'sub_2', before: { status: 'active' }, after: null },
+  ],
+  drift_truncated: false,
+};
+
+const replayed: ReplayResult = {
+  events_replayed: 2,
+  outcomes: { applied: 1, stale: 1, ignored: 0, quarantined: 0, failed: 0 },
+  changes: [{ event_id: 'evt_1', path: 'subscription.status', before: 'active', after: null }],
+  changes_truncated: false,
+};
+
+const actor = { name: 'tester', requestId: null };
+const workerId = 'a worker';
+
+/** Runs that are done, failed, under way and not begun, each at most with what it has found so far; returns their ids. */
+export async function seedRuns(database: Database, projectId: string): Promise<string[]> {
+  const reconcile = async (scope: { dryRun: boolean; projectId: string | null }): Promise<string> => {
+    const { runId } = await requestReconcile(database, scope, actor);
+    await claimRun(database, { runId, workerId });
+    return runId;
+  };
+  const done = await reconcile({ dryRun: false, projectId: null });
+  await endRun(database, { runId: done, workerId, status: 'done', result: reconciled });
+  const failed = await reconcile({ dryRun: true, projectId });
+  await endRun(database, { runId: failed, workerId, status: 'failed', error: 'Stripe refused the key' });
+  const replay = await requestReplay(database, { object_id: 'sub_1', dry_run: true }, actor);
+  await claimRun(database, { runId: replay.runId, workerId });
+  await endRun(database, { runId: replay.runId, workerId, status: 'done', result: replayed });
+  const running = await reconcile({ dryRun: false, projectId });
+  const state = { phase: 'refunds', objects: 3, after: 're_1', since: 1 };
+  await saveRun(database, { runId: running, workerId, state, result: reconciled });
+  const queued = await requestReplay(database, { dry_run: false }, actor);
+  return [done, failed, replay.runId, running, queued.runId];
+}
+
+const lookEveryMs = 50;
+
+/**
+ * Stands in for the worker, as apps never import each other: looks in Postgres, as workers do, for replays that somebody
+ * waits for, and ends each with a result. Returns what stops it.
+ */
+export function answerReplays(database: Database): () => Promise<void> {
+  const stop = new AbortController();
+  let turn = 0;
+  const look = async (): Promise<void> => {
+    const waiting = await database.run.findMany({ where: { kind: 'replay_event', status: 'running' } });
+    for (const { id: runId, params, dryRun } of waiting) {
+      await claimRun(database, { runId, workerId });
+      const { event_id: eventId } = params as { event_id: string };
+      const outcome = eventStatuses[turn++ % eventStatuses.length];
+      const changes = outcome === 'applied' ? [{ path: 'a', before: { b: [1] }, after: null }] : [];
+      const result = { event_id: eventId, dry_run: dryRun, outcome, reason: null, changes };
+      await endRun(database, { runId, workerId, status: 'done', result });
+    }
+  };
+  const looking = (async () => {
+    while (!stop.signal.aborted) {
+      // Tests take Postgres away, too.
+      await look().catch(() => undefined);
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+    }
+  })();
+  return () => {
+    stop.abort();
+    return looking;
+  };
+}

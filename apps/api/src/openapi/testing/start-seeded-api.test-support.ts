@@ -1,0 +1,92 @@
+import { dayMs } from '@billing/domain';
+import { changeUser, settleInvalidations } from '@billing/store';
+import { waitFor } from '@billing/testing';
+import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+import { answerReplays, seedEvents, seedRuns } from './seed-records.test-support.ts';
+
+export const metricsToken = 'metrics-token-of-the-test';
+
+export type Known = Record<string, readonly string[]>;
+export type SeededApi = Awaited<ReturnType<typeof startSeededApi>>;
+
+/** A user with a feature of every source; answers about them show all that an answer can hold. */
+async function seedUser(api: Commerce, projectId: string, prices: { monthly: string; once: string }) {
+  const { database } = api.deps;
+  const owner = { projectId, userId: uniqueId('user') };
+  const subscribed = await giveSubscription(database, owner, { stripePriceId: prices.monthly });
+  const granted = await giveGrant(database, owner, {
+    featureCode: 'by_hand',
+    validTo: new Date(Date.now() + dayMs),
+  });
+  const bought = await changeUser(database, owner, async (tx, userRef) => {
+    const id = uniqueId('pi');
+    const paid = { status: 'paid', paidAt: new Date(), sessionId: uniqueId('cs') };
+    await tx.purchase.create({ data: { id, userRef, ...paid } });
+    await tx.purchaseItem.create({ data: { purchaseId: id, stripePriceId: prices.once, quantity: 1n } });
+    return { result: id, changed: true };
+  });
+  await settleInvalidations(api.deps, [...subscribed.owed, ...granted.owed, ...bought.owed]);
+  await api
+    .admin('post', `/projects/${projectId}/customers`, {
+      user_id: owner.userId,
+      stripe_customer_id: (await api.stripe.customers.create({})).id,
+    })
+    .expect(201);
+  return { userId: owner.userId, subscriptionId: subscribed.result, grantId: granted.result };
+}
+
+/** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
+export async function startSeededApi() {
+  const api = await startCommerce({ METRICS_TOKEN: metricsToken });
+  const { projectId, apiKey } = await api.createProject();
+  const { database } = api.deps;
+  const [monthly, once] = [
+    await api.sell(projectId, { featureCodes: ['monthly'] }),
+    await api.sell(projectId, { featureCodes: ['once'], interval: 'one_time', accessDays: 30 }),
+  ];
+  const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
+  const { userId, subscriptionId, grantId } = await seedUser(api, projectId, prices);
+  const known: Known = {
+    project_id: [projectId],
+    user_id: [userId],
+    price_id: [monthly.priceId, once.priceId],
+    product_id: [monthly.productId],
+    stripe_price_id: [monthly.stripePriceId],
+    grant_id: [grantId],
+    key_id: [(await api.createApiKey(projectId)).keyId],
+    feature_code: ['monthly', 'by_hand'],
+    object_id: [subscriptionId],
+    event_id: await seedEvents(database, subscriptionId),
+    run_id: await seedRuns(database, projectId),
+    target_id: [monthly.priceId, monthly.productId],
+    limit: ['1', '2', '50'],
+    type: ['customer.subscription.updated'],
+    actor: ['tester'],
+    action: ['price.create', 'product.create'],
+    target_type: ['price', 'product'],
+    'Idempotency-Key': ['order-1'],
+  };
+  const stopAnswering = answerReplays(database);
+  return {
+    api,
+    apiKey,
+    known,
+    /** A project that a request may switch off: nothing else needs it. */
+    spareProjectId: (await api.createProject()).projectId,
+    async withoutPostgres<T>(work: () => Promise<T>): Promise<T> {
+      await api.databaseProxy.setMode('refuse');
+      try {
+        return await work();
+      } finally {
+        await api.databaseProxy.setMode('pass');
+        await waitFor(() => database.$queryRaw`SELECT 1`, { what: 'Postgres' });
+      }
+    },
+    async close(): Promise<void> {
+      await stopAnswering();
+      await api.close();
+    },
+  };
+}
