@@ -1,19 +1,24 @@
 import { chargeFacts, isId, refundFacts } from '@billing/domain';
 import type { ChargeReading, PaymentReading, PaymentWants, Reading } from '@billing/domain';
+import type { Stripe } from 'stripe';
 import { read, readLineItems } from './read-objects.ts';
 import type { ReadDeps } from './read-objects.ts';
 
 /** More refunds than any charge has; a bound all the same. */
 const maxRefunds = 500;
 
+/** Those that came with the charge, which are nearly always all. */
+async function allRefunds({ stripe }: ReadDeps, { id, refunds }: Stripe.Charge): Promise<Stripe.Refund[]> {
+  if (refunds?.has_more === false) return refunds.data;
+  return stripe.refunds.list({ charge: id, limit: 100 }).autoPagingToArray({ limit: maxRefunds });
+}
+
 /** A charge with every refund of it, so that none is counted twice. */
 function readCharge(deps: ReadDeps, id: string): Promise<Reading<ChargeReading>> {
   return read(deps, 'charge', async () => {
-    const charge = chargeFacts.parse(await deps.stripe.charges.retrieve(id));
-    const listed = await deps.stripe.refunds
-      .list({ charge: id, limit: 100 })
-      .autoPagingToArray({ limit: maxRefunds });
-    const refunds = listed.map((one) => {
+    const rendered = await deps.stripe.charges.retrieve(id, { expand: ['refunds'] });
+    const charge = chargeFacts.parse(rendered);
+    const refunds = (await allRefunds(deps, rendered)).map((one) => {
       const { id: refundId, status, amount, createdAt } = refundFacts.parse(one);
       return { id: refundId, status, amount: amount ?? 0, createdAt };
     });
