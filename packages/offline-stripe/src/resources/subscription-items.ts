@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { applyItemChanges, updateSubscription, type ItemChange } from '../billing/change-items.ts';
 import { noSuch } from '../errors.ts';
 import { defineRoute } from '../http/define-route.ts';
-import { list } from '../http/list.ts';
+import { page } from '../http/list.ts';
 import { body, expandOnly, metadata, mergeMetadata, natural, positive, text } from '../http/params.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
@@ -85,11 +85,7 @@ export const subscriptionItemRoutes = [
     }),
     (world, _id, params) => {
       const items = knownSubscription(world, params.subscription, 'subscription').items.data;
-      return list(
-        items.slice(0, params.limit ?? 10),
-        items.length > (params.limit ?? 10),
-        '/v1/subscription_items',
-      );
+      return page(items, params, { url: '/v1/subscription_items' });
     },
   ),
 ];
