@@ -70,7 +70,10 @@ function filter() {
 }
 function open() {
   const call = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (call && call.matches('.call')) { call.open = true; call.scrollIntoView(); }
+  if (!call || !call.matches('.call')) return;
+  if (call.hidden) { search.value = ''; filter(); }
+  call.open = true;
+  call.scrollIntoView();
 }
 search.addEventListener('input', filter);
 addEventListener('hashchange', open);

@@ -61,7 +61,8 @@ export function renderFields(given: Schema, schemas: Schemas, depth = 0): string
   const schema = resolveSchema(given, schemas);
   if (isSchema(schema['items'])) return renderFields(schema['items'], schemas, depth);
   const alternatives = alternativesOf(schema);
-  if (alternatives.length > 0) return alternatives.map((each) => renderFields(each, schemas, depth)).join('');
+  if (alternatives.length > 0)
+    return alternatives.map((each) => renderAlternative(each, schemas, depth)).join('');
   const properties = schema['properties'];
   if (!isSchema(properties) || depth >= maxDepth) return '';
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
@@ -69,6 +70,14 @@ export function renderFields(given: Schema, schemas: Schemas, depth = 0): string
     isSchema(field) ? renderField({ name, field, isRequired: required.includes(name) }, schemas, depth) : '',
   );
   return `<ul class="fields">${rows.join('')}</ul>`;
+}
+
+/** One of several objects that may stand here, and which it is. */
+function renderAlternative(given: Schema, schemas: Schemas, depth: number): string {
+  const { description } = resolveSchema(given, schemas);
+  const fields = renderFields(given, schemas, depth);
+  const isSaid = fields !== '' && typeof description === 'string';
+  return isSaid ? `<p class="meaning">${renderInline(description)}</p>${fields}` : fields;
 }
 
 type Field = { name: string; field: Schema; isRequired: boolean };
