@@ -35,8 +35,9 @@ export function redirectProblem(value: string): string | null {
     return 'must not contain spaces, backslashes or control characters';
   if (!/^https?:\/\/[^/]/i.test(value)) return 'must be an absolute https URL';
   if (!URL.canParse(value)) return 'must be an absolute https URL';
+  // Also where it is empty, which URL forgets.
+  if (/^[^/]*\/\/[^/?#]*@/.test(value)) return 'must not contain user information';
   const url = new URL(value);
-  if (url.username !== '' || url.password !== '') return 'must not contain user information';
   const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
   if (url.protocol === 'http:' && !isLocal) return 'must use https (http only for localhost)';
   return null;
