@@ -119,7 +119,10 @@ async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBud
 
 function toResponse(session: Stripe.Checkout.Session): CheckoutResponse {
   if (session.url === null)
-    throw new ServiceError('stripe_error', 'Stripe made a session without a page: look at it in the dashboard.');
+    throw new ServiceError(
+      'stripe_error',
+      'Stripe made a session without a page: look at it in the dashboard.',
+    );
   return {
     checkout_url: session.url,
     session_id: session.id,
