@@ -14,6 +14,7 @@ export default {
   },
   globalSetup: '<rootDir>/packages/testing/jest/global-setup.js',
   globalTeardown: '<rootDir>/packages/testing/jest/global-teardown.js',
+  testSequencer: '<rootDir>/packages/testing/jest/whole-systems-first.js',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
