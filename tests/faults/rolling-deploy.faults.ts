@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '@billing/testing';
 import { createApiClient } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
 import { repeat } from './support/repeat.ts';
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-type Result = { status: number } | { failure: string };
+type Result = { status: number; isLeaving: boolean } | { failure: string };
 
 /** One read on a kept-alive connection; no retry, so that a cut answer shows. */
 function readOnce(agent: Agent, url: string): Promise<Result> {
@@ -30,7 +31,8 @@ function readOnce(agent: Agent, url: string): Promise<Result> {
       { agent, headers: { authorization: `Bearer ${shop.apiKey}` } },
       (response) => {
         response.resume();
-        response.on('end', () => resolve({ status: response.statusCode ?? 0 }));
+        const isLeaving = response.headers.connection === 'close';
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, isLeaving }));
         response.on('error', (error) => resolve({ failure: `while answering: ${error.message}` }));
       },
     );
@@ -38,6 +40,17 @@ function readOnce(agent: Agent, url: string): Promise<Result> {
     call.end();
   });
 }
+
+/** As a load balancer does: who says that it leaves gets no new connection before it is ready again. */
+const untilBack = (url: string): Promise<unknown> =>
+  waitFor(
+    async () => {
+      const ready = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(1_000) });
+      await ready.text();
+      return ready.ok;
+    },
+    { what: `${url} to be back`, timeoutMs: 60_000, intervalMs: 50 },
+  );
 
 /** Reads without a pause at both APIs; a connection that nobody accepts is the load balancer's business. */
 function startReaders() {
@@ -47,10 +60,13 @@ function startReaders() {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     return repeat(async () => {
       const result = await readOnce(agent, url);
-      if ('status' in result) statuses.set(result.status, (statuses.get(result.status) ?? 0) + 1);
-      else if (result.failure === 'ECONNREFUSED') await sleep(20);
-      else failures.push(result.failure);
-      await sleep(2);
+      if ('failure' in result) {
+        if (result.failure !== 'ECONNREFUSED') failures.push(result.failure);
+        await sleep(20);
+        return;
+      }
+      statuses.set(result.status, (statuses.get(result.status) ?? 0) + 1);
+      await (result.isLeaving ? untilBack(url) : sleep(2));
     });
   }
   const readers = stack.apis.flatMap(({ url }) => [startReader(url), startReader(url)]);
