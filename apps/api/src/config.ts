@@ -70,6 +70,8 @@ export type ApiConfig = {
   corsOrigins: readonly string[];
   /** The share of entitlement checks in the access log, 0 to 1; all other requests are in it. */
   accessLogSample: number;
+  /** Connections to Postgres of this process. */
+  databasePoolSize: number;
   pastDueGraceDays: number;
   renewalAllowanceMs: number;
 };
@@ -83,6 +85,7 @@ export function toApiConfig(environment: Environment): ApiConfig {
     trustedProxies: environment.TRUST_PROXY ?? false,
     corsOrigins: environment.CORS_ORIGINS ?? [],
     accessLogSample: environment.ACCESS_LOG_SAMPLE,
+    databasePoolSize: environment.DATABASE_POOL_SIZE,
     pastDueGraceDays: environment.PAST_DUE_GRACE_DAYS,
     renewalAllowanceMs: environment.RENEWAL_ALLOWANCE_HOURS * 3_600_000,
   };

@@ -16,15 +16,16 @@ import type { CheckoutDeps } from './create-checkout.ts';
 /** A checkout answers within 15 s, whatever hangs; Stripe gets most of that. */
 const deadlineMs = 14_500;
 const stripeMs = 12_500;
-/** Less than half of a process's connections (`DATABASE_POOL_SIZE`, 10). */
-const preparedAtOnce = 4;
+/** Of the process's connections: the others are for the readers. */
+const shareOfPool = 0.4;
 
 /** `POST /api/v1/checkout/create`. */
 export function createCheckoutRouter(
-  deps: ProjectKeyDeps & Pick<AppDeps, 'database' | 'stripe' | 'logger'>,
+  deps: ProjectKeyDeps & Pick<AppDeps, 'config' | 'database' | 'stripe' | 'logger'>,
 ): Router {
   const router = Router({ caseSensitive: true });
-  const checkout = handleCheckout({ ...deps, flights: new Map(), preparing: pLimit(preparedAtOnce) });
+  const preparing = pLimit(Math.max(1, Math.floor(deps.config.databasePoolSize * shareOfPool)));
+  const checkout = handleCheckout({ ...deps, flights: new Map(), preparing });
   mountRoute(router, '/api/v1/checkout/create', {
     post: [requireProjectKey(deps, 'checkout'), readJson, checkout],
   });
