@@ -7,7 +7,7 @@ const schema = z.object({
     .transform((names) => names.split(','))
     .optional(),
   rounds: z.coerce.number().int().min(1).max(100).default(5),
-  seconds: z.coerce.number().min(1).max(600).default(3),
+  seconds: z.coerce.number().min(1).max(600).default(2),
   users: z.coerce.number().int().min(100).max(2_000_000).default(2_000),
 });
 
