@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@billing/testing';
-import { chromium } from 'playwright-core';
+import { browserPath, openBrowser } from '@billing/testing/browser';
 import { Stripe } from 'stripe';
 import request from 'supertest';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
@@ -11,7 +10,6 @@ import type { WholeSystem } from './whole-system.test-support.ts';
 
 const day = 86_400;
 const shop = 'https://app.example.com';
-const browserPath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 
 // A system for each test: some move its clock.
 let system: WholeSystem;
@@ -53,10 +51,7 @@ async function press(button: 'Pay' | 'Cancel', { url, sessionId }: { url: string
     if (button === 'Pay') await system.pay(sessionId);
     return button === 'Pay' ? `${shop}/done?session=${sessionId}` : `${shop}/cancel`;
   }
-  const browser = await chromium.launch({
-    executablePath: browserPath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
+  const browser = await openBrowser();
   try {
     const page = await browser.newPage();
     // Where the page leads to does not exist here; that the browser goes there is what counts.

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,14 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
+import { browserPath, openBrowser } from '@billing/testing/browser';
 import type { Browser, Page } from 'playwright-core';
 import { startRunningApi } from './running-api.test-support.ts';
 import type { RunningApi } from './running-api.test-support.ts';
 
 const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url));
-const browserPath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 /** Not every machine has a browser. */
 const describeWithBrowser = browserPath === undefined ? describe.skip : describe;
 
@@ -58,15 +56,7 @@ describeWithBrowser('in a page of a browser', () => {
   beforeAll(async () => {
     site = await startSite();
     api = await startRunningApi({ CORS_ORIGINS: site.allowed });
-    browser = await chromium.launch({
-      ...(browserPath === undefined ? {} : { executablePath: browserPath }),
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-      ],
-    });
+    browser = await openBrowser();
     page = await browser.newPage();
     await api.grant('granted', 'premium_export');
   }, 120_000);

@@ -1,11 +1,9 @@
-import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { browserPath, openBrowser } from '@billing/testing/browser';
 import type { Browser, Page } from 'playwright-core';
 import { startTestApi } from '../../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../../testing/start-test-api.test-support.ts';
 import { endpoints } from '../endpoints/all.ts';
 
-const browserPath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find((path) => existsSync(path));
 const describeInBrowser = browserPath === undefined ? describe.skip : describe;
 
 describeInBrowser('the page in a browser', () => {
@@ -17,15 +15,7 @@ describeInBrowser('the page in a browser', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    browser = await chromium.launch({
-      ...(browserPath === undefined ? {} : { executablePath: browserPath }),
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-      ],
-    });
+    browser = await openBrowser();
   });
   afterAll(async () => {
     await browser.close();
