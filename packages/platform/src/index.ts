@@ -43,3 +43,4 @@ export {
   type OperationsServerOptions,
   type ReadinessChecks,
 } from './operations-server.ts';
+export { refuseMetrics } from './metrics-token.ts';

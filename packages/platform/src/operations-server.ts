@@ -1,8 +1,8 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorCatalog } from '@billing/domain';
-import type { ErrorCode } from '@billing/domain';
+import { errorCatalog, ServiceError } from '@billing/domain';
+import { refuseMetrics } from './metrics-token.ts';
 import type { Metrics } from './metrics.ts';
 
 /** One word for each dependency: `ok`, or what is wrong. */
@@ -42,12 +42,12 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const answer = routes.get(path);
     meter(options.metrics, { request, response, route: answer === undefined ? 'unmatched' : path });
-    if (answer === undefined) return sendProblem(response, 404, 'route_not_found');
+    if (answer === undefined) return sendProblem(response, 404, routeNotFound());
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      return sendProblem(response, 405, 'method_not_allowed');
+      return sendProblem(response, 405, methodNotAllowed());
     }
-    Promise.resolve(answer(request, response)).catch(() => sendProblem(response, 500, 'internal_error'));
+    Promise.resolve(answer(request, response)).catch(() => sendProblem(response, 500, internalError()));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -98,7 +98,7 @@ async function answerMetrics(
   { metrics, metricsToken, beforeScrape }: OperationsServerOptions,
   { request, response }: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> {
-  const refusal = metricsToken === undefined ? null : refusalOf(request.headers.authorization, metricsToken);
+  const refusal = refuseMetrics(metricsToken, request.headers.authorization);
   if (refusal !== null) {
     response.setHeader('www-authenticate', 'Bearer');
     return sendProblem(response, 401, refusal);
@@ -106,23 +106,6 @@ async function answerMetrics(
   await beforeScrape?.().catch(() => undefined);
   response.writeHead(200, { 'content-type': metrics.registry.contentType });
   response.end(await metrics.registry.metrics());
-}
-
-function refusalOf(
-  authorization: string | undefined,
-  token: string,
-): 'missing_api_key' | 'invalid_api_key' | null {
-  if (authorization === undefined) return 'missing_api_key';
-  return isSameText(authorization, `Bearer ${token}`) ? null : 'invalid_api_key';
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-/** In constant time; digests, as timingSafeEqual wants equal lengths. */
-function isSameText(left: string, right: string): boolean {
-  return timingSafeEqual(sha256(left), sha256(right));
 }
 
 /** The caller's request id if it is sane, else a new one. */
@@ -146,22 +129,19 @@ function sendJson(
   response.end(text);
 }
 
-/** What to do, for the few errors there are here; `code` is the API's. */
-const details = {
-  route_not_found: 'Here are /healthz, /live, /ready and /metrics.',
-  method_not_allowed: 'Use GET.',
-  missing_api_key: 'Send the header Authorization: Bearer <METRICS_TOKEN>.',
-  invalid_api_key: 'Use the METRICS_TOKEN of this service.',
-  internal_error: 'Try again; the log says more.',
-} as const satisfies Partial<Record<ErrorCode, string>>;
+const routeNotFound = (): ServiceError =>
+  new ServiceError('route_not_found', 'Here are /healthz, /live, /ready and /metrics.');
+const methodNotAllowed = (): ServiceError => new ServiceError('method_not_allowed', 'Use GET.');
+const internalError = (): ServiceError => new ServiceError('internal_error', 'Try again; the log says more.');
 
-function sendProblem(response: ServerResponse, status: number, code: keyof typeof details): void {
+/** In the shape of the API's own (RFC 9457). */
+function sendProblem(response: ServerResponse, status: number, { code, message }: ServiceError): void {
   if (response.headersSent) return void response.destroy();
   const problem = {
     type: `urn:billing:problem:${code}`,
     title: errorCatalog[code],
     status,
-    detail: details[code],
+    detail: message,
     code,
     request_id: response.getHeader('x-request-id'),
   };
