@@ -1,20 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '@billing/testing';
 import { importStripe } from './command-line.test-support.ts';
 import { shop, startOldAccount } from './import.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
-let folder: string;
 beforeAll(async () => {
   account = await startOldAccount();
-  folder = mkdtempSync(join(tmpdir(), 'billing-import-'));
 });
-afterAll(async () => {
-  await account.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => account.close());
 
 const run = (args: string[], env: Record<string, string> = account.environment) => importStripe(args, env);
 
@@ -23,7 +17,7 @@ test('from a drafted mapping to an imported account, on the command line', async
   const ann = await account.customer();
   await account.buy(ann.id, pro.priceId, { mode: 'subscription' });
   const [mapping, customers, state] = ['mapping.json', 'customers.csv', 'state.json'].map((name) =>
-    join(folder, name),
+    join(account.folder, name),
   );
   const project = ['--project', shop, '--state', String(state)];
 
@@ -83,7 +77,7 @@ test('what is wrong is said in a line, without a stack', async () => {
   const unset = await run(['--project', shop], { DATABASE_URL: 'postgres://127.0.0.1/none' });
   expect(unset).toMatchObject({ code: 1 });
   expect(unset.stderr).toContain('STRIPE_SECRET_KEY');
-  const absent = await run(['--project', shop, '--mapping', join(folder, 'absent.json')]);
+  const absent = await run(['--project', shop, '--mapping', join(account.folder, 'absent.json')]);
   expect(absent).toMatchObject({ code: 1 });
   for (const { stderr } of [nameless, unset, absent]) expect(stderr).not.toMatch(/^\s+at /m);
 }, 120_000);

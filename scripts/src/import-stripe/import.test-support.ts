@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { deriveEntitlements, hourMs, resolvePolicy } from '@billing/domain';
 import { createOfflineStripe } from '@billing/offline-stripe';
 import { readSources } from '@billing/store';
@@ -29,6 +32,7 @@ export async function startOldAccount() {
     offline.listen(0),
   ]);
   const front = await startStripeFront(stripeServer.url);
+  const folder = mkdtempSync(join(tmpdir(), 'billing-import-'));
   const environment = {
     DATABASE_URL: testDatabase.url,
     REDIS_URL: redis.url,
@@ -79,6 +83,8 @@ export async function startOldAccount() {
 
   return {
     environment,
+    /** For files; it goes with the account. */
+    folder,
     front,
     stripe,
     database,
@@ -137,6 +143,7 @@ export async function startOldAccount() {
       await stripeServer.close();
       await redis.stop();
       await testDatabase.drop();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,26 +1,20 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '@billing/testing';
 import { importStripe, startImport } from './command-line.test-support.ts';
 import { shop, startOldAccount } from './import.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
-let folder: string;
 beforeAll(async () => {
   account = await startOldAccount();
-  folder = mkdtempSync(join(tmpdir(), 'billing-import-'));
 });
-afterAll(async () => {
-  await account.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => account.close());
 
 test('a command that is killed goes on at its next page, though Stripe fails as it begins', async () => {
   const customers = Array.from({ length: 150 }, (_, index) => `user_${index}`);
   for (const user of customers) await account.customer({ user_id: user });
   account.front.forget();
-  const statePath = join(folder, 'state.json');
+  const statePath = join(account.folder, 'state.json');
   const typed = ['--project', shop, '--state', statePath, '--json'];
 
   account.front.interfere(({ path, query }) =>

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImportDeps } from './import-deps.ts';
 import { readState, writeState } from './import-state.ts';
@@ -9,15 +7,10 @@ import { resumeState } from './resume-state.ts';
 import { invalidKey, refusal } from './stripe-front.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
-let folder: string;
 beforeEach(async () => {
   account = await startOldAccount();
-  folder = mkdtempSync(join(tmpdir(), 'billing-import-'));
 });
-afterEach(async () => {
-  await account.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => account.close());
 
 const people = ['ann', 'bob', 'cid', 'dan', 'eve'];
 const phases = ['customers', 'subscriptions', 'sessions', 'payments'] as const;
@@ -69,13 +62,13 @@ type Mapping = Awaited<ReturnType<typeof sellToFive>>;
 
 /** A run as the command line makes it, two objects on a page: goes on from the kept place. */
 function run(mapping: Mapping, progress: ImportDeps['progress'] = quiet) {
-  const path = join(folder, 'state.json');
+  const path = join(account.folder, 'state.json');
   const state = resumeState(path, { subject: newState().subject, progress });
   return account.run({ mapping }, { pageSize: 2, state, progress, save: () => writeState(path, state) });
 }
 
 function keptState(): ImportState {
-  const kept = readState(join(folder, 'state.json'));
+  const kept = readState(join(account.folder, 'state.json'));
   if (kept.kind !== 'kept') throw new Error(`the kept place is ${kept.kind}`);
   return kept.state;
 }
