@@ -13,6 +13,7 @@ COPY package.json package-lock.json ./
 COPY packages/domain/package.json packages/domain/
 COPY packages/platform/package.json packages/platform/
 COPY packages/store/package.json packages/store/
+COPY packages/sync/package.json packages/sync/
 COPY apps/${APP}/package.json apps/${APP}/
 RUN npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts --no-audit --no-fund
 
@@ -24,6 +25,7 @@ COPY --from=production-modules /repo/ ./
 COPY --from=build /repo/packages/domain/dist packages/domain/dist
 COPY --from=build /repo/packages/platform/dist packages/platform/dist
 COPY --from=build /repo/packages/store/dist packages/store/dist
+COPY --from=build /repo/packages/sync/dist packages/sync/dist
 COPY --from=build /repo/apps/${APP}/dist apps/${APP}/dist
 COPY prisma prisma
 # `node`, by number: Kubernetes' runAsNonRoot can't look names up.

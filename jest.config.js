@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
-  testMatch: ['<rootDir>/{apps,packages,perf,scripts,tests}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,packages,perf,tests,tools}/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.local/'],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
@@ -12,9 +12,9 @@ export default {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
-  globalSetup: '<rootDir>/packages/testing/jest/global-setup.js',
-  globalTeardown: '<rootDir>/packages/testing/jest/global-teardown.js',
-  testSequencer: '<rootDir>/packages/testing/jest/whole-systems-first.js',
+  globalSetup: '<rootDir>/tools/testing/jest/global-setup.js',
+  globalTeardown: '<rootDir>/tools/testing/jest/global-teardown.js',
+  testSequencer: '<rootDir>/tools/testing/jest/whole-systems-first.js',
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.

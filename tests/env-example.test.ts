@@ -5,7 +5,7 @@ import { parseEnv as parseEnvFile, promisify } from 'node:util';
 import { parseEnv } from '@billing/platform';
 import { readConfig } from '@billing/worker';
 import { environmentSchema } from '../apps/api/src/config.ts';
-import { parseConfig } from '../packages/offline-stripe/src/config.ts';
+import { parseConfig } from '../tools/offline-stripe/src/config.ts';
 
 type Environment = Record<string, string>;
 
@@ -65,7 +65,7 @@ test('no variable comes twice', () => {
 
 test('it has every variable of API, worker and offline Stripe, and no other', () => {
   const offlineStripe = readFileSync(
-    new URL('../packages/offline-stripe/src/config.ts', import.meta.url),
+    new URL('../tools/offline-stripe/src/config.ts', import.meta.url),
     'utf8',
   );
   const known = [

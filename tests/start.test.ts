@@ -47,7 +47,7 @@ async function ports(): Promise<Record<string, string>> {
 }
 
 function start(env: Record<string, string>) {
-  const child = spawn(process.execPath, [join(checkout, 'scripts/dist/start.js')], {
+  const child = spawn(process.execPath, [join(checkout, 'tools/local-stack/dist/main.js')], {
     cwd: checkout,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

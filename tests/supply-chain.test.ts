@@ -20,7 +20,7 @@ test.each(workflows)('%s may only read unless a job says otherwise', (path) => {
   expect(read(path)).toMatch(/^permissions:\n {2}contents: read\n/m);
 });
 
-test.each(['Dockerfile', 'packages/offline-stripe/Dockerfile'])(
+test.each(['Dockerfile', 'tools/offline-stripe/Dockerfile'])(
   '%s starts from a digest and ends without root',
   (path) => {
     for (const line of linesOf(path, /^FROM/))
@@ -57,7 +57,7 @@ test('the offline Stripe of the compose file is reached by the others, and its p
 });
 
 test('no dependency floats: what is installed tomorrow is what was tested', () => {
-  const manifests = ['package.json', 'scripts/package.json', 'perf/bench/package.json'];
+  const manifests = ['package.json', 'apps/cli/package.json', 'perf/bench/package.json'];
   for (const folder of ['apps', 'packages'])
     for (const name of readdirSync(new URL(`../${folder}`, import.meta.url)))
       manifests.push(`${folder}/${name}/package.json`);

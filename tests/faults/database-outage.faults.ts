@@ -59,7 +59,7 @@ async function underLoad(fault: () => Promise<unknown>): Promise<Seen> {
   return seen;
 }
 
-async function expectHealed(what: string): Promise<void> {
+async function expectReleased(what: string): Promise<void> {
   await timeRecovery({ fault: what, healed: 'its end; every accepted event applied' }, () =>
     untilSettled(stack, { timeoutMs: 30_000, own: sender.events }),
   );
@@ -145,7 +145,7 @@ it.each(
     expect([...webhooks.keys()]).toEqual([200]);
     expect([...reads.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(slowestMs).toBeLessThan(seenWithin(1_000));
-    await expectHealed(what);
+    await expectReleased(what);
   },
 );
 

@@ -21,7 +21,7 @@ afterAll(() => stack.close());
 
 const accepted = async (): Promise<number> => (await stripeEvents(stack, 'accepted')).length;
 
-async function expectHealed(fault: string): Promise<void> {
+async function expectReleased(fault: string): Promise<void> {
   await timeRecovery({ fault, healed: 'the sweep of Stripe’s event list; state is Stripe’s' }, () =>
     untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
   );
@@ -45,7 +45,7 @@ it('heals when the queue Redis is emptied after 50 events got their 2xx', async 
     while ((await accepted()) < before + 50) await changeSome(await shop.subscribeMany(2));
     await stack.direct.queue.flushall();
   });
-  await expectHealed('queue Redis emptied after 50 acks');
+  await expectReleased('queue Redis emptied after 50 acks');
 });
 
 it('heals when the queue Redis is emptied again and again during 200 events', async () => {
@@ -57,7 +57,7 @@ it('heals when the queue Redis is emptied again and again during 200 events', as
   while ((await stripeEvents(stack)).length < before + inQuick(50, 200))
     await changeSome(await shop.subscribeMany(2));
   await emptying.stop();
-  await expectHealed('queue Redis emptied during 200 events');
+  await expectReleased('queue Redis emptied during 200 events');
 });
 
 it('heals when the queue Redis is killed and comes back empty', async () => {
@@ -69,7 +69,7 @@ it('heals when the queue Redis is killed and comes back empty', async () => {
     await stack.queueRedis.kill();
     await stack.queueRedis.start();
   });
-  await expectHealed('queue Redis killed without persistence');
+  await expectReleased('queue Redis killed without persistence');
 });
 
 it('heals when all webhooks of an hour are lost, by the sweep', async () => {
@@ -77,14 +77,14 @@ it('heals when all webhooks of an hour are lost, by the sweep', async () => {
   const subscribers = await shop.subscribeMany(6);
   await stack.control('/clock', { advance_seconds: 3_600 });
   await changeSome(subscribers);
-  await expectHealed('all webhooks of an hour lost');
+  await expectReleased('all webhooks of an hour lost');
   await stack.control('/webhooks', { enabled: true });
 });
 
 it('heals when a quarter of the events is dropped at random', async () => {
   await stack.control('/webhooks', { drop_ratio: 0.25 });
   await changeSome(await shop.subscribeMany(inQuick(8, 20)));
-  await expectHealed('25 % of the events dropped');
+  await expectReleased('25 % of the events dropped');
   await stack.control('/webhooks', { drop_ratio: 0 });
 });
 

@@ -12,8 +12,12 @@ export type Block = { language: string; settings: string; text: string };
 /** The blocks of docs/integration-guide.md, in order. */
 export function readGuide(): Block[] {
   const markdown = readFileSync(join(root, 'docs/integration-guide.md'), 'utf8');
-  const fences = markdown.matchAll(/^```(\w+) ?(.*)\n([\s\S]*?)^```$/gm);
-  return [...fences].map(([, language = '', settings = '', text = '']) => ({ language, settings, text }));
+  const rowVersions = markdown.matchAll(/^```(\w+) ?(.*)\n([\s\S]*?)^```$/gm);
+  return [...rowVersions].map(([, language = '', settings = '', text = '']) => ({
+    language,
+    settings,
+    text,
+  }));
 }
 
 export const setting = ({ settings }: Block, name: string): string | undefined =>

@@ -45,11 +45,11 @@ async function prepareClone(): Promise<Record<string, string>> {
     '--import',
     join(tools, 'typescript.mjs'),
   ].join(' ');
-  const hooks = pathToFileURL(join(root, 'packages/testing/jest/ts-hooks.js')).href;
+  const hooks = pathToFileURL(join(root, 'tools/testing/jest/ts-hooks.js')).href;
   const register = `import { register } from 'node:module';\nregister(${JSON.stringify(hooks)});\n`;
   writeFileSync(join(tools, 'typescript.mjs'), register);
   await installClient(folder);
-  const scripts = { billing: `${node} ${join(root, 'scripts/src/billing.ts')}` };
+  const scripts = { billing: `${node} ${join(root, 'apps/cli/src/main.ts')}` };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true, scripts }));
   const stack = { api_url: system.url, admin_api_key: testAdmin.secret, stripe_url: system.stripeUrl };
   writeFileSync(join(folder, '.local/stack.json'), JSON.stringify(stack));

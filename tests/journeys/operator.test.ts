@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { testAdmin } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { runBilling } from '../../scripts/src/billing/run-billing.ts';
+import { runBilling } from '@billing/cli';
 import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
 

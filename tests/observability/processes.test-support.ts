@@ -6,7 +6,7 @@ import { queueNames } from '@billing/domain';
 import { createTestDatabase, createTestProxy, freePort, startTestRedis, waitFor } from '@billing/testing';
 import { Stripe } from 'stripe';
 import { spawnApi } from '../../apps/api/src/testing/api-process.test-support.ts';
-import { spawnWorker } from '../../apps/worker/src/testing/worker-process.test-support.ts';
+import { spawnWorker } from '../../apps/worker/tests/support/worker-process.test-support.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -1,5 +1,5 @@
 import { withDeadline } from '@billing/platform';
-import { drainInvalidations, findApiKey, readSources } from '@billing/store';
+import { publishPending, findApiKey, readSources } from '@billing/store';
 import type { AppDeps } from './deps.ts';
 
 const drainEveryMs = 1_000;
@@ -11,7 +11,7 @@ export function startDraining(deps: Pick<AppDeps, 'database' | 'cache' | 'logger
 
   async function drain(): Promise<void> {
     try {
-      const settled = deps.cache.isAvailable() ? await drainInvalidations(deps) : 0;
+      const settled = deps.cache.isAvailable() ? await publishPending(deps) : 0;
       if (settled > 0) deps.logger.info('owed_invalidations_settled', { count: settled });
     } catch (error) {
       deps.logger.debug('owed_invalidations_not_settled', { error });

@@ -10,12 +10,7 @@ import {
   inspectQueueRedis,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
-import {
-  createDatabase,
-  createEntitlementCache,
-  createKeyDirectory,
-  drainInvalidations,
-} from '@billing/store';
+import { createDatabase, createEntitlementCache, createKeyDirectory, publishPending } from '@billing/store';
 import type { Environment } from './config.ts';
 import { toApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
@@ -87,7 +82,7 @@ export function buildDeps(environment: Environment, options: BuildOptions = {}):
     clock,
     logger,
     ttlSeconds: environment.ENTITLEMENT_CACHE_TTL_SECONDS,
-    catchUp: async () => void (await drainInvalidations({ database, cache }, { olderThanMs: 0 })),
+    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
   const { telemetry } = options;
   const queue = { connection: queueRedis, prefix: environment.QUEUE_PREFIX, logger, telemetry };

@@ -1,10 +1,10 @@
-import { drainInvalidations } from '@billing/store';
-import type { WorkerDeps } from './deps.ts';
-import { startLoop } from './loop.ts';
+import { publishPending } from '@billing/store';
+import type { SyncDeps } from '@billing/sync';
+import { startLoop } from '@billing/platform';
 import type { Watchdog } from './operations/watchdog.ts';
-import { settleDue } from './settle/settle-due.ts';
+import { recheckDue } from '@billing/sync';
 
-const settleIntervalMs = 1_000;
+const recheckIntervalMs = 1_000;
 const drainIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
 
@@ -12,14 +12,16 @@ export type BackgroundOptions = { watchdog: Watchdog; onStuck: () => void; lookE
 
 /** What the worker does besides jobs, again and again; returns what ends it. */
 export function startBackground(
-  deps: WorkerDeps,
+  deps: SyncDeps,
   { watchdog, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
-    startLoop({ name: 'settle', logger, intervalMs: settleIntervalMs }, (signal) => settleDue(deps, signal)),
+    startLoop({ name: 'settle', logger, intervalMs: recheckIntervalMs }, (signal) =>
+      recheckDue(deps, signal),
+    ),
     startLoop({ name: 'drain', logger, intervalMs: drainIntervalMs }, async () => {
-      await drainInvalidations(deps);
+      await publishPending(deps);
       return 'rest';
     }),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {

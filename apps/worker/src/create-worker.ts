@@ -11,22 +11,22 @@ import {
   withDeadline,
 } from '@billing/platform';
 import type { Logger, Tracing } from '@billing/platform';
-import { createDatabase, createEntitlementCache, createForgetter } from '@billing/store';
+import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
 import { startBackground } from './background.ts';
 import type { WorkerConfig } from './config.ts';
-import { createConsumer } from './consume.ts';
-import type { WorkerDeps } from './deps.ts';
-import { createEventApplier } from './events/apply-events.ts';
-import { createEventProcessor } from './events/process-event-job.ts';
+import { createConsumer } from './consume/create-consumer.ts';
+import type { SyncDeps } from '@billing/sync';
+import { createEventApplier } from '@billing/sync';
+import { createEventProcessor } from './consume/process-event-job.ts';
 import { createQueueWatch } from './operations/queue-watch.ts';
 import { checkReadiness } from './operations/readiness.ts';
-import { createWorkerMetrics } from './operations/worker-metrics.ts';
+import { createSyncMetrics } from '@billing/sync';
 import { createWatchdog } from './operations/watchdog.ts';
-import { createMaintenance } from './runs/create-maintenance.ts';
-import { createReadBudget } from './stripe/read-budget.ts';
-import { createSharedReads } from './stripe/share-reads.ts';
+import { createMaintenance } from './schedules/create-maintenance.ts';
+import { createReadBudget } from '@billing/sync';
+import { createSharedLookups } from '@billing/sync';
 
-export type RunningWorker = { port: number; deps: WorkerDeps; stop: () => Promise<void> };
+export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
 
 export type WorkerOptions = {
   config: WorkerConfig;
@@ -52,14 +52,14 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
   const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
   const cache = createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds });
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
-  const deps: WorkerDeps = {
+  const deps: SyncDeps = {
     clock,
     logger,
     metrics,
-    counters: createWorkerMetrics(metrics),
+    counters: createSyncMetrics(metrics),
     database,
     cache,
-    forgetter: createForgetter({ database, logger }),
+    outboxCleaner: createOutboxCleaner({ database, logger }),
     stripe: createStripeClient({
       secretKey: config.stripeSecretKey,
       apiBase: config.stripeApiBase,
@@ -74,14 +74,14 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
       perSecond: config.stripeReadsPerSecond,
       clock,
     }),
-    subscriptionReads: createSharedReads(),
+    subscriptionLookups: createSharedLookups(),
     eventRetryMs: config.eventRetryHours * 3_600_000,
   };
   const close = async (): Promise<void> => {
     redis.disconnect();
     queueRedis.disconnect();
     // A frozen Postgres must not hold up the end of the process.
-    const letGo = deps.forgetter.flush().then(() => database.$disconnect());
+    const letGo = deps.outboxCleaner.flush().then(() => database.$disconnect());
     await withDeadline(letGo, {
       ms: 2_000,
       onTimeout: () => new Error('Postgres did not let go in time.'),
@@ -93,7 +93,7 @@ function buildDeps({ config, logger, clock = systemClock }: WorkerOptions) {
 /** Events wait for each other to be written together: a batch needs more of them at hand than are worked on alone. */
 const eventsPerSlot = 8;
 
-/** Starts the worker: consumes the queues, settles what is in doubt, drains owed invalidations. */
+/** Starts the worker: consumes the queues, settles what is in doubt, drains pending invalidations. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, logger } = options;
   const { deps, queueRedis, close } = buildDeps(options);

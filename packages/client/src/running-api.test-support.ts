@@ -1,5 +1,5 @@
 import { createOfflineStripe } from '@billing/offline-stripe';
-import { createGrant, createPrice, createProduct, patchProject, settleInvalidations } from '@billing/store';
+import { createGrant, createPrice, createProduct, patchProject, publishInvalidations } from '@billing/store';
 import type { Changed } from '@billing/store';
 import { Stripe } from 'stripe';
 import { startTestApi } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
@@ -20,8 +20,8 @@ export async function startRunningApi(env: Record<string, string> = {}) {
   const { projectId, apiKey } = await api.createProject();
   const priceId = await sellSubscription(api, { projectId, stripeUrl: stripe.url });
 
-  const settle = async <T>({ result, owed }: Changed<T>): Promise<T> => {
-    await settleInvalidations(api.deps, owed);
+  const settle = async <T>({ result, pending }: Changed<T>): Promise<T> => {
+    await publishInvalidations(api.deps, pending);
     return result;
   };
   return {

@@ -12,7 +12,7 @@ const policyFields = {
   pause_collection: allowOrDeny,
   /** Share of the paid amount from which a partial refund takes access back; 1: only a full refund. */
   partial_refund_threshold: z.number().min(0).max(1),
-  /** `hold`: an open dispute suspends access, a lost one takes it; `ignore`: disputes do not matter. */
+  /** `hold`: an open dispute suspends access, a lost one takes it; `ignore`: disputes do not entitlementInputs. */
   dispute: z.enum(['hold', 'ignore']),
 };
 

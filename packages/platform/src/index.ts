@@ -1,4 +1,6 @@
 export { createCircuit, type Circuit, type CircuitOptions } from './circuit.ts';
+export { readJsonFile, writeJsonFile } from './json-file.ts';
+export { startLoop, type Loop } from './loop.ts';
 export { withDeadline } from './deadline.ts';
 export { ConfigError, exitOnConfigError } from './env/config-error.ts';
 export { envVar, type EnvField, type NamedSecret } from './env/fields.ts';
@@ -21,7 +23,7 @@ export {
   createRateLimiter,
   type RateLimiter,
   type RateLimiterOptions,
-  type RateVerdict,
+  type RateDecision,
 } from './redis/create-rate-limiter.ts';
 export { inspectQueueRedis, type QueueRedisReport } from './redis/inspect-queue-redis.ts';
 export { watchQueueRedis, type QueueRedisWatch } from './redis/watch-queue-redis.ts';

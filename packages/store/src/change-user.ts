@@ -4,9 +4,9 @@ import type { Database, Queries } from './create-database.ts';
 export type UserKey = { projectId: string; userId: string };
 
 /** A version that the cache must hear of: of one user, or (`userId: null`) of the whole project. */
-export type OwedInvalidation = { id: bigint; projectId: string; userId: string | null; version: bigint };
+export type PendingInvalidation = { id: bigint; projectId: string; userId: string | null; version: bigint };
 
-export type Changed<T> = { result: T; owed: OwedInvalidation[] };
+export type Changed<T> = { result: T; pending: PendingInvalidation[] };
 
 /** Locks the project's row until the transaction ends. Throws `project_not_found`. */
 export async function lockProject(tx: Queries, projectId: string): Promise<void> {
@@ -31,23 +31,23 @@ async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bi
 }
 
 /** Bumps a user's version and notes, in the same transaction, that the cache has to hear of it. */
-async function bumpUser(tx: Queries, userRef: bigint): Promise<OwedInvalidation> {
-  const rows = await tx.$queryRaw<OwedInvalidation[]>`
+async function bumpUser(tx: Queries, userRef: bigint): Promise<PendingInvalidation> {
+  const rows = await tx.$queryRaw<PendingInvalidation[]>`
     WITH bumped AS (
       UPDATE users SET version = version + 1 WHERE id = ${userRef} RETURNING project_id, user_id, version
     )
     INSERT INTO cache_invalidations (project_id, user_id, version)
     SELECT project_id, user_id, version FROM bumped
     RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
-  const [owed] = rows;
-  if (owed === undefined) throw new Error('bumping a user returned no row');
-  return owed;
+  const [pending] = rows;
+  if (pending === undefined) throw new Error('bumping a user returned no row');
+  return pending;
 }
 
 /**
  * The one way in which a user's sources change outside the worker's batches: lock the user's row, write,
- * bump the version, note the invalidation, commit. The caller then settles what is owed
- * (`settleInvalidations`). `write` returns `changed: false` where nothing changed after all: no bump then.
+ * bump the version, note the invalidation, commit. The caller then settles what is pending
+ * (`publishInvalidations`). `write` returns `changed: false` where nothing changed after all: no bump then.
  */
 export async function changeUser<T>(
   database: Database,
@@ -57,7 +57,7 @@ export async function changeUser<T>(
   return database.$transaction(async (tx) => {
     const userRef = await lockUser(tx, key);
     const { result, changed } = await write(tx, userRef);
-    return { result, owed: changed ? [await bumpUser(tx, userRef)] : [] };
+    return { result, pending: changed ? [await bumpUser(tx, userRef)] : [] };
   });
 }
 
@@ -74,14 +74,14 @@ export async function changeProject<T>(
   return database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
     const { result, changed } = await write(tx);
-    if (!changed) return { result, owed: [] };
-    const owed = await tx.$queryRaw<OwedInvalidation[]>`
+    if (!changed) return { result, pending: [] };
+    const pending = await tx.$queryRaw<PendingInvalidation[]>`
       WITH bumped AS (
         UPDATE projects SET version = version + 1 WHERE id = ${projectId} RETURNING id, version
       )
       INSERT INTO cache_invalidations (project_id, user_id, version)
       SELECT id, NULL, version FROM bumped
       RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
-    return { result, owed };
+    return { result, pending };
   });
 }

@@ -12,13 +12,13 @@ export {
 export { createKeyDirectory, type KeyDirectory, type KeyDirectoryOptions } from './cache/key-directory.ts';
 export { readSources, type UserSources } from './entitlements/read-sources.ts';
 export {
-  createForgetter,
-  drainInvalidations,
-  settleInvalidations,
-  type DrainOptions,
-  type Forgetter,
-  type InvalidationDeps,
-} from './invalidations.ts';
+  createOutboxCleaner,
+  publishPending,
+  publishInvalidations,
+  type PublishPendingOptions,
+  type OutboxCleaner,
+  type OutboxDeps,
+} from './outbox.ts';
 export { findApiKey, touchApiKey, type ApiKeyRecord } from './keys/find-api-key.ts';
 export { listAudit, type AuditRow } from './audit/list-audit.ts';
 export { writeAudit, type Actor, type AuditEntry } from './audit/write-audit.ts';
@@ -47,11 +47,16 @@ export {
   type Claim,
   type Hold,
 } from './checkout/idempotency.ts';
-export { healCustomer, healPrice, healProject, type Healed } from './customers/heal.ts';
-export { mapCustomer, type Mapped } from './customers/map-customer.ts';
-export { settleWaiting } from './customers/settle-waiting.ts';
 export {
-  buryCustomer,
+  releaseForCustomer,
+  releaseForPrice,
+  releaseForProject,
+  type Released,
+} from './customers/release-quarantine.ts';
+export { mapCustomer, type Mapped } from './customers/map-customer.ts';
+export { releaseWaitingEvents } from './customers/release-events.ts';
+export {
+  markCustomerDeleted,
   createUser,
   findOrCreateUser,
   findPortalCustomer,
@@ -61,7 +66,7 @@ export {
 } from './customers/user-customer.ts';
 export { createGrant, revokeGrant, type Grant } from './grants/grants.ts';
 export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
-export { forgetSettledEvents } from './ledger/forget-events.ts';
+export { deleteFinishedEvents } from './ledger/delete-events.ts';
 export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events.ts';
 export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
 export { type Page, type PageRequest } from './page.ts';
@@ -90,7 +95,7 @@ export {
   claimRun,
   endRun,
   findIdleRuns,
-  forgetOldRuns,
+  deleteOldRuns,
   getRun,
   pauseRun,
   saveRun,

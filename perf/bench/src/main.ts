@@ -1,29 +1,29 @@
 import { parseOptions } from './options.ts';
-import { parts } from './parts/parts.ts';
-import { runParts } from './parts/run-parts.ts';
+import { scenarios } from './scenarios/scenarios.ts';
+import { runScenarios } from './scenarios/run-scenarios.ts';
 import { describeRun, writeResults } from './report/write-results.ts';
 import type { Row } from './report/row.ts';
 import { formatTable } from './report/table.ts';
-import { setStage } from './stage/set-stage.ts';
+import { setUpEnvironment } from './environment/set-up.ts';
 
 const say = (line: string): void => console.error(line);
 const options = parseOptions(
   process.argv.slice(2),
-  parts.map(({ name }) => name),
+  scenarios.map(({ name }) => name),
 );
-const picked = parts.filter(({ name, isDefault }) => options.only?.includes(name) ?? isDefault);
+const picked = scenarios.filter(({ name, isDefault }) => options.only?.includes(name) ?? isDefault);
 const run = describeRun();
 
 say('Starting Postgres, Redis and the offline Stripe; writing the data …');
-const stage = await setStage(options);
+const environment = await setUpEnvironment(options);
 let rows: Row[];
 try {
-  rows = await runParts(
-    stage,
-    picked.map((part) => ({ part, settings: { ...options, say } })),
+  rows = await runScenarios(
+    environment,
+    picked.map((scenario) => ({ scenario, settings: { ...options, say } })),
   );
 } finally {
-  await stage.clear();
+  await environment.clear();
 }
 console.log(formatTable(rows));
 console.log(

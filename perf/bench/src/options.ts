@@ -27,5 +27,5 @@ export function parseOptions(args: readonly string[], partNames: readonly string
   const options = schema.parse(values);
   const unknown = options.only?.filter((name) => !partNames.includes(name)) ?? [];
   if (unknown.length === 0) return options;
-  throw new Error(`No such part: ${unknown.join(', ')}. There are: ${partNames.join(', ')}.`);
+  throw new Error(`No such scenario: ${unknown.join(', ')}. There are: ${partNames.join(', ')}.`);
 }

@@ -9,7 +9,7 @@ export const resultsDir = join(root, 'perf/bench/results');
 export const entries = {
   api: join(root, 'apps/api/dist/main.js'),
   worker: join(root, 'apps/worker/dist/main.js'),
-  stripe: join(root, 'packages/offline-stripe/dist/main.js'),
-  seed: join(root, 'scripts/dist/seed-load.js'),
+  stripe: join(root, 'tools/offline-stripe/dist/main.js'),
+  seed: join(root, 'perf/seed-load/dist/main.js'),
   bench: (name: string): string => join(root, 'perf/bench/dist', `${name}.js`),
 };

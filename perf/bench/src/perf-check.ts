@@ -4,7 +4,7 @@ import type { Baseline } from './check/baseline.ts';
 import { checkAgainstBaseline } from './check/check-against-baseline.ts';
 import { renewBaseline } from './check/renew-baseline.ts';
 import { findWrk } from './load/wrk.ts';
-import { setStage } from './stage/set-stage.ts';
+import { setUpEnvironment } from './environment/set-up.ts';
 
 /**
  * Entry of `npm run perf:check`: compares the ratios of now with those of perf/baseline.json; exit code 0 without a
@@ -40,13 +40,13 @@ async function main(): Promise<string[]> {
   const found = readBaseline();
   const baseline = options.update ? undefined : comparable(found);
   say('Starting Postgres, Redis and the offline Stripe; writing the data …');
-  const stage = await setStage({ users: 2_000 });
+  const environment = await setUpEnvironment({ users: 2_000 });
   try {
     return baseline === undefined
-      ? await renewBaseline(stage, { runs, loadGenerator, former: found, say })
-      : await checkAgainstBaseline(stage, { baseline, say });
+      ? await renewBaseline(environment, { runs, loadGenerator, former: found, say })
+      : await checkAgainstBaseline(environment, { baseline, say });
   } finally {
-    await stage.clear();
+    await environment.clear();
   }
 }
 

@@ -95,7 +95,7 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
   const stripePort = await takePort();
   const stripe = createServiceProcess({
     name: 'stripe',
-    script: 'packages/offline-stripe/dist/main.js',
+    script: 'tools/offline-stripe/dist/main.js',
     port: stripePort,
     dir,
     env: {

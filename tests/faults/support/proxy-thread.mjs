@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createTestProxy } from '../../../packages/testing/dist/test-proxy.js';
+import { createTestProxy } from '../../../tools/testing/dist/test-proxy.js';
 
 // The proxies of a stack, away from the event loop of its test: hundreds of requests there would make every answer of
 // Redis and Postgres late here.

@@ -3,8 +3,8 @@ import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import { readConfig, startWorker } from '../../../apps/worker/src/index.ts';
-import { createEventApplier } from '../../../apps/worker/src/events/apply-events.ts';
-import { settleDue } from '../../../apps/worker/src/settle/settle-due.ts';
+import { createEventApplier } from '../../../packages/sync/src/apply/apply-events.ts';
+import { recheckDue } from '../../../packages/sync/src/recheck/recheck-due.ts';
 import { projectId } from './life.ts';
 import { startStripeServer } from './stripe-server.ts';
 
@@ -80,7 +80,7 @@ export async function startWorld() {
     stripe,
     queue,
     logs,
-    /** Two, as two processes would have: between them only the fence keeps order. */
+    /** Two, as two processes would have: between them only the rowVersion keeps order. */
     appliers: [
       createEventApplier(deps, { maxAlone: 16 }),
       createEventApplier(deps, { maxAlone: 16 }),
@@ -88,7 +88,7 @@ export async function startWorld() {
     /** One round of the settling loop, some time later. */
     settleLater: async (): Promise<void> => {
       ahead.ms += 20_000;
-      settling ??= settleDue(deps, idle).finally(() => {
+      settling ??= recheckDue(deps, idle).finally(() => {
         settling = null;
       });
       await settling;

@@ -17,8 +17,8 @@ export function mountAccess(router: Router, deps: AdminDeps): void {
       const { project_id: projectId } = parseParams(projectPath, request);
       const body = parseBody(mapCustomerRequest, request);
       const changed = await mapCustomer(database, { projectId, request: body, actor: actorOf(response) });
-      const { customer, healed } = await settled(deps, changed);
-      const { subscriptions, purchases, events } = healed;
+      const { customer, released } = await settled(deps, changed);
+      const { subscriptions, purchases, events } = released;
       const answer: CustomerOut = {
         project_id: projectId,
         user_id: body.user_id,

@@ -1,5 +1,5 @@
 import { withDeadline } from '@billing/platform';
-import { settleInvalidations } from '@billing/store';
+import { publishInvalidations } from '@billing/store';
 import type { Actor, Changed } from '@billing/store';
 import type { Response } from 'express';
 import type { AppDeps } from '../deps.ts';
@@ -22,10 +22,10 @@ export const actorOf = (response: Response): Actor => ({
 
 /**
  * The result of a committed change, after the cache has heard of it, so that the next read is right. While
- * Redis is away the change stands all the same; what it must hear stays owed.
+ * Redis is away the change stands all the same; what it must hear stays pending.
  */
-export async function settled<T>(deps: AdminDeps, { result, owed }: Changed<T>): Promise<T> {
-  await withDeadline(settleInvalidations(deps, owed), {
+export async function settled<T>(deps: AdminDeps, { result, pending }: Changed<T>): Promise<T> {
+  await withDeadline(publishInvalidations(deps, pending), {
     ms: settleMs,
     onTimeout: () => new Error('the cache did not answer in time'),
   }).catch((error: unknown) => deps.logger.warn('cache_invalidation_late', { error }));

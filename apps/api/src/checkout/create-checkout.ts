@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { fromStripeSeconds, ServiceError, toTimestamp } from '@billing/domain';
 import type { CheckoutRequest, CheckoutResponse } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
-import { buryCustomer, createUser, findOrCreateUser, readSale } from '@billing/store';
+import { markCustomerDeleted, createUser, findOrCreateUser, readSale } from '@billing/store';
 import type { SellablePrice, UserCustomer } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
@@ -41,7 +41,7 @@ export async function createCheckout(
   } catch (error) {
     if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
     // Deleted in Stripe, and its event has not come yet.
-    await buryCustomer(deps.database, { stripeCustomerId: customer, now: deps.clock() });
+    await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
     const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
     return toResponse(await sell(await ensureCustomer(deps, successor, budget)));
   }

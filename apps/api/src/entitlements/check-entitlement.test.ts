@@ -1,5 +1,5 @@
 import { dayMs, hourMs } from '@billing/domain';
-import { settleInvalidations } from '@billing/store';
+import { publishInvalidations } from '@billing/store';
 import { giveGrant, givePrice, giveSubscription, setFeatures } from '../testing/sources.test-support.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
@@ -42,12 +42,12 @@ describe('GET /api/v1/entitlements', () => {
     });
     await check({ user_id: owner.userId });
     const periodEnd = new Date(Date.now() + 10 * dayMs);
-    const { result, owed } = await giveSubscription(api.deps.database, owner, {
+    const { result, pending } = await giveSubscription(api.deps.database, owner, {
       stripePriceId,
       periodEnd,
       quantity: 3n,
     });
-    await settleInvalidations(api.deps, owed);
+    await publishInvalidations(api.deps, pending);
     const bought = await check({ user_id: owner.userId });
     expect(bought.headers['x-cache']).toBe('miss');
     const validTo = new Date(periodEnd.getTime() + 24 * hourMs).toISOString();
@@ -58,7 +58,7 @@ describe('GET /api/v1/entitlements', () => {
     expect(bought.body.version).toBe(2);
     expect((await check({ user_id: owner.userId })).headers['x-cache']).toBe('hit');
     const changed = await setFeatures(api.deps.database, { projectId: owner.projectId, productId }, ['c']);
-    await settleInvalidations(api.deps, changed.owed);
+    await publishInvalidations(api.deps, changed.pending);
     const after = await check({ user_id: owner.userId });
     expect(after.body.entitlements.map((entry: { feature_code: string }) => entry.feature_code)).toEqual([
       'c',

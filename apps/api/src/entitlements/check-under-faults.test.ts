@@ -1,5 +1,5 @@
 import { hourMs } from '@billing/domain';
-import { settleInvalidations } from '@billing/store';
+import { publishInvalidations } from '@billing/store';
 import { waitFor } from '@billing/testing';
 import { giveGrant } from '../testing/sources.test-support.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
@@ -26,10 +26,10 @@ describe('a check while something is broken', () => {
       .query({ user_id: userId })
       .set('authorization', `Bearer ${apiKey}`);
 
-  async function give(userId: string, featureCode: string): Promise<'settled' | 'owed'> {
+  async function give(userId: string, featureCode: string): Promise<'settled' | 'pending'> {
     const owner = { projectId: project.projectId, userId };
-    const { owed } = await giveGrant(api.deps.database, owner, { featureCode });
-    return settleInvalidations(api.deps, owed);
+    const { pending } = await giveGrant(api.deps.database, owner, { featureCode });
+    return publishInvalidations(api.deps, pending);
   }
 
   const featuresOf = async (userId: string): Promise<string[]> =>
@@ -42,7 +42,7 @@ describe('a check while something is broken', () => {
     else api.redis.pause();
     const response = await check('u').timeout(1_500);
     expect([response.status, response.headers['x-cache']]).toEqual([200, 'bypass']);
-    expect(await give('u', 'b')).toBe('owed');
+    expect(await give('u', 'b')).toBe('pending');
     expect(await featuresOf('u')).toEqual(['a', 'b']);
     if (fault === 'stopped') await api.redis.start();
     else api.redis.resume();
@@ -56,7 +56,7 @@ describe('a check while something is broken', () => {
       { what: 'a hit' },
     );
     await waitFor(async () => (await api.deps.database.cacheInvalidation.count()) === 0, {
-      what: 'the owed invalidation to be settled',
+      what: 'the pending invalidation to be settled',
     });
   });
 
@@ -131,7 +131,7 @@ describe('a check while something is broken', () => {
     expect(performance.now() - revokedAt).toBeLessThan(1_000);
   });
 
-  it('settles what a process that died left owed', async () => {
+  it('settles what a process that died left pending', async () => {
     await give('u', 'a');
     await check('u');
     // Committed, but the cache was never told.
@@ -199,8 +199,8 @@ describe('a check while something is broken', () => {
   it('never serves an answer past its end, though the clock moved while Redis was away', async () => {
     const owner = { projectId: project.projectId, userId: 'u' };
     const validTo = new Date(api.clock.now() + hourMs);
-    const { owed } = await giveGrant(api.deps.database, owner, { featureCode: 'a', validTo });
-    await settleInvalidations(api.deps, owed);
+    const { pending } = await giveGrant(api.deps.database, owner, { featureCode: 'a', validTo });
+    await publishInvalidations(api.deps, pending);
     await check('u');
     await api.databaseProxy.setMode('refuse');
     api.clock.advance(2 * hourMs);

@@ -32,7 +32,7 @@ function toFreshAnswer(
     userVersion: read.userVersion,
     validUntil: derived.validUntil,
     answer: JSON.stringify(answer).slice(0, -1),
-    explanation: derived.judgements.map(toExplanationOut),
+    explanation: derived.evaluations.map(toExplanationOut),
   };
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { dayMs, hourMs } from '@billing/domain';
-import { changeUser, settleInvalidations } from '@billing/store';
+import { changeUser, publishInvalidations } from '@billing/store';
 import { givePrice } from '../testing/sources.test-support.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
@@ -24,7 +24,7 @@ type Columns = {
 async function giveSubscription(userId: string, columns: Columns, periodEnd: Date): Promise<void> {
   const { projectId } = project;
   const { stripePriceId } = await givePrice(api.deps.database, projectId, { featureCodes: ['f'] });
-  const { owed } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
+  const { pending } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
     const id = `sub_${randomBytes(6).toString('hex')}`;
     await tx.subscription.create({ data: { id, userRef, snapshotAt: new Date(), ...columns } });
     await tx.subscriptionItem.create({
@@ -39,20 +39,20 @@ async function giveSubscription(userId: string, columns: Columns, periodEnd: Dat
     });
     return { result: undefined, changed: true };
   });
-  await settleInvalidations(api.deps, owed);
+  await publishInvalidations(api.deps, pending);
 }
 
 async function givePurchase(userId: string, paidAt: Date, accessDays: number): Promise<void> {
   const { projectId } = project;
   const product = { featureCodes: ['f'], interval: 'one_time' as const, accessDays };
   const { stripePriceId } = await givePrice(api.deps.database, projectId, product);
-  const { owed } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
+  const { pending } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
     const id = `pi_${randomBytes(6).toString('hex')}`;
     await tx.purchase.create({ data: { id, userRef, status: 'paid', paidAt, sessionId: `cs_${id}` } });
     await tx.purchaseItem.create({ data: { purchaseId: id, stripePriceId, quantity: 1n } });
     return { result: undefined, changed: true };
   });
-  await settleInvalidations(api.deps, owed);
+  await publishInvalidations(api.deps, pending);
 }
 
 const check = async (userId: string) => {

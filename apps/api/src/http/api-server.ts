@@ -17,7 +17,7 @@ import { securityHeaders } from './security-headers.ts';
  * Express sets them anew on each request; where nothing changes, V8 keeps its fast object shapes, which more
  * than doubles the throughput.
  */
-function adoptPrototypes(app: Express) {
+function inheritPrototypes(app: Express) {
   class AppRequest extends IncomingMessage {}
   class AppResponse<R extends IncomingMessage = IncomingMessage> extends ServerResponse<R> {}
   Object.setPrototypeOf(AppRequest.prototype, express.request);
@@ -79,7 +79,7 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
 export function createApiServer(app: Express, corsOrigins: readonly string[] = []): Server {
   const server = createServer(
     {
-      ...adoptPrototypes(app),
+      ...inheritPrototypes(app),
       // Longer than the idle time of usual load balancers (60 s), or they meet resets.
       keepAliveTimeout: 72_000,
       headersTimeout: 20_000,

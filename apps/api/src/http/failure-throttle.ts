@@ -49,8 +49,8 @@ export function createFailureThrottle(perMinute: number) {
     failed(address: string | undefined): void {
       if (perMinute === 0) return;
       const sender = senderOf(address ?? '');
-      const owed = Math.min(60_000, owedMs(sender) + eachMs);
-      rememberBounded(failures, sender, { owedMs: owed, at: performance.now() });
+      const pending = Math.min(60_000, owedMs(sender) + eachMs);
+      rememberBounded(failures, sender, { owedMs: pending, at: performance.now() });
     },
     succeeded(address: string | undefined): void {
       rememberBounded(successes, senderOf(address ?? ''), performance.now());

@@ -1,7 +1,7 @@
 import type { Logger } from '@billing/platform';
 import type { Database } from '@billing/store';
-import type { Processor } from '../consume.ts';
-import { isDatabaseAway } from '../outage.ts';
+import type { Processor } from '../consume/create-consumer.ts';
+import { isDatabaseAway } from '@billing/sync';
 
 export type Watchdog = {
   /** Counts what a processor gets done. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { toTimestamp, toTimestampOrNull } from '../time.ts';
 import type { Instant } from '../time.ts';
-import { reasons } from '../entitlements/judge.ts';
-import type { Judgement } from '../entitlements/judge.ts';
+import { reasons } from '../entitlements/evaluate.ts';
+import type { Evaluation } from '../entitlements/evaluate.ts';
 import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
 import { id } from '../ids.ts';
 
@@ -107,21 +107,21 @@ function toEntitlementOut(entitlement: Entitlement): EntitlementOut {
   };
 }
 
-export function toExplanationOut(judgement: Judgement): ExplanationOut {
-  const { lastEvent } = judgement;
+export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
+  const { lastEvent } = evaluation;
   return {
-    source: judgement.source,
-    source_id: judgement.sourceId,
-    stripe_price_id: judgement.stripePriceId,
-    feature_codes: [...judgement.featureCodes],
-    in_force: judgement.inForce,
-    reason: judgement.reason,
-    status: judgement.status,
-    valid_from: toTimestampOrNull(judgement.validFrom),
-    valid_to: toTimestampOrNull(judgement.validTo),
-    current_period_end: toTimestampOrNull(judgement.currentPeriodEnd),
-    quantity: judgement.quantity,
-    confirmed: judgement.confirmed,
+    source: evaluation.source,
+    source_id: evaluation.sourceId,
+    stripe_price_id: evaluation.stripePriceId,
+    feature_codes: [...evaluation.featureCodes],
+    in_force: evaluation.inForce,
+    reason: evaluation.reason,
+    status: evaluation.status,
+    valid_from: toTimestampOrNull(evaluation.validFrom),
+    valid_to: toTimestampOrNull(evaluation.validTo),
+    current_period_end: toTimestampOrNull(evaluation.currentPeriodEnd),
+    quantity: evaluation.quantity,
+    confirmed: evaluation.confirmed,
     last_event:
       lastEvent === null
         ? null

@@ -47,7 +47,7 @@ describe('which source is listed', () => {
   });
 
   it('lists nothing for nothing', () => {
-    expect(derive({})).toEqual({ entitlements: [], validUntil: null, judgements: [] });
+    expect(derive({})).toEqual({ entitlements: [], validUntil: null, evaluations: [] });
   });
 
   it('sorts by feature code and lists each once', () => {

@@ -1,6 +1,6 @@
 import type { Instant } from '../time.ts';
-import { judgeGrant, judgePurchase, judgeSubscription } from './judge.ts';
-import type { JudgeContext, Judgement, SourceKind } from './judge.ts';
+import { evaluateGrant, evaluatePurchase, evaluateSubscription } from './evaluate.ts';
+import type { EvaluationContext, Evaluation, SourceKind } from './evaluate.ts';
 import type { Sources } from './sources.ts';
 
 /** What one feature is granted by: of several sources the one that lasts longest. */
@@ -22,7 +22,7 @@ export type DerivedEntitlements = {
   /** The next moment at which the answer changes by itself; null: never. */
   validUntil: Instant | null;
   /** Every source that was considered, in force or not. */
-  judgements: Judgement[];
+  evaluations: Evaluation[];
 };
 
 const rank: Record<SourceKind, number> = { subscription: 0, purchase: 1, manual: 2 };
@@ -36,7 +36,7 @@ const lasting = (validTo: Instant | null): number => validTo ?? Number.POSITIVE_
  * Longest first; on a tie subscription, purchase, manual; then by id, and of one source the item whose period
  * ends last, so that the answer never depends on the order of rows.
  */
-function compareJudgements(a: Judgement, b: Judgement): number {
+function compareEvaluations(a: Evaluation, b: Evaluation): number {
   if (lasting(a.validTo) !== lasting(b.validTo)) return lasting(a.validTo) > lasting(b.validTo) ? -1 : 1;
   return (
     rank[a.source] - rank[b.source] ||
@@ -46,8 +46,8 @@ function compareJudgements(a: Judgement, b: Judgement): number {
   );
 }
 
-function toEntitlement(featureCode: string, carriers: readonly Judgement[]): Entitlement | null {
-  const [best] = [...carriers].sort(compareJudgements);
+function toEntitlement(featureCode: string, carriers: readonly Evaluation[]): Entitlement | null {
+  const [best] = [...carriers].sort(compareEvaluations);
   if (best === undefined) return null;
   const sameSource = carriers.filter(
     (other) => other.source === best.source && other.sourceId === best.sourceId,
@@ -65,24 +65,24 @@ function toEntitlement(featureCode: string, carriers: readonly Judgement[]): Ent
   };
 }
 
-function carriersByFeature(judgements: readonly Judgement[]): Map<string, Judgement[]> {
-  const carriers = new Map<string, Judgement[]>();
-  for (const judgement of judgements) {
-    for (const featureCode of new Set(judgement.featureCodes)) {
+function carriersByFeature(evaluations: readonly Evaluation[]): Map<string, Evaluation[]> {
+  const carriers = new Map<string, Evaluation[]>();
+  for (const evaluation of evaluations) {
+    for (const featureCode of new Set(evaluation.featureCodes)) {
       const known = carriers.get(featureCode);
-      if (known === undefined) carriers.set(featureCode, [judgement]);
-      else known.push(judgement);
+      if (known === undefined) carriers.set(featureCode, [evaluation]);
+      else known.push(evaluation);
     }
   }
   return carriers;
 }
 
 /** Every end of something in force (a quantity may change too) and every start that is still to come. */
-function nextChange(judgements: readonly Judgement[]): Instant | null {
-  const moments = judgements.flatMap((judgement) => {
-    if (judgement.featureCodes.length === 0) return [];
-    if (judgement.inForce) return judgement.validTo ?? [];
-    return judgement.reason === 'not_started' ? (judgement.validFrom ?? []) : [];
+function nextChange(evaluations: readonly Evaluation[]): Instant | null {
+  const moments = evaluations.flatMap((evaluation) => {
+    if (evaluation.featureCodes.length === 0) return [];
+    if (evaluation.inForce) return evaluation.validTo ?? [];
+    return evaluation.reason === 'not_started' ? (evaluation.validFrom ?? []) : [];
   });
   return moments.length === 0 ? null : Math.min(...moments);
 }
@@ -91,15 +91,15 @@ function nextChange(judgements: readonly Judgement[]): Instant | null {
  * What a user may do at `now`: a pure function of the stored sources, the policy and the clock, never of
  * an event.
  */
-export function deriveEntitlements(sources: Sources, context: JudgeContext): DerivedEntitlements {
-  const judgements = [
-    ...sources.subscriptions.flatMap((subscription) => judgeSubscription(subscription, context)),
-    ...sources.purchases.flatMap((purchase) => judgePurchase(purchase, context)),
-    ...sources.grants.map((grant) => judgeGrant(grant, context)),
+export function deriveEntitlements(sources: Sources, context: EvaluationContext): DerivedEntitlements {
+  const evaluations = [
+    ...sources.subscriptions.flatMap((subscription) => evaluateSubscription(subscription, context)),
+    ...sources.purchases.flatMap((purchase) => evaluatePurchase(purchase, context)),
+    ...sources.grants.map((grant) => evaluateGrant(grant, context)),
   ];
-  const inForce = judgements.filter((judgement) => judgement.inForce);
+  const inForce = evaluations.filter((evaluation) => evaluation.inForce);
   const entitlements = [...carriersByFeature(inForce)]
     .sort(([a], [b]) => byBytes(a, b))
     .flatMap(([featureCode, carriers]) => toEntitlement(featureCode, carriers) ?? []);
-  return { entitlements, validUntil: nextChange(judgements), judgements };
+  return { entitlements, validUntil: nextChange(evaluations), evaluations };
 }

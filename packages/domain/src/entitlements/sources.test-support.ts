@@ -1,7 +1,7 @@
 import { defaultPolicy } from '../policy.ts';
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs, hourMs } from '../time.ts';
-import type { JudgeContext } from './judge.ts';
+import type { EvaluationContext } from './evaluate.ts';
 import type {
   GrantSource,
   PaymentState,
@@ -15,7 +15,7 @@ export const periodStart = now - 10 * dayMs;
 export const periodEnd = now + 20 * dayMs;
 export const allowanceMs = 24 * hourMs;
 
-export const contextOf = (policy: Partial<AccessPolicy> = {}, at = now): JudgeContext => ({
+export const contextOf = (policy: Partial<AccessPolicy> = {}, at = now): EvaluationContext => ({
   policy: { ...defaultPolicy, ...policy },
   now: at,
   renewalAllowanceMs: allowanceMs,

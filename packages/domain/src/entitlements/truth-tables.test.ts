@@ -1,7 +1,7 @@
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs } from '../time.ts';
-import { endOf, judgeSubscription, reversalOf } from './judge.ts';
-import type { Reason } from './judge.ts';
+import { endOf, evaluateSubscription, reversalOf } from './evaluate.ts';
+import type { Reason } from './evaluate.ts';
 import { subscriptionStatuses } from './sources.ts';
 import type { SubscriptionStatus } from './sources.ts';
 import { aPayment, aSubscription, anItem, contextOf, now, periodEnd } from './sources.test-support.ts';
@@ -42,8 +42,8 @@ const statusCells = [...subscriptionStatuses, 'active, collection paused' as con
 describe('status × policy', () => {
   it.each(statusCells)('$named, $policy: $reason', ({ status, collectionPaused, policy, reason }) => {
     const subscription = aSubscription({ status, collectionPaused, pastDueSince: now - 8 * dayMs });
-    const [judged] = judgeSubscription(subscription, contextOf(policies[policy]));
-    expect(judged).toMatchObject({
+    const [evaluated] = evaluateSubscription(subscription, contextOf(policies[policy]));
+    expect(evaluated).toMatchObject({
       reason,
       inForce: reason === 'in_force' || reason === 'past_due_in_grace',
     });
@@ -94,11 +94,11 @@ describe('cancellation: ended_at × cancel_at × cancel_at_period_end × interva
       items,
     });
     expect(endOf(subscription)).toBe(end);
-    const ends = judgeSubscription(subscription, contextOf()).map((judged) => judged.validTo);
+    const ends = evaluateSubscription(subscription, contextOf()).map((evaluated) => evaluated.validTo);
     expect(end === null || ends.every((one) => one === end)).toBe(true);
     const isOver = end !== null && end <= now;
-    for (const judged of judgeSubscription(subscription, contextOf())) {
-      expect(judged.reason).toBe(isOver ? 'canceled' : 'in_force');
+    for (const evaluated of evaluateSubscription(subscription, contextOf())) {
+      expect(evaluated.reason).toBe(isOver ? 'canceled' : 'in_force');
     }
   });
 });

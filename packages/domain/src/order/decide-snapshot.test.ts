@@ -1,7 +1,7 @@
 import { subscriptionStatuses } from '../entitlements/sources.ts';
 import type { SubscriptionStatus } from '../entitlements/sources.ts';
 import { decideSnapshot } from './decide-snapshot.ts';
-import type { SnapshotVerdict } from './decide-snapshot.ts';
+import type { SnapshotDecision } from './decide-snapshot.ts';
 import { incomingOf, rowOf } from './snapshots.test-support.ts';
 import { isTerminal, unknownSubscription } from './subscription-row.ts';
 import type { Incoming } from './subscription-row.ts';
@@ -10,7 +10,7 @@ type When = 'older' | 'tie' | 'newer';
 const createdOf: Record<When, number> = { older: 900, tie: 1_000, newer: 1_100 };
 
 /** The rule, cell by cell: what is stored, what comes, and when it was created. */
-function expected(stored: SubscriptionStatus, comes: SubscriptionStatus, when: When): SnapshotVerdict {
+function expected(stored: SubscriptionStatus, comes: SubscriptionStatus, when: When): SnapshotDecision {
   if (isTerminal(stored) && !isTerminal(comes)) return 'stale';
   if (isTerminal(comes) && !isTerminal(stored)) return 'apply';
   if (when === 'newer') return 'apply';

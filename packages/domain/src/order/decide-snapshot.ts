@@ -1,14 +1,14 @@
 import { isTerminal, saysTheSame } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
-export type SnapshotVerdict = 'apply' | 'stale' | 'read';
+export type SnapshotDecision = 'apply' | 'stale' | 'read';
 
 /**
  * Whether an event's snapshot replaces what is known. `created` has seconds only, and delivery has no
- * order: newer applies, older is stale, and a tie is settled by reading the subscription from Stripe.
+ * order: newer applies, older is stale, and a tie is settled by lookup the subscription from Stripe.
  * The end of a subscription is final, whatever its `created`.
  */
-export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Incoming): SnapshotVerdict {
+export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Incoming): SnapshotDecision {
   if (row.status === null || row.snapshotAt === null)
     return fresh(snapshot.areItemsComplete, snapshot.status);
   const ended = isTerminal(row.status);
@@ -22,6 +22,6 @@ export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Inco
 }
 
 /** A rendering without all its items can't be applied as it is, unless the subscription ends with it. */
-function fresh(areItemsComplete: boolean, status: Incoming['snapshot']['status']): SnapshotVerdict {
+function fresh(areItemsComplete: boolean, status: Incoming['snapshot']['status']): SnapshotDecision {
   return areItemsComplete || isTerminal(status) ? 'apply' : 'read';
 }

@@ -67,10 +67,10 @@ export const disputeGravity: readonly string[] = [
 const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
   a === null || b === null ? (a ?? b) : Math.min(a, b);
 
-export type RefundNews = { id: string; status: string | null; amount: number; createdAt: Instant | null };
+export type RefundChange = { id: string; status: string | null; amount: number; createdAt: Instant | null };
 
 /** `at`: of the event; null: what a read said. */
-export function withRefund(money: MoneyBack, news: RefundNews, at: Instant | null): MoneyBack {
+export function withRefund(money: MoneyBack, news: RefundChange, at: Instant | null): MoneyBack {
   const known = money.refunds[news.id];
   // Before 2018 refunds had no status: money that went back at once.
   const status = news.status ?? 'succeeded';
@@ -108,11 +108,11 @@ export function withDispute(
 }
 
 /** What Stripe says of a charge and of all its refunds. */
-export type ChargeReading = {
+export type ChargeDetails = {
   chargeId: string;
   amount: number | null;
   amountRefunded: number;
-  refunds: RefundNews[];
+  refunds: RefundChange[];
 };
 
 const sum = (refunds: readonly RefundState[]): number => refunds.reduce((all, one) => all + one.amount, 0);
@@ -121,13 +121,13 @@ const goodOf = (money: MoneyBack): RefundState[] =>
   Object.values(money.refunds).filter((refund) => !isOff(refund.status));
 
 /** The charge and its refunds as Stripe has them now: at least as new as every event that was told. */
-export function withChargeReading(money: MoneyBack, reading: ChargeReading): MoneyBack {
+export function withChargeDetails(money: MoneyBack, lookup: ChargeDetails): MoneyBack {
   const told = Object.values(money.refunds).flatMap(({ createdAt, failedAt }) => [
     createdAt ?? 0,
     failedAt ?? 0,
   ]);
-  const listed = reading.refunds.reduce((all, refund) => withRefund(all, refund, null), money);
-  const unexplained = Math.max(0, reading.amountRefunded - sum(goodOf(listed)));
+  const listed = lookup.refunds.reduce((all, refund) => withRefund(all, refund, null), money);
+  const unexplained = Math.max(0, lookup.amountRefunded - sum(goodOf(listed)));
   const at = Math.max(money.charge?.at ?? 0, ...told);
   return { ...listed, charge: { at, amountRefunded: unexplained, isRead: true } };
 }

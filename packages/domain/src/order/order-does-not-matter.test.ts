@@ -54,23 +54,23 @@ const shuffledHistory = history.chain((events) =>
   }),
 );
 
-type Reading = StepContext['reading'];
+type StripeLookup = StepContext['lookup'];
 
-function play(events: readonly Incoming[], reading: Reading): SubscriptionRow {
+function play(events: readonly Incoming[], lookup: StripeLookup): SubscriptionRow {
   let row = unknownSubscription('sub_1');
   for (const incoming of events) {
-    let step = stepSnapshot(row, incoming, { reading: null, now: 7 });
-    if (step.kind === 'read') step = stepSnapshot(row, incoming, { reading, now: 7 });
+    let step = stepSnapshot(row, incoming, { lookup: null, now: 7 });
+    if (step.kind === 'read') step = stepSnapshot(row, incoming, { lookup, now: 7 });
     if (step.kind === 'read') throw new Error('asked twice');
     row = step.row;
   }
   return row;
 }
 
-/** Which event was last does not matter for access, and a read may settle on any of one second. */
-const essence = ({ snapshotEventId: _event, settleAt: _settle, ...row }: SubscriptionRow): object => row;
+/** Which event was last does not entitlementInputs for access, and a read may settle on any of one second. */
+const essence = ({ snapshotEventId: _event, recheckAt: _settle, ...row }: SubscriptionRow): object => row;
 
-describe('the order of arrival does not matter', () => {
+describe('the order of arrival does not entitlementInputs', () => {
   it('for a subscription, Stripe in reach: it ends in Stripe’s state', () => {
     fc.assert(
       fc.property(shuffledHistory, ({ events, order }) => {

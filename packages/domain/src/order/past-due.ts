@@ -9,7 +9,7 @@ function bounded(moments: Instant[]): Instant[] {
   return [...moments.slice(0, KEPT_EACH_SIDE), ...moments.slice(-KEPT_EACH_SIDE)];
 }
 
-/** Records what status a snapshot said and when, stale ones too, so that arrival order does not matter. */
+/** Records what status a snapshot said and when, stale ones too, so that arrival order does not entitlementInputs. */
 export function noteStatus(row: SubscriptionRow, { snapshot, created }: Incoming): SubscriptionRow {
   const isPastDue = snapshot.status === 'past_due';
   const seen = row.otherStatusSeenAt;

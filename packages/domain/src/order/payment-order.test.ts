@@ -1,16 +1,16 @@
 import * as fc from 'fast-check';
 import { noClaims } from '../stripe/claims.ts';
-import type { ChargeReading } from './money-back.ts';
-import { paymentVoices, unknownPurchase } from './purchase-row.ts';
+import type { ChargeDetails } from './money-back.ts';
+import { claimSources, unknownPurchase } from './purchase-row.ts';
 import type { PurchaseRow } from './purchase-row.ts';
-import type { Reading } from './reading.ts';
-import { settlePurchase } from './settle-purchase.ts';
-import type { PaymentReading } from './settle-purchase.ts';
+import type { StripeLookup } from './lookup.ts';
+import { resolvePurchase } from './resolve-purchase.ts';
+import type { PaymentDetails } from './resolve-purchase.ts';
 import { mergePurchase } from './step-purchase.ts';
 import type { PurchaseFacts } from './step-purchase.ts';
 
 const nothing: Omit<PurchaseFacts, 'created' | 'eventId'> = {
-  voice: null,
+  claimSource: null,
   sessionId: null,
   chargeId: 'ch_1',
   invoiceId: null,
@@ -25,13 +25,13 @@ const nothing: Omit<PurchaseFacts, 'created' | 'eventId'> = {
   items: null,
 };
 
-/** Delivers events one by one; Stripe answers `reading` whenever it is asked. */
-function play(events: readonly PurchaseFacts[], reading: Reading<PaymentReading>): PurchaseRow {
+/** Delivers events one by one; Stripe answers `lookup` whenever it is asked. */
+function play(events: readonly PurchaseFacts[], lookup: StripeLookup<PaymentDetails>): PurchaseRow {
   let row = unknownPurchase('pi_1');
   for (const event of events) {
     const merged = mergePurchase(row, event);
-    const asked = settlePurchase(merged, { reading: null, now: 7 });
-    const step = asked.kind === 'read' ? settlePurchase(merged, { reading, now: 7 }) : asked;
+    const asked = resolvePurchase(merged, { lookup: null, now: 7 });
+    const step = asked.kind === 'read' ? resolvePurchase(merged, { lookup, now: 7 }) : asked;
     if (step.kind === 'read') throw new Error('asked twice');
     row = step.row;
   }
@@ -39,10 +39,10 @@ function play(events: readonly PurchaseFacts[], reading: Reading<PaymentReading>
 }
 
 /** Without what only later events need. */
-const essence = ({ record: _record, settleAt: _settle, missingInStripeAt: _missing, ...row }: PurchaseRow) =>
+const essence = ({ record: _record, recheckAt: _settle, missingInStripeAt: _missing, ...row }: PurchaseRow) =>
   row;
 
-type Life = { events: PurchaseFacts[]; truth: PaymentReading; back: number; dispute: string | null };
+type Life = { events: PurchaseFacts[]; truth: PaymentDetails; back: number; dispute: string | null };
 
 /**
  * A payment's life as Stripe renders it: it is paid (a session and a charge say so), refunds are made, some
@@ -71,17 +71,17 @@ const life = fc
     const items = [{ stripePriceId: 'price_once', quantity: 1 }];
     const claims = { projectId: 'shop', userId: 'ann' };
     const paid = { status: 'paid' as const, amount: 4_900, currency: 'usd', items };
-    tell({ ...paid, voice: 'charge', amountRefunded: 0 });
-    tell({ ...paid, voice: 'payment_intent' });
-    tell({ ...paid, voice: 'session', sessionId: 'cs_1', chargeId: null, customerId: 'cus_1', claims });
+    tell({ ...paid, claimSource: 'charge', amountRefunded: 0 });
+    tell({ ...paid, claimSource: 'payment_intent' });
+    tell({ ...paid, claimSource: 'session', sessionId: 'cs_1', chargeId: null, customerId: 'cus_1', claims });
     let back = 0;
-    const listed: ChargeReading['refunds'] = [];
+    const listed: ChargeDetails['refunds'] = [];
     const made = refunds.map(({ amount, fails }, index) => {
       wait();
       back += amount;
       const refund = { id: `re_${index}`, amount, createdAt: clock.now, status: 'succeeded' };
       if (hasRefundEvents || fails) tell({ refund });
-      tell({ ...paid, voice: 'charge', amountRefunded: back });
+      tell({ ...paid, claimSource: 'charge', amountRefunded: back });
       if (fails && order) {
         wait();
         back -= amount;
@@ -120,7 +120,7 @@ const shuffledLife = life.chain((one) => {
   return fc.record({ life: fc.constant(one), order: fc.shuffledSubarray(twice, all) });
 });
 
-describe('the order of arrival does not matter for a payment', () => {
+describe('the order of arrival does not entitlementInputs for a payment', () => {
   it('Stripe in reach: what came back is what Stripe says', () => {
     fc.assert(
       fc.property(shuffledLife, ({ life: { events, truth, back, dispute }, order }) => {
@@ -143,7 +143,7 @@ describe('the order of arrival does not matter for a payment', () => {
 
   it('whatever session, PaymentIntent and charge disagree about', () => {
     const facts = fc.record({
-      voice: fc.constantFrom(...paymentVoices),
+      claimSource: fc.constantFrom(...claimSources),
       status: fc.constantFrom(null, 'pending' as const, 'failed' as const, 'paid' as const),
       amount: fc.constantFrom(null, 4_900),
       created: fc.integer({ min: 1, max: 4 }),
@@ -156,7 +156,7 @@ describe('the order of arrival does not matter for a payment', () => {
       const events = parts.map(({ userId, price, quantity, ...part }, index): PurchaseFacts => ({
         ...nothing,
         ...part,
-        sessionId: part.voice === 'session' ? 'cs_1' : null,
+        sessionId: part.claimSource === 'session' ? 'cs_1' : null,
         claims: { projectId: null, userId },
         currency: 'usd',
         items: price === null ? null : [{ stripePriceId: price, quantity }],
@@ -168,8 +168,8 @@ describe('the order of arrival does not matter for a payment', () => {
     const lineItems = [{ stripePriceId: 'price_read', quantity: 1 }];
     fc.assert(
       fc.property(lives, ([events, order]) => {
-        const reading = { kind: 'found' as const, object: { lineItems, charge: null, invoice: null } };
-        expect(play(order, reading)).toEqual(play(events, reading));
+        const lookup = { kind: 'found' as const, object: { lineItems, charge: null, invoice: null } };
+        expect(play(order, lookup)).toEqual(play(events, lookup));
       }),
       { numRuns: 3_000 },
     );

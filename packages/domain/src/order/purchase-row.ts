@@ -8,8 +8,8 @@ export type PurchaseStatus = 'pending' | 'failed' | 'paid';
 export type BoughtItem = { stripePriceId: string; quantity: number };
 
 /** What renders a payment; a session's word goes before the payment's own, whatever arrives first. */
-export const paymentVoices = ['session', 'payment_intent', 'charge'] as const;
-export type PaymentVoice = (typeof paymentVoices)[number];
+export const claimSources = ['session', 'payment_intent', 'charge'] as const;
+export type ClaimSource = (typeof claimSources)[number];
 
 /** The newest that one of them said. */
 export type PaymentSaid = {
@@ -25,7 +25,7 @@ export type PaymentSaid = {
 
 /** What the row's other fields are computed from. */
 export type PaymentRecord = {
-  said: Partial<Record<PaymentVoice, PaymentSaid>>;
+  said: Partial<Record<ClaimSource, PaymentSaid>>;
   /** What the session sold, read from Stripe where nobody said it. */
   lineItems: BoughtItem[] | null;
   /** The charge's amount, read from Stripe where nobody said it. */
@@ -40,7 +40,7 @@ export type PaymentRecord = {
 export type PurchaseRow = {
   id: string;
   /** 0: not stored yet. */
-  fence: number;
+  rowVersion: number;
   customerId: string | null;
   claims: Claims;
   sessionId: string | null;
@@ -60,15 +60,15 @@ export type PurchaseRow = {
   snapshotAt: Instant | null;
   snapshotEventId: string | null;
   confirmed: boolean;
-  settleAt: Instant | null;
-  settleAttempts: number;
+  recheckAt: Instant | null;
+  recheckAttempts: number;
   missingInStripeAt: Instant | null;
   items: BoughtItem[];
 };
 
 export const unknownPurchase = (id: string): PurchaseRow => ({
   id,
-  fence: 0,
+  rowVersion: 0,
   customerId: null,
   claims: noClaims,
   sessionId: null,
@@ -85,8 +85,8 @@ export const unknownPurchase = (id: string): PurchaseRow => ({
   snapshotAt: null,
   snapshotEventId: null,
   confirmed: true,
-  settleAt: null,
-  settleAttempts: 0,
+  recheckAt: null,
+  recheckAttempts: 0,
   missingInStripeAt: null,
   items: [],
 });
@@ -99,7 +99,7 @@ export const isPurchase = (row: PurchaseRow): boolean =>
   row.invoiceId === null && (row.sessionId !== null || row.items.length > 0 || row.status !== 'pending');
 
 /** What an entitlement is computed from. */
-export const purchaseMatter = (row: PurchaseRow): string =>
+export const purchaseEntitlementInputs = (row: PurchaseRow): string =>
   JSON.stringify([
     row.invoiceId,
     row.status,

@@ -39,7 +39,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
 
 /** The row after a first snapshot. */
 export function rowOf(incoming: Incoming): SubscriptionRow {
-  const step = stepSnapshot(unknownSubscription('sub_1'), incoming, { reading: null, now: 0 });
+  const step = stepSnapshot(unknownSubscription('sub_1'), incoming, { lookup: null, now: 0 });
   if (step.kind !== 'write') throw new Error('a first snapshot is applied');
   return step.row;
 }

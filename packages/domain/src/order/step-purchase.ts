@@ -2,15 +2,15 @@ import type { Claims } from '../stripe/claims.ts';
 import { noClaims } from '../stripe/claims.ts';
 import type { Instant } from '../time.ts';
 import { amountBack, gravestDispute, withCharge, withDispute, withRefund } from './money-back.ts';
-import type { MoneyBack, RefundNews } from './money-back.ts';
-import { paymentVoices } from './purchase-row.ts';
-import type { BoughtItem, PaymentRecord, PaymentSaid, PaymentVoice } from './purchase-row.ts';
+import type { MoneyBack, RefundChange } from './money-back.ts';
+import { claimSources } from './purchase-row.ts';
+import type { BoughtItem, PaymentRecord, PaymentSaid, ClaimSource } from './purchase-row.ts';
 import type { PurchaseRow, PurchaseStatus } from './purchase-row.ts';
 
 /** What one event says about a payment. */
 export type PurchaseFacts = {
   /** Null: a refund or a dispute, which says nothing of what was bought and by whom. */
-  voice: PaymentVoice | null;
+  claimSource: ClaimSource | null;
   sessionId: string | null;
   chargeId: string | null;
   /** Rendered before 2025-03-31 only. */
@@ -23,7 +23,7 @@ export type PurchaseFacts = {
   currency: string | null;
   /** By a charge. */
   amountRefunded: number | null;
-  refund: RefundNews | null;
+  refund: RefundChange | null;
   dispute: { id: string; status: string } | null;
   /** What was bought; null: not said here. */
   items: BoughtItem[] | null;
@@ -49,14 +49,14 @@ const isNewer = (at: Instant, eventId: string, than: { at: Instant | null; event
 const said = (claims: Claims): boolean => claims.userId !== null || claims.projectId !== null;
 
 function withSaid(record: PaymentRecord, facts: PurchaseFacts): PaymentRecord['said'] {
-  const { voice, created, eventId } = facts;
-  if (voice === null) return record.said;
-  const known = record.said[voice];
+  const { claimSource, created, eventId } = facts;
+  if (claimSource === null) return record.said;
+  const known = record.said[claimSource];
   if (known !== undefined && !isNewer(created, eventId, known)) return record.said;
   const { customerId, claims, amount, currency, items } = facts;
   return {
     ...record.said,
-    [voice]: { at: created, eventId, customerId, claims, amount, currency, items },
+    [claimSource]: { at: created, eventId, customerId, claims, amount, currency, items },
   };
 }
 
@@ -66,29 +66,29 @@ function withMoney(money: MoneyBack, { amountRefunded, refund, dispute, created 
   return dispute === null ? refunded : withDispute(refunded, dispute, created);
 }
 
-/** Who said what, the leading voice first. */
-function voicesOf({ said: known }: PaymentRecord): PaymentSaid[] {
-  return paymentVoices.flatMap((voice) => known[voice] ?? []);
+/** Who said what, the leading claimSource first. */
+function claimSourcesOf({ said: known }: PaymentRecord): PaymentSaid[] {
+  return claimSources.flatMap((claimSource) => known[claimSource] ?? []);
 }
 
 /** What the payment itself says was bought: line items need not be read where it does. */
 export function itemsSaid(record: PaymentRecord): BoughtItem[] | null {
-  return voicesOf(record).find((one) => one.items !== null)?.items ?? null;
+  return claimSourcesOf(record).find((one) => one.items !== null)?.items ?? null;
 }
 
 /** The fields that are computed from what was told: a pure function of the record. */
 export function derivePurchase(row: PurchaseRow): PurchaseRow {
   const { record } = row;
-  const voices = voicesOf(record);
-  const amounts = voices.flatMap((one) => one.amount ?? []);
+  const facts = claimSourcesOf(record);
+  const amounts = facts.flatMap((one) => one.amount ?? []);
   const chargeAmount = amounts.length === 0 ? record.chargeAmount : null;
   const items = itemsSaid(record);
   return {
     ...row,
-    customerId: voices.find((one) => one.customerId !== null)?.customerId ?? null,
-    claims: voices.find((one) => said(one.claims))?.claims ?? noClaims,
+    customerId: facts.find((one) => one.customerId !== null)?.customerId ?? null,
+    claims: facts.find((one) => said(one.claims))?.claims ?? noClaims,
     amount: amounts.length === 0 ? chargeAmount : Math.max(...amounts),
-    currency: voices.find((one) => one.currency !== null)?.currency ?? null,
+    currency: facts.find((one) => one.currency !== null)?.currency ?? null,
     amountRefunded: amountBack(record.money).amount,
     disputeStatus: gravestDispute(record.money),
     record: { ...record, chargeAmount, lineItems: items === null ? record.lineItems : null },

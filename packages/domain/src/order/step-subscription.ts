@@ -5,13 +5,13 @@ import type { Instant } from '../time.ts';
 import { isBetterSnapshot } from './best-snapshot.ts';
 import { decideSnapshot } from './decide-snapshot.ts';
 import { noteStatus, withPastDueSince } from './past-due.ts';
-import { firstSettleDelayMs } from './reading.ts';
-import type { Reading, Step } from './reading.ts';
+import { firstRecheckDelayMs } from './lookup.ts';
+import type { StripeLookup, Step } from './lookup.ts';
 import { isTerminal, saysTheSame } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
 /** What is at hand when an event is decided: what Stripe said, if it was asked, and the present. */
-export type StepContext = { reading: Reading<SubscriptionSnapshot> | null; now: Instant };
+export type StepContext = { lookup: StripeLookup<SubscriptionSnapshot> | null; now: Instant };
 
 const said = (claims: Claims): boolean => claims.userId !== null || claims.projectId !== null;
 
@@ -47,10 +47,10 @@ function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): Subs
   };
 }
 
-const settled = { confirmed: true, settleAt: null, settleAttempts: 0, missingInStripeAt: null } as const;
+const settled = { confirmed: true, recheckAt: null, recheckAttempts: 0, missingInStripeAt: null } as const;
 
 /** The state that Stripe itself gave. An end that an event reported stays, should Stripe's answer be older. */
-export function applyReading(
+export function applyLookup(
   row: SubscriptionRow,
   snapshot: SubscriptionSnapshot,
   seen: { at: Instant | null; eventId: string | null },
@@ -66,15 +66,15 @@ export function applyReading(
 }
 
 /** Keeps what is known, in doubt: to be settled later, or never where Stripe does not have it. */
-export function keepInDoubt(
+export function keepForRecheck(
   row: SubscriptionRow,
-  reading: { kind: 'missing' | 'unreachable' },
+  lookup: { kind: 'missing' | 'unreachable' },
   now: Instant,
 ): SubscriptionRow {
   const doubt = { ...row, confirmed: false };
-  if (reading.kind === 'missing')
-    return withPastDueSince({ ...doubt, settleAt: null, settleAttempts: 0, missingInStripeAt: now });
-  return withPastDueSince({ ...doubt, settleAt: row.settleAt ?? now + firstSettleDelayMs });
+  if (lookup.kind === 'missing')
+    return withPastDueSince({ ...doubt, recheckAt: null, recheckAttempts: 0, missingInStripeAt: now });
+  return withPastDueSince({ ...doubt, recheckAt: row.recheckAt ?? now + firstRecheckDelayMs });
 }
 
 const newest = (at: Instant | null, created: Instant): Instant => Math.max(at ?? created, created);
@@ -88,7 +88,7 @@ const eventOf = (row: SubscriptionRow, { created, eventId }: { created: Instant;
 
 /**
  * Of several events that say the same in one second the greatest id stands for it: against it a snapshot of
- * that second is compared while Stripe can't be asked, and arrival must not matter.
+ * that second is compared while Stripe can't be asked, and arrival must not entitlementInputs.
  */
 function withGreaterEvent(row: SubscriptionRow, { snapshot, created, eventId }: Incoming): SubscriptionRow {
   const isSame = created === row.snapshotAt && saysTheSame(row, snapshot);
@@ -99,7 +99,7 @@ function withGreaterEvent(row: SubscriptionRow, { snapshot, created, eventId }: 
 export function stepSnapshot(
   stored: SubscriptionRow,
   incoming: Incoming,
-  { reading, now }: StepContext,
+  { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
   const { snapshot, created, eventId } = incoming;
   const row = withClaims(noteStatus(stored, incoming), snapshot.claims, created);
@@ -115,17 +115,17 @@ export function stepSnapshot(
       row: withPastDueSince({ ...withContent(row, snapshot), ...settled, ...mine }),
       outcome: 'applied',
     };
-  if (reading === null) return { kind: 'read' };
-  if (reading.kind === 'found') {
+  if (lookup === null) return { kind: 'read' };
+  if (lookup.kind === 'found') {
     const at = newest(row.snapshotAt, created);
     const seen = { at, eventId: eventOf(row, incoming) };
-    return { kind: 'write', row: applyReading(row, reading.object, seen), outcome: 'applied' };
+    return { kind: 'write', row: applyLookup(row, lookup.object, seen), outcome: 'applied' };
   }
   const isBetter = isBetterSnapshot(incoming, row);
   const best = isBetter ? { ...withContent(row, snapshot), ...mine } : row;
   return {
     kind: 'write',
-    row: keepInDoubt(best, reading, now),
+    row: keepForRecheck(best, lookup, now),
     outcome: isBetter || stored.snapshotEventId === eventId ? 'applied' : 'stale',
   };
 }
@@ -146,7 +146,7 @@ export type Mention = {
 export function stepMention(
   stored: SubscriptionRow,
   mention: Mention,
-  { reading, now }: StepContext,
+  { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
   const row = {
     ...withPaidInvoice(stored, mention.paidInvoice),
@@ -155,13 +155,13 @@ export function stepMention(
   };
   const isInDoubt = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
   if (!isInDoubt) return { kind: 'write', row, outcome: 'applied' };
-  if (reading === null) return { kind: 'read' };
-  if (reading.kind !== 'found')
-    return { kind: 'write', row: keepInDoubt(row, reading, now), outcome: 'applied' };
+  if (lookup === null) return { kind: 'read' };
+  if (lookup.kind !== 'found')
+    return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };
   const isNew = row.snapshotAt === null || mention.created > row.snapshotAt;
   const seen = {
     at: newest(row.snapshotAt, mention.created),
     eventId: isNew ? mention.eventId : row.snapshotEventId,
   };
-  return { kind: 'write', row: applyReading(row, reading.object, seen), outcome: 'applied' };
+  return { kind: 'write', row: applyLookup(row, lookup.object, seen), outcome: 'applied' };
 }

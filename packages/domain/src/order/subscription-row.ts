@@ -8,7 +8,7 @@ import type { Instant } from '../time.ts';
 export type SubscriptionRow = {
   id: string;
   /** 0: not stored yet. Grows with every write. */
-  fence: number;
+  rowVersion: number;
   customerId: string | null;
   claims: Claims;
   /** `created` of the snapshot that the claims come from; null: another object's word. */
@@ -34,15 +34,15 @@ export type SubscriptionRow = {
   otherStatusSeenAt: Instant | null;
   pastDueSeenAt: Instant[];
   pastDueSince: Instant | null;
-  settleAt: Instant | null;
-  settleAttempts: number;
+  recheckAt: Instant | null;
+  recheckAttempts: number;
   missingInStripeAt: Instant | null;
 };
 
 /** A subscription of which nothing is known but that another object names it. */
 export const unknownSubscription = (id: string): SubscriptionRow => ({
   id,
-  fence: 0,
+  rowVersion: 0,
   customerId: null,
   claims: noClaims,
   claimsAt: null,
@@ -64,8 +64,8 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   otherStatusSeenAt: null,
   pastDueSeenAt: [],
   pastDueSince: null,
-  settleAt: null,
-  settleAttempts: 0,
+  recheckAt: null,
+  recheckAttempts: 0,
   missingInStripeAt: null,
 });
 
@@ -111,7 +111,7 @@ export const saysTheSame = (row: SubscriptionRow, snapshot: SubscriptionSnapshot
   contentKey(row) === contentKey(snapshot);
 
 /** What an entitlement is computed from: a change of it makes cached answers old. */
-export const subscriptionMatter = (row: SubscriptionRow): string =>
+export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>
   JSON.stringify([
     row.status,
     row.cancelAt,

@@ -2,9 +2,9 @@ import { toTimestamp } from '../time.ts';
 
 /** How the row came to be, not what it says: nobody's access depends on it. */
 const bookkeeping: ReadonlySet<string> = new Set([
-  'fence',
-  'settleAt',
-  'settleAttempts',
+  'rowVersion',
+  'recheckAt',
+  'recheckAttempts',
   'snapshotAt',
   'snapshotEventId',
   'otherStatusSeenAt',

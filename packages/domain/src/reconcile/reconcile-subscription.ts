@@ -1,4 +1,4 @@
-import { applyReading } from '../order/step-subscription.ts';
+import { applyLookup } from '../order/step-subscription.ts';
 import type { SubscriptionRow } from '../order/subscription-row.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
@@ -31,5 +31,5 @@ export function reconcileSubscription(row: SubscriptionRow, listed: ListedSubscr
         pastDueSeenAt: [],
       }
     : row;
-  return applyReading(settledRow, listed.snapshot, seen);
+  return applyLookup(settledRow, listed.snapshot, seen);
 }

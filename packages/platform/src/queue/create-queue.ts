@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectRedis } from '../redis/connect-redis.ts';
-import { createJointExists } from './joint-exists.ts';
+import { createExistsBatcher } from './exists-batcher.ts';
 import { readOldestWaitingMs } from './oldest-waiting.ts';
 import { QueueUnavailableError } from './queue-unavailable.ts';
 
@@ -57,7 +57,7 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
   });
   // Logged by the connection; BullMQ repeats it, and an 'error' nobody hears would end the process.
   bull.on('error', () => undefined);
-  const exists = createJointExists(redis);
+  const exists = createExistsBatcher(redis);
   const ready = (): boolean => redis.status === 'ready';
 
   /** Runs work on Redis if it is there, within the deadline; every failure of the connection reads the same. */
@@ -121,7 +121,7 @@ async function readHeadWaitingMs(bull: Queue): Promise<number | null> {
 
 interface Backend {
   readonly bull: Queue;
-  readonly exists: ReturnType<typeof createJointExists>;
+  readonly exists: ReturnType<typeof createExistsBatcher>;
 }
 
 function required(url: string | undefined): string {

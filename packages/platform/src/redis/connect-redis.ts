@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.ts';
 import { limitCommands } from './limit-commands.ts';
-import { writeTogether } from './write-together.ts';
+import { corkWrites } from './cork-writes.ts';
 
 /**
  * `cache`: answers within 250 ms or fails. `producer`: adds jobs, fails fast. `worker`: waits for Redis as
@@ -88,7 +88,7 @@ function prepared(redis: Redis, role: RedisRole): Redis {
   redis.on('close', () => stopSocketTimer(redis));
   // The cache's commands are pipelined already.
   if (role === 'cache') limitCommands(redis, cacheCommandMs);
-  else writeTogether(redis);
+  else corkWrites(redis);
   redis.duplicate = (override) => prepared(duplicate(override), role);
   return redis;
 }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 
 /** `remaining`: how many more would pass now; `resetMs`: until all of the allowance is there again. */
-export interface RateVerdict {
+export interface RateDecision {
   readonly isAllowed: boolean;
   readonly limit: number;
   readonly remaining: number;
@@ -59,7 +59,7 @@ export function createRateLimiter({ redis, perSecond, prefix }: RateLimiterOptio
 
   return {
     /** Counts one. Never throws. */
-    async take(key: string): Promise<RateVerdict> {
+    async take(key: string): Promise<RateDecision> {
       const [allowed, owedUs] =
         redis.status === 'ready' ? await takeInRedis(key).catch(() => takeLocally(key)) : takeLocally(key);
       return {

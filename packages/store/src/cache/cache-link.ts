@@ -21,7 +21,7 @@ export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
     if (catchUp !== undefined)
       await withDeadline(catchUp(), {
         ms: catchUpDeadlineMs,
-        onTimeout: () => new Error('settling owed invalidations took too long'),
+        onTimeout: () => new Error('settling pending invalidations took too long'),
       }).catch((error: unknown) => logger.warn('cache_catch_up_failed', { error }));
     if (mine === connection && redis.status === 'ready') trustedRunId = runId;
   }

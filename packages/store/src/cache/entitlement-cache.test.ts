@@ -8,7 +8,7 @@ import { changeProject, changeUser } from '../change-user.ts';
 import { createDatabase } from '../create-database.ts';
 import type { Database } from '../create-database.ts';
 import { readSources } from '../entitlements/read-sources.ts';
-import { settleInvalidations } from '../invalidations.ts';
+import { publishInvalidations } from '../outbox.ts';
 import { createEntitlementCache } from './entitlement-cache.ts';
 import type { EntitlementCache, NewEntry } from './entitlement-cache.ts';
 
@@ -87,12 +87,12 @@ describe('the entitlement cache', () => {
   }
 
   async function change(userId: string): Promise<number> {
-    const { owed } = await changeUser(database, { projectId, userId }, async () => ({
+    const { pending } = await changeUser(database, { projectId, userId }, async () => ({
       result: undefined,
       changed: true,
     }));
-    await settleInvalidations({ database, cache, logger }, owed);
-    return Number(owed[0]?.version);
+    await publishInvalidations({ database, cache, logger }, pending);
+    return Number(pending[0]?.version);
   }
 
   it('serves what was filled, and nothing after the invalidation', async () => {
@@ -152,15 +152,15 @@ describe('the entitlement cache', () => {
     expect(await readThrough(userId)).toBe(60);
   });
 
-  it('makes all answers of a project old with one stamp', async () => {
+  it('makes all answers of a project old with one generation', async () => {
     const users = Array.from({ length: 20 }, unique);
     for (const userId of users) await cache.fill(await ticketFor(userId), entry(userId));
     const early = await ticketFor(unique());
-    const { owed } = await changeProject(database, projectId, async () => ({
+    const { pending } = await changeProject(database, projectId, async () => ({
       result: undefined,
       changed: true,
     }));
-    await settleInvalidations({ database, cache, logger }, owed);
+    await publishInvalidations({ database, cache, logger }, pending);
     for (const userId of users) expect(await stateOf(userId)).toBe('miss');
     // A read that began before the change is not stored after it.
     expect(await cache.fill(early, entry('late'))).toBe('skipped');
@@ -180,8 +180,11 @@ describe('the entitlement cache', () => {
     await cache.fill(await ticketFor(userId), entry(userId));
     const key = (await redis.keys(`*${userId}`))[0] ?? '';
     const stored = (await redis.get(key)) ?? '';
-    const [stamp, runId = '', ...rest] = stored.split('|');
-    await redis.set(key, [stamp, runId.split('').reverse().join('').replace(/./, 'z'), ...rest].join('|'));
+    const [generation, runId = '', ...rest] = stored.split('|');
+    await redis.set(
+      key,
+      [generation, runId.split('').reverse().join('').replace(/./, 'z'), ...rest].join('|'),
+    );
     expect(await stateOf(userId)).toBe('miss');
     await redis.set(key, stored);
     expect(await stateOf(userId)).toBe('hit');

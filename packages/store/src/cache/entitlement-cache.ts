@@ -1,8 +1,8 @@
 import type { Clock } from '@billing/domain';
 import type { Logger } from '@billing/platform';
 import type { Redis } from 'ioredis';
-import type { OwedInvalidation } from '../change-user.ts';
-import { formatEntry, stampKey, userKey } from './entry.ts';
+import type { PendingInvalidation } from '../change-user.ts';
+import { formatEntry, generationKey, userKey } from './entry.ts';
 import { createLookUp } from './look-up.ts';
 import type { FillTicket } from './look-up.ts';
 import { createRecentVersions } from './recent-versions.ts';
@@ -53,8 +53,8 @@ export type EntitlementCacheOptions = {
 export type EntitlementCache = ReturnType<typeof createEntitlementCache>;
 
 /**
- * The cache of finished answers. Its rule: an answer is stored only if the project's stamp is the one read
- * before Postgres was and nothing newer is known of the user; it is served only under the current stamp, from
+ * The cache of finished answers. Its rule: an answer is stored only if the project's generation is the one read
+ * before Postgres was and nothing newer is known of the user; it is served only under the current generation, from
  * the same run of the Redis server (one restored from an older dump is not trusted) and before its end.
  */
 export function createEntitlementCache(options: EntitlementCacheOptions) {
@@ -74,13 +74,13 @@ export function createEntitlementCache(options: EntitlementCacheOptions) {
       if (validUntil <= now || performance.now() - ticket.startedAt > maxFillMs) return 'skipped';
       if (link.runId() !== ticket.runId || (!entry.isKnown && !unknownUsers.take())) return 'skipped';
       const { projectId, userId, userVersion, answer } = entry;
-      const { stamp, runId } = ticket;
-      const value = formatEntry({ stamp, runId, version: userVersion, validUntil, answer });
+      const { generation, runId } = ticket;
+      const value = formatEntry({ generation, runId, version: userVersion, validUntil, answer });
       // An entry that ends soon still guards, as a tombstone does, against a slow older fill.
       const keyMs = Math.max(minKeyMs, Math.ceil(validUntil - now));
       try {
-        const keys = [stampKey(projectId), userKey(projectId, userId)];
-        const stored = await runScript(redis, fillScript, keys, [stamp, userVersion, value, keyMs]);
+        const keys = [generationKey(projectId), userKey(projectId, userId)];
+        const stored = await runScript(redis, fillScript, keys, [generation, userVersion, value, keyMs]);
         if (stored === -1) return 'outdated';
         return stored === 1 ? 'stored' : 'skipped';
       } catch (error) {
@@ -89,11 +89,11 @@ export function createEntitlementCache(options: EntitlementCacheOptions) {
       }
     },
 
-    /** Tells the cache of new versions. Throws when Redis cannot be reached: they are still owed then. */
-    async invalidate(owed: readonly Omit<OwedInvalidation, 'id'>[]): Promise<void> {
-      if (owed.length > 0 && redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      const users = owed.flatMap(({ userId, ...one }) => (userId === null ? [] : [{ userId, ...one }]));
-      const projects = owed.filter(({ userId }) => userId === null);
+    /** Tells the cache of new versions. Throws when Redis cannot be reached: they are still pending then. */
+    async invalidate(pending: readonly Omit<PendingInvalidation, 'id'>[]): Promise<void> {
+      if (pending.length > 0 && redis.status !== 'ready') throw new Error('the cache Redis is not connected');
+      const users = pending.flatMap(({ userId, ...one }) => (userId === null ? [] : [{ userId, ...one }]));
+      const projects = pending.filter(({ userId }) => userId === null);
       await Promise.all([
         ...inSlices(users, usersPerScript).map((some) =>
           runScript(
@@ -104,7 +104,12 @@ export function createEntitlementCache(options: EntitlementCacheOptions) {
           ),
         ),
         ...projects.map(({ projectId, version }) =>
-          runScript(redis, invalidateProjectScript, [stampKey(projectId)], [version.toString(), newNonce()]),
+          runScript(
+            redis,
+            invalidateProjectScript,
+            [generationKey(projectId)],
+            [version.toString(), newNonce()],
+          ),
         ),
       ]);
     },

@@ -1,9 +1,9 @@
 /**
- * What the cache holds for a user. An entry is `<stamp>|<runId>|<version>|<validUntilMs>|<answer>`,
+ * What the cache holds for a user. An entry is `<generation>|<runId>|<version>|<validUntilMs>|<answer>`,
  * a tombstone `T|<version>`: nothing older than `version` may be stored or served.
  */
 export type CacheEntry = {
-  stamp: string;
+  generation: string;
   runId: string;
   version: number;
   /** Last moment (exclusive) at which the answer may be served. */
@@ -15,24 +15,24 @@ export type CacheEntry = {
 export const userKey = (projectId: string, userId: string): string =>
   `ent:u:${projectId.length}:${projectId}:${userId}`;
 
-export const stampKey = (projectId: string): string => `ent:p:${projectId}`;
+export const generationKey = (projectId: string): string => `ent:p:${projectId}`;
 
 export const formatEntry = (entry: CacheEntry): string =>
-  `${entry.stamp}|${entry.runId}|${entry.version}|${entry.validUntil}|${entry.answer}`;
+  `${entry.generation}|${entry.runId}|${entry.version}|${entry.validUntil}|${entry.answer}`;
 
 /** Reads an entry; null for a tombstone or anything unexpected. */
 export function parseEntry(raw: string): CacheEntry | null {
-  const stampEnd = raw.indexOf('|');
-  const runIdEnd = raw.indexOf('|', stampEnd + 1);
+  const generationEnd = raw.indexOf('|');
+  const runIdEnd = raw.indexOf('|', generationEnd + 1);
   const versionEnd = raw.indexOf('|', runIdEnd + 1);
   const untilEnd = raw.indexOf('|', versionEnd + 1);
-  if (stampEnd < 1 || runIdEnd < 0 || versionEnd < 0 || untilEnd < 0) return null;
+  if (generationEnd < 1 || runIdEnd < 0 || versionEnd < 0 || untilEnd < 0) return null;
   const version = Number(raw.slice(runIdEnd + 1, versionEnd));
   const validUntil = Number(raw.slice(versionEnd + 1, untilEnd));
   if (!Number.isSafeInteger(version) || !Number.isSafeInteger(validUntil)) return null;
   return {
-    stamp: raw.slice(0, stampEnd),
-    runId: raw.slice(stampEnd + 1, runIdEnd),
+    generation: raw.slice(0, generationEnd),
+    runId: raw.slice(generationEnd + 1, runIdEnd),
     version,
     validUntil,
     answer: raw.slice(untilEnd + 1),

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
-/** Tells a new stamp from any that was there before. */
+/** Tells a new generation from any that was there before. */
 export const newNonce = (): string => randomBytes(6).toString('base64url');
 
 type Script = { lua: string; sha: string };
@@ -15,7 +15,7 @@ local function version_of(value)
   return tonumber(version or '-1')
 end`;
 
-/** KEYS stamp, user · ARGV stamp read before Postgres was, version, entry, TTL in ms. 1: stored, 0: the stamp moved on, -1: something newer is known. */
+/** KEYS generation, user · ARGV generation read before Postgres was, version, entry, TTL in ms. 1: stored, 0: the generation moved on, -1: something newer is known. */
 export const fillScript = script(`${versionOf}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if version_of(redis.call('GET', KEYS[2])) > tonumber(ARGV[2]) then return -1 end
@@ -36,7 +36,7 @@ for i, key in ipairs(KEYS) do
 end
 return 1`);
 
-/** KEYS stamp · ARGV version, nonce. */
+/** KEYS generation · ARGV version, nonce. */
 export const invalidateProjectScript = script(`
 local current = redis.call('GET', KEYS[1])
 if current and tonumber(string.match(current, '^(%d+):') or '-1') >= tonumber(ARGV[1]) then return 0 end

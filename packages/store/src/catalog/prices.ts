@@ -5,7 +5,7 @@ import type { Actor } from '../audit/write-audit.ts';
 import { changeProject } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
-import { healPrice } from '../customers/heal.ts';
+import { releaseForPrice } from '../customers/release-quarantine.ts';
 import type { Price } from '../generated/client.ts';
 import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { decodeCursor, idKey, toPage } from '../page.ts';
@@ -50,13 +50,13 @@ export async function createPrice(
         target: { type: 'price', id: priceId },
         details,
       });
-      const owed = await healPrice(tx, stripePriceId);
-      return { result: { price: await getPrice(tx, { projectId, priceId }), owed }, changed: true };
+      const pending = await releaseForPrice(tx, stripePriceId);
+      return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
     }),
   );
   // Once more: an object that came in between was recorded without seeing the new price.
-  const late = await retryOnDeadlock(() => database.$transaction((tx) => healPrice(tx, stripePriceId)));
-  return { result: changed.result.price, owed: [...changed.result.owed, ...changed.owed, ...late] };
+  const late = await retryOnDeadlock(() => database.$transaction((tx) => releaseForPrice(tx, stripePriceId)));
+  return { result: changed.result.price, pending: [...changed.result.pending, ...changed.pending, ...late] };
 }
 
 const priceExists = (): ServiceError =>

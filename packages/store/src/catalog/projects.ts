@@ -9,7 +9,7 @@ import type { Project } from '../generated/client.ts';
 import { decodeCursor, idKey, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { retryOnDeadlock } from '../retry-on-deadlock.ts';
-import { healProject } from '../customers/heal.ts';
+import { releaseForProject } from '../customers/release-quarantine.ts';
 
 export type { Project } from '../generated/client.ts';
 
@@ -34,13 +34,13 @@ export async function createProject(
         target: { type: 'project', id },
         details: { name, description },
       });
-      const owed = await healProject(tx, id);
-      return { result: await tx.project.findUniqueOrThrow({ where: { id } }), owed };
+      const pending = await releaseForProject(tx, id);
+      return { result: await tx.project.findUniqueOrThrow({ where: { id } }), pending };
     }),
   );
   // Once more: an object that came in between was recorded without seeing the project.
-  const late = await retryOnDeadlock(() => database.$transaction((tx) => healProject(tx, id)));
-  return { result: changed.result, owed: [...changed.owed, ...late] };
+  const late = await retryOnDeadlock(() => database.$transaction((tx) => releaseForProject(tx, id)));
+  return { result: changed.result, pending: [...changed.pending, ...late] };
 }
 
 /** Throws `project_not_found`. */

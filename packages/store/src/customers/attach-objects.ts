@@ -1,10 +1,10 @@
-import type { OwedInvalidation, UserKey } from '../change-user.ts';
+import type { PendingInvalidation, UserKey } from '../change-user.ts';
 import type { Queries } from '../create-database.ts';
 
 /** A Stripe object that is to be some user's. */
 export type Attachment = UserKey & { kind: 'subscription' | 'purchase'; objectId: string };
 
-export type Attached = { subscriptions: number; purchases: number; owed: OwedInvalidation[] };
+export type Attached = { subscriptions: number; purchases: number; pending: PendingInvalidation[] };
 
 /**
  * Gives recorded objects to their users: locks every user concerned in the order of their references (as the
@@ -12,7 +12,7 @@ export type Attached = { subscriptions: number; purchases: number; owed: OwedInv
  * anew, and bumps the users who won or lost one. Objects that are theirs already stay untouched.
  */
 export async function attachObjects(tx: Queries, attachments: readonly Attachment[]): Promise<Attached> {
-  if (attachments.length === 0) return { subscriptions: 0, purchases: 0, owed: [] };
+  if (attachments.length === 0) return { subscriptions: 0, purchases: 0, pending: [] };
   const targets = JSON.stringify(
     attachments.map(({ kind, objectId, projectId, userId }) => ({
       kind,
@@ -34,7 +34,7 @@ export async function attachObjects(tx: Queries, attachments: readonly Attachmen
   return {
     subscriptions: moved.filter(({ kind }) => kind === 'subscription').length,
     purchases: moved.filter(({ kind }) => kind === 'purchase').length,
-    owed: await bumpUsers(tx, refs),
+    pending: await bumpUsers(tx, refs),
   };
 }
 
@@ -86,10 +86,10 @@ async function moveObjects(tx: Queries, targets: string): Promise<Moved[]> {
   return [...subscriptions, ...purchases];
 }
 
-async function bumpUsers(tx: Queries, refs: readonly bigint[]): Promise<OwedInvalidation[]> {
+async function bumpUsers(tx: Queries, refs: readonly bigint[]): Promise<PendingInvalidation[]> {
   if (refs.length === 0) return [];
   const ids = JSON.stringify(refs.map(String));
-  return tx.$queryRaw<OwedInvalidation[]>`
+  return tx.$queryRaw<PendingInvalidation[]>`
     WITH bumped AS (
       UPDATE users SET version = version + 1
       WHERE id IN (SELECT value::bigint FROM jsonb_array_elements_text(${ids}::jsonb))

@@ -7,10 +7,10 @@ import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import type { Customer } from '../generated/client.ts';
 import { retryOnDeadlock } from '../retry-on-deadlock.ts';
-import { healCustomer } from './heal.ts';
-import type { Healed } from './heal.ts';
+import { releaseForCustomer } from './release-quarantine.ts';
+import type { Released } from './release-quarantine.ts';
 
-export type Mapped = { customer: Customer; healed: Omit<Healed, 'owed'> };
+export type Mapped = { customer: Customer; released: Omit<Released, 'pending'> };
 
 /**
  * Says whose a Stripe customer is, and gives that user what the customer has. Throws `project_not_found`,
@@ -22,7 +22,7 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const { customer, healed } = await retryOnDeadlock(() =>
+  const { customer, released } = await retryOnDeadlock(() =>
     database.$transaction(async (tx) => {
       await tx.$executeRaw`
         INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
@@ -46,24 +46,26 @@ export async function mapCustomer(
         target,
         details: { user_id: userId },
       });
-      const found = await healCustomer(tx, stripeCustomerId);
+      const found = await releaseForCustomer(tx, stripeCustomerId);
       return {
         customer: await tx.customer.findUniqueOrThrow({ where: { stripeCustomerId } }),
-        healed: found,
+        released: found,
       };
     }),
   );
   // Once more: an object that came in between was recorded without seeing the mapping.
-  const late = await retryOnDeadlock(() => database.$transaction((tx) => healCustomer(tx, stripeCustomerId)));
+  const late = await retryOnDeadlock(() =>
+    database.$transaction((tx) => releaseForCustomer(tx, stripeCustomerId)),
+  );
   return {
     result: {
       customer,
-      healed: {
-        subscriptions: healed.subscriptions + late.subscriptions,
-        purchases: healed.purchases + late.purchases,
-        events: healed.events + late.events,
+      released: {
+        subscriptions: released.subscriptions + late.subscriptions,
+        purchases: released.purchases + late.purchases,
+        events: released.events + late.events,
       },
     },
-    owed: [...healed.owed, ...late.owed],
+    pending: [...released.pending, ...late.pending],
   };
 }

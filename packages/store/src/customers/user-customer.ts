@@ -77,7 +77,7 @@ export async function giveUpCustomerAttempt(
 }
 
 /** Leaves a tombstone where Stripe says that a customer was deleted. */
-export async function buryCustomer(
+export async function markCustomerDeleted(
   database: Database,
   { stripeCustomerId, now }: { stripeCustomerId: string; now: Instant },
 ): Promise<void> {

@@ -90,7 +90,7 @@ export function toSubscriptionRow(
 ): SubscriptionRow {
   return {
     id: stored.id,
-    fence: stored.fence,
+    rowVersion: stored.fence,
     customerId: stored.stripe_customer_id,
     claims: { projectId: stored.claimed_project_id, userId: stored.claimed_user_id },
     claimsAt: instant(stored.claims_at),
@@ -120,8 +120,8 @@ export function toSubscriptionRow(
     otherStatusSeenAt: instant(stored.other_status_seen_at),
     pastDueSeenAt: stored.past_due_seen_at.map((at) => Date.parse(at)).sort((a, b) => a - b),
     pastDueSince: instant(stored.past_due_since),
-    settleAt: instant(stored.settle_at),
-    settleAttempts: stored.settle_attempts,
+    recheckAt: instant(stored.settle_at),
+    recheckAttempts: stored.settle_attempts,
     missingInStripeAt: instant(stored.missing_in_stripe_at),
   };
 }
@@ -129,7 +129,7 @@ export function toSubscriptionRow(
 export function toPurchaseRow(stored: StoredPurchase, items: readonly StoredPurchaseItem[]): PurchaseRow {
   return {
     id: stored.id,
-    fence: stored.fence,
+    rowVersion: stored.fence,
     customerId: stored.stripe_customer_id,
     claims: { projectId: stored.claimed_project_id, userId: stored.claimed_user_id },
     sessionId: stored.session_id,
@@ -146,8 +146,8 @@ export function toPurchaseRow(stored: StoredPurchase, items: readonly StoredPurc
     snapshotAt: instant(stored.snapshot_at),
     snapshotEventId: stored.snapshot_event_id,
     confirmed: stored.confirmed,
-    settleAt: instant(stored.settle_at),
-    settleAttempts: stored.settle_attempts,
+    recheckAt: instant(stored.settle_at),
+    recheckAttempts: stored.settle_attempts,
     missingInStripeAt: instant(stored.missing_in_stripe_at),
     items: items
       .map((item) => ({ stripePriceId: item.stripe_price_id, quantity: item.quantity }))

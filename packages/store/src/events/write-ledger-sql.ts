@@ -21,7 +21,7 @@ export const writeTombstones = (rows: StatementInput['tombstones']): Prisma.Sql 
       AND coalesce(stored.status, '') NOT IN ('canceled', 'incomplete_expired')
       AND NOT EXISTS (SELECT FROM subscriptions_in WHERE subscriptions_in.id = stored.id))`;
 
-/** Versions of the users whose objects were written, and what the cache is owed. */
+/** Versions of the users whose objects were written, and what the cache is pending. */
 export const bumpVersions = Prisma.sql`
   held AS MATERIALIZED (
     SELECT 'subscription:' || id AS object_key FROM held_subscriptions
@@ -30,7 +30,7 @@ export const bumpVersions = Prisma.sql`
     UPDATE users SET version = version + 1
     WHERE id = ANY(ARRAY(SELECT user_ref FROM bumps JOIN held USING (object_key)))
     RETURNING project_id, user_id, version),
-  owed AS (
+  pending AS (
     INSERT INTO cache_invalidations (project_id, user_id, version)
     SELECT project_id, user_id, version FROM bumped
     UNION ALL SELECT project_id, user_id, version FROM made

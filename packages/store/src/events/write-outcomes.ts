@@ -1,4 +1,4 @@
-import type { OwedInvalidation } from '../change-user.ts';
+import type { PendingInvalidation } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import { toStatementInput } from './outcomes.ts';
@@ -13,13 +13,13 @@ export type Written = {
   held: ReadonlySet<string>;
   /** Events that are now in the ledger by this statement. */
   recorded: ReadonlySet<string>;
-  owed: OwedInvalidation[];
+  pending: PendingInvalidation[];
 };
 
 type WrittenRow = {
   held: string[];
   recorded: string[];
-  owed: { id: number; projectId: string; userId: string; version: number }[];
+  pending: { id: number; projectId: string; userId: string; version: number }[];
 };
 
 /** What the rest of the statement names, of kinds that the batch has nothing of. */
@@ -65,11 +65,11 @@ export async function writeOutcomes(
     SELECT json_build_object(
       'held', (SELECT coalesce(json_agg(object_key), '[]') FROM held),
       'recorded', (SELECT coalesce(json_agg(event_id), '[]') FROM recorded),
-      'owed', (SELECT coalesce(json_agg(json_build_object(
-        'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM owed))`);
+      'pending', (SELECT coalesce(json_agg(json_build_object(
+        'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM pending))`);
   return {
     held: new Set(written.held),
     recorded: new Set(written.recorded),
-    owed: written.owed.map((one) => ({ ...one, id: BigInt(one.id), version: BigInt(one.version) })),
+    pending: written.pending.map((one) => ({ ...one, id: BigInt(one.id), version: BigInt(one.version) })),
   };
 }

@@ -92,7 +92,7 @@ export const getRun = (database: Database, runId: string): Promise<Run | null> =
   database.run.findUnique({ where: { id: runId } });
 
 /** Finished runs are of interest for some months. */
-export async function forgetOldRuns(database: Database): Promise<void> {
+export async function deleteOldRuns(database: Database): Promise<void> {
   await database.$executeRaw`
     DELETE FROM runs WHERE status <> 'running' AND finished_at < clock_timestamp() - interval '90 days'`;
 }

@@ -1,4 +1,4 @@
-import type { OwedInvalidation } from '../change-user.ts';
+import type { PendingInvalidation } from '../change-user.ts';
 import type { Queries } from '../create-database.ts';
 
 /**
@@ -8,9 +8,9 @@ import type { Queries } from '../create-database.ts';
 export function bumpHolders(
   database: Pick<Queries, '$queryRaw'>,
   { invoiceId, except }: { invoiceId: string; except: readonly number[] },
-): Promise<OwedInvalidation[]> {
+): Promise<PendingInvalidation[]> {
   const told = except.map(BigInt);
-  return database.$queryRaw<OwedInvalidation[]>`
+  return database.$queryRaw<PendingInvalidation[]>`
     WITH locked AS MATERIALIZED (
       SELECT id FROM users
       WHERE id IN (

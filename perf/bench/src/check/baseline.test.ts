@@ -16,7 +16,7 @@ const origin = {
   },
 };
 const run = (value: number | undefined, p95 = 2) => ({
-  ratios: [{ name: 'a ratio', part: 'hit', margin: 0.25, better: 'lower', value } satisfies Ratio],
+  ratios: [{ name: 'a ratio', scenario: 'hit', margin: 0.25, better: 'lower', value } satisfies Ratio],
   latencies: [{ name: 'a path', limits: {}, measured: { p50: 1, p95, p99: 3 } }],
 });
 

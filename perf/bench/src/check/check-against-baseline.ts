@@ -1,6 +1,6 @@
 import type { Row } from '../report/row.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
-import type { Stage } from '../stage/set-stage.ts';
+import type { BenchEnvironment } from '../environment/set-up.ts';
 import type { Baseline } from './baseline.ts';
 import { compareRatios, describeFailures, formatVerdicts } from './compare.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
@@ -9,29 +9,32 @@ import { readRatios } from './ratios.ts';
 
 type Check = { baseline: Baseline; say: (line: string) => void };
 
-/** The parts of the benchmark in which a ratio is beyond its margin. */
+/** The scenarios of the benchmark in which a ratio is beyond its margin. */
 function regressedParts({ ratios }: Baseline, rows: readonly Row[]): Set<string> {
   const measured = readRatios(rows);
   const verdicts = compareRatios(ratios, measured);
   const names = verdicts.filter(({ outcome }) => outcome === 'REGRESSED').map(({ name }) => name);
-  return new Set(measured.filter(({ name }) => names.includes(name)).map(({ part }) => part));
+  return new Set(measured.filter(({ name }) => names.includes(name)).map(({ scenario }) => scenario));
 }
 
-/** A part with a regression is measured once more: a noisy neighbour rarely comes twice, a slower program always does. */
-async function measureWithSecondLook(stage: Stage, { baseline, say }: Check): Promise<Row[]> {
-  const rows = await measure(stage, { say });
+/** A scenario with a regression is measured once more: a noisy neighbour rarely comes twice, a slower program always does. */
+async function measureWithSecondLook(
+  environment: BenchEnvironment,
+  { baseline, say }: Check,
+): Promise<Row[]> {
+  const rows = await measure(environment, { say });
   const again = regressedParts(baseline, rows);
   if (again.size === 0) return rows;
   say(`Beyond the margin, so measured once more: ${[...again].join(', ')}`);
-  const second = await measure(stage, { say, only: again });
-  const titles = new Set(second.map(({ part }) => part));
-  return [...rows.filter(({ part }) => !titles.has(part)), ...second];
+  const second = await measure(environment, { say, only: again });
+  const titles = new Set(second.map(({ scenario }) => scenario));
+  return [...rows.filter(({ scenario }) => !titles.has(scenario)), ...second];
 }
 
 /** Measures, prints both tables and writes the results; returns a sentence for each failure. */
-export async function checkAgainstBaseline(stage: Stage, check: Check): Promise<string[]> {
+export async function checkAgainstBaseline(environment: BenchEnvironment, check: Check): Promise<string[]> {
   const { baseline, say } = check;
-  const rows = await measureWithSecondLook(stage, check);
+  const rows = await measureWithSecondLook(environment, check);
   const verdicts = compareRatios(baseline.ratios, readRatios(rows));
   const latencies = readLatencies(rows);
   console.log(`${formatVerdicts(verdicts)}\n\n${formatLatencies(latencies)}`);

@@ -3,7 +3,7 @@ import type { Ratio } from './ratios.ts';
 
 const measured = (better: Ratio['better'], value: number | undefined): Ratio => ({
   name: 'a ratio',
-  part: 'hit',
+  scenario: 'hit',
   margin: 0.9,
   better,
   value,

@@ -14,7 +14,7 @@ export type Verdict = {
   limit?: number;
 };
 
-function judge({ name, better, value }: Ratio, kept: Baseline['ratios'][string] | undefined): Verdict {
+function evaluate({ name, better, value }: Ratio, kept: Baseline['ratios'][string] | undefined): Verdict {
   if (value === undefined) return { name, outcome: 'NOT MEASURED' };
   if (kept === undefined) return { name, outcome: 'NO BASELINE', measured: value };
   const step = kept.value * kept.margin;
@@ -29,7 +29,7 @@ function judge({ name, better, value }: Ratio, kept: Baseline['ratios'][string] 
 export function compareRatios(baseline: Baseline['ratios'], measured: readonly Ratio[]): Verdict[] {
   const names = new Set(measured.map(({ name }) => name));
   return [
-    ...measured.map((ratio) => judge(ratio, baseline[ratio.name])),
+    ...measured.map((ratio) => evaluate(ratio, baseline[ratio.name])),
     ...Object.entries(baseline)
       .filter(([name]) => !names.has(name))
       .map(([name, { value }]): Verdict => ({ name, outcome: 'NOT MEASURED', baseline: value })),
@@ -40,7 +40,7 @@ const advice = {
   'NO BASELINE':
     'perf/baseline.json does not have it. Renew the file on a quiet machine: npm run perf:baseline',
   'NOT MEASURED':
-    'this run has no figure for it. If a part or variant of the benchmark was renamed or removed, say so in ' +
+    'this run has no figure for it. If a scenario or variant of the benchmark was renamed or removed, say so in ' +
     'perf/bench/src/check/ratios.ts and renew the baseline: npm run perf:baseline',
 };
 

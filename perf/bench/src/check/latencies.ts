@@ -7,41 +7,41 @@ export type Percentiles = Record<(typeof shares)[number], number>;
 export type Limits = Partial<Percentiles>;
 
 /** Paths at a fixed rate, and the load targets: so far above what is usual that only a broken path reaches them. */
-export const latencyKinds: readonly { name: string; part: string; row: string; limits: Limits }[] = [
+export const latencyKinds: readonly { name: string; scenario: string; row: string; limits: Limits }[] = [
   {
     name: 'check with cache, 100/s',
-    part: 'check, 100/s open loop',
+    scenario: 'check, 100/s open loop',
     row: 'our API, hit',
     limits: { p50: 20, p95: 50, p99: 100 },
   },
   {
     name: 'check without cache, 100/s',
-    part: 'check, 100/s open loop',
+    scenario: 'check, 100/s open loop',
     row: 'our API, miss',
     limits: { p50: 50, p95: 150, p99: 300 },
   },
   {
     name: 'webhook accepted, 100/s',
-    part: 'webhook → right read, 100/s',
+    scenario: 'webhook → right read, 100/s',
     row: 'accepted',
     limits: { p95: 1_000 },
   },
   {
     name: 'webhook to the read that shows it, 100/s',
-    part: 'webhook → right read, 100/s',
+    scenario: 'webhook → right read, 100/s',
     row: 'visible',
     limits: { p99: 2_000 },
   },
-  { name: 'checkout, 10/s', part: 'checkout, 10/s open loop', row: 'whole', limits: { p95: 500 } },
+  { name: 'checkout, 10/s', scenario: 'checkout, 10/s open loop', row: 'whole', limits: { p95: 500 } },
 ];
 
 export type Latency = { name: string; limits: Limits; measured: Percentiles | undefined };
 
 export function readLatencies(rows: readonly Row[]): Latency[] {
-  return latencyKinds.map(({ name, part, row, limits }) => {
+  return latencyKinds.map(({ name, scenario, row, limits }) => {
     const of = (share: string): number =>
-      rows.find((candidate) => candidate.part === part && candidate.name === `${row}, ${share}`)?.value
-        .median ?? Number.NaN;
+      rows.find((candidate) => candidate.scenario === scenario && candidate.name === `${row}, ${share}`)
+        ?.value.median ?? Number.NaN;
     const measured = { p50: of('p50'), p95: of('p95'), p99: of('p99') };
     const isWhole = shares.every((share) => Number.isFinite(measured[share]));
     return { name, limits, measured: isWhole ? measured : undefined };

@@ -1,12 +1,12 @@
-import type { PlannedPart } from '../parts/run-parts.ts';
-import { runParts } from '../parts/run-parts.ts';
-import { parts } from '../parts/parts.ts';
+import type { PlannedScenario } from '../scenarios/run-scenarios.ts';
+import { runScenarios } from '../scenarios/run-scenarios.ts';
+import { scenarios } from '../scenarios/scenarios.ts';
 import type { Row } from '../report/row.ts';
-import type { Stage } from '../stage/set-stage.ts';
+import type { BenchEnvironment } from '../environment/set-up.ts';
 
 /**
  * Some two minutes of measuring. The baseline is made by the same plan: how warm a process is when its turn comes is
- * part of the ratio. Webhooks get longer rounds: one second of them is a few hundred, and V8 still compiles.
+ * scenario of the ratio. Webhooks get longer rounds: one second of them is a few hundred, and V8 still compiles.
  */
 const plan = new Map([
   ['hit', { rounds: 3, seconds: 1 }],
@@ -17,24 +17,24 @@ const plan = new Map([
   ['checkout', { rounds: 1, seconds: 3 }],
 ]);
 
-/** Runs the plan, or those parts of it that are named. */
+/** Runs the plan, or those scenarios of it that are named. */
 export function measure(
-  stage: Stage,
+  environment: BenchEnvironment,
   { say, only }: { say: (line: string) => void; only?: ReadonlySet<string> },
 ): Promise<Row[]> {
-  const planned = parts.flatMap((part): PlannedPart[] => {
-    const settings = plan.get(part.name);
-    if (settings === undefined || only?.has(part.name) === false) return [];
-    return [{ part, settings: { ...settings, say } }];
+  const planned = scenarios.flatMap((scenario): PlannedScenario[] => {
+    const settings = plan.get(scenario.name);
+    if (settings === undefined || only?.has(scenario.name) === false) return [];
+    return [{ scenario, settings: { ...settings, say } }];
   });
-  return runParts(stage, planned);
+  return runScenarios(environment, planned);
 }
 
 /** What ratios depend on besides the code. */
 export async function describeServers({
   queue,
   database,
-}: Stage): Promise<{ redis: string; postgres: string }> {
+}: BenchEnvironment): Promise<{ redis: string; postgres: string }> {
   const [, redis = 'unknown'] = /^redis_version:(\S+)/m.exec(await queue.info('server')) ?? [];
   const { rows } = await database.query<{ server_version: string }>('SHOW server_version');
   return { redis, postgres: rows[0]?.server_version ?? 'unknown' };

@@ -3,8 +3,8 @@ import type { Row } from '../report/row.ts';
 import { findSlow, readLatencies } from './latencies.ts';
 import { ratioKinds, readRatios } from './ratios.ts';
 
-const row = (part: string, name: string, value: number, cpuMicros?: number): Row => ({
-  part,
+const row = (scenario: string, name: string, value: number, cpuMicros?: number): Row => ({
+  scenario,
   name,
   unit: '',
   value: spreadOf([value]),

@@ -5,8 +5,8 @@ type Figure = 'cpu' | 'throughput' | 'latency';
 
 export type RatioKind = {
   name: string;
-  /** The part of the benchmark that measures both sides, by its name on the command line. */
-  part: keyof typeof titles;
+  /** The scenario of the benchmark that measures both sides, by its name on the command line. */
+  scenario: keyof typeof titles;
   figure: Figure;
   of: string;
   to: string;
@@ -14,7 +14,7 @@ export type RatioKind = {
   margin: number;
 };
 
-/** What the parts call themselves in their rows. */
+/** What the scenarios call themselves in their rows. */
 const titles = {
   hit: 'check, cache hit',
   latency: 'check, 100/s open loop',
@@ -30,12 +30,26 @@ const [worker, empty] = ['our worker', 'BullMQ, empty handler'];
 
 /** All that the check compares. A new one is a row here and a new baseline. */
 export const ratioKinds: readonly RatioKind[] = [
-  { name: 'check hit, CPU ÷ bare', part: 'hit', figure: 'cpu', of: api, to: bareCheck, margin: 0.35 },
-  { name: 'check hit, CPU ÷ Fastify', part: 'hit', figure: 'cpu', of: api, to: fastifyCheck, margin: 0.25 },
-  { name: 'check hit, rate ÷ bare', part: 'hit', figure: 'throughput', of: api, to: bareCheck, margin: 0.4 },
+  { name: 'check hit, CPU ÷ bare', scenario: 'hit', figure: 'cpu', of: api, to: bareCheck, margin: 0.35 },
+  {
+    name: 'check hit, CPU ÷ Fastify',
+    scenario: 'hit',
+    figure: 'cpu',
+    of: api,
+    to: fastifyCheck,
+    margin: 0.25,
+  },
+  {
+    name: 'check hit, rate ÷ bare',
+    scenario: 'hit',
+    figure: 'throughput',
+    of: api,
+    to: bareCheck,
+    margin: 0.4,
+  },
   {
     name: 'check hit, rate ÷ Fastify',
-    part: 'hit',
+    scenario: 'hit',
     figure: 'throughput',
     of: api,
     to: fastifyCheck,
@@ -43,7 +57,7 @@ export const ratioKinds: readonly RatioKind[] = [
   },
   {
     name: 'check miss p50 ÷ hit p50',
-    part: 'latency',
+    scenario: 'latency',
     figure: 'latency',
     of: 'our API, miss, p50',
     to: 'our API, hit, p50',
@@ -51,7 +65,7 @@ export const ratioKinds: readonly RatioKind[] = [
   },
   {
     name: 'webhook, CPU ÷ Fastify',
-    part: 'webhook',
+    scenario: 'webhook',
     figure: 'cpu',
     of: api,
     to: fastifyWebhook,
@@ -59,16 +73,23 @@ export const ratioKinds: readonly RatioKind[] = [
   },
   {
     name: 'webhook, rate ÷ Fastify',
-    part: 'webhook',
+    scenario: 'webhook',
     figure: 'throughput',
     of: api,
     to: fastifyWebhook,
     margin: 0.35,
   },
-  { name: 'worker, CPU ÷ empty handler', part: 'worker', figure: 'cpu', of: worker, to: empty, margin: 0.3 },
+  {
+    name: 'worker, CPU ÷ empty handler',
+    scenario: 'worker',
+    figure: 'cpu',
+    of: worker,
+    to: empty,
+    margin: 0.3,
+  },
   {
     name: 'worker, rate ÷ empty handler',
-    part: 'worker',
+    scenario: 'worker',
     figure: 'throughput',
     of: worker,
     to: empty,
@@ -76,7 +97,7 @@ export const ratioKinds: readonly RatioKind[] = [
   },
   {
     name: 'visible p95 ÷ accepted p95',
-    part: 'visible',
+    scenario: 'visible',
     figure: 'latency',
     of: 'visible, p95',
     to: 'accepted, p95',
@@ -84,13 +105,13 @@ export const ratioKinds: readonly RatioKind[] = [
   },
 ];
 
-function figureOf(rows: readonly Row[], { part, figure }: RatioKind, name: string): number | undefined {
-  const row = rows.find((candidate) => candidate.part === titles[part] && candidate.name === name);
+function figureOf(rows: readonly Row[], { scenario, figure }: RatioKind, name: string): number | undefined {
+  const row = rows.find((candidate) => candidate.scenario === titles[scenario] && candidate.name === name);
   return figure === 'cpu' ? row?.cpuMicros : row?.value.median;
 }
 
 /** What one run showed; undefined: a side is missing, or not a number above 0. */
-export type Ratio = Pick<RatioKind, 'name' | 'part' | 'margin'> & {
+export type Ratio = Pick<RatioKind, 'name' | 'scenario' | 'margin'> & {
   better: 'higher' | 'lower';
   value: number | undefined;
 };
@@ -98,8 +119,8 @@ export type Ratio = Pick<RatioKind, 'name' | 'part' | 'margin'> & {
 export function readRatios(rows: readonly Row[], kinds: readonly RatioKind[] = ratioKinds): Ratio[] {
   return kinds.map((kind) => {
     const value = (figureOf(rows, kind, kind.of) ?? 0) / (figureOf(rows, kind, kind.to) ?? 0);
-    const { name, part, margin, figure } = kind;
+    const { name, scenario, margin, figure } = kind;
     const better = figure === 'throughput' ? 'higher' : 'lower';
-    return { name, part, margin, better, value: Number.isFinite(value) && value > 0 ? value : undefined };
+    return { name, scenario, margin, better, value: Number.isFinite(value) && value > 0 ? value : undefined };
   });
 }

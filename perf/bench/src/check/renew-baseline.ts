@@ -1,6 +1,6 @@
 import { alignTable } from '../report/table.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
-import type { Stage } from '../stage/set-stage.ts';
+import type { BenchEnvironment } from '../environment/set-up.ts';
 import { baselineFile, writeBaseline } from './baseline-file.ts';
 import { makeBaseline } from './baseline.ts';
 import type { Baseline } from './baseline.ts';
@@ -28,17 +28,17 @@ const formatRatios = ({ ratios }: Baseline): string =>
   );
 
 /** Measures as often as told and writes perf/baseline.json; returns the load targets that were missed. */
-export async function renewBaseline(stage: Stage, renewal: Renewal): Promise<string[]> {
+export async function renewBaseline(environment: BenchEnvironment, renewal: Renewal): Promise<string[]> {
   const { runs, loadGenerator, former, say } = renewal;
   const { at, commit, is_dirty, node, cpu, cores, memory_gib } = describeRun();
   const measured = [];
   for (let number = 1; number <= runs; number += 1) {
     say(`Run ${number} of ${runs}`);
-    const rows = await measure(stage, { say });
+    const rows = await measure(environment, { say });
     say(`Written to ${writeResults(describeRun(), rows)}`);
     measured.push({ ratios: readRatios(rows), latencies: readLatencies(rows) });
   }
-  const servers = await describeServers(stage);
+  const servers = await describeServers(environment);
   const machine = { cpu, cores, memory_gib, node, ...servers, load_generator: loadGenerator };
   const baseline = makeBaseline({ at, commit, is_dirty, machine }, measured, former);
   writeBaseline(baseline);

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { cpuSeconds } from '../measure/cpu-time.ts';
 import type { Measured } from '../measure/take-turns.ts';
 import { entries } from '../paths.ts';
-import type { Running } from '../stage/start-process.ts';
+import type { Running } from '../environment/start-process.ts';
 import { findWrk, runWrk } from './wrk.ts';
 
 /** What is asked, over and over. `webhook`: a POST of a Stripe event with an id and a signature of its own each. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stripeEvent, subscriptionObject } from '@billing/testing';
-import type { Seeded } from '../stage/seed.ts';
+import type { Seeded } from '../environment/seed.ts';
 
 const daySeconds = 86_400;
 export const subscriptionEventType = 'customer.subscription.updated';

@@ -6,12 +6,12 @@ const shares = ['p50', 'p95', 'p99'] as const;
 
 /** A row per percentile, over the rounds. The goals stand beside the one they are about. */
 export function latencyRows(
-  { part, name }: { part: string; name: string },
+  { scenario, name }: { scenario: string; name: string },
   rounds: readonly Latencies[],
   goals: Partial<Record<(typeof shares)[number], Goal[]>> = {},
 ): Row[] {
   return shares.map((share) => ({
-    part,
+    scenario,
     name: `${name}, ${share}`,
     unit: 'ms',
     value: spreadOf(rounds.map((round) => round[share])),

@@ -4,11 +4,11 @@ import type { Turns } from '../measure/take-turns.ts';
 
 /** One line of the table. */
 export type Row = {
-  part: string;
+  scenario: string;
   name: string;
   unit: string;
   value: Spread;
-  /** Beside the part's yardstick, from the same rounds. */
+  /** Beside the scenario's yardstick, from the same rounds. */
   ratio?: number;
   cpuMicros?: number;
   goals?: Goal[];
@@ -40,10 +40,10 @@ export const cpuOf = (turns: Turns, name: string): number =>
 /** The rows of a competition. */
 export function toRows(
   turns: Turns,
-  { part, unit, yardstick }: { part: string; unit: string; yardstick: string },
+  { scenario, unit, yardstick }: { scenario: string; unit: string; yardstick: string },
 ): Row[] {
   return [...turns].map(([name, measured]) => ({
-    part,
+    scenario,
     name,
     unit,
     value: spreadOf(measured.map(({ value }) => value)),

@@ -7,9 +7,9 @@ function goalText({ text, isMet, reached }: Goal): string {
   return `${isMet ? 'met' : 'NOT MET'}: ${text} (${number(reached)})`;
 }
 
-function cells({ part, name, unit, value, ratio, cpuMicros, goals = [] }: Row): string[] {
+function cells({ scenario, name, unit, value, ratio, cpuMicros, goals = [] }: Row): string[] {
   return [
-    part,
+    scenario,
     name,
     `${number(value.median)} ${unit}`,
     value.least === value.greatest ? '' : `${number(value.least)}–${number(value.greatest)}`,
@@ -19,7 +19,7 @@ function cells({ part, name, unit, value, ratio, cpuMicros, goals = [] }: Row): 
   ];
 }
 
-const heading = ['part', 'variant', 'median', 'rounds', 'ratio', 'CPU µs', 'goals'];
+const heading = ['scenario', 'variant', 'median', 'rounds', 'ratio', 'CPU µs', 'goals'];
 
 export const formatTable = (rows: readonly Row[]): string => alignTable(heading, rows.map(cells));
 

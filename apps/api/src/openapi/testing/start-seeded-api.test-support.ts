@@ -1,5 +1,5 @@
 import { dayMs } from '@billing/domain';
-import { changeUser, settleInvalidations } from '@billing/store';
+import { changeUser, publishInvalidations } from '@billing/store';
 import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
@@ -27,7 +27,7 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
     await tx.purchaseItem.create({ data: { purchaseId: id, stripePriceId: prices.once, quantity: 1n } });
     return { result: id, changed: true };
   });
-  await settleInvalidations(api.deps, [...subscribed.owed, ...granted.owed, ...bought.owed]);
+  await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,

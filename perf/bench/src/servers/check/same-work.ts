@@ -3,14 +3,17 @@ import { Redis } from 'ioredis';
 import { Counter, Histogram, Registry } from 'prom-client';
 
 /** Where the peers find what the cache would hold: the benchmark writes it from our API's own answers. */
-export const peerKeys = { stamp: 'peer:stamp', user: (userId: string): string => `peer:user:${userId}` };
-export const peerStamp = '12345:AbCdEf';
+export const peerKeys = {
+  generation: 'peer:generation',
+  user: (userId: string): string => `peer:user:${userId}`,
+};
+export const peerGeneration = '12345:AbCdEf';
 
 export type Answer = { status: number; text: string; requestId: string };
 
 /**
  * The work of a check without the guarantees, as each peer does it: digest of the key, one Redis round trip for
- * stamp and entry, histogram and counters with kept children, request id, the same bytes of JSON.
+ * generation and entry, histogram and counters with kept children, request id, the same bytes of JSON.
  */
 export function createSameWork({ redisUrl, apiKey }: { redisUrl: string; apiKey: string }) {
   const redis = new Redis(redisUrl, { enableAutoPipelining: true });
@@ -31,9 +34,9 @@ export function createSameWork({ redisUrl, apiKey }: { redisUrl: string; apiKey:
     const requestId = randomUUID();
     const token = authorization?.slice('Bearer '.length) ?? '';
     if (!known.has(hash('sha256', token))) return { status: 401, text: '{}', requestId };
-    const [stamp, entry] = await redis.mget(peerKeys.stamp, peerKeys.user(userId));
+    const [generation, entry] = await redis.mget(peerKeys.generation, peerKeys.user(userId));
     const cut = entry?.indexOf('|') ?? -1;
-    if (typeof entry !== 'string' || entry.slice(0, cut) !== stamp)
+    if (typeof entry !== 'string' || entry.slice(0, cut) !== generation)
       return { status: 404, text: '{}', requestId };
     hits.inc();
     const text = `${entry.slice(cut + 1)},"checked_at":"${new Date().toISOString()}"}`;

@@ -47,7 +47,7 @@ export function createInteractiveHandler(): (job: Job) => Promise<void> {
           status: data.object.status,
           snapshotAt: at,
           snapshotEventId: event.id,
-          fence: { increment: 1 },
+          rowVersion: { increment: 1 },
         },
       });
       const user = await tx.user.update({

@@ -1,0 +1,112 @@
+import { PassThrough } from 'node:stream';
+import { systemClock } from '@billing/domain';
+import {
+  connectRedis,
+  createLogger,
+  createMetrics,
+  createStripeClient,
+  databaseFields,
+  envVar,
+  parseEnv,
+  redisFields,
+  stripeFields,
+  stripeModeOf,
+} from '@billing/platform';
+import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import type { SyncDeps } from '@billing/sync';
+import { z } from 'zod';
+import { placeOf } from '@billing/sync';
+import { readJsonFile } from '@billing/platform';
+
+const schema = z.object({
+  ...databaseFields,
+  ...redisFields,
+  ...stripeFields,
+  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+});
+
+const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), stripe_url: z.string() });
+
+type Environment = Record<string, string | undefined>;
+
+/** The environment decides; without DATABASE_URL it is the stack that `npm start` runs. */
+export function findEnvironment(env: Environment, stackPath: string): Environment {
+  if (env['DATABASE_URL'] || env['DATABASE_URL_FILE']) return env;
+  const stack = readJsonFile(stackPath, stackFile);
+  if (stack === undefined) return env;
+  const isOffline = !stack.stripe_url.includes('api.stripe.com');
+  const offline = {
+    STRIPE_API_BASE: stack.stripe_url,
+    STRIPE_SECRET_KEY: 'sk_test_offline',
+    STRIPE_SECRET_KEY_FILE: undefined,
+  };
+  return {
+    ...env,
+    REDIS_URL_FILE: undefined,
+    DATABASE_URL: stack.database_url,
+    REDIS_URL: stack.redis_url,
+    ...(isOffline ? offline : {}),
+  };
+}
+
+type Connection = {
+  worker: SyncDeps;
+  /** Which database it is, for people. */
+  databaseAt: string;
+  close: () => Promise<void>;
+};
+
+/** The worker's tools, to do by hand what it does with events. Throws one ConfigError that names every bad variable. */
+export function connect(env: Environment): Connection {
+  const config = parseEnv(schema, env);
+  const logger = createLogger({
+    service: 'import',
+    level: 'error',
+    format: 'pretty',
+    destination: new PassThrough().resume(),
+  });
+  const metrics = createMetrics({ service: 'import' });
+  const clock = systemClock;
+  const redis = connectRedis({ url: config.CACHE_REDIS_URL ?? config.REDIS_URL, role: 'cache', logger });
+  const queueRedis = connectRedis({ url: config.REDIS_URL, role: 'cache', logger });
+  const database = createDatabase({
+    url: config.DATABASE_URL,
+    poolSize: 4,
+    connectTimeoutMs: 10_000,
+    statementTimeoutMs: 60_000,
+  });
+  const worker: SyncDeps = {
+    clock,
+    logger,
+    metrics,
+    counters: createSyncMetrics(metrics),
+    database,
+    cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: 300 }),
+    outboxCleaner: createOutboxCleaner({ database, logger }),
+    stripe: createStripeClient({
+      secretKey: config.STRIPE_SECRET_KEY,
+      apiBase: config.STRIPE_API_BASE,
+      timeoutMs: 60_000,
+    }),
+    mode: stripeModeOf(config.STRIPE_SECRET_KEY),
+    budget: createReadBudget({
+      redis: queueRedis,
+      prefix: config.QUEUE_PREFIX,
+      perSecond: config.STRIPE_READS_PER_SECOND,
+      clock,
+    }),
+    subscriptionLookups: createSharedLookups(),
+    eventRetryMs: 0,
+  };
+  return {
+    worker,
+    databaseAt: placeOf(config.DATABASE_URL),
+    close: async () => {
+      redis.disconnect();
+      queueRedis.disconnect();
+      await worker.outboxCleaner.flush();
+      await database.$disconnect();
+    },
+  };
+}

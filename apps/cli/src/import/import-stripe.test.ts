@@ -1,0 +1,190 @@
+import type { ImportState } from '@billing/sync';
+import { newState, startOldAccount } from './import.test-support.ts';
+import { summarize } from './summary.ts';
+
+let account: Awaited<ReturnType<typeof startOldAccount>>;
+beforeEach(async () => {
+  account = await startOldAccount();
+});
+afterEach(() => account.close());
+
+/** A catalog of three things, and people who bought them, each known in another way. */
+async function sellThings() {
+  const pro = await account.price('Pro', { interval: 'month' });
+  const book = await account.price('Book');
+  const other = await account.price('Other', { interval: 'month' });
+  const [ann, bob, eve] = await Promise.all([
+    account.customer({ user_id: 'ann' }),
+    account.customer(),
+    account.customer(),
+  ]);
+  await account.buy(ann.id, pro.priceId, { mode: 'subscription' });
+  await account.buy(ann.id, book.priceId, { mode: 'payment' });
+  await account.buy(bob.id, pro.priceId, { mode: 'subscription' });
+  await account.buy(eve.id, other.priceId, { mode: 'subscription' });
+  const mapping = {
+    products: [
+      {
+        product_id: 'pro',
+        name: 'Pro',
+        feature_codes: ['export'],
+        prices: [{ stripe_price_id: pro.priceId, price_id: 'pro_monthly' }],
+      },
+      {
+        product_id: 'book',
+        name: 'Book',
+        feature_codes: ['read'],
+        stripe_product_id: book.productId,
+        prices: [],
+      },
+    ],
+  };
+  return { pro, book, other, ann, bob, eve, mapping };
+}
+
+test('an account comes in whole: catalog, customers by metadata and by list, subscriptions, payments', async () => {
+  const { mapping, ann, bob, pro } = await sellThings();
+  const state = await account.run({ mapping, listed: { [bob.id]: 'bob' } });
+  expect(state.counts).toMatchObject({
+    products_created: 2,
+    prices_created: 2,
+    customers_seen: 3,
+    customers_mapped: 2,
+    customers_without_user: 1,
+    subscriptions_seen: 3,
+    subscriptions_imported: 2,
+    subscriptions_of_other_projects: 1,
+    payments_imported: 1,
+  });
+  expect(state.findings).toEqual({});
+  expect(await account.features('ann')).toEqual(['export', 'read']);
+  expect(await account.features('bob')).toEqual(['export']);
+  const price = await account.database.price.findUnique({ where: { stripePriceId: pro.priceId } });
+  expect(price).toMatchObject({ priceId: 'pro_monthly', amount: 900n, currency: 'usd', interval: 'month' });
+  const audited = await account.database.auditEntry.findMany({ where: { targetId: ann.id } });
+  expect(audited).toMatchObject([{ actor: 'import:stripe', action: 'customer.map' }]);
+});
+
+test('a second run changes nothing and says so', async () => {
+  const { mapping, bob } = await sellThings();
+  await account.run({ mapping, listed: { [bob.id]: 'bob' } });
+  const before = await account.contents();
+  const again = await account.run({ mapping, listed: { [bob.id]: 'bob' } });
+  expect(await account.contents()).toBe(before);
+  expect(again.counts).toMatchObject({
+    products_there_already: 2,
+    customers_there_already: 2,
+    subscriptions_there_already: 2,
+    payments_there_already: 1,
+  });
+});
+
+test('a dry run foretells the counts and writes nothing', async () => {
+  const { mapping, bob } = await sellThings();
+  const input = { mapping, listed: { [bob.id]: 'bob' } };
+  const before = await account.contents();
+  const foretold = await account.run(input, { isDryRun: true });
+  expect(await account.contents()).toBe(before);
+  const done = await account.run(input);
+  expect(foretold.counts).toEqual(done.counts);
+  expect(foretold.findings).toEqual(done.findings);
+  expect(summarize(foretold, true)).toContain('nothing was changed');
+});
+
+test('an import that dies goes on where it stopped', async () => {
+  const { mapping, bob } = await sellThings();
+  const input = { mapping, listed: { [bob.id]: 'bob' } };
+  let kept: ImportState = newState();
+  const state = newState();
+  const save = (): void => {
+    kept = structuredClone(state);
+    if (state.phase === 'subscriptions') throw new Error('killed');
+  };
+  await expect(account.run(input, { state, save })).rejects.toThrow('killed');
+  expect(kept.phase).toBe('subscriptions');
+  const rest = await account.run(input, { state: kept });
+  expect(rest.counts).toMatchObject({ customers_seen: 3, subscriptions_imported: 2, payments_imported: 1 });
+  expect(await account.features('ann')).toEqual(['export', 'read']);
+});
+
+test('what nobody is known to own is stored, named, and released by mapping alone', async () => {
+  const { mapping, bob } = await sellThings();
+  const state = await account.run({ mapping });
+  expect(state.findings['subscriptions_without_user']).toMatchObject({ count: 1 });
+  expect(summarize(state, false)).toContain(bob.id);
+  expect(await account.features('bob')).toEqual([]);
+  const released = await account.run({ mapping, listed: { [bob.id]: 'bob', cus_nobody: 'zoe' } });
+  expect(await account.features('bob')).toEqual(['export']);
+  expect(released.findings).toEqual({
+    listed_customers_not_in_stripe: { count: 1, examples: ['cus_nobody'] },
+  });
+});
+
+const mappingOf = (priceId: string) => ({
+  products: [{ product_id: 'p', name: 'P', feature_codes: ['f'], prices: [{ stripe_price_id: priceId }] }],
+});
+
+test('what the catalog cannot say, or somebody else has, is named and left alone', async () => {
+  const weekly = await account.price('Weekly', { interval: 'week' });
+  const taken = await account.price('Taken', { interval: 'month' });
+  await account.database.project.create({ data: { id: 'other', name: 'Other' } });
+  await account.run({ mapping: mappingOf(taken.priceId) }, { projectId: 'other' });
+  const theirs = await account.customer({ user_id: 'tom', project_id: 'other' });
+  await account.buy(theirs.id, taken.priceId, { mode: 'subscription' });
+  const [first] = mappingOf(weekly.priceId).products;
+  const prices = [weekly.priceId, taken.priceId, 'price_none'].map((id) => ({ stripe_price_id: id }));
+  const mapping = { products: [{ product_id: 'p', name: 'P', feature_codes: ['f'], ...first, prices }] };
+  const { counts, findings } = await account.run({ mapping });
+  expect(findings).toMatchObject({
+    prices_with_another_interval: { count: 1, examples: [weekly.priceId] },
+    prices_of_another_product: { count: 1 },
+    prices_not_in_stripe: { count: 1, examples: ['price_none'] },
+  });
+  expect(counts).toMatchObject({ customers_of_other_projects: 1, subscriptions_of_other_projects: 1 });
+});
+
+test('money that went back is known: refunded and disputed purchases grant nothing', async () => {
+  const { book, mapping } = await sellThings();
+  const [rae, dan] = await Promise.all([
+    account.customer({ user_id: 'rae' }),
+    account.customer({ user_id: 'dan' }),
+  ]);
+  const chargeOf = async (customer: string): Promise<string> => {
+    await account.buy(customer, book.priceId, { mode: 'payment' });
+    const { data } = await account.stripe.charges.list({ customer });
+    return data[0]?.id ?? '';
+  };
+  await account.stripe.refunds.create({ charge: await chargeOf(rae.id) });
+  await account.control(`/charges/${await chargeOf(dan.id)}/dispute`);
+  await account.run({ mapping });
+  expect(await account.features('rae')).toEqual([]);
+  expect(await account.features('dan')).toEqual([]);
+  expect(await account.features('ann')).toContain('read');
+});
+
+test('a row that fell behind is read from Stripe anew, and repaired', async () => {
+  const { mapping, ann } = await sellThings();
+  await account.run({ mapping });
+  const { data } = await account.stripe.subscriptions.list({ customer: ann.id });
+  const id = data[0]?.id ?? '';
+  await account.stripe.subscriptions.update(id, { cancel_at_period_end: true });
+  const { counts } = await account.run({ mapping });
+  expect(counts).toMatchObject({ subscriptions_imported: 1 });
+  const row = await account.database.subscription.findUniqueOrThrow({ where: { id } });
+  expect(row).toMatchObject({ cancelAtPeriodEnd: true, rowVersion: 2n });
+  expect(await account.database.stripeEvent.count()).toBe(0);
+});
+
+test.each(['429', '500'])(
+  'Stripe out of order for a moment (%s) delays the import and loses nothing',
+  async (mode) => {
+    const { mapping } = await sellThings();
+    await account.control('/faults', { mode, times: 3 });
+    await account.run({ mapping });
+    expect(await account.features('ann')).toEqual(['export', 'read']);
+  },
+);
+
+test('an unknown project is refused with what to do', async () => {
+  await expect(account.run({}, { projectId: 'nowhere' })).rejects.toThrow('projects create nowhere');
+});

@@ -1,0 +1,33 @@
+import type { Progress } from '@billing/sync';
+import { freshState, readImportState } from '@billing/sync';
+import type { ImportState, Subject } from '@billing/sync';
+
+/** What the parts of an import are called. */
+const partNames: readonly (readonly [part: keyof Subject, name: string])[] = [
+  ['project', 'the project'],
+  ['account', 'the Stripe account'],
+  ['mapping', 'the mapping'],
+  ['customers', 'the customer list'],
+];
+
+/** The place that the last run kept at `path`, if it was of this import; else the beginning. Says which. */
+export function resumeState(
+  path: string,
+  { subject, progress }: { subject: Subject; progress: Pick<Progress, 'say'> },
+): ImportState {
+  const kept = readImportState(path);
+  if (kept.kind === 'none') return freshState(subject);
+  if (kept.kind === 'unreadable') {
+    progress.say(`Beginning anew: the place that the last run kept in ${path} can't be read.`);
+    return freshState(subject);
+  }
+  const { state } = kept;
+  const changed = partNames.filter(([part]) => state.subject[part] !== subject[part]).map(([, name]) => name);
+  if (changed.length > 0) {
+    progress.say(`Beginning anew: since the last run stopped, ${changed.join(' and ')} changed.`);
+    return freshState(subject);
+  }
+  const counted = state.done === 0 ? '' : `, ${state.done} done; counting on from there`;
+  progress.say(`Going on where the last run stopped (${state.phase}${counted}).`);
+  return state;
+}

@@ -1,0 +1,1 @@
+export { runBilling } from './commands/run-billing.ts';

@@ -1,0 +1,123 @@
+import { queueNames } from '@billing/domain';
+import type { JobOutcome } from '@billing/sync';
+import { connectRedis, withDeadline, withLogContext } from '@billing/platform';
+import type { Logger } from '@billing/platform';
+import { DelayedError, Worker } from 'bullmq';
+import type { Job, Telemetry } from 'bullmq';
+
+export type Processor = (job: Job) => Promise<JobOutcome>;
+
+type QueueName = (typeof queueNames)[keyof typeof queueNames];
+
+export type ConsumerOptions = {
+  redisUrl: string;
+  prefix: string;
+  /** How many jobs of each queue are taken at a time. */
+  concurrency: Record<QueueName, number>;
+  logger: Logger;
+  processors: Record<QueueName, Processor>;
+  /** How long a job of a worker that died stays its own. */
+  lockMs?: number;
+  /** Of `startTracing`: each job continues the trace it was added in. */
+  telemetry?: Telemetry | undefined;
+};
+
+export type Consumer = {
+  isReady: () => boolean;
+  redis: ReturnType<typeof connectRedis>;
+  stop: () => Promise<void>;
+};
+
+/** BullMQ fails a job for good once it stalled more often: here crashes are counted by the worker itself. */
+const neverGiveUp = 1_000_000;
+
+/** Longer than any job takes, shorter than a supervisor's patience. */
+const stopMs = 18_000;
+
+/**
+ * Should even putting a job back fail (Redis full or read-only for a moment), BullMQ would fail the job, and
+ * a failed job is gone: the ledger would never hear of its event. So it retries for ever.
+ */
+const neverFailed = {
+  attempts: Number.MAX_SAFE_INTEGER,
+  backoff: { type: 'fixed', delay: 5_000, jitter: 0.5 },
+};
+
+/** Keeps the job: it was moved, not failed, and costs no attempt. */
+async function run(job: Job, processor: Processor, token: string | undefined): Promise<void> {
+  Object.assign(job.opts, neverFailed);
+  const outcome = await processor(job);
+  if (outcome.kind === 'done') return;
+  if (outcome.data !== undefined) await job.updateData(outcome.data);
+  await job.moveToDelayed(Date.now() + outcome.pauseMs, token);
+  throw new DelayedError();
+}
+
+/** With Redis out of reach a worker never closes; its jobs then come back by their locks' end. */
+async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
+  try {
+    await withDeadline(worker.close(), {
+      ms: stopMs,
+      onTimeout: () => new Error('The queue did not let go in time.'),
+    });
+  } catch (error) {
+    logger.warn('queue_worker_not_closed', { queue: worker.name, error });
+  }
+}
+
+/**
+ * Consumes both queues. Starts with Redis absent and begins by itself when it comes: BullMQ's workers are
+ * only made then, as they do not survive a first connection that fails.
+ */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { prefix, concurrency, logger, processors, lockMs = 10_000, telemetry } = options;
+  const redis = connectRedis({ url: options.redisUrl, role: 'worker', logger });
+  const workers: Worker[] = [];
+  let isStopped = false;
+
+  function open(name: QueueName): Worker {
+    const processor = processors[name];
+    const worker = new Worker(
+      name,
+      (job, token) =>
+        withLogContext({ job_id: job.id, job_name: job.name }, () => run(job, processor, token)),
+      {
+        connection: redis,
+        prefix,
+        concurrency: concurrency[name],
+        lockDuration: lockMs,
+        stalledInterval: Math.ceil(lockMs / 2),
+        maxStalledCount: neverGiveUp,
+        removeOnComplete: { count: 0 },
+        removeOnFail: { count: 0 },
+        skipVersionCheck: true,
+        runRetryDelay: 1_000,
+        ...(telemetry === undefined ? {} : { telemetry }),
+      },
+    );
+    // Connections log their own state; BullMQ repeats each error.
+    worker.on('error', (error) => logger.debug('queue_worker_error', { queue: name, error }));
+    worker.on('failed', (job, error) =>
+      logger.error('job_not_put_back', { queue: name, job_id: job?.id, error }),
+    );
+    return worker;
+  }
+
+  function start(): void {
+    if (isStopped) return;
+    for (const name of Object.values(queueNames)) workers.push(open(name));
+  }
+  if (redis.status === 'ready') start();
+  else redis.once('ready', start);
+
+  return {
+    redis,
+    isReady: () => redis.status === 'ready' && workers.length > 0 && workers.every((one) => one.isRunning()),
+    /** Takes no more jobs, waits for those under way, closes the connections. */
+    stop: async () => {
+      isStopped = true;
+      await Promise.all(workers.map((worker) => closeInTime(worker, logger)));
+      redis.disconnect();
+    },
+  };
+}

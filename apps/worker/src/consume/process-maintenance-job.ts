@@ -1,0 +1,77 @@
+import { maintenanceJobs } from '@billing/domain';
+import { endRun, getRun, scheduleReconcile } from '@billing/store';
+import type { Job } from 'bullmq';
+import type { JobOutcome } from '@billing/sync';
+import type { Processor } from './create-consumer.ts';
+import type { MaintenanceDeps } from '@billing/sync';
+import { reconcileRun } from '@billing/sync';
+import { replayRun } from '@billing/sync';
+import { replayEventRun } from '@billing/sync';
+import { pauseForOthersMs, pauseInOutageMs } from '@billing/sync';
+import { deleteExpired } from '@billing/sync';
+import { sweepEvents } from '@billing/sync';
+import { enqueueRun } from '@billing/sync';
+import type { RunWorker } from '@billing/sync';
+
+const done: JobOutcome = { kind: 'done' };
+
+/** The worker died that often while it ran the job: the job is the likely cause. */
+const maxCrashes = 10;
+
+const workerOf: Record<string, RunWorker> = {
+  reconcile: reconcileRun,
+  replay: replayRun,
+  replay_event: replayEventRun,
+};
+
+async function workOn(deps: MaintenanceDeps, runId: string, crashes: number): Promise<JobOutcome> {
+  if (crashes >= maxCrashes) {
+    deps.logger.error('run_failed', { run_id: runId, why: 'crashed_repeatedly' });
+    await endRun(deps.database, { runId, workerId: null, status: 'failed', error: 'crashed_repeatedly' });
+    return done;
+  }
+  const run = await getRun(deps.database, runId);
+  if (run === null || run.status !== 'running') return done;
+  const work = workerOf[run.kind];
+  // A kind that only a newer version knows.
+  return work === undefined ? { kind: 'later', pauseMs: pauseForOthersMs() } : work(deps, runId);
+}
+
+type Handler = (deps: MaintenanceDeps, job: Job) => Promise<JobOutcome>;
+
+/** Job name → what it does. */
+const handlers: Record<keyof typeof maintenanceJobs, Handler> = {
+  sweep: sweepEvents,
+  reconcile: async (deps, job) => {
+    const { run_id: runId } = maintenanceJobs.reconcile.parse(job.data);
+    if (runId !== undefined) return workOn(deps, runId, job.stalledCounter);
+    const scheduled = await scheduleReconcile(deps.database);
+    if (scheduled !== null) await enqueueRun(deps, { id: scheduled.runId, kind: 'reconcile' });
+    return done;
+  },
+  replay: (deps, job) => {
+    const { run_id: runId } = maintenanceJobs.replay.parse(job.data);
+    return workOn(deps, runId, job.stalledCounter);
+  },
+  retention: deleteExpired,
+};
+
+const isKnown = (name: string): name is keyof typeof maintenanceJobs => Object.hasOwn(maintenanceJobs, name);
+
+/** The processor of `maintenance`. A job that this version does not know goes back to the queue. */
+export function createMaintenanceProcessor(deps: MaintenanceDeps): Processor {
+  return async (job) => {
+    if (!isKnown(job.name)) return { kind: 'later', pauseMs: pauseForOthersMs() };
+    if (!maintenanceJobs[job.name].safeParse(job.data).success) {
+      deps.logger.error('job_not_understood', { queue: 'maintenance', name: job.name });
+      return done;
+    }
+    try {
+      return await handlers[job.name](deps, job);
+    } catch (error) {
+      // Whatever it was: the place is kept in Postgres, so trying again costs one step.
+      deps.logger.warn('maintenance_job_put_back', { name: job.name, error });
+      return { kind: 'later', pauseMs: pauseInOutageMs(3) };
+    }
+  };
+}

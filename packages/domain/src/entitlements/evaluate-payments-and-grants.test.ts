@@ -1,0 +1,100 @@
+import type { AccessPolicy } from '../policy.ts';
+import { dayMs } from '../time.ts';
+import { evaluateGrant, evaluatePurchase, reversalOf } from './evaluate.ts';
+import type { Reason } from './evaluate.ts';
+import { aGrant, aPayment, aPurchase, contextOf, now } from './sources.test-support.ts';
+import type { GrantSource, PaymentState, PurchaseSource } from './sources.ts';
+
+const tomorrow = now + dayMs;
+const yesterday = now - dayMs;
+
+describe('money taken back', () => {
+  it.each<[string, Partial<PaymentState>, Partial<AccessPolicy>, 'refunded' | 'disputed' | null]>([
+    ['nothing', {}, {}, null],
+    ['nothing, at a threshold of 0', {}, { partial_refund_threshold: 0 }, null],
+    ['a part', { amountRefunded: 999 }, {}, null],
+    ['all', { amountRefunded: 1000 }, {}, 'refunded'],
+    ['more than all', { amountRefunded: 1001 }, {}, 'refunded'],
+    [
+      'half, at a threshold of a half',
+      { amountRefunded: 500 },
+      { partial_refund_threshold: 0.5 },
+      'refunded',
+    ],
+    ['less than half, at a half', { amountRefunded: 499 }, { partial_refund_threshold: 0.5 }, null],
+    [
+      'exactly 7 %, in binary fractions',
+      { amount: 100, amountRefunded: 7 },
+      { partial_refund_threshold: 0.07 },
+      'refunded',
+    ],
+    ['a cent, at a threshold of 0', { amountRefunded: 1 }, { partial_refund_threshold: 0 }, 'refunded'],
+    ['a part of nobody knows what', { amount: null, amountRefunded: 5 }, {}, null],
+    ['a free order', { amount: 0 }, {}, null],
+    ['needs_response', { disputeStatus: 'needs_response' }, {}, 'disputed'],
+    ['under_review', { disputeStatus: 'under_review' }, {}, 'disputed'],
+    ['lost', { disputeStatus: 'lost' }, {}, 'disputed'],
+    ['won', { disputeStatus: 'won' }, {}, null],
+    ['prevented', { disputeStatus: 'prevented' }, {}, null],
+    ['warning_needs_response', { disputeStatus: 'warning_needs_response' }, {}, null],
+    ['warning_under_review', { disputeStatus: 'warning_under_review' }, {}, null],
+    ['warning_closed', { disputeStatus: 'warning_closed' }, {}, null],
+    ['lost, ignored', { disputeStatus: 'lost' }, { dispute: 'ignore' }, null],
+    ['refunded and lost', { amountRefunded: 1000, disputeStatus: 'lost' }, {}, 'refunded'],
+  ])('%s', (_what, payment, policy, expected) => {
+    expect(reversalOf(aPayment(payment), contextOf(policy).policy)).toBe(expected);
+  });
+});
+
+describe('a purchase', () => {
+  const item = { stripePriceId: 'p', quantity: 2, featureCodes: ['f'], accessDays: null };
+  it.each<[string, Partial<PurchaseSource>, Reason, number | null]>([
+    ['paid, for ever', {}, 'in_force', null],
+    ['pending', { status: 'pending', paidAt: null }, 'payment_pending', null],
+    ['failed', { status: 'failed', paidAt: null }, 'payment_failed', null],
+    ['two days, the first', { items: [{ ...item, accessDays: 2 }] }, 'in_force', tomorrow],
+    ['one day, over to the millisecond', { items: [{ ...item, accessDays: 1 }] }, 'period_over', now],
+    ['paid by a clock that runs ahead', { paidAt: tomorrow }, 'in_force', null],
+    ['refunded', { payment: aPayment({ amountRefunded: 1000 }) }, 'refunded', null],
+    [
+      'refunded and over',
+      { payment: aPayment({ amountRefunded: 1000 }), items: [{ ...item, accessDays: 1 }] },
+      'refunded',
+      now,
+    ],
+    ['disputed', { payment: aPayment({ disputeStatus: 'lost' }) }, 'disputed', null],
+    ['unmapped', { items: [{ ...item, featureCodes: null }] }, 'unmapped_price', null],
+    [
+      'unmapped, pending',
+      { status: 'pending', paidAt: null, items: [{ ...item, featureCodes: null }] },
+      'payment_pending',
+      null,
+    ],
+  ])('%s', (_what, fields, reason, validTo) => {
+    const [evaluation] = evaluatePurchase(aPurchase(fields), contextOf());
+    expect(evaluation).toMatchObject({
+      reason,
+      validTo,
+      inForce: reason === 'in_force',
+      currentPeriodEnd: null,
+    });
+  });
+});
+
+describe('a grant', () => {
+  it.each<[string, Partial<GrantSource>, Reason]>([
+    ['without an end', {}, 'in_force'],
+    ['from this millisecond', { validFrom: now }, 'in_force'],
+    ['from the next', { validFrom: now + 1 }, 'not_started'],
+    ['until the next', { validTo: now + 1 }, 'in_force'],
+    ['until this', { validTo: now }, 'period_over'],
+    ['revoked', { revokedAt: yesterday }, 'revoked'],
+    ['revoked before it began', { validFrom: tomorrow, revokedAt: yesterday }, 'revoked'],
+  ])('%s', (_what, fields, reason) => {
+    expect(evaluateGrant(aGrant(fields), contextOf())).toMatchObject({
+      reason,
+      inForce: reason === 'in_force',
+      status: reason === 'revoked' ? 'revoked' : 'granted',
+    });
+  });
+});

@@ -1,0 +1,161 @@
+import { ServiceError } from '@billing/domain';
+import type { CreatePriceRequest, ErrorCode, PriceInterval } from '@billing/domain';
+import { createPrice, createProduct, getProduct, patchPrice, publishInvalidations } from '@billing/store';
+import type { Changed } from '@billing/store';
+import type { Stripe } from 'stripe';
+import { readAll } from './each-page.ts';
+import { importActor } from './import-deps.ts';
+import type { ImportDeps, PhaseDeps } from './import-deps.ts';
+import { count, note } from './import-state.ts';
+import type { MappedPrice, MappedProduct, Mapping } from './mapping.ts';
+
+/** A price of the mapping that our catalog can say. */
+export type PlannedPrice = { product: MappedProduct; request: CreatePriceRequest; isArchived: boolean };
+
+/** Every price of the account, by id: few, and needed whole. */
+async function listPrices(deps: ImportDeps): Promise<Map<string, Stripe.Price>> {
+  const prices = await readAll(
+    deps,
+    (params) => deps.worker.stripe.prices.list(params),
+    (read) => deps.progress.at('prices', read),
+  );
+  return new Map(prices.map((price) => [price.id, price]));
+}
+
+/** Null: neither a month, nor a year, nor once. */
+function intervalOf({ recurring }: Stripe.Price): PriceInterval | null {
+  if (recurring === null) return 'one_time';
+  const { interval, interval_count: times } = recurring;
+  if (interval === 'month' && times === 1) return 'month';
+  const isYear = (interval === 'year' && times === 1) || (interval === 'month' && times === 12);
+  return isYear ? 'year' : null;
+}
+
+const productOf = ({ product }: Stripe.Price): string => (typeof product === 'string' ? product : product.id);
+
+function planPrice(
+  { tally }: PhaseDeps,
+  {
+    product,
+    mapped,
+    price,
+  }: { product: MappedProduct; mapped: MappedPrice; price: Stripe.Price | undefined },
+): PlannedPrice[] {
+  const stripePriceId = mapped.stripe_price_id;
+  if (price === undefined) {
+    note(tally, 'prices_not_in_stripe', stripePriceId);
+    return [];
+  }
+  const interval = mapped.interval ?? intervalOf(price);
+  const amount = mapped.amount ?? price.unit_amount;
+  if (interval === null) note(tally, 'prices_with_another_interval', stripePriceId);
+  if (amount === null) note(tally, 'prices_without_fixed_amount', stripePriceId);
+  if (interval === null || amount === null) return [];
+  const request: CreatePriceRequest = {
+    price_id: mapped.price_id ?? stripePriceId,
+    product_id: product.product_id,
+    stripe_price_id: stripePriceId,
+    amount,
+    currency: price.currency,
+    interval,
+    access_days: interval === 'one_time' ? (mapped.access_days ?? null) : null,
+  };
+  return [{ product, request, isArchived: !price.active }];
+}
+
+/** What the mapping makes of the account's prices; notes what it can't. */
+export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<PlannedPrice[]> {
+  const prices = await listPrices(deps);
+  const named = new Set(
+    mapping.products.flatMap((product) => product.prices.map((price) => price.stripe_price_id)),
+  );
+  return mapping.products.flatMap((product) => {
+    const others = [...prices.values()].filter(
+      (price) => productOf(price) === product.stripe_product_id && !named.has(price.id),
+    );
+    const wanted: MappedPrice[] = [...product.prices, ...others.map(({ id }) => ({ stripe_price_id: id }))];
+    return wanted.flatMap((mapped) =>
+      planPrice(deps, { product, mapped, price: prices.get(mapped.stripe_price_id) }),
+    );
+  });
+}
+
+/** Makes what is missing; what is there already stays as it is. Returns the prices that are the project's. */
+export async function applyCatalog(
+  deps: PhaseDeps,
+  { mapping, planned }: { mapping: Mapping; planned: readonly PlannedPrice[] },
+): Promise<PlannedPrice[]> {
+  for (const product of mapping.products) await ensureProduct(deps, product);
+  const ours = [];
+  for (const price of planned) if (await ensurePrice(deps, price)) ours.push(price);
+  return ours;
+}
+
+async function unlessThere<T>(code: ErrorCode, make: () => Promise<T>): Promise<T | null> {
+  try {
+    return await make();
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === code) return null;
+    throw error;
+  }
+}
+
+async function settle<T>({ worker }: ImportDeps, changed: Changed<T>): Promise<T> {
+  await publishInvalidations(worker, changed.pending);
+  return changed.result;
+}
+
+async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<void> {
+  const { worker, projectId, tally, isDryRun } = deps;
+  const { product_id: productId, name, feature_codes: featureCodes } = product;
+  const known = await unlessThere('product_not_found', () =>
+    getProduct(worker.database, { projectId, productId }),
+  );
+  if (known !== null) {
+    count(tally, 'products_there_already');
+    const isSame =
+      JSON.stringify([...known.featureCodes].sort()) === JSON.stringify([...featureCodes].sort());
+    if (!isSame) note(tally, 'products_with_other_features', productId);
+    return;
+  }
+  count(tally, 'products_created');
+  if (isDryRun) return;
+  const request = { product_id: productId, name, feature_codes: featureCodes };
+  const made = await unlessThere('product_exists', () =>
+    createProduct(worker.database, { projectId, request, actor: importActor }),
+  );
+  if (made !== null) await settle(deps, made);
+}
+
+/** False: it is not the project's, and can't be. */
+async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPrice): Promise<boolean> {
+  const { worker, projectId, tally, isDryRun } = deps;
+  const known = await worker.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
+  if (known !== null) {
+    const isSame = known.projectId === projectId && known.productId === request.product_id;
+    if (isSame) count(tally, 'prices_there_already');
+    else
+      note(
+        tally,
+        'prices_of_another_product',
+        `${known.stripePriceId} (${known.projectId}/${known.productId})`,
+      );
+    return known.projectId === projectId;
+  }
+  if (isDryRun) {
+    count(tally, 'prices_created');
+    return true;
+  }
+  const made = await unlessThere('price_exists', () =>
+    createPrice(worker.database, { projectId, request, actor: importActor }),
+  );
+  if (made === null) {
+    note(tally, 'prices_whose_id_is_taken', request.stripe_price_id);
+    return false;
+  }
+  const { priceId } = await settle(deps, made);
+  count(tally, 'prices_created');
+  const patch = { key: { projectId, priceId }, patch: { is_archived: true }, actor: importActor };
+  if (isArchived) await settle(deps, await patchPrice(worker.database, patch));
+  return true;
+}

@@ -1,0 +1,94 @@
+import { isId, ServiceError } from '@billing/domain';
+import { mapCustomer, publishInvalidations } from '@billing/store';
+import type { Stripe } from 'stripe';
+import { eachPage } from './each-page.ts';
+import { importActor } from './import-deps.ts';
+import type { PhaseDeps } from './import-deps.ts';
+import { noKeys, readState } from './import-scope.ts';
+import type { Scope } from './import-scope.ts';
+import { count, note } from './import-state.ts';
+
+type Customers = { scope: Scope; listed: ReadonlyMap<string, string> };
+type Wanted = { stripeCustomerId: string; userId: string };
+
+/** Says whose each Stripe customer is: by the given list, then by its own metadata. */
+export async function importCustomers(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
+  await eachPage(deps, {
+    what: 'customers',
+    list: (params) => deps.worker.stripe.customers.list(params),
+    handle: async (customers) => {
+      count(deps.tally, 'customers_seen', customers.length);
+      const wanted = customers.flatMap((customer) => userOf(deps, customer, listed));
+      await mapAll(deps, scope, wanted);
+    },
+  });
+  await noteAbsent(deps, { scope, listed });
+}
+
+function userOf(
+  { tally, projectId }: PhaseDeps,
+  { id, metadata }: Stripe.Customer,
+  listed: Customers['listed'],
+): Wanted[] {
+  const given = listed.get(id);
+  if (given !== undefined) return [{ stripeCustomerId: id, userId: given }];
+  const { user_id: userId, project_id: claimed } = metadata;
+  if (claimed !== undefined && claimed !== '' && claimed !== projectId) {
+    count(tally, 'customers_of_other_projects');
+    return [];
+  }
+  if (userId === undefined || userId === '') {
+    count(tally, 'customers_without_user');
+    return [];
+  }
+  if (isId(userId)) return [{ stripeCustomerId: id, userId }];
+  note(tally, 'customers_whose_user_id_is_not_usable', id);
+  return [];
+}
+
+async function mapAll(deps: PhaseDeps, scope: Scope, wanted: readonly Wanted[]): Promise<void> {
+  const { projectId, tally } = deps;
+  const { mappings } = await readState(deps, scope, {
+    ...noKeys,
+    customerIds: wanted.map(({ stripeCustomerId }) => stripeCustomerId),
+  });
+  for (const one of wanted) {
+    const owner = mappings.get(one.stripeCustomerId);
+    if (owner === undefined) await mapOne(deps, scope, one);
+    else if (owner.projectId === projectId && owner.userId === one.userId)
+      count(tally, 'customers_there_already');
+    else note(tally, 'customers_of_another_user', one.stripeCustomerId);
+  }
+}
+
+async function mapOne(
+  { worker, projectId, tally, isDryRun }: PhaseDeps,
+  { plannedOwners }: Scope,
+  { stripeCustomerId, userId }: Wanted,
+): Promise<void> {
+  if (isDryRun) {
+    plannedOwners.set(stripeCustomerId, { ref: null, projectId, userId, version: 0 });
+    return count(tally, 'customers_mapped');
+  }
+  const request = { user_id: userId, stripe_customer_id: stripeCustomerId };
+  try {
+    const { pending } = await mapCustomer(worker.database, { projectId, request, actor: importActor });
+    await publishInvalidations(worker, pending);
+    count(tally, 'customers_mapped');
+  } catch (error) {
+    // Somebody was quicker.
+    if (!(error instanceof ServiceError) || error.code !== 'customer_exists') throw error;
+    note(tally, 'customers_of_another_user', stripeCustomerId);
+  }
+}
+
+/** Lines of the list that no customer of this account answers to. */
+async function noteAbsent(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
+  const ids = [...listed.keys()];
+  for (let from = 0; from < ids.length; from += 1_000) {
+    const customerIds = ids.slice(from, from + 1_000);
+    const { mappings } = await readState(deps, scope, { ...noKeys, customerIds });
+    for (const id of customerIds)
+      if (!mappings.has(id)) note(deps.tally, 'listed_customers_not_in_stripe', id);
+  }
+}

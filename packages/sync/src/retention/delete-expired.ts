@@ -1,0 +1,23 @@
+import { deleteOldRuns, deleteFinishedEvents } from '@billing/store';
+import type { JobOutcome } from '../job-outcome.ts';
+import type { MaintenanceDeps } from '../deps.ts';
+
+/**
+ * Deletes what is kept no longer: settled events of the ledger after `EVENT_RETENTION_DAYS`, finished runs after 90
+ * days. In small steps; a worker that stops leaves the rest to the next hour.
+ */
+export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
+  const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
+  await deleteOldRuns(database);
+  const before = new Date(clock() - eventRetentionMs);
+  let total = 0;
+  for (let hasMore = true; hasMore && !signal.aborted;) {
+    const step = await deleteFinishedEvents(database, { before });
+    counters.eventsDeleted.inc(step.forgotten);
+    total += step.forgotten;
+    hasMore = step.hasMore;
+  }
+  if (total > 0)
+    logger.info('ledger_events_forgotten', { count: total, settled_before: before.toISOString() });
+  return { kind: 'done' };
+}

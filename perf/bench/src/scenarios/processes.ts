@@ -1,0 +1,31 @@
+import { saturate } from '../load/saturate.ts';
+import { takeTurns } from '../measure/take-turns.ts';
+import { toRows } from '../report/row.ts';
+import type { Scenario } from './scenario.ts';
+import { checkPath, createChecker, subscribedUsers } from './users.ts';
+
+const scenario = 'check, cache hit, API_PROCESSES';
+
+/** One process against two on the same port. On two cores the load generator and Redis want their share too. */
+export const processes: Scenario = {
+  name: 'processes',
+  isDefault: true,
+  async run(environment, { rounds, seconds, say }) {
+    const users = subscribedUsers(environment, 200);
+    const load = { connections: 64, seconds, apiKey: environment.seeded.apiKey, paths: users.map(checkPath) };
+    const apis = await Promise.all(
+      ['1', '2'].map(async (count) => [count, await environment.startApi({ API_PROCESSES: count })] as const),
+    );
+    for (const [, api] of apis) {
+      const checker = createChecker(api.url, environment);
+      for (const user of users) await checker.check(user);
+      checker.close();
+    }
+    const variants = apis.map(([name, api]) => ({ name, measure: () => saturate(api, load) }));
+    const turns = await takeTurns(variants, rounds, (round) =>
+      say(`${scenario}: round ${round} of ${rounds}`),
+    );
+    await Promise.all(apis.map(([, api]) => api.stop()));
+    return toRows(turns, { scenario, unit: 'req/s', yardstick: '1' });
+  },
+};

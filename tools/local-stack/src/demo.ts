@@ -1,0 +1,138 @@
+import { createStripeClient } from '@billing/platform';
+import { z } from 'zod';
+import { readJsonFile, writeJsonFile } from '@billing/platform';
+import { paths } from './paths.ts';
+import { StartError } from './start-error.ts';
+
+const demoFile = z.object({
+  apiKey: z.string(),
+  /** Stripe's price ids, which are also our price ids here. */
+  prices: z.object({ subscription: z.string(), payment: z.string() }),
+});
+
+export type Demo = z.infer<typeof demoFile>;
+type Stripe = ReturnType<typeof createStripeClient>;
+
+export const DEMO_PROJECT = 'demo';
+
+export interface DemoOptions {
+  readonly apiUrl: string;
+  readonly adminSecret: string;
+  readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined };
+}
+
+const PRODUCTS = {
+  subscription: {
+    product_id: 'premium',
+    name: 'Premium',
+    feature_codes: ['premium_export', 'priority_support'],
+    amount: 1_900,
+    interval: 'month',
+  },
+  payment: {
+    product_id: 'lifetime_reports',
+    name: 'Lifetime reports',
+    feature_codes: ['reports'],
+    amount: 4_900,
+    interval: 'one_time',
+  },
+} as const;
+
+/**
+ * A project with two products, a monthly and a one-time price and an API key, made through the public API and
+ * Stripe. What an earlier start made is used again while both sides still know it.
+ */
+export async function seedDemo(options: DemoOptions): Promise<Demo> {
+  const stripe = createStripeClient(options.stripe);
+  const kept = readJsonFile(paths.demo, demoFile);
+  if (kept !== undefined && (await isStillKnown({ options, stripe }, kept))) return kept;
+  await admin(options, '/projects', { project_id: DEMO_PROJECT, name: 'Demo' });
+  const [subscription, payment] = await Promise.all([
+    ensurePrice({ options, stripe }, { kind: 'subscription', kept }),
+    ensurePrice({ options, stripe }, { kind: 'payment', kept }),
+  ]);
+  const created = await admin(options, `/projects/${DEMO_PROJECT}/api-keys`, { name: 'npm start' });
+  const { api_key: apiKey } = z.object({ api_key: z.string() }).parse(created);
+  const demo = { apiKey, prices: { subscription, payment } };
+  writeJsonFile(paths.demo, demo);
+  return demo;
+}
+
+interface Sides {
+  readonly options: DemoOptions;
+  readonly stripe: Stripe;
+}
+
+async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo): Promise<boolean> {
+  const check = fetch(`${options.apiUrl}/api/v1/entitlements?user_id=npm-start`, {
+    headers: { authorization: `Bearer ${apiKey}` },
+    signal: AbortSignal.timeout(5_000),
+  });
+  const [answer, ...known] = await Promise.all([
+    check,
+    isPriceKnown(stripe, prices.subscription),
+    isPriceKnown(stripe, prices.payment),
+  ]);
+  return answer.ok && known.every(Boolean);
+}
+
+async function isPriceKnown(stripe: Stripe, id: string): Promise<boolean> {
+  return stripe.prices.retrieve(id).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface Wanted {
+  readonly kind: keyof typeof PRODUCTS;
+  readonly kept: Demo | undefined;
+}
+
+/** Our price takes Stripe's id, so that one id works on both sides. */
+async function ensurePrice({ options, stripe }: Sides, { kind, kept }: Wanted): Promise<string> {
+  const { product_id, name, feature_codes, amount, interval } = PRODUCTS[kind];
+  const keptId = kept?.prices[kind];
+  const isKnown = keptId !== undefined && (await isPriceKnown(stripe, keptId));
+  const stripePriceId = isKnown ? keptId : await createStripePrice(stripe, PRODUCTS[kind]);
+  const project = `/projects/${DEMO_PROJECT}`;
+  await admin(options, `${project}/products`, { product_id, name, feature_codes });
+  const price = {
+    price_id: stripePriceId,
+    product_id,
+    stripe_price_id: stripePriceId,
+    amount,
+    currency: 'usd',
+    interval,
+  };
+  await admin(options, `${project}/prices`, price);
+  return stripePriceId;
+}
+
+async function createStripePrice(
+  stripe: Stripe,
+  { name, amount, interval }: (typeof PRODUCTS)[keyof typeof PRODUCTS],
+): Promise<string> {
+  const product = await stripe.products.create({ name });
+  const price = await stripe.prices.create({
+    product: product.id,
+    currency: 'usd',
+    unit_amount: amount,
+    ...(interval === 'month' ? { recurring: { interval } } : {}),
+  });
+  return price.id;
+}
+
+/** Calls the admin API; "there already" (409) is as good as made. */
+async function admin({ apiUrl, adminSecret }: DemoOptions, path: string, body: object): Promise<unknown> {
+  const response = await fetch(`${apiUrl}/api/v1/admin${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(10_000),
+  });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (response.ok || response.status === 409) return answer;
+  const detail =
+    z.object({ detail: z.string() }).safeParse(answer).data?.detail ?? `status ${response.status}`;
+  throw new StartError(`The demo project could not be made: POST /api/v1/admin${path} answered "${detail}".`);
+}

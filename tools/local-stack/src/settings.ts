@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import { ConfigError, envVar, parseEnv, stripeModeOf } from '@billing/platform';
+import { z } from 'zod';
+import { readJsonFile, writeJsonFile } from '@billing/platform';
+import { paths } from './paths.ts';
+
+const environment = z.object({
+  PORT: envVar.port(8000),
+  WORKER_PORT: envVar.port(8001),
+  OFFLINE_STRIPE_PORT: envVar.port(12_111),
+  DATABASE_URL: envVar.optionalUrl(['postgres:', 'postgresql:']),
+  REDIS_URL: envVar.optionalUrl(['redis:', 'rediss:']),
+  STRIPE_SECRET_KEY: envVar.optionalSecret(
+    /^[sr]k_(test|live)_\S+$/,
+    'a Stripe secret key (sk_test_… or rk_test_…)',
+  ),
+  STRIPE_API_BASE: envVar.optionalUrl(['http:', 'https:']),
+  STRIPE_WEBHOOK_SECRET: envVar.secretList().optional(),
+  ADMIN_API_KEY: envVar.namedSecrets().optional(),
+});
+
+const secretsFile = z.object({
+  adminSecret: z.string(),
+  webhookSecret: z.string(),
+  postgresPassword: z.string(),
+});
+
+export type Secrets = z.infer<typeof secretsFile>;
+
+export interface Settings {
+  readonly ports: { readonly api: number; readonly worker: number; readonly stripe: number };
+  /** Given from outside; what is absent is started here. */
+  readonly databaseUrl: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined } | undefined;
+  readonly secrets: Secrets;
+  /** As `STRIPE_WEBHOOK_SECRET` and `ADMIN_API_KEY` take them. */
+  readonly webhookSecrets: string;
+  readonly adminKeys: string;
+}
+
+/** Reads the environment, and the secrets of this checkout, which are made at the first start. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const given = parseEnv(environment, env);
+  const { STRIPE_SECRET_KEY: secretKey, STRIPE_API_BASE: apiBase } = given;
+  if (secretKey !== undefined && stripeModeOf(secretKey) === 'live') {
+    throw new ConfigError(
+      'STRIPE_SECRET_KEY is a live key: npm start makes demo products, so give it a test key.',
+    );
+  }
+  const secrets = readSecrets(given.STRIPE_WEBHOOK_SECRET?.[0]);
+  return {
+    ports: { api: given.PORT, worker: given.WORKER_PORT, stripe: given.OFFLINE_STRIPE_PORT },
+    databaseUrl: given.DATABASE_URL,
+    redisUrl: given.REDIS_URL,
+    stripe: secretKey === undefined ? undefined : { secretKey, apiBase },
+    secrets,
+    webhookSecrets: given.STRIPE_WEBHOOK_SECRET?.join(',') ?? secrets.webhookSecret,
+    adminKeys: [{ name: 'local', secret: secrets.adminSecret }, ...(given.ADMIN_API_KEY ?? [])]
+      .map(({ name, secret }) => `${name}:${secret}`)
+      .join(','),
+  };
+}
+
+function random(): string {
+  return randomBytes(24).toString('hex');
+}
+
+function readSecrets(givenWebhookSecret: string | undefined): Secrets {
+  const kept = readJsonFile(paths.secrets, secretsFile);
+  const secrets = kept ?? {
+    adminSecret: random(),
+    webhookSecret: `whsec_${random()}`,
+    postgresPassword: random(),
+  };
+  if (kept === undefined) writeJsonFile(paths.secrets, secrets);
+  return givenWebhookSecret === undefined ? secrets : { ...secrets, webhookSecret: givenWebhookSecret };
+}
