@@ -49,7 +49,7 @@ const moments = { 'just after': 1 / 24, 'in 6 days': 6, 'in 20 days': 20, 'in 40
  * what events would have told, and so with the moment at which the claims, which count, were last heard.
  */
 const notState = [
-  'rowVersion',
+  'fence',
   'created_at',
   'updated_at',
   'settle_at',
