@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { createLogger } from '@billing/platform';
-import { createAccessLog } from './access-log.ts';
+import { createAccessLog } from './observe-requests.ts';
 
 function start() {
   const lines: Record<string, unknown>[] = [];

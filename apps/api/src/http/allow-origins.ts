@@ -1,10 +1,9 @@
 import type { RequestListener } from 'node:http';
 import cors from 'cors';
 import type { RequestHandler } from 'express';
-import { mounts } from './observe-requests.ts';
 
-/** What a project key opens. Admin calls, webhooks, metrics and the queue screen are no business of web pages. */
-const openToPages = ['/api/v1/entitlements', mounts.checkout, mounts.portal, mounts.projectMetrics];
+/** What a project key opens; web pages have no use for admin calls, webhooks, metrics and the queue screen. */
+const openToPages = ['/api/v1/entitlements', '/api/v1/checkout', '/api/v1/portal', '/api/v1/metrics/project'];
 
 const isOpenToPages = (url: string): boolean =>
   openToPages.some((prefix) => url.startsWith(prefix) && /^[/?]?$/.test(url.charAt(prefix.length)));

@@ -9,8 +9,7 @@ import type { ErrorCode } from '@billing/domain';
 import express from 'express';
 import type { Express } from 'express';
 import { allowOrigins } from './allow-origins.ts';
-import { httpStatusOf, sendProblem, toProblem } from './problem.ts';
-import { securityHeaders } from './security-headers.ts';
+import { httpStatusOf, securityHeaders, sendProblem, toProblem } from './problem.ts';
 
 /**
  * Makes the prototypes that Express would give every request and response the ones they are born with.

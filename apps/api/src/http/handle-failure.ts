@@ -3,8 +3,8 @@ import { QueueUnavailableError } from '@billing/platform';
 import { isDatabaseUnavailable } from '@billing/store';
 import type { Request, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
+import { requestIdOf } from './observe-requests.ts';
 import { httpStatusOf, sendProblem } from './problem.ts';
-import { requestIdOf } from './request-id.ts';
 
 export type FailureHandler = (error: unknown, request: Request, response: Response) => void;
 

@@ -94,9 +94,8 @@ export function refuseQuery(request: Request): void {
   });
 }
 
-/** The body that `readJson` read, checked, of a call that takes no query. Throws `invalid_request`. */
+/** The body that `readJson` read, checked. Throws `invalid_request`. */
 export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
-  refuseQuery(request);
   const body: unknown = request.body;
   // No body at all is an empty one; `null` is not.
   return parse(schema, body === undefined ? {} : body, 'body');

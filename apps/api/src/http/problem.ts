@@ -1,7 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import { errorCatalog } from '@billing/domain';
 import type { ErrorCode, FieldProblem, ServiceError } from '@billing/domain';
-import { securityHeaders } from './security-headers.ts';
+
+/**
+ * On every answer; pages loosen the policy for themselves. Nobody may store, frame or sniff entitlements. A successful
+ * check has only those that matter for JSON that no browser asks for: `no-store`, `nosniff`.
+ */
+export const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
 
 /** The only place that knows HTTP statuses. */
 const statusOfCode: Record<ErrorCode, number> = {

@@ -1,7 +1,7 @@
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
-import type { Endpoint } from './endpoint.ts';
-import { endpoints } from './endpoints/all.ts';
-import { pathParameterNames } from './parameters.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
+import { endpoints } from '../app.ts';
+import { pathParameterNames } from '../http/define-endpoint.ts';
 import { callEndpoint } from './testing/call-endpoint.test-support.ts';
 import type { Call, Called } from './testing/call-endpoint.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
-import { endpoints } from './endpoints/all.ts';
-import type { Endpoint } from './endpoint.ts';
+import { endpoints } from '../app.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
 import { callEndpoint, check } from './testing/call-endpoint.test-support.ts';
 import { acquaint, requestOf } from './testing/draw-request.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';

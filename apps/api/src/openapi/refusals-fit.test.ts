@@ -1,7 +1,7 @@
 import type { Complaints } from '../testing/schema-check.test-support.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
-import type { Endpoint } from './endpoint.ts';
-import { endpoints } from './endpoints/all.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
+import { endpoints } from '../app.ts';
 import { callEndpoint, check, sendCall } from './testing/call-endpoint.test-support.ts';
 import type { Call } from './testing/call-endpoint.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';

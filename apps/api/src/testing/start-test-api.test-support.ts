@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '@billing/domain';
-import { createLogger, parseEnv } from '@billing/platform';
+import { createLogger } from '@billing/platform';
 import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
 import type { ProxyMode, TestDatabase, TestRedis } from '@billing/testing';
 import request from 'supertest';
 import { createApp } from '../app.ts';
-import { startDraining } from '../background.ts';
+import { startPublishing } from '../background.ts';
 import { buildDeps } from '../build-deps.ts';
-import { environmentSchema } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { closeGracefully, createApiServer } from '../http/api-server.ts';
 
 export const testAdmin = { name: 'tester', secret: 'test-admin-secret' } as const;
@@ -49,7 +49,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
   // Costs little, and any test can take Postgres away.
   const databaseProxy = await createTestProxy({ port: Number(new URL(database.url).port) });
   await databaseProxy.setMode(options.databaseMode ?? 'pass');
-  const environment = parseEnv(environmentSchema, {
+  const config = readConfig({
     NODE_ENV: 'test',
     PORT: '0',
     DATABASE_URL: databaseProxy.urlFor(database.url),
@@ -66,13 +66,13 @@ export async function startTestApi(options: TestApiOptions = {}) {
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => logs.push(chunk.toString()));
   const logger = createLogger({ service: 'api', level: 'info', format: 'json', destination });
-  const { deps, beginStop, close } = buildDeps(environment, {
+  const { deps, beginStop, close } = buildDeps(config, {
     clock: clock.now,
     logger,
     withProcessMetrics: false,
   });
-  const server = createApiServer(createApp(deps), deps.config.corsOrigins);
-  const stopDraining = startDraining(deps);
+  const server = createApiServer(createApp(deps), config.corsOrigins);
+  const publishing = startPublishing(deps);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -112,7 +112,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     async close(): Promise<void> {
       beginStop();
       await closeGracefully(server, 0);
-      stopDraining();
+      await publishing.stop();
       await close();
       await databaseProxy.close();
       if (options.redis === undefined) await redis.stop();

@@ -2,7 +2,7 @@ import { browserPath, openBrowser } from '@billing/testing/browser';
 import type { Browser, Page } from 'playwright-core';
 import { startTestApi } from '../../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../../testing/start-test-api.test-support.ts';
-import { endpoints } from '../endpoints/all.ts';
+import { endpoints } from '../../app.ts';
 
 const describeInBrowser = browserPath === undefined ? describe.skip : describe;
 

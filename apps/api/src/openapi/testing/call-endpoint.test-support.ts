@@ -2,9 +2,10 @@ import { Stripe } from 'stripe';
 import { createSchemaCheck } from '../../testing/schema-check.test-support.ts';
 import type { Complaints } from '../../testing/schema-check.test-support.ts';
 import { testAdmin, testWebhookSecret } from '../../testing/start-test-api.test-support.ts';
+import { endpoints } from '../../app.ts';
 import { createOpenApiDocument } from '../create-document.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { pathParameterNames } from '../parameters.ts';
+import { accessKindOf, pathParameterNames } from '../../http/define-endpoint.ts';
+import type { Endpoint } from '../../http/define-endpoint.ts';
 import { metricsToken } from './start-seeded-api.test-support.ts';
 
 type Values = Record<string, unknown>;
@@ -27,15 +28,16 @@ export type Sent = {
 export type Called = Sent & { complaints: Complaints };
 
 /** In which an answer must not have fields that are not described. */
-export const closedDocument = createOpenApiDocument({ isClosed: true });
+export const closedDocument = createOpenApiDocument(endpoints, { isClosed: true });
 export const check = createSchemaCheck(closedDocument);
 
 const { webhooks } = new Stripe('sk_test_signing');
 const basic = (name: string, secret: string): string =>
   `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 
-function credentialsOf({ access }: Endpoint, apiKey: string, call: Call): Record<string, string> {
+function credentialsOf(endpoint: Endpoint, apiKey: string, call: Call): Record<string, string> {
   const { credentials = 'right' } = call;
+  const access = accessKindOf(endpoint);
   if (credentials === 'none' || access === 'open') return {};
   const isRight = credentials === 'right';
   if (access === 'stripe') {
@@ -43,7 +45,7 @@ function credentialsOf({ access }: Endpoint, apiKey: string, call: Call): Record
     const payload = JSON.stringify(call.body);
     return { 'stripe-signature': webhooks.generateTestHeaderString({ payload, secret }) };
   }
-  if (access === 'operator')
+  if (access === 'queue-screen')
     return { authorization: basic(testAdmin.name, isRight ? testAdmin.secret : apiKey) };
   const tokens = {
     project: [apiKey, testAdmin.secret],

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint } from '../../http/define-endpoint.ts';
 import { arbitraryOf } from './arbitrary.test-support.ts';
 import { closedDocument } from './call-endpoint.test-support.ts';
 import type { Call } from './call-endpoint.test-support.ts';
