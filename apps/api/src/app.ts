@@ -96,7 +96,7 @@ export const endpoints: readonly Endpoint[] = [
   queueScreen, //                GET    /admin/queues
 ];
 
-/** Every parameter is looked at: Node's own limit, of 1,000, would hide what comes after. The URL's length is limited. */
+/** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
 
 /** The whole API as an Express app. */
@@ -118,12 +118,12 @@ export function createApp(deps: AppDeps): Express {
   const check = createCheckHandler(deps, { meter, handleFailure });
   const sampling = { logger: deps.logger, route: checkEntitlements.path, share: deps.config.accessLogSample };
   app.get(checkEntitlements.path, sampleAccessLog(check, sampling));
-  // The other busy route: its own handlers cost less than passing through those of all.
+  // The other busy route: passing through the layers of all others would cost more than its own handlers.
   app.post(receiveStripeWebhook.path, observe, createWebhookHandler(deps));
 
   app.use(observe);
   if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
-  // Nothing under these is said to anybody without a key, not even that an address is unknown.
+  // Without an admin secret every address under this is 401, the unknown ones too.
   app.use('/api/v1/admin', requireAdmin(deps), readJson);
   app.use(queueScreen.path, createQueueScreen(deps));
   mountEndpoints(app, { ...deps, apiDescription }, endpoints);

@@ -10,8 +10,8 @@ const isOpenToPages = (url: string): boolean =>
 
 /**
  * Lets pages of these origins read what a project key opens (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
- * It stands around the app, not in it: the hot route keeps the first place, and without origins there is nothing
- * to pass. To any other origin the API answers as if CORS did not exist.
+ * It wraps the app: within the app it would come before the hot route, and without origins it costs nothing. Any
+ * other origin is answered as if CORS did not exist.
  */
 export function allowOrigins(origins: readonly string[], app: RequestListener): RequestListener {
   if (origins.length === 0) return app;
@@ -39,7 +39,7 @@ export function allowOrigins(origins: readonly string[], app: RequestListener): 
   };
 }
 
-/** Ends the question of a browser (preflight) whose headers `allowOrigins` has set; other OPTIONS go on. */
+/** Answers a browser's preflight, whose headers `allowOrigins` has set; other OPTIONS go on. */
 export const answerPreflight: RequestHandler = (_request, response, next) => {
   if (response.hasHeader('access-control-allow-origin')) response.status(204).end();
   else next();

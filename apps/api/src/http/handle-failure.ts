@@ -53,7 +53,7 @@ export function toServiceError(error: unknown): ServiceError {
   });
 }
 
-/** Where every error of a request ends: logged once if it is ours to mend, then answered. */
+/** Where every error of a request ends: logged once if the fault is ours, then answered. */
 export function createFailureHandler(deps: Pick<AppDeps, 'logger'>): FailureHandler {
   return (error, request, response) => {
     const failure = toServiceError(error);

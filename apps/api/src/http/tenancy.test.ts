@@ -176,7 +176,7 @@ describe('a project API key', () => {
   });
 
   test.each(cells.filter(([, place]) => place === 'foreign'))(
-    '%s: a foreign project is like one that is not there',
+    '%s: a foreign project is answered like an unknown one',
     async (_route, _place, each) => {
       const userId = await giveBoth();
       const foreign = await each.call(a.apiKey, { own: a, projects: [b.projectId], userId });
@@ -186,7 +186,7 @@ describe('a project API key', () => {
   );
 
   test.each(cells)(
-    '%s, %s project: admin secret, dead keys and no key are 401, before anything else',
+    '%s, %s project: admin secret, revoked and expired keys and no key are 401, before anything else',
     async (_route, place, each) => {
       const userId = await giveBoth();
       const asked = { own: a, projects: projectsAt[place](a, b), userId };
@@ -199,7 +199,7 @@ describe('a project API key', () => {
           [null, 'missing_api_key'],
         ] as const)
           expect([warmth, await each.call(token, asked)]).toMatchObject([warmth, { status: 401, code }]);
-        // From here on a cache that answers before it asks who is there would show.
+        // From here on a cache that answers before authentication would show.
         await each.call(a.apiKey, { ...asked, projects: [a.projectId] });
       }
     },
@@ -273,7 +273,7 @@ describe('admin calls', () => {
   });
 });
 
-describe("what is another's is like what is not there", () => {
+describe("another project's objects are answered like unknown ones", () => {
   test('prices at the checkout, by either id', async () => {
     const buy = (priceId: string) =>
       send(a.apiKey, 'POST', '/api/v1/checkout/create', JSON.stringify(api.order(priceId)));

@@ -9,7 +9,7 @@ import { createSchemaCheck } from '../testing/schema-check.test-support.ts';
 import { createOpenApiDocument } from './create-document.ts';
 import { renderDocuments } from './render-documents.ts';
 
-describe('what docs/ keeps of the description is what the code says (else: npm run openapi)', () => {
+describe('docs/ agrees with the code (else: npm run openapi)', () => {
   test.each(Object.entries(renderDocuments(endpoints)))('%s', async (name, text) => {
     expect(await readFile(new URL(`../../../../docs/${name}`, import.meta.url), 'utf8')).toBe(text);
   });
@@ -17,7 +17,7 @@ describe('what docs/ keeps of the description is what the code says (else: npm r
 
 describe('every error code', () => {
   const pages = renderDocuments(endpoints);
-  // Nobody can call an address that is not there, and a wrong method is no operation.
+  // An unknown address and a wrong method are no operations.
   const ofNoEndpoint = ['route_not_found', 'method_not_allowed'];
 
   test.each(Object.keys(errorCatalog))(

@@ -29,7 +29,7 @@ const closed = endpoints
   .filter(({ access }) => access !== 'open')
   .map((endpoint) => [endpoint.operationId, endpoint] as const);
 
-test.each(closed)('%s says to a stranger what it is described to say', async (_operationId, endpoint) => {
+test.each(closed)('%s refuses a caller without credentials as described', async (_operationId, endpoint) => {
   const call = { body: endpoint.body?.example };
   const [unsaid, unknown] =
     endpoint.access === 'stripe'

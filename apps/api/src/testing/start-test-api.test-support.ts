@@ -18,7 +18,7 @@ export const testWebhookSecret = 'whsec_test_api';
 export type TestApiOptions = {
   /** Added to (or in place of) the test's environment. */
   env?: Record<string, string>;
-  /** Brought along (a second process on the same state); the caller ends them. */
+  /** Given for a second process on the same state; the caller ends them. */
   database?: TestDatabase;
   redis?: TestRedis;
   /** How the proxy in front of Postgres is set at the start; default `pass`. */
@@ -40,7 +40,7 @@ function createMovableClock() {
 
 export type TestApi = Awaited<ReturnType<typeof startTestApi>>;
 
-/** The API in this process on a free port, with a database and a Redis of its own; `close()` ends all. */
+/** The API in this process on a free port, with its own database and Redis; `close()` ends all. */
 export async function startTestApi(options: TestApiOptions = {}) {
   const [database, redis] = await Promise.all([
     options.database ?? createTestDatabase(),
@@ -108,7 +108,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
       await deps.database.project.create({ data: { id: projectId, name: projectId } });
       return { projectId, ...(await createApiKey(projectId)) };
     },
-    /** Ends the API, and the database and the Redis unless they were brought along. */
+    /** Ends the API, and the database and the Redis unless they were given. */
     async close(): Promise<void> {
       beginStop();
       await closeGracefully(server, 0);

@@ -57,7 +57,7 @@ const bodyDeadlineMs = 1_500;
 
 const parseRaw = express.raw({ type: () => true, limit: maxBytes, inflate: false });
 
-/** The body as it came: a signature is over bytes, whatever the content type says. */
+/** The body as it came: a signature covers bytes, whatever the content type is. */
 async function readRaw(request: Request, response: Response): Promise<Buffer> {
   const read = new Promise<void>((resolve, reject) => {
     parseRaw(request, response, (error?: unknown) => {

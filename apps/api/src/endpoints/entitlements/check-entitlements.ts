@@ -138,7 +138,7 @@ function keepFeature(answer: string, featureCode: string): string {
   return JSON.stringify({ ...whole, entitlements }).slice(0, -1);
 }
 
-/** A check in all its forms, and every refusal. */
+/** A check with any query, and every refusal. */
 async function answerParsedCheck(deps: CheckDeps, request: Request, response: Response): Promise<void> {
   const endsAt = checkEndsAt();
   if (deps.isStopping()) response.setHeader('connection', 'close');

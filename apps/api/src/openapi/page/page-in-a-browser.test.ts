@@ -10,7 +10,7 @@ describeInBrowser('the page in a browser', () => {
   let api: TestApi;
   let browser: Browser;
   let page: Page;
-  /** What the browser complained of, and where it went besides. */
+  /** Errors in the browser, and requests to other addresses. */
   let complaints: string[];
 
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describeInBrowser('the page in a browser', () => {
   };
   const all = endpoints.map(({ operationId }) => operationId).sort();
 
-  test('the search leaves the calls that have every word, and gives all back', async () => {
+  test('the search shows the calls that have every word, and all again when it is emptied', async () => {
     expect(await shownCalls()).toEqual(all);
     const search = page.getByLabel('Search');
     await search.fill('repair  COMPARE');

@@ -27,7 +27,7 @@ export type Sent = {
 /** `complaints`: what does not fit the description. */
 export type Called = Sent & { complaints: Complaints };
 
-/** In which an answer must not have fields that are not described. */
+/** The description in which an answer must not have other fields than described. */
 export const closedDocument = createOpenApiDocument(endpoints, { isClosed: true });
 export const check = createSchemaCheck(closedDocument);
 
@@ -59,7 +59,7 @@ function credentialsOf(endpoint: Endpoint, apiKey: string, call: Call): Record<s
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 /** Lone surrogates have no percent encoding. */
 const encode = (value: unknown): string => encodeURIComponent(asText(value).replaceAll(/\p{Cs}/gu, '\ufffd'));
-/** A client sends nothing else in a header. */
+/** Clients send no other characters in a header. */
 const asHeader = (value: unknown): string => asText(value).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
 
 function urlOf(endpoint: Endpoint, { path = {}, query = {} }: Call): string {
@@ -98,7 +98,7 @@ export async function sendCall({ api, apiKey }: Caller, endpoint: Endpoint, call
   };
 }
 
-/** The same, and holds the answer against its description: status, headers, kind of body, body. */
+/** The same, and compares the answer with its description: status, headers, content type, body. */
 export async function callEndpoint(caller: Caller, endpoint: Endpoint, call: Call): Promise<Called> {
   const sent = await sendCall(caller, endpoint, call);
   return { ...sent, complaints: check.answer(endpoint.operationId, sent) };

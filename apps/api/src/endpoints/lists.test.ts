@@ -23,7 +23,7 @@ const audit = [
   { targetType: 'product', targetId: 'second', at: minute(1) },
   { targetType: 'price', targetId: 'third', at: minute(2) },
 ];
-/** Three of one moment, as a page may end among them. */
+/** Three with the same time, as a page may end between them. */
 const keys = [
   { id: 'key_c', createdAt: minute(0) },
   { id: 'key_a', createdAt: minute(1) },
@@ -31,7 +31,7 @@ const keys = [
   { id: 'key_d', createdAt: minute(1) },
   { id: 'key_e', createdAt: minute(2) },
 ];
-/** Of no key that anybody has. */
+/** Made with no key. */
 const digestOf = (id: string) => new Uint8Array(createHash('sha256').update(id).digest());
 
 const prices = ['a', 'b', 'c', 'd', 'e'];
@@ -147,8 +147,8 @@ test('an API key is listed with the time of its last use', async () => {
     .get('/api/v1/entitlements?user_id=u')
     .set('authorization', `Bearer ${apiKey}`)
     .expect(200);
-  // It is noted behind the answer.
-  const at = Date.parse(String(await waitFor(lastUse, { what: 'the note of its use' })));
+  // It is written after the answer is sent.
+  const at = Date.parse(String(await waitFor(lastUse, { what: 'the time of its last use' })));
   expect(at).toBeGreaterThanOrEqual(before);
   expect(at).toBeLessThanOrEqual(commerce.deps.clock());
 });

@@ -1,5 +1,5 @@
-import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
-import type { Commerce } from '../testing/start-commerce.test-support.ts';
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
 
 let commerce: Commerce;
 let projectId: string;
@@ -24,7 +24,7 @@ type Waiting = {
   owner?: bigint;
 };
 
-/** A subscription that nobody owns (or `owner`), as the worker leaves it, and its event in quarantine. */
+/** A subscription without an owner (or with `owner`), as the worker leaves it, and its event in quarantine. */
 async function quarantine(waiting: Waiting): Promise<{ id: string; eventId: string }> {
   const { customer, price = mapped.stripePriceId, claims = {}, owner } = waiting;
   const [id, eventId, now] = [uniqueId('sub'), uniqueId('evt'), new Date(commerce.deps.clock())];
@@ -84,7 +84,7 @@ const map = (userId: string, customer: string) =>
     stripe_customer_id: customer,
   });
 
-test('mapping a customer gives the user all that waited for it', async () => {
+test('mapping a customer releases to the user all that waited for it', async () => {
   const [customer, userId] = [uniqueId('cus'), uniqueId('user')];
   const { id, eventId } = await quarantine({ customer });
   await commerce.deps.database.purchase.create({
@@ -136,7 +136,7 @@ test('mapping a customer who has nothing changes no version', async () => {
   expect(await commerce.deps.database.cacheInvalidation.count({ where: { userId } })).toBe(0);
 });
 
-test('after the customer is known an unknown price is what the event waits for, until it is mapped too', async () => {
+test('an event whose customer is mapped still waits for its unknown price', async () => {
   const [customer, price, userId] = [uniqueId('cus'), uniqueId('price'), uniqueId('user')];
   const { eventId } = await quarantine({ customer, price });
   await map(userId, customer).expect(201);
@@ -191,7 +191,7 @@ test('an event that waits for other reasons stays', async () => {
   expect(await eventOf(eventId)).toMatchObject({ status: 'quarantined', reason: 'invalid_object' });
 });
 
-test('the list of quarantined events goes on where the cursor says', async () => {
+test('the list of quarantined events continues at its cursor', async () => {
   const customer = uniqueId('cus');
   for (let count = 0; count < 3; count += 1) await quarantine({ customer });
   const all = await commerce.admin('get', '/quarantine?limit=100&reason=unknown_customer').expect(200);
@@ -202,7 +202,7 @@ test('the list of quarantined events goes on where the cursor says', async () =>
   expect([...one.body.data, ...rest.body.data]).toEqual(all.body.data);
 });
 
-test('many mappings at once of customers whose objects change hands end without an error', async () => {
+test('many mappings at once that move objects between users end without an error', async () => {
   const customers = Array.from({ length: 8 }, () => uniqueId('cus'));
   const [one, other] = await Promise.all(
     [uniqueId('user'), uniqueId('user')].map((userId) =>

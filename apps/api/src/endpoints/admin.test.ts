@@ -58,7 +58,7 @@ describe('a project', () => {
     expect(third.body).toMatchObject({ name: 'Renamed', is_active: false, policy: second.body.policy });
   });
 
-  test('lists go on where the cursor says, whatever came in between', async () => {
+  test('a list continues at its cursor, whatever was added in between', async () => {
     const ids = ['aa', 'bb', 'cc', 'dd'].map((name) => uniqueId(`!${name}`));
     for (const id of ids) await admin('post', '/projects', { project_id: id, name: 'Listed' }).expect(201);
     const one = await admin('get', '/projects?limit=2').expect(200);
@@ -141,7 +141,7 @@ describe('duplicates', () => {
 });
 
 describe('an API key', () => {
-  test('is shown once, works, is listed by its prefix, and ends at its revocation', async () => {
+  test('is shown once, works, is listed by its prefix, and stops working when revoked', async () => {
     const path = `/projects/${projectId}/api-keys`;
     const created = await admin('post', path, {
       name: 'Backend',
@@ -198,7 +198,7 @@ describe('the next read is right at once', () => {
     expect(again.body.code).toBe('already_revoked');
   });
 
-  test('after a change of feature codes and of policy; archiving takes nothing', async () => {
+  test('after a change of feature codes and of policy; archiving takes nothing away', async () => {
     const userId = uniqueId('user');
     const price = await commerce.sell(projectId, { featureCodes: ['one'] });
     const user = await commerce.deps.database.user.create({ data: { projectId, userId } });

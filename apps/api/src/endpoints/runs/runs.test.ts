@@ -1,7 +1,7 @@
 import { claimRun, endRun } from '@billing/store';
 import { waitFor } from '@billing/testing';
-import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
-import type { Commerce } from '../testing/start-commerce.test-support.ts';
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
 
 let commerce: Commerce;
 
@@ -28,7 +28,7 @@ async function recordEvent(): Promise<string> {
   return eventId;
 }
 
-test('a reconcile run is ordered, announced to the workers, audited and read', async () => {
+test('a reconcile run is requested, announced to the workers, audited and read', async () => {
   const { body } = await admin('post', '/reconcile', { dry_run: true }).expect(202);
   expect(Object.keys(body)).toEqual(['run_id']);
   const runId: string = body.run_id;
@@ -49,7 +49,7 @@ test('a reconcile run is ordered, announced to the workers, audited and read', a
   expect(audit.body.data[0]).toMatchObject({ action: 'reconcile.request', details: { dry_run: true } });
 });
 
-test('what cannot be is refused', async () => {
+test('invalid requests are refused', async () => {
   await admin('get', '/reconcile/run_none').expect(404);
   expect((await admin('post', '/reconcile', { project_id: 'nowhere' }).expect(404)).body.code).toBe(
     'project_not_found',
@@ -80,7 +80,7 @@ test('a replay answers with what the worker found', async () => {
   expect([status, body]).toEqual([200, result]);
 });
 
-test('without a worker a replay is 503, and is not done later behind one’s back', async () => {
+test('without a worker a replay is 503, and is not done later', async () => {
   const eventId = await recordEvent();
   const { body, headers } = await admin('post', `/events/${eventId}/replay`, {}).expect(503);
   expect(body.code).toBe('service_unavailable');

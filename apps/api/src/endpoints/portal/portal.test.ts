@@ -1,5 +1,5 @@
-import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
-import type { Commerce } from '../testing/start-commerce.test-support.ts';
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
 
 let commerce: Commerce;
 let project: { projectId: string; apiKey: string };
@@ -50,7 +50,7 @@ async function portalOf(userId: string): Promise<string> {
   return (await fetch(body.portal_url)).text();
 }
 
-describe('the portal is of', () => {
+describe('the portal shows', () => {
   test('the customer who was mapped', async () => {
     const { userId, userRef } = await createUser();
     const customer = await createCustomer();
@@ -79,7 +79,7 @@ describe('the portal is of', () => {
     expect(await portalOf(userId)).toContain(live.plan);
   });
 
-  test('who pays the newest subscription or purchase, where nobody was mapped', async () => {
+  test('who pays the newest subscription or purchase, where no customer was mapped', async () => {
     const { userId, userRef } = await createUser();
     const [older, newer] = [await createCustomer(), await createCustomer()];
     await commerce.deps.database.purchase.create({
@@ -100,7 +100,7 @@ describe('the portal is of', () => {
 
 describe('there is no portal', () => {
   test.each([
-    ['for a user nobody has heard of', async () => uniqueId('user')],
+    ['for an unknown user', async () => uniqueId('user')],
     ['for a user without a customer', async () => (await createUser()).userId],
     [
       'for a user of another project',

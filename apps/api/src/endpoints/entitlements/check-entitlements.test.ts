@@ -1,8 +1,8 @@
 import { dayMs, hourMs } from '@billing/domain';
 import { publishInvalidations } from '@billing/store';
-import { giveGrant, givePrice, giveSubscription, setFeatures } from '../testing/sources.test-support.ts';
-import { startTestApi } from '../testing/start-test-api.test-support.ts';
-import type { TestApi } from '../testing/start-test-api.test-support.ts';
+import { giveGrant, givePrice, giveSubscription, setFeatures } from '../../testing/sources.test-support.ts';
+import { startTestApi } from '../../testing/start-test-api.test-support.ts';
+import type { TestApi } from '../../testing/start-test-api.test-support.ts';
 
 describe('GET /api/v1/entitlements', () => {
   let api: TestApi;
@@ -17,7 +17,7 @@ describe('GET /api/v1/entitlements', () => {
   const check = (query: Record<string, string>, apiKey = project.apiKey) =>
     api.http().get('/api/v1/entitlements').query(query).set('authorization', `Bearer ${apiKey}`);
 
-  it('answers 200 and [] for a user nobody has heard of, from the cache the second time', async () => {
+  it('answers 200 and [] for an unknown user, from the cache the second time', async () => {
     const cold = await check({ user_id: 'nobody' });
     expect(cold.status).toBe(200);
     expect(cold.headers['x-cache']).toBe('miss');

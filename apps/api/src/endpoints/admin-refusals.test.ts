@@ -13,7 +13,7 @@ afterAll(() => commerce.close());
 
 const admin: Commerce['admin'] = (...call) => commerce.admin(...call);
 
-describe('nothing is said to a stranger', () => {
+describe('without an admin secret every address is 401', () => {
   const paths = [
     ['get', '/projects'],
     ['post', '/grant'],
@@ -120,7 +120,7 @@ describe('bodies are strict', () => {
   });
 });
 
-describe('what is not there is 404', () => {
+describe('an unknown id is 404', () => {
   test.each([
     ['get', '/projects/none', undefined, 'project_not_found'],
     ['patch', '/projects/none', { name: 'x' }, 'project_not_found'],

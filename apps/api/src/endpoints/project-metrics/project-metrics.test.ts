@@ -1,5 +1,5 @@
-import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
-import type { Commerce } from '../testing/start-commerce.test-support.ts';
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
 
 let commerce: Commerce;
 
