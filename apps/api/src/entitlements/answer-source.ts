@@ -60,29 +60,25 @@ export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
   }
 
   async function forMany(projectId: string, userIds: readonly string[]): Promise<Answered[]> {
-    const distinct = [...new Set(userIds)];
-    const lookUps = new Map(
-      await Promise.all(
-        distinct.map(async (userId) => [userId, await cache.lookUp(projectId, userId)] as const),
-      ),
+    const lookUps = await Promise.all(
+      [...new Set(userIds)].map(async (userId) => ({
+        userId,
+        lookUp: await cache.lookUp(projectId, userId),
+      })),
     );
-    const missing = distinct.filter((userId) => lookUps.get(userId)?.state !== 'hit');
-    metrics.entitlementCacheHits.inc(distinct.length - missing.length);
+    const missing = lookUps.flatMap(({ userId, lookUp }) => (lookUp.state === 'hit' ? [] : [userId]));
+    metrics.entitlementCacheHits.inc(lookUps.length - missing.length);
     metrics.entitlementCacheMisses.inc(missing.length);
     const read = missing.length === 0 ? new Map<string, FreshAnswer>() : await reads.many(projectId, missing);
-
-    async function answerOne(userId: string, lookUp: LookUp): Promise<Answered> {
-      if (lookUp.state === 'hit') return { answer: lookUp.answer, cache: 'hit' };
-      const fresh = read.get(userId);
-      const isKept = fresh !== undefined && (await keep(lookUp, fresh)) === 'kept';
-      return isKept
-        ? { answer: fresh.answer, cache: outcomeOf(lookUp) }
-        : afterMiss(lookUp, projectId, userId);
-    }
-
     const answers = new Map(
       await Promise.all(
-        [...lookUps].map(async ([userId, lookUp]) => [userId, await answerOne(userId, lookUp)] as const),
+        lookUps.map(async ({ userId, lookUp }) => {
+          if (lookUp.state === 'hit') return [userId, { answer: lookUp.answer, cache: 'hit' }] as const;
+          const fresh = read.get(userId);
+          const isKept = fresh !== undefined && (await keep(lookUp, fresh)) === 'kept';
+          if (!isKept) return [userId, await afterMiss(lookUp, projectId, userId)] as const;
+          return [userId, { answer: fresh.answer, cache: outcomeOf(lookUp) }] as const;
+        }),
       ),
     );
     return userIds.flatMap((userId) => answers.get(userId) ?? []);

@@ -27,8 +27,15 @@ export function requestIdOf(response: ServerResponse): string {
   return typeof assigned === 'string' ? assigned : 'unknown';
 }
 
-/** Counts and times an answer; `startedAt` is from `performance.now()`. */
-export type RequestMeter = (method: string, route: string, statusCode: number, startedAt: number) => void;
+export type MeteredRequest = {
+  method: string;
+  route: string;
+  statusCode: number;
+  /** From `performance.now()`. */
+  startedAt: number;
+};
+/** Counts and times an answer. */
+export type RequestMeter = (answered: MeteredRequest) => void;
 
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
@@ -54,7 +61,7 @@ export function createRequestMeter(
     return recorder;
   }
 
-  return (method, route, statusCode, startedAt) => {
+  return ({ method, route, statusCode, startedAt }) => {
     const recorder = recorderOf(method, route, statusCode);
     recorder.observe((performance.now() - startedAt) / 1000);
     recorder.count();
@@ -137,7 +144,7 @@ export function observeRequests(
     if (deps.isStopping()) response.setHeader('connection', 'close');
     response.once('close', () => {
       const route = routeOf(request);
-      meter(request.method, route, response.statusCode, startedAt);
+      meter({ method: request.method, route, statusCode: response.statusCode, startedAt });
       if (!accessLog.wants(response.statusCode, !response.writableFinished)) return;
       accessLog.write({
         request_id: requestId,

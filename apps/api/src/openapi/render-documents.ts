@@ -29,7 +29,7 @@ passes by itself. A checkout is safe to repeat with its \`Idempotency-Key\`.
 
 `;
 
-/** The page about errors, from the catalog; written by \`npm run openapi\`. */
+/** The page about errors, from the catalog. */
 export function renderErrorsPage(): string {
   const rows = errorCodes
     .map((code) => ({ code, status: httpStatusOf(code) }))

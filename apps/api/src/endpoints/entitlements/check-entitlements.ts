@@ -164,7 +164,8 @@ export function createCheckHandler(
 ): RequestHandler {
   return (request, response) => {
     const startedAt = performance.now();
-    const report = (): void => meter('GET', path, response.statusCode, startedAt);
+    const report = (): void =>
+      meter({ method: 'GET', route: path, statusCode: response.statusCode, startedAt });
     const failed = (error: unknown): void => {
       if (!response.hasHeader('x-request-id')) assignRequestId(request, response);
       handleFailure(error, request, response);
