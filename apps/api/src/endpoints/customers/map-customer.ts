@@ -10,7 +10,7 @@ export const mapCustomer = defineEndpoint({
   tag: 'Catalog',
   summary: 'Say whose a Stripe customer is',
   description:
-    'Heals events that were quarantined because the customer was not known, with no call to Stripe.',
+    'Releases events that were quarantined because the customer was not known, with no call to Stripe.',
   access: { admin: 'operator' },
   body: { schema: mapCustomerRequest, example: { user_id: 'user_1', stripe_customer_id: 'cus_123' } },
   answers: [

@@ -10,7 +10,7 @@ export const listQuarantine = defineEndpoint({
   operationId: 'listQuarantine',
   tag: 'Records',
   summary: 'Events that wait for a mapping',
-  description: 'Mapping the customer or price that `awaits` names heals them with no call to Stripe.',
+  description: 'Mapping the customer or price that `awaits` names releases them with no call to Stripe.',
   access: { admin: 'viewer' },
   query: quarantineQuery,
   answers: [

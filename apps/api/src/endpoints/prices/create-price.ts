@@ -10,7 +10,7 @@ export const createPrice = defineEndpoint({
   operationId: 'createPrice',
   tag: 'Catalog',
   summary: 'Map a Stripe price',
-  description: 'Heals events that were quarantined because the price was not known.',
+  description: 'Releases events that were quarantined because the price was not known.',
   access: { admin: 'admin' },
   body: {
     schema: createPriceRequest,
