@@ -4,33 +4,108 @@ import { ServiceError } from '@billing/domain';
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
 import type { AppDeps } from './deps.ts';
-import { createAdminRouter } from './admin/admin-router.ts';
-import { createCheckoutRouter } from './checkout/checkout-router.ts';
-import { createAnswerSource } from './entitlements/answer-source.ts';
-import { createBatchHandler, createCheckHandler } from './entitlements/check-entitlement.ts';
-import { requireProjectKey } from './http/authenticate.ts';
+import { createApiKey } from './endpoints/api-keys/create-api-key.ts';
+import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
+import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
+import { listAudit } from './endpoints/audit/list-audit.ts';
+import { createCheckout } from './endpoints/checkout/create-checkout.ts';
+import { mapCustomer } from './endpoints/customers/map-customer.ts';
+import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
+import { checkEntitlements, createCheckHandler } from './endpoints/entitlements/check-entitlements.ts';
+import { listEvents } from './endpoints/events/list-events.ts';
+import { listQuarantine } from './endpoints/events/list-quarantine.ts';
+import { createGrant } from './endpoints/grants/create-grant.ts';
+import { revokeGrant } from './endpoints/grants/revoke-grant.ts';
+import { docs } from './endpoints/openapi/docs.ts';
+import { openapi } from './endpoints/openapi/openapi.ts';
+import { healthz } from './endpoints/operations/healthz.ts';
+import { live } from './endpoints/operations/live.ts';
+import { metrics } from './endpoints/operations/metrics.ts';
+import { ready } from './endpoints/operations/ready.ts';
+import { createPortalSession } from './endpoints/portal/create-portal-session.ts';
+import { createPrice } from './endpoints/prices/create-price.ts';
+import { getPrice } from './endpoints/prices/get-price.ts';
+import { listPrices } from './endpoints/prices/list-prices.ts';
+import { patchPrice } from './endpoints/prices/patch-price.ts';
+import { createProduct } from './endpoints/products/create-product.ts';
+import { getProduct } from './endpoints/products/get-product.ts';
+import { listProducts } from './endpoints/products/list-products.ts';
+import { patchProduct } from './endpoints/products/patch-product.ts';
+import { readProjectMetrics } from './endpoints/project-metrics/read-project-metrics.ts';
+import { createProject } from './endpoints/projects/create-project.ts';
+import { getProject } from './endpoints/projects/get-project.ts';
+import { listProjects } from './endpoints/projects/list-projects.ts';
+import { patchProject } from './endpoints/projects/patch-project.ts';
+import { getRun } from './endpoints/runs/get-run.ts';
+import { replayEvent } from './endpoints/runs/replay-event.ts';
+import { replayEvents } from './endpoints/runs/replay-events.ts';
+import { startReconcile } from './endpoints/runs/start-reconcile.ts';
 import { answerPreflight } from './http/allow-origins.ts';
+import { requireAdmin } from './http/authenticate-admin.ts';
+import type { Endpoint } from './http/define-endpoint.ts';
 import { createFailureHandler } from './http/handle-failure.ts';
-import { methodNotAllowed } from './http/method-not-allowed.ts';
-import { mounts, observeRequests } from './http/observe-requests.ts';
+import { mountEndpoints } from './http/mount-endpoints.ts';
+import { createRequestMeter, observeRequests, sampleAccessLog } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
-import { createRequestMeter } from './http/request-meter.ts';
-import { sampleAccessLog } from './http/sample-access-log.ts';
-import { createOpenApiRouter } from './openapi/openapi-router.ts';
-import { createOperationsRouter } from './operations/operations-router.ts';
-import { createQueueScreen } from './operations/queue-screen.ts';
-import { createPortalRouter } from './portal/portal-router.ts';
-import { createProjectMetricsRouter } from './project-metrics/project-metrics-router.ts';
-import { receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
+import { createOpenApiDocument } from './openapi/create-document.ts';
+import { renderPage } from './openapi/page/render-page.ts';
+import { createQueueScreen, queueScreen } from './operations/queue-screen.ts';
+import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
-/** Every parameter is looked at: Node's own limit, of 1,000, would hide what comes after. The URL's length is limited. */
+/** Every operation of the API, in the order in which it is mounted and described. */
+export const endpoints: readonly Endpoint[] = [
+  checkEntitlements, //          GET    /api/v1/entitlements
+  checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
+  createCheckout, //             POST   /api/v1/checkout/create
+  createPortalSession, //        POST   /api/v1/portal/create-session
+  readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
+  receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
+
+  listProjects, //               GET    /api/v1/admin/projects
+  createProject, //              POST   /api/v1/admin/projects
+  getProject, //                 GET    /api/v1/admin/projects/{project_id}
+  patchProject, //               PATCH  /api/v1/admin/projects/{project_id}
+  listApiKeys, //                GET    /api/v1/admin/projects/{project_id}/api-keys
+  createApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys
+  revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
+  listProducts, //               GET    /api/v1/admin/projects/{project_id}/products
+  createProduct, //              POST   /api/v1/admin/projects/{project_id}/products
+  getProduct, //                 GET    /api/v1/admin/projects/{project_id}/products/{product_id}
+  patchProduct, //               PATCH  /api/v1/admin/projects/{project_id}/products/{product_id}
+  listPrices, //                 GET    /api/v1/admin/projects/{project_id}/prices
+  createPrice, //                POST   /api/v1/admin/projects/{project_id}/prices
+  getPrice, //                   GET    /api/v1/admin/projects/{project_id}/prices/{price_id}
+  patchPrice, //                 PATCH  /api/v1/admin/projects/{project_id}/prices/{price_id}
+  mapCustomer, //                POST   /api/v1/admin/projects/{project_id}/customers
+  createGrant, //                POST   /api/v1/admin/grant
+  revokeGrant, //                POST   /api/v1/admin/revoke
+  listEvents, //                 GET    /api/v1/admin/events
+  listQuarantine, //             GET    /api/v1/admin/quarantine
+  listAudit, //                  GET    /api/v1/admin/audit
+  startReconcile, //             POST   /api/v1/admin/reconcile
+  getRun, //                     GET    /api/v1/admin/reconcile/{run_id}
+  replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
+  replayEvents, //               POST   /api/v1/admin/events/replay
+
+  healthz, //                    GET    /healthz
+  live, //                       GET    /live
+  ready, //                      GET    /ready
+  metrics, //                    GET    /metrics
+  openapi, //                    GET    /openapi.json
+  docs, //                       GET    /docs
+  queueScreen, //                GET    /admin/queues
+];
+
+/** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
 
-/** The whole API as an Express app: what answers where, in this order. */
+/** The whole API as an Express app. */
 export function createApp(deps: AppDeps): Express {
   const meter = createRequestMeter(deps.metrics);
+  const observe = observeRequests(deps, meter);
   const handleFailure = createFailureHandler(deps);
-  const checkDeps = { ...deps, answers: createAnswerSource(deps) };
+  const document = createOpenApiDocument(endpoints);
+  const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
   const app = express();
   app
     .disable('x-powered-by')
@@ -40,33 +115,18 @@ export function createApp(deps: AppDeps): Express {
     .set('trust proxy', deps.config.trustedProxies);
 
   // The hot route comes first: each middleware before it would cost 2 to 3 % of its throughput.
-  const check = createCheckHandler(checkDeps, { meter, handleFailure });
-  const sampling = { logger: deps.logger, route: '/api/v1/entitlements', share: deps.config.accessLogSample };
-  app.get('/api/v1/entitlements', sampleAccessLog(check, sampling));
-
-  const observe = observeRequests(deps, meter);
-  // The other busy route: its own handlers cost less than passing through those of all.
-  app.post('/api/v1/webhooks/stripe', observe, receiveStripeWebhook(deps));
+  const check = createCheckHandler(deps, { meter, handleFailure });
+  const sampling = { logger: deps.logger, route: checkEntitlements.path, share: deps.config.accessLogSample };
+  app.get(checkEntitlements.path, sampleAccessLog(check, sampling));
+  // The other busy route: passing through the layers of all others would cost more than its own handlers.
+  app.post(receiveStripeWebhook.path, observe, createWebhookHandler(deps));
 
   app.use(observe);
   if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
-  app.post(
-    '/api/v1/entitlements/batch',
-    requireProjectKey(deps, 'read'),
-    readJson,
-    createBatchHandler(checkDeps),
-  );
-  app.use(createCheckoutRouter(deps));
-  app.use(createPortalRouter(deps));
-  app.use(createProjectMetricsRouter(deps));
-  app.use(mounts.admin, createAdminRouter(deps));
-  app.use(createOperationsRouter(deps));
-  app.use(createOpenApiRouter());
-  app.use(mounts.queueScreen, createQueueScreen(deps));
-
-  app.all('/api/v1/entitlements', methodNotAllowed('GET'));
-  app.all('/api/v1/entitlements/batch', methodNotAllowed('POST'));
-  app.all('/api/v1/webhooks/stripe', methodNotAllowed('POST'));
+  // Without an admin secret every address under this is 401, the unknown ones too.
+  app.use('/api/v1/admin', requireAdmin(deps), readJson);
+  app.use(queueScreen.path, createQueueScreen(deps));
+  mountEndpoints(app, { ...deps, apiDescription }, endpoints);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',

@@ -5,15 +5,17 @@ import {
   createLogger,
   createMetrics,
   createQueue,
+  createQueueGauges,
   createRateLimiter,
   createStripeClient,
-  inspectQueueRedis,
+  inspectQueueRedis as inspect,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createKeyDirectory, publishPending } from '@billing/store';
-import type { Environment } from './config.ts';
-import { toApiConfig } from './config.ts';
+import pLimit from 'p-limit';
+import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
+import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createFailureThrottle } from './http/failure-throttle.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
@@ -32,89 +34,89 @@ export type BuildOptions = {
 const connectTimeoutMs = 2_000;
 /** Longer than any read needs; checks have a shorter deadline of their own. */
 const statementTimeoutMs = 5_000;
+/** The share of the connections to Postgres that checkouts may use: the others are for the readers. */
+const checkoutShareOfPool = 0.4;
 
-function createClients(environment: Environment, { logger, metrics }: { logger: Logger; metrics: Metrics }) {
-  const database = createDatabase({
-    url: environment.DATABASE_URL,
-    poolSize: environment.DATABASE_POOL_SIZE,
-    hasPreparedStatements: environment.DATABASE_PREPARED_STATEMENTS === 'on',
-    connectTimeoutMs,
-    statementTimeoutMs,
-    observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
-  });
-  const cacheUrl = environment.CACHE_REDIS_URL ?? environment.REDIS_URL;
-  const cacheRedis = connectRedis({ url: cacheUrl, role: 'cache', logger });
-  const queueRedis = connectRedis({ url: environment.REDIS_URL, role: 'producer', logger });
-  const stripe = createStripeClient({
-    secretKey: environment.STRIPE_SECRET_KEY,
-    apiBase: environment.STRIPE_API_BASE,
-    observe: (operation, outcome, seconds) =>
-      metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
-  });
-  return { database, cacheRedis, queueRedis, stripe };
-}
-
-export function createProcessLogger(environment: Environment): Logger {
+export function createProcessLogger(config: ApiConfig): Logger {
   return createLogger({
     service: 'api',
-    level: environment.LOG_LEVEL,
-    format: environment.NODE_ENV === 'production' ? 'json' : 'pretty',
+    level: config.logLevel,
+    format: config.environment === 'production' ? 'json' : 'pretty',
     secrets: [
-      environment.STRIPE_SECRET_KEY,
-      ...environment.STRIPE_WEBHOOK_SECRET,
-      ...environment.ADMIN_API_KEY.map(({ secret }) => secret),
-      environment.METRICS_TOKEN,
-      environment.DATABASE_URL,
-      environment.REDIS_URL,
-      environment.CACHE_REDIS_URL,
+      config.stripeSecretKey,
+      ...config.webhookSecrets,
+      ...config.adminKeys.map(({ secret }) => secret),
+      config.metricsToken,
+      config.databaseUrl,
+      config.redisUrl,
+      config.cacheRedisUrl,
     ],
   });
 }
 
+function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
+  return {
+    database: createDatabase({
+      url: config.databaseUrl,
+      poolSize: config.databasePoolSize,
+      hasPreparedStatements: config.hasPreparedStatements,
+      connectTimeoutMs,
+      statementTimeoutMs,
+      observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+    }),
+    cacheRedis: connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger }),
+    queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
+    stripe: createStripeClient({
+      secretKey: config.stripeSecretKey,
+      apiBase: config.stripeApiBase,
+      observe: (operation, outcome, seconds) =>
+        metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
+    }),
+  };
+}
+
 /** Builds everything the app needs. Nothing here waits: what is not there yet is connected to when it comes. */
-export function buildDeps(environment: Environment, options: BuildOptions = {}): BuiltDeps {
-  const clock = options.clock ?? systemClock;
-  const logger = options.logger ?? createProcessLogger(environment);
+export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
+  const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
-  const { database, cacheRedis, queueRedis, stripe } = createClients(environment, { logger, metrics });
+  const { database, cacheRedis, queueRedis, stripe } = createClients(config, { logger, metrics });
   const cache = createEntitlementCache({
     redis: cacheRedis,
     clock,
     logger,
-    ttlSeconds: environment.ENTITLEMENT_CACHE_TTL_SECONDS,
+    ttlSeconds: config.cacheTtlSeconds,
     catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
-  const { telemetry } = options;
-  const queue = { connection: queueRedis, prefix: environment.QUEUE_PREFIX, logger, telemetry };
+  const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
-  let stopping = false;
+  const inspectQueueRedis = () => inspect(queueRedis);
+  const perSecond = config.rateLimitPerSecond;
+  let isStopping = false;
   return {
     deps: {
-      config: toApiConfig(environment),
+      config,
       clock,
       logger,
       metrics,
       database,
       cache,
+      answers: createAnswerSource({ cache, database, clock, config, metrics }),
       keys: createKeyDirectory({ database, redis: cacheRedis, clock, logger }),
-      authFailures: createFailureThrottle(environment.AUTH_FAILURES_PER_MINUTE),
+      authFailures: createFailureThrottle(config.authFailuresPerMinute),
       rateLimiter:
-        environment.RATE_LIMIT_PER_SECOND === 0
-          ? null
-          : createRateLimiter({
-              redis: cacheRedis,
-              perSecond: environment.RATE_LIMIT_PER_SECOND,
-              prefix: 'rate:',
-            }),
+        perSecond === 0 ? null : createRateLimiter({ redis: cacheRedis, perSecond, prefix: 'rate:' }),
       stripe,
+      checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
+      customersInFlight: new Map(),
       stripeEvents,
       maintenance,
-      inspectQueueRedis: () => inspectQueueRedis(queueRedis),
+      queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),
+      inspectQueueRedis,
       renderMetrics: options.metricsRenderer?.(metrics) ?? (() => metrics.registry.metrics()),
-      isStopping: () => stopping,
+      isStopping: () => isStopping,
     },
-    beginStop: () => (stopping = true),
+    beginStop: () => (isStopping = true),
     async close(): Promise<void> {
       await Promise.allSettled([stripeEvents.close(), maintenance.close()]);
       queueRedis.disconnect();

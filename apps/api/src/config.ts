@@ -1,6 +1,14 @@
 import { isIP } from 'node:net';
 import { redirectOrigin } from '@billing/domain';
-import { databaseFields, envVar, loggingFields, redisFields, stripeFields } from '@billing/platform';
+import {
+  databaseFields,
+  envVar,
+  loggingFields,
+  parseEnv,
+  redisFields,
+  stripeFields,
+} from '@billing/platform';
+import type { LogLevel } from '@billing/platform';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -13,7 +21,7 @@ function isProxyAddress(text: string): boolean {
   return version !== 0 && rest.length === 0 && isInRange;
 }
 
-/** Whose `X-Forwarded-For` is believed: how many proxies stand in front, or their addresses. */
+/** The proxies whose `X-Forwarded-For` is trusted: how many stand in front, or their addresses. */
 const trustedProxies = z.string().transform((text, context): number | string[] => {
   if (/^\d$/.test(text.trim())) return Number(text);
   const proxies = text.split(',').map((part) => part.trim());
@@ -26,7 +34,7 @@ const trustedProxies = z.string().transform((text, context): number | string[] =
   return z.NEVER;
 });
 
-/** Whose pages may read what a project key opens: the same kind of origin that a checkout may lead back to. */
+/** Origins of the pages that may call with a project key: the same kind that a checkout may lead back to. */
 const origins = z.string().transform((text, context): string[] => {
   const parsed = z.array(redirectOrigin).safeParse(text.split(',').map((part) => part.trim()));
   if (parsed.success) return [...new Set(parsed.data)];
@@ -56,11 +64,24 @@ export const environmentSchema = z.object({
   CORS_ORIGINS: origins.optional(),
   API_PROCESSES: envVar.int({ min: 1, max: 64, default: 1 }),
 });
-export type Environment = z.output<typeof environmentSchema>;
 
-/** What the handlers know of the environment. */
 export type ApiConfig = {
-  isProduction: boolean;
+  environment: 'development' | 'test' | 'production';
+  logLevel: LogLevel;
+  port: number;
+  /** Processes on one port. */
+  processes: number;
+  tracesEndpoint: string | undefined;
+  databaseUrl: string;
+  /** Connections to Postgres of this process. */
+  databasePoolSize: number;
+  hasPreparedStatements: boolean;
+  redisUrl: string;
+  cacheRedisUrl: string;
+  cacheTtlSeconds: number;
+  queuePrefix: string;
+  stripeSecretKey: string;
+  stripeApiBase: string | undefined;
   webhookSecrets: readonly string[];
   adminKeys: readonly { name: string; secret: string }[];
   metricsToken: string | undefined;
@@ -70,23 +91,41 @@ export type ApiConfig = {
   corsOrigins: readonly string[];
   /** The share of entitlement checks in the access log, 0 to 1; all other requests are in it. */
   accessLogSample: number;
-  /** Connections to Postgres of this process. */
-  databasePoolSize: number;
+  /** Requests of one project key; 0: no limit. */
+  rateLimitPerSecond: number;
+  /** Failed log-ins of one address; 0: no limit. */
+  authFailuresPerMinute: number;
   pastDueGraceDays: number;
   renewalAllowanceMs: number;
 };
 
-export function toApiConfig(environment: Environment): ApiConfig {
+/** The API's environment; throws one ConfigError that names every bad variable. */
+export function readConfig(env: Record<string, string | undefined>): ApiConfig {
+  const parsed = parseEnv(environmentSchema, env);
   return {
-    isProduction: environment.NODE_ENV === 'production',
-    webhookSecrets: environment.STRIPE_WEBHOOK_SECRET,
-    adminKeys: environment.ADMIN_API_KEY,
-    metricsToken: environment.METRICS_TOKEN,
-    trustedProxies: environment.TRUST_PROXY ?? false,
-    corsOrigins: environment.CORS_ORIGINS ?? [],
-    accessLogSample: environment.ACCESS_LOG_SAMPLE,
-    databasePoolSize: environment.DATABASE_POOL_SIZE,
-    pastDueGraceDays: environment.PAST_DUE_GRACE_DAYS,
-    renewalAllowanceMs: environment.RENEWAL_ALLOWANCE_HOURS * 3_600_000,
+    environment: parsed.NODE_ENV,
+    logLevel: parsed.LOG_LEVEL,
+    port: parsed.PORT,
+    processes: parsed.API_PROCESSES,
+    tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
+    databaseUrl: parsed.DATABASE_URL,
+    databasePoolSize: parsed.DATABASE_POOL_SIZE,
+    hasPreparedStatements: parsed.DATABASE_PREPARED_STATEMENTS === 'on',
+    redisUrl: parsed.REDIS_URL,
+    cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
+    cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
+    queuePrefix: parsed.QUEUE_PREFIX,
+    stripeSecretKey: parsed.STRIPE_SECRET_KEY,
+    stripeApiBase: parsed.STRIPE_API_BASE,
+    webhookSecrets: parsed.STRIPE_WEBHOOK_SECRET,
+    adminKeys: parsed.ADMIN_API_KEY,
+    metricsToken: parsed.METRICS_TOKEN,
+    trustedProxies: parsed.TRUST_PROXY ?? false,
+    corsOrigins: parsed.CORS_ORIGINS ?? [],
+    accessLogSample: parsed.ACCESS_LOG_SAMPLE,
+    rateLimitPerSecond: parsed.RATE_LIMIT_PER_SECOND,
+    authFailuresPerMinute: parsed.AUTH_FAILURES_PER_MINUTE,
+    pastDueGraceDays: parsed.PAST_DUE_GRACE_DAYS,
+    renewalAllowanceMs: parsed.RENEWAL_ALLOWANCE_HOURS * 3_600_000,
   };
 }

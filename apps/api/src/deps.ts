@@ -1,8 +1,17 @@
 import type { Clock } from '@billing/domain';
-import type { JobQueue, Logger, Metrics, QueueRedisReport, RateLimiter } from '@billing/platform';
+import type {
+  JobQueue,
+  Logger,
+  Metrics,
+  QueueGauges,
+  QueueRedisReport,
+  RateLimiter,
+} from '@billing/platform';
 import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
+import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { ApiConfig } from './config.ts';
+import type { AnswerSource } from './entitlements/answer-source.ts';
 import type { FailureThrottle } from './http/failure-throttle.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
@@ -14,16 +23,22 @@ export type AppDeps = {
   database: Database;
   /** The entitlement cache, with its rule about versions. */
   cache: EntitlementCache;
+  /** Entitlements that are not in the cache. */
+  answers: AnswerSource;
   /** API key → project. */
   keys: KeyDirectory;
-  /** Failed log-ins by address. */
   authFailures: FailureThrottle;
   /** Requests per project API key; null: not limited. */
   rateLimiter: RateLimiter | null;
   stripe: Stripe;
+  /** Few checkouts at a time read Postgres: many buyers at once must leave connections to those who check. */
+  checkoutLimit: LimitFunction;
+  /** Stripe customers that this process is making, so that requests at the same time share one. */
+  customersInFlight: Map<string, Promise<string>>;
   /** Producers of the two queues. */
   stripeEvents: JobQueue;
   maintenance: JobQueue;
+  queueGauges: QueueGauges;
   /** What the queue's Redis says of itself; rejects while it is out of reach. */
   inspectQueueRedis: () => Promise<QueueRedisReport>;
   /** All processes' metrics as Prometheus text. */

@@ -7,7 +7,7 @@ import type { TestApi } from './testing/start-test-api.test-support.ts';
 const headersOf = ({ headers }: { headers: Record<string, string> }): string[] =>
   Object.keys(headers).sort((a, b) => a.localeCompare(b));
 
-/** How many requests got another prototype than the one they were born with while `ask` ran. */
+/** How many requests got another prototype than the one they were created with while `ask` ran. */
 async function prototypesChanged(ask: () => PromiseLike<unknown>): Promise<number> {
   const { setPrototypeOf } = Object;
   let changed = 0;
@@ -38,13 +38,13 @@ describe('the hot route', () => {
 
   it('never makes Express change the prototype of a request', async () => {
     expect(await prototypesChanged(() => api.http().get('/api/v1/entitlements').expect(401))).toBe(0);
-    // What the server of this app does not do, a plain one does: the count is able to see it.
+    // A plain server does what this app's server avoids: the count can see it.
     const plain = createServer(createApp(api.deps));
     expect(await prototypesChanged(() => request(plain).get('/api/v1/entitlements').expect(401))).toBe(1);
     plain.close();
   });
 
-  it('answers a plain question and one that needs parsing alike', async () => {
+  it('answers a simple query and one that is parsed alike', async () => {
     const { apiKey, projectId } = await api.createProject();
     const ask = (query: string) =>
       api

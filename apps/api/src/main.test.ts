@@ -71,20 +71,20 @@ describe('the API as a process', () => {
     holder.close();
   });
 
-  it('stops in order also when it is told so before it listens', async () => {
+  it('stops in order also on a signal before it listens', async () => {
     const port = await freePort();
     const proxy = await createTestProxy({ port: Number(new URL(database.url).port) });
-    // Its first question to Postgres waits, and the door with it.
+    // Its first query waits, and it does not listen before that.
     await proxy.setMode('freeze');
     const process = await spawn({ ...environment(port), DATABASE_URL: proxy.urlFor(database.url) });
-    await waitFor(() => proxy.connectionCount() > 0, { what: 'its first question', timeoutMs: 20_000 });
+    await waitFor(() => proxy.connectionCount() > 0, { what: 'its first query', timeoutMs: 20_000 });
     expect(process.output()).not.toContain('listening');
     expect(await process.kill('SIGTERM')).toBe(0);
     expect(process.output()).toContain('shutdown_finished');
     await proxy.close();
   });
 
-  it('cuts no request when it is told to stop', async () => {
+  it('cuts no request when it stops', async () => {
     const port = await freePort();
     const process = await spawn(environment(port));
     await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
@@ -95,10 +95,10 @@ describe('the API as a process', () => {
           const response = await fetch(`http://127.0.0.1:${port}/api/v1/entitlements?user_id=u`);
           await response.text();
           outcomes.push(response.status);
-          // The server asks its clients to leave; one that comes all the same may meet a closed door.
+          // The server asks its clients to leave; a later connection may be refused.
           if (response.headers.get('connection') === 'close') return;
         } catch (error) {
-          // Nobody listens any more: that request was never accepted. A reset would be one that was cut.
+          // The server no longer listens: that request was never accepted. A reset would be one that was cut.
           const code = causeOf(error);
           if (code === 'ECONNREFUSED') return;
           outcomes.push(code);
@@ -146,7 +146,7 @@ describe('the API as a process', () => {
         ...process.output().matchAll(/"event":"listening".*?"pid":(\d+)|"pid":(\d+).*?"event":"listening"/g),
       ].map((found) => Number(found[1] ?? found[2]));
     const [victim] = pids();
-    if (victim === undefined) throw new Error('no process said that it listens');
+    if (victim === undefined) throw new Error('no process logged that it listens');
     kill(victim, 'SIGKILL');
     await waitFor(() => pids().length === 3, { what: 'a new process' });
     expect((await ask()).status).toBe(401);

@@ -1,44 +1,34 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import {
-  exitOnConfigError,
-  parseEnv,
-  runUntilSignal,
-  startTracing,
-  watchQueueRedis,
-} from '@billing/platform';
+import { exitOnConfigError, runUntilSignal, startTracing, watchQueueRedis } from '@billing/platform';
 import type { Logger, Metrics } from '@billing/platform';
 import { createApp } from './app.ts';
-import { startDraining, warmUp } from './background.ts';
+import { startPublishing, warmUp } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
-import { createClusterRenderer } from './cluster/cluster-metrics.ts';
-import { runPrimary } from './cluster/primary.ts';
-import { environmentSchema } from './config.ts';
-import type { Environment } from './config.ts';
+import { readConfig } from './config.ts';
+import type { ApiConfig } from './config.ts';
 import { closeGracefully, createApiServer } from './http/api-server.ts';
+import { createClusterRenderer, runPrimary } from './run-cluster.ts';
 
-/** How long answers say `connection: close` before the door shuts. */
+/** How long answers say `connection: close` before the server stops listening. */
 const announceMs = 300;
 
-async function serve(environment: Environment): Promise<void> {
+async function serve(config: ApiConfig): Promise<void> {
   const { worker } = cluster;
-  const tracing = await startTracing({
-    service: 'billing-api',
-    endpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT,
-  });
-  const { deps, beginStop, close } = buildDeps(environment, {
+  const tracing = await startTracing({ service: 'billing-api', endpoint: config.tracesEndpoint });
+  const { deps, beginStop, close } = buildDeps(config, {
     telemetry: tracing?.telemetry,
     ...(worker === undefined
       ? {}
       : { metricsRenderer: (metrics: Metrics) => createClusterRenderer(metrics, worker) }),
   });
   const { logger } = deps;
-  const server = createApiServer(createApp(deps), deps.config.corsOrigins);
+  const server = createApiServer(createApp(deps), config.corsOrigins);
   tracing?.traceRequests(server);
-  const stopDraining = startDraining(deps);
+  const publishing = startPublishing(deps);
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
-  const listening = warmUp(deps).then(() => listen(server, { port: environment.PORT, logger }));
+  const listening = warmUp(deps).then(() => listen(server, { port: config.port, logger }));
   // Before it listens: a signal may come in any moment.
   runUntilSignal({
     logger,
@@ -46,7 +36,7 @@ async function serve(environment: Environment): Promise<void> {
       beginStop();
       await listening;
       await closeGracefully(server, announceMs);
-      stopDraining();
+      await publishing.stop();
       stopInspecting();
       await close();
       await tracing?.stop();
@@ -67,8 +57,8 @@ async function listen(server: Server, { port, logger }: { port: number; logger: 
 }
 
 await exitOnConfigError(async () => {
-  const environment = parseEnv(environmentSchema, process.env);
-  if (cluster.isPrimary && environment.API_PROCESSES > 1)
-    runPrimary({ processes: environment.API_PROCESSES, logger: createProcessLogger(environment) });
-  else await serve(environment);
+  const config = readConfig(process.env);
+  if (cluster.isPrimary && config.processes > 1)
+    runPrimary({ processes: config.processes, logger: createProcessLogger(config) });
+  else await serve(config);
 });

@@ -22,7 +22,7 @@ export function parseIdempotencyKey(header: string | undefined): string | null {
 
 export type OnceRequest<T extends z.ZodType> = {
   projectId: string;
-  /** Null: no key was sent, the request is carried out. */
+  /** Null: no key was sent, and the request is carried out. */
   key: string | null;
   /** The parsed body. */
   body: unknown;
@@ -31,9 +31,9 @@ export type OnceRequest<T extends z.ZodType> = {
 };
 
 /**
- * Carries a request out once per project and idempotency key. Only a success is remembered; after anything
- * else the key is free. `run` gets the seed of the keys that it sends to Stripe: the same when a crashed
- * holder is replaced, another one after a failure, which Stripe would repeat.
+ * Carries a request out once per project and idempotency key. Only a success is remembered; after anything else the
+ * key is free. `run` gets the seed of the idempotency keys that it sends to Stripe. The seed is the same where the
+ * first process crashed, and another one after a failure, which Stripe would repeat.
  */
 export async function answerOnce<T extends z.ZodType>(
   deps: Deps,
@@ -76,14 +76,14 @@ async function finish<T>(deps: Deps, hold: Hold, run: () => Promise<T>): Promise
     );
     throw error;
   }
-  // If this fails the key stays held for some seconds, and who asks then gets Stripe's same session.
+  // If this fails the key stays claimed for some seconds; a request after that gets the same session from Stripe.
   await rememberAnswer(database, { hold, response, now: clock() }).catch((cause: unknown) =>
     logger.warn('idempotency_answer_not_remembered', { error: cause }),
   );
   return response;
 }
 
-/** JSON in which the order of an object's keys says nothing. */
+/** JSON that does not depend on the order of an object's keys. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'object' && item !== null && !Array.isArray(item)

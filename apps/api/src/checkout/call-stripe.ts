@@ -9,8 +9,8 @@ export type StripeBudget = { endsAt: number };
 export const startStripeBudget = (ms: number): StripeBudget => ({ endsAt: performance.now() + ms });
 
 /** stripe-node's longest pause before a first retry. */
-const RETRY_PAUSE_MS = 500;
-const SHORTEST_ATTEMPT_MS = 100;
+const retryPauseMs = 500;
+const shortestAttemptMs = 100;
 
 const unavailable = (cause?: unknown): ServiceError =>
   new ServiceError('stripe_unavailable', 'Nothing was charged; send the request again in a moment.', {
@@ -29,8 +29,8 @@ export async function callStripe<T>(
   call: (options: Stripe.RequestOptions) => Promise<T>,
 ): Promise<T> {
   const leftMs = budget.endsAt - performance.now();
-  if (leftMs < SHORTEST_ATTEMPT_MS) throw unavailable();
-  const timeout = Math.max(SHORTEST_ATTEMPT_MS, Math.floor((leftMs - RETRY_PAUSE_MS) / 2));
+  if (leftMs < shortestAttemptMs) throw unavailable();
+  const timeout = Math.max(shortestAttemptMs, Math.floor((leftMs - retryPauseMs) / 2));
   try {
     return await withDeadline(call({ timeout, maxNetworkRetries: 1 }), {
       ms: leftMs,
@@ -46,8 +46,8 @@ function toServiceError(error: unknown, logger: Logger): unknown {
   if (error instanceof ServiceError || !(error instanceof Stripe.errors.StripeError)) return error;
   const { type, code, param, statusCode, requestId } = error;
   logger.warn('stripe_request_failed', { type, code, param, statusCode, stripe_request_id: requestId });
-  if (isPassing(error)) return unavailable(error);
-  const what = [code ?? type, param].filter((word) => word !== undefined && word !== '').join(', ');
+  if (isTransient(error)) return unavailable(error);
+  const what = [code ?? type, param].filter((part) => part !== undefined && part !== '').join(', ');
   return new ServiceError(
     'stripe_error',
     `Stripe refused the request (${what}); correct the cause and try again.`,
@@ -57,20 +57,20 @@ function toServiceError(error: unknown, logger: Logger): unknown {
   );
 }
 
-/** No answer, an answer that is none, a server error, a limit, or a lock that another request holds. */
-function isPassing(error: Stripe.errors.StripeError): boolean {
+/** No answer, an answer that is not Stripe's, a server error, a rate limit, or a lock that another request holds. */
+function isTransient(error: Stripe.errors.StripeError): boolean {
   const { statusCode } = error;
   if (statusCode === undefined) return true;
   return statusCode < 400 || statusCode >= 500 || statusCode === 409 || statusCode === 429;
 }
 
-/** Stripe's error behind one of ours. */
+/** The error of Stripe that caused this one; null: none did. */
 export function stripeErrorOf(error: unknown): Stripe.errors.StripeError | null {
   if (!(error instanceof ServiceError)) return null;
   return error.cause instanceof Stripe.errors.StripeError ? error.cause : null;
 }
 
-/** Stripe does not know the customer that the request named: deleted, or never this account's. */
+/** Stripe does not know the customer that the request named: it was deleted, or is another account's. */
 export function isMissingCustomer(error: unknown): boolean {
   const cause = stripeErrorOf(error);
   return cause?.code === 'resource_missing' && cause.param === 'customer';

@@ -18,7 +18,7 @@ afterAll(() => commerce.close());
 const buy = (key: string, body: object) =>
   commerce.checkout(project.apiKey, body, { 'idempotency-key': key });
 
-test('the same key and body give the same answer for a day, however the body is written', async () => {
+test('the same key and body give the same answer for a day, in whatever order the fields come', async () => {
   const key = uniqueId('key');
   const order = commerce.order(price.priceId, { metadata: { a: '1', b: '2' } });
   const first = await buy(key, order).expect(200);
@@ -39,7 +39,7 @@ test('without a key each request makes a session', async () => {
   expect(second.body.session_id).not.toBe(first.body.session_id);
 });
 
-test('20 at once make one session', async () => {
+test('20 requests at once make one session', async () => {
   const key = uniqueId('key');
   const order = commerce.order(price.priceId);
   const responses = await Promise.all(Array.from({ length: 20 }, () => buy(key, order)));
@@ -78,7 +78,7 @@ test('a refusal frees the key', async () => {
   expect(response.status).toBe(200);
 });
 
-test('a failure of Stripe frees the key, and is not what the next try gets', async () => {
+test('a failure of Stripe frees the key, and is not repeated to the next try', async () => {
   const key = uniqueId('key');
   const order = commerce.order(price.priceId);
   await commerce.fault('500');
@@ -88,7 +88,7 @@ test('a failure of Stripe frees the key, and is not what the next try gets', asy
   expect(response.status).toBe(200);
 });
 
-test('20 at once while Stripe hangs are refused, and sell once when it is back', async () => {
+test('20 requests at once while Stripe hangs are refused, and make one session when it is back', async () => {
   const key = uniqueId('key');
   const order = commerce.order(price.priceId);
   await commerce.fault('hang');
@@ -103,7 +103,7 @@ test('20 at once while Stripe hangs are refused, and sell once when it is back',
   expect(await commerce.customersOf(order.user_id)).toHaveLength(1);
 });
 
-test('a holder that crashed frees the key once its hold is over', async () => {
+test('a key claimed by a process that crashed is free once the claim is over', async () => {
   const key = uniqueId('key');
   const { database, clock } = commerce.deps;
   const order = commerce.order(price.priceId);
@@ -126,7 +126,7 @@ test.each(['', ' ', 'x'.repeat(256), 'ключ'].map((key) => [key]))('the key %
   expect(response.body.code).toBe('invalid_request');
 });
 
-test('days that are over are forgotten', async () => {
+test('answers are forgotten after a day', async () => {
   const old = uniqueId('key');
   await buy(old, commerce.order(price.priceId)).expect(200);
   commerce.clock.advance(dayMs + 1_000);

@@ -36,7 +36,7 @@ async function giveSubscription(userId: string, status: string, owner: 'user' | 
 }
 
 describe('a checkout', () => {
-  test('is a page of Stripe, and says on session and subscription whose it is', async () => {
+  test('is a page of Stripe, and puts user and project on session and subscription', async () => {
     const order = commerce.order(monthly.priceId, {
       quantity: 3,
       trial_days: 14,
@@ -121,7 +121,7 @@ describe('a checkout is refused', () => {
       () => commerce.order(monthly.priceId, { success_url: 'http://example.com' }),
       'success_url',
     ],
-    ['an e-mail that is none', () => commerce.order(monthly.priceId, { email: 'nobody' }), 'email'],
+    ['an invalid e-mail', () => commerce.order(monthly.priceId, { email: 'nobody' }), 'email'],
     ['our own metadata', () => commerce.order(monthly.priceId, { metadata: { user_id: 'x' } }), 'metadata'],
     ['a NUL in an id', () => commerce.order(monthly.priceId, { user_id: 'a\u0000b' }), 'user_id'],
     [
@@ -195,7 +195,7 @@ describe('a checkout is refused', () => {
     },
   );
 
-  test("when one of the user's customers pays it already and nobody was given it yet", async () => {
+  test('when a customer of the user pays it already and it has no owner yet', async () => {
     const order = commerce.order(monthly.priceId);
     await giveSubscription(order.user_id, 'active', 'customer');
     const response = await buy(order).expect(409);

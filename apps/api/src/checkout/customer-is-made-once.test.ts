@@ -126,7 +126,7 @@ test('one failure of Stripe is retried', async () => {
   expect(response.status).toBe(200);
 });
 
-test('a price that Stripe does not have is stripe_error, without a word of the key', async () => {
+test('a price that Stripe does not have is stripe_error, and shows nothing of the key', async () => {
   const database = commerce.deps.database;
   const wrong = await commerce.sell(project.projectId);
   await database.price.update({

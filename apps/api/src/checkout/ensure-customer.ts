@@ -6,31 +6,29 @@ import type { AppDeps } from '../deps.ts';
 import { callStripe, stripeErrorOf } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
 
-export type CustomerDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger'>;
+export type CustomerDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'customersInFlight'>;
 export type Buyer = { projectId: string; userId: string; email: string | undefined };
 export type Wanted = { buyer: Buyer; user: UserCustomer };
-/** Customers that are being made in this process, so that requests at the same time share one. */
-export type CustomerFlights = Map<string, Promise<string>>;
 
 const tries = 6;
 const pauseMs = 150;
 
-/** The buyer's Stripe customer; the first checkout makes and maps it, and only one however many come at once. */
+/** The buyer's Stripe customer. The first checkout makes and maps it: one, however many checkouts come at once. */
 export async function ensureCustomer(
-  deps: CustomerDeps & { flights: CustomerFlights },
+  deps: CustomerDeps,
   { buyer, user }: Wanted,
   budget: StripeBudget,
 ): Promise<string> {
   if (user.stripeCustomerId !== null) return user.stripeCustomerId;
-  const flightKey = `${user.userRef}.${user.generation}`;
-  const flying = deps.flights.get(flightKey);
-  if (flying !== undefined) return flying;
-  const flight = makeCustomer(deps, { buyer, user }, budget).finally(() => deps.flights.delete(flightKey));
-  deps.flights.set(flightKey, flight);
-  return flight;
+  const key = `${user.userRef}.${user.generation}`;
+  const joined = deps.customersInFlight.get(key);
+  if (joined !== undefined) return joined;
+  const made = makeCustomer(deps, { buyer, user }, budget).finally(() => deps.customersInFlight.delete(key));
+  deps.customersInFlight.set(key, made);
+  return made;
 }
 
-/** Another process may be making the same customer: then Stripe answers 409, and ours is theirs a little later. */
+/** While another process makes the same customer Stripe answers 409; a little later that customer is mapped. */
 async function makeCustomer(
   deps: CustomerDeps,
   { buyer, user }: Wanted,
@@ -57,7 +55,7 @@ async function createAndMap(
   const { database, stripe } = deps;
   const { projectId, userId, email } = buyer;
   const idempotencyKey = customerKey(buyer, user.generation);
-  // Equal parameters for everyone who comes at once, hence no e-mail: Stripe compares them.
+  // Stripe compares the parameters of one idempotency key: they must be equal for all checkouts, hence no e-mail.
   const params = { metadata: { user_id: userId, project_id: projectId } };
   const customer = await callStripe({ ...deps, budget }, (options) =>
     stripe.customers.create(params, { ...options, idempotencyKey }),

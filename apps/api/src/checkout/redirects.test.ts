@@ -23,7 +23,7 @@ describe('a project that names its origins', () => {
     'https://app.example.com/a/../b//c?next=https://evil.example',
     'https://shop.example:8443/ü',
     'http://localhost:3000/done',
-  ])('sends buyers to %s, letter by letter', async (url) => {
+  ])('sends buyers to %s exactly as given', async (url) => {
     const order = commerce.order(priceId, { success_url: url, cancel_url: url });
     const { body } = await commerce.checkout(apiKey, order).expect(200);
     const session = await commerce.stripe.checkout.sessions.retrieve(body.session_id);
@@ -47,7 +47,7 @@ describe('a project that names its origins', () => {
     'http://localhost/',
     'http://127.0.0.1:3000/',
     'https://localhost:3000/',
-  ])('does not take %p for one of them', async (url) => {
+  ])('refuses %p', async (url) => {
     for (const field of ['success_url', 'cancel_url']) {
       const refused = await commerce.checkout(apiKey, commerce.order(priceId, { [field]: url })).expect(400);
       expect(refused.body.code).toBe('invalid_request');
@@ -55,7 +55,7 @@ describe('a project that names its origins', () => {
     }
   });
 
-  test('holds for the way back from the portal too', async () => {
+  test('also checks where the portal leads back to', async () => {
     const { user_id } = commerce.order(priceId);
     await commerce.checkout(apiKey, commerce.order(priceId, { user_id })).expect(200);
     const open = (return_url: string) =>

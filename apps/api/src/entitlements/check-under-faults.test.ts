@@ -26,7 +26,7 @@ describe('a check while something is broken', () => {
       .query({ user_id: userId })
       .set('authorization', `Bearer ${apiKey}`);
 
-  async function give(userId: string, featureCode: string): Promise<'settled' | 'pending'> {
+  async function give(userId: string, featureCode: string) {
     const owner = { projectId: project.projectId, userId };
     const { pending } = await giveGrant(api.deps.database, owner, { featureCode });
     return publishInvalidations(api.deps, pending);
@@ -35,7 +35,7 @@ describe('a check while something is broken', () => {
   const featuresOf = async (userId: string): Promise<string[]> =>
     (await check(userId)).body.entitlements.map((entry: { feature_code: string }) => entry.feature_code);
 
-  it.each(['stopped', 'frozen'])('answers rightly from Postgres while Redis is %s', async (fault) => {
+  it.each(['stopped', 'frozen'])('answers correctly from Postgres while Redis is %s', async (fault) => {
     await give('u', 'a');
     await check('u');
     if (fault === 'stopped') await api.redis.stop();
@@ -56,7 +56,7 @@ describe('a check while something is broken', () => {
       { what: 'a hit' },
     );
     await waitFor(async () => (await api.deps.database.cacheInvalidation.count()) === 0, {
-      what: 'the pending invalidation to be settled',
+      what: 'the pending invalidation to be published',
     });
   });
 
@@ -71,7 +71,7 @@ describe('a check while something is broken', () => {
         const response = await check('u');
         expect([response.status, response.headers['x-cache']]).toEqual([200, 'hit']);
         expect(performance.now() - startedAt).toBeLessThan(1_000);
-        // Older than what is trusted without asking.
+        // Older than a key record may be without a new read.
         await new Promise((resolve) => setTimeout(resolve, 550));
       }
       const startedAt = performance.now();
@@ -131,17 +131,17 @@ describe('a check while something is broken', () => {
     expect(performance.now() - revokedAt).toBeLessThan(1_000);
   });
 
-  it('settles what a process that died left pending', async () => {
+  it('publishes what a process that died left pending', async () => {
     await give('u', 'a');
     await check('u');
-    // Committed, but the cache was never told.
+    // Committed, but not published.
     await giveGrant(api.deps.database, { projectId: project.projectId, userId: 'u' }, { featureCode: 'b' });
     await waitFor(async () => (await featuresOf('u')).length === 2, {
-      what: 'the drainer',
+      what: 'the loop that publishes',
       timeoutMs: 8_000,
     });
     await waitFor(async () => (await api.deps.database.cacheInvalidation.count()) === 0, {
-      what: 'the debt to be forgotten',
+      what: 'the pending row to be deleted',
     });
     expect(await featuresOf('u')).toEqual(['a', 'b']);
   });

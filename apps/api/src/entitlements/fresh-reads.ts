@@ -1,7 +1,24 @@
-import { ServiceError } from '@billing/domain';
+import {
+  deriveEntitlements,
+  resolvePolicy,
+  ServiceError,
+  toEntitlementsAnswer,
+  toExplanationOut,
+} from '@billing/domain';
+import type { Clock, ExplanationOut, Instant } from '@billing/domain';
 import { createCircuit, withDeadline } from '@billing/platform';
-import { readAnswers } from './read-answers.ts';
-import type { FreshAnswer, ReadDeps } from './read-answers.ts';
+import { readSources } from '@billing/store';
+import type { Database, NewEntry, UserSources } from '@billing/store';
+import type { ApiConfig } from '../config.ts';
+
+export type ReadDeps = {
+  database: Database;
+  clock: Clock;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs'>;
+};
+
+/** An answer fresh from Postgres, in the form in which it is cached. */
+export type FreshAnswer = NewEntry & { explanation: ExplanationOut[] };
 
 /** Of the second that a check may take, what reading Postgres may use up. */
 const readDeadlineMs = 600;
@@ -16,20 +33,29 @@ const unavailable = (cause?: unknown): ServiceError =>
     cause,
   });
 
-/**
- * When the answer to a check has to be there, on the clock of `performance.now()`. `isKeyKnown`: the time for
- * finding the API key is spent already.
- */
-export const checkEndsAt = ({ isKeyKnown }: { isKeyKnown: boolean }): number =>
-  performance.now() + checkDeadlineMs - (isKeyKnown ? keyLookUpMs : 0);
+/** When the answer to a check has to be there, on the clock of `performance.now()`. */
+export const checkEndsAt = (): number => performance.now() + checkDeadlineMs;
+
+/** The same for a batch, which has spent the time for finding the API key. */
+export const batchEndsAt = (): number => checkEndsAt() - keyLookUpMs;
+
+/** Work that is part of a check; too late, it is a 503. */
+export function withinDeadline<T>(work: Promise<T>, endsAt: number): Promise<T> {
+  return withDeadline(work, {
+    ms: Math.max(0, endsAt - performance.now()),
+    onTimeout: () => unavailable(),
+  });
+}
+
+type RunRead = <T>(read: () => Promise<T>) => Promise<T>;
 
 /**
  * Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements.
  * While Postgres keeps failing, most reads are refused at once.
  */
-function createPostgresReader() {
+function createReadRunner(): RunRead {
   const circuit = createCircuit({ failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 });
-  return async <T>(read: () => Promise<T>): Promise<T> => {
+  return async (read) => {
     if (!circuit.admits()) throw unavailable();
     try {
       const result = await withDeadline(read(), { ms: readDeadlineMs, onTimeout: () => unavailable() });
@@ -42,12 +68,40 @@ function createPostgresReader() {
   };
 }
 
-/** Work that is part of a check; too late, it is a 503. */
-export function beforeItEnds<T>(work: Promise<T>, endsAt: number): Promise<T> {
-  return withDeadline(work, {
-    ms: Math.max(0, endsAt - performance.now()),
-    onTimeout: () => unavailable(),
+function toFreshAnswer(
+  { config }: ReadDeps,
+  read: UserSources,
+  { projectId, asOf }: { projectId: string; asOf: Instant },
+): FreshAnswer {
+  const derived = deriveEntitlements(read.sources, {
+    policy: resolvePolicy(read.policy, config.pastDueGraceDays),
+    now: asOf,
+    renewalAllowanceMs: config.renewalAllowanceMs,
   });
+  const version = read.userVersion + read.projectVersion;
+  const answer = toEntitlementsAnswer(derived, { userId: read.userId, projectId, version, asOf });
+  return {
+    projectId,
+    userId: read.userId,
+    isKnown: read.isKnown,
+    userVersion: read.userVersion,
+    validUntil: derived.validUntil,
+    answer: JSON.stringify(answer).slice(0, -1),
+    explanation: derived.evaluations.map(toExplanationOut),
+  };
+}
+
+/** Reads and derives the answers of 1 to 100 users of one project: one statement. */
+async function readAnswers(
+  deps: ReadDeps,
+  projectId: string,
+  userIds: readonly string[],
+): Promise<Map<string, FreshAnswer>> {
+  const read = await readSources(deps.database, projectId, userIds);
+  const asOf = deps.clock();
+  return new Map(
+    [...read].map(([userId, sources]) => [userId, toFreshAnswer(deps, sources, { projectId, asOf })]),
+  );
 }
 
 /** Offers an answer to the cache; `outdated`: it is older than what is known already. */
@@ -56,9 +110,21 @@ export type Keep = (fresh: FreshAnswer) => Promise<'kept' | 'outdated'>;
 export type Kept = { fresh: FreshAnswer; isOutdated: boolean };
 
 /** Reads of Postgres, past the cache. */
-export function createFreshReads(deps: ReadDeps) {
-  const flights = new Map<string, Promise<Kept>>();
-  const fromPostgres = createPostgresReader();
+export type FreshReads = {
+  /** One user, by a read of this caller's own. */
+  own: (projectId: string, userId: string) => Promise<FreshAnswer>;
+  /**
+   * One user, by one read for all who wait for the same. It is in flight until `keep` of the first caller is done:
+   * who finds nothing in the cache meanwhile comes too early for the answer to be there.
+   */
+  shared: (projectId: string, userId: string, keep: Keep) => Promise<Kept>;
+  /** Many users by one statement. */
+  many: (projectId: string, userIds: readonly string[]) => Promise<Map<string, FreshAnswer>>;
+};
+
+export function createFreshReads(deps: ReadDeps): FreshReads {
+  const inFlight = new Map<string, Promise<Kept>>();
+  const run = createReadRunner();
 
   async function readOne(projectId: string, userId: string): Promise<FreshAnswer> {
     const answer = (await readAnswers(deps, projectId, [userId])).get(userId);
@@ -67,25 +133,17 @@ export function createFreshReads(deps: ReadDeps) {
   }
 
   return {
-    /** One user, by a read of this caller's own. */
-    own: (projectId: string, userId: string): Promise<FreshAnswer> =>
-      fromPostgres(() => readOne(projectId, userId)),
-    /**
-     * One user, by one read for all who wait for the same. It is under way until `keep` of whoever came first is
-     * done: who finds nothing in the cache meanwhile comes too early for the answer to be there.
-     */
-    shared(projectId: string, userId: string, keep: Keep): Promise<Kept> {
+    own: (projectId, userId) => run(() => readOne(projectId, userId)),
+    shared(projectId, userId, keep) {
       const key = `${projectId.length}:${projectId}:${userId}`;
-      const flying = flights.get(key);
-      if (flying !== undefined) return flying;
-      const flight = fromPostgres(() => readOne(projectId, userId))
+      const joined = inFlight.get(key);
+      if (joined !== undefined) return joined;
+      const read = run(() => readOne(projectId, userId))
         .then(async (fresh) => ({ fresh, isOutdated: (await keep(fresh)) === 'outdated' }))
-        .finally(() => flights.delete(key));
-      flights.set(key, flight);
-      return flight;
+        .finally(() => inFlight.delete(key));
+      inFlight.set(key, read);
+      return read;
     },
-    /** Many users by one statement. */
-    many: (projectId: string, userIds: readonly string[]): Promise<Map<string, FreshAnswer>> =>
-      fromPostgres(() => readAnswers(deps, projectId, userIds)),
+    many: (projectId, userIds) => run(() => readAnswers(deps, projectId, userIds)),
   };
 }

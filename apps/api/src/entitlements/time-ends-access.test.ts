@@ -69,7 +69,7 @@ const at = (base: number, ms: number): Date => new Date(base + ms);
 describe('access ends to the second by the clock, with no event', () => {
   it.each<[string, (userId: string, now: number) => Promise<void>, number]>([
     [
-      'a renewal that was never heard of, after the allowance',
+      'a renewal whose event never came, after the allowance',
       (user, now) => giveSubscription(user, { status: 'active' }, at(now, 2 * dayMs)),
       2 * dayMs + 24 * hourMs,
     ],

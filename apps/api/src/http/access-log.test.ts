@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { createLogger } from '@billing/platform';
-import { createAccessLog } from './access-log.ts';
+import { createAccessLog } from './observe-requests.ts';
 
 function start() {
   const lines: Record<string, unknown>[] = [];
@@ -22,7 +22,7 @@ describe('the access log', () => {
     expect(lines.every((line) => line['not_logged'] === undefined)).toBe(true);
   });
 
-  it('has a sample of the successes of a busy one, every failure, and says what it left out', () => {
+  it('has a sample of the successes of a busy one, every failure, and the number of lines it left out', () => {
     const { answer, lines } = start();
     for (let count = 0; count < 1_000; count += 1) answer(200);
     const left = 1_000 - lines.length;

@@ -1,18 +1,17 @@
 import type { RequestListener } from 'node:http';
 import cors from 'cors';
 import type { RequestHandler } from 'express';
-import { mounts } from './observe-requests.ts';
 
-/** What a project key opens. Admin calls, webhooks, metrics and the queue screen are no business of web pages. */
-const openToPages = ['/api/v1/entitlements', mounts.checkout, mounts.portal, mounts.projectMetrics];
+/** What a project key opens; web pages have no use for admin calls, webhooks, metrics and the queue screen. */
+const openToPages = ['/api/v1/entitlements', '/api/v1/checkout', '/api/v1/portal', '/api/v1/metrics/project'];
 
 const isOpenToPages = (url: string): boolean =>
   openToPages.some((prefix) => url.startsWith(prefix) && /^[/?]?$/.test(url.charAt(prefix.length)));
 
 /**
  * Lets pages of these origins read what a project key opens (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
- * It stands around the app, not in it: the hot route keeps the first place, and without origins there is nothing
- * to pass. To any other origin the API answers as if CORS did not exist.
+ * It wraps the app: within the app it would come before the hot route, and without origins it costs nothing. Any
+ * other origin is answered as if CORS did not exist.
  */
 export function allowOrigins(origins: readonly string[], app: RequestListener): RequestListener {
   if (origins.length === 0) return app;
@@ -40,7 +39,7 @@ export function allowOrigins(origins: readonly string[], app: RequestListener): 
   };
 }
 
-/** Ends the question of a browser (preflight) whose headers `allowOrigins` has set; other OPTIONS go on. */
+/** Answers a browser's preflight, whose headers `allowOrigins` has set; other OPTIONS go on. */
 export const answerPreflight: RequestHandler = (_request, response, next) => {
   if (response.hasHeader('access-control-allow-origin')) response.status(204).end();
   else next();

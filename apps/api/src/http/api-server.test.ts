@@ -47,7 +47,7 @@ describe('the HTTP server', () => {
     expect(createApiServer(express()).keepAliveTimeout).toBeGreaterThanOrEqual(65_000);
   });
 
-  it('finishes what is under way before it closes, and takes nothing new', async () => {
+  it('finishes requests in flight before it closes, and takes no new ones', async () => {
     const app = express();
     let finish: (() => void) | undefined;
     app.get('/slow', (_request, response) => {
@@ -58,7 +58,7 @@ describe('the HTTP server', () => {
     const slow = fetch(`${url}/slow`);
     await begun;
     const closed = closeGracefully(server, 0);
-    await waitFor(() => !server.listening, { what: 'the server to close its door' });
+    await waitFor(() => !server.listening, { what: 'the server to stop listening' });
     await expect(fetch(url)).rejects.toThrow('fetch failed');
     finish?.();
     expect(await (await slow).json()).toBe('done');

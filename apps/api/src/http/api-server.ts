@@ -9,13 +9,11 @@ import type { ErrorCode } from '@billing/domain';
 import express from 'express';
 import type { Express } from 'express';
 import { allowOrigins } from './allow-origins.ts';
-import { httpStatusOf, sendProblem, toProblem } from './problem.ts';
-import { securityHeaders } from './security-headers.ts';
+import { httpStatusOf, securityHeaders, sendProblem, toProblem } from './problem.ts';
 
 /**
- * Makes the prototypes that Express would give every request and response the ones they are born with.
- * Express sets them anew on each request; where nothing changes, V8 keeps its fast object shapes, which more
- * than doubles the throughput.
+ * Creates requests and responses with the prototypes that Express would set. Express sets them again on each request;
+ * where that changes nothing, V8 keeps its fast object shapes, which more than doubles the throughput.
  */
 function inheritPrototypes(app: Express) {
   class AppRequest extends IncomingMessage {}
@@ -41,7 +39,7 @@ function refusalOf(error: Error): { code: ErrorCode; detail: string } {
   return { code: 'invalid_request', detail: 'Send a well-formed HTTP/1.1 request.' };
 }
 
-/** What is no HTTP never reaches Express; it gets the same kind of answer all the same. */
+/** Invalid HTTP never reaches Express; it gets the same kind of answer. */
 function refuseConnection(error: Error, socket: Socket): void {
   if (!socket.writable || ('code' in error && error.code === 'ECONNRESET')) {
     socket.destroy();
@@ -84,14 +82,14 @@ export function createApiServer(app: Express, corsOrigins: readonly string[] = [
       keepAliveTimeout: 72_000,
       headersTimeout: 20_000,
       requestTimeout: 30_000,
-      // How often Node looks for requests that took too long: its 30 s would double both limits.
+      // How often Node looks for requests that took too long: its default of 30 s would double both limits.
       connectionsCheckingInterval: 2_000,
       maxHeaderSize: 16 * 1024,
       noDelay: true,
     },
     allowOrigins(corsOrigins, app),
   );
-  // A client that does not read its answer holds a socket for no longer than that.
+  // A client that does not read its answer keeps its socket no longer than this.
   server.setTimeout(stalledMs);
   server.on('clientError', refuseConnection);
   server.on('checkExpectation', refuseExpectation);
@@ -99,15 +97,15 @@ export function createApiServer(app: Express, corsOrigins: readonly string[] = [
 }
 
 /**
- * Stops a server without cutting an answer: for `announceMs` requests are still taken, and their answers say
- * `connection: close` (the app's business), so that clients leave by themselves; then it closes. Connections
- * that nobody has used yet get as long again: their first request may be on its way.
+ * Stops a server without cutting an answer. For `announceMs` requests are still taken, and the app answers them with
+ * `connection: close`, so that clients leave by themselves; then it stops listening. Connections without a request so
+ * far get as long again: their first request may be on its way.
  */
 export async function closeGracefully(server: Server, announceMs: number): Promise<void> {
   await sleep(announceMs);
-  // Right after the event loop accepted all that waited: connections in the backlog are reset by the close.
+  // After the event loop has accepted the backlog: connections that still wait in it are reset by the close.
   await immediate();
-  // Not http's own `close`: that would end those connections at once.
+  // Not the `close` of http, which would end those connections at once.
   const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
   await sleep(announceMs);
   const sweep = setInterval(() => server.closeIdleConnections(), 50);

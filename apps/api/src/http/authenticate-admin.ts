@@ -1,13 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
+import type { Actor } from '@billing/store';
 import type { RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { bearerToken, missingKey, tooManyFailures } from './authenticate.ts';
+import { bearerToken, missingKey, tooManyFailures } from './authenticate-project.ts';
+import { requestIdOf } from './observe-requests.ts';
 
 export type Admin = { name: string };
 export type AdminKeyDeps = Pick<AppDeps, 'config' | 'authFailures'>;
 
-// Kept beside the response: Express's `locals` has no types.
+// Beside the response, as Express's `locals` has no types.
 const admins = new WeakMap<Response, Admin>();
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
@@ -24,7 +26,7 @@ export function adminOfSecret(
   return found;
 }
 
-/** Counts who fails; an address that failed often is not even compared, unless an admin works from there. */
+/** Counts failures; after many from an address nothing is compared any more, unless an admin was let in from there. */
 function admit(
   { authFailures }: AdminKeyDeps,
   address: string | undefined,
@@ -38,7 +40,7 @@ function admit(
   return admin;
 }
 
-/** Lets only an admin secret pass; then `adminOf(response)` says who it is. */
+/** Lets only an admin secret pass; `actorOf(response)` then says who it is. */
 export function requireAdmin(deps: AdminKeyDeps): RequestHandler {
   return (request, response, next) => {
     const token = bearerToken(request.headers.authorization);
@@ -81,8 +83,9 @@ export function requireOperator(deps: AdminKeyDeps): RequestHandler {
   };
 }
 
-export function adminOf(response: Response): Admin {
+/** Who acts, for the audit log. */
+export function actorOf(response: Response): Actor {
   const admin = admins.get(response);
-  if (admin === undefined) throw new Error('adminOf was called before requireAdmin');
-  return admin;
+  if (admin === undefined) throw new Error('actorOf was called before requireAdmin');
+  return { name: admin.name, requestId: requestIdOf(response) };
 }

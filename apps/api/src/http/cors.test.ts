@@ -39,20 +39,23 @@ describe('with origins', () => {
   });
   afterAll(() => api.close());
 
-  test.each(paths)('%s: a preflight says what may be sent, and is an answer like any other', async (path) => {
-    const response = await ask('OPTIONS', path, preflight);
-    expect([response.status, await response.text()]).toEqual([204, '']);
-    expect(Object.fromEntries(response.headers)).toMatchObject({
-      'access-control-allow-origin': origin,
-      'access-control-allow-methods': 'GET,HEAD,POST',
-      'access-control-allow-headers': 'authorization,content-type,idempotency-key,x-request-id',
-      'access-control-max-age': '600',
-      vary: 'Origin',
-      'cache-control': 'no-store',
-      'x-request-id': expect.stringMatching(/^[\w.:-]{1,128}$/),
-    });
-    expect(response.headers.get('access-control-allow-credentials')).toBeNull();
-  });
+  test.each(paths)(
+    '%s: a preflight lists what may be sent, and is an answer like any other',
+    async (path) => {
+      const response = await ask('OPTIONS', path, preflight);
+      expect([response.status, await response.text()]).toEqual([204, '']);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        'access-control-allow-origin': origin,
+        'access-control-allow-methods': 'GET,HEAD,POST',
+        'access-control-allow-headers': 'authorization,content-type,idempotency-key,x-request-id',
+        'access-control-max-age': '600',
+        vary: 'Origin',
+        'cache-control': 'no-store',
+        'x-request-id': expect.stringMatching(/^[\w.:-]{1,128}$/),
+      });
+      expect(response.headers.get('access-control-allow-credentials')).toBeNull();
+    },
+  );
 
   test.each(['http://localhost:5173', origin])('a page of %s reads cold and warm answers', async (page) => {
     const headers = { origin: page, authorization: `Bearer ${apiKey}` };
@@ -113,7 +116,7 @@ describe('with origins', () => {
     '/docs',
     '/openapi.json',
     '/nowhere',
-  ])('%s is no business of pages', async (path) => {
+  ])('%s is not open to pages', async (path) => {
     for (const method of ['OPTIONS', 'GET', 'POST']) {
       const response = await ask(method, path, { ...preflight, authorization: `Bearer ${testAdmin.secret}` });
       expect([response.status === 204, corsHeadersOf(response)]).toEqual([false, []]);

@@ -23,7 +23,7 @@ describe('failed log-ins', () => {
   afterAll(() => api.close());
 
   let lastAddress = 0;
-  /** An address of the documentation's networks that nobody else uses here. */
+  /** An address of the documentation's networks that no other test uses. */
   const newAddress = (): string => `198.51.100.${(lastAddress += 1)}`;
   const check = (apiKey: string, address: string) =>
     api
@@ -36,7 +36,7 @@ describe('failed log-ins', () => {
       .get('/api/v1/admin/projects')
       .set({ authorization: `Bearer ${secret}`, 'x-forwarded-for': address });
 
-  it('are 401 for a while, then 429 with Retry-After; other addresses do not notice', async () => {
+  it('are 401 for a while, then 429 with Retry-After; other addresses are not affected', async () => {
     const [hostile, harmless] = [newAddress(), newAddress()];
     const statuses = await failOften((address) => check(unknownKey(), address), hostile);
     expect(statuses.slice(0, perMinute)).toEqual(Array.from({ length: perMinute }, () => 401));
@@ -47,7 +47,7 @@ describe('failed log-ins', () => {
     expect((await check(unknownKey(), harmless)).status).toBe(401);
   });
 
-  it('cost a key that works here nothing', async () => {
+  it('do not affect a key that works from there', async () => {
     const { apiKey } = await api.createProject();
     const address = newAddress();
     expect((await check(apiKey, address)).status).toBe(200);
@@ -55,7 +55,7 @@ describe('failed log-ins', () => {
     expect((await check(apiKey, address)).status).toBe(200);
   });
 
-  it('shut a guesser of admin secrets out, even when the guess is right at last', async () => {
+  it('shut out an address that guesses admin secrets, even when a guess is right at last', async () => {
     const address = newAddress();
     await failOften((from) => administer('guess', from), address);
     expect((await administer(testAdmin.secret, address)).status).toBe(429);
@@ -69,7 +69,7 @@ describe('failed log-ins', () => {
     expect((await administer(testAdmin.secret, address)).status).toBe(200);
   });
 
-  it('are counted per network where addresses are plenty (IPv6 /64)', async () => {
+  it('are counted per network for IPv6 (/64)', async () => {
     let host = 0;
     const statuses = await failOften(() => check(unknownKey(), `2001:db8::${(host += 1).toString(16)}`), '');
     expect(statuses).toContain(429);
@@ -85,7 +85,7 @@ describe('failed log-ins', () => {
 });
 
 describe('without TRUST_PROXY', () => {
-  it('nobody can say to be another', async () => {
+  it('no caller can claim another address', async () => {
     const api = await startTestApi({ env: { AUTH_FAILURES_PER_MINUTE: '5' } });
     const statuses: number[] = [];
     for (let address = 1; address <= 15; address += 1) {

@@ -1,13 +1,23 @@
 import { isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
 
-/** Addresses kept in mind; with more, the oldest are forgotten. */
+/** Addresses kept in memory; with more, the oldest are forgotten. */
 const maxAddresses = 10_000;
-const rememberSuccessMs = 15 * 60_000;
+const minuteMs = 60_000;
+const trustMs = 15 * minuteMs;
 
-export type FailureThrottle = ReturnType<typeof createFailureThrottle>;
+/** Failed log-ins by address, in this process. */
+export type FailureThrottle = {
+  /** Seconds until this address may try again; 0: now. */
+  waitSeconds: (address: string | undefined) => number;
+  failed: (address: string | undefined) => void;
+  succeeded: (address: string | undefined) => void;
+  /** Whether somebody was let in from there within the last quarter of an hour. */
+  isTrusted: (address: string | undefined) => boolean;
+};
 
-/** What one sender has: IPv6 hands out a /64 to each. */
-function senderOf(address: string): string {
+/** What one sender has: of IPv6 each has a /64. */
+function senderOf(address = ''): string {
   if (!isIPv6(address) || address.includes('.')) return address;
   const [head = '', tail] = address.split('::');
   const groups = head === '' ? [] : head.split(':');
@@ -16,49 +26,31 @@ function senderOf(address: string): string {
   return [...groups, ...missing, ...after].slice(0, 4).join(':');
 }
 
-function rememberBounded<T>(map: Map<string, T>, key: string, value: T): void {
-  map.delete(key);
-  if (map.size >= maxAddresses) {
-    const oldest = map.keys().next();
-    if (oldest.done !== true) map.delete(oldest.value);
-  }
-  map.set(key, value);
-}
-
 /**
- * Counts failed log-ins per address, in this process: so many a minute (0: no bound), then it says so. Who was
- * let in lately from the same address is not shut out by what a neighbour tries.
+ * Lets so many failures a minute pass for each address (0: no bound), by a bucket that leaks all the time. Who was let
+ * in lately from the same address is not shut out by what a neighbour tries.
  */
-export function createFailureThrottle(perMinute: number) {
-  const failures = new Map<string, { owedMs: number; at: number }>();
-  const successes = new Map<string, number>();
-  const eachMs = perMinute === 0 ? 0 : 60_000 / perMinute;
-
-  function owedMs(sender: string): number {
-    const noted = failures.get(sender);
-    return noted === undefined ? 0 : Math.max(0, noted.owedMs - (performance.now() - noted.at));
-  }
+export function createFailureThrottle(perMinute: number): FailureThrottle {
+  /** When the bucket of a sender is empty again, on the clock of `performance.now()`. */
+  const emptyAt = new LRUCache<string, number>({ max: maxAddresses });
+  const successes = new LRUCache<string, true>({ max: maxAddresses, ttl: trustMs });
+  const eachMs = perMinute === 0 ? 0 : minuteMs / perMinute;
+  const fillMs = (sender: string): number => Math.max(0, (emptyAt.peek(sender) ?? 0) - performance.now());
 
   return {
-    /** Seconds until this address may try again; 0: now. */
-    waitSeconds(address: string | undefined): number {
+    waitSeconds(address) {
       if (perMinute === 0) return 0;
-      const overMs = owedMs(senderOf(address ?? '')) + eachMs - 60_000;
+      const overMs = fillMs(senderOf(address)) + eachMs - minuteMs;
       return overMs <= 0 ? 0 : Math.ceil(overMs / 1_000);
     },
-    failed(address: string | undefined): void {
+    failed(address) {
       if (perMinute === 0) return;
-      const sender = senderOf(address ?? '');
-      const pending = Math.min(60_000, owedMs(sender) + eachMs);
-      rememberBounded(failures, sender, { owedMs: pending, at: performance.now() });
+      const sender = senderOf(address);
+      emptyAt.set(sender, performance.now() + Math.min(minuteMs, fillMs(sender) + eachMs));
     },
-    succeeded(address: string | undefined): void {
-      rememberBounded(successes, senderOf(address ?? ''), performance.now());
+    succeeded(address) {
+      successes.set(senderOf(address), true);
     },
-    /** Whether somebody was let in from there within the last quarter of an hour. */
-    isTrusted(address: string | undefined): boolean {
-      const at = successes.get(senderOf(address ?? ''));
-      return at !== undefined && performance.now() - at < rememberSuccessMs;
-    },
+    isTrusted: (address) => successes.has(senderOf(address)),
   };
 }

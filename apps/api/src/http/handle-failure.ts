@@ -3,8 +3,8 @@ import { QueueUnavailableError } from '@billing/platform';
 import { isDatabaseUnavailable } from '@billing/store';
 import type { Request, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
+import { requestIdOf } from './observe-requests.ts';
 import { httpStatusOf, sendProblem } from './problem.ts';
-import { requestIdOf } from './request-id.ts';
 
 export type FailureHandler = (error: unknown, request: Request, response: Response) => void;
 
@@ -53,7 +53,7 @@ export function toServiceError(error: unknown): ServiceError {
   });
 }
 
-/** Where every error of a request ends: logged once if it is ours to mend, then answered. */
+/** Where every error of a request ends: logged once if the fault is ours, then answered. */
 export function createFailureHandler(deps: Pick<AppDeps, 'logger'>): FailureHandler {
   return (error, request, response) => {
     const failure = toServiceError(error);

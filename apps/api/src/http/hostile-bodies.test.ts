@@ -46,7 +46,7 @@ describe('bodies', () => {
       'metadata',
       { metadata: Object.fromEntries(Array.from({ length: 15_000 }, (_, index) => [`[${index}`, 1])) },
     ],
-  ])('a crowd of %s is refused with one word, and none is looked at', async (_what, path, body) => {
+  ])('too many %s are refused with one error, and none of them is validated', async (_what, path, body) => {
     for (const address of ['/api/v1/entitlements/batch', '/api/v1/checkout/create']) {
       const response = await post(address, JSON.stringify(body));
       expect(await response.json()).toMatchObject({
@@ -56,7 +56,7 @@ describe('bodies', () => {
       });
     }
   });
-  test('null is no empty body, not even where every field may be left out', async () => {
+  test('null is not an empty body, not even where every field may be left out', async () => {
     const path = `/api/v1/admin/projects/${shop.projectId}/api-keys`;
     expect(await problemOf(await post(path, 'null'))).toEqual([400, 'invalid_request']);
   });

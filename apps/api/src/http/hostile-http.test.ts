@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
-/** Sends these very bytes and reads until the server closes the connection. */
+/** Sends exactly these bytes and reads until the server closes the connection. */
 async function send(...parts: string[]): Promise<string> {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
@@ -29,7 +29,7 @@ async function send(...parts: string[]): Promise<string> {
 
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d{3})/.exec(answer)?.[1]);
 
-describe('what is no HTTP, or too much of it', () => {
+describe('invalid or too large HTTP', () => {
   test.each<[string, number, string[]]>([
     ['no request line', 400, ['hello', '', '']],
     ['an unknown method', 400, ['HACK / HTTP/1.1', 'host: x', '', '']],
@@ -61,7 +61,7 @@ describe('what is no HTTP, or too much of it', () => {
     const answer = await send(...lines);
     expect(statusOf(answer)).toBe(status);
     if (answer.includes('\r\n\r\n{')) return;
-    // Node answers what has no host by itself.
+    // Node itself answers a request without a host.
     expect(lines.some((line) => line.startsWith('host'))).toBe(false);
   });
 });
@@ -130,12 +130,12 @@ describe('methods and headers', () => {
     expect((await call('HEAD', '/healthz')).status).toBe(200);
   });
 
-  test('JSON comes whatever Accept says', async () => {
+  test('JSON is sent whatever Accept contains', async () => {
     const response = await call('GET', '/api/v1/entitlements?user_id=a', { accept: 'image/png' });
     expect(response.status).toBe(200);
   });
 
-  test('what nobody can expect is refused like all else', async () => {
+  test('an unknown expectation is refused with a problem', async () => {
     const answer = await send(
       'GET /healthz HTTP/1.1',
       'host: x',
@@ -149,7 +149,7 @@ describe('methods and headers', () => {
     expect(answer).toMatch(/x-request-id: /i);
   });
 
-  test('a body on GET means nothing, and is not taken for the next request', async () => {
+  test('a body on GET is ignored, and is not taken for the next request', async () => {
     const smuggled = 'GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n';
     const answer = await send(
       ...get(smuggled),
@@ -165,7 +165,7 @@ describe('methods and headers', () => {
     ['/api/v1/entitlements', 400],
     ['/healthz', 200],
     ['/nowhere', 404],
-  ])('%s says that nobody may store, sniff or frame it (%d)', async (path, status) => {
+  ])('%s forbids storing, sniffing and framing (%d)', async (path, status) => {
     const response = await call('GET', path);
     expect(response.status).toBe(status);
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -175,7 +175,7 @@ describe('methods and headers', () => {
   });
 
   test.each(['/healthz', '/nowhere', '/api/v1/entitlements', '/openapi.json'])(
-    '%s loads nothing, says nothing to whom it links, and is nobody else’s to frame or embed',
+    '%s loads nothing, sends no referrer, and cannot be framed or embedded',
     async (path) => {
       const { headers } = await call('GET', path);
       expect(headers.get('content-security-policy')).toMatch(/^default-src 'none';.*frame-ancestors 'none'/);
@@ -186,7 +186,7 @@ describe('methods and headers', () => {
   );
 
   test.each(['a'.repeat(129), 'a b', 'a"b', '<script>'])(
-    'an insane request id is replaced: %s',
+    'an unsafe request id is replaced: %s',
     async (given) => {
       const response = await call('GET', '/healthz', { 'x-request-id': given });
       expect(response.headers.get('x-request-id')).not.toBe(given);
@@ -198,7 +198,7 @@ describe('methods and headers', () => {
 });
 
 describe('slow clients', () => {
-  test('have limits of their own, which Node looks at every few seconds', async () => {
+  test('have time limits, which Node checks every few seconds', async () => {
     const { createApiServer } = await import('./api-server.ts');
     const { default: express } = await import('express');
     const server = createApiServer(express());
@@ -208,7 +208,7 @@ describe('slow clients', () => {
     expect(server.timeout).toBeLessThanOrEqual(60_000);
   });
 
-  test('who does not read the answer is cut', async () => {
+  test('a client that does not read its answer is cut off', async () => {
     const { createApiServer } = await import('./api-server.ts');
     const { default: express } = await import('express');
     const app = express().use((_request, response) => void response.end('x'.repeat(50_000_000)));
@@ -227,22 +227,25 @@ describe('slow clients', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  test.each(['headers', 'the body'])('who sends %s too slowly is told so, and cut', async (what) => {
-    const { createApiServer } = await import('./api-server.ts');
-    const { default: express } = await import('express');
-    const server = createApiServer(express());
-    server.headersTimeout = 200;
-    server.requestTimeout = 400;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const socket = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
-    socket.write('POST / HTTP/1.1\r\nhost: x\r\n');
-    if (what === 'the body') socket.write('content-type: application/json\r\ncontent-length: 100\r\n\r\n{');
-    const chunks: Buffer[] = [];
-    for await (const chunk of socket) chunks.push(chunk as Buffer);
-    const answer = Buffer.concat(chunks).toString();
-    expect(statusOf(answer)).toBe(408);
-    expect(answer).toContain('"code":"request_timeout"');
-    await new Promise((resolve) => server.close(resolve));
-  });
+  test.each(['headers', 'the body'])(
+    'a client that sends %s too slowly gets 408 and is cut off',
+    async (what) => {
+      const { createApiServer } = await import('./api-server.ts');
+      const { default: express } = await import('express');
+      const server = createApiServer(express());
+      server.headersTimeout = 200;
+      server.requestTimeout = 400;
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const address = server.address();
+      const socket = connect(typeof address === 'object' && address !== null ? address.port : 0, '127.0.0.1');
+      socket.write('POST / HTTP/1.1\r\nhost: x\r\n');
+      if (what === 'the body') socket.write('content-type: application/json\r\ncontent-length: 100\r\n\r\n{');
+      const chunks: Buffer[] = [];
+      for await (const chunk of socket) chunks.push(chunk as Buffer);
+      const answer = Buffer.concat(chunks).toString();
+      expect(statusOf(answer)).toBe(408);
+      expect(answer).toContain('"code":"request_timeout"');
+      await new Promise((resolve) => server.close(resolve));
+    },
+  );
 });

@@ -40,8 +40,8 @@ async function countOf(id: string): Promise<number> {
   return ((await response.json()) as { entitlements: unknown[] }).entitlements.length;
 }
 
-describe('identifiers, at every door', () => {
-  const doors: [string, (id: string) => Promise<Response>][] = [
+describe('identifiers, wherever they come in', () => {
+  const ways: [string, (id: string) => Promise<Response>][] = [
     ['query', (id) => get(`/api/v1/entitlements?user_id=${encodeURIComponent(id)}`)],
     [
       'query of the project',
@@ -65,9 +65,9 @@ describe('identifiers, at every door', () => {
       (id) => get(`/api/v1/admin/events?object_id=${encodeURIComponent(id)}`, testAdmin.secret),
     ],
   ];
-  test.each(doors.flatMap(([door, call]) => badIds.map(([what, id]) => [door, what, call, id] as const)))(
+  test.each(ways.flatMap(([way, call]) => badIds.map(([what, id]) => [way, what, call, id] as const)))(
     '%s refuses %s',
-    async (_door, _what, call, id) => {
+    async (_way, _what, call, id) => {
       expect(await problemOf(await call(id))).toEqual([400, 'invalid_request']);
     },
   );
@@ -85,14 +85,14 @@ describe('identifiers, at every door', () => {
         'invalid_request',
       ]);
   });
-  test.each(goodIds)('takes %s, and answers about that very one', async (_what, id) => {
+  test.each(goodIds)('takes %s, and answers about exactly that one', async (_what, id) => {
     for (const expected of ['miss', 'hit']) {
       const response = await get(`/api/v1/entitlements?user_id=${encodeURIComponent(id)}`);
       expect([response.status, response.headers.get('x-cache')]).toEqual([200, expected]);
       expect(await response.json()).toMatchObject({ user_id: id, entitlements: [] });
     }
   });
-  test('two that look alike stay two', async () => {
+  test('two that look alike stay different', async () => {
     const grant = { project_id: shop.projectId, user_id: 'e\u0301', feature_code: 'f', reason: 'r' };
     expect((await post('/api/v1/admin/grant', JSON.stringify(grant))).status).toBe(201);
     expect([await countOf('e\u0301'), await countOf('\u00e9')]).toEqual([1, 0]);
@@ -126,7 +126,7 @@ describe('queries', () => {
   ])('%s: 400', async (_what, query) => {
     expect(await problemOf(await get(`/api/v1/entitlements?${query}`))).toEqual([400, 'invalid_request']);
   });
-  test('where nothing reads one, it is refused, and nothing is done', async () => {
+  test('of calls that take none are refused, and nothing is done', async () => {
     const { projectId } = shop;
     const orders: [string, object][] = [
       ['/api/v1/admin/reconcile?dry_run=true', {}],

@@ -1,8 +1,8 @@
 import { startTestApi, testAdmin } from '../testing/start-test-api.test-support.ts';
 
-// A table that is not there is a mistake of ours, as no input and no outage can make it.
+// A missing table is a fault of the service: no input and no outage can cause it.
 test.each(['production', 'development'])(
-  'in %s an error of ours is answered without a word of our insides, and logged with all of it',
+  'in %s an internal error is answered without internal details, and logged with them',
   async (environment) => {
     const api = await startTestApi({ env: { NODE_ENV: environment, METRICS_TOKEN: 'scrape' } });
     const { projectId } = await api.createProject();

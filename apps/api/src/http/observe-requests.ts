@@ -1,28 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { withLogContext } from '@billing/platform';
+import type { Logger, Metrics } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { createAccessLog } from './access-log.ts';
-import { assignRequestId } from './request-id.ts';
-import { securityHeaders } from './security-headers.ts';
-import type { RequestMeter } from './request-meter.ts';
+import { securityHeaders } from './problem.ts';
 
-/** Where routers of several routes hang; no mount has parameters. */
-export const mounts = {
-  admin: '/api/v1/admin',
-  checkout: '/api/v1/checkout',
-  portal: '/api/v1/portal',
-  projectMetrics: '/api/v1/metrics/project',
-  queueScreen: '/admin/queues',
-} as const;
+const requestIdHeader = 'x-request-id';
 
-/** The pattern of the route that answered, never the raw URL: a label with few values. */
-function routeOf(request: Request): string {
-  const route: unknown = request.route;
-  const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
-  if (typeof path !== 'string') return 'unmatched';
-  // `baseUrl` would say where the router hangs, but is gone once an error has left it.
-  const mount = Object.values(mounts).find((prefix) => request.originalUrl.startsWith(`${prefix}/`));
-  return mount === undefined || path.startsWith(mount) ? path : mount + path;
+/** The id of a request: the caller's if it is sane, else a new one. */
+export function requestIdFor(request: IncomingMessage): string {
+  const given = request.headers[requestIdHeader];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Gives the response its `x-request-id`. */
+export function assignRequestId(request: IncomingMessage, response: ServerResponse): string {
+  const requestId = requestIdFor(request);
+  response.setHeader(requestIdHeader, requestId);
+  return requestId;
+}
+
+/** The id that `assignRequestId` gave this response. */
+export function requestIdOf(response: ServerResponse): string {
+  const assigned = response.getHeader(requestIdHeader);
+  return typeof assigned === 'string' ? assigned : 'unknown';
+}
+
+export type MeteredRequest = {
+  method: string;
+  route: string;
+  statusCode: number;
+  /** From `performance.now()`. */
+  startedAt: number;
+};
+/** Counts and times an answer. */
+export type RequestMeter = (answered: MeteredRequest) => void;
+
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Looking labels up costs more than counting: prom-client's children are kept. */
+export function createRequestMeter(
+  metrics: Pick<Metrics, 'httpRequestDuration' | 'httpRequests'>,
+): RequestMeter {
+  type Recorder = { observe: (seconds: number) => void; count: () => void };
+  const recorders = new Map<string, Recorder>();
+
+  function recorderOf(method: string, route: string, statusCode: number): Recorder {
+    const key = `${method} ${statusCode} ${route}`;
+    const known = recorders.get(key);
+    if (known !== undefined) return known;
+    const labels = [knownMethods.has(method) ? method : 'OTHER', route, String(statusCode)] as const;
+    const duration = metrics.httpRequestDuration.labels(...labels);
+    const requests = metrics.httpRequests.labels(...labels);
+    const recorder = {
+      observe: (seconds: number) => duration.observe(seconds),
+      count: () => requests.inc(),
+    };
+    recorders.set(key, recorder);
+    return recorder;
+  }
+
+  return ({ method, route, statusCode, startedAt }) => {
+    const recorder = recorderOf(method, route, statusCode);
+    recorder.observe((performance.now() - startedAt) / 1000);
+    recorder.count();
+  };
+}
+
+/** Successful answers logged in one second and process: all of a quiet service, a sample of a busy one. */
+const maxPerSecond = 20;
+
+export type AccessLog = {
+  /** Whether this answer is to be logged. Asked once for each answer, before its line is put together. */
+  wants: (statusCode: number, isAborted: boolean) => boolean;
+  write: (fields: Record<string, unknown>) => void;
+};
+
+/**
+ * The access log. Every refusal and failure is logged; of successful answers only so many a second, as a line costs
+ * more than accepting a webhook does. `not_logged`: how many were left out since the line before. Counts and times of
+ * all are in the metrics.
+ */
+export function createAccessLog({ logger }: { logger: Logger }): AccessLog {
+  let second = 0;
+  let logged = 0;
+  let notLogged = 0;
+  return {
+    wants(statusCode, isAborted) {
+      if (statusCode >= 400 || isAborted) return true;
+      const current = Math.floor(performance.now() / 1000);
+      if (current !== second) {
+        second = current;
+        logged = 0;
+      }
+      if (logged >= maxPerSecond) {
+        notLogged += 1;
+        return false;
+      }
+      logged += 1;
+      return true;
+    },
+    write(fields) {
+      logger.info('request_finished', notLogged === 0 ? fields : { ...fields, not_logged: notLogged });
+      notLogged = 0;
+    },
+  };
 }
 
 /** Adds fields to this request's line in the access log: ids and names, never what was sent. */
@@ -33,6 +116,18 @@ export function noteForAccessLog(response: Response, fields: Record<string, stri
 function notedFor(response: Response): object {
   const noted: unknown = response.locals['accessLog'];
   return typeof noted === 'object' && noted !== null ? noted : {};
+}
+
+export const queueScreenPath = '/admin/queues';
+
+/** The pattern of the route that answered, never the raw URL: a label with few values. */
+function routeOf(request: Request): string {
+  const route: unknown = request.route;
+  const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
+  if (typeof path !== 'string') return 'unmatched';
+  // The routes of the queue screen do not know where it is mounted, and `baseUrl` is gone after an error.
+  const isOfScreen = request.originalUrl.startsWith(`${queueScreenPath}/`);
+  return isOfScreen && !path.startsWith(queueScreenPath) ? queueScreenPath + path : path;
 }
 
 /** Request id, log context, metrics and access log of every route but the hot one. */
@@ -49,7 +144,7 @@ export function observeRequests(
     if (deps.isStopping()) response.setHeader('connection', 'close');
     response.once('close', () => {
       const route = routeOf(request);
-      meter(request.method, route, response.statusCode, startedAt);
+      meter({ method: request.method, route, statusCode: response.statusCode, startedAt });
       if (!accessLog.wants(response.statusCode, !response.writableFinished)) return;
       accessLog.write({
         request_id: requestId,
@@ -63,4 +158,38 @@ export function observeRequests(
     });
     withLogContext({ request_id: requestId }, next);
   };
+}
+
+type Sampling = Pick<AppDeps, 'logger'> & { route: string; share: number };
+
+/**
+ * Writes a share (0 to 1) of a route's answers to the access log. Of the hot route, which has no middleware:
+ * with a share of 0 this is the handler itself.
+ */
+export function sampleAccessLog(handler: RequestHandler, sampling: Sampling): RequestHandler {
+  if (sampling.share <= 0) return handler;
+  return (request, response, next) => {
+    if (Math.random() < sampling.share) logOnceClosed(sampling, request, response);
+    return handler(request, response, next);
+  };
+}
+
+function logOnceClosed({ logger, route, share }: Sampling, request: Request, response: Response): void {
+  const startedAt = performance.now();
+  const requestId = assignRequestId(request, response);
+  // The handler takes the same id from where a caller would have put it.
+  request.headers[requestIdHeader] = requestId;
+  response.once('close', () => {
+    const cache = response.getHeader('x-cache');
+    logger.info('request_finished', {
+      request_id: requestId,
+      method: request.method,
+      route,
+      status_code: response.statusCode,
+      duration_ms: Math.round(performance.now() - startedAt),
+      ...(typeof cache === 'string' ? { cache } : {}),
+      // So that whoever counts lines can tell how many requests one stands for.
+      ...(share < 1 ? { sample: share } : {}),
+    });
+  });
 }

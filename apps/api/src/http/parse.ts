@@ -17,22 +17,24 @@ function toFieldProblems(error: z.ZodError): FieldProblem[] {
   });
 }
 
-/** zod passes over this key where it refuses all others that it does not know. */
+/** zod ignores this key where it refuses all other unknown ones. */
 const hasPrototypeKey = (value: unknown): boolean =>
   typeof value === 'object' &&
   value !== null &&
   (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey));
 
-/** More than any schema takes. zod writes a complaint about each: 15,000 in one body held all others up for 0.2 s. */
+/** More than any schema takes. zod reports each of them: 15,000 in one body blocked all other requests for 0.2 s. */
 const maxEntries = 1_000;
 
-const isCrowded = (value: unknown): value is object =>
+const hasTooManyEntries = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && Object.keys(value).length > maxEntries;
 
-/** Refuses crowds before a schema looks at them, at the depths at which schemas have room for any. */
-function refuseCrowds(value: unknown, what: string): void {
+/** Refuses too many entries before a schema looks at them, at the depths at which schemas allow any keys. */
+function refuseTooManyEntries(value: unknown, what: string): void {
   if (typeof value !== 'object' || value === null) return;
-  const path = isCrowded(value) ? '' : Object.entries(value).find(([, inner]) => isCrowded(inner))?.[0];
+  const path = hasTooManyEntries(value)
+    ? ''
+    : Object.entries(value).find(([, inner]) => hasTooManyEntries(inner))?.[0];
   if (path === undefined) return;
   throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
     errors: [{ path: path.slice(0, 256), message: `must not have more than ${maxEntries} entries` }],
@@ -40,7 +42,7 @@ function refuseCrowds(value: unknown, what: string): void {
 }
 
 function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
-  refuseCrowds(value, what);
+  refuseTooManyEntries(value, what);
   const parsed = schema.safeParse(value);
   if (parsed.success && !hasPrototypeKey(value)) return parsed.data;
   throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
@@ -50,7 +52,7 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.
   });
 }
 
-/** What others carry along means nothing and is not read. */
+/** A body of another method means nothing and is not read. */
 const methodsWithBody = new Set(['POST', 'PATCH']);
 
 const jsonParser = express.json({
@@ -62,13 +64,13 @@ const jsonParser = express.json({
 
 const foreignCharset = /;\s*charset\s*=\s*(?!"?utf-?8\b)/i;
 
-/** JSON is UTF-8 (RFC 8259), and may say so. */
+/** JSON is UTF-8 (RFC 8259); the content type may name that charset. */
 const isJson = (request: Request): boolean =>
   request.is('application/json') !== false && !foreignCharset.test(request.headers['content-type'] ?? '');
 
 /**
- * Reads a JSON body into `request.body`. Comes after authentication: a stranger learns nothing about
- * what a body should be. Another content type is 415, as a body that is silently ignored misleads.
+ * Reads a JSON body into `request.body`. Comes after authentication, so that a caller without a key learns nothing
+ * about bodies. Another content type is 415: a body that is silently ignored would mislead.
  */
 export const readJson: RequestHandler = (request, response, next) => {
   if (!methodsWithBody.has(request.method)) {
@@ -85,7 +87,7 @@ export const readJson: RequestHandler = (request, response, next) => {
   jsonParser(request, response, next);
 };
 
-/** Refuses a query where nothing reads it: `?dry_run=true` beside a body that lacks it would be done for real. */
+/** Refuses a query that nothing reads: with `?dry_run=true` beside a body that lacks it the call would take effect. */
 export function refuseQuery(request: Request): void {
   const names = Object.keys(request.query).slice(0, maxProblems);
   if (names.length === 0) return;
@@ -94,9 +96,8 @@ export function refuseQuery(request: Request): void {
   });
 }
 
-/** The body that `readJson` read, checked, of a call that takes no query. Throws `invalid_request`. */
+/** The body that `readJson` read, checked. Throws `invalid_request`. */
 export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
-  refuseQuery(request);
   const body: unknown = request.body;
   // No body at all is an empty one; `null` is not.
   return parse(schema, body === undefined ? {} : body, 'body');
@@ -106,7 +107,7 @@ const malformedEscape = /%(?![0-9A-Fa-f]{2})/;
 
 /** The query string, checked; a parameter given twice is an array, which schemas refuse. Throws `invalid_request`. */
 export function parseQuery<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
-  // Node would take such a sign for itself, and one mistake of a client would become another identifier.
+  // Node would take such a sign literally, and a mistake of a client would become another identifier.
   if (request.url.includes('%') && malformedEscape.test(request.url))
     throw new ServiceError('invalid_request', 'Encode the query as UTF-8 with percent signs (RFC 3986).', {
       errors: [{ path: '', message: 'has a percent sign that is no escape' }],

@@ -1,7 +1,19 @@
 import type { ServerResponse } from 'node:http';
 import { errorCatalog } from '@billing/domain';
 import type { ErrorCode, FieldProblem, ServiceError } from '@billing/domain';
-import { securityHeaders } from './security-headers.ts';
+
+/**
+ * On every answer; pages loosen the policy for themselves. Entitlements must not be stored, framed or sniffed. A
+ * successful check has only those that matter for JSON that no browser loads: `no-store`, `nosniff`.
+ */
+export const securityHeaders = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+} as const;
 
 /** The only place that knows HTTP statuses. */
 const statusOfCode: Record<ErrorCode, number> = {
@@ -76,7 +88,7 @@ function problemHeaders(error: ServiceError, response: ServerResponse): Record<s
     'content-type': 'application/problem+json; charset=utf-8',
     ...securityHeaders,
   };
-  // RFC 6750: a 401 names the scheme. Stripe's signature is no bearer token; a login names its own.
+  // RFC 6750: a 401 names the scheme. Stripe's signature is no bearer token; a log-in has set its own.
   if (status === 401 && error.code !== 'invalid_signature' && !response.hasHeader('www-authenticate'))
     headers['www-authenticate'] = 'Bearer';
   const retryAfter = error.retryAfterSeconds ?? (status === 503 || status === 429 ? 1 : undefined);
@@ -86,7 +98,7 @@ function problemHeaders(error: ServiceError, response: ServerResponse): Record<s
   return headers;
 }
 
-/** Answers with an error, unless an answer has begun: then the connection ends, so nobody takes half for whole. */
+/** Answers with an error. Where an answer has begun the connection ends, so that a part is not taken for the whole. */
 export function sendProblem(response: ServerResponse, error: ServiceError, requestId: string): void {
   if (response.headersSent) {
     response.destroy();

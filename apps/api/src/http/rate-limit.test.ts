@@ -18,7 +18,7 @@ describe('RATE_LIMIT_PER_SECOND', () => {
     return responses.filter(({ status }) => status === 200).length;
   }
 
-  it('refuses what is more, by key, and says when to come back', async () => {
+  it('refuses requests beyond it, by key, with Retry-After', async () => {
     const [first, second] = await Promise.all([api.createProject(), api.createProject()]);
     const responses = await Promise.all(Array.from({ length: 40 }, () => check(first.apiKey)));
     const refused = responses.filter(({ status }) => status === 429);

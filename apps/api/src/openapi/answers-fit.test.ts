@@ -1,7 +1,7 @@
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
-import type { Endpoint } from './endpoint.ts';
-import { endpoints } from './endpoints/all.ts';
-import { pathParameterNames } from './parameters.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
+import { endpoints } from '../app.ts';
+import { pathParameterNames } from '../http/define-endpoint.ts';
 import { callEndpoint } from './testing/call-endpoint.test-support.ts';
 import type { Call, Called } from './testing/call-endpoint.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
@@ -16,13 +16,13 @@ afterAll(() => seeded.close());
 const the = (name: string): string => seeded.known[name]?.[0] ?? '';
 const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
-/** What a call is changed in to succeed; absent: its own example with names that exist is enough. */
+/** Calls that succeed, as changes to the example with ids that exist. Absent: that example is enough. */
 const changes: Record<string, () => Call[]> = {
   checkEntitlements: () => [
     { query: { user_id: the('user_id') } },
     { query: { user_id: the('user_id'), explain: 'true' } },
     { query: { user_id: the('user_id'), feature_code: 'monthly' } },
-    { query: { user_id: 'nobody has heard of' } },
+    { query: { user_id: 'unknown user' } },
   ],
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
@@ -32,7 +32,7 @@ const changes: Record<string, () => Call[]> = {
   createProject: () => [{ body: { project_id: uniqueId('project') } }],
   createProduct: () => [{ body: { product_id: uniqueId('product') } }],
   createPrice: () => [{ body: { price_id: uniqueId('ours'), stripe_price_id: uniqueId('price') } }],
-  // No more sales: not of the price that the checkout sells.
+  // Not the price that the checkout sells: it is archived here.
   patchPrice: () => [{ path: { price_id: all('price_id')[1] } }],
   mapCustomer: () => [{ body: { stripe_customer_id: uniqueId('cus') } }],
   listEvents: () => [
@@ -46,7 +46,7 @@ const changes: Record<string, () => Call[]> = {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The example of a call, in which what must exist does. */
+/** The example of a call, with ids that exist. */
 function exampleOf({ path, body }: Endpoint): Call {
   const example = isObject(body?.example) ? body.example : {};
   const withKnown = Object.entries(example).map(([name, value]) => [name, seeded.known[name]?.[0] ?? value]);
@@ -68,7 +68,7 @@ function callsOf(endpoint: Endpoint): Call[] {
 const isEmptyList = ({ body }: Called): boolean =>
   isObject(body) && Array.isArray(body['data']) && body['data'].length === 0;
 
-describe('each answer that is described was met, and is as it is described', () => {
+describe('each described answer was received, and fits its description', () => {
   const cells = endpoints.flatMap((endpoint) =>
     endpoint.answers.map(({ status }) => [endpoint.operationId, status, endpoint] as const),
   );
@@ -84,13 +84,13 @@ describe('each answer that is described was met, and is as it is described', () 
     expect(calls).not.toEqual([]);
     for (const called of calls) {
       expect([called.shown, called.status, called.complaints]).toEqual([called.shown, status, []]);
-      // A row that is not there fits any description.
+      // An empty list fits any description.
       expect([called.shown, isEmptyList(called)]).toEqual([called.shown, false]);
     }
   });
 });
 
-test('the answer to a check that was held against its description has a source of every kind', async () => {
+test('the answer to a check that was compared with its description has a source of every kind', async () => {
   const endpoint = endpoints.find(({ operationId }) => operationId === 'checkEntitlements');
   if (endpoint === undefined) throw new Error('the check is not described');
   const query = { user_id: the('user_id'), explain: 'true' };

@@ -1,12 +1,10 @@
-import { problemOut } from '@billing/domain';
-import { endpoints } from './endpoints/all.ts';
-import { errorsOf, tags } from './endpoint.ts';
-import type { Access, Answer, Endpoint } from './endpoint.ts';
+import { id, problemOut } from '@billing/domain';
+import { z } from 'zod';
+import { accessKindOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
+import type { AccessKind, Answer, Endpoint } from '../http/define-endpoint.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
-import { operationParameters } from './parameters.ts';
-import { answerHeaders, requestIdReference } from './answer-headers.ts';
-import { problemExamples, toRefusals } from './refusals.ts';
+import { answerHeaders, problemExamples, requestIdReference, toRefusals } from './refusals.ts';
 
 const intro = `One Stripe account, many products, one answer to "what may this user do?".
 
@@ -22,12 +20,12 @@ with a call, every unknown address is 404 \`route_not_found\` and every wrong me
 
 **Times** are RFC 3339 in UTC. Every answer carries \`x-request-id\`; new fields may come at any time.`;
 
-const securityOf: Record<Access, JsonObject[]> = {
+const securityOf: Record<AccessKind, JsonObject[]> = {
   project: [{ projectKey: [] }],
   admin: [{ adminSecret: [] }],
   stripe: [{ stripeSignature: [] }],
   metrics: [{}, { metricsToken: [] }],
-  operator: [{ operatorLogin: [] }],
+  'queue-screen': [{ operatorLogin: [] }],
   open: [],
 };
 
@@ -49,7 +47,10 @@ const securitySchemes = {
 };
 
 /** The description of the whole API, OpenAPI 3.1, from the schemas that validate. */
-export function createOpenApiDocument({ isClosed = false }: { isClosed?: boolean } = {}): JsonObject {
+export function createOpenApiDocument(
+  endpoints: readonly Endpoint[],
+  { isClosed = false }: { isClosed?: boolean } = {},
+): JsonObject {
   const components: JsonObject = {};
   const toSchema = (io: SchemaOptions['io']) => ({ io, isClosed, components });
   toJsonSchema(problemOut, toSchema('output'));
@@ -93,7 +94,7 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
     tags: [tag],
     summary,
     ...(description === undefined ? {} : { description }),
-    security: securityOf[endpoint.access],
+    security: securityOf[accessKindOf(endpoint)],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
       ? {}
@@ -109,6 +110,40 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
           },
         }),
     responses: { ...toAnswers(endpoint.answers, toSchema), ...toRefusals(errorsOf(endpoint), responses) },
+  };
+}
+
+/** What an operation takes in its path, query and headers. */
+function operationParameters(endpoint: Endpoint, options: SchemaOptions): JsonObject[] {
+  const inPath = pathParameterNames(endpoint.path).map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: toJsonSchema(id, options),
+  }));
+  const inQuery = Object.entries(endpoint.query?.shape ?? {}).map(([name, schema]) =>
+    toQueryParameter(name, schema, options),
+  );
+  const inHeader = (endpoint.headers ?? []).map(({ name, description, pattern, isRequired, example }) => ({
+    name,
+    in: 'header',
+    required: isRequired,
+    description,
+    schema: { type: 'string', pattern },
+    example,
+  }));
+  return [...inPath, ...inQuery, ...inHeader];
+}
+
+function toQueryParameter(name: string, schema: unknown, options: SchemaOptions): JsonObject {
+  if (!(schema instanceof z.ZodType)) throw new TypeError(`the query parameter ${name} has no schema`);
+  const { description, ...described } = toJsonSchema(schema, options);
+  return {
+    name,
+    in: 'query',
+    required: !schema.safeParse(undefined).success,
+    ...(description === undefined ? {} : { description }),
+    schema: described,
   };
 }
 

@@ -1,7 +1,7 @@
 import { errorCatalog } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 
-/** What whoever meets an error should do: in the API description and on the errors page. */
+/** What a caller should do about each error: in the API description and on the errors page. */
 export const errorGuide: Record<ErrorCode, string> = {
   invalid_request: 'Correct the fields that `errors` names; the same request cannot succeed.',
   missing_api_key:

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
-import { endpoints } from './endpoints/all.ts';
-import type { Endpoint } from './endpoint.ts';
+import { endpoints } from '../app.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
 import { callEndpoint, check } from './testing/call-endpoint.test-support.ts';
-import { acquaint, requestOf } from './testing/draw-request.test-support.ts';
+import { useKnown, requestOf } from './testing/draw-request.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { Known, SeededApi } from './testing/start-seeded-api.test-support.ts';
 
@@ -14,7 +14,7 @@ const parameters = { numRuns: runsEach, seed, endOnFailure: requests > 5_000 };
 const timeoutMs = 120_000 + requests * 100;
 
 let seeded: SeededApi;
-/** How often each status was met. */
+/** How often each status was answered. */
 const met = new Map<number, number>();
 
 beforeAll(async () => {
@@ -22,13 +22,13 @@ beforeAll(async () => {
 });
 afterAll(() => seeded.close());
 
-/** Where each list went on. */
+/** The last cursor of each list. */
 const cursors = new Map<string, string>();
 
-/** What this endpoint's requests may name. */
+/** The ids that requests of this endpoint may name. */
 function knownTo({ operationId }: Endpoint): Known {
   const cursor = [cursors.get(operationId) ?? []].flat();
-  // A project that is switched off would end all the others.
+  // Switching a project off would refuse all other requests to it.
   const projects = operationId === 'patchProject' ? { project_id: [seeded.spareProjectId] } : {};
   return { ...seeded.known, ...projects, cursor };
 }
@@ -47,7 +47,7 @@ test.each(endpoints.map((endpoint) => [endpoint.operationId, endpoint] as const)
   async (_operationId, endpoint) => {
     await fc.assert(
       fc.asyncProperty(requestOf(endpoint), async (drawn) => {
-        const { shown, complaints } = await send(endpoint, acquaint(drawn, knownTo(endpoint)));
+        const { shown, complaints } = await send(endpoint, useKnown(drawn, knownTo(endpoint)));
         expect(complaints.length === 0 ? [] : [shown, ...complaints]).toEqual([]);
       }),
       parameters,
@@ -57,7 +57,7 @@ test.each(endpoints.map((endpoint) => [endpoint.operationId, endpoint] as const)
 );
 
 test(
-  'a signed event is taken where it fits its description, and only there',
+  'a signed event is taken if it fits its description, and only then',
   async () => {
     const webhook = endpoints.find(({ access }) => access === 'stripe');
     if (webhook === undefined) throw new Error('no webhook is described');

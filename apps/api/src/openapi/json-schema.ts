@@ -38,7 +38,7 @@ function tidyEntry(key: string, item: unknown, options: SchemaOptions): unknown 
   return tidy(item, options);
 }
 
-/** What zod adds for machines that know no formats, and says again and again. */
+/** What zod adds for readers that know no formats, and repeats everywhere. */
 function isNoise(
   key: string,
   item: unknown,

@@ -1,7 +1,7 @@
 import type { Complaints } from '../testing/schema-check.test-support.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
-import type { Endpoint } from './endpoint.ts';
-import { endpoints } from './endpoints/all.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
+import { endpoints } from '../app.ts';
 import { callEndpoint, check, sendCall } from './testing/call-endpoint.test-support.ts';
 import type { Call } from './testing/call-endpoint.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
@@ -29,7 +29,7 @@ const closed = endpoints
   .filter(({ access }) => access !== 'open')
   .map((endpoint) => [endpoint.operationId, endpoint] as const);
 
-test.each(closed)('%s says to a stranger what it is described to say', async (_operationId, endpoint) => {
+test.each(closed)('%s refuses a caller without credentials as described', async (_operationId, endpoint) => {
   const call = { body: endpoint.body?.example };
   const [unsaid, unknown] =
     endpoint.access === 'stripe'

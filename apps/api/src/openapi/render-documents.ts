@@ -1,8 +1,45 @@
+import { errorCatalog } from '@billing/domain';
+import type { Endpoint } from '../http/define-endpoint.ts';
+import { httpStatusOf } from '../http/problem.ts';
 import { createOpenApiDocument } from './create-document.ts';
-import { renderErrorsPage } from './render-errors-page.ts';
+import { errorCodes, errorGuide } from './error-guide.ts';
 
-/** The files in docs/ that are made from the code, by name. */
-export const renderDocuments = (): Record<string, string> => ({
-  'openapi.json': `${JSON.stringify(createOpenApiDocument(), null, 2)}\n`,
+const intro = `# API errors
+
+Every error is \`application/problem+json\` (RFC 9457):
+
+\`\`\`json
+{
+  "type": "urn:billing:problem:price_not_found",
+  "title": "The price does not exist",
+  "status": 404,
+  "detail": "Use the id of one of this project's prices, ours or Stripe's.",
+  "code": "price_not_found",
+  "request_id": "0b9d4c0e-6f0e-4d39-9a44-2f5c1d0f3a10"
+}
+\`\`\`
+
+Decide by \`code\`: it is stable, and every word below is the whole list. \`detail\` says what to do in this case;
+\`errors\` (only with \`invalid_request\`) names the fields: \`[{ "path": "user_ids.3", "message": "must not be empty" }]\`.
+\`request_id\` finds the request in our logs.
+
+Send the same request again only after 408, 429 and 503, and not before \`Retry-After\` (seconds) where it is given; once
+more after 500. 502 \`stripe_error\` stays until its cause is corrected, and \`idempotency_in_progress\` is the one 409 that
+passes by itself. A checkout is safe to repeat with its \`Idempotency-Key\`.
+
+`;
+
+/** The page about errors, from the catalog. */
+export function renderErrorsPage(): string {
+  const rows = errorCodes
+    .map((code) => ({ code, status: httpStatusOf(code) }))
+    .sort((one, other) => one.status - other.status)
+    .map(({ code, status }) => `| ${status} | \`${code}\` | ${errorCatalog[code]}. | ${errorGuide[code]} |`);
+  return `${intro}| status | code | means | what to do |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+/** The files in docs/ that are made from the code, by name; written by `npm run openapi`. */
+export const renderDocuments = (endpoints: readonly Endpoint[]): Record<string, string> => ({
+  'openapi.json': `${JSON.stringify(createOpenApiDocument(endpoints), null, 2)}\n`,
   'api-errors.md': renderErrorsPage(),
 });

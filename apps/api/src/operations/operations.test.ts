@@ -10,7 +10,7 @@ describe('health and metrics', () => {
   });
   afterAll(() => api.close());
 
-  it('says that it is healthy, alive and ready', async () => {
+  it('is healthy, alive and ready', async () => {
     expect((await api.http().get('/healthz')).body).toEqual({ status: 'healthy' });
     expect((await api.http().get('/live')).body).toEqual({ status: 'alive' });
     const ready = await api.http().get('/ready');
@@ -68,7 +68,7 @@ describe('health and metrics', () => {
     expect(log).not.toContain('who');
   });
 
-  it('answers what is no HTTP, or too much of it, with a problem', async () => {
+  it('answers invalid or too large HTTP with a problem', async () => {
     const { port } = new URL(api.url);
     const answers = await Promise.all(
       ['nonsense\r\n\r\n', `GET / HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`].map(

@@ -41,7 +41,7 @@ describe('the queue screen', () => {
     expect((await visit('/static/js/main.js', ['another', testAdmin.secret])).status).toBe(401);
   });
 
-  it('is a page with assets of its own, and no others', async () => {
+  it('is a page that loads no assets of other hosts', async () => {
     const page = await visit()
       .expect(200)
       .expect('content-type', /text\/html/);
@@ -92,12 +92,12 @@ describe('the queue screen', () => {
     expect(JSON.stringify(response.body)).not.toMatch(/node_modules|stack/i);
   });
 
-  it('takes a body on GET for what it is: nothing it can read', async () => {
+  it('ignores a body on GET', async () => {
     const response = await visit('/api/queues').set('content-type', 'application/json').send('{"half":');
     expect([response.status, response.body.code]).toEqual([400, 'invalid_request']);
   });
 
-  it('opens while Redis is away, and says what is wrong', async () => {
+  it('opens while Redis is away, and shows what is wrong', async () => {
     await api.redis.stop();
     await waitFor(() => !api.deps.stripeEvents.ready(), { what: 'the loss of Redis' });
     await visit().expect(200);

@@ -8,8 +8,21 @@ import type { Express, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { requireOperator } from '../http/authenticate-admin.ts';
 import type { AdminKeyDeps } from '../http/authenticate-admin.ts';
-import { methodNotAllowed } from '../http/method-not-allowed.ts';
-import { mounts } from '../http/observe-requests.ts';
+import { defineEndpoint } from '../http/define-endpoint.ts';
+import { methodNotAllowed } from '../http/mount-endpoints.ts';
+import { queueScreenPath } from '../http/observe-requests.ts';
+
+export const queueScreen = defineEndpoint({
+  method: 'get',
+  path: queueScreenPath,
+  operationId: 'queues',
+  tag: 'Operations',
+  summary: 'The queues, for operators',
+  description: 'A screen for the browser: what waits, runs and failed. Read-only.',
+  access: 'queue-screen',
+  answers: [{ status: 200, description: 'A page.', contentType: 'text/html' }],
+  errors: [],
+});
 
 /** The screen's own assets and nothing else; it sets styles inline. */
 const screenPolicy = [
@@ -26,7 +39,7 @@ const screenPolicy = [
 
 const answerDeadlineMs = 5_000;
 
-/** What of a job's data is shown: the projection, also where somebody enqueued a whole event. */
+/** The part of a job's data that is shown: the projection, also where a whole event was enqueued. */
 function showJobData(data: unknown): unknown {
   const job = stripeEventJob.safeParse(data);
   if (!job.success) return data;
@@ -43,7 +56,7 @@ function toAdapter(queue: JobQueue): BullMQAdapter {
   return adapter;
 }
 
-/** bull-board's page asks another host for a font: our page asks nobody. */
+/** bull-board's page loads a font from another host; here it must load nothing from elsewhere. */
 function withoutForeignAssets(response: Response): void {
   const render = response.render.bind(response);
   const renderOwn = (view: string, options: object): void =>
@@ -71,20 +84,20 @@ function refuseWithoutRedis(queues: readonly JobQueue[]): RequestHandler {
 
 function createBoard(queues: readonly JobQueue[]): ExpressAdapter {
   const board = new ExpressAdapter();
-  board.setBasePath(mounts.queueScreen);
+  board.setBasePath(queueScreenPath);
   createBullBoard({
     queues: queues.map(toAdapter),
     serverAdapter: board,
     options: { uiConfig: { boardTitle: 'Billing queues', hideRedisDetails: true } },
   });
-  // Its own shows a stack in development; thrown on, they end where all errors of the API do.
+  // Its own handler shows a stack in development; rethrown, errors end where all errors of the API do.
   board.setErrorHandler((error) => {
     throw error;
   });
   return board;
 }
 
-/** The queue screen for operators, to be mounted at `mounts.queueScreen`: it shows, and changes nothing. */
+/** The queue screen for operators, to be mounted at its path: it shows, and changes nothing. */
 export function createQueueScreen(
   deps: AdminKeyDeps & Pick<AppDeps, 'stripeEvents' | 'maintenance'>,
 ): Router {

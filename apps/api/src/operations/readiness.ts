@@ -8,15 +8,15 @@ async function checkDatabase({ database }: Pick<AppDeps, 'database'>): Promise<s
   return 'ok';
 }
 
-/** In production a queue whose Redis may evict is no queue: jobs would vanish in silence. */
+/** In production the queue's Redis must not evict: jobs would vanish without an error. */
 async function checkRedis(deps: Pick<AppDeps, 'inspectQueueRedis' | 'config'>): Promise<string> {
   const { evictionPolicy } = await deps.inspectQueueRedis();
-  return deps.config.isProduction && evictionPolicy !== 'noeviction'
+  return deps.config.environment === 'production' && evictionPolicy !== 'noeviction'
     ? 'may evict jobs: set noeviction'
     : 'ok';
 }
 
-async function settle(check: Promise<string>): Promise<string> {
+async function resultOf(check: Promise<string>): Promise<string> {
   try {
     return await withDeadline(check, {
       ms: checkDeadlineMs,
@@ -31,7 +31,7 @@ async function settle(check: Promise<string>): Promise<string> {
 export async function checkReadiness(
   deps: Pick<AppDeps, 'database' | 'inspectQueueRedis' | 'config' | 'isStopping'>,
 ): Promise<{ isReady: boolean; checks: Record<string, string> }> {
-  const [database, redis] = await Promise.all([settle(checkDatabase(deps)), settle(checkRedis(deps))]);
+  const [database, redis] = await Promise.all([resultOf(checkDatabase(deps)), resultOf(checkRedis(deps))]);
   const checks = { database, redis, ...(deps.isStopping() ? { process: 'shutting down' } : {}) };
   return { isReady: Object.values(checks).every((state) => state === 'ok'), checks };
 }

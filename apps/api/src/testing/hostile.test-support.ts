@@ -28,7 +28,7 @@ export async function startForHostiles() {
 
 const problem = z.looseObject({ code: z.string(), status: z.number() });
 
-/** Status and code of a refusal, which must be a problem that tells nothing of our insides. */
+/** Status and code of a refusal, which must be a problem without internal details. */
 export async function problemOf(response: Response): Promise<[number, string]> {
   const body = problem.parse(await response.json());
   expect([response.headers.get('content-type'), body.status]).toEqual([

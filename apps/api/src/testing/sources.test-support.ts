@@ -33,7 +33,7 @@ export async function givePrice(
   return { productId, stripePriceId };
 }
 
-/** A grant, committed but not yet told to the cache: that is the caller's step. */
+/** A grant, committed but not yet published: that is the caller's step. */
 export async function giveGrant(
   database: Database,
   owner: Owner,

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '@billing/domain';
-import { createLogger, parseEnv } from '@billing/platform';
+import { createLogger } from '@billing/platform';
 import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
 import type { ProxyMode, TestDatabase, TestRedis } from '@billing/testing';
 import request from 'supertest';
 import { createApp } from '../app.ts';
-import { startDraining } from '../background.ts';
+import { startPublishing } from '../background.ts';
 import { buildDeps } from '../build-deps.ts';
-import { environmentSchema } from '../config.ts';
+import { readConfig } from '../config.ts';
 import { closeGracefully, createApiServer } from '../http/api-server.ts';
 
 export const testAdmin = { name: 'tester', secret: 'test-admin-secret' } as const;
@@ -18,7 +18,7 @@ export const testWebhookSecret = 'whsec_test_api';
 export type TestApiOptions = {
   /** Added to (or in place of) the test's environment. */
   env?: Record<string, string>;
-  /** Brought along (a second process on the same state); the caller ends them. */
+  /** Given for a second process on the same state; the caller ends them. */
   database?: TestDatabase;
   redis?: TestRedis;
   /** How the proxy in front of Postgres is set at the start; default `pass`. */
@@ -40,7 +40,7 @@ function createMovableClock() {
 
 export type TestApi = Awaited<ReturnType<typeof startTestApi>>;
 
-/** The API in this process on a free port, with a database and a Redis of its own; `close()` ends all. */
+/** The API in this process on a free port, with its own database and Redis; `close()` ends all. */
 export async function startTestApi(options: TestApiOptions = {}) {
   const [database, redis] = await Promise.all([
     options.database ?? createTestDatabase(),
@@ -49,7 +49,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
   // Costs little, and any test can take Postgres away.
   const databaseProxy = await createTestProxy({ port: Number(new URL(database.url).port) });
   await databaseProxy.setMode(options.databaseMode ?? 'pass');
-  const environment = parseEnv(environmentSchema, {
+  const config = readConfig({
     NODE_ENV: 'test',
     PORT: '0',
     DATABASE_URL: databaseProxy.urlFor(database.url),
@@ -66,13 +66,13 @@ export async function startTestApi(options: TestApiOptions = {}) {
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => logs.push(chunk.toString()));
   const logger = createLogger({ service: 'api', level: 'info', format: 'json', destination });
-  const { deps, beginStop, close } = buildDeps(environment, {
+  const { deps, beginStop, close } = buildDeps(config, {
     clock: clock.now,
     logger,
     withProcessMetrics: false,
   });
-  const server = createApiServer(createApp(deps), deps.config.corsOrigins);
-  const stopDraining = startDraining(deps);
+  const server = createApiServer(createApp(deps), config.corsOrigins);
+  const publishing = startPublishing(deps);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -108,11 +108,11 @@ export async function startTestApi(options: TestApiOptions = {}) {
       await deps.database.project.create({ data: { id: projectId, name: projectId } });
       return { projectId, ...(await createApiKey(projectId)) };
     },
-    /** Ends the API, and the database and the Redis unless they were brought along. */
+    /** Ends the API, and the database and the Redis unless they were given. */
     async close(): Promise<void> {
       beginStop();
       await closeGracefully(server, 0);
-      stopDraining();
+      await publishing.stop();
       await close();
       await databaseProxy.close();
       if (options.redis === undefined) await redis.stop();

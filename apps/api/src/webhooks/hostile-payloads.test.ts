@@ -40,7 +40,7 @@ async function deliverBytes(body: Buffer, signature = signBytes(body)): Promise<
   return (await fetch(`${api.url}/api/v1/webhooks/stripe`, { method: 'POST', headers, body })).status;
 }
 
-/** The status of a body that comes piece by piece, its length unsaid. */
+/** The status of a body that comes in chunks, without a length. */
 function deliverInChunks(chunks: readonly string[], signature: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const outgoing = openRequest(
@@ -62,7 +62,7 @@ const eventText = (object: string, more = ''): string =>
   `{"id":"evt_hostile${(serial += 1)}","type":"customer.subscription.updated","created":1,"data":{"object":${object}}${more}}`;
 const deep = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`;
 
-describe('signed events with content that nobody expects are taken, or refused, and never an error of ours', () => {
+describe('signed events with unexpected content are taken or refused, and never an internal error', () => {
   test.each<[string, string]>([
     ['100,000 levels in the object', eventText(`{"id":"sub_1","object":"subscription","metadata":${deep}}`)],
     ['100,000 levels beside the object', eventText('{"id":"sub_1"}', `,"extra":${deep}`)],
@@ -99,7 +99,7 @@ describe('signed events with content that nobody expects are taken, or refused, 
     expect(await deliver(payload)).toEqual([400, 'invalid_payload']);
   });
 
-  test('the very bytes are verified: pretty-printed, escaped, of any content type', async () => {
+  test('the exact bytes are verified: pretty-printed, escaped, of any content type', async () => {
     const pretty = JSON.stringify(JSON.parse(eventText('{"id":"sub_1"}')), null, 4);
     const escaped = eventText('{"id":"sub_\\u0031","note":"\\u00e9é😀"}');
     for (const payload of [pretty, escaped, `  ${pretty}\r\n`])
@@ -146,7 +146,7 @@ test('a flood without a signature costs neither Redis nor Postgres anything', as
     Number(/total_commands_processed:(\d+)/.exec(await client.info('stats'))?.[1]);
   const before = await processed();
   for (let sent = 0; sent < 200; sent += 1) await deliver('{}', { 'stripe-signature': 't=1,v1=00' });
-  // The connections' own heartbeats and the drainer, but nothing per request.
+  // The connections' heartbeats and the loop that publishes, but nothing per request.
   expect((await processed()) - before).toBeLessThan(100);
   client.disconnect();
 });

@@ -127,7 +127,7 @@ describe('POST /api/v1/webhooks/stripe', () => {
     expect(await waiting()).toBe(0);
   });
 
-  it('answers 200 to types nobody handles and to thin events, and enqueues nothing', async () => {
+  it('answers 200 to unhandled types and to thin events, and enqueues nothing', async () => {
     expect((await deliverSigned(eventOf({ type: 'mandate.updated' }))).status).toBe(200);
     const thin = { object: 'v2.core.event', id: 'evt_thin', type: 'v1.billing.meter.error_report_triggered' };
     const response = await deliverSigned(thin);
@@ -150,14 +150,14 @@ describe('POST /api/v1/webhooks/stripe', () => {
     expect((await deliver(padded, sign(padded))).status).toBe(200);
   });
 
-  it('tells clocks from wrong secrets in the metric', async () => {
+  it('distinguishes wrong clocks from wrong secrets in the metric', async () => {
     api.deps.metrics.webhookSignatureFailures.reset();
     const payload = JSON.stringify(eventOf());
     await deliver(payload);
     await deliverSigned(payload, { timestamp: seconds() - 900 });
     await deliverSigned(payload, { timestamp: seconds() + 900 });
     await deliverSigned(payload, { secret: 'whsec_other' });
-    // Anybody can send an old timestamp: without the secret it says nothing about our clock.
+    // Any caller can send an old timestamp: without the secret it tells nothing about clocks.
     await deliverSigned(payload, { secret: 'whsec_other', timestamp: seconds() - 900 });
     const { values } = await api.deps.metrics.webhookSignatureFailures.get();
     expect(Object.fromEntries(values.map(({ labels, value }) => [labels.reason, value]))).toEqual({

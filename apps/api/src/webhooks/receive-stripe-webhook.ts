@@ -1,14 +1,54 @@
-import { isHandledEventType, projectEvent, ServiceError, toTimestamp } from '@billing/domain';
+import {
+  anyObject,
+  isHandledEventType,
+  projectEvent,
+  ServiceError,
+  stripeEventId,
+  toTimestamp,
+  webhookRequest,
+  webhookResponse,
+} from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
+import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
+import { defineEndpoint } from '../http/define-endpoint.ts';
 import { noteForAccessLog } from '../http/observe-requests.ts';
-import { parsePayload } from './parse-payload.ts';
-import type { Payload } from './parse-payload.ts';
 import { verifySignature } from './verify-signature.ts';
 
-export type WebhookDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'stripeEvents' | 'metrics'>;
+export const receiveStripeWebhook = defineEndpoint({
+  method: 'post',
+  path: '/api/v1/webhooks/stripe',
+  operationId: 'receiveStripeWebhook',
+  tag: 'Webhooks',
+  summary: 'Take an event from Stripe',
+  description:
+    'The signature covers the exact bytes: at most 1 MiB, any content type, not compressed. 200 means that the event is in the queue and will take effect; a type that nobody handles is answered the same and dropped. Anything else that is signed, such as an empty body, is 400 `invalid_payload`.',
+  access: 'stripe',
+  body: {
+    schema: webhookRequest,
+    example: {
+      id: 'evt_123',
+      object: 'event',
+      type: 'customer.subscription.updated',
+      created: 1_795_341_600,
+      livemode: false,
+      data: { object: { id: 'sub_123', object: 'subscription', customer: 'cus_123', status: 'active' } },
+    },
+  },
+  answers: [
+    {
+      status: 200,
+      description: 'Taken.',
+      schema: webhookResponse,
+      example: { received: true, event_id: 'evt_123' },
+    },
+  ],
+  errors: ['invalid_payload', 'queue_unavailable'],
+});
+
+type WebhookDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'stripeEvents' | 'metrics'>;
 
 const maxBytes = 1024 * 1024;
 /** Stripe is answered within five seconds, whatever the queue does. */
@@ -17,7 +57,7 @@ const bodyDeadlineMs = 1_500;
 
 const parseRaw = express.raw({ type: () => true, limit: maxBytes, inflate: false });
 
-/** The body as it came: a signature is over bytes, whatever the content type says. */
+/** The body as it came: a signature covers bytes, whatever the content type is. */
 async function readRaw(request: Request, response: Response): Promise<Buffer> {
   const read = new Promise<void>((resolve, reject) => {
     parseRaw(request, response, (error?: unknown) => {
@@ -33,13 +73,47 @@ async function readRaw(request: Request, response: Response): Promise<Buffer> {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
 }
 
+/** Only what must be there: the whole event is not copied. */
+const snapshotEvent = z.object({
+  id: stripeEventId,
+  type: z.string().min(1),
+  data: z.object({ object: anyObject }),
+});
+
+type Payload =
+  | { isThin: false; id: string; type: string; event: Record<string, unknown> }
+  /** A thin event: it names what happened, but carries no object. */
+  | { isThin: true; id: string };
+
+const noEvent = (): ServiceError =>
+  new ServiceError('invalid_payload', 'Send an event of Stripe: an id, a type and an object in data.object.');
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch {
+    throw noEvent();
+  }
+}
+
+/** Reads a signed body. Throws `invalid_payload` when it is no event. */
+function parsePayload(body: Buffer): Payload {
+  const whole = anyObject.safeParse(parseJson(body));
+  if (!whole.success) throw noEvent();
+  const { id, object } = whole.data;
+  if (object === 'v2.core.event' && typeof id === 'string' && id !== '') return { isThin: true, id };
+  const event = snapshotEvent.safeParse(whole.data);
+  if (!event.success) throw noEvent();
+  return { isThin: false, id: event.data.id, type: event.data.type, event: whole.data };
+}
+
 async function readSigned(deps: WebhookDeps, request: Request, response: Response): Promise<Payload> {
   const body = await readRaw(request, response);
   verifySignature(deps, request, body);
   return parsePayload(body);
 }
 
-/** Without what Express's `json` does besides. */
+/** Sends the answer without the extra work of Express's `json`. */
 function sendReceived(response: Response, eventId: string): void {
   const text = JSON.stringify({ received: true, event_id: eventId });
   response.setHeader('content-type', 'application/json; charset=utf-8');
@@ -62,8 +136,8 @@ async function accept(deps: WebhookDeps, payload: Payload): Promise<{ type: stri
   return { type, outcome: added === 'added' ? 'enqueued' : 'duplicate' };
 }
 
-/** `POST /api/v1/webhooks/stripe`: verify, enqueue, answer. No database, no call to Stripe. */
-export function receiveStripeWebhook(deps: WebhookDeps): RequestHandler {
+/** Verifies, enqueues, answers. No database, no call to Stripe. */
+export function createWebhookHandler(deps: WebhookDeps): RequestHandler {
   const received = deps.metrics.webhookEventsReceived;
   return async (request, response) => {
     try {

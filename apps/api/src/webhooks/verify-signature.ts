@@ -11,8 +11,8 @@ const toleranceSeconds = 300;
 const refused = (detail: string): ServiceError => new ServiceError('invalid_signature', detail);
 
 /**
- * Exactly one header: two would be joined, and one of them could be anybody's. Looked for among the headers as they
- * came, as `headersDistinct` would sort all of them.
+ * Exactly one header: two would be joined, and one of them could be forged. Looked for among the raw headers, as
+ * `headersDistinct` would sort all of them.
  */
 function onlyHeader({ rawHeaders }: IncomingMessage): string {
   const found: string[] = [];
@@ -34,8 +34,8 @@ function assertNotAhead(header: string, clock: Clock): void {
 }
 
 /**
- * Stripe's check with the bytes as they are: the library would decode them as UTF-8 first, and what is no UTF-8 would
- * be another text. Latin-1 has a character for each byte.
+ * Stripe's check over the exact bytes: the library would decode them as UTF-8 first, which changes bytes that are not
+ * valid UTF-8. Latin-1 has a character for each byte.
  */
 class RawBytes extends Stripe.CryptoProvider {
   override computeHMACSignature(payload: string, secret: string): string {
@@ -66,15 +66,15 @@ function isSigned(
   });
 }
 
-/** For the metric. Only a right signature at a wrong time speaks of clocks; a tolerance of 0 ignores the time. */
+/** For the metric. Only a right signature at a wrong time points to a clock; a tolerance of 0 ignores the time. */
 function whyRefused(deps: VerifyDeps, signed: Signed | undefined): 'header' | 'timestamp' | 'mismatch' {
   if (signed === undefined) return 'header';
   return isSigned(deps, signed, 0) ? 'timestamp' : 'mismatch';
 }
 
 /**
- * Throws `invalid_signature` unless one of the secrets signed these very bytes within five minutes of now
- * (several: one is being rolled). The payload is not looked at before.
+ * Throws `invalid_signature` unless one of the secrets signed exactly these bytes within five minutes of now (there are
+ * several while one is rolled). The payload is not parsed before.
  */
 export function verifySignature(deps: VerifyDeps, request: IncomingMessage, body: Buffer): void {
   let signed: Signed | undefined;

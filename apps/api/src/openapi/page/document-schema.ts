@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the page needs of an OpenAPI document; it is our own, but reading it is safer than trusting it. */
+/** What the page needs of an OpenAPI document. It is our own, but parsed all the same. */
 export type Schema = { [key: string]: unknown };
 const schema: z.ZodType<Schema> = z.record(z.string(), z.unknown());
 const media = z.object({

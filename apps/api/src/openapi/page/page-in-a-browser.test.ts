@@ -2,7 +2,7 @@ import { browserPath, openBrowser } from '@billing/testing/browser';
 import type { Browser, Page } from 'playwright-core';
 import { startTestApi } from '../../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../../testing/start-test-api.test-support.ts';
-import { endpoints } from '../endpoints/all.ts';
+import { endpoints } from '../../app.ts';
 
 const describeInBrowser = browserPath === undefined ? describe.skip : describe;
 
@@ -10,7 +10,7 @@ describeInBrowser('the page in a browser', () => {
   let api: TestApi;
   let browser: Browser;
   let page: Page;
-  /** What the browser complained of, and where it went besides. */
+  /** Errors in the browser, and requests to other addresses. */
   let complaints: string[];
 
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describeInBrowser('the page in a browser', () => {
   };
   const all = endpoints.map(({ operationId }) => operationId).sort();
 
-  test('the search leaves the calls that have every word, and gives all back', async () => {
+  test('the search shows the calls that have every word, and all again when it is emptied', async () => {
     expect(await shownCalls()).toEqual(all);
     const search = page.getByLabel('Search');
     await search.fill('repair  COMPARE');

@@ -80,7 +80,7 @@ function renderAnswers(operation: Operation, document: Document): string {
   return `<h4>Answers</h4><table>${answers.join('')}</table>`;
 }
 
-/** Those of this answer alone: what all answers have is in the introduction. */
+/** The headers of this answer alone: those of all answers are in the introduction. */
 function renderHeaders(headers: Answer['headers'], document: Document): string {
   const rows = Object.entries(headers).map(([name, header]) => {
     if ('$ref' in header) return '';

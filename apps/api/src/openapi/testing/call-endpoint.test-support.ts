@@ -2,9 +2,10 @@ import { Stripe } from 'stripe';
 import { createSchemaCheck } from '../../testing/schema-check.test-support.ts';
 import type { Complaints } from '../../testing/schema-check.test-support.ts';
 import { testAdmin, testWebhookSecret } from '../../testing/start-test-api.test-support.ts';
+import { endpoints } from '../../app.ts';
 import { createOpenApiDocument } from '../create-document.ts';
-import type { Endpoint } from '../endpoint.ts';
-import { pathParameterNames } from '../parameters.ts';
+import { accessKindOf, pathParameterNames } from '../../http/define-endpoint.ts';
+import type { Endpoint } from '../../http/define-endpoint.ts';
 import { metricsToken } from './start-seeded-api.test-support.ts';
 
 type Values = Record<string, unknown>;
@@ -26,16 +27,17 @@ export type Sent = {
 /** `complaints`: what does not fit the description. */
 export type Called = Sent & { complaints: Complaints };
 
-/** In which an answer must not have fields that are not described. */
-export const closedDocument = createOpenApiDocument({ isClosed: true });
+/** The description in which an answer must not have other fields than described. */
+export const closedDocument = createOpenApiDocument(endpoints, { isClosed: true });
 export const check = createSchemaCheck(closedDocument);
 
 const { webhooks } = new Stripe('sk_test_signing');
 const basic = (name: string, secret: string): string =>
   `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 
-function credentialsOf({ access }: Endpoint, apiKey: string, call: Call): Record<string, string> {
+function credentialsOf(endpoint: Endpoint, apiKey: string, call: Call): Record<string, string> {
   const { credentials = 'right' } = call;
+  const access = accessKindOf(endpoint);
   if (credentials === 'none' || access === 'open') return {};
   const isRight = credentials === 'right';
   if (access === 'stripe') {
@@ -43,7 +45,7 @@ function credentialsOf({ access }: Endpoint, apiKey: string, call: Call): Record
     const payload = JSON.stringify(call.body);
     return { 'stripe-signature': webhooks.generateTestHeaderString({ payload, secret }) };
   }
-  if (access === 'operator')
+  if (access === 'queue-screen')
     return { authorization: basic(testAdmin.name, isRight ? testAdmin.secret : apiKey) };
   const tokens = {
     project: [apiKey, testAdmin.secret],
@@ -57,7 +59,7 @@ function credentialsOf({ access }: Endpoint, apiKey: string, call: Call): Record
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 /** Lone surrogates have no percent encoding. */
 const encode = (value: unknown): string => encodeURIComponent(asText(value).replaceAll(/\p{Cs}/gu, '\ufffd'));
-/** A client sends nothing else in a header. */
+/** Clients send no other characters in a header. */
 const asHeader = (value: unknown): string => asText(value).replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
 
 function urlOf(endpoint: Endpoint, { path = {}, query = {} }: Call): string {
@@ -96,7 +98,7 @@ export async function sendCall({ api, apiKey }: Caller, endpoint: Endpoint, call
   };
 }
 
-/** The same, and holds the answer against its description: status, headers, kind of body, body. */
+/** The same, and compares the answer with its description: status, headers, content type, body. */
 export async function callEndpoint(caller: Caller, endpoint: Endpoint, call: Call): Promise<Called> {
   const sent = await sendCall(caller, endpoint, call);
   return { ...sent, complaints: check.answer(endpoint.operationId, sent) };

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import type { Endpoint } from '../endpoint.ts';
+import type { Endpoint } from '../../http/define-endpoint.ts';
 import { arbitraryOf } from './arbitrary.test-support.ts';
 import { closedDocument } from './call-endpoint.test-support.ts';
 import type { Call } from './call-endpoint.test-support.ts';
@@ -54,10 +54,10 @@ const handledEvent = fc.record(
 );
 
 export type Drawn = Required<Call> & {
-  /** Names what exists, wherever it can. */
-  isAcquainted: boolean;
-  /** Which name, of those in the request, is new all the same; past the last: none. */
-  stranger: number;
+  /** Ids are those that exist, wherever possible. */
+  usesKnown: boolean;
+  /** The index of the id in the request that is drawn all the same; past the last: none. */
+  unknownIndex: number;
 };
 
 /** Requests as the description allows them, mostly. */
@@ -67,7 +67,7 @@ export function requestOf(endpoint: Endpoint): fc.Arbitrary<Drawn> {
     const here = parameters.filter((each) => each.in === place);
     const values = here.map(({ name, required, schema }) => {
       const value = arbitraryOf(schema, schemas);
-      // Of many filters, all at once would leave no row.
+      // With all filters at once no row would be left.
       return [name, required ? value : fc.option(value, { freq: 2, nil: undefined })] as const;
     });
     return fc
@@ -85,20 +85,20 @@ export function requestOf(endpoint: Endpoint): fc.Arbitrary<Drawn> {
       { weight: 18, arbitrary: fc.constant('right' as const) },
       { weight: 1, arbitrary: fc.constantFrom('wrong' as const, 'none' as const) },
     ),
-    isAcquainted: fc.boolean(),
-    stranger: fc.nat({ max: 11 }),
+    usesKnown: fc.boolean(),
+    unknownIndex: fc.nat({ max: 11 }),
   });
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Puts what exists where it belongs: generated names would never meet it. */
-export function acquaint(drawn: Drawn, known: Known): Call {
-  const { path, query, headers, body, isAcquainted, stranger } = drawn;
+/** Puts ids that exist into a request: drawn ones would never hit any. */
+export function useKnown(drawn: Drawn, known: Known): Call {
+  const { path, query, headers, body, usesKnown, unknownIndex } = drawn;
   const places = [path, query, headers, isObject(body) ? body : {}];
   const names = places.flatMap((values) => Object.keys(values)).filter((name) => Object.hasOwn(known, name));
-  const met = new Set(isAcquainted ? names.filter((_name, index) => index !== stranger) : []);
+  const met = new Set(usesKnown ? names.filter((_name, index) => index !== unknownIndex) : []);
   const withKnown = (values: Record<string, unknown>) =>
     Object.fromEntries(
       Object.entries(values).map(([name, value]) => {

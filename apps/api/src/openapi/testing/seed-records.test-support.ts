@@ -83,7 +83,7 @@ export async function seedRuns(database: Database, projectId: string): Promise<s
 const lookEveryMs = 50;
 
 /**
- * Stands in for the worker, as apps never import each other: looks in Postgres, as workers do, for replays that somebody
+ * Takes the worker's place, as apps never import each other: looks in Postgres, as workers do, for replays that a caller
  * waits for, and ends each with a result. Returns what stops it.
  */
 export function answerReplays(database: Database): () => Promise<void> {
@@ -102,7 +102,7 @@ export function answerReplays(database: Database): () => Promise<void> {
   };
   const looking = (async () => {
     while (!stop.signal.aborted) {
-      // Tests take Postgres away, too.
+      // Tests also take Postgres away.
       await look().catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }

@@ -1,0 +1,117 @@
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+
+let commerce: Commerce;
+
+beforeAll(async () => {
+  commerce = await startCommerce();
+});
+afterAll(() => commerce.close());
+
+type Row = { action: string; actor: string; target_type: string; target_id: string; reason: string | null };
+
+test('every change is in the log with who, what, why and the request; what was refused is not', async () => {
+  const id = uniqueId('audited');
+  const admin: Commerce['admin'] = (...call) => commerce.admin(...call);
+  await admin('post', '/projects', { project_id: id, name: 'Audited' })
+    .set('x-request-id', 'req-audit-1')
+    .expect(201);
+  await admin('post', '/projects', { project_id: id, name: 'Audited' }).expect(409);
+  await admin('patch', `/projects/${id}`, { policy: { paused: 'allow' } }).expect(200);
+  const key = await admin('post', `/projects/${id}/api-keys`, {}).expect(201);
+  await admin('delete', `/projects/${id}/api-keys/${key.body.key_id}`).expect(204);
+  const price = await commerce.sell(id);
+  await admin('patch', `/projects/${id}/products/${price.productId}`, { name: 'New' }).expect(200);
+  await admin('patch', `/projects/${id}/prices/${price.priceId}`, { is_archived: true }).expect(200);
+  await admin('post', `/projects/${id}/customers`, {
+    user_id: 'u',
+    stripe_customer_id: uniqueId('cus'),
+  }).expect(201);
+  const grant = await admin('post', '/grant', {
+    user_id: 'u',
+    project_id: id,
+    feature_code: 'f',
+    reason: 'a test',
+  });
+  await admin('post', '/revoke', { grant_id: grant.body.grant_id, revoke_reason: 'the end' }).expect(200);
+
+  const { body, text } = await admin('get', `/audit?project_id=${id}`).expect(200);
+  const rows: Row[] = body.data.toReversed();
+  expect(rows.map(({ action }) => action)).toEqual([
+    'project.create',
+    'project.update',
+    'api_key.create',
+    'api_key.revoke',
+    'product.create',
+    'price.create',
+    'product.update',
+    'price.update',
+    'customer.map',
+    'grant.create',
+    'grant.revoke',
+  ]);
+  expect(rows[0]).toMatchObject({
+    actor: 'tester',
+    target_type: 'project',
+    target_id: id,
+    request_id: 'req-audit-1',
+  });
+  expect(rows[1]).toMatchObject({
+    details: { before: { policy: {} }, after: { policy: { paused: 'allow' } } },
+  });
+  expect(rows.at(-2)).toMatchObject({ reason: 'a test', target_id: grant.body.grant_id });
+  expect(rows.at(-1)).toMatchObject({ reason: 'the end' });
+  expect(text).not.toContain(key.body.api_key);
+
+  const one = await admin('get', `/audit?project_id=${id}&limit=4`).expect(200);
+  const two = await admin('get', `/audit?project_id=${id}&limit=100&cursor=${one.body.next_cursor}`).expect(
+    200,
+  );
+  expect([...one.body.data, ...two.body.data]).toEqual(body.data);
+  const filtered = await admin('get', `/audit?project_id=${id}&action=grant.create&actor=tester`).expect(200);
+  expect(filtered.body.data).toHaveLength(1);
+});
+
+test('the details of a change to the catalog hold each of its fields, before and after', async () => {
+  const id = uniqueId('audited');
+  const admin: Commerce['admin'] = (...call) => commerce.admin(...call);
+  const project = { name: 'Shop', description: 'Of shoes' };
+  await admin('post', '/projects', { project_id: id, ...project }).expect(201);
+  const changedProject = { description: 'Of hats', redirect_origins: ['https://hats.example'] };
+  await admin('patch', `/projects/${id}`, changedProject).expect(200);
+  const product = { name: 'Premium', description: 'All of it', feature_codes: ['export'] };
+  await admin('post', `/projects/${id}/products`, { product_id: 'premium', ...product }).expect(201);
+  await admin('patch', `/projects/${id}/products/premium`, { description: null }).expect(200);
+  const price = {
+    product_id: 'premium',
+    stripe_price_id: uniqueId('price'),
+    amount: 500,
+    currency: 'usd',
+    interval: 'one_time',
+    access_days: 30,
+  };
+  await admin('post', `/projects/${id}/prices`, { price_id: 'once', ...price }).expect(201);
+  await admin('patch', `/projects/${id}/prices/once`, { is_archived: true }).expect(200);
+
+  const { body } = await admin('get', `/audit?project_id=${id}`).expect(200);
+  const before = { ...project, is_active: true, policy: {}, redirect_origins: [] };
+  expect(body.data.toReversed().map(({ details }: { details: unknown }) => details)).toEqual([
+    project,
+    { before, after: { ...before, ...changedProject } },
+    product,
+    {
+      before: { ...product, is_archived: false },
+      after: { ...product, description: null, is_archived: false },
+    },
+    price,
+    { before: { is_archived: false }, after: { is_archived: true } },
+  ]);
+});
+
+test('its rows cannot be changed or deleted', async () => {
+  const { database } = commerce.deps;
+  await commerce.admin('post', '/projects', { project_id: uniqueId('fixed'), name: 'Fixed' }).expect(201);
+  await expect(database.auditEntry.updateMany({ data: { actor: 'nobody' } })).rejects.toThrow(/append-only/);
+  await expect(database.auditEntry.deleteMany({})).rejects.toThrow(/append-only/);
+  await expect(database.$executeRaw`TRUNCATE audit_log`).rejects.toThrow(/append-only/);
+});

@@ -1,0 +1,45 @@
+import { customerOut, mapCustomerRequest } from '@billing/domain';
+import { mapCustomer as mapRow } from '@billing/store';
+import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { publishChange } from '../publish-change.ts';
+
+export const mapCustomer = defineEndpoint({
+  method: 'post',
+  path: '/api/v1/admin/projects/{project_id}/customers',
+  operationId: 'mapCustomer',
+  tag: 'Catalog',
+  summary: 'Say whose a Stripe customer is',
+  description:
+    'Releases events that were quarantined because the customer was not known, with no call to Stripe.',
+  access: { admin: 'operator' },
+  body: { schema: mapCustomerRequest, example: { user_id: 'user_1', stripe_customer_id: 'cus_123' } },
+  answers: [
+    {
+      status: 201,
+      description: 'Mapped.',
+      schema: customerOut,
+      example: {
+        project_id: 'shop',
+        user_id: 'user_1',
+        stripe_customer_id: 'cus_123',
+        created_at: '2026-11-22T10:00:00.000Z',
+        healed: { subscriptions: 1, purchases: 0, events: 3 },
+      },
+    },
+  ],
+  errors: ['project_not_found', 'customer_exists'],
+  handle: async (deps, { params: { project_id: projectId }, body, actor }) => {
+    const changed = await mapRow(deps.database, { projectId, request: body, actor });
+    const { customer, released } = await publishChange(deps, changed);
+    const { subscriptions, purchases, events } = released;
+    return {
+      body: {
+        project_id: projectId,
+        user_id: body.user_id,
+        stripe_customer_id: customer.stripeCustomerId,
+        created_at: customer.createdAt.toISOString(),
+        healed: { subscriptions, purchases, events },
+      },
+    };
+  },
+});

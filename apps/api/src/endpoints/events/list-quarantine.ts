@@ -1,0 +1,38 @@
+import { quarantineList, quarantineQuery } from '@billing/domain';
+import { listQuarantine as listRows } from '@billing/store';
+import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { pageExample, presentPage } from '../page.ts';
+import { eventExample, presentEvent } from './list-events.ts';
+
+export const listQuarantine = defineEndpoint({
+  method: 'get',
+  path: '/api/v1/admin/quarantine',
+  operationId: 'listQuarantine',
+  tag: 'Records',
+  summary: 'Events that wait for a mapping',
+  description: 'Mapping the customer or price that `awaits` names releases them with no call to Stripe.',
+  access: { admin: 'viewer' },
+  query: quarantineQuery,
+  answers: [
+    {
+      status: 200,
+      description: 'Newest first.',
+      schema: quarantineList,
+      example: pageExample({
+        ...eventExample,
+        status: 'quarantined',
+        reason: 'unknown_customer',
+        customer_id: 'cus_123',
+        awaits: 'cus_123',
+      }),
+    },
+  ],
+  errors: [],
+  handle: async ({ database }, { query }) => ({
+    body: presentPage(await listRows(database, query), (row) => ({
+      ...presentEvent(row),
+      customer_id: row.customerId,
+      awaits: row.awaits,
+    })),
+  }),
+});

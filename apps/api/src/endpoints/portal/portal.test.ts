@@ -1,0 +1,162 @@
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+
+let commerce: Commerce;
+let project: { projectId: string; apiKey: string };
+
+beforeAll(async () => {
+  commerce = await startCommerce();
+  project = await commerce.createProject();
+});
+afterEach(() => commerce.fault('none'));
+afterAll(() => commerce.close());
+
+const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+
+const open = (body: object, apiKey = project.apiKey) =>
+  commerce
+    .http()
+    .post('/api/v1/portal/create-session')
+    .set('authorization', `Bearer ${apiKey}`)
+    .send({ return_url: 'https://app.example.com/account', ...body });
+
+async function createUser(projectId = project.projectId) {
+  const userId = uniqueId('user');
+  const { id } = await commerce.deps.database.user.create({ data: { projectId, userId } });
+  return { userId, userRef: id };
+}
+
+/** A customer in Stripe, known on the portal's page by the name of what it is subscribed to. */
+async function createCustomer(): Promise<{ id: string; plan: string }> {
+  const { id } = await commerce.stripe.customers.create({});
+  const plan = uniqueId('plan');
+  const price = await commerce.stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 500,
+    recurring: { interval: 'month' },
+    product_data: { name: plan },
+  });
+  await commerce.stripe.subscriptions.create({ customer: id, items: [{ price: price.id }] });
+  return { id, plan };
+}
+
+/** The text of the page that the portal opens for this user. */
+async function portalOf(userId: string): Promise<string> {
+  const { body } = await open({ user_id: userId }).expect(200);
+  expect(body).toEqual({
+    portal_url: expect.stringMatching(/^http/),
+    expires_at: expect.stringMatching(/^\d{4}-.*Z$/),
+  });
+  return (await fetch(body.portal_url)).text();
+}
+
+describe('the portal shows', () => {
+  test('the customer who was mapped', async () => {
+    const { userId, userRef } = await createUser();
+    const customer = await createCustomer();
+    await commerce.deps.database.customer.create({
+      data: { stripeCustomerId: customer.id, userRef, source: 'admin' },
+    });
+    expect(await portalOf(userId)).toContain(customer.plan);
+  });
+
+  test('the newest live one of several', async () => {
+    const { userId, userRef } = await createUser();
+    const [older, live, deleted] = [await createCustomer(), await createCustomer(), await createCustomer()];
+    await commerce.deps.database.customer.createMany({
+      data: [
+        { stripeCustomerId: older.id, userRef, source: 'admin', createdAt: minutesAgo(30) },
+        { stripeCustomerId: live.id, userRef, source: 'admin', createdAt: minutesAgo(20) },
+        {
+          stripeCustomerId: deleted.id,
+          userRef,
+          source: 'admin',
+          createdAt: minutesAgo(10),
+          deletedAt: minutesAgo(5),
+        },
+      ],
+    });
+    expect(await portalOf(userId)).toContain(live.plan);
+  });
+
+  test('who pays the newest subscription or purchase, where no customer was mapped', async () => {
+    const { userId, userRef } = await createUser();
+    const [older, newer] = [await createCustomer(), await createCustomer()];
+    await commerce.deps.database.purchase.create({
+      data: {
+        id: uniqueId('pi'),
+        userRef,
+        stripeCustomerId: older.id,
+        status: 'pending',
+        createdAt: new Date(Date.now() - 60_000),
+      },
+    });
+    await commerce.deps.database.subscription.create({
+      data: { id: uniqueId('sub'), userRef, stripeCustomerId: newer.id, status: 'canceled' },
+    });
+    expect(await portalOf(userId)).toContain(newer.plan);
+  });
+});
+
+describe('there is no portal', () => {
+  test.each([
+    ['for an unknown user', async () => uniqueId('user')],
+    ['for a user without a customer', async () => (await createUser()).userId],
+    [
+      'for a user of another project',
+      async () => {
+        const other = await commerce.createProject();
+        const { userId, userRef } = await createUser(other.projectId);
+        await commerce.deps.database.customer.create({
+          data: { stripeCustomerId: (await createCustomer()).id, userRef, source: 'admin' },
+        });
+        return userId;
+      },
+    ],
+    [
+      'for a customer deleted in Stripe',
+      async () => {
+        const { userId, userRef } = await createUser();
+        const { id: stripeCustomerId } = await createCustomer();
+        await commerce.deps.database.customer.create({
+          data: { stripeCustomerId, userRef, source: 'admin' },
+        });
+        await commerce.stripe.customers.del(stripeCustomerId);
+        return userId;
+      },
+    ],
+  ])('%s', async (_name, userOf) => {
+    const response = await open({ user_id: await userOf() }).expect(404);
+    expect(response.body.code).toBe('customer_not_found');
+  });
+
+  test('that leads back to an origin the project does not allow', async () => {
+    const strict = await commerce.createProject();
+    await commerce
+      .admin('patch', `/projects/${strict.projectId}`, { redirect_origins: ['https://app.example.com'] })
+      .expect(200);
+    const body = { user_id: 'anybody', return_url: 'https://evil.example/' };
+    const response = await open(body, strict.apiKey).expect(400);
+    expect(response.body.errors).toMatchObject([{ path: 'return_url' }]);
+  });
+
+  test('while Stripe fails', async () => {
+    const { userId, userRef } = await createUser();
+    await commerce.deps.database.customer.create({
+      data: { stripeCustomerId: (await createCustomer()).id, userRef, source: 'admin' },
+    });
+    await commerce.fault('500');
+    const response = await open({ user_id: userId }).expect(503);
+    expect(response.body.code).toBe('stripe_unavailable');
+  });
+
+  test('without a key, for another project, by another method', async () => {
+    const responses = [
+      await commerce.http().post('/api/v1/portal/create-session').send({}),
+      await open({ user_id: 'u', project_id: 'another' }),
+      await open({ return_url: 'nowhere' }),
+      await commerce.http().get('/api/v1/portal/create-session'),
+    ];
+    expect(responses.map(({ status }) => status)).toEqual([401, 403, 400, 405]);
+  });
+});

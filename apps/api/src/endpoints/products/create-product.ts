@@ -1,0 +1,25 @@
+import { createProductRequest } from '@billing/domain';
+import { createProduct as createRow } from '@billing/store';
+import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { publishChange } from '../publish-change.ts';
+import { presentProduct, productAnswer } from './product.ts';
+
+export const createProduct = defineEndpoint({
+  method: 'post',
+  path: '/api/v1/admin/projects/{project_id}/products',
+  operationId: 'createProduct',
+  tag: 'Catalog',
+  summary: 'Create a product',
+  description: 'A product is a set of feature codes; its prices sell them.',
+  access: { admin: 'admin' },
+  body: {
+    schema: createProductRequest,
+    example: { product_id: 'premium', name: 'Premium', feature_codes: ['premium_export'] },
+  },
+  answers: [{ status: 201, ...productAnswer }],
+  errors: ['project_not_found', 'product_exists'],
+  handle: async (deps, { params: { project_id: projectId }, body, actor }) => {
+    const created = await createRow(deps.database, { projectId, request: body, actor });
+    return { body: presentProduct(await publishChange(deps, created)) };
+  },
+});

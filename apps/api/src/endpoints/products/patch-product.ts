@@ -1,0 +1,27 @@
+import { patchProductRequest } from '@billing/domain';
+import { patchProduct as patchRow } from '@billing/store';
+import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { publishChange } from '../publish-change.ts';
+import { presentProduct, productAnswer } from './product.ts';
+
+export const patchProduct = defineEndpoint({
+  method: 'patch',
+  path: '/api/v1/admin/projects/{project_id}/products/{product_id}',
+  operationId: 'patchProduct',
+  tag: 'Catalog',
+  summary: 'Change a product',
+  description:
+    "New `feature_codes` are in every affected user's next answer. Archived: no new sale; those who have it keep it.",
+  access: { admin: 'admin' },
+  body: {
+    schema: patchProductRequest,
+    example: { feature_codes: ['premium_export', 'api'], is_archived: false },
+  },
+  answers: [{ status: 200, ...productAnswer }],
+  errors: ['project_not_found', 'product_not_found'],
+  handle: async (deps, { params, body: patch, actor }) => {
+    const key = { projectId: params.project_id, productId: params.product_id };
+    const changed = await patchRow(deps.database, { key, patch, actor });
+    return { body: presentProduct(await publishChange(deps, changed)) };
+  },
+});

@@ -1,0 +1,99 @@
+import { claimRun, endRun } from '@billing/store';
+import { waitFor } from '@billing/testing';
+import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+
+let commerce: Commerce;
+
+beforeAll(async () => {
+  commerce = await startCommerce();
+});
+afterAll(() => commerce.close());
+
+const admin: Commerce['admin'] = (...call) => commerce.admin(...call);
+
+async function recordEvent(): Promise<string> {
+  const eventId = uniqueId('evt');
+  await commerce.deps.database.stripeEvent.create({
+    data: {
+      eventId,
+      type: 'customer.updated',
+      status: 'ignored',
+      reason: 'no_effect',
+      created: new Date(),
+      receivedAt: new Date(),
+      payload: {},
+    },
+  });
+  return eventId;
+}
+
+test('a reconcile run is requested, announced to the workers, audited and read', async () => {
+  const { body } = await admin('post', '/reconcile', { dry_run: true }).expect(202);
+  expect(Object.keys(body)).toEqual(['run_id']);
+  const runId: string = body.run_id;
+  expect((await admin('post', '/reconcile', { dry_run: true }).expect(202)).body).toEqual({ run_id: runId });
+  expect((await admin('post', '/reconcile').expect(202)).body.run_id).not.toBe(runId);
+  const job = await commerce.deps.maintenance.bull.getJob(runId);
+  expect([job?.name, job?.data]).toEqual(['reconcile', { run_id: runId }]);
+  const run = await admin('get', `/reconcile/${runId}`).expect(200);
+  expect(run.body).toMatchObject({
+    run_id: runId,
+    status: 'running',
+    dry_run: true,
+    progress: { phase: 'queued', objects: 0 },
+    result: null,
+    requested_by: 'tester',
+  });
+  const audit = await admin('get', `/audit?target_id=${runId}`).expect(200);
+  expect(audit.body.data[0]).toMatchObject({ action: 'reconcile.request', details: { dry_run: true } });
+});
+
+test('invalid requests are refused', async () => {
+  await admin('get', '/reconcile/run_none').expect(404);
+  expect((await admin('post', '/reconcile', { project_id: 'nowhere' }).expect(404)).body.code).toBe(
+    'project_not_found',
+  );
+  expect((await admin('post', '/events/evt_none/replay', {}).expect(404)).body.code).toBe('event_not_found');
+  await admin('post', '/reconcile', { dry_run: 'yes' }).expect(400);
+  await admin('post', '/events/replay', { from: '2026-02-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }).expect(
+    400,
+  );
+  expect((await admin('get', '/events/evt_x/replay').expect(405)).headers['allow']).toBe('POST');
+});
+
+test('a replay answers with what the worker found', async () => {
+  const eventId = await recordEvent();
+  const { database } = commerce.deps;
+  const answer = admin('post', `/events/${eventId}/replay`, { dry_run: true }).then((response) => response);
+  const run = await waitFor(
+    () =>
+      database.run.findFirst({
+        where: { kind: 'replay_event', params: { path: ['event_id'], equals: eventId } },
+      }),
+    { what: 'the run' },
+  );
+  await claimRun(database, { runId: run.id, workerId: 'worker' });
+  const result = { event_id: eventId, dry_run: true, outcome: 'stale', reason: null, changes: [] };
+  await endRun(database, { runId: run.id, workerId: 'worker', status: 'done', result });
+  const { status, body } = await answer;
+  expect([status, body]).toEqual([200, result]);
+});
+
+test('without a worker a replay is 503, and is not done later', async () => {
+  const eventId = await recordEvent();
+  const { body, headers } = await admin('post', `/events/${eventId}/replay`, {}).expect(503);
+  expect(body.code).toBe('service_unavailable');
+  expect(headers['retry-after']).toBeDefined();
+  const { database } = commerce.deps;
+  const run = await database.run.findFirstOrThrow({
+    where: { kind: 'replay_event', params: { path: ['event_id'], equals: eventId } },
+  });
+  expect(run.status).toBe('failed');
+}, 30_000);
+
+test('events of an object or a window are replayed as a run', async () => {
+  const { body } = await admin('post', '/events/replay', { object_id: 'sub_1', dry_run: true }).expect(202);
+  const run = await admin('get', `/reconcile/${String(body.run_id)}`).expect(200);
+  expect(run.body).toMatchObject({ kind: 'replay', status: 'running', dry_run: true });
+});

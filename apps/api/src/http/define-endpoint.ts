@@ -1,0 +1,188 @@
+import type { ApiKeyScope, ErrorCode } from '@billing/domain';
+import type { Actor, ApiKeyRecord } from '@billing/store';
+import type { z } from 'zod';
+import type { AppDeps } from '../deps.ts';
+import type { JsonObject } from '../openapi/json-schema.ts';
+
+export type AdminRole = 'viewer' | 'operator' | 'admin';
+
+/**
+ * Who may call: a project whose key has the scope, an administrator of the role (for now every admin secret has all
+ * roles), Stripe (signed), a scraper of metrics, an operator who logs in with a browser, or anybody.
+ */
+export type Access =
+  { project: ApiKeyScope } | { admin: AdminRole } | 'stripe' | 'metrics' | 'queue-screen' | 'open';
+
+export type AccessKind = 'project' | 'admin' | Exclude<Access, object>;
+
+export type Answer = {
+  status: number;
+  description: string;
+  /** Absent: no body, or text of `contentType`. */
+  schema?: z.ZodType;
+  /** Default: application/json. */
+  contentType?: string;
+  example?: unknown;
+  /** Besides `x-request-id`; always there. */
+  headers?: Readonly<Record<string, { description: string; schema: JsonObject }>>;
+};
+
+/** A request header that means something to this endpoint. */
+export type Header = {
+  name: string;
+  description: string;
+  pattern: string;
+  isRequired: boolean;
+  example: string;
+};
+
+/** What `handle` answers. `status` defaults to that of the first answer; `text` is a finished body. */
+export type Reply<Body = unknown> = { status?: number; headers?: Readonly<Record<string, string>> } & (
+  { body: Body } | { text: string }
+);
+
+/** What handlers are made of. */
+export type EndpointDeps = AppDeps & {
+  /** The description of this API: the document as JSON, and the page made from it. */
+  apiDescription: { json: string; page: string };
+};
+
+type Method = 'get' | 'post' | 'patch' | 'delete';
+
+/** One operation of the API, as it is mounted and as it is described to its users. */
+export type Endpoint = {
+  method: Method;
+  /** With parameters in braces; each of them is an identifier. */
+  path: string;
+  operationId: string;
+  tag: Tag;
+  summary: string;
+  description?: string;
+  access: Access;
+  query?: z.ZodObject;
+  headers?: readonly Header[];
+  body?: { schema: z.ZodType; example: unknown };
+  answers: readonly [Answer, ...Answer[]];
+  /** Besides those of every endpoint and of its kind of access. */
+  errors: readonly ErrorCode[];
+  /** Absent: `app.ts` mounts the operation by hand. */
+  handle?(deps: EndpointDeps, input: UntypedInput): Reply | Promise<Reply>;
+};
+
+type RequestMeta = {
+  /** A header of the request by its name in lower case. */
+  header: (name: string) => string | undefined;
+};
+export type UntypedInput = RequestMeta & {
+  params: object;
+  query: unknown;
+  body: unknown;
+  project?: ApiKeyRecord;
+  actor?: Actor;
+};
+
+type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
+  ? Name | ParamNames<Rest>
+  : never;
+type Params<Path extends string> = { [Name in ParamNames<Path>]: string };
+
+/** Who calls, as far as `access` tells. `actor` goes into the audit log. */
+type Caller<A extends Access> = A extends { project: ApiKeyScope }
+  ? { project: ApiKeyRecord }
+  : A extends { admin: AdminRole }
+    ? { actor: Actor }
+    : unknown;
+
+type BodyOf<A extends Answer> = A extends { schema: infer Schema extends z.ZodType }
+  ? z.output<Schema>
+  : undefined;
+
+type TypedEndpoint<
+  Path extends string,
+  A extends Access,
+  Query extends z.ZodObject,
+  Body extends z.ZodType,
+  Answers extends readonly [Answer, ...Answer[]],
+> = Omit<Endpoint, 'path' | 'access' | 'query' | 'body' | 'answers' | 'handle'> & {
+  path: Path;
+  access: A;
+  query?: Query;
+  body?: { schema: Body; example: unknown };
+  answers: Answers;
+  handle?(
+    deps: EndpointDeps,
+    input: RequestMeta & Caller<A> & { params: Params<Path>; query: z.output<Query>; body: z.output<Body> },
+  ): Reply<BodyOf<Answers[number]>> | Promise<Reply<BodyOf<Answers[number]>>>;
+};
+
+/**
+ * The one definition of an operation: mounting, authentication, parsing, 405 with `Allow`, the OpenAPI document and
+ * the page at `/docs` come from it. `handle` gets what was parsed, and whoever `access` lets in.
+ */
+export const defineEndpoint = <
+  const Path extends string,
+  const A extends Access,
+  const Answers extends readonly [Answer, ...Answer[]],
+  Query extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  endpoint: TypedEndpoint<Path, A, Query, Body, Answers>,
+): Endpoint => endpoint;
+
+/** Names of the parameters in a path such as `/projects/{project_id}`. */
+export const pathParameterNames = (path: string): string[] =>
+  [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
+
+export const tags = {
+  Entitlements:
+    'What may this user do? Asked on every guarded action, answered from a cache that knows every change.',
+  Selling: "Send a user to Stripe's pages: to buy, and to manage what was bought.",
+  Metrics: 'Numbers of one project.',
+  Webhooks: 'What Stripe calls.',
+  Projects: 'Admin: projects and their API keys.',
+  Catalog: 'Admin: products with their features, prices, and whose Stripe customer is whose.',
+  Access: 'Admin: features given and taken by hand.',
+  Records: "Admin: what became of each of Stripe's events, and who did what.",
+  Maintenance: 'Admin: compare with Stripe, repair, process again.',
+  Operations: 'Health, metrics, descriptions.',
+} as const;
+export type Tag = keyof typeof tags;
+
+/** The kind of access, without its scope or role. */
+export function accessKindOf({ access }: Pick<Endpoint, 'access'>): AccessKind {
+  if (typeof access === 'string') return access;
+  return 'project' in access ? 'project' : 'admin';
+}
+
+const errorsOfAccess: Record<AccessKind, readonly ErrorCode[]> = {
+  project: [
+    'missing_api_key',
+    'invalid_api_key',
+    'insufficient_scope',
+    'project_mismatch',
+    'project_inactive',
+    'rate_limited',
+    'service_unavailable',
+  ],
+  admin: ['missing_api_key', 'invalid_api_key', 'rate_limited', 'service_unavailable'],
+  stripe: ['invalid_signature'],
+  metrics: ['missing_api_key', 'invalid_api_key'],
+  'queue-screen': ['missing_api_key', 'invalid_api_key', 'rate_limited'],
+  open: [],
+};
+
+/** Every code with which this endpoint may refuse. */
+export function errorsOf(endpoint: Endpoint): ErrorCode[] {
+  const { access, body, query, path } = endpoint;
+  const takesInput = query !== undefined || path.includes('{') || (body !== undefined && access !== 'stripe');
+  const codes: ErrorCode[] = [
+    ...(takesInput ? (['invalid_request'] as const) : []),
+    ...(body === undefined ? [] : (['payload_too_large', 'unsupported_media_type'] as const)),
+    ...errorsOfAccess[accessKindOf(endpoint)],
+    ...endpoint.errors,
+    'request_timeout',
+    'request_header_too_large',
+    'internal_error',
+  ];
+  return [...new Set(codes)];
+}

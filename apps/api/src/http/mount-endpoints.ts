@@ -1,0 +1,85 @@
+import { id, ServiceError } from '@billing/domain';
+import { refuseMetrics } from '@billing/platform';
+import type { Express, Request, RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import { actorOf } from './authenticate-admin.ts';
+import { projectOf, requireProjectKey, requireSameProject } from './authenticate-project.ts';
+import { accessKindOf, pathParameterNames } from './define-endpoint.ts';
+import type { Endpoint, EndpointDeps, Reply, UntypedInput } from './define-endpoint.ts';
+import { parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
+
+/**
+ * Mounts what has a handler; every other method of these addresses is 405 with `Allow`, those of endpoints that were
+ * mounted by hand before included. Admin endpoints stand behind `requireAdmin` and `readJson`.
+ */
+export function mountEndpoints(app: Express, deps: EndpointDeps, endpoints: readonly Endpoint[]): void {
+  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
+    const route = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    const here = endpoints.filter((endpoint) => endpoint.path === path);
+    for (const endpoint of here)
+      if (endpoint.handle !== undefined) route[endpoint.method](handlersOf(deps, endpoint));
+    route.all(methodNotAllowed(...here.map(({ method }) => method.toUpperCase())));
+  }
+}
+
+function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
+  const { access, body, path } = endpoint;
+  const paramsSchema = z.object(Object.fromEntries(pathParameterNames(path).map((name) => [name, id])));
+  const handle: RequestHandler = async (request, response) => {
+    const input = readInput(endpoint, paramsSchema, { request, response });
+    const reply = await endpoint.handle?.(deps, input);
+    if (reply !== undefined) send(response, reply, endpoint);
+  };
+  if (access === 'metrics') return [requireMetricsToken(deps), handle];
+  if (typeof access === 'string' || 'admin' in access) return [handle];
+  return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [readJson]), handle];
+}
+
+/** Refuses a query where nothing reads it and something changes, and a `project_id` that is not the key's. */
+function readInput(
+  { method, query, body, ...endpoint }: Endpoint,
+  paramsSchema: z.ZodType<object>,
+  { request, response }: { request: Request; response: Response },
+): UntypedInput {
+  const params = parseParams(paramsSchema, request);
+  if (query === undefined && method !== 'get') refuseQuery(request);
+  const input = {
+    params,
+    query: query === undefined ? {} : parseQuery(query, request),
+    body: body === undefined ? undefined : parseBody(body.schema, request),
+    header: (name: string) => request.get(name),
+  };
+  const kind = accessKindOf(endpoint);
+  if (kind === 'admin') return { ...input, actor: actorOf(response) };
+  if (kind !== 'project') return input;
+  const project = projectOf(response);
+  for (const part of [params, input.query, input.body]) requireSameProject(project, part);
+  return { ...input, project };
+}
+
+function send(response: Response, reply: Reply, { answers: [first] }: Endpoint): void {
+  response.status(reply.status ?? first.status);
+  if ('text' in reply)
+    response.setHeader('content-type', `${first.contentType ?? 'application/json'}; charset=utf-8`);
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  if ('text' in reply) response.end(reply.text);
+  else if (reply.body === undefined) response.end();
+  else response.json(reply.body);
+}
+
+function requireMetricsToken({ config }: EndpointDeps): RequestHandler {
+  return (request, _response, next) => {
+    const refusal = refuseMetrics(config.metricsToken, request.headers.authorization);
+    if (refusal !== null) throw refusal;
+    next();
+  };
+}
+
+/** For `route.all(…)` after a route's methods: 405 with `Allow` (RFC 9110, 15.5.6). */
+export function methodNotAllowed(...allowed: readonly string[]): RequestHandler {
+  const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  return (_request, response) => {
+    response.setHeader('allow', allow);
+    throw new ServiceError('method_not_allowed', `Use one of the methods ${allow}.`);
+  };
+}
