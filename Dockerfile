@@ -1,12 +1,12 @@
 # The image of one process: `docker build --build-arg APP=api .`, or APP=worker. Everything is compiled in the first
 # stage; the last holds only what runs. It needs no file system to write to: run it with --read-only.
 
-FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0 AS build
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 WORKDIR /repo
 COPY . .
 RUN npm ci --no-audit --no-fund && npm run build
 
-FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0 AS production-modules
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS production-modules
 ARG APP
 WORKDIR /repo
 COPY package.json package-lock.json ./
@@ -17,7 +17,7 @@ COPY packages/sync/package.json packages/sync/
 COPY apps/${APP}/package.json apps/${APP}/
 RUN npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts --no-audit --no-fund
 
-FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG APP
 ENV NODE_ENV=production APP=${APP}
 WORKDIR /repo
