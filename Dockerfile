@@ -1,5 +1,5 @@
 # The image of one process: `docker build --build-arg APP=api .`, or APP=worker. Everything is compiled in the first
-# stage; the last holds only what runs. It needs no file system to write to: run it with --read-only.
+# stage; the last one contains only what runs. It writes no files: run it with --read-only.
 
 FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 WORKDIR /repo
@@ -28,12 +28,12 @@ COPY --from=build /repo/packages/store/dist packages/store/dist
 COPY --from=build /repo/packages/sync/dist packages/sync/dist
 COPY --from=build /repo/apps/${APP}/dist apps/${APP}/dist
 COPY prisma prisma
-# `node`, by number: Kubernetes' runAsNonRoot can't look names up.
+# `node`, by number: Kubernetes' runAsNonRoot can't resolve names.
 USER 1000:1000
 # The API's port and the worker's; each process listens on its own.
 EXPOSE 8000 8001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "const { APP, PORT, WORKER_PORT } = process.env; const port = APP === 'api' ? PORT || 8000 : WORKER_PORT || 8001; fetch(`http://127.0.0.1:${port}/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# `exec`: node itself must get the signal.
+# `exec`: node itself must receive the signal.
 CMD ["sh", "-c", "exec node --max-old-space-size=512 \"apps/$APP/dist/main.js\""]

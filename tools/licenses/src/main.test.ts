@@ -28,7 +28,10 @@ test('a package without a licence is refused, however deep it lies', () => {
 
 test.each([
   ['development dependencies', { 'node_modules/a': { license: 'GPL-3.0-only', dev: true } }],
-  ['packages that the images leave out', { 'node_modules/a': { license: 'GPL-3.0-only', devOptional: true } }],
+  [
+    'packages that the images leave out',
+    { 'node_modules/a': { license: 'GPL-3.0-only', devOptional: true } },
+  ],
   ['links to our own packages', { 'node_modules/@billing/api': { link: true } }],
   ['our own packages', { '': { license: 'UNLICENSED' }, 'apps/api': { license: 'UNLICENSED' } }],
 ])('%s are not checked', (_what, packages) => {
