@@ -64,7 +64,7 @@ function checkLicenses(): number {
   process.stderr.write(
     `These production packages have no allowed licence (${allowedLicenses.join(', ')}).\n` +
       'Replace them, or read the licence and add it to tools/licenses/src/main.ts:\n' +
-      `${refused.map(({ name, license }) => `  ${name}: ${license}\n`).join('')}`,
+      refused.map(({ name, license }) => `  ${name}: ${license}\n`).join(''),
   );
   return 1;
 }
