@@ -1,12 +1,12 @@
 # The image of one process: `docker build --build-arg APP=api .`, or APP=worker. Everything is compiled in the first
-# stage; the last holds only what runs. It needs no file system to write to: run it with --read-only.
+# stage; the last one contains only what runs. It writes no files: run it with --read-only.
 
-FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0 AS build
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
 WORKDIR /repo
 COPY . .
 RUN npm ci --no-audit --no-fund && npm run build
 
-FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0 AS production-modules
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS production-modules
 ARG APP
 WORKDIR /repo
 COPY package.json package-lock.json ./
@@ -17,7 +17,7 @@ COPY packages/sync/package.json packages/sync/
 COPY apps/${APP}/package.json apps/${APP}/
 RUN npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts --no-audit --no-fund
 
-FROM node:20.20.2-bookworm-slim@sha256:2cf067cfed83d5ea958367df9f966191a942351a2df77d6f0193e162b5febfc0
+FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 ARG APP
 ENV NODE_ENV=production APP=${APP}
 WORKDIR /repo
@@ -28,12 +28,12 @@ COPY --from=build /repo/packages/store/dist packages/store/dist
 COPY --from=build /repo/packages/sync/dist packages/sync/dist
 COPY --from=build /repo/apps/${APP}/dist apps/${APP}/dist
 COPY prisma prisma
-# `node`, by number: Kubernetes' runAsNonRoot can't look names up.
+# `node`, by number: Kubernetes' runAsNonRoot can't resolve names.
 USER 1000:1000
 # The API's port and the worker's; each process listens on its own.
 EXPOSE 8000 8001
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "const { APP, PORT, WORKER_PORT } = process.env; const port = APP === 'api' ? PORT || 8000 : WORKER_PORT || 8001; fetch(`http://127.0.0.1:${port}/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-# `exec`: node itself must get the signal.
+# `exec`: node itself must receive the signal.
 CMD ["sh", "-c", "exec node --max-old-space-size=512 \"apps/$APP/dist/main.js\""]

@@ -1,9 +1,17 @@
 import { availableParallelism } from 'node:os';
 
+const notSource = ['/node_modules/', '/dist/', '/.local/'];
+
+/** Journeys of a user through the whole system, and what needs a browser: `npm run test:journeys`. */
+export const journeys = {
+  testMatch: ['<rootDir>/tests/journeys/**/*.test.ts', '<rootDir>/{apps,packages}/*/src/**/*browser.test.ts'],
+  testPathIgnorePatterns: notSource,
+};
+
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
   testMatch: ['<rootDir>/{apps,packages,perf,tests,tools}/**/*.test.ts'],
-  testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.local/'],
+  testPathIgnorePatterns: [...notSource, '/tests/journeys/', 'browser\\.test\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -18,7 +26,7 @@ export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
-  maxWorkers: Math.max(2, availableParallelism()),
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '512MB',
   testTimeout: 30_000,
   passWithNoTests: false,

@@ -15,12 +15,12 @@ function columnsOf(model: string): { table: string; columns: string[] } {
   return { table, columns };
 }
 
-test('the picture shows every table, and no column that is not there', () => {
+test('the diagram shows every table, and no column that does not exist', () => {
   const models = all(schema, /^model (\w+ \{[\s\S]*?^\})/gm).map(columnsOf);
-  const drawn = [...page.matchAll(/^ {2}(\w+) \{\n([\s\S]*?)^ {2}\}/gm)];
-  const names = new Set(drawn.map(([, table]) => table));
+  const diagram = [...page.matchAll(/^ {2}(\w+) \{\n([\s\S]*?)^ {2}\}/gm)];
+  const names = new Set(diagram.map(([, table]) => table));
   expect(names).toEqual(new Set(models.map(({ table }) => table)));
-  for (const [, table = '', body = ''] of drawn) {
+  for (const [, table = '', body = ''] of diagram) {
     const known = models.find((model) => model.table === table)?.columns;
     for (const column of all(body, /^ {4}\w+ (\w+)/gm)) expect(known).toContain(column);
   }

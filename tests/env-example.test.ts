@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const text = readFileSync(new URL('../.env.example', import.meta.url), 'utf8');
 const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
-/** Without quotes only what no shell has a use for. Values in quotes are literal. */
+/** Unquoted values have no characters that are special to a shell. Quoted values are literal. */
 const assignment = /^([A-Z][A-Z_]*)=(?:'([^']*)'|([\w:/.,@-]*))$/;
 const written: Environment = Object.fromEntries(
   lines.map((line) => {
@@ -23,15 +23,15 @@ const written: Environment = Object.fromEntries(
   }),
 );
 
-/** What has no default, and a value that only shows what is wanted. */
-const needed: Environment = Object.fromEntries(
+/** Variables without a default; their values are examples. */
+const required: Environment = Object.fromEntries(
   ['DATABASE_URL', 'REDIS_URL', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'ADMIN_API_KEY'].map((name) => [
     name,
     written[name] ?? '',
   ]),
 );
 
-/** The variables that are looked up in the environment, but for their `_FILE` form. */
+/** The variables that are read from the environment, without their `_FILE` forms. */
 function lookedUp(read: (env: Environment) => unknown): string[] {
   const names = new Set<string>();
   const env = new Proxy(written, {
@@ -44,7 +44,7 @@ function lookedUp(read: (env: Environment) => unknown): string[] {
   return [...names];
 }
 
-test('a shell that sources it gets every value as it is written, without a word', async () => {
+test('a shell that sources it gets every value as written, and prints nothing', async () => {
   const print = `${JSON.stringify(process.execPath)} -p 'JSON.stringify(process.env)'`;
   const { stdout, stderr } = await promisify(execFile)(
     'sh',
@@ -55,11 +55,11 @@ test('a shell that sources it gets every value as it is written, without a word'
   expect(JSON.parse(stdout)).toMatchObject(written);
 });
 
-test('so does a reader of environment files', () => {
+test('a reader of environment files gets every value as written', () => {
   expect(parseEnvFile(text)).toEqual(written);
 });
 
-test('no variable comes twice', () => {
+test('no variable is listed twice', () => {
   expect(lines).toHaveLength(Object.keys(written).length);
 });
 
@@ -77,7 +77,7 @@ test('it has every variable of API, worker and offline Stripe, and no other', ()
 });
 
 test('its values are the defaults', () => {
-  expect(parseEnv(environmentSchema, written)).toEqual(parseEnv(environmentSchema, needed));
-  expect(readConfig(written)).toEqual(readConfig(needed));
-  expect(parseConfig(written)).toEqual(parseConfig(needed));
+  expect(parseEnv(environmentSchema, written)).toEqual(parseEnv(environmentSchema, required));
+  expect(readConfig(written)).toEqual(readConfig(required));
+  expect(parseConfig(written)).toEqual(parseConfig(required));
 });

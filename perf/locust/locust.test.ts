@@ -3,13 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { parseStripeEvent, projectEvent } from '@billing/domain';
 import { Stripe } from 'stripe';
 
-const SECRET = 'whsec_load';
+const secret = 'whsec_load';
 const environment = {
   PATH: process.env['PATH'],
   API_KEY: 'proj_x',
   PROJECT_ID: 'load-test',
   PRICE_ID: 'checkout-month',
-  WEBHOOK_SECRET: SECRET,
+  WEBHOOK_SECRET: secret,
   SUBSCRIPTION_PREFIX: 'sub_load_x_',
   SUBSCRIPTION_ITEM_PREFIX: 'si_load_x_',
   CUSTOMER_PREFIX: 'cus_load_x_',
@@ -25,10 +25,10 @@ function python(program: string, env: NodeJS.ProcessEnv = environment) {
 }
 
 const hasPython = python('').error === undefined;
-/** Machines that run no load tests may have no Python. */
+/** A machine without load tests may lack Python. */
 const describeWithPython = hasPython ? describe : describe.skip;
 
-const MAKE_EVENTS = `
+const makeEvents = `
 import json
 from settings import read_settings
 from stripe_events import SubscriptionEvents, sign
@@ -40,7 +40,7 @@ for _ in range(40):
 `;
 
 const madeEvents = (): [string, string][] =>
-  python(MAKE_EVENTS)
+  python(makeEvents)
     .stdout.trim()
     .split('\n')
     .map((line) => JSON.parse(line));
@@ -49,7 +49,7 @@ describeWithPython('the load suite', () => {
   test('signs as Stripe does, bodies of the size that Stripe sends', () => {
     const stripe = new Stripe('sk_test_signing');
     for (const [body, signature] of madeEvents()) {
-      expect(stripe.webhooks.constructEvent(body, signature, SECRET).id).toMatch(/^evt_load_/);
+      expect(stripe.webhooks.constructEvent(body, signature, secret).id).toMatch(/^evt_load_/);
       expect(body.length).toBeGreaterThan(4_000);
     }
   });

@@ -4,7 +4,7 @@ The load suite: product backends that check entitlements and start checkouts, an
     locust -f perf/locust/locustfile.py --headless --users 100 --spawn-rate 20 --run-time 60s
 
 Settings come from the environment (settings.py). The first RAMP_SECONDS are not counted; at the end the thresholds
-(thresholds.py) decide the exit code, and the broken ones are named.
+(thresholds.py) decide the exit code, and the ones that were missed are named.
 """
 
 import logging
@@ -24,16 +24,16 @@ from stripe_events import SubscriptionEvents, sign
 settings = read_settings()
 log = logging.getLogger("load")
 
-# Subscriptions of the end-to-end class are nobody else's, so that what it waits for is not overtaken.
+# The end-to-end class has subscriptions of its own, so that no other event overtakes the one it waits for.
 END_TO_END_SHARE = 10
-# Locust processes of one run share out the subscriptions: two of them never make events about the same one.
+# The Locust processes of one run divide the subscriptions: no two make events about the same one.
 MOST_PROCESSES = 64
 POLL_SECONDS = 0.01
 VISIBLE_DEADLINE_SECONDS = 10
 
 
 class Pools:
-    """This process's share of the seeded subscriptions; made when the process knows which one it is."""
+    """This process's share of the seeded subscriptions. Built once the process knows its index."""
 
     def __init__(self, environment):
         numbers = settings.webhook_users
@@ -81,7 +81,7 @@ def problem_of(response):
 
 
 class BillingUser(FastHttpUser):
-    """A mix of what the service gets: 10 checks to 5 checkouts to 2 webhooks."""
+    """The usual mix of requests: 10 checks to 5 checkouts to 2 webhooks."""
 
     host = settings.host
     wait_time = between(settings.wait_min, settings.wait_max)
@@ -130,7 +130,7 @@ class BillingUser(FastHttpUser):
 
 
 class EndToEndUser(FastHttpUser):
-    """From a webhook to the moment at which a read shows what it said: queue, worker, Postgres and cache together."""
+    """From a webhook to the first read that shows its effect: queue, worker, Postgres and cache together."""
 
     host = settings.host
     wait_time = between(settings.wait_min, settings.wait_max)
@@ -174,7 +174,7 @@ class EndToEndUser(FastHttpUser):
 
 
 class Counters:
-    """Cache hits and misses: where counting began, and how many there were from then to the end."""
+    """Cache hits and misses: the counters after the ramp, and how many were added from then to the end."""
 
     is_ramp_over = False
     before = None
@@ -216,21 +216,21 @@ def end(environment, **_):
     after = read_counters()
     if Counters.before is not None and after is not None:
         Counters.counted = (after[0] - Counters.before[0], after[1] - Counters.before[1])
-    # With the web page the process goes on: without it, the verdict comes when all processes have reported.
+    # With the web page the process goes on. Without it, `report` prints the result after all processes have reported.
     if environment.web_ui is not None:
-        print(judge(environment)[0], flush=True)
+        print(check_thresholds(environment)[0], flush=True)
 
 
 @events.quitting.add_listener
-def tell(environment, **_):
+def report(environment, **_):
     if is_in_charge(environment):
-        text, is_ok = judge(environment)
+        text, is_ok = check_thresholds(environment)
         print(text, flush=True)
         environment.process_exit_code = 0 if is_ok else 1
 
 
-def judge(environment):
-    """The verdict as text, and whether all thresholds hold."""
+def check_thresholds(environment):
+    """The result as text, and whether all thresholds hold."""
     has_end_to_end = settings.end_to_end_users > 0 and EndToEndUser in (environment.user_classes or [])
     text, is_ok = thresholds.render(thresholds.evaluate(environment.stats, Counters.counted, has_end_to_end))
     if not Counters.is_ramp_over:

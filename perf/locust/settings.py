@@ -1,4 +1,4 @@
-"""What a load test needs to know. Everything comes from the environment; `npm run seed:load` prints most of it."""
+"""The settings of a load test, from the environment. `npm run seed:load` prints most of them."""
 
 import os
 import sys

@@ -24,7 +24,7 @@ def sign(body, secret, timestamp=None):
 class SubscriptionEvents:
     """
     Makes events of the subscriptions `numbers`, several in a row about each, with a `created` that strictly rises
-    per subscription: so the worker can apply each from its payload and never has to ask Stripe.
+    per subscription: the worker can apply each from its payload and never needs a lookup at Stripe.
     """
 
     def __init__(self, settings, numbers):
@@ -36,7 +36,7 @@ class SubscriptionEvents:
         self._period_start = {}
 
     def next_event(self):
-        """An event as bytes: three in four tell of a small change, one of a renewal."""
+        """An event as bytes: three in four are small changes, one is a renewal."""
         if self._left == 0:
             self._next = (self._next + 1) % len(self._numbers)
             self._left = EVENTS_IN_A_ROW

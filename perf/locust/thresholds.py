@@ -1,4 +1,4 @@
-"""What a load test must reach, and what it reached. A broken limit makes the run fail and is named."""
+"""The thresholds of a load test. A limit that is not met makes the run fail and is named."""
 
 import os
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Line:
     figure: str
     limit: str
     is_ok: bool
-    # A goal is only told; a limit decides.
+    # A goal is only reported; a limit decides the exit code.
     is_limit: bool
 
 
@@ -24,7 +24,7 @@ def _limit(variable, default):
 
 
 def evaluate(stats, cache, end_to_end):
-    """All lines of the verdict. `cache` is (hits, misses) while requests were counted, or None if unreadable."""
+    """All lines of the result. `cache` is (hits, misses) while requests were counted, or None if unreadable."""
     lines = []
     entitlements = _limit("LIMIT_ENTITLEMENTS_P95_MS", 100)
     lines.append(_percentile(stats, CHECK, 0.95, entitlements, True))
@@ -68,15 +68,15 @@ def _hit_rate(cache, limit_percent):
 
 
 def render(lines):
-    """The verdict as a table, and the broken limits by name."""
+    """The result as a table, the limits that were not met by name, and whether all limits were met."""
     rows = [(_word(line), line.name, line.figure, line.limit) for line in lines]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
     broken = [line for line in lines if line.is_limit and not line.is_ok]
-    verdict = "All thresholds hold."
+    summary = "All thresholds hold."
     if broken:
-        verdict = "\n".join(f"THRESHOLD BROKEN: {line.name} is {line.figure}, wanted {line.limit}" for line in broken)
-    return "\n".join(["", "Thresholds", *table, verdict]), not broken
+        summary = "\n".join(f"THRESHOLD BROKEN: {line.name} is {line.figure}, wanted {line.limit}" for line in broken)
+    return "\n".join(["", "Thresholds", *table, summary]), not broken
 
 
 def _word(line):

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics } from '@billing/platform';
-import { metricNames } from './metric-names.ts';
-import { readRules } from './read-rules.ts';
+import { metricNames, readRules } from './read-rules.ts';
 
 const here = new URL('.', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, here), 'utf8');
@@ -14,7 +13,7 @@ const dashboards = readdirSync(new URL('grafana/dashboards', here)).map((file) =
   ...JSON.parse(read(`grafana/dashboards/${file}`)),
 })) as { file: string; panels: { title: string; targets?: { expr: string }[] }[] }[];
 
-/** Everything a scrape of a process can show: histograms and summaries have several names. */
+/** Every name that a scrape of a process can contain: a histogram has several. */
 async function exportedNames(): Promise<Set<string>> {
   const names = new Set(['up']);
   for (const { name, type } of await createMetrics({ service: 'test' }).registry.getMetricsAsJSON()) {
@@ -25,7 +24,7 @@ async function exportedNames(): Promise<Set<string>> {
   return names;
 }
 
-/** Of postgres_exporter and redis_exporter; seen in the output of Debian's packages of both. */
+/** From postgres_exporter and redis_exporter, as Debian packages both. */
 const fromExporters = new Set([
   'pg_stat_database_numbackends',
   'pg_settings_max_connections',
@@ -66,7 +65,7 @@ test.each(dashboards)(
   },
 );
 
-test('the dashboards are what their source says', () => {
+test('the dashboards are up to date with their source', () => {
   const build = new URL('grafana/build.js', here).pathname;
   expect(() => execFileSync(process.execPath, [build, '--check'])).not.toThrow();
 });
@@ -104,7 +103,7 @@ test('every alert leads to a heading of the runbook', () => {
   }
 });
 
-test('a name is found wherever PromQL allows one', () => {
+test('metric names are found wherever PromQL allows one', () => {
   const expr = `sum by (route) (rate(a_total{code=~"5..|b_total"}[5m])) / on (x) group_left (y) job:c:p95_5m
     and d > 1e3 or absent(up{job="z"}) or vector(0) unless e offset 30m`;
   expect(metricNames(expr)).toEqual(['a_total', 'job:c:p95_5m', 'd', 'up', 'e']);

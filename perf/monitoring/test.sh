@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks the Prometheus configuration and rules and runs the unit tests of the alerts. Needs promtool (Debian: the
-# package `prometheus`). Without it: exit 77 with one line, so that CI can tell "not run" from "failed".
+# package `prometheus`). Without it the exit code is 77: not run.
 set -eu
 cd "$(dirname "$0")/prometheus"
 promtool="${PROMTOOL:-promtool}"

@@ -1,6 +1,6 @@
 /**
  * Writes the dashboards as the JSON that Grafana provisions: `node perf/monitoring/grafana/build.js`.
- * With --check it writes nothing and fails where a file is not what the source says.
+ * With --check it writes nothing and fails if a file differs from its source.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { events } from './source/events.js';
@@ -14,7 +14,7 @@ for (const dashboard of [service, events, processes, infrastructure]) {
   const json = `${JSON.stringify(dashboard, null, 2)}\n`;
   if (!isCheck) writeFileSync(file, json);
   else if (readFileSync(file, 'utf8') !== json) {
-    console.error(`${file.pathname} is not what its source says: run node perf/monitoring/grafana/build.js`);
+    console.error(`${file.pathname} differs from its source: run node perf/monitoring/grafana/build.js`);
     process.exitCode = 1;
   }
 }

@@ -7,7 +7,7 @@ import Sequencer from '@jest/test-sequencer';
 export default class WholeSystemsFirst extends Sequencer {
   sort(tests) {
     const sorted = super.sort(tests);
-    const isLong = ({ path }) => /[\\/]tests[\\/]|process|main\.test|import-stripe[\\/]/.test(path);
+    const isLong = ({ path }) => /[\\/]tests[\\/]|process|main\.test|cli[\\/]src[\\/]import[\\/]/.test(path);
     return [...sorted.filter(isLong), ...sorted.filter((test) => !isLong(test))];
   }
 }

@@ -87,7 +87,7 @@ describe('the order of arrival does not entitlementInputs', () => {
         expect(row.pastDueSince).toBe(play(events, { kind: 'found', object: truth }).pastDueSince);
         expect(row.pastDueSince === null).toBe(truth.status !== 'past_due');
       }),
-      { numRuns: 2_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 2_000) },
     );
   });
 
@@ -96,7 +96,7 @@ describe('the order of arrival does not entitlementInputs', () => {
       fc.property(shuffledHistory, ({ events, order }) => {
         expect(essence(play(order, { kind }))).toEqual(essence(play(events, { kind })));
       }),
-      { numRuns: 2_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 2_000) },
     );
   });
 
@@ -107,7 +107,7 @@ describe('the order of arrival does not entitlementInputs', () => {
         fc.pre(new Set(created).size === created.length);
         expect(play(order, null).pastDueSince).toBe(play(events, null).pastDueSince);
       }),
-      { numRuns: 1_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 1_000) },
     );
   });
 });

@@ -128,7 +128,7 @@ describe('the order of arrival does not entitlementInputs for a payment', () => 
         expect(row).toMatchObject({ amountRefunded: back, disputeStatus: dispute, confirmed: true });
         expect(essence(row)).toEqual(essence(play(events, { kind: 'found', object: truth })));
       }),
-      { numRuns: 3_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
     );
   });
 
@@ -137,7 +137,7 @@ describe('the order of arrival does not entitlementInputs for a payment', () => 
       fc.property(shuffledLife, ({ life: { events }, order }) => {
         expect(essence(play(order, { kind }))).toEqual(essence(play(events, { kind })));
       }),
-      { numRuns: 3_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
     );
   });
 
@@ -171,7 +171,7 @@ describe('the order of arrival does not entitlementInputs for a payment', () => 
         const lookup = { kind: 'found' as const, object: { lineItems, charge: null, invoice: null } };
         expect(play(order, lookup)).toEqual(play(events, lookup));
       }),
-      { numRuns: 3_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
     );
   });
 });

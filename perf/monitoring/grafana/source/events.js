@@ -1,13 +1,13 @@
 import { dashboard, figure, graph } from './panels.js';
 
-const LAG = 'service:webhook_processing_seconds';
-const LIMIT_LAG_SECONDS = 2;
+const lag = 'service:webhook_processing_seconds';
+const lagLimitSeconds = 2;
 
-/** The way of an event: received, queued, applied; and what Stripe says when it is asked. */
+/** The way of an event (received, queued, applied), requests to Stripe and reconciliation. */
 export const events = dashboard({
   uid: 'billing-events',
   title: 'Billing: events',
-  description: 'Webhooks, the queue, what became of events, requests to Stripe and reconciliation.',
+  description: 'Webhooks, the queue, the outcome of events, requests to Stripe and reconciliation.',
   rows: [
     [
       'Queue',
@@ -26,7 +26,7 @@ export const events = dashboard({
           },
         ),
         figure(
-          'Given up (24 h)',
+          'Failed (24 h)',
           'sum(increase(webhook_events_processed_total{outcome="failed"}[1d])) or vector(0)',
           {
             limit: 1,
@@ -77,18 +77,18 @@ export const events = dashboard({
         graph(
           'From accepted to applied',
           [
-            [`${LAG}:p50_5m`, 'p50'],
-            [`${LAG}:p95_5m`, 'p95'],
-            [`${LAG}:p99_5m`, 'p99'],
+            [`${lag}:p50_5m`, 'p50'],
+            [`${lag}:p95_5m`, 'p95'],
+            [`${lag}:p99_5m`, 'p99'],
           ],
-          { unit: 's', limit: LIMIT_LAG_SECONDS },
+          { unit: 's', limit: lagLimitSeconds },
         ),
         graph(
           'Signature failures by reason',
           [['sum by (reason) (rate(webhook_signature_failures_total[$__rate_interval]))', '{{reason}}']],
           {
             unit: 'reqps',
-            description: '`timestamp`: our clock and the sender’s differ by more than five minutes.',
+            description: '`timestamp`: the clocks of sender and receiver differ by more than five minutes.',
           },
         ),
       ],
@@ -128,7 +128,7 @@ export const events = dashboard({
         graph('Differences found', [['sum by (kind) (increase(reconcile_drift_total[1h]))', '{{kind}}']], {
           width: 24,
           description:
-            'What differed from Stripe, per hour. Anything above zero was repaired, and wants an explanation.',
+            'Differences from Stripe per hour. Each one was repaired; find out where it came from.',
         }),
       ],
     ],

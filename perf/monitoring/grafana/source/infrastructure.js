@@ -1,6 +1,6 @@
 import { dashboard, graph } from './panels.js';
 
-/** Postgres and Redis, as their exporters see them. */
+/** Postgres and Redis, from the metrics of their exporters. */
 export const infrastructure = dashboard({
   uid: 'billing-infrastructure',
   title: 'Billing: Postgres and Redis',
@@ -15,7 +15,7 @@ export const infrastructure = dashboard({
             ['sum by (datname) (pg_stat_database_numbackends{datname!=""})', '{{datname}}'],
             ['max(pg_settings_max_connections)', 'limit'],
           ],
-          { description: 'Each process takes up to DATABASE_POOL_SIZE.' },
+          { description: 'Each process opens up to DATABASE_POOL_SIZE.' },
         ),
         graph(
           'Transactions',

@@ -1,12 +1,12 @@
-/** Makers of Grafana panels: what all panels of these dashboards have in common is said once, here. */
+/** Grafana panels, with the defaults that all dashboards share. */
 
-const DATASOURCE = { type: 'prometheus', uid: 'prometheus' };
-const COLUMNS = 24;
+const datasource = { type: 'prometheus', uid: 'prometheus' };
+const columns = 24;
 
 /** `['expression', 'legend']` pairs, as Grafana's targets. */
 function targetsOf(queries) {
   return queries.map(([expr, legendFormat], index) => ({
-    datasource: DATASOURCE,
+    datasource,
     editorMode: 'code',
     expr,
     legendFormat,
@@ -40,7 +40,7 @@ export function graph(title, queries, options = {}) {
       type: 'timeseries',
       title,
       ...(description === undefined ? {} : { description }),
-      datasource: DATASOURCE,
+      datasource,
       targets: targetsOf(queries),
       fieldConfig: {
         defaults: {
@@ -81,7 +81,7 @@ export function figure(title, expr, options = {}) {
       type: 'stat',
       title,
       ...(description === undefined ? {} : { description }),
-      datasource: DATASOURCE,
+      datasource,
       targets: targetsOf([[expr, '']]),
       fieldConfig: {
         defaults: {
@@ -117,13 +117,13 @@ export function dashboard({ uid, title, description, rows }) {
       title: heading,
       collapsed: false,
       panels: [],
-      gridPos: { x: 0, y, w: COLUMNS, h: 1 },
+      gridPos: { x: 0, y, w: columns, h: 1 },
     });
     y += 1;
     let x = 0;
     let lineHeight = 0;
     for (const { size, panel } of members) {
-      if (x + size.w > COLUMNS) {
+      if (x + size.w > columns) {
         x = 0;
         y += lineHeight;
         lineHeight = 0;

@@ -1,9 +1,9 @@
 import { dashboard, figure, graph } from './panels.js';
 
-const OURS = '{job=~"billing-.*"}';
-const LEGEND = '{{job}} {{instance}}';
+const jobs = '{job=~"billing-.*"}';
+const legend = '{{job}} {{instance}}';
 
-/** The Node processes themselves. */
+/** The Node.js processes of API and worker. */
 export const processes = dashboard({
   uid: 'billing-processes',
   title: 'Billing: processes',
@@ -12,24 +12,24 @@ export const processes = dashboard({
     [
       'Processes',
       [
-        figure('Up', `count(up${OURS} == 1) or vector(0)`, { limit: 1, isLowBad: true }),
-        figure('Restarts (24 h)', `sum(changes(process_start_time_seconds${OURS}[1d]))`, { decimals: 0 }),
-        figure('Youngest process', `time() - max(process_start_time_seconds${OURS})`, {
+        figure('Up', `count(up${jobs} == 1) or vector(0)`, { limit: 1, isLowBad: true }),
+        figure('Restarts (24 h)', `sum(changes(process_start_time_seconds${jobs}[1d]))`, { decimals: 0 }),
+        figure('Youngest process', `time() - max(process_start_time_seconds${jobs})`, {
           unit: 's',
           decimals: 0,
         }),
-        graph('CPU', [[`rate(process_cpu_seconds_total${OURS}[$__rate_interval])`, LEGEND]], {
+        graph('CPU', [[`rate(process_cpu_seconds_total${jobs}[$__rate_interval])`, legend]], {
           unit: 'percentunit',
         }),
         graph(
           'Memory',
           [
-            [`process_resident_memory_bytes${OURS}`, `${LEGEND} resident`],
-            [`nodejs_heap_size_used_bytes${OURS}`, `${LEGEND} heap`],
+            [`process_resident_memory_bytes${jobs}`, `${legend} resident`],
+            [`nodejs_heap_size_used_bytes${jobs}`, `${legend} heap`],
           ],
           { unit: 'bytes' },
         ),
-        graph('Event loop delay, p99', [[`nodejs_eventloop_lag_p99_seconds${OURS}`, LEGEND]], {
+        graph('Event loop delay, p99', [[`nodejs_eventloop_lag_p99_seconds${jobs}`, legend]], {
           unit: 's',
           limit: 0.1,
         }),
@@ -37,15 +37,15 @@ export const processes = dashboard({
           'Garbage collection',
           [
             [
-              `sum by (job, instance, kind) (rate(nodejs_gc_duration_seconds_sum${OURS}[$__rate_interval]))`,
-              `${LEGEND} {{kind}}`,
+              `sum by (job, instance, kind) (rate(nodejs_gc_duration_seconds_sum${jobs}[$__rate_interval]))`,
+              `${legend} {{kind}}`,
             ],
           ],
           { unit: 'percentunit' },
         ),
-        graph('Open files', [[`process_open_fds${OURS}`, LEGEND]]),
-        graph('Active resources', [[`sum by (job, instance) (nodejs_active_resources${OURS})`, LEGEND]], {
-          description: 'Sockets, timers and requests that Node keeps track of: what only grows is a leak.',
+        graph('Open files', [[`process_open_fds${jobs}`, legend]]),
+        graph('Active resources', [[`sum by (job, instance) (nodejs_active_resources${jobs})`, legend]], {
+          description: 'Open sockets, timers and requests in Node.js. A number that only grows is a leak.',
         }),
       ],
     ],

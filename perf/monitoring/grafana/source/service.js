@@ -2,9 +2,9 @@ import { dashboard, figure, graph } from './panels.js';
 
 const quantiles = (metric, limits = ['p50', 'p95', 'p99']) =>
   limits.map((quantile) => [`${metric}:${quantile}_5m`, quantile]);
-const CHECK = '{route="/api/v1/entitlements"}';
+const check = '{route="/api/v1/entitlements"}';
 
-/** What an operator looks at first: are answers quick, right and fresh? */
+/** The first page for an operator: latency, errors and freshness. */
 export const service = dashboard({
   uid: 'billing-service',
   title: 'Billing: service',
@@ -13,7 +13,7 @@ export const service = dashboard({
     [
       'Now',
       [
-        figure('Entitlement check, p95', `route:http_request_duration_seconds:p95_5m${CHECK}`, {
+        figure('Entitlement check, p95', `route:http_request_duration_seconds:p95_5m${check}`, {
           unit: 's',
           limit: 0.1,
         }),
@@ -51,7 +51,7 @@ export const service = dashboard({
           limit: 0.01,
         }),
         graph(
-          'Answers by status',
+          'Responses by status',
           [['sum by (status_code) (rate(http_requests_total[$__rate_interval]))', '{{status_code}}']],
           { unit: 'reqps', isStacked: true },
         ),

@@ -21,7 +21,7 @@ describe('a check in its simple form', () => {
         if (userId === null) return;
         expect(entitlementsQuery.parse({ ...parse(url.slice(path.length)) })).toEqual({ user_id: userId });
       }),
-      { numRuns: 2_000 },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 2_000) },
     );
   });
 

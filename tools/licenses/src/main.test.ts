@@ -1,4 +1,4 @@
-import { findRefused, lockfile } from './find-refused.ts';
+import { findRefused, lockfile } from './main.ts';
 
 const refusedOf = (packages: Record<string, object>): string[] =>
   findRefused(lockfile.parse({ packages })).refused.map(({ name, license }) => `${name}: ${license}`);
@@ -21,16 +21,19 @@ test.each([
   expect(refused).toEqual(isAllowed ? [] : [`a@1.2.3: ${license}`]);
 });
 
-test('no licence is no permission, however deep the package lies', () => {
+test('a package without a licence is refused, however deep it lies', () => {
   const path = 'apps/api/node_modules/@scope/a';
   expect(refusedOf({ [path]: { version: '1.0.0' } })).toEqual(['@scope/a@1.0.0: none named']);
 });
 
 test.each([
-  ['what only developers install', { 'node_modules/a': { license: 'GPL-3.0-only', dev: true } }],
-  ['what the images leave out', { 'node_modules/a': { license: 'GPL-3.0-only', devOptional: true } }],
+  ['development dependencies', { 'node_modules/a': { license: 'GPL-3.0-only', dev: true } }],
+  [
+    'packages that the images leave out',
+    { 'node_modules/a': { license: 'GPL-3.0-only', devOptional: true } },
+  ],
   ['links to our own packages', { 'node_modules/@billing/api': { link: true } }],
   ['our own packages', { '': { license: 'UNLICENSED' }, 'apps/api': { license: 'UNLICENSED' } }],
-])('%s is not looked at', (_what, packages) => {
+])('%s are not checked', (_what, packages) => {
   expect(findRefused(lockfile.parse({ packages }))).toEqual({ checked: 0, refused: [] });
 });

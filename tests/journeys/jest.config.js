@@ -1,0 +1,3 @@
+import base, { journeys } from '../../jest.config.js';
+
+export default { ...base, ...journeys, rootDir: '../..' };
