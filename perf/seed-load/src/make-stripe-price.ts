@@ -1,10 +1,10 @@
 import { createStripeClient } from '@billing/platform';
-import { CHECKOUT_AMOUNT_CENTS } from './write-project.ts';
+import { checkoutAmountCents } from './write-project.ts';
 
-export interface StripeTarget {
+export type StripeTarget = {
   readonly secretKey: string;
   readonly apiBase: string;
-}
+};
 
 /** Makes the monthly price that checkouts buy, unless `known` still exists there. Returns its Stripe id. */
 export async function makeStripePrice(
@@ -23,7 +23,7 @@ export async function makeStripePrice(
   const price = await stripe.prices.create({
     product: product.id,
     currency: 'usd',
-    unit_amount: CHECKOUT_AMOUNT_CENTS,
+    unit_amount: checkoutAmountCents,
     recurring: { interval: 'month' },
   });
   return price.id;

@@ -54,14 +54,14 @@ export function parseOptions(args: readonly string[]): SeedOptions {
   throw new Error(parsed.error.issues.map((issue) => issue.message).join('\n'));
 }
 
-export interface SeedTarget {
+export type SeedTarget = {
   readonly databaseUrl: string;
   readonly apiUrl: string;
   readonly workerUrl: string | undefined;
   readonly stripeApiBase: string | undefined;
   readonly stripeSecretKey: string;
   readonly webhookSecret: string | undefined;
-}
+};
 
 const stackSchema = z.object({
   api_url: z.string(),

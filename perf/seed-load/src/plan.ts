@@ -1,30 +1,30 @@
 import { createHash } from 'node:crypto';
 
-export interface LoadShape {
+export type LoadShape = {
   readonly projectId: string;
   readonly users: number;
   /** Share of the users with a live subscription: the first ones, so that the rest is free for checkouts. */
   readonly subscribed: number;
   /** Share of the users with a one-time purchase, spread over all. */
   readonly purchased: number;
-}
+};
 
-export interface LoadPrice {
+export type LoadPrice = {
   readonly priceId: string;
   readonly productId: string;
   readonly stripePriceId: string;
   readonly amountCents: number;
   readonly interval: 'month' | 'year' | 'one_time';
   readonly accessDays: number | null;
-}
+};
 
-export interface LoadProduct {
+export type LoadProduct = {
   readonly productId: string;
   readonly featureCodes: readonly string[];
-}
+};
 
 /** What the load tools and the writer must agree on: names, numbers and the catalog of one load project. */
-export interface LoadPlan extends LoadShape {
+export type LoadPlan = LoadShape & {
   /** Keeps the Stripe ids of several load projects apart in one database. */
   readonly tag: string;
   readonly userPrefix: string;
@@ -40,10 +40,10 @@ export interface LoadPlan extends LoadShape {
   readonly prices: readonly LoadPrice[];
   /** Kept with the project, so that a second run with another shape is noticed. */
   readonly description: string;
-}
+};
 
 /** The price that checkouts buy; only it has to exist at Stripe. */
-export const CHECKOUT_PRICE_ID = 'checkout-month';
+export const checkoutPriceId = 'checkout-month';
 
 const products: readonly LoadProduct[] = [
   { productId: 'basic', featureCodes: ['basic_access', 'export_csv'] },
@@ -99,13 +99,13 @@ export function stripePriceIdOf(tag: string, priceId: string): string {
   return `price_load_${tag}_${priceId.replaceAll('-', '_')}`;
 }
 
-export interface LoadEndpoints {
+export type LoadEndpoints = {
   readonly apiUrl: string;
   readonly workerUrl?: string | undefined;
   readonly apiKey: string;
   readonly webhookSecret?: string | undefined;
   readonly hasCheckoutPrice: boolean;
-}
+};
 
 /** What the load tools read, one `NAME=value` a line: usable by a shell, by Docker and by CI alike. */
 export function environmentLines(plan: LoadPlan, endpoints: LoadEndpoints): string[] {
@@ -114,7 +114,7 @@ export function environmentLines(plan: LoadPlan, endpoints: LoadEndpoints): stri
     WORKER_URL: endpoints.workerUrl,
     API_KEY: endpoints.apiKey,
     PROJECT_ID: plan.projectId,
-    PRICE_ID: endpoints.hasCheckoutPrice ? CHECKOUT_PRICE_ID : undefined,
+    PRICE_ID: endpoints.hasCheckoutPrice ? checkoutPriceId : undefined,
     WEBHOOK_SECRET: endpoints.webhookSecret,
     USER_PREFIX: plan.userPrefix,
     USER_COUNT: plan.users,

@@ -30,10 +30,10 @@ const seed = async (...args: string[]) => {
   return { said, env: Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2))) };
 };
 
-const TABLES = ['users', 'customers', 'subscriptions', 'subscription_items', 'purchases', 'purchase_items'];
+const tables = ['users', 'customers', 'subscriptions', 'subscription_items', 'purchases', 'purchase_items'];
 async function contents(): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const table of [...TABLES, 'projects', 'products', 'prices', 'api_keys']) {
+  for (const table of [...tables, 'projects', 'products', 'prices', 'api_keys']) {
     const rows = await client.query(`SELECT count(*) AS rows FROM ${table}`);
     found[table] = rows.rows[0].rows;
   }

@@ -3,7 +3,7 @@ import { apiKeyRandomBytes, formatApiKey } from '@billing/domain';
 import { Client } from 'pg';
 import { makeStripePrice } from './make-stripe-price.ts';
 import type { SeedOptions, SeedTarget } from './options.ts';
-import { CHECKOUT_PRICE_ID, environmentLines, planLoad, type LoadPlan } from './plan.ts';
+import { checkoutPriceId, environmentLines, planLoad, type LoadPlan } from './plan.ts';
 import { removeProject } from './remove-project.ts';
 import { warmCache } from './warm-cache.ts';
 import { awaitInvalidation, writeApiKey, writeCheckoutPrice, writeProject } from './write-project.ts';
@@ -35,13 +35,13 @@ export async function seedLoad(options: SeedOptions, target: SeedTarget, say: Sa
   }
 }
 
-interface Filling {
+type Filling = {
   readonly client: Client;
   readonly plan: LoadPlan;
   readonly options: SeedOptions;
   readonly target: SeedTarget;
   readonly say: Say;
-}
+};
 
 async function fill({ client, plan, options, target, say }: Filling): Promise<string[]> {
   await writeProject(client, plan);
@@ -71,7 +71,7 @@ async function checkoutPrice({
   if (target.stripeApiBase === undefined || target.stripeApiBase === '') return undefined;
   const known = await client.query<{ stripe_price_id: string }>(
     'SELECT stripe_price_id FROM prices WHERE project_id = $1 AND price_id = $2',
-    [plan.projectId, CHECKOUT_PRICE_ID],
+    [plan.projectId, checkoutPriceId],
   );
   const stripe = { secretKey: target.stripeSecretKey, apiBase: target.stripeApiBase };
   return makeStripePrice(stripe, known.rows[0]?.stripe_price_id);

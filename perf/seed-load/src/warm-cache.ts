@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan } from './plan.ts';
 
-const BATCH_USERS = 100;
-const CONCURRENCY = 4;
-const TRIES = 5;
+const batchUsers = 100;
+const concurrency = 4;
+const tries = 5;
 
-export interface WarmTarget {
+export type WarmTarget = {
   readonly apiUrl: string;
   readonly apiKey: string;
   /** Users 1 to this one are read. */
   readonly users: number;
-}
+};
 
 /** Reads users through the API's batch endpoint, so that their answers are cached. Returns how many were read. */
 export async function warmCache(
@@ -23,8 +23,8 @@ export async function warmCache(
   const reader = async (): Promise<void> => {
     while (next <= target.users) {
       const from = next;
-      next += BATCH_USERS;
-      const size = Math.min(BATCH_USERS, target.users - from + 1);
+      next += batchUsers;
+      const size = Math.min(batchUsers, target.users - from + 1);
       await readBatch(
         target,
         Array.from({ length: size }, (_, index) => `${plan.userPrefix}${from + index}`),
@@ -33,7 +33,7 @@ export async function warmCache(
       onProgress(done);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, reader));
+  await Promise.all(Array.from({ length: concurrency }, reader));
   return done;
 }
 
@@ -42,7 +42,7 @@ async function readBatch({ apiUrl, apiKey }: WarmTarget, userIds: readonly strin
     const status = await post(`${apiUrl}/api/v1/entitlements/batch`, apiKey, userIds);
     if (status === 200) return;
     const isWorthTrying = status === null || status === 401 || status === 429 || status >= 500;
-    if (!isWorthTrying || attempt === TRIES)
+    if (!isWorthTrying || attempt === tries)
       throw new Error(
         `Warming the cache at ${apiUrl} failed (${status ?? 'no answer'}). Is the API running, on this database?`,
       );

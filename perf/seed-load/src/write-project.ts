@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { apiKeyPrefix } from '@billing/domain';
 import type { Client } from 'pg';
 import type { LoadPlan, LoadPrice } from './plan.ts';
-import { CHECKOUT_PRICE_ID } from './plan.ts';
+import { checkoutPriceId } from './plan.ts';
 
 /** Every project key that a seed makes has this name, so that the next run can take it away. */
-const KEY_NAME = 'seed:load';
+const keyName = 'seed:load';
 
 /**
  * Writes the project and its catalog; what exists stays. Refuses a project that holds other data, as rows of
@@ -56,7 +56,7 @@ async function writePrice(client: Client, projectId: string, price: LoadPrice): 
   );
 }
 
-export const CHECKOUT_AMOUNT_CENTS = 1_900;
+export const checkoutAmountCents = 1_900;
 
 /** The price that checkouts buy follows Stripe: an offline Stripe that was emptied has given it a new id. */
 export async function writeCheckoutPrice(
@@ -68,17 +68,17 @@ export async function writeCheckoutPrice(
     `INSERT INTO prices (project_id, price_id, product_id, stripe_price_id, amount, currency, interval)
      VALUES ($1, $2, 'checkout', $3, $4, 'usd', 'month')
      ON CONFLICT (project_id, price_id) DO UPDATE SET stripe_price_id = excluded.stripe_price_id`,
-    [projectId, CHECKOUT_PRICE_ID, stripePriceId, CHECKOUT_AMOUNT_CENTS],
+    [projectId, checkoutPriceId, stripePriceId, checkoutAmountCents],
   );
 }
 
 /** Stores the key's digest and takes away the one of the last run: only digests are kept, so it can't be told again. */
 export async function writeApiKey(client: Client, projectId: string, apiKey: string): Promise<void> {
-  await client.query('DELETE FROM api_keys WHERE project_id = $1 AND name = $2', [projectId, KEY_NAME]);
+  await client.query('DELETE FROM api_keys WHERE project_id = $1 AND name = $2', [projectId, keyName]);
   const digest = createHash('sha256').update(apiKey).digest();
   await client.query(
     'INSERT INTO api_keys (id, project_id, name, prefix, digest) VALUES ($1, $2, $3, $4, $5)',
-    [`key_${randomUUID()}`, projectId, KEY_NAME, apiKeyPrefix(apiKey), digest],
+    [`key_${randomUUID()}`, projectId, keyName, apiKeyPrefix(apiKey), digest],
   );
 }
 
@@ -93,14 +93,14 @@ export async function oweInvalidation(client: Client, projectId: string): Promis
   );
 }
 
-const INVALIDATION_DEADLINE_MS = 35_000;
+const invalidationDeadlineMs = 35_000;
 
 /**
  * Waits until a running process has told the cache: answers that are cached before would be old at once.
  * Throws when nobody does within the time that the outbox is drained in.
  */
 export async function awaitInvalidation(client: Client, projectId: string): Promise<void> {
-  const givesUpAt = Date.now() + INVALIDATION_DEADLINE_MS;
+  const givesUpAt = Date.now() + invalidationDeadlineMs;
   while (Date.now() < givesUpAt) {
     const owed = await client.query(
       'SELECT FROM cache_invalidations WHERE project_id = $1 AND user_id IS NULL LIMIT 1',

@@ -1,16 +1,16 @@
 import type { Client } from 'pg';
 import { stripePriceIdOf, type LoadPlan } from './plan.ts';
 
-const CHUNK_USERS = 50_000;
+const chunkUsers = 50_000;
 
 /** A number in [0, 1) that depends on the user's number and `salt` alone: the same data at each run. */
 const share = (salt: number): string => `((hashint8extended(n, ${salt}) & 1048575) / 1048576.0)`;
 
 /** Stripe knows no seeded customer, so nobody in the checkout range has one. */
-const HAS_HISTORY = `n <= $7::bigint`;
-const HAS_PURCHASE = `${HAS_HISTORY} AND ${share(5)} < $6::float8`;
+const hasHistory = `n <= $7::bigint`;
+const hasPurchase = `${hasHistory} AND ${share(5)} < $6::float8`;
 /** One in five of the others without a live subscription had one once. */
-const HAS_LAPSED = `n > $5::bigint AND ${HAS_HISTORY} AND ${share(2)} < 0.2`;
+const hasLapsed = `n > $5::bigint AND ${hasHistory} AND ${share(2)} < 0.2`;
 
 /**
  * Writes users, customers, subscriptions and purchases. The rows are made inside Postgres, chunk by chunk:
@@ -21,8 +21,8 @@ export async function writeRows(
   plan: LoadPlan,
   onProgress: (users: number) => void,
 ): Promise<void> {
-  for (let from = 1; from <= plan.users; from += CHUNK_USERS) {
-    const to = Math.min(plan.users, from + CHUNK_USERS - 1);
+  for (let from = 1; from <= plan.users; from += chunkUsers) {
+    const to = Math.min(plan.users, from + chunkUsers - 1);
     await client.query('BEGIN');
     for (const statement of statements)
       await client.query(statement.text, statement.values(plan, { from, to }));
@@ -47,7 +47,7 @@ const spread = (plan: LoadPlan, range: Range) => [
 ];
 
 /** `n` and the user's row, for the statements that hang on it. */
-const NUMBERED_USERS = `generate_series($1::bigint, $2::bigint) AS n
+const numberedUsers = `generate_series($1::bigint, $2::bigint) AS n
   JOIN users AS u ON u.project_id = $3 AND u.user_id = $4::text || n`;
 
 const users: Statement = {
@@ -59,26 +59,26 @@ const users: Statement = {
 
 const customers: Statement = {
   text: `INSERT INTO customers (stripe_customer_id, user_ref, source)
-    SELECT $8::text || n, u.id, 'import' FROM ${NUMBERED_USERS}
-    WHERE n <= $5 OR (${HAS_LAPSED}) OR (${HAS_PURCHASE})
+    SELECT $8::text || n, u.id, 'import' FROM ${numberedUsers}
+    WHERE n <= $5 OR (${hasLapsed}) OR (${hasPurchase})
     ON CONFLICT (stripe_customer_id) DO NOTHING`,
   values: (plan, range) => [...spread(plan, range), plan.customerPrefix],
 };
 
 /** How statuses are spread over live subscriptions; whoever had one once has `canceled`. */
-const STATUS = `CASE WHEN n > $5 THEN 'canceled' WHEN ${share(1)} < 0.90 THEN 'active'
+const status = `CASE WHEN n > $5 THEN 'canceled' WHEN ${share(1)} < 0.90 THEN 'active'
   WHEN ${share(1)} < 0.95 THEN 'trialing' WHEN ${share(1)} < 0.98 THEN 'past_due'
   WHEN ${share(1)} < 0.99 THEN 'unpaid' ELSE 'paused' END`;
 
-const IS_YEARLY = `${share(4)} < 0.2`;
-const PERIOD_DAYS = `(CASE WHEN ${IS_YEARLY} THEN 365 ELSE 30 END)`;
+const isYearly = `${share(4)} < 0.2`;
+const periodDays = `(CASE WHEN ${isYearly} THEN 365 ELSE 30 END)`;
 
 /**
  * Periods began at any time within their length; whole seconds, like Stripe's. Those past due began days
  * ago, so that most are in grace.
  */
-const PERIOD_START = `date_trunc('second', now()) - make_interval(secs => floor(86400 * ${share(3)} * CASE
-  WHEN n > $5 THEN 200 WHEN ${share(1)} >= 0.90 THEN 14 ELSE ${PERIOD_DAYS} END))`;
+const periodStart = `date_trunc('second', now()) - make_interval(secs => floor(86400 * ${share(3)} * CASE
+  WHEN n > $5 THEN 200 WHEN ${share(1)} >= 0.90 THEN 14 ELSE ${periodDays} END))`;
 
 const subscriptions: Statement = {
   text: `INSERT INTO subscriptions (id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status,
@@ -91,22 +91,22 @@ const subscriptions: Statement = {
       CASE WHEN status <> 'past_due' THEN started END,
       CASE WHEN status = 'past_due' THEN ARRAY[started] ELSE '{}' END,
       CASE WHEN status = 'past_due' THEN started END
-    FROM (SELECT n, u.id AS user_ref, ${STATUS} AS status, ${PERIOD_START} AS started
-      FROM ${NUMBERED_USERS} WHERE $6::float8 >= 0 AND (n <= $5 OR (${HAS_LAPSED}))) AS made
+    FROM (SELECT n, u.id AS user_ref, ${status} AS status, ${periodStart} AS started
+      FROM ${numberedUsers} WHERE $6::float8 >= 0 AND (n <= $5 OR (${hasLapsed}))) AS made
     ON CONFLICT (id) DO NOTHING`,
   values: (plan, range) => [...spread(plan, range), plan.subscriptionPrefix, plan.customerPrefix],
 };
 
 /** Seven in ten have the small plan, one in five pays by the year. */
-const PLAN_PRICE = `CASE WHEN ${share(7)} < 0.7 THEN CASE WHEN ${IS_YEARLY} THEN $7::text ELSE $6::text END
-  ELSE CASE WHEN ${IS_YEARLY} THEN $9::text ELSE $8::text END END`;
-const QUANTITY = `CASE WHEN ${share(8)} < 0.15 THEN 2 + floor(${share(9)} * 19)::bigint ELSE 1 END`;
+const planPrice = `CASE WHEN ${share(7)} < 0.7 THEN CASE WHEN ${isYearly} THEN $7::text ELSE $6::text END
+  ELSE CASE WHEN ${isYearly} THEN $9::text ELSE $8::text END END`;
+const quantity = `CASE WHEN ${share(8)} < 0.15 THEN 2 + floor(${share(9)} * 19)::bigint ELSE 1 END`;
 
 const items: Statement = {
   text: `INSERT INTO subscription_items (subscription_id, item_id, stripe_price_id, quantity,
       current_period_start, current_period_end)
-    SELECT s.id, $5::text || n || '_1', ${PLAN_PRICE}, ${QUANTITY}, s.snapshot_at,
-      coalesce(s.trial_end, s.snapshot_at + make_interval(days => ${PERIOD_DAYS}))
+    SELECT s.id, $5::text || n || '_1', ${planPrice}, ${quantity}, s.snapshot_at,
+      coalesce(s.trial_end, s.snapshot_at + make_interval(days => ${periodDays}))
     FROM generate_series($1::bigint, $2::bigint) AS n
     JOIN subscriptions AS s ON s.id = $3::text || n AND s.claimed_project_id = $4
     ON CONFLICT (subscription_id, item_id) DO NOTHING`,
@@ -126,8 +126,8 @@ const items: Statement = {
 const addOns: Statement = {
   text: `INSERT INTO subscription_items (subscription_id, item_id, stripe_price_id, quantity,
       current_period_start, current_period_end)
-    SELECT s.id, $5::text || n || '_2', CASE WHEN ${IS_YEARLY} THEN $7::text ELSE $6::text END, 1 + floor(${share(10)} * 5)::bigint,
-      s.snapshot_at, coalesce(s.trial_end, s.snapshot_at + make_interval(days => ${PERIOD_DAYS}))
+    SELECT s.id, $5::text || n || '_2', CASE WHEN ${isYearly} THEN $7::text ELSE $6::text END, 1 + floor(${share(10)} * 5)::bigint,
+      s.snapshot_at, coalesce(s.trial_end, s.snapshot_at + make_interval(days => ${periodDays}))
     FROM generate_series($1::bigint, $2::bigint) AS n
     JOIN subscriptions AS s ON s.id = $3::text || n AND s.claimed_project_id = $4
     WHERE ${share(11)} < 0.1
@@ -151,7 +151,7 @@ const purchases: Statement = {
     FROM (SELECT n, u.id AS user_ref,
         CASE WHEN ${share(12)} < 0.95 THEN 'paid' WHEN ${share(12)} < 0.98 THEN 'pending' ELSE 'failed' END AS status,
         date_trunc('second', now()) - make_interval(secs => floor(86400 * 400 * ${share(13)})) AS bought
-      FROM ${NUMBERED_USERS} WHERE $5::bigint >= 0 AND ${HAS_PURCHASE}) AS made
+      FROM ${numberedUsers} WHERE $5::bigint >= 0 AND ${hasPurchase}) AS made
     ON CONFLICT (id) DO NOTHING`,
   values: (plan, range) => [...spread(plan, range), plan.purchasePrefix, plan.customerPrefix],
 };

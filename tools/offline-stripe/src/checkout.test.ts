@@ -6,7 +6,7 @@ import {
   until,
   type Catalog,
   type Offline,
-} from './testing/harness.ts';
+} from './harness.test-support.ts';
 
 let offline: Offline;
 let catalog: Catalog;

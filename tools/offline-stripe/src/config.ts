@@ -12,14 +12,14 @@ const environment = z.object({
   STRIPE_WEBHOOK_SECRET: z.string().min(1).default('whsec_offline'),
 });
 
-export interface Config {
+export type Config = {
   port: number;
   host: string;
   publicUrl?: string;
   stateDir: string;
   webhookUrl: string;
   webhookSecret: string;
-}
+};
 
 /** The secret may come as a file, as for the processes it plays Stripe to. */
 function readSecretFile(path: string | undefined): { STRIPE_WEBHOOK_SECRET?: string } {

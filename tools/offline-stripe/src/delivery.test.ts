@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { seed, startOffline, startReceiver, subscribe, until } from './testing/harness.ts';
+import { seed, startOffline, startReceiver, subscribe, until } from './harness.test-support.ts';
 
 test('an event that is refused is delivered again, signed anew, until it is taken', async () => {
   const offline = await startOffline();

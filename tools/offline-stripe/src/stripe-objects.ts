@@ -43,7 +43,7 @@ export type SchedulePhase = SubscriptionSchedule['phases'][number];
 export type Metadata = Record<string, string>;
 
 /** What `/v1/events` lists and webhooks carry; `object` is the immutable row of that moment. */
-export interface StoredEvent {
+export type StoredEvent = {
   id: string;
   object: 'event';
   api_version: string;
@@ -53,13 +53,13 @@ export interface StoredEvent {
   pending_webhooks: number;
   request: { id: string | null; idempotency_key: string | null };
   type: string;
-}
+};
 
-export interface Tombstone {
+export type Tombstone = {
   id: string;
   object: 'customer' | 'product' | 'price';
   deleted: true;
-}
+};
 
 /** The API version that stripe-node 23.1 pins. */
-export const API_VERSION = '2026-10-28.endive';
+export const apiVersion = '2026-10-28.endive';

@@ -25,18 +25,10 @@ function itemsFor(world: World, subscription: Subscription, phase: SchedulePhase
   });
 }
 
-function change(
-  world: World,
-  schedule: SubscriptionSchedule,
-  patch: Partial<SubscriptionSchedule>,
-): SubscriptionSchedule {
-  return world.tables.schedules.update(schedule, patch);
-}
-
-/** The schedule lets go; the subscription goes on as it is. */
+/** Ends the schedule; its subscription goes on as it is. */
 export function releaseSchedule(world: World, schedule: SubscriptionSchedule): SubscriptionSchedule {
   const { subscription } = schedule;
-  const released = change(world, schedule, {
+  const released = world.tables.schedules.update(schedule, {
     status: 'released',
     released_at: world.clock.now(),
     released_subscription: subscription,
@@ -48,9 +40,9 @@ export function releaseSchedule(world: World, schedule: SubscriptionSchedule): S
   return released;
 }
 
-/** The schedule is called off, and its subscription ends with it. */
+/** Ends the schedule and its subscription. */
 export function cancelSchedule(world: World, schedule: SubscriptionSchedule): SubscriptionSchedule {
-  const canceled = change(world, schedule, {
+  const canceled = world.tables.schedules.update(schedule, {
     status: 'canceled',
     canceled_at: world.clock.now(),
     current_phase: null,
@@ -61,7 +53,7 @@ export function cancelSchedule(world: World, schedule: SubscriptionSchedule): Su
 }
 
 function complete(world: World, schedule: SubscriptionSchedule): void {
-  const completed = change(world, schedule, {
+  const completed = world.tables.schedules.update(schedule, {
     status: 'completed',
     completed_at: world.clock.now(),
     current_phase: null,
@@ -79,7 +71,7 @@ export function enterNextPhase(world: World, schedule: SubscriptionSchedule): vo
     else releaseSchedule(world, schedule);
     return;
   }
-  const next = change(world, schedule, {
+  const next = world.tables.schedules.update(schedule, {
     current_phase: { start_date: phase.start_date, end_date: phase.end_date },
   });
   applyPhase(world, next, phase);

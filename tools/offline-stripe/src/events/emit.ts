@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { newId } from '../ids.ts';
-import { API_VERSION, type StoredEvent } from '../stripe-objects.ts';
+import { apiVersion, type StoredEvent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
 /** The top-level fields that changed, with their former values: what Stripe calls `previous_attributes`. */
@@ -20,7 +20,7 @@ export function emit(world: World, type: string, object: object, before?: object
   const event: StoredEvent = {
     id: newId('evt'),
     object: 'event',
-    api_version: API_VERSION,
+    api_version: apiVersion,
     created: world.clock.now(),
     data: { object, ...(before === undefined ? {} : { previous_attributes: changedFields(before, object) }) },
     livemode: false,

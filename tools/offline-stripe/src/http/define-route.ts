@@ -4,12 +4,12 @@ import type { World } from '../world.ts';
 import { parseParams } from './params.ts';
 
 /** One row of the route table. */
-export interface Route {
+export type Route = {
   method: 'GET' | 'POST' | 'DELETE';
   path: string;
   /** Answers with the object, or throws a StripeApiError. Never waits: what one request does is atomic. */
   run(world: World, id: string, raw: unknown): object;
-}
+};
 
 /** Ties a path to its parameters' schema and the function that gets them parsed. */
 export function defineRoute<Params>(

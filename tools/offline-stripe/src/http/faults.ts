@@ -22,12 +22,12 @@ export const faultBody = z.discriminatedUnion('mode', [
 ]);
 export type Fault = z.infer<typeof faultBody>;
 
-export interface Faults {
+export type Faults = {
   set(fault: Fault): void;
   current(): Fault;
   /** The fault that hits this request, counted down. */
   take(method: string, path: string): Fault | null;
-}
+};
 
 export function createFaults(): Faults {
   let fault: Fault = { mode: 'none' };

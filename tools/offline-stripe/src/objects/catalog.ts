@@ -35,7 +35,7 @@ export function productObject(fields: {
 
 export type Interval = 'day' | 'week' | 'month' | 'year';
 
-export interface NewPrice {
+export type NewPrice = {
   id?: string;
   created: number;
   product: string;
@@ -46,7 +46,7 @@ export interface NewPrice {
   lookupKey?: string | null;
   active?: boolean;
   metadata?: Metadata;
-}
+};
 
 /** Amounts are in the currency's smallest unit. */
 export function priceObject(fields: NewPrice): Price {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { body, flag, metadata, natural, positive, text, url } from '../http/params.ts';
 import { priceFields } from './prices.ts';
 
-const ACCEPTED = [
+const accepted = [
   'adaptive_pricing',
   'after_expiration',
   'automatic_tax',
@@ -85,6 +85,6 @@ export const createParams = body(
       .looseObject({ metadata: metadata.optional(), description: text.optional() })
       .optional(),
   },
-  ACCEPTED,
+  accepted,
 );
 export type CreateSession = z.infer<typeof createParams>;

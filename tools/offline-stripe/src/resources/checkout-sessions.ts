@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { expireCheckout } from '../billing/checkout.ts';
-import { invalid, noSuch } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { list, page } from '../http/list.ts';
 import { body, expandOnly, listBody, mergeMetadata, metadata, text } from '../http/params.ts';
@@ -10,8 +10,7 @@ import { checkoutLine, checkoutSessionObject } from '../objects/checkout-session
 import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { createParams, type CreateSession } from './checkout-session-params.ts';
-import { liveCustomer } from './customers.ts';
-import { createPrice, knownPrice } from './prices.ts';
+import { createPrice } from './prices.ts';
 
 function linesOf(world: World, params: CreateSession): LineItem[] {
   return params.line_items.map((line, index) => {
@@ -21,7 +20,7 @@ function linesOf(world: World, params: CreateSession): LineItem[] {
     }
     const price =
       line.price_data === undefined
-        ? knownPrice(world, line.price ?? '', name)
+        ? world.tables.prices.require(line.price ?? '', name)
         : createPrice(world, line.price_data);
     if (!price.active) {
       throw invalid(
@@ -84,7 +83,7 @@ function expiryOf(world: World, params: CreateSession): number {
 }
 
 function createSession(world: World, params: CreateSession): CheckoutSession {
-  if (params.customer !== undefined) liveCustomer(world, params.customer, 'customer');
+  if (params.customer !== undefined) world.tables.customers.require(params.customer, 'customer');
   const lines = linesOf(world, params);
   checkModes(params, lines);
   const id = newId('cs_test');
@@ -124,32 +123,26 @@ function createSession(world: World, params: CreateSession): CheckoutSession {
   return world.tables.sessions.insert(session);
 }
 
-export function knownSession(world: World, id: string): CheckoutSession {
-  const session = world.tables.sessions.get(id);
-  if (session === undefined) throw noSuch('checkout.session', id);
-  return session;
-}
-
 export const checkoutSessionRoutes = [
   defineRoute('POST /v1/checkout/sessions', createParams, (world, _id, params) =>
     createSession(world, params),
   ),
-  defineRoute('GET /v1/checkout/sessions/:id', expandOnly, (world, id) => knownSession(world, id)),
+  defineRoute('GET /v1/checkout/sessions/:id', expandOnly, (world, id) => world.tables.sessions.require(id)),
   defineRoute(
     'POST /v1/checkout/sessions/:id',
     body({ metadata: metadata.optional() }),
     (world, id, params) => {
-      const session = knownSession(world, id);
+      const session = world.tables.sessions.require(id);
       return world.tables.sessions.update(session, {
         metadata: mergeMetadata(session.metadata ?? {}, params.metadata),
       });
     },
   ),
   defineRoute('POST /v1/checkout/sessions/:id/expire', expandOnly, (world, id) =>
-    expireCheckout(world, knownSession(world, id)),
+    expireCheckout(world, world.tables.sessions.require(id)),
   ),
   defineRoute('GET /v1/checkout/sessions/:id/line_items', listBody({}), (world, id, params) => {
-    const session = knownSession(world, id);
+    const session = world.tables.sessions.require(id);
     const lines = world.tables.checkoutPlans.get(session.id)?.line_items ?? [];
     const from =
       params.starting_after === undefined
@@ -171,13 +164,10 @@ export const checkoutSessionRoutes = [
     (world, _id, params) =>
       page(world.tables.sessions.newestFirst(), params, {
         url: '/v1/checkout/sessions',
+        equal: ['customer', 'payment_intent', 'subscription', 'status'],
         matches: (row) =>
-          (params.customer === undefined || row.customer === params.customer) &&
-          (params.payment_intent === undefined || row.payment_intent === params.payment_intent) &&
-          (params.subscription === undefined || row.subscription === params.subscription) &&
-          (params.customer_details === undefined ||
-            row.customer_details?.email === params.customer_details.email) &&
-          (params.status === undefined || row.status === params.status),
+          params.customer_details === undefined ||
+          row.customer_details?.email === params.customer_details.email,
       }),
   ),
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { invalid, noSuch } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
@@ -19,9 +19,8 @@ import {
 import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { knownProduct } from './products.ts';
 
-const ACCEPTED = [
+const accepted = [
   'billing_scheme',
   'currency_options',
   'tax_behavior',
@@ -61,19 +60,13 @@ const create = body(
     active: flag.optional(),
     metadata: metadata.optional(),
   },
-  ACCEPTED,
+  accepted,
 );
-
-export function knownPrice(world: World, id: string, param = 'id'): Price {
-  const price = world.tables.prices.get(id);
-  if (price === undefined) throw noSuch('price', id, param);
-  return price;
-}
 
 type CreatePrice = z.infer<typeof create>;
 
 function productFor(world: World, params: CreatePrice): string {
-  if (params.product !== undefined) return knownProduct(world, params.product, 'product').id;
+  if (params.product !== undefined) return world.tables.products.require(params.product, 'product').id;
   if (params.product_data === undefined) {
     throw invalid(
       'You must specify either `product` or `product_data` when creating a price.',
@@ -133,7 +126,7 @@ export function createPrice(world: World, params: CreatePrice): Price {
 
 export const priceRoutes = [
   defineRoute('POST /v1/prices', create, (world, _id, params) => createPrice(world, params)),
-  defineRoute('GET /v1/prices/:id', expandOnly, (world, id) => knownPrice(world, id)),
+  defineRoute('GET /v1/prices/:id', expandOnly, (world, id) => world.tables.prices.require(id)),
   defineRoute(
     'POST /v1/prices/:id',
     body(
@@ -143,14 +136,14 @@ export const priceRoutes = [
         lookup_key: text.optional(),
         metadata: metadata.optional(),
       },
-      ACCEPTED,
+      accepted,
     ),
     (world, id, params) => {
-      const before = knownPrice(world, id);
+      const before = world.tables.prices.require(id);
       const after = world.tables.prices.update(before, {
-        ...(params.active === undefined ? {} : { active: params.active }),
-        ...(params.nickname === undefined ? {} : { nickname: params.nickname }),
-        ...(params.lookup_key === undefined ? {} : { lookup_key: params.lookup_key }),
+        active: params.active,
+        nickname: params.nickname,
+        lookup_key: params.lookup_key,
         metadata: mergeMetadata(before.metadata, params.metadata),
       });
       emit(world, 'price.updated', after, before);
@@ -170,11 +163,8 @@ export const priceRoutes = [
     (world, _id, params) =>
       page(world.tables.prices.newestFirst(), params, {
         url: '/v1/prices',
+        equal: ['active', 'product', 'currency', 'type'],
         matches: (row) =>
-          (params.active === undefined || row.active === params.active) &&
-          (params.product === undefined || row.product === params.product) &&
-          (params.currency === undefined || row.currency === params.currency) &&
-          (params.type === undefined || row.type === params.type) &&
           (params.recurring?.interval === undefined ||
             row.recurring?.interval === params.recurring.interval) &&
           (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),

@@ -1,8 +1,20 @@
 import { z } from 'zod';
 
-import { body, flag, metadata, moment, natural, positive, text, unset } from '../http/params.ts';
+import type { ItemChange } from '../billing/change-items.ts';
+import {
+  body,
+  flag,
+  mergeMetadata,
+  metadata,
+  moment,
+  natural,
+  positive,
+  text,
+  unset,
+} from '../http/params.ts';
+import type { World } from '../world.ts';
 
-const ACCEPTED = [
+const accepted = [
   'add_invoice_items',
   'application_fee_percent',
   'automatic_tax',
@@ -67,11 +79,11 @@ export const createParams = body(
     trial_period_days: positive.optional(),
     billing_cycle_anchor: natural.optional(),
   },
-  ACCEPTED,
+  accepted,
 );
 export type CreateSubscription = z.infer<typeof createParams>;
 
-export const itemChangeParams = z.strictObject({
+const itemChangeParams = z.strictObject({
   ...ignoredItem,
   id: text.optional(),
   price: text.optional(),
@@ -98,6 +110,17 @@ export const updateParams = body(
       .optional(),
     billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
   },
-  ACCEPTED,
+  accepted,
 );
 export type UpdateSubscription = z.infer<typeof updateParams>;
+
+/** One entry of `items`; `param` names the price's parameter in an error. */
+export function itemChange(world: World, item: z.infer<typeof itemChangeParams>, param: string): ItemChange {
+  return {
+    id: item.id ?? null,
+    price: item.price === undefined ? null : world.tables.prices.require(item.price, param),
+    quantity: item.quantity ?? null,
+    isDeleted: item.deleted ?? false,
+    metadata: item.metadata === undefined ? null : mergeMetadata({}, item.metadata),
+  };
+}

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { addIntervals } from '../billing/calendar.ts';
 import { applyPhase, cancelSchedule, releaseSchedule } from '../billing/schedules.ts';
 import { earliestPeriodEnd } from '../billing/subscription-changes.ts';
-import { invalid, noSuch } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
@@ -20,8 +20,6 @@ import {
 import { phaseObject, scheduleObject } from '../objects/schedule.ts';
 import type { Price, SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { knownPrice } from './prices.ts';
-import { knownSubscription } from './subscriptions.ts';
 
 const phaseParams = z.looseObject({
   items: z
@@ -44,14 +42,8 @@ const updateParams = body(
   ['default_settings', 'proration_behavior'],
 );
 
-function knownSchedule(world: World, id: string): SubscriptionSchedule {
-  const schedule = world.tables.schedules.get(id);
-  if (schedule === undefined) throw noSuch('subscription_schedule', id);
-  return schedule;
-}
-
 function runningSchedule(world: World, id: string): SubscriptionSchedule {
-  const schedule = knownSchedule(world, id);
+  const schedule = world.tables.schedules.require(id);
   if (schedule.status !== 'active') {
     throw invalid(`This schedule is ${schedule.status}; only an active one can be changed.`, 'id');
   }
@@ -73,7 +65,7 @@ function plannedPhases(
   let at = schedule.current_phase?.start_date ?? now;
   return wanted.map((phase, index) => {
     const prices = phase.items.map((item, position) =>
-      knownPrice(world, item.price, `phases[${index}][items][${position}][price]`),
+      world.tables.prices.require(item.price, `phases[${index}][items][${position}][price]`),
     );
     const first = prices[0];
     if (first === undefined) throw invalid('Missing required param: phases[0][items].', 'phases');
@@ -88,7 +80,7 @@ function plannedPhases(
 }
 
 function createFromSubscription(world: World, id: string): SubscriptionSchedule {
-  const subscription = knownSubscription(world, id, 'from_subscription');
+  const subscription = world.tables.subscriptions.require(id, 'from_subscription');
   if (subscription.schedule !== null) {
     throw invalid(
       'You cannot migrate a subscription that is already attached to a schedule.',
@@ -135,7 +127,9 @@ export const subscriptionScheduleRoutes = [
   defineRoute('POST /v1/subscription_schedules', body({ from_subscription: text }), (world, _id, params) =>
     createFromSubscription(world, params.from_subscription),
   ),
-  defineRoute('GET /v1/subscription_schedules/:id', expandOnly, (world, id) => knownSchedule(world, id)),
+  defineRoute('GET /v1/subscription_schedules/:id', expandOnly, (world, id) =>
+    world.tables.schedules.require(id),
+  ),
   defineRoute('POST /v1/subscription_schedules/:id', updateParams, (world, id, params) =>
     update(world, runningSchedule(world, id), params),
   ),
@@ -155,7 +149,7 @@ export const subscriptionScheduleRoutes = [
     (world, _id, params) =>
       page(world.tables.schedules.newestFirst(), params, {
         url: '/v1/subscription_schedules',
-        matches: (row) => params.customer === undefined || row.customer === params.customer,
+        equal: ['customer'],
       }),
   ),
 ];
