@@ -10,11 +10,11 @@ export type ListParams = {
 
 export type StripeList<T> = { object: 'list'; data: T[]; has_more: boolean; url: string };
 
-type PageOptions<T, Field> = {
+type PageOptions<T, Params> = {
   url: string;
   /** Parameters that, where given, must equal the row's field of the same name. */
-  equal?: readonly Field[];
-  matches?: (row: T) => boolean;
+  equal?: readonly (keyof T & keyof Params)[] | undefined;
+  matches?: ((row: T) => boolean) | undefined;
 };
 
 function isWithin(created: number, range: Range | undefined): boolean {
@@ -32,10 +32,10 @@ function isWithin(created: number, range: Range | undefined): boolean {
  * One page of rows that are given newest first. A cursor names a row that need not match the filter any more, so
  * it is looked up before filtering. `ending_before` brings the page just above the cursor, still newest first.
  */
-export function page<T extends { id: string; created: number }, Field extends keyof T & string = never>(
+export function page<T extends { id: string; created: number }, Params extends ListParams>(
   rows: T[],
-  params: ListParams & { [Name in Field]?: unknown },
-  { url, equal = [], matches }: PageOptions<T, Field>,
+  params: Params,
+  { url, equal = [], matches }: PageOptions<T, Params>,
 ): StripeList<T> {
   const limit = params.limit ?? 10;
   const isBackward = params.ending_before !== undefined && params.starting_after === undefined;

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 import { expireCheckout } from '../billing/checkout.ts';
 import { invalid } from '../errors.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { list, page } from '../http/list.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { list } from '../http/list.ts';
 import { body, expandOnly, listBody, mergeMetadata, metadata, text } from '../http/params.ts';
 import { newId } from '../ids.ts';
 import { checkoutLine, checkoutSessionObject } from '../objects/checkout-session.ts';
@@ -127,7 +127,6 @@ export const checkoutSessionRoutes = [
   defineRoute('POST /v1/checkout/sessions', createParams, (world, _id, params) =>
     createSession(world, params),
   ),
-  defineRoute('GET /v1/checkout/sessions/:id', expandOnly, (world, id) => world.tables.sessions.require(id)),
   defineRoute(
     'POST /v1/checkout/sessions/:id',
     body({ metadata: metadata.optional() }),
@@ -152,22 +151,16 @@ export const checkoutSessionRoutes = [
     const listUrl = `/v1/checkout/sessions/${id}/line_items`;
     return list(lines.slice(from, from + limit), from + limit < lines.length, listUrl);
   }),
-  defineRoute(
-    'GET /v1/checkout/sessions',
-    listBody({
+  ...readRoutes('/v1/checkout/sessions', 'sessions', {
+    params: listBody({
       customer: text.optional(),
       payment_intent: text.optional(),
       subscription: text.optional(),
       status: z.enum(['complete', 'expired', 'open']).optional(),
       customer_details: z.strictObject({ email: text }).optional(),
     }),
-    (world, _id, params) =>
-      page(world.tables.sessions.newestFirst(), params, {
-        url: '/v1/checkout/sessions',
-        equal: ['customer', 'payment_intent', 'subscription', 'status'],
-        matches: (row) =>
-          params.customer_details === undefined ||
-          row.customer_details?.email === params.customer_details.email,
-      }),
-  ),
+    equal: ['customer', 'payment_intent', 'subscription', 'status'],
+    matches: (row, { customer_details: details }) =>
+      details === undefined || row.customer_details?.email === details.email,
+  }),
 ];

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 
 import { endSubscription, isEnded } from '../billing/subscription-changes.ts';
-import { noSuch } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
 import { body, expandOnly, listBody, mergeMetadata, metadata, text, unset, url } from '../http/params.ts';
 import { newId } from '../ids.ts';
 import { customerObject } from '../objects/customer.ts';
@@ -19,22 +17,10 @@ const fields = {
   metadata: metadata.optional(),
   invoice_settings: z.looseObject({ default_payment_method: text.optional() }).optional(),
 };
-const accepted = [
-  'address',
-  'balance',
-  'invoice_prefix',
-  'next_invoice_sequence',
-  'payment_method',
-  'preferred_locales',
-  'shipping',
-  'source',
-  'tax',
-  'tax_exempt',
-  'tax_id_data',
-  'test_clock',
-  'validate',
-];
-const write = body(fields, accepted);
+const ignored = `
+  address balance invoice_prefix next_invoice_sequence payment_method preferred_locales shipping source
+  tax tax_exempt tax_id_data test_clock validate`;
+const write = body(fields, ignored);
 
 function removeCustomer(world: World, customer: Customer): Tombstone {
   for (const subscription of world.tables.subscriptions.all()) {
@@ -66,11 +52,6 @@ export const customerRoutes = [
     emit(world, 'customer.created', customer);
     return customer;
   }),
-  defineRoute('GET /v1/customers/:id', expandOnly, (world, id) => {
-    const customer = world.tables.customers.get(id) ?? world.tables.tombstones.get(id);
-    if (customer?.object !== 'customer') throw noSuch('customer', id);
-    return customer;
-  }),
   defineRoute('POST /v1/customers/:id', write, (world, id, params) => {
     const before = world.tables.customers.require(id);
     const method = params.invoice_settings?.default_payment_method;
@@ -89,17 +70,19 @@ export const customerRoutes = [
   defineRoute('DELETE /v1/customers/:id', expandOnly, (world, id) =>
     removeCustomer(world, world.tables.customers.require(id)),
   ),
-  defineRoute('GET /v1/customers', listBody({ email: text.optional() }), (world, _id, params) =>
-    page(world.tables.customers.newestFirst(), params, {
-      url: '/v1/customers',
-      equal: ['email'],
-    }),
-  ),
+  ...readRoutes('/v1/customers', 'customers', {
+    params: listBody({ email: text.optional() }),
+    equal: ['email'],
+    find: (tables, id) => {
+      const tombstone = tables.tombstones.get(id);
+      return tombstone?.object === 'customer' ? tombstone : tables.customers.require(id);
+    },
+  }),
 ];
 
 const createPortalSession = body(
   { customer: text, return_url: url.optional(), configuration: text.optional() },
-  ['flow_data', 'locale', 'on_behalf_of'],
+  'flow_data locale on_behalf_of',
 );
 
 export const portalSessionRoutes = [

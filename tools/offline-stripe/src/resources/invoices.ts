@@ -3,19 +3,18 @@ import { z } from 'zod';
 import { payInvoice } from '../billing/collect.ts';
 import { finalizeInvoice, markUncollectible, voidInvoice } from '../billing/invoices.ts';
 import { invalid } from '../errors.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { list, page } from '../http/list.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { list } from '../http/list.ts';
 import { body, expandOnly, listBody, text } from '../http/params.ts';
 import { subscriptionOf } from '../objects/invoice.ts';
 
 export const invoiceRoutes = [
-  defineRoute('GET /v1/invoices/:id', expandOnly, (world, id) => world.tables.invoices.require(id)),
   defineRoute('GET /v1/invoices/:id/lines', listBody({}), (world, id) =>
     list(world.tables.invoices.require(id).lines.data, false, `/v1/invoices/${id}/lines`),
   ),
   defineRoute(
     'POST /v1/invoices/:id/pay',
-    body({}, ['forgive', 'mandate', 'off_session', 'paid_out_of_band', 'payment_method', 'source']),
+    body({}, 'forgive mandate off_session paid_out_of_band payment_method source'),
     (world, id) => {
       const invoice = world.tables.invoices.require(id);
       if (invoice.status === 'paid')
@@ -24,7 +23,7 @@ export const invoiceRoutes = [
       return payInvoice(world, invoice);
     },
   ),
-  defineRoute('POST /v1/invoices/:id/finalize', body({}, ['auto_advance']), (world, id) => {
+  defineRoute('POST /v1/invoices/:id/finalize', body({}, 'auto_advance'), (world, id) => {
     const invoice = world.tables.invoices.require(id);
     if (invoice.status !== 'draft') {
       throw invalid(
@@ -41,47 +40,32 @@ export const invoiceRoutes = [
   defineRoute('POST /v1/invoices/:id/mark_uncollectible', expandOnly, (world, id) =>
     markUncollectible(world, world.tables.invoices.require(id)),
   ),
-  defineRoute(
-    'GET /v1/invoices',
-    listBody({
+  ...readRoutes('/v1/invoices', 'invoices', {
+    params: listBody({
       customer: text.optional(),
       subscription: text.optional(),
       status: z.enum(['draft', 'open', 'paid', 'uncollectible', 'void']).optional(),
       collection_method: text.optional(),
     }),
-    (world, _id, params) =>
-      page(world.tables.invoices.newestFirst(), params, {
-        url: '/v1/invoices',
-        equal: ['customer', 'collection_method', 'status'],
-        matches: (row) => params.subscription === undefined || subscriptionOf(row) === params.subscription,
-      }),
-  ),
+    equal: ['customer', 'collection_method', 'status'],
+    matches: (row, { subscription }) => subscription === undefined || subscriptionOf(row) === subscription,
+  }),
 ];
 
-export const invoicePaymentRoutes = [
-  defineRoute('GET /v1/invoice_payments/:id', expandOnly, (world, id) =>
-    world.tables.invoicePayments.require(id),
-  ),
-  defineRoute(
-    'GET /v1/invoice_payments',
-    listBody({
-      invoice: text.optional(),
-      status: z.enum(['canceled', 'open', 'paid']).optional(),
-      payment: z
-        .strictObject({
-          type: z.enum(['payment_intent', 'payment_record']),
-          payment_intent: text.optional(),
-          payment_record: text.optional(),
-        })
-        .optional(),
-    }),
-    (world, _id, params) =>
-      page(world.tables.invoicePayments.newestFirst(), params, {
-        url: '/v1/invoice_payments',
-        equal: ['invoice', 'status'],
-        matches: ({ payment }) =>
-          params.payment === undefined ||
-          (payment.type === params.payment.type && payment.payment_intent === params.payment.payment_intent),
-      }),
-  ),
-];
+export const invoicePaymentRoutes = readRoutes('/v1/invoice_payments', 'invoicePayments', {
+  params: listBody({
+    invoice: text.optional(),
+    status: z.enum(['canceled', 'open', 'paid']).optional(),
+    payment: z
+      .strictObject({
+        type: z.enum(['payment_intent', 'payment_record']),
+        payment_intent: text.optional(),
+        payment_record: text.optional(),
+      })
+      .optional(),
+  }),
+  equal: ['invoice', 'status'],
+  matches: (row, { payment }) =>
+    payment === undefined ||
+    (row.payment.type === payment.type && row.payment.payment_intent === payment.payment_intent),
+});

@@ -2,11 +2,9 @@ import { z } from 'zod';
 
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
 import {
   body,
-  expandOnly,
   flag,
   listBody,
   mergeMetadata,
@@ -20,15 +18,8 @@ import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
-const accepted = [
-  'billing_scheme',
-  'currency_options',
-  'tax_behavior',
-  'tiers',
-  'tiers_mode',
-  'transfer_lookup_key',
-  'transform_quantity',
-];
+const ignored = `
+  billing_scheme currency_options tax_behavior tiers tiers_mode transfer_lookup_key transform_quantity`;
 
 const recurring = z.looseObject({
   interval: z.enum(['day', 'week', 'month', 'year']),
@@ -60,7 +51,7 @@ const create = body(
     active: flag.optional(),
     metadata: metadata.optional(),
   },
-  accepted,
+  ignored,
 );
 
 type CreatePrice = z.infer<typeof create>;
@@ -126,7 +117,6 @@ export function createPrice(world: World, params: CreatePrice): Price {
 
 export const priceRoutes = [
   defineRoute('POST /v1/prices', create, (world, _id, params) => createPrice(world, params)),
-  defineRoute('GET /v1/prices/:id', expandOnly, (world, id) => world.tables.prices.require(id)),
   defineRoute(
     'POST /v1/prices/:id',
     body(
@@ -136,7 +126,7 @@ export const priceRoutes = [
         lookup_key: text.optional(),
         metadata: metadata.optional(),
       },
-      accepted,
+      ignored,
     ),
     (world, id, params) => {
       const before = world.tables.prices.require(id);
@@ -150,9 +140,8 @@ export const priceRoutes = [
       return after;
     },
   ),
-  defineRoute(
-    'GET /v1/prices',
-    listBody({
+  ...readRoutes('/v1/prices', 'prices', {
+    params: listBody({
       active: flag.optional(),
       product: text.optional(),
       currency: text.optional(),
@@ -160,14 +149,9 @@ export const priceRoutes = [
       lookup_keys: z.array(text).optional(),
       recurring: z.looseObject({ interval: text.optional() }).optional(),
     }),
-    (world, _id, params) =>
-      page(world.tables.prices.newestFirst(), params, {
-        url: '/v1/prices',
-        equal: ['active', 'product', 'currency', 'type'],
-        matches: (row) =>
-          (params.recurring?.interval === undefined ||
-            row.recurring?.interval === params.recurring.interval) &&
-          (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),
-      }),
-  ),
+    equal: ['active', 'product', 'currency', 'type'],
+    matches: (row, params) =>
+      (params.recurring?.interval === undefined || row.recurring?.interval === params.recurring.interval) &&
+      (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),
+  }),
 ];

@@ -2,23 +2,13 @@ import { z } from 'zod';
 
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
 import { body, expandOnly, flag, listBody, mergeMetadata, metadata, text, unset } from '../http/params.ts';
 import { productObject } from '../objects/catalog.ts';
 
-const accepted = [
-  'images',
-  'marketing_features',
-  'package_dimensions',
-  'shippable',
-  'statement_descriptor',
-  'tax_code',
-  'type',
-  'unit_label',
-  'url',
-  'default_price_data',
-];
+const ignored = `
+  images marketing_features package_dimensions shippable statement_descriptor tax_code type unit_label url
+  default_price_data`;
 const shared = {
   description: z.union([unset, text]).optional(),
   active: flag.optional(),
@@ -28,7 +18,7 @@ const shared = {
 export const productRoutes = [
   defineRoute(
     'POST /v1/products',
-    body({ ...shared, id: z.string().min(1).max(255).optional(), name: z.string().min(1) }, accepted),
+    body({ ...shared, id: z.string().min(1).max(255).optional(), name: z.string().min(1) }, ignored),
     (world, _id, params) => {
       if (params.id !== undefined && world.tables.products.get(params.id) !== undefined) {
         throw invalid('Product already exists.', 'id', 'resource_already_exists');
@@ -47,10 +37,9 @@ export const productRoutes = [
       return product;
     },
   ),
-  defineRoute('GET /v1/products/:id', expandOnly, (world, id) => world.tables.products.require(id)),
   defineRoute(
     'POST /v1/products/:id',
-    body({ ...shared, name: z.string().min(1).optional(), default_price: text.optional() }, accepted),
+    body({ ...shared, name: z.string().min(1).optional(), default_price: text.optional() }, ignored),
     (world, id, params) => {
       const before = world.tables.products.require(id);
       const after = world.tables.products.update(before, {
@@ -74,14 +63,9 @@ export const productRoutes = [
     emit(world, 'product.deleted', product);
     return { id, object: 'product', deleted: true };
   }),
-  defineRoute(
-    'GET /v1/products',
-    listBody({ active: flag.optional(), ids: z.array(text).optional() }),
-    (world, _id, params) =>
-      page(world.tables.products.newestFirst(), params, {
-        url: '/v1/products',
-        equal: ['active'],
-        matches: (row) => params.ids?.includes(row.id) ?? true,
-      }),
-  ),
+  ...readRoutes('/v1/products', 'products', {
+    params: listBody({ active: flag.optional(), ids: z.array(text).optional() }),
+    equal: ['active'],
+    matches: (row, { ids }) => ids?.includes(row.id) ?? true,
+  }),
 ];

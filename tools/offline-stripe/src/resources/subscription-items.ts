@@ -9,16 +9,9 @@ import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { itemChange } from './subscription-params.ts';
 
-const accepted = [
-  'billing_thresholds',
-  'discounts',
-  'off_session',
-  'payment_behavior',
-  'proration_behavior',
-  'proration_date',
-  'tax_rates',
-  'clear_usage',
-];
+const ignored = `
+  billing_thresholds discounts off_session payment_behavior proration_behavior proration_date tax_rates
+  clear_usage`;
 const fields = { price: text.optional(), quantity: positive.optional(), metadata: metadata.optional() };
 
 function find(world: World, id: string): { subscription: Subscription; item: SubscriptionItem } {
@@ -38,27 +31,21 @@ function apply(world: World, subscription: Subscription, change: ItemChange): Su
 export const subscriptionItemRoutes = [
   defineRoute(
     'POST /v1/subscription_items',
-    body({ ...fields, subscription: text, price: text }, accepted),
+    body({ ...fields, subscription: text, price: text }, ignored),
     (world, _id, params) => {
-      const subscription = world.tables.subscriptions.require(params.subscription, 'subscription');
-      const after = apply(
-        world,
-        subscription,
-        itemChange(
-          world,
-          { price: params.price, quantity: params.quantity, metadata: params.metadata },
-          'price',
-        ),
-      );
+      const { subscription: subscriptionId, price, quantity, metadata: given } = params;
+      const subscription = world.tables.subscriptions.require(subscriptionId, 'subscription');
+      const change = itemChange(world, { price, quantity, metadata: given }, 'price');
+      const after = apply(world, subscription, change);
       return after.items.data.at(-1) ?? {};
     },
   ),
   defineRoute('GET /v1/subscription_items/:id', expandOnly, (world, id) => find(world, id).item),
-  defineRoute('POST /v1/subscription_items/:id', body(fields, accepted), (world, id, params) => {
+  defineRoute('POST /v1/subscription_items/:id', body(fields, ignored), (world, id, params) => {
     apply(world, find(world, id).subscription, itemChange(world, { ...params, id }, 'price'));
     return find(world, id).item;
   }),
-  defineRoute('DELETE /v1/subscription_items/:id', body({}, accepted), (world, id) => {
+  defineRoute('DELETE /v1/subscription_items/:id', body({}, ignored), (world, id) => {
     const { subscription } = find(world, id);
     apply(world, subscription, itemChange(world, { id, deleted: true }, 'price'));
     return { id, object: 'subscription_item', deleted: true };

@@ -5,18 +5,8 @@ import { applyPhase, cancelSchedule, releaseSchedule } from '../billing/schedule
 import { earliestPeriodEnd } from '../billing/subscription-changes.ts';
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
-import {
-  body,
-  expandOnly,
-  listBody,
-  mergeMetadata,
-  metadata,
-  moment,
-  positive,
-  text,
-} from '../http/params.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { body, listBody, mergeMetadata, metadata, moment, positive, text } from '../http/params.ts';
 import { phaseObject, scheduleObject } from '../objects/schedule.ts';
 import type { Price, SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
@@ -39,7 +29,7 @@ const updateParams = body(
     end_behavior: z.enum(['release', 'cancel']).optional(),
     metadata: metadata.optional(),
   },
-  ['default_settings', 'proration_behavior'],
+  'default_settings proration_behavior',
 );
 
 function runningSchedule(world: World, id: string): SubscriptionSchedule {
@@ -127,29 +117,17 @@ export const subscriptionScheduleRoutes = [
   defineRoute('POST /v1/subscription_schedules', body({ from_subscription: text }), (world, _id, params) =>
     createFromSubscription(world, params.from_subscription),
   ),
-  defineRoute('GET /v1/subscription_schedules/:id', expandOnly, (world, id) =>
-    world.tables.schedules.require(id),
-  ),
   defineRoute('POST /v1/subscription_schedules/:id', updateParams, (world, id, params) =>
     update(world, runningSchedule(world, id), params),
   ),
-  defineRoute(
-    'POST /v1/subscription_schedules/:id/release',
-    body({}, ['preserve_cancel_date']),
-    (world, id) => releaseSchedule(world, runningSchedule(world, id)),
+  defineRoute('POST /v1/subscription_schedules/:id/release', body({}, 'preserve_cancel_date'), (world, id) =>
+    releaseSchedule(world, runningSchedule(world, id)),
   ),
-  defineRoute(
-    'POST /v1/subscription_schedules/:id/cancel',
-    body({}, ['invoice_now', 'prorate']),
-    (world, id) => cancelSchedule(world, runningSchedule(world, id)),
+  defineRoute('POST /v1/subscription_schedules/:id/cancel', body({}, 'invoice_now prorate'), (world, id) =>
+    cancelSchedule(world, runningSchedule(world, id)),
   ),
-  defineRoute(
-    'GET /v1/subscription_schedules',
-    listBody({ customer: text.optional() }),
-    (world, _id, params) =>
-      page(world.tables.schedules.newestFirst(), params, {
-        url: '/v1/subscription_schedules',
-        equal: ['customer'],
-      }),
-  ),
+  ...readRoutes('/v1/subscription_schedules', 'schedules', {
+    params: listBody({ customer: text.optional() }),
+    equal: ['customer'],
+  }),
 ];

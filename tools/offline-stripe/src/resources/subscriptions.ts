@@ -7,9 +7,8 @@ import { startSubscription } from '../billing/start-subscription.ts';
 import { endPatch, endSubscription, isEnded } from '../billing/subscription-changes.ts';
 import { invalid, noSuch } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
-import { body, listBody, mergeMetadata, expandOnly, text } from '../http/params.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { body, listBody, mergeMetadata, text } from '../http/params.ts';
 import { cardObject } from '../objects/customer.ts';
 import type { Patch } from '../state/tables.ts';
 import type { Subscription } from '../stripe-objects.ts';
@@ -139,13 +138,12 @@ function hasStatus(subscription: Subscription, wanted: z.infer<typeof listParams
 
 export const subscriptionRoutes = [
   defineRoute('POST /v1/subscriptions', createParams, (world, _id, params) => create(world, params)),
-  defineRoute('GET /v1/subscriptions/:id', expandOnly, (world, id) => world.tables.subscriptions.require(id)),
   defineRoute('POST /v1/subscriptions/:id', updateParams, (world, id, params) =>
     update(world, world.tables.subscriptions.require(id), params),
   ),
   defineRoute(
     'DELETE /v1/subscriptions/:id',
-    body({}, ['cancellation_details', 'invoice_now', 'prorate']),
+    body({}, 'cancellation_details invoice_now prorate'),
     (world, id) => {
       const subscription = world.tables.subscriptions.require(id);
       if (isEnded(subscription)) throw noSuch('subscription', id);
@@ -154,7 +152,7 @@ export const subscriptionRoutes = [
   ),
   defineRoute(
     'POST /v1/subscriptions/:id/resume',
-    body({}, ['billing_cycle_anchor', 'proration_behavior', 'proration_date', 'payment_behavior']),
+    body({}, 'billing_cycle_anchor proration_behavior proration_date payment_behavior'),
     (world, id) => {
       const subscription = world.tables.subscriptions.require(id);
       if (subscription.status !== 'paused')
@@ -171,13 +169,11 @@ export const subscriptionRoutes = [
       return world.tables.subscriptions.require(id);
     },
   ),
-  defineRoute('GET /v1/subscriptions', listParams, (world, _id, params) =>
-    page(world.tables.subscriptions.newestFirst(), params, {
-      url: '/v1/subscriptions',
-      equal: ['customer', 'collection_method'],
-      matches: (row) =>
-        hasStatus(row, params.status) &&
-        (params.price === undefined || row.items.data.some((item) => item.price.id === params.price)),
-    }),
-  ),
+  ...readRoutes('/v1/subscriptions', 'subscriptions', {
+    params: listParams,
+    equal: ['customer', 'collection_method'],
+    matches: (row, { status, price }) =>
+      hasStatus(row, status) &&
+      (price === undefined || row.items.data.some((item) => item.price.id === price)),
+  }),
 ];

@@ -112,31 +112,37 @@ function createTable<T extends Row>(
   };
 }
 
-export type Tables = {
-  customers: Table<Customer>;
-  tombstones: Table<Tombstone>;
-  products: Table<Product>;
-  prices: Table<Price>;
-  paymentMethods: Table<PaymentMethod>;
-  sessions: Table<CheckoutSession>;
-  checkoutPlans: Table<CheckoutPlan>;
-  portalSessions: Table<PortalSession>;
-  subscriptions: Table<Subscription>;
-  subscriptionControls: Table<DunningState>;
-  schedules: Table<SubscriptionSchedule>;
-  invoices: Table<Invoice>;
+/** The objects that the API lists. */
+export type ObjectRows = {
+  customers: Customer;
+  products: Product;
+  prices: Price;
+  sessions: CheckoutSession;
+  subscriptions: Subscription;
+  schedules: SubscriptionSchedule;
+  invoices: Invoice;
   /** By invoice. */
-  invoicePayments: Table<InvoicePayment>;
-  paymentIntents: Table<PaymentIntent>;
-  charges: Table<Charge>;
-  refunds: Table<Refund>;
-  disputes: Table<Dispute>;
-  events: Table<StoredEvent>;
-  deliveries: Table<Delivery>;
-  receipts: Table<Receipt>;
-  idempotentAnswers: Table<IdempotentAnswer>;
-  settings: Table<Settings>;
+  invoicePayments: InvoicePayment;
+  paymentIntents: PaymentIntent;
+  charges: Charge;
+  refunds: Refund;
+  disputes: Dispute;
+  events: StoredEvent;
 };
+type OtherRows = {
+  tombstones: Tombstone;
+  paymentMethods: PaymentMethod;
+  portalSessions: PortalSession;
+  checkoutPlans: CheckoutPlan;
+  subscriptionControls: DunningState;
+  deliveries: Delivery;
+  receipts: Receipt;
+  idempotentAnswers: IdempotentAnswer;
+  settings: Settings;
+};
+
+export type ObjectTables = { [Name in keyof ObjectRows]: Table<ObjectRows[Name]> };
+export type Tables = ObjectTables & { [Name in keyof OtherRows]: Table<OtherRows[Name]> };
 
 export function createTables(onChange: OnChange): Tables {
   const table = <T extends Row>(name: string, noun?: string, indexOf?: (row: T) => string): Table<T> =>
