@@ -214,7 +214,7 @@ test('the clock refuses to go back', async () => {
   expect(now).toBe('refused');
 });
 
-test('what is due also happens when real time reaches it', async () => {
+test('due events also happen when real time reaches them', async () => {
   const subscription = await subscribe(offline, catalog);
   const { end } = periodOf(subscription);
   await offline.control('clock', { to: end - 1 });

@@ -21,7 +21,7 @@ export type Config = {
   webhookSecret: string;
 };
 
-/** The secret may come as a file, as for the processes it plays Stripe to. */
+/** The secret may be in a file, as for API and worker. */
 function readSecretFile(path: string | undefined): { STRIPE_WEBHOOK_SECRET?: string } {
   return path === undefined || path === ''
     ? {}

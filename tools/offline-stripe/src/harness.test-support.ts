@@ -66,7 +66,7 @@ export type Offline = {
   port: number;
   stripe: Stripe;
   receiver: Receiver;
-  /** A control call; rejects where it is refused. */
+  /** Calls a control; rejects if it is refused. */
   control(path: string, body?: object): Promise<Record<string, unknown>>;
   advance(seconds: number): Promise<void>;
   /** Types of all events so far, oldest first. */
@@ -129,7 +129,7 @@ export async function startOffline(stateDir: string | null = null, known?: Recei
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    if (Date.now() > deadline) throw new Error(`Timed out waiting until ${what}`);
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 
 /**
- * Stripe's own TypeScript types, turned into what is on the wire and in our tables: a decimal is a string, and a
- * field that may be expanded holds the id. So the compiler checks our objects against the pinned API version.
+ * The stripe package's types as they are on the wire: a decimal is a string, and an expandable field holds the id.
+ * So the compiler checks our objects against the pinned API version.
  */
 type Plain<T> = T extends string
   ? T
@@ -42,7 +42,7 @@ export type SubscriptionSchedule = Plain<Stripe.SubscriptionSchedule>;
 export type SchedulePhase = SubscriptionSchedule['phases'][number];
 export type Metadata = Record<string, string>;
 
-/** What `/v1/events` lists and webhooks carry; `object` is the immutable row of that moment. */
+/** What `/v1/events` lists and webhooks carry; `data.object` is the immutable row of that moment. */
 export type StoredEvent = {
   id: string;
   object: 'event';

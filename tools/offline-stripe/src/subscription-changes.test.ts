@@ -60,7 +60,7 @@ test('items with different intervals have periods of their own, and cancel at th
   expect(ending.cancel_at).toBe(Math.min(...ends));
 });
 
-test('a schedule switches the plan at its phase, and lets go after the last', async () => {
+test('a schedule switches the plan at its phase, and is released after the last', async () => {
   const { stripe } = offline;
   const subscription = await subscribe(offline, catalog);
   const schedule = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id });
@@ -106,7 +106,7 @@ test('deleting a customer ends the subscriptions and leaves a tombstone', async 
   ).rejects.toMatchObject({ code: 'resource_missing', param: 'customer' });
 });
 
-test('the portal page cancels by cancel_at, and keeps', async () => {
+test('the portal page cancels by cancel_at, and takes that back', async () => {
   const subscription = await subscribe(offline, catalog);
   const portal = await offline.stripe.billingPortal.sessions.create({
     customer: catalog.customer.id,

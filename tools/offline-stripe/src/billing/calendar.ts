@@ -12,7 +12,7 @@ function addMonths(anchor: number, months: number): number {
   return Math.floor(target.getTime() / 1000);
 }
 
-/** `count` intervals after the anchor. The day of the month stays the anchor's, cut to the month's length. */
+/** `count` intervals after the anchor. The day of the month is the anchor's, or the month's last. */
 export function addIntervals(anchor: number, recurring: Price['recurring'], count: number): number {
   const steps = count * (recurring?.interval_count ?? 1);
   switch (recurring?.interval) {

@@ -11,7 +11,7 @@ import { changeSubscription, endSubscription, isEnded } from './subscription-cha
 const retryPauseDays = [3, 5, 7, 7] as const;
 const retries = 3;
 
-/** `failures_left` of a subscription that fails until someone pays: more attempts than there ever are. */
+/** `failures_left` of a subscription that fails until someone pays: more attempts than are ever made. */
 export const untilPaid = 1_000_000;
 
 export function dunningOf(world: World, subscriptionId: string): DunningState {

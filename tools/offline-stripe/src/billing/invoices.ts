@@ -64,7 +64,7 @@ export function paymentsOf(world: World, invoiceId: string): InvoicePayment[] {
   return world.tables.invoicePayments.by(invoiceId);
 }
 
-/** Binds a PaymentIntent to an invoice: since API version `2025-03-31` only this object connects the two. */
+/** Binds a PaymentIntent to an invoice: since API version `2025-03-31.basil` only this object connects the two. */
 export function linkPayment(world: World, invoice: Invoice, intent: PaymentIntent): InvoicePayment {
   return world.tables.invoicePayments.insert(invoicePaymentObject(invoice, intent.id, world.clock.now()));
 }

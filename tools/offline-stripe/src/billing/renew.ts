@@ -15,7 +15,7 @@ export type Billed = {
   patch?: Patch<Subscription>;
 };
 
-/** Moves items into the given periods, makes the invoice for them and collects it, as `pause_collection` allows. */
+/** Moves items into the given periods, invoices them and collects the invoice, as `pause_collection` allows. */
 export function billItems(world: World, before: Subscription, billed: Billed): void {
   const invoiceId = newId('in');
   const now = world.clock.now();
@@ -91,20 +91,20 @@ export function endTrial(world: World, subscription: Subscription): void {
   });
 }
 
-/** Three days before a trial's end, once. */
+/** Emitted once, three days before a trial's end. */
 export function announceTrialEnd(world: World, subscription: Subscription): void {
   changeDunning(world, subscription.id, { trial_will_end_sent: true });
   emit(world, 'customer.subscription.trial_will_end', subscription);
 }
 
-/** An `incomplete` subscription that nobody paid within 23 hours. */
+/** Ends an `incomplete` subscription that was not paid within 23 hours. */
 export function expireIncomplete(world: World, subscription: Subscription): void {
   const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
   changeSubscription(world, subscription.id, { status: 'incomplete_expired', ended_at: world.clock.now() });
   if (invoice?.status === 'open') voidInvoice(world, invoice);
 }
 
-/** A paused subscription goes on, with a new period from now. */
+/** Resumes a paused subscription with a new period from now. */
 export function resumePaused(world: World, subscription: Subscription): void {
   const now = world.clock.now();
   billItems(world, subscription, {

@@ -11,7 +11,7 @@ import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
 import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
 
-/** A phase's items as items of the subscription: kept by position, so that a switch keeps the item's id. */
+/** A phase's items as items of the subscription, matched by position so that a switch keeps the item's id. */
 function itemsFor(world: World, subscription: Subscription, phase: SchedulePhase): SubscriptionItem[] {
   const now = world.clock.now();
   return phase.items.flatMap((wanted, index) => {

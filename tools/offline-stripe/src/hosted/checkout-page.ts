@@ -65,7 +65,7 @@ function closedPage(response: Response, session: CheckoutSession): void {
     );
 }
 
-/** The page at a session's `url`, with its two buttons. `afterChange` lets what happened go out. */
+/** The page at a session's `url`, with its two buttons. `afterChange` runs after a payment. */
 export function createCheckoutPage(world: World, afterChange: () => void): Router {
   const router = express.Router();
   const withSession = (serve: (session: CheckoutSession, response: Response) => void) => {

@@ -26,7 +26,7 @@ td:last-child,th:last-child{text-align:right}form{display:inline}
 button,a.button{font:inherit;padding:.6rem 1.6rem;border-radius:.4rem;border:1px solid #4f46e5;cursor:pointer;margin-right:.5rem}
 #pay{background:#4f46e5;color:#fff}#cancel{background:#fff;color:#1a1f36}small{color:#5a6072}`;
 
-/** A whole page; `main` is markup whose values are escaped already. */
+/** A whole page; the values in the markup `main` must be escaped. */
 export function htmlPage(title: string, main: string): string {
   return `<!doctype html>
 <html lang="en">

@@ -2,7 +2,7 @@ import { invalid } from '../errors.ts';
 import { findById, type Tables } from '../state/tables.ts';
 import { list } from './list.ts';
 
-/** Lists that an object shows only when asked by `expand`. */
+/** Lists that an object has only where `expand` names them. */
 const includable: Record<string, (tables: Tables, id: string) => object> = {
   'invoice.payments': (tables, id) =>
     list(tables.invoicePayments.by(id), false, `/v1/invoice_payments?invoice=${id}`),

@@ -33,7 +33,7 @@ function fingerprintOf(request: KeyedRequest): string {
   return digest(`${request.method} ${request.path}\n${request.rawBody}`);
 }
 
-/** Stripe's rules: the same key answers the same for a day, also a 500; parameters are compared. */
+/** Stripe's rules: for a day the same key gets the same answer, also a 500; other parameters are refused. */
 export function createIdempotencyStore(world: World): IdempotencyStore {
   const running = new Set<string>();
   return {

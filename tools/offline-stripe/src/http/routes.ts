@@ -26,7 +26,7 @@ const account: Account = {
   type: 'standard',
 };
 
-/** All of Stripe's API that is served here. */
+/** Every route of Stripe's API that is served here. */
 export const routes: readonly Route[] = [
   defineRoute('GET /v1/account', expandOnly, () => account),
   ...customerRoutes,

@@ -83,7 +83,7 @@ export function priceObject(fields: NewPrice): Price {
   };
 }
 
-/** The old name of a recurring price, which subscription items still carry beside it. */
+/** The older form of a recurring price, which subscription items carry beside it. */
 export function planOf(price: Price): Plan {
   return {
     id: price.id,

@@ -25,7 +25,7 @@ export type NewCheckoutSession = {
   expiresAt: number;
   mode: 'payment' | 'subscription';
   lines: LineItem[];
-  /** What the payer owes now; a trial owes nothing. */
+  /** What is due now: nothing in a trial. */
   amountTotal: number;
   customer: string | null;
   customerEmail: string | null;

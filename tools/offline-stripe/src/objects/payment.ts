@@ -85,7 +85,7 @@ const declinedOutcome: Charge['outcome'] = {
   type: 'issuer_declined',
 };
 
-/** A charge of a PaymentIntent; it takes over the intent's metadata, as Stripe's does. */
+/** A charge of a PaymentIntent, with a copy of the intent's metadata, as at Stripe. */
 export function chargeObject(
   intent: PaymentIntent,
   status: 'succeeded' | 'pending' | 'failed',

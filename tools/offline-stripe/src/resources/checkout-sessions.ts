@@ -10,7 +10,7 @@ import { checkoutLine, checkoutSessionObject } from '../objects/checkout-session
 import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { createParams, type CreateSession } from './checkout-session-params.ts';
-import { createPrice } from './prices.ts';
+import { createPrice, requireActive } from './prices.ts';
 
 function linesOf(world: World, params: CreateSession): LineItem[] {
   return params.line_items.map((line, index) => {
@@ -22,13 +22,7 @@ function linesOf(world: World, params: CreateSession): LineItem[] {
       line.price_data === undefined
         ? world.tables.prices.require(line.price ?? '', name)
         : createPrice(world, line.price_data);
-    if (!price.active) {
-      throw invalid(
-        'The price specified is inactive. This field only accepts active prices.',
-        name,
-        'price_inactive',
-      );
-    }
+    requireActive(price, name);
     if (params.mode === 'payment' && price.type === 'recurring') {
       throw invalid(
         'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',

@@ -5,7 +5,7 @@ import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
 import { expandOnly, flag, listBody, text } from '../http/params.ts';
 
-/** `charge.*` names a family, as in Stripe. */
+/** `charge.*` means all types that begin with `charge.`. */
 function isOfType(type: string, wanted: string): boolean {
   return wanted.endsWith('.*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
 }

@@ -56,6 +56,16 @@ const create = body(
 
 type CreatePrice = z.infer<typeof create>;
 
+/** Throws Stripe's error for an archived price; `param` names the parameter. */
+export function requireActive(price: Price, param: string): void {
+  if (price.active) return;
+  throw invalid(
+    'The price specified is inactive. This field only accepts active prices.',
+    param,
+    'price_inactive',
+  );
+}
+
 function productFor(world: World, params: CreatePrice): string {
   if (params.product !== undefined) return world.tables.products.require(params.product, 'product').id;
   if (params.product_data === undefined) {

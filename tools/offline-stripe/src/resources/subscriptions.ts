@@ -13,6 +13,7 @@ import { cardObject } from '../objects/customer.ts';
 import type { Patch } from '../state/tables.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
+import { requireActive } from './prices.ts';
 import {
   createParams,
   itemChange,
@@ -42,22 +43,18 @@ function create(world: World, params: CreateSubscription): Subscription {
       ? null
       : (params.trial_end ?? (trialDays === undefined ? null : world.clock.now() + trialDays * daySeconds));
   const items = params.items.map((item, index) => {
-    const price = world.tables.prices.require(item.price, `items[${index}][price]`);
+    const name = `items[${index}][price]`;
+    const price = world.tables.prices.require(item.price, name);
     if (price.type !== 'recurring') {
       throw invalid(
         `The price specified is set to \`type=one_time\` but this field only accepts prices with \`type=recurring\`.`,
-        `items[${index}][price]`,
+        name,
       );
     }
-    if (!price.active)
-      throw invalid(
-        'The price specified is inactive. This field only accepts active prices.',
-        `items[${index}][price]`,
-        'price_inactive',
-      );
+    requireActive(price, name);
     return { price, quantity: item.quantity ?? 1, metadata: mergeMetadata({}, item.metadata) };
   });
-  // Real Stripe refuses a customer without a payment method; here a card is taken for granted, unless a trial asks.
+  // Stripe refuses a customer without a payment method; here one gets a card, except with a trial.
   const method = params.default_payment_method ?? customer.invoice_settings.default_payment_method ?? null;
   const subscription = startSubscription(world, {
     customer: customer.id,
@@ -157,11 +154,8 @@ export const subscriptionRoutes = [
       const subscription = world.tables.subscriptions.require(id);
       if (subscription.status !== 'paused')
         throw invalid('Only a paused subscription can be resumed.', 'subscription');
-      const method = cardFor(
-        world,
-        subscription.customer,
-        subscription.default_payment_method ?? 'pm_card_visa',
-      );
+      const { customer, default_payment_method: known } = subscription;
+      const method = cardFor(world, customer, known ?? 'pm_card_visa');
       resumePaused(
         world,
         world.tables.subscriptions.update(subscription, { default_payment_method: method }),

@@ -12,7 +12,7 @@ const rowsPerLine = 500;
 type Change = [table: string, id: string, row: object | null];
 const batch = z.array(z.tuple([z.string(), z.string(), z.custom<object>(isRow).nullable()]));
 
-/** Everything is kept as a file of batches, one JSON line each: a line that was cut off by a crash never happened. */
+/** A file of batches, one JSON line each; a line that a crash cut off is ignored. */
 export type Journal = {
   record(table: string, id: string, row: object | null): void;
   flush(): Promise<void>;

@@ -13,7 +13,7 @@ export type CheckoutPlan = {
   collects_payment_method: boolean;
 };
 
-/** How the payments of a subscription (by its id) go, and where its retries are. */
+/** Retries of a subscription's failed payments, by its id; set in part by controls. */
 export type DunningState = {
   id: string;
   /** Automatic attempts that are still to fail. */
