@@ -7,9 +7,9 @@ import type { Context } from './context.ts';
 export function addCustomers(program: Command, context: Context): void {
   program
     .command('customers')
-    .description('Whose a Stripe customer is')
+    .description('Which user a Stripe customer is')
     .command('map <project> <user> <stripe_customer>')
-    .description('Say that a Stripe customer is a user; what was quarantined for it counts from now on')
+    .description('Map a Stripe customer to a user, and release what was quarantined for it')
     .action(async (project: string, user: string, customer: string, ...rest: [object, Command]) => {
       const [, command] = rest;
       await confirm(context, command, `${customer} will be ${user} of ${project}, for good.`);

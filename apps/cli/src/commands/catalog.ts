@@ -122,7 +122,7 @@ export function addPrices(program: Command, context: Context): void {
   );
   prices
     .command('create <project>')
-    .description('Map a Stripe price to a product; events that waited for it count from now on')
+    .description('Map a Stripe price to a product, and release what was quarantined for it')
     .requiredOption('--product <product>')
     .requiredOption('--stripe-price <price_…>')
     .requiredOption('--amount <n>', "in the currency's smallest unit: 1900 for 19.00 USD", wholeNumber)

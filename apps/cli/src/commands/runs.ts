@@ -18,17 +18,17 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : JS
 const changeRows = (changes: readonly { path: string; before?: unknown; after?: unknown }[]) =>
   changes.map((one) => [one.path, text(one.before), text(one.after)] as const);
 
-/** Work of minutes, which the worker does: shown when it is done, unless it shall not be waited for. */
+/** Waits for a run of the worker, which may take minutes, and prints it; without `wait` prints how far it is. */
 async function follow(context: Context, command: Command, { runId, wait }: { runId: string; wait: boolean }) {
   const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/reconcile/${runId}` });
   let run = await read();
-  let told = '';
+  let shown = '';
   while (run.status === 'running') {
     if (!wait) break;
     const { phase, objects } = run.progress;
     const now = `${runId}: ${phase}, ${objects} looked at${run.error === null ? '' : ` (${run.error})`}`;
-    if (now !== told) context.say(now);
-    told = now;
+    if (now !== shown) context.say(now);
+    shown = now;
     await sleep(pollMs);
     run = await read();
   }
