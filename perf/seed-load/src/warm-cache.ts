@@ -6,18 +6,14 @@ const concurrency = 4;
 const tries = 5;
 
 export type WarmTarget = {
-  readonly apiUrl: string;
-  readonly apiKey: string;
+  apiUrl: string;
+  apiKey: string;
   /** Users 1 to this one are read. */
-  readonly users: number;
+  users: number;
 };
 
 /** Reads users through the API's batch endpoint, so that their answers are cached. Returns how many were read. */
-export async function warmCache(
-  plan: Pick<LoadPlan, 'userPrefix'>,
-  target: WarmTarget,
-  onProgress: (users: number) => void,
-): Promise<number> {
+export async function warmCache(plan: Pick<LoadPlan, 'userPrefix'>, target: WarmTarget): Promise<number> {
   let next = 1;
   let done = 0;
   const reader = async (): Promise<void> => {
@@ -30,7 +26,6 @@ export async function warmCache(
         Array.from({ length: size }, (_, index) => `${plan.userPrefix}${from + index}`),
       );
       done += size;
-      onProgress(done);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, reader));
@@ -46,7 +41,7 @@ async function readBatch({ apiUrl, apiKey }: WarmTarget, userIds: readonly strin
       throw new Error(
         `Warming the cache at ${apiUrl} failed (${status ?? 'no answer'}). Is the API running, on this database?`,
       );
-    // A key made a moment ago may be answered 401 from a memory of up to a second.
+    // A new key may be refused for a second: the API remembers unknown keys that long.
     await sleep(attempt * 300 + Math.random() * 200);
   }
 }

@@ -5,15 +5,15 @@ import type { Client } from 'pg';
 import type { LoadPlan, LoadPrice } from './plan.ts';
 import { checkoutPriceId } from './plan.ts';
 
-/** Every project key that a seed makes has this name, so that the next run can take it away. */
+/** The name of the key that a seed creates; the next run deletes it. */
 const keyName = 'seed:load';
 
 /**
- * Writes the project and its catalog; what exists stays. Refuses a project that holds other data, as rows of
- * two shapes would mix.
+ * Writes the project and its catalog; what exists stays. Throws for a project with other data, as rows of two
+ * shapes would mix.
  */
 export async function writeProject(client: Client, plan: LoadPlan): Promise<void> {
-  // Versions must never go back, or caches would keep answers of a project that was removed and made again.
+  // Versions must never go back, or caches would keep answers of a project that was removed and created again.
   const version = Math.floor(Date.now() / 1000);
   const made = await client.query(
     `INSERT INTO projects (id, name, description, version) VALUES ($1, 'Load test', $2, $3)
@@ -28,7 +28,7 @@ export async function writeProject(client: Client, plan: LoadPlan): Promise<void
       [plan.projectId, product.productId, product.featureCodes],
     );
   for (const price of plan.prices) await writePrice(client, plan.projectId, price);
-  await oweInvalidation(client, plan.projectId);
+  await addPendingInvalidation(client, plan.projectId);
 }
 
 async function refuseOtherShape(client: Client, plan: LoadPlan): Promise<void> {
@@ -36,7 +36,7 @@ async function refuseOtherShape(client: Client, plan: LoadPlan): Promise<void> {
   if (found.rows[0]?.description === plan.description) return;
   throw new Error(
     `Project "${plan.projectId}" exists with other data (${found.rows[0]?.description ?? 'not made by seed:load'}). ` +
-      'Take it away with --remove, or choose another --project.',
+      'Remove it with --remove, or choose another --project.',
   );
 }
 
@@ -58,7 +58,7 @@ async function writePrice(client: Client, projectId: string, price: LoadPrice): 
 
 export const checkoutAmountCents = 1_900;
 
-/** The price that checkouts buy follows Stripe: an offline Stripe that was emptied has given it a new id. */
+/** Writes the price that checkouts buy. An offline Stripe that was emptied gives it a new id. */
 export async function writeCheckoutPrice(
   client: Client,
   projectId: string,
@@ -72,7 +72,7 @@ export async function writeCheckoutPrice(
   );
 }
 
-/** Stores the key's digest and takes away the one of the last run: only digests are kept, so it can't be told again. */
+/** Stores the key's digest and deletes the key of the last run, whose secret nobody can read any more. */
 export async function writeApiKey(client: Client, projectId: string, apiKey: string): Promise<void> {
   await client.query('DELETE FROM api_keys WHERE project_id = $1 AND name = $2', [projectId, keyName]);
   const digest = createHash('sha256').update(apiKey).digest();
@@ -82,8 +82,8 @@ export async function writeApiKey(client: Client, projectId: string, apiKey: str
   );
 }
 
-/** Tells the running processes through the outbox that all cached answers of the project are old. */
-export async function oweInvalidation(client: Client, projectId: string): Promise<void> {
+/** Invalidates all cached answers of the project, through the outbox. */
+export async function addPendingInvalidation(client: Client, projectId: string): Promise<void> {
   await client.query(
     `WITH bumped AS (
        UPDATE projects SET version = greatest(version + 1, extract(epoch FROM now())::bigint) WHERE id = $1
@@ -96,20 +96,18 @@ export async function oweInvalidation(client: Client, projectId: string): Promis
 const invalidationDeadlineMs = 35_000;
 
 /**
- * Waits until a running process has told the cache: answers that are cached before would be old at once.
- * Throws when nobody does within the time that the outbox is drained in.
+ * Waits until the pending invalidation is published, as answers that are cached before it would be old at once.
+ * Throws after 35 s, when API and worker should have published it.
  */
-export async function awaitInvalidation(client: Client, projectId: string): Promise<void> {
-  const givesUpAt = Date.now() + invalidationDeadlineMs;
-  while (Date.now() < givesUpAt) {
-    const owed = await client.query(
+export async function waitUntilPublished(client: Client, projectId: string): Promise<void> {
+  const deadline = Date.now() + invalidationDeadlineMs;
+  while (Date.now() < deadline) {
+    const pending = await client.query(
       'SELECT FROM cache_invalidations WHERE project_id = $1 AND user_id IS NULL LIMIT 1',
       [projectId],
     );
-    if (owed.rowCount === 0) return;
+    if (pending.rowCount === 0) return;
     await sleep(200);
   }
-  throw new Error(
-    'The cache was not told of the new data in time: are API or worker running on this database?',
-  );
+  throw new Error('The cache was not invalidated in time: are API or worker running on this database?');
 }

@@ -3,18 +3,18 @@ import { stripePriceIdOf, type LoadPlan } from './plan.ts';
 
 const chunkUsers = 50_000;
 
-/** A number in [0, 1) that depends on the user's number and `salt` alone: the same data at each run. */
+/** A number in [0, 1) that depends on the user's number and `salt` alone, so that each run makes the same data. */
 const share = (salt: number): string => `((hashint8extended(n, ${salt}) & 1048575) / 1048576.0)`;
 
-/** Stripe knows no seeded customer, so nobody in the checkout range has one. */
+/** Users of the checkout range have no customer, as Stripe knows none of the seeded ones. */
 const hasHistory = `n <= $7::bigint`;
 const hasPurchase = `${hasHistory} AND ${share(5)} < $6::float8`;
-/** One in five of the others without a live subscription had one once. */
+/** One in five of the others without a live subscription has a canceled one. */
 const hasLapsed = `n > $5::bigint AND ${hasHistory} AND ${share(2)} < 0.2`;
 
 /**
- * Writes users, customers, subscriptions and purchases. The rows are made inside Postgres, chunk by chunk:
- * two million users take minutes, and nothing but the numbers crosses the network. What exists stays.
+ * Writes users, customers, subscriptions and purchases; what exists stays. Postgres generates the rows itself, so that
+ * two million users take minutes.
  */
 export async function writeRows(
   client: Client,
@@ -41,12 +41,12 @@ const base = (plan: LoadPlan, { from, to }: Range) => [from, to, plan.projectId,
 const spread = (plan: LoadPlan, range: Range) => [
   ...base(plan, range),
   plan.lastSubscribed,
-  // Of all users, while only those with a history can have one.
+  // The share is of all users, but only those with a history can have a purchase.
   Math.min(1, (plan.purchased * plan.users) / Math.max(1, plan.lastWithHistory)),
   plan.lastWithHistory,
 ];
 
-/** `n` and the user's row, for the statements that hang on it. */
+/** `n` and the user's row. */
 const numberedUsers = `generate_series($1::bigint, $2::bigint) AS n
   JOIN users AS u ON u.project_id = $3 AND u.user_id = $4::text || n`;
 
@@ -65,7 +65,7 @@ const customers: Statement = {
   values: (plan, range) => [...spread(plan, range), plan.customerPrefix],
 };
 
-/** How statuses are spread over live subscriptions; whoever had one once has `canceled`. */
+/** How statuses are distributed over subscriptions. */
 const status = `CASE WHEN n > $5 THEN 'canceled' WHEN ${share(1)} < 0.90 THEN 'active'
   WHEN ${share(1)} < 0.95 THEN 'trialing' WHEN ${share(1)} < 0.98 THEN 'past_due'
   WHEN ${share(1)} < 0.99 THEN 'unpaid' ELSE 'paused' END`;
@@ -74,12 +74,13 @@ const isYearly = `${share(4)} < 0.2`;
 const periodDays = `(CASE WHEN ${isYearly} THEN 365 ELSE 30 END)`;
 
 /**
- * Periods began at any time within their length; whole seconds, like Stripe's. Those past due began days
- * ago, so that most are in grace.
+ * Periods began at any time within their length, in whole seconds like Stripe's. Periods past due began at most 14
+ * days ago, so that most are in grace.
  */
 const periodStart = `date_trunc('second', now()) - make_interval(secs => floor(86400 * ${share(3)} * CASE
   WHEN n > $5 THEN 200 WHEN ${share(1)} >= 0.90 THEN 14 ELSE ${periodDays} END))`;
 
+// `$6 >= 0` here, and `$5 >= 0` below, use parameters that Postgres could not type otherwise.
 const subscriptions: Statement = {
   text: `INSERT INTO subscriptions (id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status,
       cancel_at_period_end, ended_at, canceled_at, trial_end, latest_invoice_created_at, snapshot_at,
@@ -97,7 +98,17 @@ const subscriptions: Statement = {
   values: (plan, range) => [...spread(plan, range), plan.subscriptionPrefix, plan.customerPrefix],
 };
 
-/** Seven in ten have the small plan, one in five pays by the year. */
+const itemBase = (plan: LoadPlan, { from, to }: Range) => [
+  from,
+  to,
+  plan.subscriptionPrefix,
+  plan.projectId,
+  plan.itemPrefix,
+];
+const stripePricesOf = (plan: LoadPlan, priceIds: readonly string[]): string[] =>
+  priceIds.map((priceId) => stripePriceIdOf(plan.tag, priceId));
+
+/** Seven in ten have the basic plan, one in five pays by the year. */
 const planPrice = `CASE WHEN ${share(7)} < 0.7 THEN CASE WHEN ${isYearly} THEN $7::text ELSE $6::text END
   ELSE CASE WHEN ${isYearly} THEN $9::text ELSE $8::text END END`;
 const quantity = `CASE WHEN ${share(8)} < 0.15 THEN 2 + floor(${share(9)} * 19)::bigint ELSE 1 END`;
@@ -110,15 +121,9 @@ const items: Statement = {
     FROM generate_series($1::bigint, $2::bigint) AS n
     JOIN subscriptions AS s ON s.id = $3::text || n AND s.claimed_project_id = $4
     ON CONFLICT (subscription_id, item_id) DO NOTHING`,
-  values: (plan, { from, to }) => [
-    from,
-    to,
-    plan.subscriptionPrefix,
-    plan.projectId,
-    plan.itemPrefix,
-    ...['basic-month', 'basic-year', 'pro-month', 'pro-year'].map((price) =>
-      stripePriceIdOf(plan.tag, price),
-    ),
+  values: (plan, range) => [
+    ...itemBase(plan, range),
+    ...stripePricesOf(plan, ['basic-month', 'basic-year', 'pro-month', 'pro-year']),
   ],
 };
 
@@ -132,14 +137,7 @@ const addOns: Statement = {
     JOIN subscriptions AS s ON s.id = $3::text || n AND s.claimed_project_id = $4
     WHERE ${share(11)} < 0.1
     ON CONFLICT (subscription_id, item_id) DO NOTHING`,
-  values: (plan, { from, to }) => [
-    from,
-    to,
-    plan.subscriptionPrefix,
-    plan.projectId,
-    plan.itemPrefix,
-    ...['seats-month', 'seats-year'].map((price) => stripePriceIdOf(plan.tag, price)),
-  ],
+  values: (plan, range) => [...itemBase(plan, range), ...stripePricesOf(plan, ['seats-month', 'seats-year'])],
 };
 
 const purchases: Statement = {
@@ -167,7 +165,7 @@ const purchaseItems: Statement = {
     to,
     plan.purchasePrefix,
     plan.projectId,
-    ...['export-pack', 'year-pass'].map((price) => stripePriceIdOf(plan.tag, price)),
+    ...stripePricesOf(plan, ['export-pack', 'year-pass']),
   ],
 };
 
