@@ -26,10 +26,19 @@ const globals = z.object({ json: z.boolean().default(false), yes: z.boolean().de
 export const globalsOf = (command: Command): z.output<typeof globals> =>
   globals.parse(command.optsWithGlobals());
 
-type Shown<T> = { fields: (answer: T) => Readonly<Record<string, Cell>> };
+type Shown<T> = Call & {
+  schema: z.ZodType<T>;
+  /** The answer's fields, for people. */
+  fields: (answer: T) => Readonly<Record<string, Cell>>;
+};
 
-/** Prints one answer: as JSON, or a field a line. */
-export function show<T>(context: Context, command: Command, answer: T, { fields }: Shown<T>): void {
+/** Makes one call and prints the answer: as JSON, or a field a line. */
+export async function callAndShow<T>(
+  context: Context,
+  command: Command,
+  { schema, fields, ...call }: Shown<T>,
+): Promise<void> {
+  const answer = await context.call(schema, call);
   context.print(globalsOf(command).json ? JSON.stringify(answer) : renderFields(fields(answer)));
 }
 

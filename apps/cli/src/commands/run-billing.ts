@@ -8,7 +8,7 @@ import { addExplain } from './explain.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addProjects } from './projects.ts';
-import { addRecords } from './records.ts';
+import { addAudit, addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
 
 export type Terminal = Omit<Context, 'call'>;
@@ -25,6 +25,22 @@ Examples:
   npm run billing -- grant shop user_1 premium_export --to 2027-01-01 --reason "support case 4711"
   npm run --silent billing -- events --status failed --json | jq .data      (--silent: npm prints no banner before it)`;
 
+/** In the order of the help. */
+const commands = [
+  addProjects,
+  addKeys,
+  addProducts,
+  addPrices,
+  addCustomers,
+  addGrants,
+  addExplain,
+  addEvents,
+  addQuarantine,
+  addAudit,
+  addRuns,
+  addImport,
+];
+
 function createProgram(context: Context): Command {
   const program = new Command('npm run billing --')
     .description("The operator's command line of the billing service.")
@@ -40,19 +56,7 @@ function createProgram(context: Context): Command {
     .exitOverride(({ exitCode, code, message }) => {
       throw new CommanderError(exitCode === 0 ? 0 : exitCodes.usage, code, message);
     });
-  for (const add of [
-    addProjects,
-    addKeys,
-    addProducts,
-    addPrices,
-    addCustomers,
-    addGrants,
-    addExplain,
-    addRecords,
-    addRuns,
-    addImport,
-  ])
-    add(program, context);
+  for (const add of commands) add(program, context);
   return program;
 }
 

@@ -23,6 +23,10 @@ export function renderTable(headings: readonly string[], rows: readonly (readonl
   return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
 }
 
+/** The table in a list, for joining; an empty list where there are no rows. */
+export const tableIfAny = (headings: readonly string[], rows: readonly (readonly Cell[])[]): string[] =>
+  rows.length === 0 ? [] : [renderTable(headings, rows)];
+
 /** A field a line, names aligned. */
 export function renderFields(fields: Readonly<Record<string, Cell>>): string {
   const longest = Math.max(...Object.keys(fields).map(width));

@@ -1,5 +1,5 @@
 import { invalid } from '../errors.ts';
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { disputeObject, refundObject } from '../objects/money-back.ts';
 import type { Charge, Dispute, Metadata, Refund } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
@@ -34,7 +34,7 @@ export function refundCharge(world: World, charge: Charge, fields: NewRefund): R
     refunded: amountRefunded === charge.amount,
   });
   emit(world, 'refund.created', refund);
-  emit(world, 'charge.refunded', after, charge);
+  emitChange(world, 'charge.refunded', { before: charge, after });
   return refund;
 }
 
@@ -51,11 +51,11 @@ export function failRefund(world: World, refund: Refund): Refund {
       amount_refunded: charge.amount_refunded - refund.amount,
       refunded: false,
     });
-    emit(world, 'charge.updated', after, charge);
+    emitChange(world, 'charge.updated', { before: charge, after });
   }
   emit(world, 'refund.failed', failed);
-  emit(world, 'refund.updated', failed, refund);
-  emit(world, 'charge.refund.updated', failed, refund);
+  emitChange(world, 'refund.updated', { before: refund, after: failed });
+  emitChange(world, 'charge.refund.updated', { before: refund, after: failed });
   return failed;
 }
 
@@ -78,7 +78,7 @@ export function openDispute(world: World, charge: Charge, fields: NewDispute): D
   const after = world.tables.charges.update(charge, { disputed: true });
   emit(world, 'charge.dispute.created', dispute);
   if (!isWarning(dispute)) emit(world, 'charge.dispute.funds_withdrawn', dispute);
-  emit(world, 'charge.updated', after, charge);
+  emitChange(world, 'charge.updated', { before: charge, after });
   return dispute;
 }
 
@@ -95,6 +95,6 @@ export function closeDispute(
   }
   const closed = world.tables.disputes.update(dispute, { status });
   if (status === 'won') emit(world, 'charge.dispute.funds_reinstated', closed);
-  emit(world, 'charge.dispute.closed', closed, dispute);
+  emitChange(world, 'charge.dispute.closed', { before: dispute, after: closed });
   return closed;
 }

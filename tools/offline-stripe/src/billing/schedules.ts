@@ -1,4 +1,4 @@
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { planOf } from '../objects/catalog.ts';
 import { itemObject } from '../objects/subscription.ts';
 import type {
@@ -75,7 +75,7 @@ export function enterNextPhase(world: World, schedule: SubscriptionSchedule): vo
     current_phase: { start_date: phase.start_date, end_date: phase.end_date },
   });
   applyPhase(world, next, phase);
-  emit(world, 'subscription_schedule.updated', next, schedule);
+  emitChange(world, 'subscription_schedule.updated', { before: schedule, after: next });
 }
 
 /** Makes the subscription's items those of a phase. */

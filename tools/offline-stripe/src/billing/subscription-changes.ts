@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { invalid } from '../errors.ts';
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { itemList } from '../objects/subscription.ts';
 import type { Patch } from '../state/tables.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
@@ -28,7 +28,8 @@ export function changeSubscription(world: World, id: string, patch: Patch<Subscr
   const before = world.tables.subscriptions.get(id);
   if (before === undefined) throw new Error(`subscription ${id} vanished`);
   const after = world.tables.subscriptions.update(before, patch);
-  if (!isDeepStrictEqual(before, after)) emit(world, 'customer.subscription.updated', after, before);
+  if (!isDeepStrictEqual(before, after))
+    emitChange(world, 'customer.subscription.updated', { before, after });
   return after;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { endSubscription, isEnded } from '../billing/subscription-changes.ts';
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
 import { body, expandOnly, listBody, mergeMetadata, metadata, text, unset, url } from '../http/params.ts';
 import { newId } from '../ids.ts';
@@ -64,7 +64,7 @@ export const customerRoutes = [
         method === undefined ? undefined : { ...before.invoice_settings, default_payment_method: method },
       metadata: mergeMetadata(before.metadata, params.metadata),
     });
-    emit(world, 'customer.updated', after, before);
+    emitChange(world, 'customer.updated', { before, after });
     return after;
   }),
   defineRoute('DELETE /v1/customers/:id', expandOnly, (world, id) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { invalid } from '../errors.ts';
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
 import {
   body,
@@ -146,7 +146,7 @@ export const priceRoutes = [
         lookup_key: params.lookup_key,
         metadata: mergeMetadata(before.metadata, params.metadata),
       });
-      emit(world, 'price.updated', after, before);
+      emitChange(world, 'price.updated', { before, after });
       return after;
     },
   ),

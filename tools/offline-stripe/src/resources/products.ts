@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { invalid } from '../errors.ts';
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
 import { body, expandOnly, flag, listBody, mergeMetadata, metadata, text, unset } from '../http/params.ts';
 import { productObject } from '../objects/catalog.ts';
@@ -50,7 +50,7 @@ export const productRoutes = [
         metadata: mergeMetadata(before.metadata, params.metadata),
         updated: world.clock.now(),
       });
-      emit(world, 'product.updated', after, before);
+      emitChange(world, 'product.updated', { before, after });
       return after;
     },
   ),

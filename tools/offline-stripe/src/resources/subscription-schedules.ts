@@ -4,7 +4,7 @@ import { addIntervals } from '../billing/calendar.ts';
 import { applyPhase, cancelSchedule, releaseSchedule } from '../billing/schedules.ts';
 import { earliestPeriodEnd } from '../billing/subscription-changes.ts';
 import { invalid } from '../errors.ts';
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
 import { body, listBody, mergeMetadata, metadata, moment, positive, text } from '../http/params.ts';
 import { phaseObject, scheduleObject } from '../objects/schedule.ts';
@@ -87,7 +87,7 @@ function createFromSubscription(world: World, id: string): SubscriptionSchedule 
   const schedule = world.tables.schedules.insert(scheduleObject(subscription, phase, world.clock.now()));
   const attached = world.tables.subscriptions.update(subscription, { schedule: schedule.id });
   emit(world, 'subscription_schedule.created', schedule);
-  emit(world, 'customer.subscription.updated', attached, subscription);
+  emitChange(world, 'customer.subscription.updated', { before: subscription, after: attached });
   return schedule;
 }
 
@@ -106,7 +106,7 @@ function update(
     ...(params.end_behavior === undefined ? {} : { end_behavior: params.end_behavior }),
     metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
   });
-  emit(world, 'subscription_schedule.updated', after, before);
+  emitChange(world, 'subscription_schedule.updated', { before, after });
   const old = before.phases.find((phase) => phase.start_date === current.start_date);
   const isChanged = JSON.stringify(old?.items) !== JSON.stringify(current.items);
   if (isChanged) applyPhase(world, after, current);
