@@ -21,6 +21,7 @@ With stripe_product_id all prices of that product are taken; "prices" names sing
 export function addImport(program: Command, context: Context): void {
   program
     .command('import')
+    .summary('Bring an existing Stripe account into a project; safe to repeat')
     .description(
       'Bring an existing Stripe account into a project: products and prices, customers, live subscriptions and past one-time payments. Safe to repeat, also while webhooks arrive.',
     )

@@ -59,12 +59,8 @@ type Connection = {
 /** Builds what the worker's use cases need. Throws one ConfigError that names every bad variable. */
 export function connect(env: Environment): Connection {
   const config = parseEnv(schema, env);
-  const logger = createLogger({
-    service: 'import',
-    level: 'error',
-    format: 'pretty',
-    destination: new PassThrough().resume(),
-  });
+  const destination = new PassThrough().resume();
+  const logger = createLogger({ service: 'import', level: 'error', format: 'pretty', destination });
   const metrics = createMetrics({ service: 'import' });
   const clock = systemClock;
   const redis = connectRedis({ url: config.CACHE_REDIS_URL ?? config.REDIS_URL, role: 'cache', logger });

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { serve } from './http.ts';
 
 const subscription = z.looseObject({ id: z.string(), status: z.string() });
+const subscriptionEvent = z.looseObject({ created: z.number(), data: z.object({ object: subscription }) });
 
 /**
  * The usual way: one interactive transaction per event, which records the event, reads and writes the subscription,
@@ -23,9 +24,7 @@ function createInteractiveHandler(): (job: Job) => Promise<void> {
 
   return async (job) => {
     const { event } = stripeEventJob.parse(job.data);
-    const { created, data } = z
-      .looseObject({ created: z.number(), data: z.object({ object: subscription }) })
-      .parse(event);
+    const { created, data } = subscriptionEvent.parse(event);
     const at = new Date(created * 1000);
     const invalidation = await database.$transaction(async (tx) => {
       const seen = await tx.stripeEvent.createMany({

@@ -111,13 +111,11 @@ export function createDeliverer(world: World, target: WebhookTarget): Deliverer 
     if (!stopped.aborted) recordAttempt(world, delivery, status);
   }
 
-  function start(delivery: Delivery): void {
-    const done = attempt(delivery).finally(() => {
+  const start = (delivery: Delivery): Promise<void> =>
+    attempt(delivery).finally(() => {
       running.delete(delivery.id);
       wake();
     });
-    running.set(delivery.id, done);
-  }
 
   function run(): void {
     if (stopped.aborted) return;
@@ -125,7 +123,7 @@ export function createDeliverer(world: World, target: WebhookTarget): Deliverer 
     for (const delivery of deliveries.each()) {
       if (running.size >= concurrency) return;
       if (running.has(delivery.id)) continue;
-      if (delivery.next_attempt_at_ms <= Date.now()) start(delivery);
+      if (delivery.next_attempt_at_ms <= Date.now()) running.set(delivery.id, start(delivery));
       else soonest = Math.min(soonest, delivery.next_attempt_at_ms);
     }
     if (Number.isFinite(soonest)) schedule(soonest - Date.now());
