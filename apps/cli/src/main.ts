@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
 import { runBilling } from './commands/run-billing.ts';
-import { localFiles } from './local-files.ts';
 
 async function ask(question: string): Promise<string | null> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return null;
@@ -17,5 +17,6 @@ process.exitCode = await runBilling(process.argv.slice(2), {
   say: (text) => console.error(text),
   ask,
   env: process.env,
-  stackPath: localFiles.stack,
+  // The same depth below the repository from `src` and `dist`.
+  stackPath: fileURLToPath(new URL('../../../.local/stack.json', import.meta.url)),
 });

@@ -1,16 +1,40 @@
-import { parseOptions } from './options.ts';
-import { scenarios } from './scenarios/scenarios.ts';
-import { runScenarios } from './scenarios/run-scenarios.ts';
-import { describeRun, writeResults } from './report/write-results.ts';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { setUpEnvironment } from './environment/set-up.ts';
 import type { Row } from './report/row.ts';
 import { formatTable } from './report/table.ts';
-import { setUpEnvironment } from './environment/set-up.ts';
+import { describeRun, writeResults } from './report/write-results.ts';
+import { runScenarios, scenarios } from './scenarios/scenarios.ts';
+
+const optionsSchema = z.object({
+  only: z
+    .string()
+    .transform((names) => names.split(','))
+    .optional(),
+  rounds: z.coerce.number().int().min(1).max(100).default(5),
+  seconds: z.coerce.number().min(1).max(600).default(2),
+  users: z.coerce.number().int().min(100).max(2_000_000).default(2_000),
+});
+
+/** Throws an Error whose message says what is wrong. */
+function parseOptions(): z.output<typeof optionsSchema> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      users: { type: 'string' },
+    },
+  });
+  const options = optionsSchema.parse(values);
+  const names = scenarios.map(({ name }) => name);
+  const unknown = options.only?.filter((name) => !names.includes(name)) ?? [];
+  if (unknown.length === 0) return options;
+  throw new Error(`No such scenario: ${unknown.join(', ')}. There are: ${names.join(', ')}.`);
+}
 
 const say = (line: string): void => console.error(line);
-const options = parseOptions(
-  process.argv.slice(2),
-  scenarios.map(({ name }) => name),
-);
+const options = parseOptions();
 const picked = scenarios.filter(({ name, isDefault }) => options.only?.includes(name) ?? isDefault);
 const run = describeRun();
 

@@ -1,14 +1,14 @@
 import { parseArgs } from 'node:util';
-import { readBaseline } from './check/baseline-file.ts';
+import { readBaseline } from './check/baseline.ts';
 import type { Baseline } from './check/baseline.ts';
 import { checkAgainstBaseline } from './check/check-against-baseline.ts';
 import { renewBaseline } from './check/renew-baseline.ts';
-import { findWrk } from './load/wrk.ts';
 import { setUpEnvironment } from './environment/set-up.ts';
+import { findWrk } from './load/saturate.ts';
 
 /**
- * Entry of `npm run perf:check`: compares the ratios of now with those of perf/baseline.json; exit code 0 without a
- * regression, else 1. With `--update` (`npm run perf:baseline`) it writes that file, from `--runs` runs.
+ * Entry of `npm run perf:check`: compares the ratios of this machine with perf/baseline.json; exit code 1 after a
+ * regression, else 0. With `--update` (`npm run perf:baseline`) it writes that file, from `--runs` runs.
  */
 const say = (line: string): void => console.error(line);
 const loadGenerator = findWrk() === undefined ? 'autocannon' : 'wrk';

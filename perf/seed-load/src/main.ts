@@ -2,14 +2,14 @@ import { fileURLToPath } from 'node:url';
 import { findTarget, parseOptions, usage } from './options.ts';
 import { seedLoad } from './seed-load.ts';
 
-const STACK_FILE = fileURLToPath(new URL('../../../.local/stack.json', import.meta.url));
+const stackFile = fileURLToPath(new URL('../../../.local/stack.json', import.meta.url));
 
 const args = process.argv.slice(2);
 if (args.includes('--help') || args.includes('-h')) {
   console.log(usage);
 } else {
   try {
-    const target = findTarget(process.env, STACK_FILE);
+    const target = findTarget(process.env, stackFile);
     const lines = await seedLoad(parseOptions(args), target, (line) => console.error(line));
     if (lines.length > 0) console.log(lines.join('\n'));
   } catch (error) {

@@ -9,8 +9,8 @@ Fills DATABASE_URL with a project for load tests and prints what the load tools 
 Without DATABASE_URL the running local stack (.local/stack.json) is used.
   --warm          reads every user (at most --warm-users) through the API (API_URL), so that the cache is full
   --stripe-price  an existing monthly price of a Stripe sandbox, for checkouts against a real Stripe account;
-                  with STRIPE_API_BASE (the offline Stripe) one is made
-  --remove        takes the project and all that belongs to it away again`;
+                  with STRIPE_API_BASE (the offline Stripe) one is created
+  --remove        deletes the project and all that belongs to it`;
 
 const number = (name: string, { min, max }: { min: number; max: number }) =>
   z.coerce
@@ -54,14 +54,14 @@ export function parseOptions(args: readonly string[]): SeedOptions {
   throw new Error(parsed.error.issues.map((issue) => issue.message).join('\n'));
 }
 
-export interface SeedTarget {
-  readonly databaseUrl: string;
-  readonly apiUrl: string;
-  readonly workerUrl: string | undefined;
-  readonly stripeApiBase: string | undefined;
-  readonly stripeSecretKey: string;
-  readonly webhookSecret: string | undefined;
-}
+export type SeedTarget = {
+  databaseUrl: string;
+  apiUrl: string;
+  workerUrl: string | undefined;
+  stripeApiBase: string | undefined;
+  stripeSecretKey: string;
+  webhookSecret: string | undefined;
+};
 
 const stackSchema = z.object({
   api_url: z.string(),
@@ -71,7 +71,7 @@ const stackSchema = z.object({
   webhook_secret: z.string().optional(),
 });
 
-/** The environment decides; without DATABASE_URL it is the local stack that `npm start` describes. */
+/** The environment's services; without DATABASE_URL those of the local stack. */
 export function findTarget(env: Record<string, string | undefined>, stackFile: string): SeedTarget {
   const stripeSecretKey = env['STRIPE_SECRET_KEY'] ?? 'sk_test_offline';
   const webhookSecret = env['STRIPE_WEBHOOK_SECRET']?.split(',', 1)[0];

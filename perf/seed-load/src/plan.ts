@@ -1,49 +1,49 @@
 import { createHash } from 'node:crypto';
 
-export interface LoadShape {
-  readonly projectId: string;
-  readonly users: number;
+export type LoadShape = {
+  projectId: string;
+  users: number;
   /** Share of the users with a live subscription: the first ones, so that the rest is free for checkouts. */
-  readonly subscribed: number;
+  subscribed: number;
   /** Share of the users with a one-time purchase, spread over all. */
-  readonly purchased: number;
-}
+  purchased: number;
+};
 
-export interface LoadPrice {
-  readonly priceId: string;
-  readonly productId: string;
-  readonly stripePriceId: string;
-  readonly amountCents: number;
-  readonly interval: 'month' | 'year' | 'one_time';
-  readonly accessDays: number | null;
-}
+export type LoadPrice = {
+  priceId: string;
+  productId: string;
+  stripePriceId: string;
+  amountCents: number;
+  interval: 'month' | 'year' | 'one_time';
+  accessDays: number | null;
+};
 
-export interface LoadProduct {
-  readonly productId: string;
-  readonly featureCodes: readonly string[];
-}
+export type LoadProduct = {
+  productId: string;
+  featureCodes: readonly string[];
+};
 
-/** What the load tools and the writer must agree on: names, numbers and the catalog of one load project. */
-export interface LoadPlan extends LoadShape {
+/** Names, numbers and catalog of one load project, for the writer and the load tools. */
+export type LoadPlan = LoadShape & {
   /** Keeps the Stripe ids of several load projects apart in one database. */
-  readonly tag: string;
-  readonly userPrefix: string;
-  readonly customerPrefix: string;
-  readonly subscriptionPrefix: string;
-  readonly itemPrefix: string;
-  readonly purchasePrefix: string;
+  tag: string;
+  userPrefix: string;
+  customerPrefix: string;
+  subscriptionPrefix: string;
+  itemPrefix: string;
+  purchasePrefix: string;
   /** Users 1 to this one have a live subscription. */
-  readonly lastSubscribed: number;
+  lastSubscribed: number;
   /** Users up to this one may have a Stripe customer; those after it have never bought, and are for checkouts. */
-  readonly lastWithHistory: number;
-  readonly products: readonly LoadProduct[];
-  readonly prices: readonly LoadPrice[];
-  /** Kept with the project, so that a second run with another shape is noticed. */
-  readonly description: string;
-}
+  lastWithHistory: number;
+  products: readonly LoadProduct[];
+  prices: readonly LoadPrice[];
+  /** Stored with the project, so that a second run notices another shape. */
+  description: string;
+};
 
-/** The price that checkouts buy; only it has to exist at Stripe. */
-export const CHECKOUT_PRICE_ID = 'checkout-month';
+/** The price that checkouts buy, the only one that must exist at Stripe. */
+export const checkoutPriceId = 'checkout-month';
 
 const products: readonly LoadProduct[] = [
   { productId: 'basic', featureCodes: ['basic_access', 'export_csv'] },
@@ -74,7 +74,7 @@ const prices: readonly Omit<LoadPrice, 'stripePriceId'>[] = [
   { priceId: 'year-pass', productId: 'year-pass', amountCents: 9_900, interval: 'one_time', accessDays: 365 },
 ];
 
-/** Works out every name and number of a load project; the same shape always gives the same plan. */
+/** Computes every name and number of a load project; the same shape always gives the same plan. */
 export function planLoad(shape: LoadShape): LoadPlan {
   const lastSubscribed = Math.round(shape.users * shape.subscribed);
   const tag = createHash('sha256').update(shape.projectId).digest('hex').slice(0, 8);
@@ -94,27 +94,27 @@ export function planLoad(shape: LoadShape): LoadPlan {
   };
 }
 
-/** Made-up Stripe ids: seeded subscriptions are never read from Stripe. */
+/** An invented Stripe id: seeded subscriptions are never read from Stripe. */
 export function stripePriceIdOf(tag: string, priceId: string): string {
   return `price_load_${tag}_${priceId.replaceAll('-', '_')}`;
 }
 
-export interface LoadEndpoints {
-  readonly apiUrl: string;
-  readonly workerUrl?: string | undefined;
-  readonly apiKey: string;
-  readonly webhookSecret?: string | undefined;
-  readonly hasCheckoutPrice: boolean;
-}
+export type LoadEndpoints = {
+  apiUrl: string;
+  workerUrl?: string | undefined;
+  apiKey: string;
+  webhookSecret?: string | undefined;
+  hasCheckoutPrice: boolean;
+};
 
-/** What the load tools read, one `NAME=value` a line: usable by a shell, by Docker and by CI alike. */
+/** What the load tools read, one `NAME=value` a line. */
 export function environmentLines(plan: LoadPlan, endpoints: LoadEndpoints): string[] {
   const values: Record<string, string | number | undefined> = {
     HOST: endpoints.apiUrl,
     WORKER_URL: endpoints.workerUrl,
     API_KEY: endpoints.apiKey,
     PROJECT_ID: plan.projectId,
-    PRICE_ID: endpoints.hasCheckoutPrice ? CHECKOUT_PRICE_ID : undefined,
+    PRICE_ID: endpoints.hasCheckoutPrice ? checkoutPriceId : undefined,
     WEBHOOK_SECRET: endpoints.webhookSecret,
     USER_PREFIX: plan.userPrefix,
     USER_COUNT: plan.users,

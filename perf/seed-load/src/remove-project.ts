@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
 import type { LoadPlan } from './plan.ts';
-import { oweInvalidation } from './write-project.ts';
+import { addPendingInvalidation } from './write-project.ts';
 
-const CHUNK_ROWS = 50_000;
+const chunkRows = 50_000;
 
-/** In the order of the foreign keys. Each says which users' rows go: `doomed` holds their internal ids. */
-const OF_USERS = [
+/** In the order of the foreign keys; `$1` holds the internal ids of users. */
+const ofUsers = [
   'DELETE FROM stripe_events WHERE customer_id IN (SELECT stripe_customer_id FROM customers WHERE user_ref = ANY($1))',
   'DELETE FROM subscriptions WHERE user_ref = ANY($1)',
   'DELETE FROM purchases WHERE user_ref = ANY($1)',
@@ -14,7 +14,7 @@ const OF_USERS = [
   'DELETE FROM users WHERE id = ANY($1)',
 ];
 
-const OF_PROJECT = [
+const ofProject = [
   'DELETE FROM idempotency_keys WHERE project_id = $1',
   'DELETE FROM prices WHERE project_id = $1',
   'DELETE FROM products WHERE project_id = $1',
@@ -23,8 +23,8 @@ const OF_PROJECT = [
 ];
 
 /**
- * Takes a load project away with all that load tests added to it. Only a project that this tool made; the audit log
- * stays, as its rows are for ever. Returns how many users went.
+ * Deletes a load project with all that load tests added to it, except the audit log. Throws for a project that
+ * seed:load did not create. Returns the number of deleted users.
  */
 export async function removeProject(
   client: Client,
@@ -36,23 +36,23 @@ export async function removeProject(
   if (found.rowCount === 0) return 0;
   if (typeof description !== 'string' || !description.startsWith('Load test data:'))
     throw new Error(`Project "${plan.projectId}" was not made by seed:load, so it is left alone.`);
-  await oweInvalidation(client, plan.projectId);
+  await addPendingInvalidation(client, plan.projectId);
   let removed = 0;
   for (;;) {
-    const doomed = await client.query<{ id: string }>('SELECT id FROM users WHERE project_id = $1 LIMIT $2', [
+    const batch = await client.query<{ id: string }>('SELECT id FROM users WHERE project_id = $1 LIMIT $2', [
       plan.projectId,
-      CHUNK_ROWS,
+      chunkRows,
     ]);
-    if (doomed.rows.length === 0) break;
-    const ids = doomed.rows.map((row) => row.id);
+    if (batch.rows.length === 0) break;
+    const ids = batch.rows.map((row) => row.id);
     await client.query('BEGIN');
-    for (const statement of OF_USERS) await client.query(statement, [ids]);
+    for (const statement of ofUsers) await client.query(statement, [ids]);
     await client.query('COMMIT');
     removed += ids.length;
     onProgress(removed);
   }
   await client.query('BEGIN');
-  for (const statement of OF_PROJECT) await client.query(statement, [plan.projectId]);
+  for (const statement of ofProject) await client.query(statement, [plan.projectId]);
   await client.query('COMMIT');
   return removed;
 }

@@ -30,10 +30,10 @@ const seed = async (...args: string[]) => {
   return { said, env: Object.fromEntries(lines.map((line) => line.split(/=(.*)/s).slice(0, 2))) };
 };
 
-const TABLES = ['users', 'customers', 'subscriptions', 'subscription_items', 'purchases', 'purchase_items'];
+const tables = ['users', 'customers', 'subscriptions', 'subscription_items', 'purchases', 'purchase_items'];
 async function contents(): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const table of [...TABLES, 'projects', 'products', 'prices', 'api_keys']) {
+  for (const table of [...tables, 'projects', 'products', 'prices', 'api_keys']) {
     const rows = await client.query(`SELECT count(*) AS rows FROM ${table}`);
     found[table] = rows.rows[0].rows;
   }
@@ -41,7 +41,7 @@ async function contents(): Promise<Record<string, string>> {
 }
 const numberOf = async (sql: string): Promise<number> => Number((await client.query(sql)).rows[0].count);
 
-test('fills the database with the spread that was asked for, and says what the load tools need', async () => {
+test('fills the database with the given distribution, and prints what the load tools need', async () => {
   const { env, said } = await seed('--users', '1000', '--subscribed', '0.6', '--purchased', '0.2');
   expect(await numberOf(`SELECT count(*) FROM users WHERE project_id = 'load-test'`)).toBe(1000);
   expect(await numberOf(`SELECT count(*) FROM subscriptions WHERE status <> 'canceled'`)).toBe(600);
@@ -82,17 +82,17 @@ test('users of the checkout range are unknown to Stripe, and every row is attach
   ).toBe(await numberOf('SELECT count(*) FROM purchases'));
 });
 
-test('a second run changes nothing but the key, and tells the caches', async () => {
+test('a second run changes nothing but the key, and invalidates the caches', async () => {
   const before = await contents();
-  const owed = await numberOf('SELECT count(*) FROM cache_invalidations');
+  const pending = await numberOf('SELECT count(*) FROM cache_invalidations');
   const { env } = await seed('--users', '1000');
   expect(await contents()).toEqual(before);
-  expect(await numberOf('SELECT count(*) FROM cache_invalidations')).toBeGreaterThan(owed);
+  expect(await numberOf('SELECT count(*) FROM cache_invalidations')).toBeGreaterThan(pending);
   expect(env['API_KEY']).toMatch(/^proj_/);
 });
 
-test('another shape is refused; another project lives beside it; --remove takes one away, and only that', async () => {
-  await expect(seed('--users', '500')).rejects.toThrow('Take it away with --remove');
+test('another shape is refused; another project can exist beside it; --remove deletes one project only', async () => {
+  await expect(seed('--users', '500')).rejects.toThrow('Remove it with --remove');
   const before = await contents();
   await seed('--users', '50', '--project', 'other');
   await seed('--project', 'other', '--remove');
@@ -101,7 +101,7 @@ test('another shape is refused; another project lives beside it; --remove takes 
   expect(new Set(Object.values(await contents()))).toEqual(new Set(['0']));
 });
 
-test('a project that was not made here is never removed', async () => {
+test('a project that seed:load did not create is never removed', async () => {
   await client.query(`INSERT INTO projects (id, name) VALUES ('mine', 'Mine')`);
   await expect(seed('--project', 'mine', '--remove')).rejects.toThrow('not made by seed:load');
   await expect(seed('--project', 'mine')).rejects.toThrow('not made by seed:load');

@@ -1,39 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan } from './plan.ts';
 
-const BATCH_USERS = 100;
-const CONCURRENCY = 4;
-const TRIES = 5;
+const batchUsers = 100;
+const concurrency = 4;
+const tries = 5;
 
-export interface WarmTarget {
-  readonly apiUrl: string;
-  readonly apiKey: string;
+export type WarmTarget = {
+  apiUrl: string;
+  apiKey: string;
   /** Users 1 to this one are read. */
-  readonly users: number;
-}
+  users: number;
+};
 
 /** Reads users through the API's batch endpoint, so that their answers are cached. Returns how many were read. */
-export async function warmCache(
-  plan: Pick<LoadPlan, 'userPrefix'>,
-  target: WarmTarget,
-  onProgress: (users: number) => void,
-): Promise<number> {
+export async function warmCache(plan: Pick<LoadPlan, 'userPrefix'>, target: WarmTarget): Promise<number> {
   let next = 1;
   let done = 0;
   const reader = async (): Promise<void> => {
     while (next <= target.users) {
       const from = next;
-      next += BATCH_USERS;
-      const size = Math.min(BATCH_USERS, target.users - from + 1);
+      next += batchUsers;
+      const size = Math.min(batchUsers, target.users - from + 1);
       await readBatch(
         target,
         Array.from({ length: size }, (_, index) => `${plan.userPrefix}${from + index}`),
       );
       done += size;
-      onProgress(done);
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, reader));
+  await Promise.all(Array.from({ length: concurrency }, reader));
   return done;
 }
 
@@ -42,11 +37,11 @@ async function readBatch({ apiUrl, apiKey }: WarmTarget, userIds: readonly strin
     const status = await post(`${apiUrl}/api/v1/entitlements/batch`, apiKey, userIds);
     if (status === 200) return;
     const isWorthTrying = status === null || status === 401 || status === 429 || status >= 500;
-    if (!isWorthTrying || attempt === TRIES)
+    if (!isWorthTrying || attempt === tries)
       throw new Error(
         `Warming the cache at ${apiUrl} failed (${status ?? 'no answer'}). Is the API running, on this database?`,
       );
-    // A key made a moment ago may be answered 401 from a memory of up to a second.
+    // A new key may be refused for a second: the API remembers unknown keys that long.
     await sleep(attempt * 300 + Math.random() * 200);
   }
 }

@@ -3,17 +3,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { apiKeyPrefix } from '@billing/domain';
 import type { Client } from 'pg';
 import type { LoadPlan, LoadPrice } from './plan.ts';
-import { CHECKOUT_PRICE_ID } from './plan.ts';
+import { checkoutPriceId } from './plan.ts';
 
-/** Every project key that a seed makes has this name, so that the next run can take it away. */
-const KEY_NAME = 'seed:load';
+/** The name of the key that a seed creates; the next run deletes it. */
+const keyName = 'seed:load';
 
 /**
- * Writes the project and its catalog; what exists stays. Refuses a project that holds other data, as rows of
- * two shapes would mix.
+ * Writes the project and its catalog; what exists stays. Throws for a project with other data, as rows of two
+ * shapes would mix.
  */
 export async function writeProject(client: Client, plan: LoadPlan): Promise<void> {
-  // Versions must never go back, or caches would keep answers of a project that was removed and made again.
+  // Versions must never go back, or caches would keep answers of a project that was removed and created again.
   const version = Math.floor(Date.now() / 1000);
   const made = await client.query(
     `INSERT INTO projects (id, name, description, version) VALUES ($1, 'Load test', $2, $3)
@@ -28,7 +28,7 @@ export async function writeProject(client: Client, plan: LoadPlan): Promise<void
       [plan.projectId, product.productId, product.featureCodes],
     );
   for (const price of plan.prices) await writePrice(client, plan.projectId, price);
-  await oweInvalidation(client, plan.projectId);
+  await addPendingInvalidation(client, plan.projectId);
 }
 
 async function refuseOtherShape(client: Client, plan: LoadPlan): Promise<void> {
@@ -36,7 +36,7 @@ async function refuseOtherShape(client: Client, plan: LoadPlan): Promise<void> {
   if (found.rows[0]?.description === plan.description) return;
   throw new Error(
     `Project "${plan.projectId}" exists with other data (${found.rows[0]?.description ?? 'not made by seed:load'}). ` +
-      'Take it away with --remove, or choose another --project.',
+      'Remove it with --remove, or choose another --project.',
   );
 }
 
@@ -56,9 +56,9 @@ async function writePrice(client: Client, projectId: string, price: LoadPrice): 
   );
 }
 
-export const CHECKOUT_AMOUNT_CENTS = 1_900;
+export const checkoutAmountCents = 1_900;
 
-/** The price that checkouts buy follows Stripe: an offline Stripe that was emptied has given it a new id. */
+/** Writes the price that checkouts buy. An offline Stripe that was emptied gives it a new id. */
 export async function writeCheckoutPrice(
   client: Client,
   projectId: string,
@@ -68,22 +68,22 @@ export async function writeCheckoutPrice(
     `INSERT INTO prices (project_id, price_id, product_id, stripe_price_id, amount, currency, interval)
      VALUES ($1, $2, 'checkout', $3, $4, 'usd', 'month')
      ON CONFLICT (project_id, price_id) DO UPDATE SET stripe_price_id = excluded.stripe_price_id`,
-    [projectId, CHECKOUT_PRICE_ID, stripePriceId, CHECKOUT_AMOUNT_CENTS],
+    [projectId, checkoutPriceId, stripePriceId, checkoutAmountCents],
   );
 }
 
-/** Stores the key's digest and takes away the one of the last run: only digests are kept, so it can't be told again. */
+/** Stores the key's digest and deletes the key of the last run, whose secret nobody can read any more. */
 export async function writeApiKey(client: Client, projectId: string, apiKey: string): Promise<void> {
-  await client.query('DELETE FROM api_keys WHERE project_id = $1 AND name = $2', [projectId, KEY_NAME]);
+  await client.query('DELETE FROM api_keys WHERE project_id = $1 AND name = $2', [projectId, keyName]);
   const digest = createHash('sha256').update(apiKey).digest();
   await client.query(
     'INSERT INTO api_keys (id, project_id, name, prefix, digest) VALUES ($1, $2, $3, $4, $5)',
-    [`key_${randomUUID()}`, projectId, KEY_NAME, apiKeyPrefix(apiKey), digest],
+    [`key_${randomUUID()}`, projectId, keyName, apiKeyPrefix(apiKey), digest],
   );
 }
 
-/** Tells the running processes through the outbox that all cached answers of the project are old. */
-export async function oweInvalidation(client: Client, projectId: string): Promise<void> {
+/** Invalidates all cached answers of the project, through the outbox. */
+export async function addPendingInvalidation(client: Client, projectId: string): Promise<void> {
   await client.query(
     `WITH bumped AS (
        UPDATE projects SET version = greatest(version + 1, extract(epoch FROM now())::bigint) WHERE id = $1
@@ -93,23 +93,21 @@ export async function oweInvalidation(client: Client, projectId: string): Promis
   );
 }
 
-const INVALIDATION_DEADLINE_MS = 35_000;
+const invalidationDeadlineMs = 35_000;
 
 /**
- * Waits until a running process has told the cache: answers that are cached before would be old at once.
- * Throws when nobody does within the time that the outbox is drained in.
+ * Waits until the pending invalidation is published, as answers that are cached before it would be old at once.
+ * Throws after 35 s, when API and worker should have published it.
  */
-export async function awaitInvalidation(client: Client, projectId: string): Promise<void> {
-  const givesUpAt = Date.now() + INVALIDATION_DEADLINE_MS;
-  while (Date.now() < givesUpAt) {
-    const owed = await client.query(
+export async function waitUntilPublished(client: Client, projectId: string): Promise<void> {
+  const deadline = Date.now() + invalidationDeadlineMs;
+  while (Date.now() < deadline) {
+    const pending = await client.query(
       'SELECT FROM cache_invalidations WHERE project_id = $1 AND user_id IS NULL LIMIT 1',
       [projectId],
     );
-    if (owed.rowCount === 0) return;
+    if (pending.rowCount === 0) return;
     await sleep(200);
   }
-  throw new Error(
-    'The cache was not told of the new data in time: are API or worker running on this database?',
-  );
+  throw new Error('The cache was not invalidated in time: are API or worker running on this database?');
 }

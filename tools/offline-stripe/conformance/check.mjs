@@ -23,8 +23,8 @@ const clientFor = (port) =>
 const offline = clientFor(offlinePort);
 const mock = clientFor(mockPort);
 
-/** Fields of the pinned API version, newer than the document at hand. */
-const NEWER = [
+/** Fields of the pinned API version, newer than the document. */
+const newer = [
   'allowed_payment_method_types',
   'current_trial',
   'intended_submission_method',
@@ -34,12 +34,12 @@ const NEWER = [
   'tax_details',
   'end_behavior.billing_cycle_anchor',
 ];
-/** Fields that the document leaves out, yet Stripe sends and the stripe package's types have. */
-const UNDOCUMENTED = ['plan', 'source', 'product.type', 'recurring.trial_period_days'];
+/** Fields that Stripe sends and the stripe package's types have, but not the document. */
+const undocumented = ['plan', 'source', 'product.type', 'recurring.trial_period_days'];
 const context = {
   schemas: spec.components.schemas,
   isExtra: (path) =>
-    [...NEWER, ...UNDOCUMENTED].some((field) => path.endsWith(`.${field}`) || path === field),
+    [...newer, ...undocumented].some((field) => path.endsWith(`.${field}`) || path === field),
 };
 
 const seen = new Map();
@@ -137,7 +137,7 @@ async function control(path, body) {
   return response.json();
 }
 
-/** A life with everything in it, so that every kind of object and event exists. */
+/** Makes every kind of object and event. */
 async function live() {
   const customer = await offline.customers.create({ name: 'Shape' });
   const product = await offline.products.create({ name: 'Shape' });

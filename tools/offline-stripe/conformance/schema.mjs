@@ -1,4 +1,4 @@
-/** A validator for the part of OpenAPI 3.0 that Stripe's document uses. Reports also what a schema does not know. */
+/** A validator for the part of OpenAPI 3.0 that Stripe's document uses. Also reports unknown fields. */
 
 function kindOf(value) {
   if (value === null) return 'null';
@@ -31,7 +31,7 @@ function checkObject(context, schema, value, at) {
   return problems;
 }
 
-/** Of several alternatives the one that fits best speaks. */
+/** Of several alternatives reports the one that fits best. */
 function checkAny(context, schema, value, at) {
   const results = schema.anyOf.map((one) => check(context, one, value, at));
   return results.reduce((best, one) => (one.length < best.length ? one : best));

@@ -1,6 +1,6 @@
 import { Stripe } from 'stripe';
 
-import { clientFor, idOf, seed, startOffline, subscribe, type Offline } from './testing/harness.ts';
+import { clientFor, idOf, seed, startOffline, subscribe, type Offline } from './harness.test-support.ts';
 
 let offline: Offline;
 beforeEach(async () => {

@@ -6,7 +6,7 @@ import {
   until,
   type Catalog,
   type Offline,
-} from './testing/harness.ts';
+} from './harness.test-support.ts';
 
 let offline: Offline;
 let catalog: Catalog;
@@ -117,7 +117,7 @@ test.each([
     'unpaid',
     ['charge.failed', 'payment_intent.payment_failed', 'checkout.session.async_payment_failed'],
   ],
-] as const)('a payment that settles later and has %s', async (outcome, status, expected) => {
+] as const)('a delayed payment that has %s', async (outcome, status, expected) => {
   const session = await openCheckout(offline, catalog, {
     mode: 'payment',
     line_items: [{ price: catalog.once.id, quantity: 1 }],
@@ -143,7 +143,7 @@ test.each([
   await expect(offline.control(`checkout/sessions/${session.id}/settle`, { outcome })).rejects.toThrow('400');
 });
 
-test('a subscription whose first money fails later becomes past_due', async () => {
+test('a subscription whose delayed first payment fails becomes past_due', async () => {
   const session = await openCheckout(offline, catalog);
   const paid = await offline.control(`checkout/sessions/${session.id}/pay`, { payment_status: 'unpaid' });
   const id = String(paid['subscription']);
@@ -156,7 +156,7 @@ test('a subscription whose first money fails later becomes past_due', async () =
   expect(await offline.stripe.subscriptions.retrieve(id)).toMatchObject({ status: 'past_due' });
 });
 
-test('a trial owes nothing and starts trialing', async () => {
+test('a trial has nothing due and starts trialing', async () => {
   const session = await openCheckout(offline, catalog, { subscription_data: { trial_period_days: 14 } });
   const types = await eventsOf(() => offline.control(`checkout/sessions/${session.id}/pay`, {}));
   expect(types).toContain('invoice.paid');

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 
-import { seed, startOffline, subscribe, until, type Catalog, type Offline } from './testing/harness.ts';
+import { seed, startOffline, subscribe, until, type Catalog, type Offline } from './harness.test-support.ts';
 
-const DAY = 86_400;
+const day = 86_400;
 let offline: Offline;
 let catalog: Catalog;
 beforeEach(async () => {
@@ -61,7 +61,7 @@ test('a renewal moves the period, bills it and carries its own time', async () =
 
 test('a year of months renews twelve times, on the same day', async () => {
   const subscription = await subscribe(offline, catalog);
-  await offline.advance(366 * DAY);
+  await offline.advance(366 * day);
   const invoices = await offline.stripe.invoices.list({ subscription: subscription.id, limit: 100 });
   expect(invoices.data).toHaveLength(13);
   const now = await offline.stripe.subscriptions.retrieve(subscription.id);
@@ -86,7 +86,7 @@ test('a failed renewal is retried three times and then ends the subscription', a
   ]);
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('past_due');
 
-  const ending = await eventsOf(() => offline.advance(25 * DAY));
+  const ending = await eventsOf(() => offline.advance(25 * day));
   expect(typesOf(ending).filter((type) => type === 'invoice.payment_failed')).toHaveLength(3);
   expect(typesOf(ending).at(-1)).toBe('customer.subscription.deleted');
   expect(await offline.stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
@@ -107,11 +107,11 @@ test('paying the open invoice recovers a past_due subscription', async () => {
   const invoice = due.latest_invoice;
   if (invoice === null || typeof invoice === 'string') throw new Error('latest_invoice is not expanded');
   expect(invoice).toMatchObject({ status: 'open', attempt_count: 1 });
-  expect(invoice.next_payment_attempt).toBe(periodOf(subscription).end + 3 * DAY);
+  expect(invoice.next_payment_attempt).toBe(periodOf(subscription).end + 3 * day);
   const events = await eventsOf(() => offline.stripe.invoices.pay(invoice.id));
   expect(typesOf(events).at(-1)).toBe('customer.subscription.updated');
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
-  await offline.advance(30 * DAY);
+  await offline.advance(30 * day);
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
 });
 
@@ -120,7 +120,7 @@ test('dunning may recover at a retry, or end in unpaid', async () => {
   const unpaid = await subscribe(offline, catalog);
   await offline.control(`subscriptions/${recovering.id}/fail_next_payment`, { times: 2 });
   await offline.control(`subscriptions/${unpaid.id}/fail_next_payment`, { after_last_retry: 'unpaid' });
-  await offline.control('clock', { to: periodOf(unpaid).end + 20 * DAY });
+  await offline.control('clock', { to: periodOf(unpaid).end + 20 * day });
   expect((await offline.stripe.subscriptions.retrieve(recovering.id)).status).toBe('active');
   expect((await offline.stripe.subscriptions.retrieve(unpaid.id)).status).toBe('unpaid');
 });
@@ -130,7 +130,7 @@ test('a trial announces its end three days before, then is billed', async () => 
   const end = subscription.trial_end ?? 0;
   expect(periodOf(subscription).end).toBe(end);
   const events = await eventsOf(() => offline.control('clock', { to: end }));
-  expect(events[0]).toMatchObject({ type: 'customer.subscription.trial_will_end', created: end - 3 * DAY });
+  expect(events[0]).toMatchObject({ type: 'customer.subscription.trial_will_end', created: end - 3 * day });
   expect(typesOf(events)).toContain('invoice.paid');
   const after = await offline.stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] });
   expect(after).toMatchObject({ status: 'active', latest_invoice: { amount_paid: 2000 } });
@@ -144,7 +144,7 @@ test('a trial without a payment method pauses where asked, and resumes', async (
       trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
     },
   });
-  const events = await eventsOf(() => offline.advance(7 * DAY));
+  const events = await eventsOf(() => offline.advance(7 * day));
   expect(typesOf(events)).toContain('customer.subscription.paused');
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('paused');
   const resumed = await eventsOf(() => offline.stripe.subscriptions.resume(subscription.id));
@@ -172,7 +172,7 @@ test('un-canceling lets it renew', async () => {
   await offline.stripe.subscriptions.update(subscription.id, { cancel_at_period_end: true });
   const kept = await offline.stripe.subscriptions.update(subscription.id, { cancel_at_period_end: false });
   expect(kept).toMatchObject({ cancel_at: null, cancel_at_period_end: false, canceled_at: null });
-  await offline.advance(32 * DAY);
+  await offline.advance(32 * day);
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
 });
 
@@ -196,9 +196,9 @@ test('pause_collection voids renewals and leaves the subscription active until i
   const subscription = await subscribe(offline, catalog);
   const { end } = periodOf(subscription);
   await offline.stripe.subscriptions.update(subscription.id, {
-    pause_collection: { behavior: 'void', resumes_at: end + 5 * DAY },
+    pause_collection: { behavior: 'void', resumes_at: end + 5 * day },
   });
-  const events = await eventsOf(() => offline.control('clock', { to: end + 6 * DAY }));
+  const events = await eventsOf(() => offline.control('clock', { to: end + 6 * day }));
   expect(typesOf(events)).toContain('invoice.voided');
   expect(await offline.stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
     status: 'active',
@@ -214,7 +214,7 @@ test('the clock refuses to go back', async () => {
   expect(now).toBe('refused');
 });
 
-test('what is due also happens when real time reaches it', async () => {
+test('due events also happen when real time reaches them', async () => {
   const subscription = await subscribe(offline, catalog);
   const { end } = periodOf(subscription);
   await offline.control('clock', { to: end - 1 });

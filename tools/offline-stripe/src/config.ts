@@ -12,16 +12,16 @@ const environment = z.object({
   STRIPE_WEBHOOK_SECRET: z.string().min(1).default('whsec_offline'),
 });
 
-export interface Config {
+export type Config = {
   port: number;
   host: string;
   publicUrl?: string;
   stateDir: string;
   webhookUrl: string;
   webhookSecret: string;
-}
+};
 
-/** The secret may come as a file, as for the processes it plays Stripe to. */
+/** The secret may be in a file, as for API and worker. */
 function readSecretFile(path: string | undefined): { STRIPE_WEBHOOK_SECRET?: string } {
   return path === undefined || path === ''
     ? {}

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { seed, startOffline, startReceiver, subscribe, until } from './testing/harness.ts';
+import { seed, startOffline, startReceiver, subscribe, until } from './harness.test-support.ts';
 
-test('an event that is refused is delivered again, signed anew, until it is taken', async () => {
+test('an event that is refused is delivered again, signed anew, until it is accepted', async () => {
   const offline = await startOffline();
   offline.receiver.answers = [500, 404];
   const customer = await offline.stripe.customers.create({ name: 'retry me' });

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
-const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 function randomText(length: number): string {
   let text = '';
-  for (const byte of randomBytes(length)) text += ALPHABET[byte % ALPHABET.length];
+  for (const byte of randomBytes(length)) text += alphabet[byte % alphabet.length];
   return text;
 }
 

@@ -1,7 +1,7 @@
 import { parseConfig } from './config.ts';
 import { createOfflineStripe } from './offline-stripe.ts';
 
-const LONGEST_STOP_MS = 10_000;
+const longestStopMs = 10_000;
 
 function fail(sentence: string): never {
   process.stderr.write(`${sentence}\n`);
@@ -25,7 +25,7 @@ try {
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
-    setTimeout(() => process.exit(1), LONGEST_STOP_MS).unref();
+    setTimeout(() => process.exit(1), longestStopMs).unref();
     void listening.close().then(() => process.exit(0));
   };
   process.on('SIGTERM', stop);

@@ -1,6 +1,13 @@
 import type Stripe from 'stripe';
 
-import { idOf, openCheckout, seed, startOffline, type Catalog, type Offline } from './testing/harness.ts';
+import {
+  idOf,
+  openCheckout,
+  seed,
+  startOffline,
+  type Catalog,
+  type Offline,
+} from './harness.test-support.ts';
 
 let offline: Offline;
 let catalog: Catalog;

@@ -4,11 +4,10 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
 import { createAgenda, type Agenda } from './agenda.ts';
-import { createClock } from './clock.ts';
 import { billingControls } from './controls/billing-controls.ts';
+import { createControlRouter } from './controls/control-router.ts';
 import { operationControls } from './controls/operation-controls.ts';
-import { createControlRouter } from './controls/router.ts';
-import { createDeliverer, type Deliverer } from './events/deliver.ts';
+import { createDeliverer, type Deliverer, type WebhookTarget } from './events/deliver.ts';
 import { createCheckoutPage } from './hosted/checkout-page.ts';
 import { createPortalPage } from './hosted/portal-page.ts';
 import { createApi } from './http/api.ts';
@@ -16,9 +15,9 @@ import { createFaults } from './http/faults.ts';
 import { createIdempotencyStore } from './http/idempotency.ts';
 import { routes } from './http/routes.ts';
 import { createStore, type Store } from './state/store.ts';
-import type { Logger, World } from './world.ts';
+import { createClock, type Logger, type World } from './world.ts';
 
-export interface OfflineStripeOptions {
+export type OfflineStripeOptions = {
   /** Where objects, clock and pending deliveries are kept; null keeps them in memory only. */
   stateDir: string | null;
   /** The webhook receiver; null delivers nothing until the control sets one. */
@@ -27,48 +26,38 @@ export interface OfflineStripeOptions {
   /** Where browsers reach the hosted pages, if not at the address it listens on. */
   publicUrl?: string;
   logger?: Logger;
-}
+};
 
-export interface ListeningStripe {
+export type ListeningStripe = {
   /** e.g. `http://127.0.0.1:12111` */
   url: string;
   port: number;
   close(): Promise<void>;
-}
+};
 
-export interface OfflineStripe {
+export type OfflineStripe = {
   /** Binds to loopback (port 0: any free one), loads the state and starts delivering. Rejects if the port is taken. */
   listen(port: number, host?: string): Promise<ListeningStripe>;
-}
+};
 
-const SILENT: Logger = { info: () => undefined, warn: () => undefined };
+const silent: Logger = { info: () => undefined, warn: () => undefined };
 
-interface Parts {
+type Parts = {
   store: Store;
   world: World;
   agenda: Agenda;
   deliverer: Deliverer;
-}
+  target: WebhookTarget;
+};
 
-/** What happened by a request may have made events due for delivery and moments due for the timer. */
-function afterChangeOf(parts: Pick<Parts, 'agenda' | 'deliverer'>): () => void {
-  return () => {
-    parts.agenda.catchUp();
-    parts.deliverer.wake();
-  };
-}
-
-function buildWorld(
-  options: OfflineStripeOptions,
-  publicUrl: string,
-): Parts & { target: { url: string | null; secret: string } } {
-  const target = { url: options.webhookUrl, secret: options.webhookSecret };
+function buildParts(options: OfflineStripeOptions, publicUrl: string): Parts {
+  const target: WebhookTarget = { url: options.webhookUrl, secret: options.webhookSecret };
   const store = createStore(options.stateDir);
   const clock = createClock();
   const world: World = {
     tables: store.tables,
     clock,
-    logger: options.logger ?? SILENT,
+    logger: options.logger ?? silent,
     publicUrl: () => publicUrl,
     delivers: () => {
       const { webhooks_enabled: isOn, webhook_drop_ratio: dropRatio } = store.settings();
@@ -77,31 +66,25 @@ function buildWorld(
     currentRequest: null,
   };
   clock.setOffset(store.settings().clock_offset_seconds);
-  const deliverer = createDeliverer(world, () => target);
+  const deliverer = createDeliverer(world, target);
   const agenda = createAgenda(world, () => deliverer.wake());
   store.onTouch((kind, id) => agenda.touch(kind, id));
   return { store, world, agenda, deliverer, target };
 }
 
-function createApp(parts: ReturnType<typeof buildWorld>): Express {
-  const { world, agenda, deliverer, target, store } = parts;
+function createApp({ world, agenda, deliverer, target, store }: Parts): Express {
   const faults = createFaults();
-  const afterChange = afterChangeOf(parts);
+  const afterChange = (): void => {
+    agenda.catchUp();
+    deliverer.wake();
+  };
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.get('/healthz', (_request: Request, response: Response) => response.json({ status: 'healthy' }));
   const controls = [
     ...billingControls(world),
-    ...operationControls({
-      world,
-      agenda,
-      faults,
-      deliverer,
-      target,
-      settings: store.settings,
-      changeSettings: store.changeSettings,
-    }),
+    ...operationControls({ world, agenda, faults, deliverer, target, store }),
   ];
   app.use(createControlRouter(controls, afterChange));
   app.use(createCheckoutPage(world, afterChange));
@@ -135,10 +118,10 @@ export function createOfflineStripe(options: OfflineStripeOptions): OfflineStrip
     listen: async (port, host = '127.0.0.1') => {
       const server = createServer();
       server.keepAliveTimeout = 70_000;
-      // The port first: whoever has it owns the state directory.
+      // The port first: it guards the state directory against a second process.
       const address = await bind(server, port, host);
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
-      const parts = buildWorld(options, options.publicUrl ?? url);
+      const parts = buildParts(options, options.publicUrl ?? url);
       server.on('request', createApp(parts));
       parts.agenda.catchUp();
       parts.deliverer.wake();

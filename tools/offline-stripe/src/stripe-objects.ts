@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 
 /**
- * Stripe's own TypeScript types, turned into what is on the wire and in our tables: a decimal is a string, and a
- * field that may be expanded holds the id. So the compiler checks our objects against the pinned API version.
+ * The stripe package's types as they are on the wire: a decimal is a string, and an expandable field holds the id.
+ * So the compiler checks our objects against the pinned API version.
  */
 type Plain<T> = T extends string
   ? T
@@ -42,8 +42,8 @@ export type SubscriptionSchedule = Plain<Stripe.SubscriptionSchedule>;
 export type SchedulePhase = SubscriptionSchedule['phases'][number];
 export type Metadata = Record<string, string>;
 
-/** What `/v1/events` lists and webhooks carry; `object` is the immutable row of that moment. */
-export interface StoredEvent {
+/** What `/v1/events` lists and webhooks carry; `data.object` is the immutable row of that moment. */
+export type StoredEvent = {
   id: string;
   object: 'event';
   api_version: string;
@@ -53,13 +53,13 @@ export interface StoredEvent {
   pending_webhooks: number;
   request: { id: string | null; idempotency_key: string | null };
   type: string;
-}
+};
 
-export interface Tombstone {
+export type Tombstone = {
   id: string;
   object: 'customer' | 'product' | 'price';
   deleted: true;
-}
+};
 
 /** The API version that stripe-node 23.1 pins. */
-export const API_VERSION = '2026-10-28.endive';
+export const apiVersion = '2026-10-28.endive';

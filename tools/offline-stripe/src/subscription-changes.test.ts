@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
 
-import { seed, startOffline, subscribe, type Catalog, type Offline } from './testing/harness.ts';
+import { seed, startOffline, subscribe, type Catalog, type Offline } from './harness.test-support.ts';
 
-const DAY = 86_400;
+const day = 86_400;
 let offline: Offline;
 let catalog: Catalog;
 beforeEach(async () => {
@@ -42,7 +42,7 @@ test('items are added, counted, switched and removed; a new interval starts a ne
   expect(switched.items.data).toHaveLength(1);
   expect(itemIdOf(switched)).toBe(id);
   const item = switched.items.data[0];
-  expect((item?.current_period_end ?? 0) - (item?.current_period_start ?? 0)).toBeGreaterThan(364 * DAY);
+  expect((item?.current_period_end ?? 0) - (item?.current_period_start ?? 0)).toBeGreaterThan(364 * day);
   expect(switched.latest_invoice).toMatchObject({
     billing_reason: 'subscription_update',
     amount_paid: 20_000,
@@ -60,7 +60,7 @@ test('items with different intervals have periods of their own, and cancel at th
   expect(ending.cancel_at).toBe(Math.min(...ends));
 });
 
-test('a schedule switches the plan at its phase, and lets go after the last', async () => {
+test('a schedule switches the plan at its phase, and is released after the last', async () => {
   const { stripe } = offline;
   const subscription = await subscribe(offline, catalog);
   const schedule = await stripe.subscriptionSchedules.create({ from_subscription: subscription.id });
@@ -83,7 +83,7 @@ test('a schedule switches the plan at its phase, and lets go after the last', as
   const switched = await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] });
   expect(switched.items.data[0]?.quantity).toBe(4);
   expect(switched.latest_invoice).toMatchObject({ amount_paid: 8000 });
-  await offline.advance(32 * DAY);
+  await offline.advance(32 * day);
   expect(await stripe.subscriptionSchedules.retrieve(schedule.id)).toMatchObject({ status: 'released' });
   expect(await stripe.subscriptions.retrieve(subscription.id)).toMatchObject({
     status: 'active',
@@ -106,7 +106,7 @@ test('deleting a customer ends the subscriptions and leaves a tombstone', async 
   ).rejects.toMatchObject({ code: 'resource_missing', param: 'customer' });
 });
 
-test('the portal page cancels by cancel_at, and keeps', async () => {
+test('the portal page cancels by cancel_at, and takes that back', async () => {
   const subscription = await subscribe(offline, catalog);
   const portal = await offline.stripe.billingPortal.sessions.create({
     customer: catalog.customer.id,

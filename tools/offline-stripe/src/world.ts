@@ -1,25 +1,49 @@
-import type { Clock } from './clock.ts';
 import type { Tables } from './state/tables.ts';
 
-export interface Logger {
+export type Logger = {
   info(event: string, fields?: Record<string, unknown>): void;
   warn(event: string, fields?: Record<string, unknown>): void;
-}
+};
 
-/** The API request that is being executed; its id and key are named in the events it causes. */
-export interface CurrentRequest {
-  id: string;
-  idempotencyKey: string | null;
+/** Stripe's time here: real time plus an offset that only the clock control moves. All values are Unix seconds. */
+export type Clock = {
+  now(): number;
+  offset(): number;
+  setOffset(seconds: number): void;
+  /** Runs something as if it were `at`: what is due gets its own moment as `created`, however late it is done. */
+  runAt(at: number, run: () => void): void;
+};
+
+export function createClock(): Clock {
+  let offset = 0;
+  let fixed: number | null = null;
+  return {
+    now: () => fixed ?? Math.floor(Date.now() / 1000) + offset,
+    offset: () => offset,
+    setOffset: (seconds) => {
+      offset = seconds;
+    },
+    runAt: (at, run) => {
+      const outer = fixed;
+      fixed = at;
+      try {
+        run();
+      } finally {
+        fixed = outer;
+      }
+    },
+  };
 }
 
 /** All that the billing functions work on. */
-export interface World {
+export type World = {
   tables: Tables;
   clock: Clock;
   logger: Logger;
-  /** Where the hosted pages live, e.g. `http://127.0.0.1:12111`. */
+  /** The address of the hosted pages, e.g. `http://127.0.0.1:12111`. */
   publicUrl(): string;
   /** True if an event made now is to be delivered. */
   delivers(): boolean;
-  currentRequest: CurrentRequest | null;
-}
+  /** The API request that is being executed; its id and key are named in the events it causes. */
+  currentRequest: { id: string; idempotencyKey: string | null } | null;
+};

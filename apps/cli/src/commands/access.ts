@@ -1,22 +1,23 @@
 import { customerOut, grantResponse, revokeResponse } from '@billing/domain';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { confirm, given, moment, show } from './context.ts';
+import { callAndShow, confirm, given, moment } from './context.ts';
 import type { Context } from './context.ts';
 
 export function addCustomers(program: Command, context: Context): void {
   program
     .command('customers')
-    .description('Whose a Stripe customer is')
+    .description('Which user a Stripe customer is')
     .command('map <project> <user> <stripe_customer>')
-    .description('Say that a Stripe customer is a user; what was quarantined for it counts from now on')
+    .description('Map a Stripe customer to a user, and release what was quarantined for it')
     .action(async (project: string, user: string, customer: string, ...rest: [object, Command]) => {
       const [, command] = rest;
       await confirm(context, command, `${customer} will be ${user} of ${project}, for good.`);
-      const body = { user_id: user, stripe_customer_id: customer };
-      const call = { method: 'POST' as const, path: path`/admin/projects/${project}/customers`, body };
-      const mapped = await context.call(customerOut, call);
-      show(context, command, mapped, {
+      await callAndShow(context, command, {
+        method: 'POST',
+        path: path`/admin/projects/${project}/customers`,
+        body: { user_id: user, stripe_customer_id: customer },
+        schema: customerOut,
         fields: ({ healed: released, ...one }) => ({
           customer: one.stripe_customer_id,
           user: one.user_id,
@@ -42,8 +43,11 @@ export function addGrants(program: Command, context: Context): void {
       const [{ reason, from, to }, command] = rest;
       const required = { project_id: project, user_id: user, feature_code: feature, reason };
       const body = { ...required, ...given({ valid_from: from, valid_to: to }) };
-      const made = await context.call(grantResponse, { method: 'POST', path: '/admin/grant', body });
-      show(context, command, made, {
+      await callAndShow(context, command, {
+        method: 'POST',
+        path: '/admin/grant',
+        body,
+        schema: grantResponse,
         fields: (grant) => ({
           grant: grant.grant_id,
           user: grant.user_id,
@@ -59,9 +63,11 @@ export function addGrants(program: Command, context: Context): void {
     .requiredOption('--reason <text>', 'kept with the grant and in the audit log')
     .action(async (grantId: string, { reason }: { reason: string }, command: Command) => {
       await confirm(context, command, `The grant ${grantId} will end now, for good.`);
-      const body = { grant_id: grantId, revoke_reason: reason };
-      const revoked = await context.call(revokeResponse, { method: 'POST', path: '/admin/revoke', body });
-      show(context, command, revoked, {
+      await callAndShow(context, command, {
+        method: 'POST',
+        path: '/admin/revoke',
+        body: { grant_id: grantId, revoke_reason: reason },
+        schema: revokeResponse,
         fields: (one) => ({ grant: one.grant_id, revoked: one.revoked_at }),
       });
     });

@@ -1,13 +1,44 @@
+import { readJsonFile } from '@billing/platform';
 import { z } from 'zod';
 import { CliError } from './cli-error.ts';
-import type { Service } from './find-service.ts';
 
-export type Query = Record<string, string | number | boolean | undefined>;
+export type Service = { url: string; adminSecret: string };
+
+const stackFile = z.object({ api_url: z.string(), admin_api_key: z.string() });
+
+/**
+ * Finds the service and its secret: in the environment, else the stack that `npm start` runs here. The two are
+ * never mixed, so that a secret reaches no service it is not for. Throws a CliError that says what to set.
+ */
+export function findService(env: Record<string, string | undefined>, stackPath: string): Service {
+  const url = env['BILLING_URL'];
+  const adminSecret = env['BILLING_ADMIN_KEY'];
+  if (url && adminSecret) return { url: checkedUrl(url), adminSecret };
+  if (url || adminSecret)
+    throw new CliError(
+      'usage',
+      'Set both BILLING_URL and BILLING_ADMIN_KEY, or neither (then .local/stack.json counts).',
+    );
+  const stack = readJsonFile(stackPath, stackFile);
+  if (stack === undefined)
+    throw new CliError(
+      'usage',
+      'Which service? Set BILLING_URL (such as https://billing.internal) and BILLING_ADMIN_KEY (the secret of one pair of ADMIN_API_KEY), or run `npm start` first.',
+    );
+  return { url: stack.api_url, adminSecret: stack.admin_api_key };
+}
+
+function checkedUrl(url: string): string {
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+    throw new CliError('usage', 'BILLING_URL must be an address such as https://billing.internal.');
+  return url.replace(/\/+$/, '');
+}
+
 export type Call = {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`; ids in it are encoded by `path`. */
   path: string;
-  query?: Query;
+  query?: Record<string, string | number | boolean | undefined>;
   body?: object;
   /** In place of the administrator's secret. */
   apiKey?: string;
@@ -69,7 +100,6 @@ async function send(url: string, { method = 'GET', path: where, query = {}, body
   }
 }
 
-/** Which of the two was refused decides what to do. */
 const wrongProjectKey =
   'The project key is not valid: it is unknown, revoked or expired. Give another one (--api-key, BILLING_API_KEY), or none: then one is made for this question.';
 const wrongAdminSecret =

@@ -72,14 +72,16 @@ test('a project is set up, used and explained from the command line alone', asyn
 
   const grantId = String(granted.json()['grant_id']);
   expect((await billing(['revoke', grantId, '--reason', 'over', '--yes'])).code).toBe(0);
-  expect((await billing(['explain', project, 'ann'])).out).toMatch(/May do nothing[\s\S]*revoked/);
-  expect((await billing(['explain', project, 'nobody'])).out).toContain('Nobody has heard of this user');
+  expect((await billing(['explain', project, 'ann'])).out).toMatch(
+    /No entitlement is in force[\s\S]*revoked/,
+  );
+  expect((await billing(['explain', project, 'nobody'])).out).toContain('This user is unknown');
   const again = await billing(['revoke', grantId, '--reason', 'over', '--yes']);
   expect(again).toMatchObject({ code: 1 });
   expect(again.said).toContain('already_revoked');
 });
 
-test('explaining leaves no key behind that works', async () => {
+test('explain leaves no working key behind', async () => {
   const project = await newProject();
   await billing(['explain', project, 'ann']);
   const keys = await billing(['keys', 'list', project, '--json']);
@@ -106,7 +108,7 @@ test('a key is shown once, works, and is revoked', async () => {
 test.each([
   { from: 'the command line', args: ['--api-key', 'proj_wrong'], env: {} },
   { from: 'the environment', args: [], env: { BILLING_API_KEY: 'proj_wrong' } },
-])('a wrong project key of $from is what is spoken of, not the admin secret', async ({ args, env }) => {
+])('a wrong project key of $from: the error names it, not the admin secret', async ({ args, env }) => {
   const project = await newProject();
   const { code, said } = await billing(['explain', project, 'ann', ...args], {
     env: { BILLING_URL: api.url, BILLING_ADMIN_KEY: testAdmin.secret, ...env },
@@ -125,7 +127,7 @@ test.each([
   ['change features', ['products', 'update', 'p', 'pro', '--features', 'a']],
   ['replay for real', ['replay', 'evt_1', '--apply']],
   ['reconcile for real', ['reconcile', '--apply']],
-])('to %s takes a yes', async (_case, args) => {
+])('%s needs a confirmation', async (_case, args) => {
   const unattended = await billing(args);
   expect(unattended).toMatchObject({ code: 2, out: '' });
   expect(unattended.said).toContain('Pass --yes');
@@ -134,13 +136,13 @@ test.each([
   expect(refused.asked[0]).toContain('Type yes');
 });
 
-test('a person may confirm by hand', async () => {
+test('a person can confirm at the terminal', async () => {
   const project = await newProject();
   const changed = await billing(['projects', 'update', project, '--deactivate'], { answer: 'yes' });
   expect(changed.out).toMatch(/active +no/);
 });
 
-test('lists go on by cursor, or are read whole', async () => {
+test('lists are read by cursor, or whole', async () => {
   const project = await newProject();
   for (const product of ['a', 'b', 'c'])
     await billing(['products', 'create', project, product, '--name', product, '--features', 'f']);
@@ -153,7 +155,7 @@ test('lists go on by cursor, or are read whole', async () => {
   expect(all.json()['data']).toHaveLength(3);
 });
 
-test('empty lists say so, and filters reach the API', async () => {
+test('empty lists have a message, and filters reach the API', async () => {
   expect((await billing(['events', '--status', 'failed'])).out).toBe('No event is like that.');
   expect((await billing(['quarantine'])).out).toBe('Nothing is quarantined.');
   const project = await newProject();
@@ -171,13 +173,13 @@ test.each([
   ['an unknown policy', ['projects', 'update', 'p', '--policy', 'x=1'], 'key=value'],
   ['nothing to change', ['projects', 'update', 'p'], 'Say what to change'],
   ['two ways to replay', ['replay', 'evt_1', '--object', 'sub_1'], 'either one event'],
-])('%s is refused with what to do', async (_case, args, message) => {
+])('%s is refused, and the error says what to do', async (_case, args, message) => {
   const { code, said, out } = await billing(args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(said).toContain(message);
 });
 
-test('every command explains itself without a service', async () => {
+test('every command has help without a service', async () => {
   const settings = { env: {} };
   const whole = await billing(['--help'], settings);
   expect(whole).toMatchObject({ code: 0 });
@@ -190,7 +192,7 @@ test('every command explains itself without a service', async () => {
   for (const name of names) expect(await billing([name, '--help'], settings)).toMatchObject({ code: 0 });
 });
 
-test('what the API refuses is said with its fields; strange ids stay whole', async () => {
+test('a refusal of the API is printed with its fields; ids are encoded', async () => {
   const refused = await billing(['keys', 'create', 'no/such project', '--expires', '2001-01-01']);
   expect(refused.code).toBe(1);
   expect(refused.said).toContain('expires_at: must be in the future');
@@ -198,7 +200,7 @@ test('what the API refuses is said with its fields; strange ids stay whole', asy
   expect(unknown.said).toContain('project_not_found');
 });
 
-test('a wrong secret, a wrong address and a missing service are told apart', async () => {
+test('a wrong secret, a wrong address and a missing service have different errors', async () => {
   const wrong = await billing(['projects', 'list'], {
     env: { BILLING_URL: api.url, BILLING_ADMIN_KEY: 'wrong' },
   });
@@ -219,7 +221,7 @@ test('a wrong secret, a wrong address and a missing service are told apart', asy
   expect(away).toMatchObject({ code: 3 });
 });
 
-test('the local stack is found by its file', async () => {
+test('the local stack is found by stack.json', async () => {
   const stackPath = join(tmpdir(), `billing-stack-${process.pid}.json`);
   writeFileSync(stackPath, JSON.stringify({ api_url: api.url, admin_api_key: testAdmin.secret }));
   expect(await billing(['projects', 'list'], { env: {}, stackPath })).toMatchObject({ code: 0 });

@@ -3,7 +3,16 @@ import type { PriceOut, ProductOut } from '@billing/domain';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { commaList, confirm, given, list, pageable, requireChange, show, wholeNumber } from './context.ts';
+import {
+  callAndShow,
+  commaList,
+  confirm,
+  given,
+  list,
+  pageable,
+  requireChange,
+  wholeNumber,
+} from './context.ts';
 import type { Context } from './context.ts';
 
 const productFields = (product: ProductOut) => ({
@@ -56,7 +65,7 @@ export function addProducts(program: Command, context: Context): void {
       const { features, ...rest } = options;
       const body = { product_id: product, feature_codes: features, ...rest };
       const call = { method: 'POST' as const, path: path`/admin/projects/${project}/products`, body };
-      show(context, command, await context.call(productOut, call), { fields: productFields });
+      await callAndShow(context, command, { ...call, schema: productOut, fields: productFields });
     });
   archiveable(
     products.command('update <project> <product>').description('Change a product; what is not given stays'),
@@ -64,31 +73,26 @@ export function addProducts(program: Command, context: Context): void {
     .option('--name <name>')
     .option('--description <text>')
     .option('--features <list>', 'all its feature codes from now on, comma-separated', commaList)
-    .action(
-      async (
-        project: string,
-        product: string,
-        options: ArchiveOptions & { name?: string; description?: string; features?: string[] },
-        command: Command,
-      ) => {
-        const { name, description, features } = options;
-        const body = requireChange(
-          given({ name, description, feature_codes: features, is_archived: archived(options) }),
-        );
-        if (features !== undefined)
-          await confirm(
-            context,
-            command,
-            `Everybody who has ${product} gets exactly these features at once.`,
-          );
-        const call = {
-          method: 'PATCH' as const,
-          path: path`/admin/projects/${project}/products/${product}`,
-          body,
-        };
-        show(context, command, await context.call(productOut, call), { fields: productFields });
-      },
+    .action((project: string, product: string, ...[options, command]: [ProductPatch, Command]) =>
+      updateProduct(context, command, { project, product, options }),
     );
+}
+
+type ProductPatch = ArchiveOptions & { name?: string; description?: string; features?: string[] };
+
+async function updateProduct(
+  context: Context,
+  command: Command,
+  { project, product, options }: { project: string; product: string; options: ProductPatch },
+): Promise<void> {
+  const { name, description, features } = options;
+  const body = requireChange(
+    given({ name, description, feature_codes: features, is_archived: archived(options) }),
+  );
+  if (features !== undefined)
+    await confirm(context, command, `Everybody who has ${product} gets exactly these features at once.`);
+  const call = { method: 'PATCH' as const, path: path`/admin/projects/${project}/products/${product}`, body };
+  await callAndShow(context, command, { ...call, schema: productOut, fields: productFields });
 }
 
 type NewPrice = {
@@ -122,7 +126,7 @@ export function addPrices(program: Command, context: Context): void {
   );
   prices
     .command('create <project>')
-    .description('Map a Stripe price to a product; events that waited for it count from now on')
+    .description('Map a Stripe price to a product, and release what was quarantined for it')
     .requiredOption('--product <product>')
     .requiredOption('--stripe-price <price_…>')
     .requiredOption('--amount <n>', "in the currency's smallest unit: 1900 for 19.00 USD", wholeNumber)
@@ -137,13 +141,13 @@ export function addPrices(program: Command, context: Context): void {
       const required = { product_id: product, stripe_price_id: stripePrice, amount, currency, interval };
       const body = { ...required, ...given({ price_id: priceId, access_days: accessDays }) };
       const call = { method: 'POST' as const, path: path`/admin/projects/${project}/prices`, body };
-      show(context, command, await context.call(priceOut, call), { fields: priceFields });
+      await callAndShow(context, command, { ...call, schema: priceOut, fields: priceFields });
     });
   archiveable(
     prices.command('update <project> <price>').description('Archive a price, or sell it again'),
   ).action(async (project: string, price: string, options: ArchiveOptions, command: Command) => {
     const body = requireChange(given({ is_archived: archived(options) }));
     const call = { method: 'PATCH' as const, path: path`/admin/projects/${project}/prices/${price}`, body };
-    show(context, command, await context.call(priceOut, call), { fields: priceFields });
+    await callAndShow(context, command, { ...call, schema: priceOut, fields: priceFields });
   });
 }

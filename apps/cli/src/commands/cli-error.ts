@@ -1,4 +1,4 @@
-/** Exit codes, for scripts: what to look at first. */
+/** Exit codes, for scripts. */
 export const exitCodes = {
   /** The service understood and refused, or the work failed. */
   refused: 1,

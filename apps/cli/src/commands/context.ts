@@ -6,28 +6,39 @@ import { CliError } from './cli-error.ts';
 import { renderFields, renderTable } from './table.ts';
 import type { Cell } from './table.ts';
 
-/** What a command has at hand. */
+/** What every command gets. */
 export type Context = {
   call: AdminClient;
-  /** The result. */
+  /** Prints the result. */
   print: (text: string) => void;
-  /** For people, beside the result. */
+  /** Prints a message for people, beside the result. */
   say: (text: string) => void;
-  /** Asks a person; null: nobody is there to ask. */
+  /** Asks a person; null: the terminal is not interactive. */
   ask: (question: string) => Promise<string | null>;
   env: Record<string, string | undefined>;
+  /** The file in which `npm start` describes the local stack; the import keeps its place beside it. */
+  stackPath: string;
 };
 
-/** Options that every command knows. */
+/** Options of every command. */
 const globals = z.object({ json: z.boolean().default(false), yes: z.boolean().default(false) });
 
 export const globalsOf = (command: Command): z.output<typeof globals> =>
   globals.parse(command.optsWithGlobals());
 
-type Shown<T> = { fields: (answer: T) => Readonly<Record<string, Cell>> };
+type Shown<T> = Call & {
+  schema: z.ZodType<T>;
+  /** The answer's fields, for people. */
+  fields: (answer: T) => Readonly<Record<string, Cell>>;
+};
 
-/** Prints one answer: as JSON, or a field a line. */
-export function show<T>(context: Context, command: Command, answer: T, { fields }: Shown<T>): void {
+/** Makes one call and prints the answer: as JSON, or a field a line. */
+export async function callAndShow<T>(
+  context: Context,
+  command: Command,
+  { schema, fields, ...call }: Shown<T>,
+): Promise<void> {
+  const answer = await context.call(schema, call);
   context.print(globalsOf(command).json ? JSON.stringify(answer) : renderFields(fields(answer)));
 }
 
@@ -42,11 +53,11 @@ type Listing<T> = {
   call: Call;
   headings: readonly string[];
   row: (entry: T) => readonly Cell[];
-  /** What is said of an empty list. */
+  /** Printed for an empty list. */
   empty: string;
 };
 
-/** Adds what every list knows. */
+/** Adds the options of every list. */
 export const pageable = (command: Command): Command =>
   command
     .option('--limit <n>', 'rows of a page, 1 to 100 (default: 50)')
@@ -71,7 +82,7 @@ export async function list<T>(context: Context, command: Command, listing: Listi
   if (next !== null) context.say(`There is more: --all, or --cursor ${next}`);
 }
 
-/** For what can't be undone, or reaches many: a person's yes, or --yes. */
+/** Asks before what can't be undone, or reaches many users; `--yes` confirms too. Throws a CliError otherwise. */
 export async function confirm(context: Context, command: Command, what: string): Promise<void> {
   if (globalsOf(command).yes) return;
   const answer = await context.ask(`${what} Type yes to go on: `);
@@ -100,11 +111,11 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
-/** Without the fields that were not given. */
+/** Drops the fields that were not given. */
 export const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
-/** A PATCH that changes nothing is a mistake. */
+/** Throws a CliError for a PATCH that changes nothing. */
 export function requireChange(patch: Record<string, unknown>): Record<string, unknown> {
   if (Object.keys(patch).length === 0)
     throw new CliError('usage', 'Say what to change; --help lists the options.');

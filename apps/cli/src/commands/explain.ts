@@ -7,14 +7,14 @@ import { globalsOf } from './context.ts';
 import type { Context } from './context.ts';
 import { renderFields, renderTable } from './table.ts';
 
-/** Far longer than one check takes: should this process die, the key dies soon after. */
+/** Far longer than one check takes; the key expires soon if this process dies. */
 const keyLivesMs = 60_000;
 
 /**
- * Asks with the project's own eyes. Checks take a project key: the one given, else one that may only read,
- * made for this question and revoked after it (the audit log shows both).
+ * Checks as the project does. A check takes a project key: the one given, else one that may only read, created
+ * for this check and revoked after it (the audit log shows both).
  */
-async function ask(context: Context, { project, user, apiKey }: NeedsLookup): Promise<EntitlementsResponse> {
+async function check(context: Context, { project, user, apiKey }: Check): Promise<EntitlementsResponse> {
   const call = { path: '/entitlements', query: { user_id: user, explain: true } };
   if (apiKey !== undefined) {
     // `project_id` proves that the key is this project's.
@@ -35,7 +35,7 @@ async function ask(context: Context, { project, user, apiKey }: NeedsLookup): Pr
   }
 }
 
-type NeedsLookup = { project: string; user: string; apiKey: string | undefined };
+type Check = { project: string; user: string; apiKey: string | undefined };
 
 export function addExplain(program: Command, context: Context): void {
   program
@@ -47,7 +47,7 @@ export function addExplain(program: Command, context: Context): void {
     )
     .action(async (project: string, user: string, options: { apiKey?: string }, command: Command) => {
       const apiKey = options.apiKey ?? (context.env['BILLING_API_KEY'] || undefined);
-      const answer = await ask(context, { project, user, apiKey });
+      const answer = await check(context, { project, user, apiKey });
       context.print(globalsOf(command).json ? JSON.stringify(answer) : render(answer));
     });
 }
@@ -62,7 +62,7 @@ function render(answer: EntitlementsResponse): string {
   });
   const may =
     entitlements.length === 0
-      ? 'May do nothing.'
+      ? 'No entitlement is in force.'
       : renderTable(
           ['may', 'until', 'quantity', 'by', 'id'],
           entitlements.map((one) => [
@@ -75,7 +75,7 @@ function render(answer: EntitlementsResponse): string {
         );
   const why =
     explanation.length === 0
-      ? 'Nobody has heard of this user: no subscription, purchase or grant. Check the user id (it is compared byte by byte), and `quarantine` for payments that nobody is known to have made.'
+      ? 'This user is unknown: no subscription, purchase or grant. Check the user id (it is compared byte by byte), and `quarantine` for payments without a known user.'
       : renderTable(
           ['source', 'id', 'counts', 'why', 'status', 'features', 'last event'],
           explanation.map((one) => [

@@ -2,8 +2,9 @@ import { apiKeyList, createdApiKey } from '@billing/domain';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { path } from './admin-client.ts';
-import { commaList, confirm, given, list, moment, pageable, show } from './context.ts';
+import { callAndShow, commaList, confirm, given, globalsOf, list, moment, pageable } from './context.ts';
 import type { Context } from './context.ts';
+import { renderFields } from './table.ts';
 
 export function addKeys(program: Command, context: Context): void {
   const keys = program.command('keys').description('API keys of a project');
@@ -31,42 +32,42 @@ export function addKeys(program: Command, context: Context): void {
     .option('--name <name>', 'for people')
     .option('--expires <when>', 'date or timestamp (default: never)', moment)
     .option('--scopes <list>', 'read, checkout (default: both)', commaList)
-    .action(
-      async (
-        project: string,
-        options: { name?: string; expires?: string; scopes?: string[] },
-        command: Command,
-      ) => {
-        const body = given({ name: options.name, expires_at: options.expires, scopes: options.scopes });
-        const made = await context.call(createdApiKey, {
-          method: 'POST',
-          path: path`/admin/projects/${project}/api-keys`,
-          body,
-        });
-        const fields = (key: typeof made) => ({
-          key: key.key_id,
-          'api key': key.api_key,
-          may: key.scopes,
-          expires: key.expires_at ?? 'never',
-        });
-        show(context, command, made, { fields });
-        context.say('Keep the api key now: it is never shown again.');
-      },
+    .action((project: string, options: KeyOptions, command: Command) =>
+      createKey(context, command, { project, options }),
     );
   keys
     .command('revoke <project> <key_id>')
     .description('End a key, everywhere within a second')
-    .action(async (project: string, keyId: string, _options, command: Command) => {
+    .action(async (project: string, keyId: string, ...[, command]: [object, Command]) => {
       await confirm(context, command, `The key ${keyId} will be refused from now on, for good.`);
-      await context.call(z.undefined(), {
-        method: 'DELETE',
-        path: path`/admin/projects/${project}/api-keys/${keyId}`,
-      });
-      show(
-        context,
-        command,
-        { key_id: keyId, revoked: true },
-        { fields: (one) => ({ key: one.key_id, revoked: true }) },
+      const keyPath = path`/admin/projects/${project}/api-keys/${keyId}`;
+      await context.call(z.undefined(), { method: 'DELETE', path: keyPath });
+      const answer = { key_id: keyId, revoked: true };
+      context.print(
+        globalsOf(command).json ? JSON.stringify(answer) : renderFields({ key: keyId, revoked: true }),
       );
     });
+}
+
+type KeyOptions = { name?: string; expires?: string; scopes?: string[] };
+
+async function createKey(
+  context: Context,
+  command: Command,
+  { project, options }: { project: string; options: KeyOptions },
+): Promise<void> {
+  const { name, expires, scopes } = options;
+  await callAndShow(context, command, {
+    method: 'POST',
+    path: path`/admin/projects/${project}/api-keys`,
+    body: given({ name, expires_at: expires, scopes }),
+    schema: createdApiKey,
+    fields: (key) => ({
+      key: key.key_id,
+      'api key': key.api_key,
+      may: key.scopes,
+      expires: key.expires_at ?? 'never',
+    }),
+  });
+  context.say('Keep the api key now: it is never shown again.');
 }

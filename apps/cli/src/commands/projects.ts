@@ -3,7 +3,7 @@ import type { ProjectOut } from '@billing/domain';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { commaList, confirm, given, list, pageable, requireChange, show } from './context.ts';
+import { callAndShow, commaList, confirm, given, list, pageable, requireChange } from './context.ts';
 import type { Context } from './context.ts';
 
 const fields = (project: ProjectOut) => ({
@@ -54,8 +54,10 @@ export function addProjects(program: Command, context: Context): void {
   projects
     .command('show <project>')
     .description('One project and the policy in force')
-    .action(async (project: string, _options, command: Command) =>
-      show(context, command, await context.call(projectOut, { path: path`/admin/projects/${project}` }), {
+    .action((project: string, _options, command: Command) =>
+      callAndShow(context, command, {
+        path: path`/admin/projects/${project}`,
+        schema: projectOut,
         fields,
       }),
     );
@@ -64,13 +66,10 @@ export function addProjects(program: Command, context: Context): void {
     .description('Make a project; its id stays for ever')
     .requiredOption('--name <name>', 'for people')
     .option('--description <text>')
-    .action(async (project: string, options: Patch, command: Command) => {
-      const body = {
-        project_id: project,
-        ...given({ name: options.name, description: options.description }),
-      };
-      const made = await context.call(projectOut, { method: 'POST', path: '/admin/projects', body });
-      show(context, command, made, { fields });
+    .action((project: string, { name, description }: Patch, command: Command) => {
+      const body = { project_id: project, ...given({ name, description }) };
+      const call = { method: 'POST' as const, path: '/admin/projects', body };
+      return callAndShow(context, command, { ...call, schema: projectOut, fields });
     });
   projects
     .command('update <project>')
@@ -103,10 +102,6 @@ async function update(
   if (deactivate) await confirm(context, command, `Every check and checkout of ${project} will be refused.`);
   if (policy !== undefined)
     await confirm(context, command, `This may give or take access of every user of ${project}.`);
-  const changed = await context.call(projectOut, {
-    method: 'PATCH',
-    path: path`/admin/projects/${project}`,
-    body,
-  });
-  show(context, command, changed, { fields });
+  const call = { method: 'PATCH' as const, path: path`/admin/projects/${project}`, body };
+  await callAndShow(context, command, { ...call, schema: projectOut, fields });
 }

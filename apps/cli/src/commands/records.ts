@@ -9,7 +9,7 @@ type Filter = Record<string, string | undefined>;
 const query = (filter: Filter): Record<string, string> =>
   Object.fromEntries(Object.entries(given(filter)).map(([name, value]) => [name, String(value)]));
 
-export function addRecords(program: Command, context: Context): void {
+export function addEvents(program: Command, context: Context): void {
   pageable(program.command('events').description("What became of Stripe's events, newest first"))
     .addOption(new Option('--status <status>').choices(eventStatuses))
     .option('--type <type>', 'such as customer.subscription.updated')
@@ -32,6 +32,9 @@ export function addRecords(program: Command, context: Context): void {
         empty: 'No event is like that.',
       }),
     );
+}
+
+export function addQuarantine(program: Command, context: Context): void {
   pageable(
     program.command('quarantine').description('Events that wait for a customer or a price to be mapped'),
   )
@@ -45,6 +48,9 @@ export function addRecords(program: Command, context: Context): void {
         empty: 'Nothing is quarantined.',
       }),
     );
+}
+
+export function addAudit(program: Command, context: Context): void {
   pageable(program.command('audit').description('Who did what, when and why'))
     .option('--project <project>')
     .option('--actor <name>')

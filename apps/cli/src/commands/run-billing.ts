@@ -1,17 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { addCustomers, addGrants } from './access.ts';
-import { createAdminClient } from './admin-client.ts';
+import { createAdminClient, findService } from './admin-client.ts';
 import { addPrices, addProducts } from './catalog.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addExplain } from './explain.ts';
-import { findService } from './find-service.ts';
+import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addProjects } from './projects.ts';
-import { addRecords } from './records.ts';
+import { addAudit, addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
 
-export type Terminal = Pick<Context, 'print' | 'say' | 'ask' | 'env'> & { stackPath: string };
+export type Terminal = Omit<Context, 'call'>;
 
 const help = `
 Which service: BILLING_URL and BILLING_ADMIN_KEY (the secret of one pair of ADMIN_API_KEY), else the stack that
@@ -25,6 +25,22 @@ Examples:
   npm run billing -- grant shop user_1 premium_export --to 2027-01-01 --reason "support case 4711"
   npm run --silent billing -- events --status failed --json | jq .data      (--silent: npm prints no banner before it)`;
 
+/** In the order of the help. */
+const commands = [
+  addProjects,
+  addKeys,
+  addProducts,
+  addPrices,
+  addCustomers,
+  addGrants,
+  addExplain,
+  addEvents,
+  addQuarantine,
+  addAudit,
+  addRuns,
+  addImport,
+];
+
 function createProgram(context: Context): Command {
   const program = new Command('npm run billing --')
     .description("The operator's command line of the billing service.")
@@ -37,45 +53,24 @@ function createProgram(context: Context): Command {
     .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError('(--help says how)')
     .addHelpText('after', help)
-    .exitOverride();
-  for (const add of [
-    addProjects,
-    addKeys,
-    addProducts,
-    addPrices,
-    addCustomers,
-    addGrants,
-    addExplain,
-    addRecords,
-    addRuns,
-  ])
-    add(program, context);
-  inherit(program);
+    .exitOverride(({ exitCode, code, message }) => {
+      throw new CommanderError(exitCode === 0 ? 0 : exitCodes.usage, code, message);
+    });
+  for (const add of commands) add(program, context);
   return program;
 }
 
-/** Subcommands made with `command()` copy these settings only from a parent that had them before. */
-function inherit(parent: Command): void {
-  for (const command of parent.commands) {
-    command.copyInheritedSettings(parent);
-    inherit(command);
-  }
-}
-
-/** Runs one command; resolves with its exit code. Errors are said, never thrown. */
-export async function runBilling(
-  args: readonly string[],
-  { stackPath, ...terminal }: Terminal,
-): Promise<number> {
-  // Found when first needed: --help needs no service.
+/** Runs one command and prints its errors; resolves with the exit code. */
+export async function runBilling(args: readonly string[], terminal: Terminal): Promise<number> {
+  // The service is looked up when first needed: --help needs none.
   const call: Context['call'] = (schema, request) =>
-    createAdminClient(findService(terminal.env, stackPath))(schema, request);
+    createAdminClient(findService(terminal.env, terminal.stackPath))(schema, request);
   try {
     await createProgram({ ...terminal, call }).parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
-    // Commander has said its errors itself.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    // Commander has printed its errors already.
+    if (error instanceof CommanderError) return error.exitCode;
     if (!(error instanceof CliError)) throw error;
     terminal.say(error.message);
     return error.exitCode;

@@ -6,7 +6,7 @@ import { path } from './admin-client.ts';
 import { CliError } from './cli-error.ts';
 import { confirm, given, globalsOf, moment } from './context.ts';
 import type { Context } from './context.ts';
-import { renderFields, renderTable } from './table.ts';
+import { renderFields, tableIfAny } from './table.ts';
 import type { Cell } from './table.ts';
 
 const pollMs = 1_000;
@@ -18,17 +18,17 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : JS
 const changeRows = (changes: readonly { path: string; before?: unknown; after?: unknown }[]) =>
   changes.map((one) => [one.path, text(one.before), text(one.after)] as const);
 
-/** Work of minutes, which the worker does: shown when it is done, unless it shall not be waited for. */
+/** Waits for a run of the worker, which may take minutes, and prints it; without `wait` prints how far it is. */
 async function follow(context: Context, command: Command, { runId, wait }: { runId: string; wait: boolean }) {
   const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/reconcile/${runId}` });
   let run = await read();
-  let told = '';
+  let shown = '';
   while (run.status === 'running') {
     if (!wait) break;
     const { phase, objects } = run.progress;
     const now = `${runId}: ${phase}, ${objects} looked at${run.error === null ? '' : ` (${run.error})`}`;
-    if (now !== told) context.say(now);
-    told = now;
+    if (now !== shown) context.say(now);
+    shown = now;
     await sleep(pollMs);
     run = await read();
   }
@@ -56,19 +56,20 @@ function render(run: RunOut): string {
     result !== null &&
     (('drift_truncated' in result && result.drift_truncated) ||
       ('changes_truncated' in result && result.changes_truncated));
+  const driftRows = drift.map((one) => [one.kind, one.object_id, text(one.before), text(one.after)]);
   return [
     about,
-    ...(drift.length === 0
-      ? []
-      : [
-          renderTable(
-            ['differs', 'object', 'here', 'in stripe'],
-            drift.map((one) => [one.kind, one.object_id, text(one.before), text(one.after)]),
-          ),
-        ]),
-    ...(changes.length === 0 ? [] : [renderTable(['field', 'before', 'after'], changeRows(changes))]),
+    ...tableIfAny(['differs', 'object', 'here', 'in stripe'], driftRows),
+    ...tableIfAny(['field', 'before', 'after'], changeRows(changes)),
     ...(isTruncated ? ['More differ than are listed.'] : []),
   ].join('\n\n');
+}
+
+type Start = { path: string; body: object; wait: boolean };
+
+async function startRun(context: Context, command: Command, { path: where, body, wait }: Start) {
+  const { run_id: runId } = await context.call(runAccepted, { method: 'POST', path: where, body });
+  await follow(context, command, { runId, wait });
 }
 
 export function addRuns(program: Command, context: Context): void {
@@ -82,12 +83,7 @@ export function addRuns(program: Command, context: Context): void {
       const { project, apply = false, wait } = options;
       if (apply) await confirm(context, command, 'What differs will be made as Stripe has it.');
       const body = { dry_run: !apply, ...given({ project_id: project }) };
-      const { run_id: runId } = await context.call(runAccepted, {
-        method: 'POST',
-        path: '/admin/reconcile',
-        body,
-      });
-      await follow(context, command, { runId, wait });
+      await startRun(context, command, { path: '/admin/reconcile', body, wait });
     });
   program
     .command('runs <run_id>')
@@ -125,12 +121,7 @@ async function replay(
   if (apply) await confirm(context, command, 'The events will be applied again.');
   if (eventId !== undefined) return replayOne(context, command, { eventId, dryRun });
   const body = { dry_run: dryRun, ...filter };
-  const { run_id: runId } = await context.call(runAccepted, {
-    method: 'POST',
-    path: '/admin/events/replay',
-    body,
-  });
-  return follow(context, command, { runId, wait });
+  return startRun(context, command, { path: '/admin/events/replay', body, wait });
 }
 
 async function replayOne(
@@ -152,9 +143,6 @@ async function replayOne(
     reason: answer.reason,
     changes: answer.changes.length,
   });
-  const changes =
-    answer.changes.length === 0
-      ? []
-      : [renderTable(['field', 'before', 'after'], changeRows(answer.changes))];
+  const changes = tableIfAny(['field', 'before', 'after'], changeRows(answer.changes));
   context.print([about, ...changes].join('\n\n'));
 }

@@ -1,4 +1,4 @@
-/** Text for a terminal: nothing in it can move the cursor or forge a line. */
+/** Removes what could move the cursor or forge a line. */
 export const printable = (value: string): string => value.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ');
 
 export type Cell = string | number | boolean | null | undefined | readonly string[];
@@ -23,7 +23,11 @@ export function renderTable(headings: readonly string[], rows: readonly (readonl
   return lines.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
 }
 
-/** One thing, a field a line. */
+/** The table in a list, for joining; an empty list where there are no rows. */
+export const tableIfAny = (headings: readonly string[], rows: readonly (readonly Cell[])[]): string[] =>
+  rows.length === 0 ? [] : [renderTable(headings, rows)];
+
+/** A field a line, names aligned. */
 export function renderFields(fields: Readonly<Record<string, Cell>>): string {
   const longest = Math.max(...Object.keys(fields).map(width));
   return Object.entries(fields)

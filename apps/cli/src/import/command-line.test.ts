@@ -46,7 +46,7 @@ test('from a drafted mapping to an imported account, on the command line', async
   });
 }, 120_000);
 
-test('without Postgres, or in a wrong database, it says so in a sentence', async () => {
+test('one sentence reports that Postgres is down, or the database is the wrong one', async () => {
   const url = new URL(account.environment.DATABASE_URL);
   url.password = 'not_to_be_shown';
   const wrong = new URL(url);
@@ -64,13 +64,13 @@ test('without Postgres, or in a wrong database, it says so in a sentence', async
   for (const one of [away, absent]) expect(one?.stderr).not.toContain('not_to_be_shown');
 }, 120_000);
 
-test('help names every variable that is read', async () => {
+test('the help names every environment variable', async () => {
   const { stdout } = await run(['--help']);
   for (const name of Object.keys(account.environment)) expect(stdout).toContain(name);
   for (const name of ['CACHE_REDIS_URL', 'QUEUE_PREFIX']) expect(stdout).toContain(name);
 }, 120_000);
 
-test('what is wrong is said in a line, without a stack', async () => {
+test('errors are one line, without a stack', async () => {
   const nameless = await run([]);
   expect(nameless).toMatchObject({ code: 1 });
   expect(nameless.stderr).toContain('--project');

@@ -8,16 +8,15 @@ import {
   databaseFields,
   envVar,
   parseEnv,
+  readJsonFile,
   redisFields,
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import { createReadBudget, createSharedLookups, createSyncMetrics, placeOf } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
-import { placeOf } from '@billing/sync';
-import { readJsonFile } from '@billing/platform';
 
 const schema = z.object({
   ...databaseFields,
@@ -30,7 +29,7 @@ const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), st
 
 type Environment = Record<string, string | undefined>;
 
-/** The environment decides; without DATABASE_URL it is the stack that `npm start` runs. */
+/** The given environment; without DATABASE_URL, that of the stack that `npm start` runs. */
 export function findEnvironment(env: Environment, stackPath: string): Environment {
   if (env['DATABASE_URL'] || env['DATABASE_URL_FILE']) return env;
   const stack = readJsonFile(stackPath, stackFile);
@@ -52,20 +51,16 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
 
 type Connection = {
   worker: SyncDeps;
-  /** Which database it is, for people. */
+  /** Host, port and name of the database, for people. */
   databaseAt: string;
   close: () => Promise<void>;
 };
 
-/** The worker's tools, to do by hand what it does with events. Throws one ConfigError that names every bad variable. */
+/** Builds what the worker's use cases need. Throws one ConfigError that names every bad variable. */
 export function connect(env: Environment): Connection {
   const config = parseEnv(schema, env);
-  const logger = createLogger({
-    service: 'import',
-    level: 'error',
-    format: 'pretty',
-    destination: new PassThrough().resume(),
-  });
+  const destination = new PassThrough().resume();
+  const logger = createLogger({ service: 'import', level: 'error', format: 'pretty', destination });
   const metrics = createMetrics({ service: 'import' });
   const clock = systemClock;
   const redis = connectRedis({ url: config.CACHE_REDIS_URL ?? config.REDIS_URL, role: 'cache', logger });

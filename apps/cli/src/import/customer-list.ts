@@ -10,8 +10,8 @@ type Row = { line: number; stripeCustomerId: string; userId: string };
 const hint = 'It needs a first line with the columns stripe_customer_id and user_id.';
 
 /**
- * Who is whose customer, from a CSV (columns `stripe_customer_id` and `user_id`; others are ignored). Goes
- * before metadata. Throws an ImportError that names the line.
+ * Reads the user of each Stripe customer from a CSV (columns `stripe_customer_id` and `user_id`; others are
+ * ignored). Throws an ImportError that names the line.
  */
 export function readCustomerList(path: string): ReadonlyMap<string, string> {
   const users = new Map<string, string>();

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => account.close());
 
-/** A catalog of three things, and people who bought them, each known in another way. */
+/** A catalog of three products and three buyers; one is known by metadata, one by the list, one not at all. */
 async function sellThings() {
   const pro = await account.price('Pro', { interval: 'month' });
   const book = await account.price('Book');
@@ -42,7 +42,7 @@ async function sellThings() {
   return { pro, book, other, ann, bob, eve, mapping };
 }
 
-test('an account comes in whole: catalog, customers by metadata and by list, subscriptions, payments', async () => {
+test('an account is imported whole: catalog, customers by metadata and by list, subscriptions, payments', async () => {
   const { mapping, ann, bob, pro } = await sellThings();
   const state = await account.run({ mapping, listed: { [bob.id]: 'bob' } });
   expect(state.counts).toMatchObject({
@@ -79,7 +79,7 @@ test('a second run changes nothing and says so', async () => {
   });
 });
 
-test('a dry run foretells the counts and writes nothing', async () => {
+test('a dry run predicts the counts and writes nothing', async () => {
   const { mapping, bob } = await sellThings();
   const input = { mapping, listed: { [bob.id]: 'bob' } };
   const before = await account.contents();
@@ -91,7 +91,7 @@ test('a dry run foretells the counts and writes nothing', async () => {
   expect(summarize(foretold, true)).toContain('nothing was changed');
 });
 
-test('an import that dies goes on where it stopped', async () => {
+test('an import that fails goes on where it stopped', async () => {
   const { mapping, bob } = await sellThings();
   const input = { mapping, listed: { [bob.id]: 'bob' } };
   let kept: ImportState = newState();
@@ -107,7 +107,7 @@ test('an import that dies goes on where it stopped', async () => {
   expect(await account.features('ann')).toEqual(['export', 'read']);
 });
 
-test('what nobody is known to own is stored, named, and released by mapping alone', async () => {
+test('objects without a known user are stored, listed, and released by mapping alone', async () => {
   const { mapping, bob } = await sellThings();
   const state = await account.run({ mapping });
   expect(state.findings['subscriptions_without_user']).toMatchObject({ count: 1 });
@@ -124,7 +124,7 @@ const mappingOf = (priceId: string) => ({
   products: [{ product_id: 'p', name: 'P', feature_codes: ['f'], prices: [{ stripe_price_id: priceId }] }],
 });
 
-test('what the catalog cannot say, or somebody else has, is named and left alone', async () => {
+test('prices that the catalog cannot hold, or that another project has, are listed and left alone', async () => {
   const weekly = await account.price('Weekly', { interval: 'week' });
   const taken = await account.price('Taken', { interval: 'month' });
   await account.database.project.create({ data: { id: 'other', name: 'Other' } });
@@ -143,7 +143,7 @@ test('what the catalog cannot say, or somebody else has, is named and left alone
   expect(counts).toMatchObject({ customers_of_other_projects: 1, subscriptions_of_other_projects: 1 });
 });
 
-test('money that went back is known: refunded and disputed purchases grant nothing', async () => {
+test('refunded and disputed purchases grant nothing', async () => {
   const { book, mapping } = await sellThings();
   const [rae, dan] = await Promise.all([
     account.customer({ user_id: 'rae' }),
@@ -162,7 +162,7 @@ test('money that went back is known: refunded and disputed purchases grant nothi
   expect(await account.features('ann')).toContain('read');
 });
 
-test('a row that fell behind is read from Stripe anew, and repaired', async () => {
+test('an outdated row is read from Stripe and repaired', async () => {
   const { mapping, ann } = await sellThings();
   await account.run({ mapping });
   const { data } = await account.stripe.subscriptions.list({ customer: ann.id });
@@ -185,6 +185,6 @@ test.each(['429', '500'])(
   },
 );
 
-test('an unknown project is refused with what to do', async () => {
+test('an unknown project is refused, and the error says what to do', async () => {
   await expect(account.run({}, { projectId: 'nowhere' })).rejects.toThrow('projects create nowhere');
 });

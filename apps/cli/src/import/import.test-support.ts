@@ -4,14 +4,10 @@ import { join } from 'node:path';
 import { deriveEntitlements, hourMs, resolvePolicy } from '@billing/domain';
 import { createOfflineStripe } from '@billing/offline-stripe';
 import { readSources } from '@billing/store';
+import { freshState, longestPage, runImport, totalOf } from '@billing/sync';
+import type { ImportDeps, ImportState, Mapping, Tally } from '@billing/sync';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import { connect } from './connect.ts';
-import { longestPage } from '@billing/sync';
-import type { ImportDeps } from '@billing/sync';
-import { freshState, totalOf } from '@billing/sync';
-import type { ImportState, Tally } from '@billing/sync';
-import type { Mapping } from '@billing/sync';
-import { runImport } from '@billing/sync';
 import { startStripeFront } from './stripe-front.test-support.ts';
 
 export const shop = 'shop';
@@ -23,7 +19,7 @@ export const quiet = { at: () => undefined, say: () => undefined, end: () => und
 
 type RunOptions = Partial<Omit<ImportDeps, 'worker'>> & { budget?: ImportDeps['worker']['budget'] };
 
-/** An account that is older than the service: sold with Stripe alone, no webhook ever reached us. */
+/** An account that sold with Stripe before the service existed: no webhook ever reached us. */
 export async function startOldAccount() {
   const offline = createOfflineStripe({ stateDir: null, webhookUrl: null, webhookSecret: 'whsec_unused' });
   const [testDatabase, redis, stripeServer] = await Promise.all([
@@ -83,7 +79,7 @@ export async function startOldAccount() {
 
   return {
     environment,
-    /** For files; it goes with the account. */
+    /** For files; deleted by `close`. */
     folder,
     front,
     stripe,

@@ -30,7 +30,7 @@ async function pay(priceId: string, metadata: Record<string, string>) {
   return { id: intents[0]?.id ?? '', charge: charges[0]?.id ?? '', customer };
 }
 
-/** From now on the payments are all that is known: this account never had a checkout session. */
+/** Hides the checkout sessions, so that only the payments are known. */
 const hideSessions = (): void =>
   account.front.interfere(({ method, path }) =>
     method === 'GET' && path === '/v1/checkout/sessions'
@@ -67,7 +67,7 @@ test("a payment whose own metadata names price and user is that user's purchase"
   expect(await account.contents()).toBe(before);
 });
 
-test('what was given back of it, or is disputed, is known; a part given back takes nothing', async () => {
+test('refunds and disputes of a payment are imported; a partial refund takes nothing away', async () => {
   const { book, mapping } = await sellBook();
   const paid: Record<string, Awaited<ReturnType<typeof pay>>> = {};
   for (const user of ['rae', 'pia', 'dan', 'won']) paid[user] = await pay(book.priceId, of(user));
@@ -84,7 +84,7 @@ test('what was given back of it, or is disputed, is known; a part given back tak
   expect(allowed).toEqual([[], ['read'], [], ['read']]);
 });
 
-test('a payment that names no user is stored, named, and released by mapping its customer', async () => {
+test('a payment that names no user is stored, listed, and released by mapping its customer', async () => {
   const { book, mapping } = await sellBook();
   const { id, customer } = await pay(book.priceId, { price_id: 'book_once' });
   hideSessions();
@@ -100,10 +100,10 @@ test('a dry run counts a payment that names its price once, with or without Chec
   await pay(book.priceId, { price_id: book.priceId });
   const foreign = await account.price('Not ours');
   await pay(foreign.priceId, of('bob'));
-  const foretold = await account.run({ mapping }, { isDryRun: true });
+  const predicted = await account.run({ mapping }, { isDryRun: true });
   const done = await account.run({ mapping });
-  expect(foretold).toEqual(done);
-  // The third one's session sold nothing of ours: the payment itself speaks for it.
+  expect(predicted).toEqual(done);
+  // The third one's session sold nothing of ours; only the payment's metadata names it.
   expect(done.counts).toMatchObject({
     payments_seen: 4,
     payments_of_other_projects: 1,

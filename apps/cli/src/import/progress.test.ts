@@ -16,7 +16,7 @@ function screenOf(isTTY: boolean) {
 const clear = '\r\u001b[K';
 
 describe('on a terminal', () => {
-  test('one line moves and counts; the next phase begins a line of its own', () => {
+  test('one line is rewritten; the next phase begins a new line', () => {
     const screen = screenOf(true);
     screen.at('customers', 100);
     screen.at('customers', 200);
@@ -28,7 +28,7 @@ describe('on a terminal', () => {
     expect(screen.take()).toBe('\n');
   });
 
-  test('a word takes the place of the line, which comes back below it', () => {
+  test('a message replaces the line, which appears again below it', () => {
     const screen = screenOf(true);
     screen.say('before anything moves');
     expect(screen.take()).toBe('before anything moves\n');
@@ -44,7 +44,7 @@ describe('on a terminal', () => {
 });
 
 describe('elsewhere', () => {
-  test('a phase says when it begins, then where it is every ten seconds, without control characters', () => {
+  test('a phase is reported when it begins, then every ten seconds, without control characters', () => {
     const screen = screenOf(false);
     screen.at('customers', 100);
     screen.passMs(9_999);
@@ -59,7 +59,7 @@ describe('elsewhere', () => {
   });
 });
 
-test('the pace is that of this run, though the count goes on from an earlier one', () => {
+test('the rate is that of this run, though the count goes on from an earlier one', () => {
   const screen = screenOf(true);
   screen.at('customers', 50_100);
   expect(screen.take()).toContain('customers: 50100');

@@ -6,7 +6,7 @@ const frames = ['[=   ]', '[ =  ]', '[  = ]', '[   =]'];
 const lineEveryMs = 10_000;
 const clearLine = '\r\u001b[K';
 
-/** What this run has seen of a phase: its pace is not that of the runs before. */
+/** Where this run began a phase: the rate shown is that of this run alone. */
 type Pace = { phase: string; startedAt: number; doneBefore: number };
 
 function paceOf({ startedAt, doneBefore }: Pace, done: number, now: number): string {
@@ -15,8 +15,8 @@ function paceOf({ startedAt, doneBefore }: Pace, done: number, now: number): str
 }
 
 /**
- * One line that grows, on a terminal; elsewhere a line now and then. Stripe does not say how long its lists
- * are, so the bar moves and counts, and promises no end.
+ * Shows progress: on a terminal one line that is rewritten, elsewhere a line every ten seconds. Stripe does not
+ * say how long its lists are, so there is no total.
  */
 export function createProgress(screen: Screen, now: () => number = Date.now): Progress {
   let pace: Pace | null = null;

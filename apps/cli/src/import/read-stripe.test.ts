@@ -1,8 +1,8 @@
 import type { ImportDeps } from '@billing/sync';
 import { quiet, startOldAccount } from './import.test-support.ts';
-import { readAccountId } from './read-account.ts';
+import { readAccountId } from './import-account.ts';
 import { invalidKey, refusal } from './stripe-front.test-support.ts';
-import type { Said } from './stripe-front.test-support.ts';
+import type { FrontAnswer } from './stripe-front.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
 beforeEach(async () => {
@@ -12,7 +12,7 @@ afterEach(() => account.close());
 
 type Budget = ImportDeps['worker']['budget'];
 
-/** The budget itself, which is listened to. */
+/** The budget, with a record of its calls. */
 function watch({ take, throttle }: Budget) {
   const taken: (string | undefined)[] = [];
   const throttled: (number | null | undefined)[] = [];
@@ -35,7 +35,7 @@ const readingWith = (budget: Budget) => ({
   pageSize: 1,
 });
 
-/** A subscription whose row has fallen behind, and whose items Stripe gives on pages of their own. */
+/** A subscription whose row is outdated, and whose items Stripe lists on two pages. */
 async function sellBundle() {
   const [one, other] = [
     await account.price('One', { interval: 'month' }),
@@ -71,7 +71,7 @@ async function sellBundle() {
   return { id, mapping, features: [one.productId, other.productId].sort() };
 }
 
-test('each request takes a place of its own from the budget, behind what waits for an answer', async () => {
+test('each request takes one token from the budget, at background priority', async () => {
   const { id, mapping, features } = await sellBundle();
   const { budget, taken } = watch(account.worker.budget);
   account.front.forget();
@@ -85,7 +85,7 @@ test('each request takes a place of its own from the budget, behind what waits f
   expect((await account.features('ann')).sort()).toEqual(features);
 });
 
-test('after a 429 nobody reads until the time that Stripe named is over, longer than a place is waited for', async () => {
+test('after a 429 reads pause as long as Stripe asks, even beyond the wait for a token', async () => {
   await account.customer({ user_id: 'ann' });
   account.front.forget();
   account.front.interfere(({ path }) => {
@@ -100,7 +100,7 @@ test('after a 429 nobody reads until the time that Stripe named is over, longer 
   expect(said).toEqual(['Stripe limits the rate of reads; trying again in 11 s.']);
 }, 60_000);
 
-test.each<[what: string, said: Said, advice: string]>([
+test.each<[what: string, said: FrontAnswer, advice: string]>([
   ['a key', invalidKey, 'Invalid API Key provided. Correct STRIPE_SECRET_KEY, then'],
   [
     'a permission',
@@ -119,7 +119,7 @@ test.each<[what: string, said: Said, advice: string]>([
   );
 });
 
-test('the account is read with patience; only a key that may not read it does without', async () => {
+test('reading the account is retried; only a key without the permission goes on without it', async () => {
   const lookup = readingWith(account.worker.budget);
   await account.control('/faults', { mode: '500', path: '/v1/account', times: 2 });
   expect(await readAccountId(lookup)).toMatch(/^acct_/);

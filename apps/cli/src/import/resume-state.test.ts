@@ -27,12 +27,12 @@ function keep() {
   return state;
 }
 
-test('without a kept place it begins, and says nothing', () => {
+test('without a state file it starts fresh, and reports nothing', () => {
   rmSync(path, { force: true });
   expect(resume()).toEqual({ state: freshState(subject), said: [] });
 });
 
-test('the same import goes on with its place and its counts', () => {
+test('the same import goes on with its place and counts', () => {
   const kept = keep();
   const { state, said } = resume();
   expect(state).toEqual(kept);
@@ -46,7 +46,7 @@ test.each<[changed: Partial<Subject>, why: string]>([
   [{ customers: 'other' }, 'the customer list changed'],
   [{ account: 'other' }, 'the Stripe account changed'],
   [{ project: 'other', mapping: 'other' }, 'the project and the mapping changed'],
-])('another import (%j) begins anew and says why', (changed, why) => {
+])('another import (%j) starts over and reports why', (changed, why) => {
   keep();
   expect(resume(changed)).toEqual({
     state: freshState({ ...subject, ...changed }),
@@ -54,14 +54,14 @@ test.each<[changed: Partial<Subject>, why: string]>([
   });
 });
 
-test('a kept place that cannot be read is said to be lost', () => {
+test('an unreadable state file is reported', () => {
   writeFileSync(path, '{"phase":"customers"');
   const { state, said } = resume();
   expect(state).toEqual(freshState(subject));
   expect(said).toEqual([`Beginning anew: the place that the last run kept in ${path} can't be read.`]);
 });
 
-test('a phase that begins anew forgets what it counted, and nothing else', () => {
+test('a phase that begins again drops its own counts only', () => {
   const state = keep();
   note(state.tallies.customers, 'customers_of_another_user', 'cus_1');
   count(state.tallies.catalog, 'prices_created', 2);

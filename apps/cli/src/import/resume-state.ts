@@ -1,16 +1,14 @@
-import type { Progress } from '@billing/sync';
 import { freshState, readImportState } from '@billing/sync';
-import type { ImportState, Subject } from '@billing/sync';
+import type { ImportState, Progress, Subject } from '@billing/sync';
 
-/** What the parts of an import are called. */
-const partNames: readonly (readonly [part: keyof Subject, name: string])[] = [
+const subjectNames: readonly (readonly [field: keyof Subject, name: string])[] = [
   ['project', 'the project'],
   ['account', 'the Stripe account'],
   ['mapping', 'the mapping'],
   ['customers', 'the customer list'],
 ];
 
-/** The place that the last run kept at `path`, if it was of this import; else the beginning. Says which. */
+/** The state that the last run kept at `path`, if it was of the same import; else a fresh one. Reports which. */
 export function resumeState(
   path: string,
   { subject, progress }: { subject: Subject; progress: Pick<Progress, 'say'> },
@@ -22,7 +20,9 @@ export function resumeState(
     return freshState(subject);
   }
   const { state } = kept;
-  const changed = partNames.filter(([part]) => state.subject[part] !== subject[part]).map(([, name]) => name);
+  const changed = subjectNames
+    .filter(([field]) => state.subject[field] !== subject[field])
+    .map(([, name]) => name);
   if (changed.length > 0) {
     progress.say(`Beginning anew: since the last run stopped, ${changed.join(' and ')} changed.`);
     return freshState(subject);

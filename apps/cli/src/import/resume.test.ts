@@ -60,7 +60,7 @@ async function expectAllImported(): Promise<void> {
 
 type Mapping = Awaited<ReturnType<typeof sellToFive>>;
 
-/** A run as the command line makes it, two objects on a page: goes on from the kept place. */
+/** A run as the command line makes it, with two objects on a page and a state file. */
 function run(mapping: Mapping, progress: ImportDeps['progress'] = quiet) {
   const path = join(account.folder, 'state.json');
   const state = resumeState(path, { subject: newState().subject, progress });
@@ -79,11 +79,11 @@ const endAfterFirstPage = (phase: (typeof phases)[number]): void =>
     path === lists[phase] && query.has('starting_after') ? invalidKey : null,
   );
 
-/** After which object the last run went on with the phase that the one before it did not finish. */
-const takenUpAt = (place: ImportState | null): string | null | undefined =>
+/** The object after which the last run went on with the unfinished phase of the run before. */
+const resumedAfter = (place: ImportState | null): string | null | undefined =>
   place === null ? undefined : account.front.pagesOf(lists[place.phase])[0];
 
-test('page after page, every list is gone through once', async () => {
+test('every list is read once, page after page', async () => {
   const mapping = await sellToFive();
   const { counts, findings } = await run(mapping);
   expect(counts).toMatchObject({ ...allOfIt, prices_created: 2 });
@@ -107,14 +107,14 @@ test('page after page, every list is gone through once', async () => {
   expect(await account.contents()).toBe(before);
 });
 
-test('a run that ends in the middle of a list is taken up at its next page, in every phase', async () => {
+test('a run that stops in the middle of a list goes on at its next page, in every phase', async () => {
   const mapping = await sellToFive();
   let place: ImportState | null = null;
   for (const phase of phases) {
     endAfterFirstPage(phase);
     account.front.forget();
     await expect(run(mapping)).rejects.toThrow('Invalid API Key provided.');
-    expect(takenUpAt(place)).toBe(place?.cursor);
+    expect(resumedAfter(place)).toBe(place?.cursor);
     place = keptState();
     expect(place).toMatchObject({ phase, done: 2 });
     for (const earlier of phases.slice(0, Math.max(0, phases.indexOf(phase) - 1)))
@@ -123,13 +123,13 @@ test('a run that ends in the middle of a list is taken up at its next page, in e
   account.front.interfere(() => null);
   account.front.forget();
   const { counts, findings } = await run(mapping);
-  expect(takenUpAt(place)).toBe(place?.cursor);
+  expect(resumedAfter(place)).toBe(place?.cursor);
   expect(counts).toMatchObject(allOfIt);
   expect(findings).toEqual({});
   await expectAllImported();
 }, 60_000);
 
-test('a place whose object was deleted makes the phase begin anew, and the line says so', async () => {
+test('a place whose object was deleted makes the phase start over, and a line reports it', async () => {
   const mapping = await sellToFive();
   endAfterFirstPage('customers');
   await expect(run(mapping)).rejects.toThrow('Invalid API Key provided.');
@@ -149,7 +149,7 @@ test('a place whose object was deleted makes the phase begin anew, and the line 
   expect(await account.database.customer.count()).toBe(5);
 });
 
-test('a list that loses its place again and again ends the run', async () => {
+test('a list that keeps losing its place ends the run', async () => {
   const mapping = await sellToFive();
   const missing = refusal(400, {
     type: 'invalid_request_error',
@@ -158,6 +158,6 @@ test('a list that loses its place again and again ends the run', async () => {
   });
   account.front.interfere(({ query }) => (query.has('starting_after') ? missing : null));
   await expect(account.run({}, { pageSize: 2 })).rejects.toThrow('Run the same command later.');
-  // A catalog is read whole, from its beginning: there it is a refusal like any other.
+  // The catalog keeps no place: there it is a refusal like any other.
   await expect(account.run({ mapping }, { pageSize: 2 })).rejects.toThrow('Stripe refused the request');
 });

@@ -1,16 +1,14 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What was asked of Stripe. */
+/** A request to Stripe. */
 export type Asked = { method: string; path: string; query: URLSearchParams };
-/** What is said in Stripe's place; `silence`: nothing, the request stays open. */
-export type Said = 'silence' | { status: number; headers?: Record<string, string>; body: object };
-/** Null: Stripe answers by itself. */
-export type Interference = (asked: Asked) => Said | null;
+/** An answer in Stripe's place; `silence`: none, the request stays open. */
+export type FrontAnswer = 'silence' | { status: number; headers?: Record<string, string>; body: object };
+/** Null: the request goes on to the offline Stripe. */
+export type Interference = (asked: Asked) => FrontAnswer | null;
 
-export type StripeFront = Awaited<ReturnType<typeof startStripeFront>>;
-
-/** Stands before the offline Stripe: sees every request, and answers those that a test query answered otherwise. */
+/** A proxy before the offline Stripe: records every request, and answers those that a test wants answered otherwise. */
 export async function startStripeFront(stripeUrl: string) {
   const asked: Asked[] = [];
   let interfere: Interference = () => null;
@@ -50,7 +48,7 @@ export async function startStripeFront(stripeUrl: string) {
   return {
     url: `http://127.0.0.1:${address.port}`,
     asked,
-    /** How the pages of a list were asked for: after which object each begins. */
+    /** For each page read of a list, the object after which it begins. */
     pagesOf: (path: string): (string | null)[] =>
       asked
         .filter((one) => one.method === 'GET' && one.path === path)
@@ -74,7 +72,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 /** A refusal in Stripe's shape. */
-export const refusal = (status: number, error: { type: string; code?: string; message: string }): Said => ({
+export const refusal = (
+  status: number,
+  error: { type: string; code?: string; message: string },
+): FrontAnswer => ({
   status,
   body: { error },
 });

@@ -1,6 +1,6 @@
 import type { Tally } from '@billing/sync';
 
-/** What each finding means and what to do. The state file knows them by these names. */
+/** What each finding means and what to do, by its name in the state file. */
 const findingTexts: Record<string, string> = {
   prices_not_in_stripe: 'prices of the mapping that this account does not have: correct the mapping',
   prices_with_another_interval:
@@ -16,10 +16,10 @@ const findingTexts: Record<string, string> = {
   listed_customers_not_in_stripe: 'customers of the list that this account does not have',
   subscriptions_not_understood: 'subscriptions that could not be read',
   subscriptions_without_user:
-    'subscriptions nobody is known to own: stored; list their customers in --customers and run again, or map them with `npm run billing -- customers map`',
+    'subscriptions without a known user: stored; list their customers in --customers and run again, or map them with `npm run billing -- customers map`',
   subscriptions_with_unmapped_price: 'subscriptions with a price that no project has: add it to the mapping',
   payments_without_user:
-    'payments nobody is known to have made: stored; list their customers in --customers and run again, or map them with `npm run billing -- customers map`',
+    'payments without a known user: stored; list their customers in --customers and run again, or map them with `npm run billing -- customers map`',
 };
 
 const countTexts: readonly [name: string, text: string][] = [
@@ -43,7 +43,7 @@ const countTexts: readonly [name: string, text: string][] = [
   ['payments_that_bought_nothing', 'payments that bought nothing of ours'],
 ];
 
-/** What was done, and what could not be mapped, for people. */
+/** Describes for people what was done and what could not be mapped. */
 export function summarize({ counts, findings }: Tally, isDryRun: boolean): string {
   const done = countTexts
     .filter(([name]) => counts[name] !== undefined)

@@ -21,7 +21,7 @@ const run = (value: number | undefined, p95 = 2) => ({
 });
 
 describe('a new baseline', () => {
-  it('takes medians over the runs and says how far they lie apart', () => {
+  it('takes medians over the runs and reports their spread', () => {
     const baseline = makeBaseline(origin, [run(1, 2), run(2.3456, 9), run(4, 3)]);
     expect(baseline).toMatchObject({
       runs: 3,
@@ -38,7 +38,7 @@ describe('a new baseline', () => {
     expect(makeBaseline(origin, [run(2)], former).ratios['a ratio']).toMatchObject({ value: 2, margin: 0.5 });
   });
 
-  it('is not made from a run with a gap', () => {
+  it('is not made from a run in which a figure is missing', () => {
     expect(() => makeBaseline(origin, [run(1), run(undefined)])).toThrow(/Not measured: a ratio/);
   });
 });
@@ -46,15 +46,15 @@ describe('a new baseline', () => {
 describe('a baseline that was damaged', () => {
   const whole = makeBaseline(origin, [run(1)]);
   it.each([
-    ['no JSON', '{"at": ', /is no JSON.*npm run perf:baseline/],
-    ['no object', '[]', /can't be used.*npm run perf:baseline/],
+    ['not JSON', '{"at": ', /is not JSON.*npm run perf:baseline/],
+    ['not an object', '[]', /can't be used.*npm run perf:baseline/],
     ['no ratios', JSON.stringify({ ...whole, ratios: undefined }), /→ at ratios/],
     [
       'a margin of 100 %',
       JSON.stringify({ ...whole, ratios: { 'a ratio': { value: 1, least: 1, greatest: 1, margin: 1 } } }),
       /→ at ratios\["a ratio"\]\.margin/,
     ],
-  ])('%s: says what is wrong and what to do', (_what, text, message) =>
+  ])('%s: the error says what to do', (_what, text, message) =>
     expect(() => parseBaseline(text)).toThrow(message),
   );
 });

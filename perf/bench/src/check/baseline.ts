@@ -1,5 +1,8 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { spreadOf } from '../measure/statistics.ts';
+import { root } from '../paths.ts';
 import type { Latency } from './latencies.ts';
 import type { Ratio } from './ratios.ts';
 
@@ -19,7 +22,7 @@ const schema = z.object({
     postgres: z.string(),
     load_generator: z.enum(['wrk', 'autocannon']),
   }),
-  /** Over how many runs the ratios are medians. */
+  /** The ratios are medians over this many runs. */
   runs: z.number().int().positive(),
   ratios: z.record(
     z.string(),
@@ -31,15 +34,24 @@ const schema = z.object({
 export type Baseline = z.output<typeof schema>;
 export type Origin = Pick<Baseline, 'at' | 'commit' | 'is_dirty' | 'machine'>;
 
-const remedy = 'Take the file from git again, or make a new one on a quiet machine: npm run perf:baseline';
+const remedy = 'Restore the file from git, or make a new one on a quiet machine: npm run perf:baseline';
 
-/** Reads the text of perf/baseline.json; throws an Error that says what is wrong and what to do. */
+export const baselineFile = join(root, 'perf/baseline.json');
+
+/** Undefined: there is no perf/baseline.json. Throws as `parseBaseline` does. */
+export const readBaseline = (): Baseline | undefined =>
+  existsSync(baselineFile) ? parseBaseline(readFileSync(baselineFile, 'utf8')) : undefined;
+
+export const writeBaseline = (baseline: Baseline): void =>
+  writeFileSync(baselineFile, `${JSON.stringify(baseline, null, 2)}\n`);
+
+/** Parses the text of perf/baseline.json; throws an Error that says what is wrong and what to do. */
 export function parseBaseline(text: string): Baseline {
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw new Error(`perf/baseline.json is no JSON. ${remedy}`, { cause: error });
+    throw new Error(`perf/baseline.json is not JSON. ${remedy}`, { cause: error });
   }
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
@@ -49,16 +61,18 @@ export function parseBaseline(text: string): Baseline {
 type Run = { ratios: readonly Ratio[]; latencies: readonly Latency[] };
 
 /**
- * A baseline from one or more runs: of each ratio and latency the median. Margins that someone set stay.
+ * A baseline from one or more runs: the median of each ratio and latency. Margins of the former baseline are kept.
  * Throws when something was not measured.
  */
 export function makeBaseline(origin: Origin, runs: readonly Run[], former?: Baseline): Baseline {
-  const missing = runs.flatMap(({ ratios, latencies }) => [
-    ...ratios.filter(({ value }) => value === undefined).map(({ name }) => name),
-    ...latencies.filter(({ measured }) => measured === undefined).map(({ name }) => name),
-  ]);
+  const missing = runs.flatMap(({ ratios, latencies }) =>
+    [
+      ...ratios.filter(({ value }) => value === undefined),
+      ...latencies.filter(({ measured }) => measured === undefined),
+    ].map(({ name }) => name),
+  );
   if (missing.length > 0)
-    throw new Error(`No baseline without all figures. Not measured: ${missing.join(', ')}`);
+    throw new Error(`A baseline needs all figures. Not measured: ${missing.join(', ')}`);
   const ratios = (runs[0]?.ratios ?? []).map(({ name, margin }) => {
     const values = runs.flatMap((run) =>
       run.ratios.flatMap(({ name: other, value }) => (other === name && value !== undefined ? [value] : [])),
@@ -83,7 +97,7 @@ export function makeBaseline(origin: Origin, runs: readonly Run[], former?: Base
   };
 }
 
-/** Three digits: more would claim a precision that no run has. */
+/** To three digits; a run is not more precise. */
 function rounded<Key extends string>(values: Record<Key, number>): Record<Key, number> {
   const result = { ...values };
   for (const key in result) result[key] = Number(result[key].toPrecision(3));

@@ -2,28 +2,25 @@ import type { Row } from '../report/row.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
 import type { BenchEnvironment } from '../environment/set-up.ts';
 import type { Baseline } from './baseline.ts';
-import { compareRatios, describeFailures, formatVerdicts } from './compare.ts';
+import { compareRatios, describeFailures, formatFindings } from './compare.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
 import { measure } from './measure.ts';
 import { readRatios } from './ratios.ts';
 
 type Check = { baseline: Baseline; say: (line: string) => void };
 
-/** The scenarios of the benchmark in which a ratio is beyond its margin. */
-function regressedParts({ ratios }: Baseline, rows: readonly Row[]): Set<string> {
+/** The scenarios in which a ratio is beyond its margin. */
+function regressedScenarios({ ratios }: Baseline, rows: readonly Row[]): Set<string> {
   const measured = readRatios(rows);
-  const verdicts = compareRatios(ratios, measured);
-  const names = verdicts.filter(({ outcome }) => outcome === 'REGRESSED').map(({ name }) => name);
+  const findings = compareRatios(ratios, measured);
+  const names = findings.filter(({ outcome }) => outcome === 'REGRESSED').map(({ name }) => name);
   return new Set(measured.filter(({ name }) => names.includes(name)).map(({ scenario }) => scenario));
 }
 
-/** A scenario with a regression is measured once more: a noisy neighbour rarely comes twice, a slower program always does. */
-async function measureWithSecondLook(
-  environment: BenchEnvironment,
-  { baseline, say }: Check,
-): Promise<Row[]> {
+/** Measures a scenario with a regression once more: a slower program shows twice, a disturbed machine rarely. */
+async function measureWithRepeat(environment: BenchEnvironment, { baseline, say }: Check): Promise<Row[]> {
   const rows = await measure(environment, { say });
-  const again = regressedParts(baseline, rows);
+  const again = regressedScenarios(baseline, rows);
   if (again.size === 0) return rows;
   say(`Beyond the margin, so measured once more: ${[...again].join(', ')}`);
   const second = await measure(environment, { say, only: again });
@@ -34,14 +31,14 @@ async function measureWithSecondLook(
 /** Measures, prints both tables and writes the results; returns a sentence for each failure. */
 export async function checkAgainstBaseline(environment: BenchEnvironment, check: Check): Promise<string[]> {
   const { baseline, say } = check;
-  const rows = await measureWithSecondLook(environment, check);
-  const verdicts = compareRatios(baseline.ratios, readRatios(rows));
+  const rows = await measureWithRepeat(environment, check);
+  const findings = compareRatios(baseline.ratios, readRatios(rows));
   const latencies = readLatencies(rows);
-  console.log(`${formatVerdicts(verdicts)}\n\n${formatLatencies(latencies)}`);
+  console.log(`${formatFindings(findings)}\n\n${formatLatencies(latencies)}`);
   say(`Written to ${writeResults(describeRun(), rows)}`);
-  if (verdicts.some(({ outcome }) => outcome === 'better'))
-    say('Better than the baseline by more than a margin. To hold what was won: npm run perf:baseline');
-  const failures = [...describeFailures(verdicts), ...findSlow(latencies)];
+  if (findings.some(({ outcome }) => outcome === 'better'))
+    say('Better than the baseline by more than a margin. To keep the gain: npm run perf:baseline');
+  const failures = [...describeFailures(findings), ...findSlow(latencies)];
   if (failures.length === 0) say('No regression.');
   return failures;
 }

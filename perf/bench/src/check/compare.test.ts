@@ -23,10 +23,10 @@ describe('ratios beside the baseline', () => {
     ['higher', 2.6, 'better'],
     ['higher', undefined, 'NOT MEASURED'],
   ] as const)('where %s is better, %p beside 2 ± 25 %% is %s', (better, value, outcome) => {
-    const verdicts = compareRatios(kept, [measured(better, value)]);
-    expect(verdicts.map((verdict) => verdict.outcome)).toEqual([outcome]);
+    const findings = compareRatios(kept, [measured(better, value)]);
+    expect(findings.map((finding) => finding.outcome)).toEqual([outcome]);
     const passes = outcome === 'within margin' || outcome === 'better';
-    expect(describeFailures(verdicts)).toHaveLength(passes ? 0 : 1);
+    expect(describeFailures(findings)).toHaveLength(passes ? 0 : 1);
   });
 
   it('names what regressed, with baseline, measured and limit', () => {
@@ -41,8 +41,8 @@ describe('ratios beside the baseline', () => {
   });
 
   it('fails on a ratio that only the baseline knows', () => {
-    const verdicts = compareRatios(kept, []);
-    expect(verdicts).toEqual([{ name: 'a ratio', outcome: 'NOT MEASURED', baseline: 2 }]);
-    expect(describeFailures(verdicts)[0]).toContain('ratios.ts');
+    const findings = compareRatios(kept, []);
+    expect(findings).toEqual([{ name: 'a ratio', outcome: 'NOT MEASURED', baseline: 2 }]);
+    expect(describeFailures(findings)[0]).toContain('ratios.ts');
   });
 });

@@ -2,10 +2,10 @@ import { alignTable } from '../report/table.ts';
 import type { Baseline } from './baseline.ts';
 import type { Ratio } from './ratios.ts';
 
-/** `better`: further than the margin on the good side, so the baseline no longer shows a loss of it. */
+/** `better`: beyond the margin on the good side, so the baseline would not notice losing it again. */
 export type Outcome = 'within margin' | 'better' | 'REGRESSED' | 'NO BASELINE' | 'NOT MEASURED';
 
-export type Verdict = {
+export type Finding = {
   name: string;
   outcome: Outcome;
   baseline?: number;
@@ -14,7 +14,7 @@ export type Verdict = {
   limit?: number;
 };
 
-function evaluate({ name, better, value }: Ratio, kept: Baseline['ratios'][string] | undefined): Verdict {
+function evaluate({ name, better, value }: Ratio, kept: Baseline['ratios'][string] | undefined): Finding {
   if (value === undefined) return { name, outcome: 'NOT MEASURED' };
   if (kept === undefined) return { name, outcome: 'NO BASELINE', measured: value };
   const step = kept.value * kept.margin;
@@ -25,14 +25,14 @@ function evaluate({ name, better, value }: Ratio, kept: Baseline['ratios'][strin
   return { ...known, outcome: isBetter ? 'better' : 'within margin' };
 }
 
-/** A verdict on every ratio that either side knows. One that the baseline alone knows was not measured. */
-export function compareRatios(baseline: Baseline['ratios'], measured: readonly Ratio[]): Verdict[] {
+/** A finding for every ratio of either side. One that only the baseline has was not measured. */
+export function compareRatios(baseline: Baseline['ratios'], measured: readonly Ratio[]): Finding[] {
   const names = new Set(measured.map(({ name }) => name));
   return [
     ...measured.map((ratio) => evaluate(ratio, baseline[ratio.name])),
     ...Object.entries(baseline)
       .filter(([name]) => !names.has(name))
-      .map(([name, { value }]): Verdict => ({ name, outcome: 'NOT MEASURED', baseline: value })),
+      .map(([name, { value }]): Finding => ({ name, outcome: 'NOT MEASURED', baseline: value })),
   ];
 }
 
@@ -40,15 +40,15 @@ const advice = {
   'NO BASELINE':
     'perf/baseline.json does not have it. Renew the file on a quiet machine: npm run perf:baseline',
   'NOT MEASURED':
-    'this run has no figure for it. If a scenario or variant of the benchmark was renamed or removed, say so in ' +
+    'this run has no figure for it. If a scenario or variant of the benchmark was renamed or removed, change ' +
     'perf/bench/src/check/ratios.ts and renew the baseline: npm run perf:baseline',
 };
 
 const number = (value: number | undefined): string => value?.toFixed(2) ?? '';
 
-/** One sentence for each verdict that fails the check. */
-export function describeFailures(verdicts: readonly Verdict[]): string[] {
-  return verdicts.flatMap(({ name, outcome, baseline, measured, limit }) => {
+/** One sentence for each finding that fails the check. */
+export function describeFailures(findings: readonly Finding[]): string[] {
+  return findings.flatMap(({ name, outcome, baseline, measured, limit }) => {
     if (outcome === 'within margin' || outcome === 'better') return [];
     if (outcome !== 'REGRESSED') return [`${name}: ${advice[outcome]}`];
     return [
@@ -57,10 +57,10 @@ export function describeFailures(verdicts: readonly Verdict[]): string[] {
   });
 }
 
-export const formatVerdicts = (verdicts: readonly Verdict[]): string =>
+export const formatFindings = (findings: readonly Finding[]): string =>
   alignTable(
-    ['ratio', 'baseline', 'measured', 'limit', 'verdict'],
-    verdicts.map(({ name, baseline, measured, limit, outcome }) => [
+    ['ratio', 'baseline', 'measured', 'limit', 'result'],
+    findings.map(({ name, baseline, measured, limit, outcome }) => [
       name,
       number(baseline),
       number(measured),

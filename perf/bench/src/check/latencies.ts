@@ -6,7 +6,7 @@ const shares = ['p50', 'p95', 'p99'] as const;
 export type Percentiles = Record<(typeof shares)[number], number>;
 export type Limits = Partial<Percentiles>;
 
-/** Paths at a fixed rate, and the load targets: so far above what is usual that only a broken path reaches them. */
+/** Paths at a fixed rate and their load targets, which are so high that only a broken path misses them. */
 export const latencyKinds: readonly { name: string; scenario: string; row: string; limits: Limits }[] = [
   {
     name: 'check with cache, 100/s',
@@ -48,7 +48,7 @@ export function readLatencies(rows: readonly Row[]): Latency[] {
   });
 }
 
-/** One sentence for each limit that is not kept; a path that was not measured keeps none. */
+/** One sentence for each limit that is not met, and for each path that was not measured. */
 export function findSlow(latencies: readonly Latency[]): string[] {
   return latencies.flatMap(({ name, limits, measured }) =>
     measured === undefined

@@ -1,12 +1,11 @@
-import type { PlannedScenario } from '../scenarios/run-scenarios.ts';
-import { runScenarios } from '../scenarios/run-scenarios.ts';
-import { scenarios } from '../scenarios/scenarios.ts';
+import { runScenarios, scenarios } from '../scenarios/scenarios.ts';
+import type { PlannedScenario } from '../scenarios/scenarios.ts';
 import type { Row } from '../report/row.ts';
 import type { BenchEnvironment } from '../environment/set-up.ts';
 
 /**
- * Some two minutes of measuring. The baseline is made by the same plan: how warm a process is when its turn comes is
- * scenario of the ratio. Webhooks get longer rounds: one second of them is a few hundred, and V8 still compiles.
+ * About two minutes of measuring. The baseline is made by the same plan, because ratios depend on how warm a process
+ * is. Webhooks get longer rounds: one second of them is only a few hundred, while V8 still compiles.
  */
 const plan = new Map([
   ['hit', { rounds: 3, seconds: 1 }],
@@ -17,7 +16,7 @@ const plan = new Map([
   ['checkout', { rounds: 1, seconds: 3 }],
 ]);
 
-/** Runs the plan, or those scenarios of it that are named. */
+/** Runs the plan, or only the named scenarios of it. */
 export function measure(
   environment: BenchEnvironment,
   { say, only }: { say: (line: string) => void; only?: ReadonlySet<string> },
@@ -30,7 +29,7 @@ export function measure(
   return runScenarios(environment, planned);
 }
 
-/** What ratios depend on besides the code. */
+/** The versions of the servers, on which ratios depend too. */
 export async function describeServers({
   queue,
   database,

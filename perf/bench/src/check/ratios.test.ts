@@ -25,12 +25,12 @@ describe('ratios from the rows of a run', () => {
     expect(readRatios(rows, named(name))).toMatchObject([{ name, better, value }]);
   });
 
-  it('takes a figure of 0 for none', () => {
+  it('treats a figure of 0 as missing', () => {
     const idle = [rows[0], row('check, cache hit', 'bare node:http', 0, 0)].flatMap((one) => one ?? []);
     expect(readRatios(idle, named('check hit, rate ÷ bare'))).toMatchObject([{ value: undefined }]);
   });
 
-  it('has no two ratios of one name', () => {
+  it('gives every ratio a name of its own', () => {
     expect(new Set(ratioKinds.map(({ name }) => name)).size).toBe(ratioKinds.length);
   });
 });
@@ -48,5 +48,5 @@ describe('latencies beside the load targets', () => {
     [measured(50, 10, 10), ['check without cache, 100/s: p50 50.0 ms, limit 50 ms']],
     [measured(10, 160, 310), [expect.stringContaining('p95 160.0'), expect.stringContaining('p99 310.0')]],
     [[], ['check without cache, 100/s: not measured']],
-  ])('names each limit that is not kept', (run, expected) => expect(slow(run)).toEqual(expected));
+  ])('names each limit that is not met', (run, expected) => expect(slow(run)).toEqual(expected));
 });

@@ -1,8 +1,7 @@
 import { alignTable } from '../report/table.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
 import type { BenchEnvironment } from '../environment/set-up.ts';
-import { baselineFile, writeBaseline } from './baseline-file.ts';
-import { makeBaseline } from './baseline.ts';
+import { baselineFile, makeBaseline, writeBaseline } from './baseline.ts';
 import type { Baseline } from './baseline.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
 import { describeServers, measure } from './measure.ts';
@@ -27,7 +26,7 @@ const formatRatios = ({ ratios }: Baseline): string =>
     ]),
   );
 
-/** Measures as often as told and writes perf/baseline.json; returns the load targets that were missed. */
+/** Measures `runs` times and writes perf/baseline.json; returns a sentence for each missed load target. */
 export async function renewBaseline(environment: BenchEnvironment, renewal: Renewal): Promise<string[]> {
   const { runs, loadGenerator, former, say } = renewal;
   const { at, commit, is_dirty, node, cpu, cores, memory_gib } = describeRun();

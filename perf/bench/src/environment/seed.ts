@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { entries } from '../paths.ts';
 
-/** What the seed says of the load project. */
+/** What `seed:load` prints about its project. */
 export type Seeded = {
   projectId: string;
   apiKey: string;
@@ -34,7 +34,7 @@ export async function seed({ databaseUrl, stripeUrl, stripeKey, users }: SeedOpt
   );
   const value = (name: string): string => {
     const found = values.get(name);
-    if (found === undefined) throw new Error(`The seed did not say ${name}.`);
+    if (found === undefined) throw new Error(`seed:load did not print ${name}.`);
     return found;
   };
   return {

@@ -3,7 +3,7 @@ import autocannon from 'autocannon';
 import { z } from 'zod';
 import { createSignedEvents } from './signed-events.ts';
 
-/** Entry of the load generator's process: runs autocannon as the file says and prints the totals. */
+/** Entry of the load generator's process: reads its settings from a file, runs autocannon and prints the totals. */
 const settings = z
   .object({
     url: z.string(),

@@ -3,12 +3,14 @@ import { Agent, request } from 'node:http';
 export type Reply = { status: number; text: string; cache: string | undefined };
 export type Call = { method?: string; path: string; headers?: Record<string, string>; body?: string };
 
-/** A client that costs the machine little (a fifth of `fetch`) and keeps its connections. */
-export function createHttpClient(url: string) {
+export type HttpClient = { send: (call: Call) => Promise<Reply>; close: () => void };
+
+/** A keep-alive client that needs a fifth of the CPU time of `fetch`. */
+export function createHttpClient(url: string): HttpClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 256, noDelay: true });
   const { hostname, port } = new URL(url);
   return {
-    send: ({ method = 'GET', path, headers = {}, body }: Call): Promise<Reply> =>
+    send: ({ method = 'GET', path, headers = {}, body }) =>
       new Promise((resolve, reject) => {
         const outgoing = request({ agent, hostname, port, method, path, headers }, (response) => {
           let text = '';
@@ -28,6 +30,6 @@ export function createHttpClient(url: string) {
         outgoing.on('error', reject);
         outgoing.end(body);
       }),
-    close: (): void => agent.destroy(),
+    close: () => agent.destroy(),
   };
 }

@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { failOnFailed, openLoop } from './open-loop.ts';
 
 describe('the open loop', () => {
-  it('sends at its own pace while nothing is answered, and counts the wait', async () => {
-    const held: (() => void)[] = [];
+  it('sends at a fixed rate while nothing is answered, and measures the wait', async () => {
+    const waiting: (() => void)[] = [];
     const server = createServer((_request, response) => {
-      held.push(() => response.end());
-      if (held.length === 20) for (const release of held) release();
+      waiting.push(() => response.end());
+      if (waiting.length === 20) for (const release of waiting) release();
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
@@ -19,13 +19,13 @@ describe('the open loop', () => {
     });
     expect(result.count).toBe(20);
     expect(result.failed).toBe(0);
-    // The first came 190 ms before the last, on which all waited.
+    // The first was sent 190 ms before the last, for which all waited.
     expect(result.max).toBeGreaterThanOrEqual(180);
     server.closeAllConnections();
     server.close();
   });
 
-  it('counts what failed', async () => {
+  it('counts failures', async () => {
     const result = await openLoop({
       perSecond: 1_000,
       seconds: 0.01,

@@ -21,7 +21,7 @@ export function latenciesOf(values: readonly number[], failed = 0): Latencies {
   };
 }
 
-/** Throws when a request failed: the rest would look faster than it is. */
+/** Throws when a request failed, as the others would look faster than they are. */
 export function failOnFailed({ failed, firstFailure = '' }: Latencies, what: string): void {
   if (failed > 0) throw new Error(`${failed} ${what} failed. The first: ${firstFailure}`);
 }
@@ -34,9 +34,9 @@ type OpenLoop = {
 };
 
 /**
- * Sends requests at fixed moments, whether or not the earlier ones have been answered, and counts each one's time
- * from the moment at which it was due: a server that stands still for a second is seen by all who came in that
- * second, and a late timer of ours counts against it, never for it.
+ * Sends requests at fixed moments, whether or not the earlier ones have been answered, and measures each from the
+ * moment at which it was due. So a pause of the server shows in every request of that time, and a late timer here
+ * can only make it look slower.
  */
 export async function openLoop({ perSecond, seconds, request }: OpenLoop): Promise<Latencies> {
   const total = Math.round(perSecond * seconds);

@@ -1,27 +1,63 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import type { Running } from '../environment/start-process.ts';
 import { cpuSeconds } from '../measure/cpu-time.ts';
 import type { Measured } from '../measure/take-turns.ts';
 import { entries } from '../paths.ts';
-import type { Running } from '../environment/start-process.ts';
-import { findWrk, runWrk } from './wrk.ts';
 
-/** What is asked, over and over. `webhook`: a POST of a Stripe event with an id and a signature of its own each. */
+/** The requests of a load generator. `webhook`: POSTs Stripe events, each with its own id and signature. */
 export type Load = {
   connections: number;
   seconds: number;
   apiKey?: string;
-  /** GET, one after another. */
+  /** Paths to GET, one after another. */
   paths?: readonly string[];
   webhook?: { secret: string; path: string };
 };
 
 const report = z.object({ requests: z.number(), seconds: z.number(), failed: z.number() });
-export type Report = z.output<typeof report>;
+type Report = z.output<typeof report>;
+
+/** The path of wrk; undefined: not installed. */
+export function findWrk(): string | undefined {
+  const found = spawnSync('/bin/sh', ['-c', 'command -v wrk'], { encoding: 'utf8' }).stdout.trim();
+  return found === '' ? undefined : found;
+}
+
+const wrkScript = (paths: readonly string[], apiKey: string | undefined): string => `
+local paths = { ${paths.map((path) => JSON.stringify(path)).join(', ')} }
+local headers = ${apiKey === undefined ? '{}' : `{ ["Authorization"] = "Bearer ${apiKey}" }`}
+local requests, at = {}, 0
+init = function()
+  for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path, headers) end
+end
+request = function()
+  at = at % #requests + 1
+  return requests[at]
+end
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format("RESULT %d %d %d\\n", summary.requests, summary.duration,
+    e.connect + e.read + e.write + e.status + e.timeout))
+end`;
+
+async function runWrk(wrk: string, url: string, load: Load): Promise<Report> {
+  const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.lua');
+  writeFileSync(file, wrkScript(load.paths ?? ['/'], load.apiKey));
+  const { stdout } = await promisify(execFile)(wrk, [
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    `-s${file}`,
+    url,
+  ]);
+  const [, requests, micros, failed] = /RESULT (\d+) (\d+) (\d+)/.exec(stdout) ?? [];
+  return { requests: Number(requests), seconds: Number(micros) / 1e6, failed: Number(failed) };
+}
 
 /** A load generator in a process of its own: wrk where it is installed and can do it, else autocannon. */
 export async function generate(url: string, load: Load): Promise<Report> {
@@ -33,7 +69,7 @@ export async function generate(url: string, load: Load): Promise<Report> {
   return report.parse(JSON.parse(stdout));
 }
 
-/** Keeps a server busy with as many connections as given; requests a second, and its CPU for each. */
+/** Saturates a server; returns requests a second and its CPU time for each. Throws when a request failed. */
 export async function saturate(server: Running, load: Load): Promise<Measured> {
   const before = cpuSeconds(server.pid);
   const { requests, seconds, failed } = await generate(server.url, load);

@@ -4,8 +4,8 @@ import { stripeEvent, subscriptionObject } from '@billing/testing';
 const idMark = '__EVENT_ID__';
 const eventBytes = 6_000;
 
-/** An event as large as Stripe's own: the rest of a real subscription object is text of no interest here. */
-export function eventTemplate(): string {
+/** An event as large as Stripe's own; filler stands for the fields that do not matter here. */
+function eventTemplate(): string {
   const subscription = { ...subscriptionObject(), filler: '' };
   const event = () =>
     JSON.stringify(stripeEvent({ id: idMark, type: 'customer.subscription.updated', object: subscription }));
@@ -19,7 +19,7 @@ export function sign(body: string, secret: string): string {
   return `t=${at},v1=${createHmac('sha256', secret).update(`${at}.${body}`).digest('hex')}`;
 }
 
-/** Events that differ in their id, signed one by one. */
+/** Events that differ in their id, each signed. */
 export function createSignedEvents(secret: string): () => { body: string; signature: string } {
   const [head = '', tail = ''] = eventTemplate().split(idMark);
   const run = randomBytes(6).toString('hex');

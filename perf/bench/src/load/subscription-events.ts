@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { projectEvent } from '@billing/domain';
 import { stripeEvent, subscriptionObject } from '@billing/testing';
+import type { Queue } from 'bullmq';
 import type { Seeded } from '../environment/seed.ts';
 
 const daySeconds = 86_400;
 export const subscriptionEventType = 'customer.subscription.updated';
 
+export type Change = { event: object; userId: string; quantity: number };
+export type NextEvent = () => Change;
+
 /**
- * Events about the seeded subscriptions, one after another, each newer than all before it: the plain path, which
- * needs no read from Stripe. `quantity` differs, so that every event changes its user's answer.
+ * Events about the seeded subscriptions in turn, each newer than all before it, so that none needs a read from
+ * Stripe. `quantity` differs, so that every event changes its user's answer.
  */
-export function createSubscriptionEvents(seeded: Seeded) {
+export function createSubscriptionEvents(seeded: Seeded): NextEvent {
   const run = randomBytes(5).toString('hex');
   const startedAt = Math.floor(Date.now() / 1000);
   let count = 0;
@@ -40,4 +45,18 @@ export function createSubscriptionEvents(seeded: Seeded) {
     });
     return { event, userId: `${seeded.userPrefix}${number}`, quantity: lap + 2 };
   };
+}
+
+const atOnce = 500;
+
+/** Adds `count` events to the queue, as the API enqueues them. */
+export async function fillQueue(queue: Queue, nextEvent: NextEvent, count: number): Promise<void> {
+  for (let left = count; left > 0; left -= atOnce)
+    await queue.addBulk(
+      Array.from({ length: Math.min(left, atOnce) }, () => {
+        const event = projectEvent({ ...nextEvent().event });
+        const data = { event, received_at: new Date().toISOString() };
+        return { name: String(event['type']), data, opts: { jobId: String(event['id']) } };
+      }),
+    );
 }

@@ -5,7 +5,7 @@ const ticksPerSecond = 100;
 
 type Stat = { parent: number; cpuTicks: number; residentPages: number };
 
-/** Fields by proc(5). The command may hold spaces and brackets, so they are counted from its last bracket. */
+/** Fields as in proc(5). The command may contain spaces and brackets, so they are counted from its last bracket. */
 function readStat(pid: number): Stat | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -18,7 +18,7 @@ function readStat(pid: number): Stat | undefined {
   }
 }
 
-/** The process and all that it started: a cluster's load is its workers'. */
+/** The process and its descendants, as a cluster's workers do its work. */
 function treeOf(pid: number): Stat[] {
   const all = readdirSync('/proc')
     .map(Number)
@@ -36,6 +36,6 @@ function treeOf(pid: number): Stat[] {
 export const cpuSeconds = (pid: number): number =>
   treeOf(pid).reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / ticksPerSecond;
 
-/** Resident memory of the greatest process of the tree, in MiB (pages of 4 KiB). */
+/** Resident memory of the largest process of the tree, in MiB (pages of 4 KiB). */
 export const residentMib = (pid: number): number =>
   Math.max(0, ...treeOf(pid).map(({ residentPages }) => residentPages / 256));

@@ -3,27 +3,33 @@ import { shuffled } from './statistics.ts';
 /** What one variant showed in one round. `cpuMicros`: of the server process, per request or event. */
 export type Measured = { value: number; cpuMicros: number };
 
-/** A competitor: the same task done in another way. */
-export type Variant = { name: string; measure: () => Promise<Measured> };
+/** One of several ways to do the same task. */
+export type Variant<T = Measured> = { name: string; measure: () => Promise<T> };
 
-export type Turns = Map<string, Measured[]>;
+/** The results of each variant, in the order of the rounds. */
+export type Turns<T = Measured> = Map<string, T[]>;
+
+type Rounds = { title: string; rounds: number; say: (line: string) => void };
+
+/** Runs `measure` once to warm up, then `rounds` times; returns the results of the latter. */
+export async function inRounds<T>({ title, rounds, say }: Rounds, measure: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    results.push(await measure());
+    say(`${title}: round ${round} of ${rounds}`);
+  }
+  return results.slice(1);
+}
 
 /**
- * Measures each variant once a round, in a new random order each time: what else the machine does then hits
- * all alike. The first round warms up and is not counted.
+ * Measures each variant once a round, in a new random order each time, so that what else the machine does affects
+ * all alike.
  */
-export async function takeTurns(
-  variants: readonly Variant[],
-  rounds: number,
-  onRound: (round: number) => void,
-): Promise<Turns> {
-  const turns: Turns = new Map(variants.map(({ name }) => [name, []]));
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, measure } of shuffled(variants)) {
-      const measured = await measure();
-      if (round > 0) turns.get(name)?.push(measured);
-    }
-    onRound(round);
-  }
-  return turns;
+export async function takeTurns<T>(variants: readonly Variant<T>[], rounds: Rounds): Promise<Turns<T>> {
+  const results = await inRounds(rounds, async () => {
+    const measured = new Map<string, T[]>();
+    for (const { name, measure } of shuffled(variants)) measured.set(name, [await measure()]);
+    return measured;
+  });
+  return new Map(variants.map(({ name }) => [name, results.flatMap((round) => round.get(name) ?? [])]));
 }

@@ -13,8 +13,18 @@ function git(...args: string[]): string {
   }
 }
 
-/** The machine and the state of the code: figures without them mean nothing. */
-export function describeRun() {
+/** The machine and the state of the code, without which figures mean nothing. The results file has these names. */
+export type RunInfo = {
+  at: string;
+  commit: string;
+  is_dirty: boolean;
+  node: string;
+  cpu: string;
+  cores: number;
+  memory_gib: number;
+};
+
+export function describeRun(): RunInfo {
   const [cpu] = cpus();
   return {
     at: new Date().toISOString(),
@@ -28,7 +38,7 @@ export function describeRun() {
 }
 
 /** Writes the run as JSON; returns the file's path. */
-export function writeResults(run: ReturnType<typeof describeRun>, rows: readonly Row[]): string {
+export function writeResults(run: RunInfo, rows: readonly Row[]): string {
   mkdirSync(resultsDir, { recursive: true });
   const file = join(resultsDir, `${run.at.replace(/[:.]/g, '-')}.json`);
   writeFileSync(file, `${JSON.stringify({ ...run, rows }, null, 2)}\n`);

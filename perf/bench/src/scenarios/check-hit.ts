@@ -1,11 +1,11 @@
+import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Running } from '../environment/start-process.ts';
 import { saturate } from '../load/saturate.ts';
 import { takeTurns } from '../measure/take-turns.ts';
 import { atLeast, atMost, cpuOf, ratioOf, toRows, withGoals } from '../report/row.ts';
 import { peerKeys, peerGeneration } from '../servers/check/same-work.ts';
-import type { Running } from '../environment/start-process.ts';
-import type { BenchEnvironment } from '../environment/set-up.ts';
+import { checkPath, createChecker, subscribedUsers } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { checkPath, createChecker, subscribedUsers } from './users.ts';
 
 const scenario = 'check, cache hit';
 const ours = 'our API';
@@ -16,7 +16,7 @@ const [bare, http, fastify, express] = [
   'Express as it comes, same work',
 ] as const;
 
-/** Fills our cache, and gives the peers the very bytes that it answers. */
+/** Fills our cache, and gives the peers the same bytes that our API answers. */
 async function warm(environment: BenchEnvironment, api: Running, users: readonly string[]): Promise<void> {
   await environment.cache.set(peerKeys.generation, peerGeneration);
   const checker = createChecker(api.url, environment);
@@ -28,15 +28,16 @@ async function warm(environment: BenchEnvironment, api: Running, users: readonly
   checker.close();
 }
 
-/** The saturated hit path of the whole application beside its ceilings. */
+/** The API's cache hits at full load, beside servers that do less. */
 export const checkHit: Scenario = {
   name: 'hit',
   isDefault: true,
   async run(environment, { rounds, seconds, say }) {
     const { apiKey } = environment.seeded;
     const peer = { BENCH_API_KEY: apiKey };
+    const api = await environment.startApi({ ENTITLEMENT_CACHE_TTL_SECONDS: '3600' });
     const servers = new Map([
-      [ours, await environment.startApi({ ENTITLEMENT_CACHE_TTL_SECONDS: '3600' })],
+      [ours, api],
       [bare, await environment.startPeer('servers/check/bare', peer)],
       [http, await environment.startPeer('servers/check/http-same-work', peer)],
       [fastify, await environment.startPeer('servers/check/fastify-same-work', peer)],
@@ -44,13 +45,11 @@ export const checkHit: Scenario = {
     ]);
     const users = subscribedUsers(environment, 200);
     const load = { connections: 64, seconds, apiKey, paths: users.map(checkPath) };
-    for (const [name, api] of servers) if (name === ours) await warm(environment, api, users);
+    await warm(environment, api, users);
     const variants = [...servers].map(([name, server]) => ({ name, measure: () => saturate(server, load) }));
-    const turns = await takeTurns(variants, rounds, (round) =>
-      say(`${scenario}: round ${round} of ${rounds}`),
-    );
+    const turns = await takeTurns(variants, { title: scenario, rounds, say });
     await Promise.all([...servers.values()].map((server) => server.stop()));
-    const rows = toRows(turns, { scenario, unit: 'req/s', yardstick: bare });
+    const rows = toRows(turns, { scenario, unit: 'req/s', reference: bare });
     return withGoals(rows, ours, [
       atLeast('of bare', ratioOf(turns, ours, bare), 0.45),
       atLeast('of Fastify', ratioOf(turns, ours, fastify), 0.85),

@@ -1,22 +1,16 @@
 import { createHttpClient } from '../load/http-client.ts';
 import { failOnFailed, openLoop } from '../load/open-loop.ts';
-import type { Latencies } from '../load/open-loop.ts';
 import { median, spreadOf } from '../measure/statistics.ts';
-import { latencyRows } from '../report/latency-rows.ts';
-import { atMost } from '../report/row.ts';
+import { inRounds } from '../measure/take-turns.ts';
+import { atMost, latencyRows } from '../report/row.ts';
+import { sumOfMetrics } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 const scenario = 'checkout, 10/s open loop';
 const perSecond = 10;
+const stripeSeconds = /^stripe_request_duration_seconds_sum\{[^}]*\} ([\d.e+-]+)/gm;
 
-/** How many seconds the API has waited for Stripe so far. */
-async function stripeSeconds(client: ReturnType<typeof createHttpClient>): Promise<number> {
-  const { text } = await client.send({ path: '/metrics' });
-  const sums = text.matchAll(/^stripe_request_duration_seconds_sum\{[^}]*\} ([\d.e+-]+)/gm);
-  return [...sums].reduce((total, [, sum]) => total + Number(sum), 0);
-}
-
-/** Our own scenario of a checkout: the whole less what Stripe (here the offline one) took on average. */
+/** Checkouts at a fixed rate, also less the time that Stripe (here the offline one) took on average. */
 export const checkout: Scenario = {
   name: 'checkout',
   isDefault: true,
@@ -25,8 +19,6 @@ export const checkout: Scenario = {
     const client = createHttpClient(api.url);
     const { seeded } = environment;
     let user = seeded.checkoutFrom;
-    const whole: Latencies[] = [];
-    const own: number[] = [];
     const create = async (): Promise<void> => {
       user = user >= seeded.userCount ? seeded.checkoutFrom : user + 1;
       const body = JSON.stringify({
@@ -41,18 +33,17 @@ export const checkout: Scenario = {
       if (reply.status !== 200) throw new Error(`The checkout answered ${reply.status}: ${reply.text}`);
     };
     await create();
-    for (let round = 0; round <= rounds; round += 1) {
-      const before = await stripeSeconds(client);
-      const latencies = await openLoop({ perSecond, seconds, request: create });
-      failOnFailed(latencies, 'checkouts');
-      const stripeMs = (((await stripeSeconds(client)) - before) * 1000) / latencies.count;
-      say(`${scenario}: round ${round} of ${rounds}`);
-      if (round === 0) continue;
-      whole.push(latencies);
-      own.push(latencies.p95 - stripeMs);
-    }
+    const results = await inRounds({ title: scenario, rounds, say }, async () => {
+      const before = await sumOfMetrics(client, stripeSeconds);
+      const whole = await openLoop({ perSecond, seconds, request: create });
+      failOnFailed(whole, 'checkouts');
+      const stripeMs = (((await sumOfMetrics(client, stripeSeconds)) - before) * 1000) / whole.count;
+      return { whole, own: whole.p95 - stripeMs };
+    });
     client.close();
     await api.stop();
+    const whole = results.map((result) => result.whole);
+    const own = results.map((result) => result.own);
     return [
       ...latencyRows({ scenario, name: 'whole' }, whole),
       {

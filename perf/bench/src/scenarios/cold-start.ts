@@ -1,24 +1,18 @@
 import { createHttpClient } from '../load/http-client.ts';
 import { failOnFailed, openLoop } from '../load/open-loop.ts';
-import type { Latencies } from '../load/open-loop.ts';
 import { spreadOf } from '../measure/statistics.ts';
-import { latencyRows } from '../report/latency-rows.ts';
+import { inRounds } from '../measure/take-turns.ts';
+import { latencyRows } from '../report/row.ts';
+import { createChecker, subscribedUsers, sumOfMetrics } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { createChecker, subscribedUsers } from './users.ts';
 
 const scenario = 'check, cold start at 500/s';
 const perSecond = 500;
-/** All are cold at first; after some seconds each has been asked for. */
+/** Few enough that each is checked within some seconds. */
 const userCount = 2_000;
+const missesTotal = /^entitlement_cache_misses_total (\d+)/gm;
 
-async function misses(url: string): Promise<number> {
-  const client = createHttpClient(url);
-  const { text } = await client.send({ path: '/metrics' });
-  client.close();
-  return Number(/^entitlement_cache_misses_total (\d+)/m.exec(text)?.[1] ?? 0);
-}
-
-/** The whole cache is emptied while 500 checks a second come: what the readers see until it has filled again. */
+/** The whole cache is emptied at 500 checks a second: latencies until it has filled again. */
 export const coldStart: Scenario = {
   name: 'cold',
   isDefault: false,
@@ -26,29 +20,26 @@ export const coldStart: Scenario = {
     const api = await environment.startApi();
     const users = subscribedUsers(environment, userCount);
     const checker = createChecker(api.url, environment);
-    const results: Latencies[] = [];
-    const missed: number[] = [];
-    for (let round = 0; round <= rounds; round += 1) {
+    const client = createHttpClient(api.url);
+    const request = async (): Promise<void> => {
+      await checker.check(users[Math.floor(Math.random() * users.length)] ?? '');
+    };
+    const results = await inRounds({ title: scenario, rounds, say }, async () => {
       await environment.cache.flushall();
-      const before = await misses(api.url);
-      const latencies = await openLoop({
-        perSecond,
-        seconds,
-        request: async () => {
-          await checker.check(users[Math.floor(Math.random() * users.length)] ?? '');
-        },
-      });
+      const before = await sumOfMetrics(client, missesTotal);
+      const latencies = await openLoop({ perSecond, seconds, request });
       failOnFailed(latencies, 'checks');
-      say(`${scenario}: round ${round} of ${rounds}`);
-      if (round === 0) continue;
-      results.push(latencies);
-      missed.push(((await misses(api.url)) - before) / latencies.count);
-    }
+      const misses = (await sumOfMetrics(client, missesTotal)) - before;
+      return { latencies, missShare: misses / latencies.count };
+    });
     checker.close();
+    client.close();
     await api.stop();
+    const allLatencies = results.map(({ latencies }) => latencies);
+    const missShares = results.map(({ missShare }) => missShare);
     return [
-      ...latencyRows({ scenario, name: 'our API' }, results),
-      { scenario, name: 'read from Postgres', unit: 'of all', value: spreadOf(missed) },
+      ...latencyRows({ scenario, name: 'our API' }, allLatencies),
+      { scenario, name: 'read from Postgres', unit: 'of all', value: spreadOf(missShares) },
     ];
   },
 };

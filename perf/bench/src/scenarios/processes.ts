@@ -1,12 +1,12 @@
 import { saturate } from '../load/saturate.ts';
 import { takeTurns } from '../measure/take-turns.ts';
 import { toRows } from '../report/row.ts';
+import { checkPath, createChecker, subscribedUsers } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { checkPath, createChecker, subscribedUsers } from './users.ts';
 
 const scenario = 'check, cache hit, API_PROCESSES';
 
-/** One process against two on the same port. On two cores the load generator and Redis want their share too. */
+/** One process against two on the same port. On two cores they share the CPU with the load generator and Redis. */
 export const processes: Scenario = {
   name: 'processes',
   isDefault: true,
@@ -22,10 +22,8 @@ export const processes: Scenario = {
       checker.close();
     }
     const variants = apis.map(([name, api]) => ({ name, measure: () => saturate(api, load) }));
-    const turns = await takeTurns(variants, rounds, (round) =>
-      say(`${scenario}: round ${round} of ${rounds}`),
-    );
+    const turns = await takeTurns(variants, { title: scenario, rounds, say });
     await Promise.all(apis.map(([, api]) => api.stop()));
-    return toRows(turns, { scenario, unit: 'req/s', yardstick: '1' });
+    return toRows(turns, { scenario, unit: 'req/s', reference: '1' });
   },
 };

@@ -1,7 +1,7 @@
 import { queueNames, projectEvent } from '@billing/domain';
 import { Queue } from 'bullmq';
-import { spreadOf } from '../measure/statistics.ts';
 import type { BenchEnvironment } from '../environment/set-up.ts';
+import { spreadOf } from '../measure/statistics.ts';
 import type { Scenario } from './scenario.ts';
 
 const waiting = 100_000;
@@ -10,7 +10,7 @@ async function usedBytes({ queue }: BenchEnvironment): Promise<number> {
   return Number(/^used_memory:(\d+)/m.exec(await queue.info('memory'))?.[1]);
 }
 
-/** What 100,000 waiting jobs of the usual kind take up in Redis. Finished ones are not kept. */
+/** How much memory 100,000 waiting jobs take in Redis. */
 export const queueMemory: Scenario = {
   name: 'queue',
   isDefault: true,

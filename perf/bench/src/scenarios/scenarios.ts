@@ -1,10 +1,12 @@
+import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Row } from '../report/row.ts';
 import { checkHit } from './check-hit.ts';
 import { checkout } from './checkout.ts';
 import { coldStart } from './cold-start.ts';
 import { fixedRate } from './fixed-rate.ts';
-import type { Scenario } from './scenario.ts';
 import { processes } from './processes.ts';
 import { queueMemory } from './queue-memory.ts';
+import type { Scenario, Settings } from './scenario.ts';
 import { soak } from './soak.ts';
 import { visible } from './visible.ts';
 import { webhook } from './webhook.ts';
@@ -23,3 +25,18 @@ export const scenarios: readonly Scenario[] = [
   coldStart,
   soak,
 ];
+
+export type PlannedScenario = { scenario: Scenario; settings: Settings };
+
+/** Runs scenarios one after another in one environment; returns all their rows. */
+export async function runScenarios(
+  environment: BenchEnvironment,
+  planned: readonly PlannedScenario[],
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const { scenario, settings } of planned) {
+    settings.say(`Scenario "${scenario.name}"`);
+    rows.push(...(await scenario.run(environment, settings)));
+  }
+  return rows;
+}

@@ -1,15 +1,15 @@
 import { queueNames } from '@billing/domain';
 import { Queue } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fillQueue } from '../load/fill-queue.ts';
+import type { Running } from '../environment/start-process.ts';
 import { generate } from '../load/saturate.ts';
+import { fillQueue } from '../load/subscription-events.ts';
 import { residentMib } from '../measure/cpu-time.ts';
 import { median, spreadOf } from '../measure/statistics.ts';
 import { atMost } from '../report/row.ts';
 import type { Row } from '../report/row.ts';
-import type { Running } from '../environment/start-process.ts';
+import { checkPath, subscribedUsers } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
-import { checkPath, subscribedUsers } from './users.ts';
 
 const scenario = 'soak, both at full load';
 const backlog = 100_000;
@@ -25,7 +25,7 @@ async function watch(process: Running, signal: AbortSignal): Promise<number[]> {
   return samples;
 }
 
-/** The last quarter beside the second one: the first is the start. 1: it does not grow. */
+/** The last quarter divided by the second one, as the first is the start; 1: it does not grow. */
 function growth(samples: readonly number[]): number {
   const quarter = Math.floor(samples.length / 4);
   return median(samples.slice(-quarter)) / median(samples.slice(quarter, 2 * quarter));
@@ -52,8 +52,8 @@ function toRows(name: string, samples: readonly number[], limitMib: number): Row
 }
 
 /**
- * More than the machine can do, on purpose: some checks are refused rather than kept waiting. An API that answers checks as fast as it can, more users than a minute can ask for, and a worker whose backlog never
- * falls below 100,000, for `seconds`: what they hold in memory, and whether it grows.
+ * Memory of API and worker at full load for `seconds`, and whether it grows. The worker's backlog never falls below
+ * 100,000. The load is more than the machine can do, so that some checks are refused.
  */
 export const soak: Scenario = {
   name: 'soak',
@@ -63,14 +63,13 @@ export const soak: Scenario = {
       connection: environment.queue,
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
-    const next = () => environment.nextEvent().event;
     say(`${scenario}: filling the queue`);
-    await fillQueue({ queue, next }, backlog);
+    await fillQueue(queue, environment.nextEvent, backlog);
     const [api, worker] = await Promise.all([environment.startApi(), environment.startWorker()]);
     const ended = AbortSignal.timeout(seconds * 1000);
     const keepFull = async (): Promise<void> => {
       while (!ended.aborted) {
-        if ((await queue.getWaitingCount()) < backlog) await fillQueue({ queue, next }, 500);
+        if ((await queue.getWaitingCount()) < backlog) await fillQueue(queue, environment.nextEvent, 500);
         else await sleep(50);
       }
     };

@@ -1,7 +1,7 @@
+import { webhookSecret } from '../environment/set-up.ts';
 import { saturate } from '../load/saturate.ts';
 import { takeTurns } from '../measure/take-turns.ts';
 import { atLeast, ratioOf, toRows, withGoals } from '../report/row.ts';
-import { webhookSecret } from '../environment/set-up.ts';
 import type { Scenario } from './scenario.ts';
 
 const scenario = 'webhook accepted';
@@ -13,7 +13,7 @@ const [bare, http, fastify, express] = [
   'Express as it comes, verify and add',
 ] as const;
 
-/** Accepting webhooks as fast as they come; the jobs are thrown away after each turn. */
+/** Accepting webhooks at full load; the jobs are deleted after each turn. */
 export const webhook: Scenario = {
   name: 'webhook',
   isDefault: true,
@@ -38,11 +38,9 @@ export const webhook: Scenario = {
         return measured;
       },
     }));
-    const turns = await takeTurns(variants, rounds, (round) =>
-      say(`${scenario}: round ${round} of ${rounds}`),
-    );
+    const turns = await takeTurns(variants, { title: scenario, rounds, say });
     await Promise.all([...servers.values()].map((server) => server.stop()));
-    const rows = toRows(turns, { scenario, unit: 'req/s', yardstick: bare });
+    const rows = toRows(turns, { scenario, unit: 'req/s', reference: bare });
     return withGoals(rows, ours, [atLeast('of Fastify', ratioOf(turns, ours, fastify), 0.9)]);
   },
 };

@@ -1,14 +1,14 @@
 import { queueNames } from '@billing/domain';
 import { waitFor } from '@billing/testing';
 import { Queue } from 'bullmq';
-import { fillQueue } from '../load/fill-queue.ts';
-import { subscriptionEventType } from '../load/subscription-events.ts';
+import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Running } from '../environment/start-process.ts';
+import { fillQueue, subscriptionEventType } from '../load/subscription-events.ts';
+import type { NextEvent } from '../load/subscription-events.ts';
 import { cpuSeconds } from '../measure/cpu-time.ts';
 import { takeTurns } from '../measure/take-turns.ts';
 import type { Measured } from '../measure/take-turns.ts';
 import { atLeast, ratioOf, toRows, withGoals } from '../report/row.ts';
-import type { Running } from '../environment/start-process.ts';
-import type { BenchEnvironment } from '../environment/set-up.ts';
 import type { Scenario } from './scenario.ts';
 
 const scenario = 'worker, backlog';
@@ -17,8 +17,8 @@ const empty = 'BullMQ, empty handler';
 const interactive = 'BullMQ, interactive transaction';
 
 /**
- * How many events a turn has for each second asked for. The two fast ones have as many, so that V8 has optimised the
- * one as far as the other when the clock starts.
+ * How many events a turn has for each second asked for. The two fast ones have the same number, so that V8 has
+ * optimised both alike when the clock starts.
  */
 const perSecondOf: Record<string, number> = { [ours]: 4_000, [empty]: 4_000, [interactive]: 200 };
 
@@ -29,22 +29,19 @@ async function isDrained(queue: Queue): Promise<boolean> {
   return Object.values(counts).every((count) => count === 0);
 }
 
-type Turn = { queue: Queue; count: number; start: () => Promise<Running>; next: () => object };
+type Turn = { queue: Queue; count: number; start: () => Promise<Running>; nextEvent: NextEvent };
 
 const untilDrained = (queue: Queue): Promise<unknown> =>
-  waitFor(() => isDrained(queue), { timeoutMs: 120_000, intervalMs: 5, what: 'the backlog to be gone' });
+  waitFor(() => isDrained(queue), { timeoutMs: 120_000, intervalMs: 5, what: 'the queue to be empty' });
 
-/**
- * Lets the worker run warm on a smaller backlog, fills the paused queue, and times it from the moment the queue
- * opens until nothing is left.
- */
-async function drain({ queue, count, start, next }: Turn): Promise<Measured> {
+/** Warms the worker up with a smaller backlog, fills the paused queue, and times it from `resume` until it is empty. */
+async function drain({ queue, count, start, nextEvent }: Turn): Promise<Measured> {
   const worker = await start();
   try {
-    await fillQueue({ queue, next }, Math.ceil(count / 2));
+    await fillQueue(queue, nextEvent, Math.ceil(count / 2));
     await untilDrained(queue);
     await queue.pause();
-    await fillQueue({ queue, next }, count);
+    await fillQueue(queue, nextEvent, count);
     const cpuBefore = cpuSeconds(worker.pid);
     const startedAt = performance.now();
     await queue.resume();
@@ -57,7 +54,7 @@ async function drain({ queue, count, start, next }: Turn): Promise<Measured> {
   }
 }
 
-/** Looks at the kind enqueued here only: the worker's sweep also brings what the seed did at Stripe, and ignores it. */
+/** Throws if an event was not applied. Of this type only: the worker's sweep also finds the seed's own events. */
 async function failOnUnapplied(environment: BenchEnvironment): Promise<void> {
   const { rows } = await environment.database.query<{ status: string; count: string }>(
     `SELECT status, count(*) FROM stripe_events WHERE status <> 'applied' AND type = $1 GROUP BY status`,
@@ -66,7 +63,7 @@ async function failOnUnapplied(environment: BenchEnvironment): Promise<void> {
   if (rows.length > 0) throw new Error(`Not every event was applied: ${JSON.stringify(rows)}`);
 }
 
-/** Draining a backlog of subscription events, which go round the seeded subscriptions. */
+/** Draining a backlog of events about the seeded subscriptions. */
 export const worker: Scenario = {
   name: 'worker',
   isDefault: true,
@@ -75,21 +72,21 @@ export const worker: Scenario = {
       connection: environment.queue,
       defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     });
-    const next = () => environment.nextEvent().event;
     const starts = new Map([
       [ours, () => environment.startWorker()],
-      [empty, () => environment.startPeer('servers/worker/bullmq', { BENCH_HANDLER: 'empty' })],
-      [interactive, () => environment.startPeer('servers/worker/bullmq', { BENCH_HANDLER: 'interactive' })],
+      [empty, () => environment.startPeer('servers/bullmq-worker', { BENCH_HANDLER: 'empty' })],
+      [interactive, () => environment.startPeer('servers/bullmq-worker', { BENCH_HANDLER: 'interactive' })],
     ]);
     const variants = [...starts].map(([name, start]) => ({
       name,
-      measure: () => drain({ queue, count: Math.round((perSecondOf[name] ?? 0) * seconds), start, next }),
+      measure: () => {
+        const count = Math.round((perSecondOf[name] ?? 0) * seconds);
+        return drain({ queue, count, start, nextEvent: environment.nextEvent });
+      },
     }));
-    const turns = await takeTurns(variants, rounds, (round) =>
-      say(`${scenario}: round ${round} of ${rounds}`),
-    );
+    const turns = await takeTurns(variants, { title: scenario, rounds, say });
     await failOnUnapplied(environment);
-    const rows = toRows(turns, { scenario, unit: 'events/s', yardstick: empty });
+    const rows = toRows(turns, { scenario, unit: 'events/s', reference: empty });
     return withGoals(rows, ours, [
       atLeast('of empty', ratioOf(turns, ours, empty), 0.4),
       atLeast('× interactive', ratioOf(turns, ours, interactive), 4),

@@ -1,6 +1,6 @@
 import type { Price } from '../stripe-objects.ts';
 
-export const DAY_SECONDS = 86_400;
+export const daySeconds = 86_400;
 
 function addMonths(anchor: number, months: number): number {
   const from = new Date(anchor * 1000);
@@ -12,14 +12,14 @@ function addMonths(anchor: number, months: number): number {
   return Math.floor(target.getTime() / 1000);
 }
 
-/** `count` intervals after the anchor. The day of the month stays the anchor's, cut to the month's length. */
+/** `count` intervals after the anchor. The day of the month is the anchor's, or the month's last. */
 export function addIntervals(anchor: number, recurring: Price['recurring'], count: number): number {
   const steps = count * (recurring?.interval_count ?? 1);
   switch (recurring?.interval) {
     case 'day':
-      return anchor + steps * DAY_SECONDS;
+      return anchor + steps * daySeconds;
     case 'week':
-      return anchor + steps * 7 * DAY_SECONDS;
+      return anchor + steps * 7 * daySeconds;
     case 'year':
       return addMonths(anchor, steps * 12);
     case 'month':

@@ -1,19 +1,20 @@
 import { invalid, noSuch } from '../errors.ts';
 import { planOf } from '../objects/catalog.ts';
 import { itemObject } from '../objects/subscription.ts';
+import type { Patch } from '../state/tables.ts';
 import type { Metadata, Price, Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
 import { billItems, restartPeriods } from './renew.ts';
 import { changeSubscription, withItems } from './subscription-changes.ts';
 
-export interface ItemChange {
+export type ItemChange = {
   id: string | null;
   price: Price | null;
   quantity: number | null;
   isDeleted: boolean;
   metadata: Metadata | null;
-}
+};
 
 function newItem(world: World, subscription: Subscription, change: ItemChange): SubscriptionItem {
   if (change.price === null)
@@ -91,11 +92,11 @@ function hasNewInterval(before: SubscriptionItem[], after: SubscriptionItem[]): 
   });
 }
 
-/** One update: items and whatever else. A new interval starts a new period now, and bills it. */
+/** Changes items and other fields in one update. A new interval starts a new period now, and bills it. */
 export function updateSubscription(
   world: World,
   before: Subscription,
-  fields: { items: SubscriptionItem[]; patch: Partial<Subscription>; restarts: boolean },
+  fields: { items: SubscriptionItem[]; patch: Patch<Subscription>; restarts: boolean },
 ): void {
   const isRunning = before.status === 'active' || before.status === 'past_due';
   if (isRunning && (fields.restarts || hasNewInterval(before.items.data, fields.items))) {

@@ -4,10 +4,10 @@ import { cardObject, customerObject } from '../objects/customer.ts';
 import type { CheckoutPlan } from '../state/private-rows.ts';
 import type { CheckoutSession, Customer, PaymentIntent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { DAY_SECONDS } from './calendar.ts';
+import { daySeconds } from './calendar.ts';
 import { failInvoice, payInvoice } from './collect.ts';
 import { markPaid, paymentsOf } from './invoices.ts';
-import { attemptPayment, openPaymentIntent, settlePayment } from './payments.ts';
+import { attemptPayment, completeDelayedPayment, openPaymentIntent } from './payments.ts';
 import { startSubscription } from './start-subscription.ts';
 
 function payerOf(world: World, session: CheckoutSession): Customer | null {
@@ -29,18 +29,19 @@ function attachCard(world: World, customer: Customer | null): string {
 }
 
 function trialEndOf(plan: CheckoutPlan, now: number): number | null {
-  return plan.trial_end ?? (plan.trial_days === null ? null : now + plan.trial_days * DAY_SECONDS);
+  return plan.trial_end ?? (plan.trial_days === null ? null : now + plan.trial_days * daySeconds);
 }
 
-interface Paying {
+type Paying = {
   session: CheckoutSession;
   plan: CheckoutPlan;
   customer: Customer | null;
-  isSettledLater: boolean;
-}
+  /** By bank debit: the money arrives later, or not. */
+  isDelayed: boolean;
+};
 
 function collect(world: World, paying: Paying, paymentMethod: string | null): PaymentIntent {
-  const { session, plan, customer, isSettledLater } = paying;
+  const { session, plan, customer, isDelayed } = paying;
   const intent = openPaymentIntent(world, {
     amount: session.amount_total ?? 0,
     currency: session.currency ?? 'usd',
@@ -49,7 +50,7 @@ function collect(world: World, paying: Paying, paymentMethod: string | null): Pa
     metadata: session.mode === 'payment' ? plan.payment_intent_metadata : {},
     description: session.mode === 'payment' ? plan.description : 'Subscription creation',
   });
-  return attemptPayment(world, intent, isSettledLater ? 'processing' : 'succeeded');
+  return attemptPayment(world, intent, isDelayed ? 'processing' : 'succeeded');
 }
 
 function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
@@ -70,34 +71,30 @@ function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
     metadata: plan.subscription_metadata,
     description: plan.description,
     collectionMethod: 'charge_automatically',
-    payment: { kind: paying.isSettledLater && !isFree ? 'processing' : 'paid', intent },
+    payment: { kind: paying.isDelayed && !isFree ? 'processing' : 'paid', intent },
   });
   return {
     subscription: subscription.id,
     invoice: subscription.latest_invoice,
-    payment_status: isFree ? 'no_payment_required' : paying.isSettledLater ? 'unpaid' : 'paid',
+    payment_status: isFree ? 'no_payment_required' : paying.isDelayed ? 'unpaid' : 'paid',
   };
 }
 
 function buyOnce(world: World, paying: Paying): Partial<CheckoutSession> {
-  const { session, customer, isSettledLater } = paying;
+  const { session, customer, isDelayed } = paying;
   if (session.amount_total === 0) return { payment_status: 'no_payment_required' };
   const intent = collect(world, paying, attachCard(world, customer));
-  return { payment_intent: intent.id, payment_status: isSettledLater ? 'unpaid' : 'paid' };
+  return { payment_intent: intent.id, payment_status: isDelayed ? 'unpaid' : 'paid' };
 }
 
-/** The payer presses *Pay*. `isSettledLater`: with a bank debit, whose money is outstanding until it is settled. */
-export function payCheckout(
-  world: World,
-  session: CheckoutSession,
-  isSettledLater: boolean,
-): CheckoutSession {
+/** The payer presses *Pay*. `isDelayed`: by bank debit, whose money is outstanding until it is completed or fails. */
+export function payCheckout(world: World, session: CheckoutSession, isDelayed: boolean): CheckoutSession {
   if (session.status !== 'open')
     throw invalid(`This Checkout Session is ${session.status}; only an open one can be paid.`, 'id');
   const plan = world.tables.checkoutPlans.get(session.id);
   if (plan === undefined) throw invalid('This Checkout Session has no line items.', 'id');
   const customer = payerOf(world, session);
-  const paying = { session, plan, customer, isSettledLater };
+  const paying = { session, plan, customer, isDelayed };
   const outcome = session.mode === 'subscription' ? subscribe(world, paying) : buyOnce(world, paying);
   const email = customer?.email ?? session.customer_email ?? 'payer@example.com';
   const completed = world.tables.sessions.update(session, {
@@ -120,7 +117,11 @@ export function payCheckout(
   return completed;
 }
 
-function settleSubscription(world: World, session: CheckoutSession, outcome: 'succeeded' | 'failed'): void {
+function completeDelayedSubscription(
+  world: World,
+  session: CheckoutSession,
+  outcome: 'succeeded' | 'failed',
+): void {
   const invoice = world.tables.invoices.get(session.invoice ?? '');
   const [link] = paymentsOf(world, session.invoice ?? '');
   const intent = world.tables.paymentIntents.get(link?.payment.payment_intent ?? '');
@@ -129,35 +130,38 @@ function settleSubscription(world: World, session: CheckoutSession, outcome: 'su
     if (outcome === 'succeeded') payInvoice(world, invoice);
     return;
   }
-  settlePayment(world, intent, outcome);
+  completeDelayedPayment(world, intent, outcome);
   if (outcome === 'succeeded') markPaid(world, invoice);
   else failInvoice(world, invoice, false);
 }
 
-/** The outstanding money of a completed session comes, or does not. */
-export function settleCheckout(
+/** The outstanding money of a completed session arrives, or not. */
+export function completeDelayedCheckout(
   world: World,
   session: CheckoutSession,
   outcome: 'succeeded' | 'failed',
 ): CheckoutSession {
   if (session.status !== 'complete' || session.payment_status !== 'unpaid') {
-    throw invalid('Only a completed Checkout Session with payment_status unpaid can be settled.', 'id');
+    throw invalid(
+      'Only a completed Checkout Session with payment_status unpaid has a delayed payment.',
+      'id',
+    );
   }
-  if (session.mode === 'subscription') settleSubscription(world, session, outcome);
+  if (session.mode === 'subscription') completeDelayedSubscription(world, session, outcome);
   else {
     const intent = world.tables.paymentIntents.get(session.payment_intent ?? '');
     if (intent?.status !== 'processing')
       throw invalid('The payment of this Checkout Session is not outstanding.', 'id');
-    settlePayment(world, intent, outcome);
+    completeDelayedPayment(world, intent, outcome);
   }
-  const settled = world.tables.sessions.update(session, {
+  const after = world.tables.sessions.update(session, {
     payment_status: outcome === 'succeeded' ? 'paid' : 'unpaid',
   });
-  emit(world, `checkout.session.async_payment_${outcome}`, settled);
-  return settled;
+  emit(world, `checkout.session.async_payment_${outcome}`, after);
+  return after;
 }
 
-/** Open → expired: nobody can pay it any more. */
+/** Open → expired. */
 export function expireCheckout(world: World, session: CheckoutSession): CheckoutSession {
   if (session.status !== 'open') {
     throw invalid(

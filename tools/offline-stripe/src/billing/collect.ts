@@ -1,11 +1,39 @@
 import { subscriptionOf } from '../objects/invoice.ts';
+import type { DunningState } from '../state/private-rows.ts';
 import type { Invoice, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { DAY_SECONDS } from './calendar.ts';
-import { changeControl, controlOf, RETRIES, RETRY_PAUSE_DAYS } from './controls.ts';
+import { daySeconds } from './calendar.ts';
 import { finalizeInvoice, intentOf, markFailed, markPaid } from './invoices.ts';
 import { attemptPayment } from './payments.ts';
-import { changeSubscription, endSubscription } from './subscription-changes.ts';
+import { changeSubscription, endSubscription, isEnded } from './subscription-changes.ts';
+
+/** Three retries in about three weeks; see "Time" in README.md. */
+const retryPauseDays = [3, 5, 7, 7] as const;
+const retries = 3;
+
+/** `failures_left` of a subscription that fails until someone pays: more attempts than are ever made. */
+export const untilPaid = 1_000_000;
+
+export function dunningOf(world: World, subscriptionId: string): DunningState {
+  return (
+    world.tables.subscriptionControls.get(subscriptionId) ?? {
+      id: subscriptionId,
+      failures_left: 0,
+      after_last_retry: 'cancel',
+      retries_done: 0,
+      next_retry_at: null,
+      trial_will_end_sent: false,
+    }
+  );
+}
+
+export function changeDunning(world: World, subscriptionId: string, patch: Partial<DunningState>): void {
+  world.tables.subscriptionControls.insert({ ...dunningOf(world, subscriptionId), ...patch });
+}
+
+function billedSubscription(world: World, invoice: Invoice): Subscription | undefined {
+  return world.tables.subscriptions.get(subscriptionOf(invoice) ?? '');
+}
 
 function paymentMethodFor(world: World, subscription: Subscription | undefined): string | null {
   if (subscription === undefined) return null;
@@ -15,10 +43,10 @@ function paymentMethodFor(world: World, subscription: Subscription | undefined):
 
 /** The latest invoice decides a subscription's status: paid means `active`. */
 function recover(world: World, invoice: Invoice): void {
-  const subscription = world.tables.subscriptions.get(subscriptionOf(invoice) ?? '');
+  const subscription = billedSubscription(world, invoice);
   if (subscription === undefined || subscription.latest_invoice !== invoice.id) return;
-  if (['canceled', 'incomplete_expired'].includes(subscription.status)) return;
-  changeControl(world, subscription.id, { retries_done: 0, next_retry_at: null });
+  if (isEnded(subscription)) return;
+  changeDunning(world, subscription.id, { retries_done: 0, next_retry_at: null });
   if (['past_due', 'unpaid', 'incomplete'].includes(subscription.status)) {
     changeSubscription(world, subscription.id, { status: 'active' });
   }
@@ -26,14 +54,14 @@ function recover(world: World, invoice: Invoice): void {
 
 /** Collects an open invoice successfully, whatever the subscription's card does: someone paid. */
 export function payInvoice(world: World, invoice: Invoice): Invoice {
-  const subscription = world.tables.subscriptions.get(subscriptionOf(invoice) ?? '');
+  const subscription = billedSubscription(world, invoice);
   const open = invoice.status === 'draft' ? finalizeInvoice(world, invoice) : invoice;
   if (open.amount_due > 0) {
     attemptPayment(world, intentOf(world, open, paymentMethodFor(world, subscription)), 'succeeded');
   }
   const paid = markPaid(world, open);
   if (subscription !== undefined && subscription.status !== 'canceled') {
-    changeControl(world, subscription.id, { failures_left: 0 });
+    changeDunning(world, subscription.id, { failures_left: 0 });
   }
   recover(world, paid);
   return paid;
@@ -41,8 +69,8 @@ export function payInvoice(world: World, invoice: Invoice): Invoice {
 
 /** After the last retry: canceled, `unpaid`, or left `past_due`, as set. */
 function giveUp(world: World, subscription: Subscription): void {
-  const { after_last_retry: ending } = controlOf(world, subscription.id);
-  changeControl(world, subscription.id, { next_retry_at: null });
+  const { after_last_retry: ending } = dunningOf(world, subscription.id);
+  changeDunning(world, subscription.id, { next_retry_at: null });
   if (ending === 'cancel') endSubscription(world, subscription.id, 'payment_failed');
   else if (ending === 'unpaid' && subscription.status !== 'unpaid') {
     changeSubscription(world, subscription.id, { status: 'unpaid' });
@@ -51,41 +79,42 @@ function giveUp(world: World, subscription: Subscription): void {
 
 /** An attempt on a subscription's invoice failed: `past_due`, and the next retry is planned; the last one ends it. */
 export function failInvoice(world: World, invoice: Invoice, isRetry: boolean): void {
-  const subscription = world.tables.subscriptions.get(subscriptionOf(invoice) ?? '');
+  const subscription = billedSubscription(world, invoice);
   if (subscription === undefined || subscription.status === 'incomplete') {
     markFailed(world, invoice, null);
     return;
   }
-  const control = controlOf(world, subscription.id);
-  const retriesDone = isRetry ? control.retries_done + 1 : control.retries_done;
-  const pauseDays = RETRY_PAUSE_DAYS[Math.min(retriesDone, RETRY_PAUSE_DAYS.length - 1)] ?? 7;
-  const isLast = retriesDone >= RETRIES;
+  const { id, status } = subscription;
+  const dunning = dunningOf(world, id);
+  const retriesDone = isRetry ? dunning.retries_done + 1 : dunning.retries_done;
+  const pauseDays = retryPauseDays[Math.min(retriesDone, retryPauseDays.length - 1)] ?? 7;
+  const isLast = retriesDone >= retries;
   const planned =
-    isRetry || control.next_retry_at === null
-      ? world.clock.now() + pauseDays * DAY_SECONDS
-      : control.next_retry_at;
+    isRetry || dunning.next_retry_at === null
+      ? world.clock.now() + pauseDays * daySeconds
+      : dunning.next_retry_at;
   const nextAttempt = isLast ? null : planned;
-  changeControl(world, subscription.id, { retries_done: retriesDone, next_retry_at: nextAttempt });
+  changeDunning(world, id, { retries_done: retriesDone, next_retry_at: nextAttempt });
   markFailed(world, invoice, nextAttempt);
   const current =
-    subscription.status === 'active' || subscription.status === 'trialing'
-      ? changeSubscription(world, subscription.id, { status: 'past_due' })
+    status === 'active' || status === 'trialing'
+      ? changeSubscription(world, id, { status: 'past_due' })
       : subscription;
   if (isLast) giveUp(world, current);
 }
 
 /** One automatic attempt: succeeds unless the subscription's card is set to fail or there is no card. */
 export function attemptInvoice(world: World, open: Invoice, isRetry = false): void {
-  const subscription = world.tables.subscriptions.get(subscriptionOf(open) ?? '');
+  const subscription = billedSubscription(world, open);
   if (open.amount_due === 0) {
     recover(world, markPaid(world, open));
     return;
   }
   const method = paymentMethodFor(world, subscription);
-  const failuresLeft = subscription === undefined ? 0 : controlOf(world, subscription.id).failures_left;
+  const failuresLeft = subscription === undefined ? 0 : dunningOf(world, subscription.id).failures_left;
   const fails = failuresLeft > 0 || method === null;
   if (subscription !== undefined && failuresLeft > 0) {
-    changeControl(world, subscription.id, { failures_left: failuresLeft - 1 });
+    changeDunning(world, subscription.id, { failures_left: failuresLeft - 1 });
   }
   attemptPayment(world, intentOf(world, open, method), fails ? 'failed' : 'succeeded');
   if (fails) failInvoice(world, open, isRetry);

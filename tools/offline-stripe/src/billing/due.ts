@@ -1,25 +1,24 @@
 import type { CheckoutSession, Subscription, SubscriptionSchedule } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { DAY_SECONDS } from './calendar.ts';
+import { daySeconds } from './calendar.ts';
 import { expireCheckout } from './checkout.ts';
-import { attemptInvoice } from './collect.ts';
-import { changeControl, controlOf } from './controls.ts';
+import { attemptInvoice, changeDunning, dunningOf } from './collect.ts';
 import { announceTrialEnd, endTrial, expireIncomplete, renew } from './renew.ts';
 import { enterNextPhase } from './schedules.ts';
-import { changeSubscription, earliestPeriodEnd, endSubscription } from './subscription-changes.ts';
+import { changeSubscription, earliestPeriodEnd, endSubscription, isEnded } from './subscription-changes.ts';
 
-const INCOMPLETE_SECONDS = 23 * 3_600;
+const incompleteSeconds = 23 * 3_600;
 
-/** Something that happens by itself at a moment (Unix seconds). */
-export interface Due {
+/** Something that happens without a request, at a moment (Unix seconds). */
+export type Due = {
   at: number;
   run(world: World): void;
-}
+};
 
 function retryLatest(world: World, subscription: Subscription): void {
   const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
   if (invoice?.status === 'open') attemptInvoice(world, invoice, true);
-  else changeControl(world, subscription.id, { next_retry_at: null });
+  else changeDunning(world, subscription.id, { next_retry_at: null });
 }
 
 function scheduleOf(world: World, subscription: Subscription): SubscriptionSchedule | undefined {
@@ -28,13 +27,13 @@ function scheduleOf(world: World, subscription: Subscription): SubscriptionSched
 }
 
 function duesOf(world: World, subscription: Subscription): Due[] {
-  const control = controlOf(world, subscription.id);
+  const dunning = dunningOf(world, subscription.id);
   const { id, status } = subscription;
   const dues: Due[] = [];
   const add = (at: number | null | undefined, run: (world: World) => void): void => {
     if (at !== null && at !== undefined) dues.push({ at, run });
   };
-  // Of things due in the same second the first added comes first: an end before a renewal, a new phase before both.
+  // Of things due in the same second the first added runs first: an end before a renewal, a new phase before both.
   const schedule = scheduleOf(world, subscription);
   add(schedule?.current_phase?.end_date, () => {
     if (schedule !== undefined) enterNextPhase(world, schedule);
@@ -42,29 +41,29 @@ function duesOf(world: World, subscription: Subscription): Due[] {
   add(subscription.cancel_at, () => endSubscription(world, id, 'cancellation_requested'));
   if (status === 'trialing') {
     const end = subscription.trial_end ?? 0;
-    if (!control.trial_will_end_sent) {
-      add(Math.max(end - 3 * DAY_SECONDS, subscription.trial_start ?? 0), () =>
+    if (!dunning.trial_will_end_sent) {
+      add(Math.max(end - 3 * daySeconds, subscription.trial_start ?? 0), () =>
         announceTrialEnd(world, subscription),
       );
     }
     add(end, () => endTrial(world, subscription));
   }
   if (status === 'incomplete') {
-    add(subscription.created + INCOMPLETE_SECONDS, () => expireIncomplete(world, subscription));
+    add(subscription.created + incompleteSeconds, () => expireIncomplete(world, subscription));
   }
   if (status === 'active' || status === 'past_due' || status === 'unpaid') {
     add(subscription.pause_collection?.resumes_at, () =>
       changeSubscription(world, id, { pause_collection: null }),
     );
     add(earliestPeriodEnd(subscription.items.data), () => renew(world, subscription));
-    add(control.next_retry_at, () => retryLatest(world, subscription));
+    add(dunning.next_retry_at, () => retryLatest(world, subscription));
   }
   return dues;
 }
 
-/** What a subscription does next by itself, if anything. */
+/** What a subscription does next without a request, if anything. */
 export function nextDueOfSubscription(world: World, subscription: Subscription): Due | null {
-  if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') return null;
+  if (isEnded(subscription)) return null;
   let next: Due | null = null;
   for (const due of duesOf(world, subscription)) if (next === null || due.at < next.at) next = due;
   return next;

@@ -18,13 +18,13 @@ import type {
 import type { World } from '../world.ts';
 import { openPaymentIntent } from './payments.ts';
 
-export interface NewInvoice {
+export type NewInvoice = {
   id?: string;
   subscription: Subscription;
   items: SubscriptionItem[];
   reason: BillingReason;
   period: { start: number; end: number };
-}
+};
 
 /** A draft for the items' current periods. */
 export function draftInvoice(world: World, fields: NewInvoice): Invoice {
@@ -64,7 +64,7 @@ export function paymentsOf(world: World, invoiceId: string): InvoicePayment[] {
   return world.tables.invoicePayments.by(invoiceId);
 }
 
-/** Binds a PaymentIntent to an invoice: since 2025 the two know each other only by this object. */
+/** Binds a PaymentIntent to an invoice: since API version `2025-03-31.basil` only this object connects the two. */
 export function linkPayment(world: World, invoice: Invoice, intent: PaymentIntent): InvoicePayment {
   return world.tables.invoicePayments.insert(invoicePaymentObject(invoice, intent.id, world.clock.now()));
 }
@@ -92,7 +92,7 @@ export function intentOf(world: World, invoice: Invoice, paymentMethod: string |
   return intent;
 }
 
-/** Open → paid, with the three events that tell it. */
+/** Open → paid. */
 export function markPaid(world: World, open: Invoice): Invoice {
   const now = world.clock.now();
   const payments = paymentsOf(world, open.id);
@@ -109,12 +109,12 @@ export function markPaid(world: World, open: Invoice): Invoice {
   emit(world, 'invoice.paid', invoice);
   emit(world, 'invoice.payment_succeeded', invoice);
   for (const payment of payments) {
-    const settled = world.tables.invoicePayments.update(payment, {
+    const paid = world.tables.invoicePayments.update(payment, {
       status: 'paid',
       amount_paid: payment.amount_requested,
       status_transitions: { canceled_at: null, paid_at: now },
     });
-    emit(world, 'invoice_payment.paid', settled);
+    emit(world, 'invoice_payment.paid', paid);
   }
   return invoice;
 }
@@ -152,12 +152,12 @@ export function markUncollectible(world: World, invoice: Invoice): Invoice {
   if (invoice.status !== 'open') {
     throw invalid('This invoice is not open, so it cannot be marked uncollectible.', 'id');
   }
-  const given = world.tables.invoices.update(invoice, {
+  const uncollectible = world.tables.invoices.update(invoice, {
     status: 'uncollectible',
     auto_advance: false,
     next_payment_attempt: null,
     status_transitions: { ...invoice.status_transitions, marked_uncollectible_at: world.clock.now() },
   });
-  emit(world, 'invoice.marked_uncollectible', given);
-  return given;
+  emit(world, 'invoice.marked_uncollectible', uncollectible);
+  return uncollectible;
 }

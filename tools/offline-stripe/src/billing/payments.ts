@@ -61,8 +61,8 @@ export function attemptPayment(world: World, intent: PaymentIntent, outcome: Pay
   return outcome === 'succeeded' ? succeed(world, intent, charge) : decline(world, intent, charge);
 }
 
-/** The money of a processing PaymentIntent arrives, or does not: its pending charge settles. */
-export function settlePayment(
+/** The money of a processing PaymentIntent arrives or not, and its pending charge becomes final. */
+export function completeDelayedPayment(
   world: World,
   intent: PaymentIntent,
   outcome: 'succeeded' | 'failed',
@@ -70,7 +70,7 @@ export function settlePayment(
   const { charges } = world.tables;
   const pending = intent.latest_charge === null ? undefined : charges.get(intent.latest_charge);
   if (pending === undefined) return attemptPayment(world, intent, outcome);
-  const settled = chargeObject(intent, outcome, pending.created);
-  const charge = charges.update(pending, { ...settled, id: pending.id });
+  const final = chargeObject(intent, outcome, pending.created);
+  const charge = charges.update(pending, { ...final, id: pending.id });
   return outcome === 'succeeded' ? succeed(world, intent, charge) : decline(world, intent, charge);
 }

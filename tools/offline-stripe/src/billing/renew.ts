@@ -1,21 +1,21 @@
 import { emit } from '../events/emit.ts';
 import { newId } from '../ids.ts';
+import type { Patch } from '../state/tables.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals, periodEndAfter } from './calendar.ts';
-import { attemptInvoice } from './collect.ts';
-import { changeControl } from './controls.ts';
+import { attemptInvoice, changeDunning } from './collect.ts';
 import { draftInvoice, finalizeInvoice, markUncollectible, voidInvoice } from './invoices.ts';
 import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
 
-export interface Billed {
+export type Billed = {
   items: SubscriptionItem[];
   reason: 'subscription_cycle' | 'subscription_update';
   /** What else changes in the same update. */
-  patch?: Partial<Subscription>;
-}
+  patch?: Patch<Subscription>;
+};
 
-/** Moves items into the given periods, makes the invoice for them and collects it, as `pause_collection` allows. */
+/** Moves items into the given periods, invoices them and collects the invoice, as `pause_collection` allows. */
 export function billItems(world: World, before: Subscription, billed: Billed): void {
   const invoiceId = newId('in');
   const now = world.clock.now();
@@ -41,7 +41,7 @@ export function billItems(world: World, before: Subscription, billed: Billed): v
   else if (subscription.collection_method === 'charge_automatically') attemptInvoice(world, open);
 }
 
-/** The period of every item whose period is over moves on, and is billed. */
+/** Moves every item whose period is over to its next period, and bills it. */
 export function renew(world: World, subscription: Subscription): void {
   const now = world.clock.now();
   const due = subscription.items.data
@@ -58,7 +58,7 @@ export function renew(world: World, subscription: Subscription): void {
   billItems(world, subscription, { items: due, reason: 'subscription_cycle' });
 }
 
-/** Items with a fresh period from now on, for a new billing anchor. */
+/** Items whose period starts now, for a new billing anchor. */
 export function restartPeriods(items: SubscriptionItem[], now: number): SubscriptionItem[] {
   return items.map((item) => ({
     ...item,
@@ -67,7 +67,7 @@ export function restartPeriods(items: SubscriptionItem[], now: number): Subscrip
   }));
 }
 
-/** Trial over: billed and active, or paused or canceled where no payment method was ever given and that was asked. */
+/** Trial over: billed and active; without a payment method as `missing_payment_method` says. */
 export function endTrial(world: World, subscription: Subscription): void {
   const now = world.clock.now();
   const customer = world.tables.customers.get(subscription.customer);
@@ -91,20 +91,20 @@ export function endTrial(world: World, subscription: Subscription): void {
   });
 }
 
-/** Three days before a trial's end, once. */
+/** Emitted once, three days before a trial's end. */
 export function announceTrialEnd(world: World, subscription: Subscription): void {
-  changeControl(world, subscription.id, { trial_will_end_sent: true });
+  changeDunning(world, subscription.id, { trial_will_end_sent: true });
   emit(world, 'customer.subscription.trial_will_end', subscription);
 }
 
-/** An `incomplete` subscription that nobody paid within 23 hours. */
+/** Ends an `incomplete` subscription that was not paid within 23 hours. */
 export function expireIncomplete(world: World, subscription: Subscription): void {
   const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
   changeSubscription(world, subscription.id, { status: 'incomplete_expired', ended_at: world.clock.now() });
   if (invoice?.status === 'open') voidInvoice(world, invoice);
 }
 
-/** A paused subscription goes on, with a new period from now. */
+/** Resumes a paused subscription with a new period from now. */
 export function resumePaused(world: World, subscription: Subscription): void {
   const now = world.clock.now();
   billItems(world, subscription, {

@@ -1,4 +1,4 @@
-import { emit } from '../events/emit.ts';
+import { emit, emitChange } from '../events/emit.ts';
 import { planOf } from '../objects/catalog.ts';
 import { itemObject } from '../objects/subscription.ts';
 import type {
@@ -11,7 +11,7 @@ import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
 import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
 
-/** A phase's items as items of the subscription: kept by position, so that a switch keeps the item's id. */
+/** A phase's items as items of the subscription, matched by position so that a switch keeps the item's id. */
 function itemsFor(world: World, subscription: Subscription, phase: SchedulePhase): SubscriptionItem[] {
   const now = world.clock.now();
   return phase.items.flatMap((wanted, index) => {
@@ -25,18 +25,10 @@ function itemsFor(world: World, subscription: Subscription, phase: SchedulePhase
   });
 }
 
-function change(
-  world: World,
-  schedule: SubscriptionSchedule,
-  patch: Partial<SubscriptionSchedule>,
-): SubscriptionSchedule {
-  return world.tables.schedules.update(schedule, patch);
-}
-
-/** The schedule lets go; the subscription goes on as it is. */
+/** Ends the schedule; its subscription goes on as it is. */
 export function releaseSchedule(world: World, schedule: SubscriptionSchedule): SubscriptionSchedule {
   const { subscription } = schedule;
-  const released = change(world, schedule, {
+  const released = world.tables.schedules.update(schedule, {
     status: 'released',
     released_at: world.clock.now(),
     released_subscription: subscription,
@@ -48,9 +40,9 @@ export function releaseSchedule(world: World, schedule: SubscriptionSchedule): S
   return released;
 }
 
-/** The schedule is called off, and its subscription ends with it. */
+/** Ends the schedule and its subscription. */
 export function cancelSchedule(world: World, schedule: SubscriptionSchedule): SubscriptionSchedule {
-  const canceled = change(world, schedule, {
+  const canceled = world.tables.schedules.update(schedule, {
     status: 'canceled',
     canceled_at: world.clock.now(),
     current_phase: null,
@@ -61,7 +53,7 @@ export function cancelSchedule(world: World, schedule: SubscriptionSchedule): Su
 }
 
 function complete(world: World, schedule: SubscriptionSchedule): void {
-  const completed = change(world, schedule, {
+  const completed = world.tables.schedules.update(schedule, {
     status: 'completed',
     completed_at: world.clock.now(),
     current_phase: null,
@@ -79,11 +71,11 @@ export function enterNextPhase(world: World, schedule: SubscriptionSchedule): vo
     else releaseSchedule(world, schedule);
     return;
   }
-  const next = change(world, schedule, {
+  const next = world.tables.schedules.update(schedule, {
     current_phase: { start_date: phase.start_date, end_date: phase.end_date },
   });
   applyPhase(world, next, phase);
-  emit(world, 'subscription_schedule.updated', next, schedule);
+  emitChange(world, 'subscription_schedule.updated', { before: schedule, after: next });
 }
 
 /** Makes the subscription's items those of a phase. */

@@ -4,11 +4,10 @@ import { itemObject, subscriptionObject } from '../objects/subscription.ts';
 import type { Metadata, PaymentIntent, Price, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
-import { attemptInvoice } from './collect.ts';
-import { changeControl, UNTIL_PAID } from './controls.ts';
+import { attemptInvoice, changeDunning, untilPaid } from './collect.ts';
 import { draftInvoice, finalizeInvoice, intentOf, linkPayment, markPaid } from './invoices.ts';
 
-export interface StartSubscription {
+export type StartSubscription = {
   customer: string;
   items: { price: Price; quantity: number; metadata?: Metadata }[];
   paymentMethod: string | null;
@@ -18,19 +17,17 @@ export interface StartSubscription {
   description: string | null;
   collectionMethod: 'charge_automatically' | 'send_invoice';
   /**
-   * `paid`: the checkout's PaymentIntent has paid already (null where nothing was due). `processing`: it is on its
+   * `paid`: the checkout's PaymentIntent has paid already (null: nothing was due). `processing`: its money is on its
    * way. `attempt`: try the card now. `declined`: try it and fail. `wait`: stay `incomplete` until someone pays.
    */
   payment:
     { kind: 'paid' | 'processing'; intent: PaymentIntent | null } | { kind: 'attempt' | 'declined' | 'wait' };
-}
+};
 
 function firstStatus(fields: StartSubscription): Subscription['status'] {
   if (fields.trialEnd !== null) return 'trialing';
   const amount = fields.items.reduce((sum, item) => sum + (item.price.unit_amount ?? 0) * item.quantity, 0);
-  const isPaidLater =
-    fields.payment.kind === 'attempt' || fields.payment.kind === 'declined' || fields.payment.kind === 'wait';
-  return isPaidLater && amount > 0 && fields.collectionMethod === 'charge_automatically'
+  return !('intent' in fields.payment) && amount > 0 && fields.collectionMethod === 'charge_automatically'
     ? 'incomplete'
     : 'active';
 }
@@ -59,12 +56,12 @@ function build(world: World, fields: StartSubscription, invoiceId: string): Subs
   });
 }
 
-/** A new subscription with its first invoice, in the order in which Stripe tells of it. */
+/** A new subscription with its first invoice; the events come in Stripe's order. */
 export function startSubscription(world: World, fields: StartSubscription): Subscription {
   const invoiceId = newId('in');
   const subscription = world.tables.subscriptions.insert(build(world, fields, invoiceId));
   const { payment } = fields;
-  changeControl(world, subscription.id, { failures_left: payment.kind === 'declined' ? UNTIL_PAID : 0 });
+  changeDunning(world, subscription.id, { failures_left: payment.kind === 'declined' ? untilPaid : 0 });
   emit(world, 'customer.subscription.created', subscription);
   const now = world.clock.now();
   const draft = draftInvoice(world, {

@@ -1,28 +1,24 @@
 import { z } from 'zod';
 
-import { payCheckout, settleCheckout } from '../billing/checkout.ts';
-import { attemptInvoice, payInvoice } from '../billing/collect.ts';
-import { changeControl, controlOf, UNTIL_PAID } from '../billing/controls.ts';
-import { closeDispute, openDispute } from '../billing/disputes.ts';
-import { failRefund } from '../billing/refunds.ts';
-import { invalid, noSuch } from '../errors.ts';
-import { knownSession } from '../resources/checkout-sessions.ts';
-import { knownSubscription } from '../resources/subscriptions.ts';
+import { completeDelayedCheckout, payCheckout } from '../billing/checkout.ts';
+import { attemptInvoice, changeDunning, dunningOf, payInvoice, untilPaid } from '../billing/collect.ts';
+import { closeDispute, failRefund, openDispute } from '../billing/money-back.ts';
+import { invalid } from '../errors.ts';
 import type { World } from '../world.ts';
-import { defineControl, nothing, type Control } from './define-control.ts';
+import { defineControl, nothing, type Control } from './control-router.ts';
 
 const outcome = z.strictObject({ outcome: z.enum(['succeeded', 'failed']) });
 
-function settleLatest(world: World, id: string, result: 'succeeded' | 'failed'): object {
-  const subscription = knownSubscription(world, id);
+function completeLatestInvoice(world: World, id: string, result: 'succeeded' | 'failed'): object {
+  const subscription = world.tables.subscriptions.require(id);
   const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
   if (invoice?.status !== 'open') throw invalid('The latest invoice of this subscription is not open.', 'id');
   if (result === 'succeeded') payInvoice(world, invoice);
   else {
-    changeControl(world, id, { failures_left: Math.max(1, controlOf(world, id).failures_left) });
+    changeDunning(world, id, { failures_left: Math.max(1, dunningOf(world, id).failures_left) });
     attemptInvoice(world, invoice, true);
   }
-  return knownSubscription(world, id);
+  return world.tables.subscriptions.require(id);
 }
 
 function checkoutControls(world: World): Control[] {
@@ -30,10 +26,10 @@ function checkoutControls(world: World): Control[] {
     defineControl(
       'POST /_offline/checkout/sessions/:id/pay',
       z.strictObject({ payment_status: z.enum(['paid', 'unpaid']).default('paid') }),
-      (id, body) => payCheckout(world, knownSession(world, id), body.payment_status === 'unpaid'),
+      (id, body) => payCheckout(world, world.tables.sessions.require(id), body.payment_status === 'unpaid'),
     ),
     defineControl('POST /_offline/checkout/sessions/:id/settle', outcome, (id, body) =>
-      settleCheckout(world, knownSession(world, id), body.outcome),
+      completeDelayedCheckout(world, world.tables.sessions.require(id), body.outcome),
     ),
   ];
 }
@@ -43,20 +39,20 @@ function subscriptionControls(world: World): Control[] {
     defineControl(
       'POST /_offline/subscriptions/:id/fail_next_payment',
       z.strictObject({
-        times: z.number().int().min(1).max(UNTIL_PAID).default(UNTIL_PAID),
+        times: z.number().int().min(1).max(untilPaid).default(untilPaid),
         after_last_retry: z.enum(['cancel', 'unpaid', 'past_due']).optional(),
       }),
       (id, body) => {
-        knownSubscription(world, id);
-        changeControl(world, id, {
+        world.tables.subscriptions.require(id);
+        changeDunning(world, id, {
           failures_left: body.times,
           ...(body.after_last_retry === undefined ? {} : { after_last_retry: body.after_last_retry }),
         });
-        return controlOf(world, id);
+        return dunningOf(world, id);
       },
     ),
     defineControl('POST /_offline/subscriptions/:id/settle', outcome, (id, body) =>
-      settleLatest(world, id, body.outcome),
+      completeLatestInvoice(world, id, body.outcome),
     ),
   ];
 }
@@ -71,25 +67,18 @@ function moneyControls(world: World): Control[] {
         status: z.enum(['needs_response', 'warning_needs_response']).default('needs_response'),
       }),
       (id, body) => {
-        const charge = world.tables.charges.get(id);
-        if (charge === undefined) throw noSuch('charge', id);
+        const charge = world.tables.charges.require(id);
         return openDispute(world, charge, { ...body, amount: body.amount ?? charge.amount });
       },
     ),
     defineControl(
       'POST /_offline/disputes/:id/close',
       z.strictObject({ status: z.enum(['won', 'lost', 'warning_closed']) }),
-      (id, body) => {
-        const dispute = world.tables.disputes.get(id);
-        if (dispute === undefined) throw noSuch('dispute', id);
-        return closeDispute(world, dispute, body.status);
-      },
+      (id, body) => closeDispute(world, world.tables.disputes.require(id), body.status),
     ),
-    defineControl('POST /_offline/refunds/:id/fail', nothing, (id) => {
-      const refund = world.tables.refunds.get(id);
-      if (refund === undefined) throw noSuch('refund', id);
-      return failRefund(world, refund);
-    }),
+    defineControl('POST /_offline/refunds/:id/fail', nothing, (id) =>
+      failRefund(world, world.tables.refunds.require(id)),
+    ),
   ];
 }
 

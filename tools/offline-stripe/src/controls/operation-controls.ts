@@ -1,29 +1,28 @@
 import { z } from 'zod';
 
 import type { Agenda } from '../agenda.ts';
-import { invalid, noSuch } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import type { Deliverer, WebhookTarget } from '../events/deliver.ts';
 import { queueDelivery } from '../events/emit.ts';
 import { faultBody, type Faults } from '../http/faults.ts';
-import type { Settings } from '../state/private-rows.ts';
+import type { Store } from '../state/store.ts';
 import type { World } from '../world.ts';
-import { defineControl, nothing, type Control } from './define-control.ts';
+import { defineControl, nothing, type Control } from './control-router.ts';
 
-const LONGEST_ADVANCE_SECONDS = 20 * 366 * 86_400;
+const longestAdvanceSeconds = 20 * 366 * 86_400;
 
-export interface OperationDeps {
+export type OperationDeps = {
   world: World;
   agenda: Agenda;
   faults: Faults;
   deliverer: Deliverer;
   target: WebhookTarget;
-  settings: () => Settings;
-  changeSettings: (patch: Partial<Settings>) => void;
-}
+  store: Pick<Store, 'settings' | 'changeSettings'>;
+};
 
 const clockBody = z
   .strictObject({
-    advance_seconds: z.number().int().min(0).max(LONGEST_ADVANCE_SECONDS).optional(),
+    advance_seconds: z.number().int().min(0).max(longestAdvanceSeconds).optional(),
     to: z.union([z.number().int().min(0), z.iso.datetime({ offset: true })]).optional(),
   })
   .refine((body) => (body.advance_seconds === undefined) !== (body.to === undefined), {
@@ -40,12 +39,12 @@ function moveClock(deps: OperationDeps, body: z.infer<typeof clockBody>): object
   const now = world.clock.now();
   const target = targetOf(now, body);
   if (target < now) throw invalid(`The clock only moves forward: it is ${now} now.`, 'to');
-  if (target > now + LONGEST_ADVANCE_SECONDS)
+  if (target > now + longestAdvanceSeconds)
     throw invalid('The clock moves 20 years at most in one step.', 'to');
   deps.agenda.runUntil(target);
-  // Real seconds may have passed meanwhile; the clock stands where it was asked to.
+  // Real seconds may have passed meanwhile: the offset moves by exactly what was asked.
   world.clock.setOffset(world.clock.offset() + (target - now));
-  deps.changeSettings({ clock_offset_seconds: world.clock.offset() });
+  deps.store.changeSettings({ clock_offset_seconds: world.clock.offset() });
   return { now: world.clock.now() };
 }
 
@@ -56,7 +55,7 @@ function stateOf(deps: OperationDeps): object {
     now: world.clock.now(),
     clock_offset_seconds: world.clock.offset(),
     webhooks: {
-      enabled: deps.settings().webhooks_enabled,
+      enabled: deps.store.settings().webhooks_enabled,
       url: deps.target.url,
       pending: world.tables.deliveries.size(),
     },
@@ -77,8 +76,7 @@ export function operationControls(deps: OperationDeps): Control[] {
       return body;
     }),
     defineControl('POST /_offline/events/:id/resend', nothing, (id) => {
-      const event = world.tables.events.get(id);
-      if (event === undefined) throw noSuch('event', id);
+      const event = world.tables.events.require(id);
       if (deps.target.url === null) throw invalid('There is no webhook receiver: set its URL first.');
       queueDelivery(world, id);
       return event;
@@ -94,10 +92,10 @@ export function operationControls(deps: OperationDeps): Control[] {
       (_id, body) => {
         if (body.url !== undefined) deps.target.url = body.url;
         if (body.secret !== undefined) deps.target.secret = body.secret;
-        if (body.enabled !== undefined) deps.changeSettings({ webhooks_enabled: body.enabled });
-        if (body.drop_ratio !== undefined) deps.changeSettings({ webhook_drop_ratio: body.drop_ratio });
+        if (body.enabled !== undefined) deps.store.changeSettings({ webhooks_enabled: body.enabled });
+        if (body.drop_ratio !== undefined) deps.store.changeSettings({ webhook_drop_ratio: body.drop_ratio });
         if (body.enabled === false) deps.deliverer.dropPending();
-        return { enabled: deps.settings().webhooks_enabled, url: deps.target.url };
+        return { enabled: deps.store.settings().webhooks_enabled, url: deps.target.url };
       },
     ),
   ];

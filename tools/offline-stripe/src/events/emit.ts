@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import { newId } from '../ids.ts';
-import { API_VERSION, type StoredEvent } from '../stripe-objects.ts';
+import { apiVersion, type StoredEvent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
 /** The top-level fields that changed, with their former values: what Stripe calls `previous_attributes`. */
@@ -15,14 +15,25 @@ function changedFields(before: object, after: object): Record<string, unknown> {
 }
 
 /** Records an event and, unless deliveries are off, queues it for the webhook receiver. */
-export function emit(world: World, type: string, object: object, before?: object): StoredEvent {
+export function emit(world: World, type: string, object: object): void {
+  record(world, type, { object });
+}
+
+/** The same for a change, with what it changed. */
+export function emitChange(world: World, type: string, { before, after }: Change): void {
+  record(world, type, { object: after, previous_attributes: changedFields(before, after) });
+}
+
+type Change = { before: object; after: object };
+
+function record(world: World, type: string, data: StoredEvent['data']): void {
   const delivers = world.delivers();
   const event: StoredEvent = {
     id: newId('evt'),
     object: 'event',
-    api_version: API_VERSION,
+    api_version: apiVersion,
     created: world.clock.now(),
-    data: { object, ...(before === undefined ? {} : { previous_attributes: changedFields(before, object) }) },
+    data,
     livemode: false,
     pending_webhooks: delivers ? 1 : 0,
     request: {
@@ -33,7 +44,6 @@ export function emit(world: World, type: string, object: object, before?: object
   };
   world.tables.events.insert(event);
   if (delivers) queueDelivery(world, event.id);
-  return event;
 }
 
 /** Queues one delivery of an event, to be tried at once. */

@@ -40,7 +40,9 @@ function successUrl(session: CheckoutSession): string {
   return (session.success_url ?? '/').replaceAll('{CHECKOUT_SESSION_ID}', encodeURIComponent(session.id));
 }
 
-function sendPage(response: Response, status: number, title: string, main: string): void {
+type Page = { status: number; title: string; main: string };
+
+function sendPage(response: Response, { status, title, main }: Page): void {
   response
     .status(status)
     // No form-action: browsers apply it to the redirect after the form, which leaves this origin on purpose.
@@ -55,31 +57,36 @@ function sendPage(response: Response, status: number, title: string, main: strin
 
 function closedPage(response: Response, session: CheckoutSession): void {
   if (session.status === 'complete')
-    sendPage(response, 200, 'Already paid', '<p id="closed">This checkout is complete.</p>');
+    sendPage(response, {
+      status: 200,
+      title: 'Already paid',
+      main: '<p id="closed">This checkout is complete.</p>',
+    });
   else
-    sendPage(
-      response,
-      410,
-      'Checkout expired',
-      '<p id="closed">This checkout can no longer be paid. Start a new one.</p>',
-    );
+    sendPage(response, {
+      status: 410,
+      title: 'Checkout expired',
+      main: '<p id="closed">This checkout can no longer be paid. Start a new one.</p>',
+    });
 }
 
-/** The page at a session's `url`, with its two buttons. `afterChange` lets what happened go out. */
+/** The page at a session's `url`, with its two buttons. `afterChange` runs after a payment. */
 export function createCheckoutPage(world: World, afterChange: () => void): Router {
   const router = express.Router();
   const withSession = (serve: (session: CheckoutSession, response: Response) => void) => {
     return (request: Request, response: Response): void => {
       const id = request.params['id'];
       const session = world.tables.sessions.get(typeof id === 'string' ? id : '');
-      if (session === undefined) sendPage(response, 404, 'Not found', '<p>There is no such checkout.</p>');
+      if (session === undefined)
+        sendPage(response, { status: 404, title: 'Not found', main: '<p>There is no such checkout.</p>' });
       else serve(session, response);
     };
   };
   router.get(
     '/c/pay/:id',
     withSession((session, response) => {
-      if (session.status === 'open') sendPage(response, 200, 'Checkout', checkoutMarkup(world, session));
+      if (session.status === 'open')
+        sendPage(response, { status: 200, title: 'Checkout', main: checkoutMarkup(world, session) });
       else closedPage(response, session);
     }),
   );

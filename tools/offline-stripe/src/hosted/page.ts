@@ -1,4 +1,4 @@
-const ENTITIES: Record<string, string> = {
+const entities: Record<string, string> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
@@ -7,7 +7,7 @@ const ENTITIES: Record<string, string> = {
 };
 
 export function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
+  return value.replace(/[&<>"']/g, (char) => entities[char] ?? char);
 }
 
 /** `2000`, `usd` → `$20.00`. Currencies without minor units keep their amount. */
@@ -20,13 +20,13 @@ export function formatAmount(amount: number, currency: string): string {
   }
 }
 
-const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1a1f36}
+const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1a1f36}
 table{border-collapse:collapse;width:100%;margin:1rem 0}td,th{padding:.5rem 0;border-bottom:1px solid #ddd;text-align:left}
 td:last-child,th:last-child{text-align:right}form{display:inline}
 button,a.button{font:inherit;padding:.6rem 1.6rem;border-radius:.4rem;border:1px solid #4f46e5;cursor:pointer;margin-right:.5rem}
 #pay{background:#4f46e5;color:#fff}#cancel{background:#fff;color:#1a1f36}small{color:#5a6072}`;
 
-/** A whole page; `main` is markup whose values are escaped already. */
+/** A whole page; the values in the markup `main` must be escaped. */
 export function htmlPage(title: string, main: string): string {
   return `<!doctype html>
 <html lang="en">
@@ -34,7 +34,7 @@ export function htmlPage(title: string, main: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
+<style>${style}</style>
 </head>
 <body>
 <main>

@@ -1,13 +1,12 @@
 import express, { type Request, type Response, type Router } from 'express';
 
-import { changeSubscription, earliestPeriodEnd } from '../billing/subscription-changes.ts';
-import { endPatch } from '../resources/subscription-patch.ts';
+import { changeSubscription, earliestPeriodEnd, endPatch, isEnded } from '../billing/subscription-changes.ts';
 import type { PortalSession, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { escapeHtml, formatAmount, htmlPage } from './page.ts';
 
-/** A portal link works for five minutes at first, and an hour once opened; here: an hour. */
-const USABLE_SECONDS = 3_600;
+/** Stripe's links work for five minutes until opened, then for an hour; here always for an hour. */
+const usableSeconds = 3_600;
 
 function subscriptionMarkup(world: World, session: PortalSession, subscription: Subscription): string {
   const names = subscription.items.data.map((item) => {
@@ -27,10 +26,7 @@ function subscriptionMarkup(world: World, session: PortalSession, subscription: 
 function portalMarkup(world: World, session: PortalSession): string {
   const live = world.tables.subscriptions
     .newestFirst()
-    .filter(
-      (row) =>
-        row.customer === session.customer && row.status !== 'canceled' && row.status !== 'incomplete_expired',
-    );
+    .filter((row) => row.customer === session.customer && !isEnded(row));
   const back =
     session.return_url === null
       ? ''
@@ -40,7 +36,7 @@ function portalMarkup(world: World, session: PortalSession): string {
 }
 
 function notFound(response: Response): void {
-  response.status(404).type('html').send(htmlPage('Not found', '<p>This link is no longer good.</p>'));
+  response.status(404).type('html').send(htmlPage('Not found', '<p>This link has expired.</p>'));
 }
 
 /** The customer portal: cancels by `cancel_at` and leaves `cancel_at_period_end` false, as Stripe's does. */
@@ -49,9 +45,7 @@ export function createPortalPage(world: World, afterChange: () => void): Router 
   const sessionOf = (request: Request): PortalSession | undefined => {
     const id = request.params['id'];
     const session = world.tables.portalSessions.get(typeof id === 'string' ? id : '');
-    return session !== undefined && session.created + USABLE_SECONDS > world.clock.now()
-      ? session
-      : undefined;
+    return session !== undefined && session.created + usableSeconds > world.clock.now() ? session : undefined;
   };
   router.get('/p/session/:id', (request: Request, response: Response) => {
     const session = sessionOf(request);
@@ -69,8 +63,7 @@ export function createPortalPage(world: World, afterChange: () => void): Router 
         return;
       }
       const cancels = request.params['action'] === 'cancel';
-      const isOver = subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
-      if (!isOver) {
+      if (!isEnded(subscription)) {
         const patch = endPatch(world, subscription, { cancel_at: cancels ? 'min_period_end' : null });
         changeSubscription(world, subscription.id, patch);
         afterChange();

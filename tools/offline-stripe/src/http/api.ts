@@ -2,33 +2,42 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import express, { type Request, type Response, type Router } from 'express';
 import qs from 'qs';
+import { z } from 'zod';
 
 import { errorBody, invalid, StripeApiError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { API_VERSION } from '../stripe-objects.ts';
+import { apiVersion } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import type { Route } from './define-route.ts';
 import { expandPaths } from './expand.ts';
 import { breakAnswer, type Fault, type Faults } from './faults.ts';
 import type { IdempotencyStore, KeyedRequest } from './idempotency.ts';
-import { z } from 'zod';
 
-const QS_LIMITS = { depth: 8, arrayLimit: 1_000, parameterLimit: 10_000 };
+const qsLimits = { depth: 8, arrayLimit: 1_000, parameterLimit: 10_000 };
 const expandParam = z.object({ expand: z.array(z.string()).catch([]) });
 
-export interface ApiDeps {
+export type ApiDeps = {
   world: World;
   routes: readonly Route[];
   faults: Faults;
   idempotency: IdempotencyStore;
-  /** Lets deliveries and timers see what a request has done, at once: a webhook may well overtake the answer. */
+  /** Called before a request is answered: delivers its events and sets the timers; a webhook may overtake the answer. */
   afterChange(): void;
-}
+};
 
-interface Answer {
-  status: number;
-  body: string;
-}
+type Answer = { status: number; body: string };
+
+/** One request to a known route. */
+type Call = {
+  id: string;
+  request: Request;
+  response: Response;
+  rawBody: string;
+  idempotencyKey: string | null;
+  /** Null: its answer is not remembered. */
+  keyed: KeyedRequest | null;
+  fault: Fault | null;
+};
 
 /** The key of `Authorization: Bearer sk_test_…` (or basic auth), or Stripe's 401. */
 function authenticate(header: string | undefined): string {
@@ -51,13 +60,13 @@ function authenticate(header: string | undefined): string {
 }
 
 function parametersOf(request: Request, rawBody: string): unknown {
-  const query = qs.parse(request.originalUrl.split('?')[1] ?? '', QS_LIMITS);
+  const query = qs.parse(request.originalUrl.split('?')[1] ?? '', qsLimits);
   if (rawBody === '') return query;
   const type = request.headers['content-type'] ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) {
     throw invalid('Invalid request: the body must be sent as application/x-www-form-urlencoded.');
   }
-  return { ...query, ...qs.parse(rawBody, QS_LIMITS) };
+  return { ...query, ...qs.parse(rawBody, qsLimits) };
 }
 
 function render(value: unknown): string {
@@ -79,35 +88,23 @@ function failure(error: unknown, requestId: string, world: World): Answer {
   return { status: 500, body: render(errorBody(unexpected, requestId)) };
 }
 
-function faultAnswer(mode: '429' | '500', requestId: string): Answer {
-  const error =
-    mode === '429'
-      ? new StripeApiError({
-          status: 429,
-          code: 'rate_limit',
-          message:
-            'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
-        })
-      : new StripeApiError({
-          status: 500,
-          type: 'api_error',
-          message: 'An error occurred with our connection to Stripe.',
-        });
-  return { status: error.status, body: render(errorBody(error, requestId)) };
-}
+const rateLimited = new StripeApiError({
+  status: 429,
+  code: 'rate_limit',
+  message:
+    'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.',
+});
+const outOfOrder = new StripeApiError({
+  status: 500,
+  type: 'api_error',
+  message: 'An error occurred with our connection to Stripe.',
+});
 
-function execute(
-  deps: ApiDeps,
-  route: Route,
-  request: Request,
-  context: { requestId: string; key: string | null },
-): Answer {
-  const { world } = deps;
-  const rawBody = typeof request.body === 'string' ? request.body : '';
-  world.currentRequest = { id: context.requestId, idempotencyKey: context.key };
+function execute(world: World, route: Route, call: Call): Answer {
+  world.currentRequest = { id: call.id, idempotencyKey: call.idempotencyKey };
   try {
-    const params = parametersOf(request, rawBody);
-    const id = request.params['id'];
+    const params = parametersOf(call.request, call.rawBody);
+    const id = call.request.params['id'];
     const answer = route.run(world, typeof id === 'string' ? id : '', params);
     const paths = expandParam.parse(params).expand;
     return {
@@ -115,7 +112,7 @@ function execute(
       body: render(paths.length === 0 ? answer : expandPaths(world.tables, answer, paths)),
     };
   } catch (error) {
-    return failure(error, context.requestId, world);
+    return failure(error, call.id, world);
   } finally {
     world.currentRequest = null;
   }
@@ -127,42 +124,38 @@ function write(response: Response, answer: Answer, requestId: string): void {
     .status(answer.status)
     .set({
       'request-id': requestId,
-      'stripe-version': API_VERSION,
+      'stripe-version': apiVersion,
       ...(answer.status === 429 ? { 'stripe-rate-limited-reason': 'global-rate' } : {}),
     })
     .type('application/json')
     .send(answer.body);
 }
 
-async function answerRequest(
-  deps: ApiDeps,
-  run: (requestId: string) => Answer,
-  response: Response,
-  context: { requestId: string; fault: Fault | null; keyed: KeyedRequest | null },
-): Promise<void> {
-  const { requestId, fault, keyed } = context;
+async function answerCall(deps: ApiDeps, route: Route, call: Call): Promise<void> {
+  const { id, response, fault, keyed } = call;
   if (fault?.mode === 'hang' || fault?.mode === 'reset' || fault?.mode === 'html') {
     if (keyed !== null) deps.idempotency.end(keyed, null);
     breakAnswer(response, fault.mode);
     return;
   }
-  const answer =
-    fault?.mode === '429' || fault?.mode === '500' ? faultAnswer(fault.mode, requestId) : run(requestId);
+  const refusal = fault?.mode === '429' ? rateLimited : fault?.mode === '500' ? outOfOrder : null;
+  const answer = refusal === null ? execute(deps.world, route, call) : failure(refusal, id, deps.world);
   deps.afterChange();
   if (fault?.mode === 'delay')
     await sleep(fault.min_ms + Math.random() * Math.max(0, fault.max_ms - fault.min_ms));
-  const isKept = answer.status < 400 || answer.status >= 500;
-  if (keyed !== null) deps.idempotency.end(keyed, isKept ? { ...answer, requestId } : null);
-  write(response, answer, requestId);
+  const isRemembered = answer.status < 400 || answer.status >= 500;
+  if (keyed !== null) deps.idempotency.end(keyed, isRemembered ? { ...answer, requestId: id } : null);
+  write(response, answer, id);
 }
 
+/** Answers from memory where the idempotency key is known, else executes the request. */
 function handle(
   deps: ApiDeps,
   route: Route,
-  request: Request,
-  response: Response,
+  exchange: Pick<Call, 'request' | 'response'>,
 ): Promise<void> | undefined {
-  const requestId = newId('req');
+  const { request, response } = exchange;
+  const id = newId('req');
   try {
     const apiKey = authenticate(request.headers.authorization);
     const key = request.get('idempotency-key') ?? null;
@@ -171,29 +164,23 @@ function handle(
     const isKeyed = key !== null && request.method === 'POST' && fault?.mode !== '429';
     const keyed = isKeyed ? { apiKey, key, method: request.method, path: request.path, rawBody } : null;
     const known = keyed === null ? null : deps.idempotency.begin(keyed);
-    if (known !== null) {
-      response.set({ 'idempotent-replayed': 'true', 'original-request': known.request_id });
-      write(response, known, requestId);
-      return undefined;
-    }
-    return answerRequest(deps, (id) => execute(deps, route, request, { requestId: id, key }), response, {
-      requestId,
-      fault,
-      keyed,
-    });
+    if (known === null)
+      return answerCall(deps, route, { ...exchange, id, rawBody, idempotencyKey: key, keyed, fault });
+    response.set({ 'idempotent-replayed': 'true', 'original-request': known.request_id });
+    write(response, known, id);
   } catch (error) {
-    write(response, failure(error, requestId, deps.world), requestId);
-    return undefined;
+    write(response, failure(error, id, deps.world), id);
   }
+  return undefined;
 }
 
-/** Stripe's API: the route table behind authentication, faults and idempotency. */
+/** Stripe's API: the routes behind authentication, faults and idempotency. */
 export function createApi(deps: ApiDeps): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   router.use('/v1', express.text({ type: () => true, limit: '2mb' }));
   for (const route of deps.routes) {
     const handler = (request: Request, response: Response): Promise<void> | undefined =>
-      handle(deps, route, request, response);
+      handle(deps, route, { request, response });
     if (route.method === 'GET') router.get(route.path, handler);
     else if (route.method === 'POST') router.post(route.path, handler);
     else router.delete(route.path, handler);

@@ -2,8 +2,8 @@ import { invalid } from '../errors.ts';
 import { findById, type Tables } from '../state/tables.ts';
 import { list } from './list.ts';
 
-/** Lists that an object shows only when asked by `expand`. */
-const INCLUDABLE: Record<string, (tables: Tables, id: string) => object> = {
+/** Lists that an object has only where `expand` names them. */
+const includable: Record<string, (tables: Tables, id: string) => object> = {
   'invoice.payments': (tables, id) =>
     list(tables.invoicePayments.by(id), false, `/v1/invoice_payments?invoice=${id}`),
   'charge.refunds': (tables, id) =>
@@ -32,9 +32,9 @@ function expandOne(tables: Tables, node: unknown, path: readonly string[]): unkn
   if (Array.isArray(node)) return node.map((entry) => expandOne(tables, entry, path));
   if (!isRecord(node)) return node;
   if (node[field] === null) return node;
-  const includable = INCLUDABLE[`${String(node['object'])}.${field}`];
-  const value = node[field] ?? includable?.(tables, String(node['id']));
-  if (value === undefined || (!Object.hasOwn(node, field) && includable === undefined)) {
+  const makeList = includable[`${String(node['object'])}.${field}`];
+  const value = node[field] ?? makeList?.(tables, String(node['id']));
+  if (value === undefined || (!Object.hasOwn(node, field) && makeList === undefined)) {
     throw invalid(`This property cannot be expanded (${field}).`, 'expand');
   }
   const whole = typeof value === 'string' ? findById(tables, value) : value;

@@ -6,9 +6,9 @@ export const faultBody = z.discriminatedUnion('mode', [
   z.strictObject({
     mode: z.enum(['429', '500', 'hang', 'reset', 'html', 'none']),
     times: count.optional(),
-    /** Only answers to these methods; all where absent. */
+    /** Only requests with these methods; absent: all. */
     methods: z.array(z.enum(['GET', 'POST', 'DELETE'])).optional(),
-    /** Only paths that begin so. */
+    /** Only paths that begin with this. */
     path: z.string().startsWith('/v1/').optional(),
   }),
   z.strictObject({
@@ -22,12 +22,12 @@ export const faultBody = z.discriminatedUnion('mode', [
 ]);
 export type Fault = z.infer<typeof faultBody>;
 
-export interface Faults {
+export type Faults = {
   set(fault: Fault): void;
   current(): Fault;
   /** The fault that hits this request, counted down. */
   take(method: string, path: string): Fault | null;
-}
+};
 
 export function createFaults(): Faults {
   let fault: Fault = { mode: 'none' };
@@ -50,7 +50,7 @@ export function createFaults(): Faults {
   };
 }
 
-/** The faults below HTTP, and the page a broken proxy shows. */
+/** `hang` answers nothing, `reset` closes the connection, `html` shows the page of a broken proxy. */
 export function breakAnswer(response: Response, mode: 'hang' | 'reset' | 'html'): void {
   if (mode === 'reset') response.socket?.resetAndDestroy();
   if (mode === 'html') {

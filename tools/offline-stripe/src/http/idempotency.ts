@@ -4,26 +4,26 @@ import { StripeApiError } from '../errors.ts';
 import type { IdempotentAnswer } from '../state/private-rows.ts';
 import type { World } from '../world.ts';
 
-const KEPT_MS = 24 * 3_600_000;
+const keptMs = 24 * 3_600_000;
 
 function digest(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-export interface KeyedRequest {
+export type KeyedRequest = {
   apiKey: string;
   key: string;
   method: string;
   path: string;
   rawBody: string;
-}
+};
 
-export interface IdempotencyStore {
+export type IdempotencyStore = {
   /** The remembered answer, or null after reserving the key; throws where the key is misused. */
   begin(request: KeyedRequest): IdempotentAnswer | null;
   /** Remembers the answer, or frees the key where nothing was executed. */
   end(request: KeyedRequest, answer: { status: number; body: string; requestId: string } | null): void;
-}
+};
 
 function idOf(request: KeyedRequest): string {
   return digest(`${request.apiKey}\n${request.key}`);
@@ -33,7 +33,7 @@ function fingerprintOf(request: KeyedRequest): string {
   return digest(`${request.method} ${request.path}\n${request.rawBody}`);
 }
 
-/** Stripe's rules: the same key answers the same for a day, also a 500; parameters are compared. */
+/** Stripe's rules: for a day the same key gets the same answer, also a 500; other parameters are refused. */
 export function createIdempotencyStore(world: World): IdempotencyStore {
   const running = new Set<string>();
   return {
@@ -55,7 +55,7 @@ export function createIdempotencyStore(world: World): IdempotencyStore {
         });
       }
       const known = world.tables.idempotentAnswers.get(id);
-      if (known !== undefined && Date.now() - known.at_ms < KEPT_MS) {
+      if (known !== undefined && Date.now() - known.at_ms < keptMs) {
         if (known.fingerprint === fingerprintOf(request)) return known;
         throw new StripeApiError({
           status: 400,

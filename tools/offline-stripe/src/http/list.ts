@@ -1,19 +1,21 @@
 import { noSuch } from '../errors.ts';
 import type { Range } from './params.ts';
 
-export interface ListParams {
+export type ListParams = {
   limit?: number | undefined;
   starting_after?: string | undefined;
   ending_before?: string | undefined;
   created?: Range | undefined;
-}
+};
 
-export interface StripeList<T> {
-  object: 'list';
-  data: T[];
-  has_more: boolean;
+export type StripeList<T> = { object: 'list'; data: T[]; has_more: boolean; url: string };
+
+type PageOptions<T, Params> = {
   url: string;
-}
+  /** Parameters that, where given, must equal the row's field of the same name. */
+  equal?: readonly (keyof T & keyof Params)[] | undefined;
+  matches?: ((row: T) => boolean) | undefined;
+};
 
 function isWithin(created: number, range: Range | undefined): boolean {
   if (range === undefined) return true;
@@ -30,32 +32,27 @@ function isWithin(created: number, range: Range | undefined): boolean {
  * One page of rows that are given newest first. A cursor names a row that need not match the filter any more, so
  * it is looked up before filtering. `ending_before` brings the page just above the cursor, still newest first.
  */
-export function page<T extends { id: string; created: number }>(
+export function page<T extends { id: string; created: number }, Params extends ListParams>(
   rows: T[],
-  params: ListParams,
-  options: { url: string; matches?: (row: T) => boolean },
+  params: Params,
+  { url, equal = [], matches }: PageOptions<T, Params>,
 ): StripeList<T> {
   const limit = params.limit ?? 10;
-  const matches = (row: T): boolean =>
-    isWithin(row.created, params.created) && (options.matches?.(row) ?? true);
+  const isBackward = params.ending_before !== undefined && params.starting_after === undefined;
   const cursor = params.starting_after ?? params.ending_before;
   const at = cursor === undefined ? -1 : rows.findIndex((row) => row.id === cursor);
   if (cursor !== undefined && at < 0) {
-    throw noSuch('object', cursor, params.starting_after === undefined ? 'ending_before' : 'starting_after');
+    throw noSuch('object', cursor, isBackward ? 'ending_before' : 'starting_after');
   }
+  const candidates = isBackward ? rows.slice(0, at).reverse() : rows.slice(at + 1);
   const found: T[] = [];
-  if (params.ending_before !== undefined && params.starting_after === undefined) {
-    for (let index = at - 1; index >= 0 && found.length <= limit; index -= 1) {
-      const row = rows[index];
-      if (row !== undefined && matches(row)) found.push(row);
-    }
-    return list(found.slice(0, limit).reverse(), found.length > limit, options.url);
+  for (const row of candidates) {
+    if (found.length > limit) break;
+    const isEqual = equal.every((field) => params[field] === undefined || row[field] === params[field]);
+    if (isEqual && isWithin(row.created, params.created) && (matches?.(row) ?? true)) found.push(row);
   }
-  for (let index = at + 1; index < rows.length && found.length <= limit; index += 1) {
-    const row = rows[index];
-    if (row !== undefined && matches(row)) found.push(row);
-  }
-  return list(found.slice(0, limit), found.length > limit, options.url);
+  const shown = found.slice(0, limit);
+  return list(isBackward ? shown.reverse() : shown, found.length > limit, url);
 }
 
 export function list<T>(rows: T[], hasMore: boolean, url: string): StripeList<T> {

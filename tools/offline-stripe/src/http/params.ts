@@ -3,12 +3,8 @@ import { z } from 'zod';
 import { invalid, type StripeApiError } from '../errors.ts';
 import type { Metadata } from '../stripe-objects.ts';
 
-/** Form-encoded values are strings; these schemas turn them into what they mean. */
+/** Form-encoded values are strings; these schemas parse them. */
 export const text = z.string().max(5000);
-export const integer = z
-  .string()
-  .regex(/^-?\d{1,15}$/, 'integer')
-  .transform(Number);
 export const natural = z
   .string()
   .regex(/^\d{1,15}$/, 'integer')
@@ -17,10 +13,7 @@ export const positive = natural.refine((value) => value > 0, 'positive');
 export const flag = z.enum(['true', 'false'], 'boolean').transform((value) => value === 'true');
 /** The empty string unsets a field. */
 export const unset = z.literal('').transform(() => null);
-export const metadata = z.union([
-  z.record(z.string().max(40), z.string().max(500)),
-  z.literal('').transform(() => null),
-]);
+export const metadata = z.union([z.record(z.string().max(40), z.string().max(500)), unset]);
 export type MetadataParam = z.infer<typeof metadata>;
 export const url = z.string().regex(/^https?:\/\/[^\s]+$/i, 'url');
 export const moment = z.union([z.literal('now'), natural]);
@@ -39,15 +32,14 @@ export type Range = z.infer<typeof range>;
 const expand = z.array(z.string().max(500)).optional();
 export const expandOnly = z.strictObject({ expand });
 
-function withoutKeys(raw: unknown, names: readonly string[]): unknown {
-  if (typeof raw !== 'object' || raw === null) return raw;
-  return Object.fromEntries(Object.entries(raw).filter(([name]) => !names.includes(name)));
-}
-
-/** Parameters of a create or update call: its own, plus Stripe's that are accepted and not acted upon. */
-export function body<Shape extends z.ZodRawShape>(shape: Shape, accepted: readonly string[] = []) {
-  const strict = z.strictObject({ ...shape, expand });
-  return z.preprocess((raw) => withoutKeys(raw, accepted), strict);
+/** Parameters of a create or update call. `ignored` names, between spaces, those of Stripe that have no effect here. */
+export function body<Shape extends z.ZodRawShape>(shape: Shape, ignored = '') {
+  const names = new Set(ignored.split(/\s+/));
+  const withoutIgnored = (raw: unknown): unknown =>
+    typeof raw === 'object' && raw !== null
+      ? Object.fromEntries(Object.entries(raw).filter(([name]) => !names.has(name)))
+      : raw;
+  return z.preprocess(withoutIgnored, z.strictObject({ ...shape, expand }));
 }
 
 /** Parameters of a list call. */
@@ -100,14 +92,14 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** The innermost issue: a union reports its branches, of which the last (the richest) is told. */
+/** The innermost issue; of a union that of its last branch, which is the richest. */
 function leaf(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors.at(-1)?.[0];
   return inner === undefined ? issue : leaf({ ...inner, path: [...issue.path, ...inner.path] });
 }
 
-/** Parses parameters, or throws the first problem in Stripe's words. */
+/** Parses parameters, or throws Stripe's error for the first problem. */
 export function parseParams<T>(schema: z.ZodType<T>, raw: unknown): T {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;

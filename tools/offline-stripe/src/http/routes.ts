@@ -1,20 +1,34 @@
-import { accountRoutes } from '../resources/account.ts';
 import { checkoutSessionRoutes } from '../resources/checkout-sessions.ts';
-import { customerRoutes } from '../resources/customers.ts';
+import { customerRoutes, portalSessionRoutes } from '../resources/customers.ts';
 import { eventRoutes } from '../resources/events.ts';
 import { invoicePaymentRoutes, invoiceRoutes } from '../resources/invoices.ts';
 import { chargeRoutes, disputeRoutes, paymentIntentRoutes, refundRoutes } from '../resources/payments.ts';
-import { portalSessionRoutes } from '../resources/portal-sessions.ts';
 import { priceRoutes } from '../resources/prices.ts';
 import { productRoutes } from '../resources/products.ts';
 import { subscriptionItemRoutes } from '../resources/subscription-items.ts';
 import { subscriptionScheduleRoutes } from '../resources/subscription-schedules.ts';
 import { subscriptionRoutes } from '../resources/subscriptions.ts';
-import type { Route } from './define-route.ts';
+import type { Account } from '../stripe-objects.ts';
+import { defineRoute, type Route } from './define-route.ts';
+import { expandOnly } from './params.ts';
 
-/** All of Stripe's API that is served here. */
+const account: Account = {
+  id: 'acct_1OfflineStripe000',
+  object: 'account',
+  business_type: 'company',
+  charges_enabled: true,
+  country: 'US',
+  default_currency: 'usd',
+  details_submitted: true,
+  email: 'owner@example.com',
+  metadata: {},
+  payouts_enabled: true,
+  type: 'standard',
+};
+
+/** Every route of Stripe's API that is served here. */
 export const routes: readonly Route[] = [
-  ...accountRoutes,
+  defineRoute('GET /v1/account', expandOnly, () => account),
   ...customerRoutes,
   ...productRoutes,
   ...priceRoutes,

@@ -35,7 +35,7 @@ export function productObject(fields: {
 
 export type Interval = 'day' | 'week' | 'month' | 'year';
 
-export interface NewPrice {
+export type NewPrice = {
   id?: string;
   created: number;
   product: string;
@@ -46,7 +46,7 @@ export interface NewPrice {
   lookupKey?: string | null;
   active?: boolean;
   metadata?: Metadata;
-}
+};
 
 /** Amounts are in the currency's smallest unit. */
 export function priceObject(fields: NewPrice): Price {
@@ -83,7 +83,7 @@ export function priceObject(fields: NewPrice): Price {
   };
 }
 
-/** The old name of a recurring price, which subscription items still carry beside it. */
+/** The older form of a recurring price, which subscription items carry beside it. */
 export function planOf(price: Price): Plan {
   return {
     id: price.id,

@@ -19,13 +19,13 @@ export function checkoutLine(price: Price, quantity: number, productName: string
   };
 }
 
-export interface NewCheckoutSession {
+export type NewCheckoutSession = {
   id: string;
   created: number;
   expiresAt: number;
   mode: 'payment' | 'subscription';
   lines: LineItem[];
-  /** What the payer owes now; a trial owes nothing. */
+  /** What is due now: nothing in a trial. */
   amountTotal: number;
   customer: string | null;
   customerEmail: string | null;
@@ -37,9 +37,9 @@ export interface NewCheckoutSession {
   url: string;
   metadata: Metadata;
   allowPromotionCodes: boolean | null;
-}
+};
 
-const NO_CUSTOM_TEXT: CheckoutSession['custom_text'] = {
+const noCustomText: CheckoutSession['custom_text'] = {
   after_submit: null,
   shipping_address: null,
   submit: null,
@@ -68,7 +68,7 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     currency: fields.lines[0]?.currency ?? null,
     currency_conversion: null,
     custom_fields: [],
-    custom_text: NO_CUSTOM_TEXT,
+    custom_text: noCustomText,
     customer: fields.customer,
     customer_account: null,
     customer_creation: fields.customer === null ? fields.customerCreation : null,
@@ -78,7 +78,7 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     expires_at: fields.expiresAt,
     integration_identifier: null,
     invoice: null,
-    invoice_creation: fields.mode === 'payment' ? NO_INVOICE : null,
+    invoice_creation: fields.mode === 'payment' ? noInvoice : null,
     livemode: false,
     locale: null,
     managed_payments: null,
@@ -111,7 +111,7 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
   };
 }
 
-const NO_INVOICE: CheckoutSession['invoice_creation'] = {
+const noInvoice: CheckoutSession['invoice_creation'] = {
   enabled: false,
   invoice_data: {
     account_tax_ids: null,

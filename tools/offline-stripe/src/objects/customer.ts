@@ -42,7 +42,7 @@ export function customerObject(fields: {
   };
 }
 
-const NO_ADDRESS = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
+const noAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
 
 /** The test card 4242 4242 4242 4242, attached to a customer. */
 export function cardObject(fields: { id?: string; created: number; customer: string | null }): PaymentMethod {
@@ -50,7 +50,7 @@ export function cardObject(fields: { id?: string; created: number; customer: str
     id: fields.id ?? newId('pm'),
     object: 'payment_method',
     allow_redisplay: 'limited',
-    billing_details: { address: NO_ADDRESS, email: null, name: null, phone: null, tax_id: null },
+    billing_details: { address: noAddress, email: null, name: null, phone: null, tax_id: null },
     card: {
       brand: 'visa',
       checks: { address_line1_check: null, address_postal_code_check: null, cvc_check: 'pass' },

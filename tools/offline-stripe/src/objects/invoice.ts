@@ -56,7 +56,7 @@ export function lineObject(
   };
 }
 
-const AUTOMATIC_TAX_OFF: Invoice['automatic_tax'] = {
+const automaticTaxOff: Invoice['automatic_tax'] = {
   disabled_reason: null,
   enabled: false,
   liability: null,
@@ -64,8 +64,8 @@ const AUTOMATIC_TAX_OFF: Invoice['automatic_tax'] = {
   status: null,
 };
 
-/** What a subscription's invoice leaves empty, or has the same each time. */
-const NOTHING_SET = {
+/** Fields that are the same in every invoice here. */
+const constantFields = {
   account_country: 'US',
   account_name: 'Offline Stripe',
   account_tax_ids: null,
@@ -119,7 +119,7 @@ export function invoiceObject(fields: {
   const { subscription, customer } = fields;
   const total = fields.lines.reduce((sum, line) => sum + line.amount, 0);
   return {
-    ...NOTHING_SET,
+    ...constantFields,
     id: fields.id,
     object: 'invoice',
     amount_due: total,
@@ -131,7 +131,7 @@ export function invoiceObject(fields: {
     attempt_count: 0,
     attempted: false,
     auto_advance: true,
-    automatic_tax: AUTOMATIC_TAX_OFF,
+    automatic_tax: automaticTaxOff,
     billing_reason: fields.reason,
     collection_method: subscription.collection_method,
     created: fields.created,
@@ -164,7 +164,7 @@ export function invoiceObject(fields: {
   };
 }
 
-/** The subscription that an invoice bills, at today's place. */
+/** The id of the subscription that an invoice bills. */
 export function subscriptionOf(invoice: Invoice): string | null {
   return invoice.parent?.subscription_details?.subscription ?? null;
 }

@@ -27,7 +27,7 @@ export function refundObject(
   };
 }
 
-const NO_EVIDENCE: Dispute['evidence'] = {
+const noEvidence: Dispute['evidence'] = {
   access_activity_log: null,
   billing_address: null,
   cancellation_policy: null,
@@ -71,7 +71,7 @@ export function disputeObject(
     created: fields.created,
     currency: charge.currency,
     enhanced_eligibility_types: [],
-    evidence: NO_EVIDENCE,
+    evidence: noEvidence,
     evidence_details: {
       due_by: fields.created + 7 * 86_400,
       enhanced_eligibility: {},

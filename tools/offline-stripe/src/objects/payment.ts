@@ -1,7 +1,7 @@
 import { newId } from '../ids.ts';
 import type { Charge, Metadata, PaymentIntent } from '../stripe-objects.ts';
 
-export interface NewPayment {
+export type NewPayment = {
   created: number;
   amount: number;
   currency: string;
@@ -9,7 +9,7 @@ export interface NewPayment {
   paymentMethod: string | null;
   metadata: Metadata;
   description: string | null;
-}
+};
 
 export function paymentIntentObject(fields: NewPayment): PaymentIntent {
   const id = newId('pi');
@@ -61,9 +61,9 @@ export function paymentIntentObject(fields: NewPayment): PaymentIntent {
   };
 }
 
-const NO_ADDRESS = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
+const noAddress = { city: null, country: null, line1: null, line2: null, postal_code: null, state: null };
 
-const PAID_OUTCOME: Charge['outcome'] = {
+const paidOutcome: Charge['outcome'] = {
   advice_code: null,
   network_advice_code: null,
   network_decline_code: null,
@@ -74,7 +74,7 @@ const PAID_OUTCOME: Charge['outcome'] = {
   type: 'authorized',
 };
 
-const DECLINED_OUTCOME: Charge['outcome'] = {
+const declinedOutcome: Charge['outcome'] = {
   advice_code: 'try_again_later',
   network_advice_code: null,
   network_decline_code: null,
@@ -85,7 +85,7 @@ const DECLINED_OUTCOME: Charge['outcome'] = {
   type: 'issuer_declined',
 };
 
-/** A charge of a PaymentIntent; it takes over the intent's metadata, as Stripe's does. */
+/** A charge of a PaymentIntent, with a copy of the intent's metadata, as at Stripe. */
 export function chargeObject(
   intent: PaymentIntent,
   status: 'succeeded' | 'pending' | 'failed',
@@ -102,7 +102,7 @@ export function chargeObject(
     application_fee: null,
     application_fee_amount: null,
     balance_transaction: succeeded ? newId('txn') : null,
-    billing_details: { address: NO_ADDRESS, email: null, name: null, phone: null, tax_id: null },
+    billing_details: { address: noAddress, email: null, name: null, phone: null, tax_id: null },
     calculated_statement_descriptor: 'OFFLINE STRIPE',
     captured: status !== 'failed',
     created,
@@ -117,7 +117,7 @@ export function chargeObject(
     livemode: false,
     metadata: intent.metadata,
     on_behalf_of: null,
-    outcome: status === 'failed' ? DECLINED_OUTCOME : PAID_OUTCOME,
+    outcome: status === 'failed' ? declinedOutcome : paidOutcome,
     paid: succeeded,
     payment_intent: intent.id,
     payment_method: intent.payment_method,

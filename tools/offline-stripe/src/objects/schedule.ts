@@ -38,7 +38,7 @@ export function phaseObject(fields: {
   };
 }
 
-/** A schedule made from a running subscription: its first phase is the period that runs. */
+/** A schedule for a running subscription; its first phase is the current period. */
 export function scheduleObject(
   subscription: Subscription,
   phase: SchedulePhase,

@@ -37,7 +37,7 @@ export function itemList(subscription: string, items: SubscriptionItem[]): Subsc
   };
 }
 
-export interface NewSubscription {
+export type NewSubscription = {
   id: string;
   created: number;
   customer: string;
@@ -51,7 +51,7 @@ export interface NewSubscription {
   latestInvoice: string | null;
   metadata: Metadata;
   description: string | null;
-}
+};
 
 export function subscriptionObject(fields: NewSubscription): Subscription {
   return {

@@ -3,37 +3,13 @@ import { z } from 'zod';
 import { body, flag, metadata, natural, positive, text, url } from '../http/params.ts';
 import { priceFields } from './prices.ts';
 
-const ACCEPTED = [
-  'adaptive_pricing',
-  'after_expiration',
-  'automatic_tax',
-  'billing_address_collection',
-  'branding_settings',
-  'consent_collection',
-  'currency',
-  'custom_fields',
-  'custom_text',
-  'customer_update',
-  'discounts',
-  'excluded_payment_method_types',
-  'invoice_creation',
-  'locale',
-  'name_collection',
-  'optional_items',
-  'origin_context',
-  'payment_method_configuration',
-  'payment_method_data',
-  'payment_method_options',
-  'payment_method_types',
-  'permissions',
-  'phone_number_collection',
-  'redirect_on_completion',
-  'saved_payment_method_options',
-  'submit_type',
-  'tax_id_collection',
-  'ui_mode',
-  'wallet_options',
-];
+const ignored = `
+  adaptive_pricing after_expiration automatic_tax billing_address_collection branding_settings
+  consent_collection currency custom_fields custom_text customer_update discounts
+  excluded_payment_method_types invoice_creation locale name_collection optional_items origin_context
+  payment_method_configuration payment_method_data payment_method_options payment_method_types permissions
+  phone_number_collection redirect_on_completion saved_payment_method_options submit_type
+  tax_id_collection ui_mode wallet_options`;
 
 export const createParams = body(
   {
@@ -85,6 +61,6 @@ export const createParams = body(
       .looseObject({ metadata: metadata.optional(), description: text.optional() })
       .optional(),
   },
-  ACCEPTED,
+  ignored,
 );
 export type CreateSession = z.infer<typeof createParams>;

@@ -1,17 +1,16 @@
 import { z } from 'zod';
 
 import { expireCheckout } from '../billing/checkout.ts';
-import { invalid, noSuch } from '../errors.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { list, page } from '../http/list.ts';
+import { invalid } from '../errors.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { list } from '../http/list.ts';
 import { body, expandOnly, listBody, mergeMetadata, metadata, text } from '../http/params.ts';
 import { newId } from '../ids.ts';
 import { checkoutLine, checkoutSessionObject } from '../objects/checkout-session.ts';
 import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { createParams, type CreateSession } from './checkout-session-params.ts';
-import { liveCustomer } from './customers.ts';
-import { createPrice, knownPrice } from './prices.ts';
+import { createPrice, requireActive } from './prices.ts';
 
 function linesOf(world: World, params: CreateSession): LineItem[] {
   return params.line_items.map((line, index) => {
@@ -21,15 +20,9 @@ function linesOf(world: World, params: CreateSession): LineItem[] {
     }
     const price =
       line.price_data === undefined
-        ? knownPrice(world, line.price ?? '', name)
+        ? world.tables.prices.require(line.price ?? '', name)
         : createPrice(world, line.price_data);
-    if (!price.active) {
-      throw invalid(
-        'The price specified is inactive. This field only accepts active prices.',
-        name,
-        'price_inactive',
-      );
-    }
+    requireActive(price, name);
     if (params.mode === 'payment' && price.type === 'recurring') {
       throw invalid(
         'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
@@ -84,7 +77,7 @@ function expiryOf(world: World, params: CreateSession): number {
 }
 
 function createSession(world: World, params: CreateSession): CheckoutSession {
-  if (params.customer !== undefined) liveCustomer(world, params.customer, 'customer');
+  if (params.customer !== undefined) world.tables.customers.require(params.customer, 'customer');
   const lines = linesOf(world, params);
   checkModes(params, lines);
   const id = newId('cs_test');
@@ -124,32 +117,25 @@ function createSession(world: World, params: CreateSession): CheckoutSession {
   return world.tables.sessions.insert(session);
 }
 
-export function knownSession(world: World, id: string): CheckoutSession {
-  const session = world.tables.sessions.get(id);
-  if (session === undefined) throw noSuch('checkout.session', id);
-  return session;
-}
-
 export const checkoutSessionRoutes = [
   defineRoute('POST /v1/checkout/sessions', createParams, (world, _id, params) =>
     createSession(world, params),
   ),
-  defineRoute('GET /v1/checkout/sessions/:id', expandOnly, (world, id) => knownSession(world, id)),
   defineRoute(
     'POST /v1/checkout/sessions/:id',
     body({ metadata: metadata.optional() }),
     (world, id, params) => {
-      const session = knownSession(world, id);
+      const session = world.tables.sessions.require(id);
       return world.tables.sessions.update(session, {
         metadata: mergeMetadata(session.metadata ?? {}, params.metadata),
       });
     },
   ),
   defineRoute('POST /v1/checkout/sessions/:id/expire', expandOnly, (world, id) =>
-    expireCheckout(world, knownSession(world, id)),
+    expireCheckout(world, world.tables.sessions.require(id)),
   ),
   defineRoute('GET /v1/checkout/sessions/:id/line_items', listBody({}), (world, id, params) => {
-    const session = knownSession(world, id);
+    const session = world.tables.sessions.require(id);
     const lines = world.tables.checkoutPlans.get(session.id)?.line_items ?? [];
     const from =
       params.starting_after === undefined
@@ -159,25 +145,16 @@ export const checkoutSessionRoutes = [
     const listUrl = `/v1/checkout/sessions/${id}/line_items`;
     return list(lines.slice(from, from + limit), from + limit < lines.length, listUrl);
   }),
-  defineRoute(
-    'GET /v1/checkout/sessions',
-    listBody({
+  ...readRoutes('/v1/checkout/sessions', 'sessions', {
+    params: listBody({
       customer: text.optional(),
       payment_intent: text.optional(),
       subscription: text.optional(),
       status: z.enum(['complete', 'expired', 'open']).optional(),
       customer_details: z.strictObject({ email: text }).optional(),
     }),
-    (world, _id, params) =>
-      page(world.tables.sessions.newestFirst(), params, {
-        url: '/v1/checkout/sessions',
-        matches: (row) =>
-          (params.customer === undefined || row.customer === params.customer) &&
-          (params.payment_intent === undefined || row.payment_intent === params.payment_intent) &&
-          (params.subscription === undefined || row.subscription === params.subscription) &&
-          (params.customer_details === undefined ||
-            row.customer_details?.email === params.customer_details.email) &&
-          (params.status === undefined || row.status === params.status),
-      }),
-  ),
+    equal: ['customer', 'payment_intent', 'subscription', 'status'],
+    matches: (row, { customer_details: details }) =>
+      details === undefined || row.customer_details?.email === details.email,
+  }),
 ];

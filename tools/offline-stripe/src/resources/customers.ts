@@ -1,13 +1,13 @@
-import { noSuch } from '../errors.ts';
-import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
-import { body, expandOnly, listBody, mergeMetadata, metadata, text, unset } from '../http/params.ts';
-import { customerObject } from '../objects/customer.ts';
-import { endSubscription } from '../billing/subscription-changes.ts';
-import type { Customer, Tombstone } from '../stripe-objects.ts';
-import type { World } from '../world.ts';
 import { z } from 'zod';
+
+import { endSubscription, isEnded } from '../billing/subscription-changes.ts';
+import { emit, emitChange } from '../events/emit.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { body, expandOnly, listBody, mergeMetadata, metadata, text, unset, url } from '../http/params.ts';
+import { newId } from '../ids.ts';
+import { customerObject } from '../objects/customer.ts';
+import type { Customer, PortalSession, Tombstone } from '../stripe-objects.ts';
+import type { World } from '../world.ts';
 
 const fields = {
   email: z.union([unset, text]).optional(),
@@ -17,34 +17,14 @@ const fields = {
   metadata: metadata.optional(),
   invoice_settings: z.looseObject({ default_payment_method: text.optional() }).optional(),
 };
-const ACCEPTED = [
-  'address',
-  'balance',
-  'invoice_prefix',
-  'next_invoice_sequence',
-  'payment_method',
-  'preferred_locales',
-  'shipping',
-  'source',
-  'tax',
-  'tax_exempt',
-  'tax_id_data',
-  'test_clock',
-  'validate',
-];
-const write = body(fields, ACCEPTED);
-
-/** A customer that exists and is not deleted, or Stripe's error. */
-export function liveCustomer(world: World, id: string, param = 'id'): Customer {
-  const customer = world.tables.customers.get(id);
-  if (customer === undefined) throw noSuch('customer', id, param);
-  return customer;
-}
+const ignored = `
+  address balance invoice_prefix next_invoice_sequence payment_method preferred_locales shipping source
+  tax tax_exempt tax_id_data test_clock validate`;
+const write = body(fields, ignored);
 
 function removeCustomer(world: World, customer: Customer): Tombstone {
   for (const subscription of world.tables.subscriptions.all()) {
-    const isOver = subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
-    if (subscription.customer === customer.id && !isOver) {
+    if (subscription.customer === customer.id && !isEnded(subscription)) {
       endSubscription(world, subscription.id, 'cancellation_requested');
     }
   }
@@ -72,34 +52,57 @@ export const customerRoutes = [
     emit(world, 'customer.created', customer);
     return customer;
   }),
-  defineRoute('GET /v1/customers/:id', expandOnly, (world, id) => {
-    const customer = world.tables.customers.get(id) ?? world.tables.tombstones.get(id);
-    if (customer?.object !== 'customer') throw noSuch('customer', id);
-    return customer;
-  }),
   defineRoute('POST /v1/customers/:id', write, (world, id, params) => {
-    const before = liveCustomer(world, id);
+    const before = world.tables.customers.require(id);
     const method = params.invoice_settings?.default_payment_method;
     const after = world.tables.customers.update(before, {
-      ...(params.email === undefined ? {} : { email: params.email }),
-      ...(params.name === undefined ? {} : { name: params.name }),
-      ...(params.description === undefined ? {} : { description: params.description }),
-      ...(params.phone === undefined ? {} : { phone: params.phone }),
-      ...(method === undefined
-        ? {}
-        : { invoice_settings: { ...before.invoice_settings, default_payment_method: method } }),
+      email: params.email,
+      name: params.name,
+      description: params.description,
+      phone: params.phone,
+      invoice_settings:
+        method === undefined ? undefined : { ...before.invoice_settings, default_payment_method: method },
       metadata: mergeMetadata(before.metadata, params.metadata),
     });
-    emit(world, 'customer.updated', after, before);
+    emitChange(world, 'customer.updated', { before, after });
     return after;
   }),
   defineRoute('DELETE /v1/customers/:id', expandOnly, (world, id) =>
-    removeCustomer(world, liveCustomer(world, id)),
+    removeCustomer(world, world.tables.customers.require(id)),
   ),
-  defineRoute('GET /v1/customers', listBody({ email: text.optional() }), (world, _id, params) =>
-    page(world.tables.customers.newestFirst(), params, {
-      url: '/v1/customers',
-      matches: (row) => params.email === undefined || row.email === params.email,
-    }),
-  ),
+  ...readRoutes('/v1/customers', 'customers', {
+    params: listBody({ email: text.optional() }),
+    equal: ['email'],
+    find: (tables, id) => {
+      const tombstone = tables.tombstones.get(id);
+      return tombstone?.object === 'customer' ? tombstone : tables.customers.require(id);
+    },
+  }),
+];
+
+const createPortalSession = body(
+  { customer: text, return_url: url.optional(), configuration: text.optional() },
+  'flow_data locale on_behalf_of',
+);
+
+export const portalSessionRoutes = [
+  defineRoute('POST /v1/billing_portal/sessions', createPortalSession, (world, _id, params) => {
+    const customer = world.tables.customers.require(params.customer, 'customer');
+    const id = newId('bps');
+    const session: PortalSession = {
+      id,
+      object: 'billing_portal.session',
+      configuration: params.configuration ?? 'bpc_offline',
+      created: world.clock.now(),
+      customer: customer.id,
+      customer_account: null,
+      flow: null,
+      livemode: false,
+      locale: null,
+      on_behalf_of: null,
+      return_url: params.return_url ?? null,
+      url: `${world.publicUrl()}/p/session/${id}`,
+    };
+    return world.tables.portalSessions.insert(session);
+  }),
 ];

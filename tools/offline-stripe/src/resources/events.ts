@@ -1,21 +1,17 @@
 import { z } from 'zod';
 
-import { invalid, noSuch } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
 import { expandOnly, flag, listBody, text } from '../http/params.ts';
 
-/** `charge.*` names a family, as in Stripe. */
+/** `charge.*` means all types that begin with `charge.`. */
 function isOfType(type: string, wanted: string): boolean {
   return wanted.endsWith('.*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
 }
 
 export const eventRoutes = [
-  defineRoute('GET /v1/events/:id', expandOnly, (world, id) => {
-    const event = world.tables.events.get(id);
-    if (event === undefined) throw noSuch('event', id);
-    return event;
-  }),
+  defineRoute('GET /v1/events/:id', expandOnly, (world, id) => world.tables.events.require(id)),
   defineRoute(
     'GET /v1/events',
     listBody({

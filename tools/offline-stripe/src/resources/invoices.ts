@@ -2,38 +2,29 @@ import { z } from 'zod';
 
 import { payInvoice } from '../billing/collect.ts';
 import { finalizeInvoice, markUncollectible, voidInvoice } from '../billing/invoices.ts';
-import { invalid, noSuch } from '../errors.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { list, page } from '../http/list.ts';
+import { invalid } from '../errors.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { list } from '../http/list.ts';
 import { body, expandOnly, listBody, text } from '../http/params.ts';
 import { subscriptionOf } from '../objects/invoice.ts';
-import type { Invoice } from '../stripe-objects.ts';
-import type { World } from '../world.ts';
-
-function knownInvoice(world: World, id: string): Invoice {
-  const invoice = world.tables.invoices.get(id);
-  if (invoice === undefined) throw noSuch('invoice', id);
-  return invoice;
-}
 
 export const invoiceRoutes = [
-  defineRoute('GET /v1/invoices/:id', expandOnly, (world, id) => knownInvoice(world, id)),
   defineRoute('GET /v1/invoices/:id/lines', listBody({}), (world, id) =>
-    list(knownInvoice(world, id).lines.data, false, `/v1/invoices/${id}/lines`),
+    list(world.tables.invoices.require(id).lines.data, false, `/v1/invoices/${id}/lines`),
   ),
   defineRoute(
     'POST /v1/invoices/:id/pay',
-    body({}, ['forgive', 'mandate', 'off_session', 'paid_out_of_band', 'payment_method', 'source']),
+    body({}, 'forgive mandate off_session paid_out_of_band payment_method source'),
     (world, id) => {
-      const invoice = knownInvoice(world, id);
+      const invoice = world.tables.invoices.require(id);
       if (invoice.status === 'paid')
         throw invalid('Invoice is already paid', undefined, 'invoice_already_paid');
       if (invoice.status === 'void') throw invalid('This invoice is void, so it cannot be paid.', 'id');
       return payInvoice(world, invoice);
     },
   ),
-  defineRoute('POST /v1/invoices/:id/finalize', body({}, ['auto_advance']), (world, id) => {
-    const invoice = knownInvoice(world, id);
+  defineRoute('POST /v1/invoices/:id/finalize', body({}, 'auto_advance'), (world, id) => {
+    const invoice = world.tables.invoices.require(id);
     if (invoice.status !== 'draft') {
       throw invalid(
         "This invoice is already finalized, you can't re-finalize a non-draft invoice.",
@@ -44,59 +35,37 @@ export const invoiceRoutes = [
     return finalizeInvoice(world, invoice);
   }),
   defineRoute('POST /v1/invoices/:id/void', expandOnly, (world, id) =>
-    voidInvoice(world, knownInvoice(world, id)),
+    voidInvoice(world, world.tables.invoices.require(id)),
   ),
   defineRoute('POST /v1/invoices/:id/mark_uncollectible', expandOnly, (world, id) =>
-    markUncollectible(world, knownInvoice(world, id)),
+    markUncollectible(world, world.tables.invoices.require(id)),
   ),
-  defineRoute(
-    'GET /v1/invoices',
-    listBody({
+  ...readRoutes('/v1/invoices', 'invoices', {
+    params: listBody({
       customer: text.optional(),
       subscription: text.optional(),
       status: z.enum(['draft', 'open', 'paid', 'uncollectible', 'void']).optional(),
       collection_method: text.optional(),
     }),
-    (world, _id, params) =>
-      page(world.tables.invoices.newestFirst(), params, {
-        url: '/v1/invoices',
-        matches: (row) =>
-          (params.customer === undefined || row.customer === params.customer) &&
-          (params.subscription === undefined || subscriptionOf(row) === params.subscription) &&
-          (params.collection_method === undefined || row.collection_method === params.collection_method) &&
-          (params.status === undefined || row.status === params.status),
-      }),
-  ),
+    equal: ['customer', 'collection_method', 'status'],
+    matches: (row, { subscription }) => subscription === undefined || subscriptionOf(row) === subscription,
+  }),
 ];
 
-export const invoicePaymentRoutes = [
-  defineRoute('GET /v1/invoice_payments/:id', expandOnly, (world, id) => {
-    const payment = world.tables.invoicePayments.get(id);
-    if (payment === undefined) throw noSuch('invoice_payment', id);
-    return payment;
+export const invoicePaymentRoutes = readRoutes('/v1/invoice_payments', 'invoicePayments', {
+  params: listBody({
+    invoice: text.optional(),
+    status: z.enum(['canceled', 'open', 'paid']).optional(),
+    payment: z
+      .strictObject({
+        type: z.enum(['payment_intent', 'payment_record']),
+        payment_intent: text.optional(),
+        payment_record: text.optional(),
+      })
+      .optional(),
   }),
-  defineRoute(
-    'GET /v1/invoice_payments',
-    listBody({
-      invoice: text.optional(),
-      status: z.enum(['canceled', 'open', 'paid']).optional(),
-      payment: z
-        .strictObject({
-          type: z.enum(['payment_intent', 'payment_record']),
-          payment_intent: text.optional(),
-          payment_record: text.optional(),
-        })
-        .optional(),
-    }),
-    (world, _id, params) =>
-      page(world.tables.invoicePayments.newestFirst(), params, {
-        url: '/v1/invoice_payments',
-        matches: (row) =>
-          (params.invoice === undefined || row.invoice === params.invoice) &&
-          (params.status === undefined || row.status === params.status) &&
-          (params.payment === undefined ||
-            (row.payment.type === params.payment.type &&
-              row.payment.payment_intent === params.payment.payment_intent)),
-      }),
-  ),
-];
+  equal: ['invoice', 'status'],
+  matches: (row, { payment }) =>
+    payment === undefined ||
+    (row.payment.type === payment.type && row.payment.payment_intent === payment.payment_intent),
+});

@@ -1,12 +1,10 @@
 import { z } from 'zod';
 
-import { invalid, noSuch } from '../errors.ts';
-import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
+import { invalid } from '../errors.ts';
+import { emit, emitChange } from '../events/emit.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
 import {
   body,
-  expandOnly,
   flag,
   listBody,
   mergeMetadata,
@@ -19,17 +17,9 @@ import {
 import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { knownProduct } from './products.ts';
 
-const ACCEPTED = [
-  'billing_scheme',
-  'currency_options',
-  'tax_behavior',
-  'tiers',
-  'tiers_mode',
-  'transfer_lookup_key',
-  'transform_quantity',
-];
+const ignored = `
+  billing_scheme currency_options tax_behavior tiers tiers_mode transfer_lookup_key transform_quantity`;
 
 const recurring = z.looseObject({
   interval: z.enum(['day', 'week', 'month', 'year']),
@@ -61,19 +51,23 @@ const create = body(
     active: flag.optional(),
     metadata: metadata.optional(),
   },
-  ACCEPTED,
+  ignored,
 );
-
-export function knownPrice(world: World, id: string, param = 'id'): Price {
-  const price = world.tables.prices.get(id);
-  if (price === undefined) throw noSuch('price', id, param);
-  return price;
-}
 
 type CreatePrice = z.infer<typeof create>;
 
+/** Throws Stripe's error for an archived price; `param` names the parameter. */
+export function requireActive(price: Price, param: string): void {
+  if (price.active) return;
+  throw invalid(
+    'The price specified is inactive. This field only accepts active prices.',
+    param,
+    'price_inactive',
+  );
+}
+
 function productFor(world: World, params: CreatePrice): string {
-  if (params.product !== undefined) return knownProduct(world, params.product, 'product').id;
+  if (params.product !== undefined) return world.tables.products.require(params.product, 'product').id;
   if (params.product_data === undefined) {
     throw invalid(
       'You must specify either `product` or `product_data` when creating a price.',
@@ -133,7 +127,6 @@ export function createPrice(world: World, params: CreatePrice): Price {
 
 export const priceRoutes = [
   defineRoute('POST /v1/prices', create, (world, _id, params) => createPrice(world, params)),
-  defineRoute('GET /v1/prices/:id', expandOnly, (world, id) => knownPrice(world, id)),
   defineRoute(
     'POST /v1/prices/:id',
     body(
@@ -143,23 +136,22 @@ export const priceRoutes = [
         lookup_key: text.optional(),
         metadata: metadata.optional(),
       },
-      ACCEPTED,
+      ignored,
     ),
     (world, id, params) => {
-      const before = knownPrice(world, id);
+      const before = world.tables.prices.require(id);
       const after = world.tables.prices.update(before, {
-        ...(params.active === undefined ? {} : { active: params.active }),
-        ...(params.nickname === undefined ? {} : { nickname: params.nickname }),
-        ...(params.lookup_key === undefined ? {} : { lookup_key: params.lookup_key }),
+        active: params.active,
+        nickname: params.nickname,
+        lookup_key: params.lookup_key,
         metadata: mergeMetadata(before.metadata, params.metadata),
       });
-      emit(world, 'price.updated', after, before);
+      emitChange(world, 'price.updated', { before, after });
       return after;
     },
   ),
-  defineRoute(
-    'GET /v1/prices',
-    listBody({
+  ...readRoutes('/v1/prices', 'prices', {
+    params: listBody({
       active: flag.optional(),
       product: text.optional(),
       currency: text.optional(),
@@ -167,17 +159,9 @@ export const priceRoutes = [
       lookup_keys: z.array(text).optional(),
       recurring: z.looseObject({ interval: text.optional() }).optional(),
     }),
-    (world, _id, params) =>
-      page(world.tables.prices.newestFirst(), params, {
-        url: '/v1/prices',
-        matches: (row) =>
-          (params.active === undefined || row.active === params.active) &&
-          (params.product === undefined || row.product === params.product) &&
-          (params.currency === undefined || row.currency === params.currency) &&
-          (params.type === undefined || row.type === params.type) &&
-          (params.recurring?.interval === undefined ||
-            row.recurring?.interval === params.recurring.interval) &&
-          (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),
-      }),
-  ),
+    equal: ['active', 'product', 'currency', 'type'],
+    matches: (row, params) =>
+      (params.recurring?.interval === undefined || row.recurring?.interval === params.recurring.interval) &&
+      (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),
+  }),
 ];

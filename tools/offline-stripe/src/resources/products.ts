@@ -1,42 +1,24 @@
 import { z } from 'zod';
 
-import { invalid, noSuch } from '../errors.ts';
-import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
+import { invalid } from '../errors.ts';
+import { emit, emitChange } from '../events/emit.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
 import { body, expandOnly, flag, listBody, mergeMetadata, metadata, text, unset } from '../http/params.ts';
 import { productObject } from '../objects/catalog.ts';
-import type { Product } from '../stripe-objects.ts';
-import type { World } from '../world.ts';
 
-const ACCEPTED = [
-  'images',
-  'marketing_features',
-  'package_dimensions',
-  'shippable',
-  'statement_descriptor',
-  'tax_code',
-  'type',
-  'unit_label',
-  'url',
-  'default_price_data',
-];
+const ignored = `
+  images marketing_features package_dimensions shippable statement_descriptor tax_code type unit_label url
+  default_price_data`;
 const shared = {
   description: z.union([unset, text]).optional(),
   active: flag.optional(),
   metadata: metadata.optional(),
 };
 
-export function knownProduct(world: World, id: string, param = 'id'): Product {
-  const product = world.tables.products.get(id);
-  if (product === undefined) throw noSuch('product', id, param);
-  return product;
-}
-
 export const productRoutes = [
   defineRoute(
     'POST /v1/products',
-    body({ ...shared, id: z.string().min(1).max(255).optional(), name: z.string().min(1) }, ACCEPTED),
+    body({ ...shared, id: z.string().min(1).max(255).optional(), name: z.string().min(1) }, ignored),
     (world, _id, params) => {
       if (params.id !== undefined && world.tables.products.get(params.id) !== undefined) {
         throw invalid('Product already exists.', 'id', 'resource_already_exists');
@@ -55,26 +37,25 @@ export const productRoutes = [
       return product;
     },
   ),
-  defineRoute('GET /v1/products/:id', expandOnly, (world, id) => knownProduct(world, id)),
   defineRoute(
     'POST /v1/products/:id',
-    body({ ...shared, name: z.string().min(1).optional(), default_price: text.optional() }, ACCEPTED),
+    body({ ...shared, name: z.string().min(1).optional(), default_price: text.optional() }, ignored),
     (world, id, params) => {
-      const before = knownProduct(world, id);
+      const before = world.tables.products.require(id);
       const after = world.tables.products.update(before, {
-        ...(params.name === undefined ? {} : { name: params.name }),
-        ...(params.description === undefined ? {} : { description: params.description }),
-        ...(params.active === undefined ? {} : { active: params.active }),
-        ...(params.default_price === undefined ? {} : { default_price: params.default_price }),
+        name: params.name,
+        description: params.description,
+        active: params.active,
+        default_price: params.default_price,
         metadata: mergeMetadata(before.metadata, params.metadata),
         updated: world.clock.now(),
       });
-      emit(world, 'product.updated', after, before);
+      emitChange(world, 'product.updated', { before, after });
       return after;
     },
   ),
   defineRoute('DELETE /v1/products/:id', expandOnly, (world, id) => {
-    const product = knownProduct(world, id);
+    const product = world.tables.products.require(id);
     if (world.tables.prices.all().some((price) => price.product === id)) {
       throw invalid('This product cannot be deleted because it has one or more user-created prices.', 'id');
     }
@@ -82,15 +63,9 @@ export const productRoutes = [
     emit(world, 'product.deleted', product);
     return { id, object: 'product', deleted: true };
   }),
-  defineRoute(
-    'GET /v1/products',
-    listBody({ active: flag.optional(), ids: z.array(text).optional() }),
-    (world, _id, params) =>
-      page(world.tables.products.newestFirst(), params, {
-        url: '/v1/products',
-        matches: (row) =>
-          (params.active === undefined || row.active === params.active) &&
-          (params.ids?.includes(row.id) ?? true),
-      }),
-  ),
+  ...readRoutes('/v1/products', 'products', {
+    params: listBody({ active: flag.optional(), ids: z.array(text).optional() }),
+    equal: ['active'],
+    matches: (row, { ids }) => ids?.includes(row.id) ?? true,
+  }),
 ];

@@ -4,22 +4,14 @@ import { applyItemChanges, updateSubscription, type ItemChange } from '../billin
 import { noSuch } from '../errors.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
-import { body, expandOnly, metadata, mergeMetadata, natural, positive, text } from '../http/params.ts';
+import { body, expandOnly, metadata, natural, positive, text } from '../http/params.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { knownPrice } from './prices.ts';
-import { knownSubscription } from './subscriptions.ts';
+import { itemChange } from './subscription-params.ts';
 
-const ACCEPTED = [
-  'billing_thresholds',
-  'discounts',
-  'off_session',
-  'payment_behavior',
-  'proration_behavior',
-  'proration_date',
-  'tax_rates',
-  'clear_usage',
-];
+const ignored = `
+  billing_thresholds discounts off_session payment_behavior proration_behavior proration_date tax_rates
+  clear_usage`;
 const fields = { price: text.optional(), quantity: positive.optional(), metadata: metadata.optional() };
 
 function find(world: World, id: string): { subscription: Subscription; item: SubscriptionItem } {
@@ -33,45 +25,29 @@ function find(world: World, id: string): { subscription: Subscription; item: Sub
 function apply(world: World, subscription: Subscription, change: ItemChange): Subscription {
   const items = applyItemChanges(world, subscription, [change]);
   updateSubscription(world, subscription, { items, patch: {}, restarts: false });
-  return knownSubscription(world, subscription.id);
-}
-
-function changeOf(
-  world: World,
-  id: string | null,
-  params: {
-    price?: string | undefined;
-    quantity?: number | undefined;
-    metadata?: z.infer<typeof metadata> | undefined;
-  },
-): ItemChange {
-  return {
-    id,
-    price: params.price === undefined ? null : knownPrice(world, params.price, 'price'),
-    quantity: params.quantity ?? null,
-    isDeleted: false,
-    metadata: params.metadata === undefined ? null : mergeMetadata({}, params.metadata),
-  };
+  return world.tables.subscriptions.require(subscription.id);
 }
 
 export const subscriptionItemRoutes = [
   defineRoute(
     'POST /v1/subscription_items',
-    body({ ...fields, subscription: text, price: text }, ACCEPTED),
+    body({ ...fields, subscription: text, price: text }, ignored),
     (world, _id, params) => {
-      const subscription = knownSubscription(world, params.subscription, 'subscription');
-      const after = apply(world, subscription, changeOf(world, null, params));
+      const { subscription: subscriptionId, price, quantity, metadata: given } = params;
+      const subscription = world.tables.subscriptions.require(subscriptionId, 'subscription');
+      const change = itemChange(world, { price, quantity, metadata: given }, 'price');
+      const after = apply(world, subscription, change);
       return after.items.data.at(-1) ?? {};
     },
   ),
   defineRoute('GET /v1/subscription_items/:id', expandOnly, (world, id) => find(world, id).item),
-  defineRoute('POST /v1/subscription_items/:id', body(fields, ACCEPTED), (world, id, params) => {
-    apply(world, find(world, id).subscription, changeOf(world, id, params));
+  defineRoute('POST /v1/subscription_items/:id', body(fields, ignored), (world, id, params) => {
+    apply(world, find(world, id).subscription, itemChange(world, { ...params, id }, 'price'));
     return find(world, id).item;
   }),
-  defineRoute('DELETE /v1/subscription_items/:id', body({}, ACCEPTED), (world, id) => {
+  defineRoute('DELETE /v1/subscription_items/:id', body({}, ignored), (world, id) => {
     const { subscription } = find(world, id);
-    apply(world, subscription, { ...changeOf(world, id, {}), isDeleted: true });
+    apply(world, subscription, itemChange(world, { id, deleted: true }, 'price'));
     return { id, object: 'subscription_item', deleted: true };
   }),
   defineRoute(
@@ -84,7 +60,7 @@ export const subscriptionItemRoutes = [
       expand: z.array(text).optional(),
     }),
     (world, _id, params) => {
-      const items = knownSubscription(world, params.subscription, 'subscription').items.data;
+      const items = world.tables.subscriptions.require(params.subscription, 'subscription').items.data;
       return page(items, params, { url: '/v1/subscription_items' });
     },
   ),

@@ -1,29 +1,24 @@
 import { z } from 'zod';
 
-import { body, flag, metadata, moment, natural, positive, text, unset } from '../http/params.ts';
+import type { ItemChange } from '../billing/change-items.ts';
+import {
+  body,
+  flag,
+  mergeMetadata,
+  metadata,
+  moment,
+  natural,
+  positive,
+  text,
+  unset,
+} from '../http/params.ts';
+import type { World } from '../world.ts';
 
-const ACCEPTED = [
-  'add_invoice_items',
-  'application_fee_percent',
-  'automatic_tax',
-  'billing_cycle_anchor_config',
-  'billing_mode',
-  'billing_thresholds',
-  'cancellation_details',
-  'currency',
-  'days_until_due',
-  'default_source',
-  'default_tax_rates',
-  'discounts',
-  'invoice_settings',
-  'off_session',
-  'payment_settings',
-  'pending_invoice_item_interval',
-  'proration_behavior',
-  'proration_date',
-  'trial_from_plan',
-  'transfer_data',
-];
+const ignored = `
+  add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor_config billing_mode
+  billing_thresholds cancellation_details currency days_until_due default_source default_tax_rates
+  discounts invoice_settings off_session payment_settings pending_invoice_item_interval proration_behavior
+  proration_date trial_from_plan transfer_data`;
 
 const cancelAt = z.union([unset, z.enum(['min_period_end', 'max_period_end']), natural]);
 const ignoredItem = {
@@ -67,11 +62,11 @@ export const createParams = body(
     trial_period_days: positive.optional(),
     billing_cycle_anchor: natural.optional(),
   },
-  ACCEPTED,
+  ignored,
 );
 export type CreateSubscription = z.infer<typeof createParams>;
 
-export const itemChangeParams = z.strictObject({
+const itemChangeParams = z.strictObject({
   ...ignoredItem,
   id: text.optional(),
   price: text.optional(),
@@ -98,6 +93,17 @@ export const updateParams = body(
       .optional(),
     billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
   },
-  ACCEPTED,
+  ignored,
 );
 export type UpdateSubscription = z.infer<typeof updateParams>;
+
+/** One entry of `items`; `param` names the price's parameter in an error. */
+export function itemChange(world: World, item: z.infer<typeof itemChangeParams>, param: string): ItemChange {
+  return {
+    id: item.id ?? null,
+    price: item.price === undefined ? null : world.tables.prices.require(item.price, param),
+    quantity: item.quantity ?? null,
+    isDeleted: item.deleted ?? false,
+    metadata: item.metadata === undefined ? null : mergeMetadata({}, item.metadata),
+  };
+}

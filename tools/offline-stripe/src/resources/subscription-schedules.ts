@@ -3,25 +3,13 @@ import { z } from 'zod';
 import { addIntervals } from '../billing/calendar.ts';
 import { applyPhase, cancelSchedule, releaseSchedule } from '../billing/schedules.ts';
 import { earliestPeriodEnd } from '../billing/subscription-changes.ts';
-import { invalid, noSuch } from '../errors.ts';
-import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
-import {
-  body,
-  expandOnly,
-  listBody,
-  mergeMetadata,
-  metadata,
-  moment,
-  positive,
-  text,
-} from '../http/params.ts';
+import { invalid } from '../errors.ts';
+import { emit, emitChange } from '../events/emit.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { body, listBody, mergeMetadata, metadata, moment, positive, text } from '../http/params.ts';
 import { phaseObject, scheduleObject } from '../objects/schedule.ts';
 import type { Price, SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { knownPrice } from './prices.ts';
-import { knownSubscription } from './subscriptions.ts';
 
 const phaseParams = z.looseObject({
   items: z
@@ -41,17 +29,11 @@ const updateParams = body(
     end_behavior: z.enum(['release', 'cancel']).optional(),
     metadata: metadata.optional(),
   },
-  ['default_settings', 'proration_behavior'],
+  'default_settings proration_behavior',
 );
 
-function knownSchedule(world: World, id: string): SubscriptionSchedule {
-  const schedule = world.tables.schedules.get(id);
-  if (schedule === undefined) throw noSuch('subscription_schedule', id);
-  return schedule;
-}
-
 function runningSchedule(world: World, id: string): SubscriptionSchedule {
-  const schedule = knownSchedule(world, id);
+  const schedule = world.tables.schedules.require(id);
   if (schedule.status !== 'active') {
     throw invalid(`This schedule is ${schedule.status}; only an active one can be changed.`, 'id');
   }
@@ -73,7 +55,7 @@ function plannedPhases(
   let at = schedule.current_phase?.start_date ?? now;
   return wanted.map((phase, index) => {
     const prices = phase.items.map((item, position) =>
-      knownPrice(world, item.price, `phases[${index}][items][${position}][price]`),
+      world.tables.prices.require(item.price, `phases[${index}][items][${position}][price]`),
     );
     const first = prices[0];
     if (first === undefined) throw invalid('Missing required param: phases[0][items].', 'phases');
@@ -88,7 +70,7 @@ function plannedPhases(
 }
 
 function createFromSubscription(world: World, id: string): SubscriptionSchedule {
-  const subscription = knownSubscription(world, id, 'from_subscription');
+  const subscription = world.tables.subscriptions.require(id, 'from_subscription');
   if (subscription.schedule !== null) {
     throw invalid(
       'You cannot migrate a subscription that is already attached to a schedule.',
@@ -105,7 +87,7 @@ function createFromSubscription(world: World, id: string): SubscriptionSchedule 
   const schedule = world.tables.schedules.insert(scheduleObject(subscription, phase, world.clock.now()));
   const attached = world.tables.subscriptions.update(subscription, { schedule: schedule.id });
   emit(world, 'subscription_schedule.created', schedule);
-  emit(world, 'customer.subscription.updated', attached, subscription);
+  emitChange(world, 'customer.subscription.updated', { before: subscription, after: attached });
   return schedule;
 }
 
@@ -124,7 +106,7 @@ function update(
     ...(params.end_behavior === undefined ? {} : { end_behavior: params.end_behavior }),
     metadata: mergeMetadata(before.metadata ?? {}, params.metadata),
   });
-  emit(world, 'subscription_schedule.updated', after, before);
+  emitChange(world, 'subscription_schedule.updated', { before, after });
   const old = before.phases.find((phase) => phase.start_date === current.start_date);
   const isChanged = JSON.stringify(old?.items) !== JSON.stringify(current.items);
   if (isChanged) applyPhase(world, after, current);
@@ -135,27 +117,17 @@ export const subscriptionScheduleRoutes = [
   defineRoute('POST /v1/subscription_schedules', body({ from_subscription: text }), (world, _id, params) =>
     createFromSubscription(world, params.from_subscription),
   ),
-  defineRoute('GET /v1/subscription_schedules/:id', expandOnly, (world, id) => knownSchedule(world, id)),
   defineRoute('POST /v1/subscription_schedules/:id', updateParams, (world, id, params) =>
     update(world, runningSchedule(world, id), params),
   ),
-  defineRoute(
-    'POST /v1/subscription_schedules/:id/release',
-    body({}, ['preserve_cancel_date']),
-    (world, id) => releaseSchedule(world, runningSchedule(world, id)),
+  defineRoute('POST /v1/subscription_schedules/:id/release', body({}, 'preserve_cancel_date'), (world, id) =>
+    releaseSchedule(world, runningSchedule(world, id)),
   ),
-  defineRoute(
-    'POST /v1/subscription_schedules/:id/cancel',
-    body({}, ['invoice_now', 'prorate']),
-    (world, id) => cancelSchedule(world, runningSchedule(world, id)),
+  defineRoute('POST /v1/subscription_schedules/:id/cancel', body({}, 'invoice_now prorate'), (world, id) =>
+    cancelSchedule(world, runningSchedule(world, id)),
   ),
-  defineRoute(
-    'GET /v1/subscription_schedules',
-    listBody({ customer: text.optional() }),
-    (world, _id, params) =>
-      page(world.tables.schedules.newestFirst(), params, {
-        url: '/v1/subscription_schedules',
-        matches: (row) => params.customer === undefined || row.customer === params.customer,
-      }),
-  ),
+  ...readRoutes('/v1/subscription_schedules', 'schedules', {
+    params: listBody({ customer: text.optional() }),
+    equal: ['customer'],
+  }),
 ];

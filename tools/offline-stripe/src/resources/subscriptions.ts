@@ -1,33 +1,26 @@
 import { z } from 'zod';
 
-import { updateSubscription, applyItemChanges } from '../billing/change-items.ts';
+import { daySeconds } from '../billing/calendar.ts';
+import { applyItemChanges, updateSubscription } from '../billing/change-items.ts';
 import { endTrial, resumePaused } from '../billing/renew.ts';
 import { startSubscription } from '../billing/start-subscription.ts';
-import { endSubscription } from '../billing/subscription-changes.ts';
-import { DAY_SECONDS } from '../billing/calendar.ts';
+import { endPatch, endSubscription, isEnded } from '../billing/subscription-changes.ts';
 import { invalid, noSuch } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { defineRoute } from '../http/define-route.ts';
-import { page } from '../http/list.ts';
-import { body, listBody, mergeMetadata, expandOnly, text } from '../http/params.ts';
+import { defineRoute, readRoutes } from '../http/define-route.ts';
+import { body, listBody, mergeMetadata, text } from '../http/params.ts';
 import { cardObject } from '../objects/customer.ts';
+import type { Patch } from '../state/tables.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { liveCustomer } from './customers.ts';
-import { knownPrice } from './prices.ts';
+import { requireActive } from './prices.ts';
 import {
   createParams,
+  itemChange,
   updateParams,
   type CreateSubscription,
   type UpdateSubscription,
 } from './subscription-params.ts';
-import { endPatch, itemChanges } from './subscription-patch.ts';
-
-export function knownSubscription(world: World, id: string, param = 'id'): Subscription {
-  const subscription = world.tables.subscriptions.get(id);
-  if (subscription === undefined) throw noSuch('subscription', id, param);
-  return subscription;
-}
 
 function paymentKind(params: CreateSubscription): 'attempt' | 'declined' | 'wait' {
   if (params.payment_behavior === 'default_incomplete') return 'wait';
@@ -43,29 +36,25 @@ function cardFor(world: World, customer: string, method: string | null): string 
 }
 
 function create(world: World, params: CreateSubscription): Subscription {
-  const customer = liveCustomer(world, params.customer, 'customer');
+  const customer = world.tables.customers.require(params.customer, 'customer');
   const trialDays = params.trial_period_days;
   const trialEnd =
     params.trial_end === 'now'
       ? null
-      : (params.trial_end ?? (trialDays === undefined ? null : world.clock.now() + trialDays * DAY_SECONDS));
+      : (params.trial_end ?? (trialDays === undefined ? null : world.clock.now() + trialDays * daySeconds));
   const items = params.items.map((item, index) => {
-    const price = knownPrice(world, item.price, `items[${index}][price]`);
+    const name = `items[${index}][price]`;
+    const price = world.tables.prices.require(item.price, name);
     if (price.type !== 'recurring') {
       throw invalid(
         `The price specified is set to \`type=one_time\` but this field only accepts prices with \`type=recurring\`.`,
-        `items[${index}][price]`,
+        name,
       );
     }
-    if (!price.active)
-      throw invalid(
-        'The price specified is inactive. This field only accepts active prices.',
-        `items[${index}][price]`,
-        'price_inactive',
-      );
+    requireActive(price, name);
     return { price, quantity: item.quantity ?? 1, metadata: mergeMetadata({}, item.metadata) };
   });
-  // Real Stripe refuses a customer without a payment method; here a card is taken for granted, unless a trial asks.
+  // Stripe refuses a customer without a payment method; here one gets a card, except with a trial.
   const method = params.default_payment_method ?? customer.invoice_settings.default_payment_method ?? null;
   const subscription = startSubscription(world, {
     customer: customer.id,
@@ -84,24 +73,22 @@ function create(world: World, params: CreateSubscription): Subscription {
 }
 
 function update(world: World, before: Subscription, params: UpdateSubscription): Subscription {
-  if (before.status === 'canceled' || before.status === 'incomplete_expired') {
-    throw invalid(
-      'A canceled subscription can only update its cancellation_details and metadata.',
-      undefined,
-    );
-  }
+  if (isEnded(before))
+    throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
   const items =
     params.items === undefined
       ? before.items.data
-      : applyItemChanges(world, before, itemChanges(world, params.items));
-  const patch: Partial<Subscription> = {
+      : applyItemChanges(
+          world,
+          before,
+          params.items.map((item, index) => itemChange(world, item, `items[${index}][price]`)),
+        );
+  const patch: Patch<Subscription> = {
     ...endPatch(world, { ...before, items: { ...before.items, data: items } }, params),
-    ...(params.pause_collection === undefined ? {} : { pause_collection: params.pause_collection }),
-    ...(params.default_payment_method === undefined
-      ? {}
-      : { default_payment_method: params.default_payment_method }),
-    ...(params.description === undefined ? {} : { description: params.description }),
-    ...(params.metadata === undefined ? {} : { metadata: mergeMetadata(before.metadata, params.metadata) }),
+    pause_collection: params.pause_collection,
+    default_payment_method: params.default_payment_method,
+    description: params.description,
+    metadata: mergeMetadata(before.metadata, params.metadata),
   };
   const trialEnd = params.trial_end;
   if (typeof trialEnd === 'number') {
@@ -115,9 +102,9 @@ function update(world: World, before: Subscription, params: UpdateSubscription):
       restarts: false,
     });
   } else updateSubscription(world, before, { items, patch, restarts: params.billing_cycle_anchor === 'now' });
-  const after = knownSubscription(world, before.id);
+  const after = world.tables.subscriptions.require(before.id);
   if (trialEnd === 'now' && after.status === 'trialing') endTrial(world, after);
-  return knownSubscription(world, before.id);
+  return world.tables.subscriptions.require(before.id);
 }
 
 const listParams = listBody({
@@ -141,56 +128,46 @@ const listParams = listBody({
 });
 
 function hasStatus(subscription: Subscription, wanted: z.infer<typeof listParams>['status']): boolean {
-  const isOver = subscription.status === 'canceled' || subscription.status === 'incomplete_expired';
   if (wanted === 'all') return true;
-  if (wanted === 'ended') return isOver;
+  if (wanted === 'ended') return isEnded(subscription);
   return wanted === undefined ? subscription.status !== 'canceled' : subscription.status === wanted;
 }
 
 export const subscriptionRoutes = [
   defineRoute('POST /v1/subscriptions', createParams, (world, _id, params) => create(world, params)),
-  defineRoute('GET /v1/subscriptions/:id', expandOnly, (world, id) => knownSubscription(world, id)),
   defineRoute('POST /v1/subscriptions/:id', updateParams, (world, id, params) =>
-    update(world, knownSubscription(world, id), params),
+    update(world, world.tables.subscriptions.require(id), params),
   ),
   defineRoute(
     'DELETE /v1/subscriptions/:id',
-    body({}, ['cancellation_details', 'invoice_now', 'prorate']),
+    body({}, 'cancellation_details invoice_now prorate'),
     (world, id) => {
-      const subscription = knownSubscription(world, id);
-      if (subscription.status === 'canceled' || subscription.status === 'incomplete_expired') {
-        throw noSuch('subscription', id);
-      }
+      const subscription = world.tables.subscriptions.require(id);
+      if (isEnded(subscription)) throw noSuch('subscription', id);
       return endSubscription(world, id, 'cancellation_requested');
     },
   ),
   defineRoute(
     'POST /v1/subscriptions/:id/resume',
-    body({}, ['billing_cycle_anchor', 'proration_behavior', 'proration_date', 'payment_behavior']),
+    body({}, 'billing_cycle_anchor proration_behavior proration_date payment_behavior'),
     (world, id) => {
-      const subscription = knownSubscription(world, id);
+      const subscription = world.tables.subscriptions.require(id);
       if (subscription.status !== 'paused')
         throw invalid('Only a paused subscription can be resumed.', 'subscription');
-      const method = cardFor(
-        world,
-        subscription.customer,
-        subscription.default_payment_method ?? 'pm_card_visa',
-      );
+      const { customer, default_payment_method: known } = subscription;
+      const method = cardFor(world, customer, known ?? 'pm_card_visa');
       resumePaused(
         world,
         world.tables.subscriptions.update(subscription, { default_payment_method: method }),
       );
-      return knownSubscription(world, id);
+      return world.tables.subscriptions.require(id);
     },
   ),
-  defineRoute('GET /v1/subscriptions', listParams, (world, _id, params) =>
-    page(world.tables.subscriptions.newestFirst(), params, {
-      url: '/v1/subscriptions',
-      matches: (row) =>
-        hasStatus(row, params.status) &&
-        (params.customer === undefined || row.customer === params.customer) &&
-        (params.collection_method === undefined || row.collection_method === params.collection_method) &&
-        (params.price === undefined || row.items.data.some((item) => item.price.id === params.price)),
-    }),
-  ),
+  ...readRoutes('/v1/subscriptions', 'subscriptions', {
+    params: listParams,
+    equal: ['customer', 'collection_method'],
+    matches: (row, { status, price }) =>
+      hasStatus(row, status) &&
+      (price === undefined || row.items.data.some((item) => item.price.id === price)),
+  }),
 ];

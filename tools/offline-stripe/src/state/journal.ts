@@ -4,19 +4,19 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { isRow } from './table.ts';
+import { isRow } from './tables.ts';
 
-const FLUSH_AFTER_MS = 50;
-const ROWS_PER_LINE = 500;
+const flushAfterMs = 50;
+const rowsPerLine = 500;
 
 type Change = [table: string, id: string, row: object | null];
 const batch = z.array(z.tuple([z.string(), z.string(), z.custom<object>(isRow).nullable()]));
 
-/** Everything is kept as a file of batches, one JSON line each: a line that was cut off by a crash never happened. */
-export interface Journal {
+/** A file of batches, one JSON line each; a line that a crash cut off is ignored. */
+export type Journal = {
   record(table: string, id: string, row: object | null): void;
   flush(): Promise<void>;
-}
+};
 
 function fileIn(stateDir: string): string {
   return join(stateDir, 'journal.ndjson');
@@ -54,8 +54,8 @@ export function openJournal(stateDir: string, rows: Change[]): Journal {
   mkdirSync(stateDir, { recursive: true });
   const file = fileIn(stateDir);
   const lines: string[] = [];
-  for (let at = 0; at < rows.length; at += ROWS_PER_LINE)
-    lines.push(`${JSON.stringify(rows.slice(at, at + ROWS_PER_LINE))}\n`);
+  for (let at = 0; at < rows.length; at += rowsPerLine)
+    lines.push(`${JSON.stringify(rows.slice(at, at + rowsPerLine))}\n`);
   writeFileSync(`${file}.new`, lines.join(''));
   renameSync(`${file}.new`, file);
 
@@ -77,7 +77,7 @@ export function openJournal(stateDir: string, rows: Change[]): Journal {
   return {
     record: (table, id, row) => {
       waiting.set(`${table} ${id}`, [table, id, row]);
-      timer ??= setTimeout(() => void flush(), FLUSH_AFTER_MS);
+      timer ??= setTimeout(() => void flush(), flushAfterMs);
     },
     flush,
   };

@@ -1,7 +1,7 @@
 import type { LineItem, Metadata } from '../stripe-objects.ts';
 
 /** What a checkout session remembers besides the object that Stripe shows. */
-export interface CheckoutPlan {
+export type CheckoutPlan = {
   id: string;
   line_items: LineItem[];
   subscription_metadata: Metadata;
@@ -11,48 +11,45 @@ export interface CheckoutPlan {
   trial_days: number | null;
   missing_payment_method: 'cancel' | 'create_invoice' | 'pause';
   collects_payment_method: boolean;
-}
+};
 
-/** How a subscription's payments go and what its dunning does. */
-export interface SubscriptionControl {
+/** Retries of a subscription's failed payments, by its id; set in part by controls. */
+export type DunningState = {
   id: string;
-  /** Attempts that are still to fail, not counting those that are already paid by hand. */
+  /** Automatic attempts that are still to fail. */
   failures_left: number;
-  /** What follows the last failed retry. */
   after_last_retry: 'cancel' | 'unpaid' | 'past_due';
   retries_done: number;
   next_retry_at: number | null;
   trial_will_end_sent: boolean;
-}
+};
 
-/** One event on its way to the webhook receiver. Times are real, in milliseconds. */
-export interface Delivery {
+/** An event to be delivered to the webhook receiver. Times are real, in milliseconds. */
+export type Delivery = {
   id: string;
   event_id: string;
   attempts: number;
   first_attempt_at_ms: number;
   next_attempt_at_ms: number;
-}
+};
 
 /** Marks an event (by its id) that the receiver has answered with 2xx. */
-export interface Receipt {
-  id: string;
-}
+export type Receipt = { id: string };
 
 /** What an Idempotency-Key was answered with. */
-export interface IdempotentAnswer {
+export type IdempotentAnswer = {
   id: string;
   fingerprint: string;
   status: number;
   body: string;
   request_id: string;
   at_ms: number;
-}
+};
 
-export interface Settings {
+export type Settings = {
   id: 'settings';
   clock_offset_seconds: number;
   webhooks_enabled: boolean;
   /** The share of events whose delivery is lost, 0 to 1. */
   webhook_drop_ratio: number;
-}
+};

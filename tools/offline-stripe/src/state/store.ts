@@ -6,17 +6,17 @@ import { createTables, type Tables } from './tables.ts';
 
 type Touch = (kind: 'subscription' | 'session', id: string) => void;
 
-/** The tables with their file and with word of every change that may move a due moment. */
-export interface Store {
+/** The tables, their file, and a notice of every change that may move a due moment. */
+export type Store = {
   tables: Tables;
   settings: () => Settings;
   changeSettings: (patch: Partial<Settings>) => void;
-  /** Is told of every subscription and session that changed, those already there included. */
+  /** Called with every subscription and session that changed, and at once with those already there. */
   onTouch(touch: Touch): void;
   flush(): Promise<void>;
-}
+};
 
-const TOUCHED: Record<string, 'subscription' | 'session'> = {
+const touched: Record<string, 'subscription' | 'session'> = {
   subscriptions: 'subscription',
   subscriptionControls: 'subscription',
   sessions: 'session',
@@ -33,9 +33,7 @@ function isRecent(row: object | null): boolean {
   return answer.success && Date.now() - answer.data.at_ms < 24 * 3_600_000;
 }
 
-function ignore(): void {}
-
-const FIRST_SETTINGS: Settings = {
+const firstSettings: Settings = {
   id: 'settings',
   clock_offset_seconds: 0,
   webhooks_enabled: true,
@@ -46,11 +44,11 @@ const FIRST_SETTINGS: Settings = {
 export function createStore(stateDir: string | null): Store {
   const saved = stateDir === null ? [] : readJournal(stateDir);
   const journal = stateDir === null ? null : openJournal(stateDir, saved);
-  let touch: Touch = ignore;
+  let touch: Touch = () => undefined;
   let isLoading = true;
 
   function touchFor(table: string, id: string, row: object | null): void {
-    const kind = TOUCHED[table];
+    const kind = touched[table];
     if (kind !== undefined) touch(kind, id);
     if (table !== 'schedules') return;
     const schedule = scheduleRow.safeParse(row);
@@ -63,14 +61,14 @@ export function createStore(stateDir: string | null): Store {
     if (!isLoading) journal?.record(table, id, row);
     touchFor(table, id, row);
   });
-  const loaders = new Map(Object.values(tables).map((table) => [table.name, table.load]));
+  const byName = new Map(Object.values(tables).map((table) => [table.name, table]));
   for (const [table, , row] of saved) {
     const isExpired = table === 'idempotentAnswers' && !isRecent(row);
-    if (row !== null && !isExpired) loaders.get(table)?.(row);
+    if (row !== null && !isExpired) byName.get(table)?.load(row);
   }
   isLoading = false;
 
-  const settings = (): Settings => tables.settings.get('settings') ?? FIRST_SETTINGS;
+  const settings = (): Settings => tables.settings.get('settings') ?? firstSettings;
   return {
     tables,
     settings,

@@ -1,6 +1,6 @@
 import express from 'express';
 import { z } from 'zod';
-import { host, port } from '../port.ts';
+import { host, port } from '../http.ts';
 import { sameWorkFromEnvironment } from './same-work.ts';
 
 /** Express as it comes: no setting changed, no trick. */

@@ -1,6 +1,6 @@
 import { fastify } from 'fastify';
 import { z } from 'zod';
-import { host, port } from '../port.ts';
+import { host, port } from '../http.ts';
 import { sameWorkFromEnvironment } from './same-work.ts';
 
 const work = sameWorkFromEnvironment();

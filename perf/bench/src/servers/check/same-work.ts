@@ -2,7 +2,7 @@ import { hash, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { Counter, Histogram, Registry } from 'prom-client';
 
-/** Where the peers find what the cache would hold: the benchmark writes it from our API's own answers. */
+/** Keys of what the peers read in place of our cache; the benchmark writes them from our API's answers. */
 export const peerKeys = {
   generation: 'peer:generation',
   user: (userId: string): string => `peer:user:${userId}`,
@@ -12,12 +12,15 @@ export const peerGeneration = '12345:AbCdEf';
 export type Answer = { status: number; text: string; requestId: string };
 
 /**
- * The work of a check without the guarantees, as each peer does it: digest of the key, one Redis round trip for
+ * The work of a check without the guarantees, the same for each peer: digest of the key, one Redis round trip for
  * generation and entry, histogram and counters with kept children, request id, the same bytes of JSON.
  */
-export function createSameWork({ redisUrl, apiKey }: { redisUrl: string; apiKey: string }) {
-  const redis = new Redis(redisUrl, { enableAutoPipelining: true });
-  const known = new Map([[hash('sha256', apiKey), { projectId: 'bench' }]]);
+export function sameWorkFromEnvironment(): (
+  authorization: string | undefined,
+  userId: string,
+) => Promise<Answer> {
+  const redis = new Redis(process.env['CACHE_REDIS_URL'] ?? '', { enableAutoPipelining: true });
+  const known = new Map([[hash('sha256', process.env['BENCH_API_KEY'] ?? ''), { projectId: 'bench' }]]);
   const registers = [new Registry()];
   const labelNames = ['method', 'route', 'status_code'];
   const labels = ['GET', '/api/v1/entitlements', '200'];
@@ -29,7 +32,7 @@ export function createSameWork({ redisUrl, apiKey }: { redisUrl: string; apiKey:
   );
   const hits = new Counter({ name: 'hits', help: 'hits', registers });
 
-  return async (authorization: string | undefined, userId: string): Promise<Answer> => {
+  return async (authorization, userId) => {
     const startedAt = performance.now();
     const requestId = randomUUID();
     const token = authorization?.slice('Bearer '.length) ?? '';
@@ -44,11 +47,4 @@ export function createSameWork({ redisUrl, apiKey }: { redisUrl: string; apiKey:
     requests.inc();
     return { status: 200, text, requestId };
   };
-}
-
-export function sameWorkFromEnvironment() {
-  return createSameWork({
-    redisUrl: process.env['CACHE_REDIS_URL'] ?? '',
-    apiKey: process.env['BENCH_API_KEY'] ?? '',
-  });
 }

@@ -1,14 +1,8 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { host, port } from '../port.ts';
-import { reply } from '../reply.ts';
-import { readBody } from './read-body.ts';
+import { readBody, reply, serve } from '../http.ts';
 
 /** Reads the body and answers. */
 const text = JSON.stringify({ received: true });
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+serve(async (request, response) => {
   await readBody(request);
   reply(response, { status: 200, text });
-}
-
-createServer((request, response) => void answer(request, response)).listen(port, host);
+});

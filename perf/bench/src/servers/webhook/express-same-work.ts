@@ -1,5 +1,5 @@
 import express from 'express';
-import { host, port } from '../port.ts';
+import { host, port } from '../http.ts';
 import { createWebhookWork } from './same-work.ts';
 
 /** Express as it comes. */

@@ -1,5 +1,5 @@
 import { fastify } from 'fastify';
-import { host, port } from '../port.ts';
+import { host, port } from '../http.ts';
 import { createWebhookWork } from './same-work.ts';
 
 const accept = createWebhookWork();

@@ -1,9 +1,34 @@
 import express, { type Request, type Response, type Router } from 'express';
+import { z } from 'zod';
 
-import { errorBody, StripeApiError } from '../errors.ts';
-import type { Control } from './define-control.ts';
+import { errorBody, invalid, StripeApiError } from '../errors.ts';
 
-/** The control calls, JSON in and out, without a key: they exist only here. */
+/** One control call: a path under `/_offline`, the schema of its JSON body and what it does. */
+export type Control = {
+  method: 'GET' | 'POST';
+  path: string;
+  run(id: string, raw: unknown): object;
+};
+
+export const nothing = z.looseObject({});
+
+export function defineControl<Body>(
+  name: `${'GET' | 'POST'} /_offline/${string}`,
+  schema: z.ZodType<Body>,
+  run: (id: string, body: Body) => object,
+): Control {
+  return {
+    method: name.startsWith('GET') ? 'GET' : 'POST',
+    path: name.slice(name.indexOf(' ') + 1),
+    run: (id, raw) => {
+      const parsed = schema.safeParse(raw ?? {});
+      if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
+      return run(id, parsed.data);
+    },
+  };
+}
+
+/** Serves the controls: JSON in and out, without a key. */
 export function createControlRouter(controls: readonly Control[], afterChange: () => void): Router {
   const router = express.Router();
   router.use('/_offline', express.json(), express.urlencoded({ extended: false }));

@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { Stripe } from 'stripe';
 import { z } from 'zod';
 
-import { createOfflineStripe } from '../index.ts';
+import { createOfflineStripe } from './index.ts';
 
-export const SECRET = 'whsec_test_secret';
+export const secret = 'whsec_test_secret';
 
-export interface Receiver {
+export type Receiver = {
   url: string;
   /** Events whose signature the stripe package has verified, in order of arrival. */
   events: Stripe.Event[];
@@ -16,7 +16,7 @@ export interface Receiver {
   answers: number[];
   types(): string[];
   close(): Promise<void>;
-}
+};
 
 async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -32,7 +32,7 @@ export async function startReceiver(port = 0): Promise<Receiver> {
     if (status < 300) {
       try {
         receiver.events.push(
-          stripe.webhooks.constructEvent(body, String(request.headers['stripe-signature']), SECRET),
+          stripe.webhooks.constructEvent(body, String(request.headers['stripe-signature']), secret),
         );
       } catch {
         receiver.badSignatures += 1;
@@ -61,19 +61,19 @@ export async function startReceiver(port = 0): Promise<Receiver> {
   return receiver;
 }
 
-export interface Offline {
+export type Offline = {
   url: string;
   port: number;
   stripe: Stripe;
   receiver: Receiver;
-  /** A control call; rejects where it is refused. */
+  /** Calls a control; rejects if it is refused. */
   control(path: string, body?: object): Promise<Record<string, unknown>>;
   advance(seconds: number): Promise<void>;
   /** Types of all events so far, oldest first. */
   eventTypes: () => Promise<string[]>;
   stop(): Promise<void>;
   close(): Promise<void>;
-}
+};
 
 export function clientFor(port: number): Stripe {
   return new Stripe('sk_test_offline', {
@@ -91,7 +91,7 @@ export async function startOffline(stateDir: string | null = null, known?: Recei
   const listening = await createOfflineStripe({
     stateDir,
     webhookUrl: receiver.url,
-    webhookSecret: SECRET,
+    webhookSecret: secret,
   }).listen(0);
   const stripe = clientFor(listening.port);
   const control = async (path: string, body?: object): Promise<Record<string, unknown>> => {
@@ -129,7 +129,7 @@ export async function startOffline(stateDir: string | null = null, known?: Recei
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    if (Date.now() > deadline) throw new Error(`Timed out waiting until ${what}`);
     await new Promise((resolve) => {
       setTimeout(resolve, 10);
     });
@@ -141,12 +141,12 @@ export function idOf(expandable: string | { id: string } | null): string {
   return typeof expandable === 'string' ? expandable : (expandable?.id ?? '');
 }
 
-export interface Catalog {
+export type Catalog = {
   customer: Stripe.Customer;
   monthly: Stripe.Price;
   yearly: Stripe.Price;
   once: Stripe.Price;
-}
+};
 
 export async function seed(stripe: Stripe): Promise<Catalog> {
   const customer = await stripe.customers.create({

@@ -1,16 +1,19 @@
+import { queueNames, stripeEventJob } from '@billing/domain';
 import { createDatabase } from '@billing/store';
-import { stripeEventJob } from '@billing/domain';
+import { Worker } from 'bullmq';
 import type { Job } from 'bullmq';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
+import { serve } from './http.ts';
 
 const subscription = z.looseObject({ id: z.string(), status: z.string() });
+const subscriptionEvent = z.looseObject({ created: z.number(), data: z.object({ object: subscription }) });
 
 /**
- * The usual way: one interactive transaction per event that records the event, reads the subscription, writes it,
- * bumps its user's version and notes the invalidation; then the cache is told.
+ * The usual way: one interactive transaction per event, which records the event, reads and writes the subscription,
+ * bumps its user's version and writes the invalidation; then the cache entry is deleted.
  */
-export function createInteractiveHandler(): (job: Job) => Promise<void> {
+function createInteractiveHandler(): (job: Job) => Promise<void> {
   const database = createDatabase({
     url: process.env['DATABASE_URL'] ?? '',
     poolSize: 10,
@@ -21,11 +24,9 @@ export function createInteractiveHandler(): (job: Job) => Promise<void> {
 
   return async (job) => {
     const { event } = stripeEventJob.parse(job.data);
-    const { created, data } = z
-      .looseObject({ created: z.number(), data: z.object({ object: subscription }) })
-      .parse(event);
+    const { created, data } = subscriptionEvent.parse(event);
     const at = new Date(created * 1000);
-    const owed = await database.$transaction(async (tx) => {
+    const invalidation = await database.$transaction(async (tx) => {
       const seen = await tx.stripeEvent.createMany({
         data: {
           eventId: event.id,
@@ -58,8 +59,21 @@ export function createInteractiveHandler(): (job: Job) => Promise<void> {
         data: { projectId: user.projectId, userId: user.userId, version: user.version },
       });
     });
-    if (owed === null) return;
-    await cache.del(`bench:${owed.projectId}:${owed.userId ?? ''}`);
-    await database.cacheInvalidation.delete({ where: { id: owed.id } });
+    if (invalidation === null) return;
+    await cache.del(`bench:${invalidation.projectId}:${invalidation.userId ?? ''}`);
+    await database.cacheInvalidation.delete({ where: { id: invalidation.id } });
   };
 }
+
+/** A plain BullMQ worker: `BENCH_HANDLER` is `empty` (what BullMQ costs by itself) or `interactive`. */
+const handler =
+  process.env['BENCH_HANDLER'] === 'interactive' ? createInteractiveHandler() : () => Promise.resolve();
+const worker = new Worker(queueNames.stripeEvents, handler, {
+  connection: new Redis(process.env['REDIS_URL'] ?? '', { maxRetriesPerRequest: null }),
+  concurrency: Number(process.env['WORKER_CONCURRENCY']),
+  removeOnComplete: { count: 0 },
+  removeOnFail: { count: 0 },
+});
+worker.on('failed', (_job, error) => console.error(error));
+await worker.waitUntilReady();
+serve((_request, response) => void response.end());
