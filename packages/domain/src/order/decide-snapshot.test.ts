@@ -15,7 +15,7 @@ function expected(stored: SubscriptionStatus, arriving: SubscriptionStatus, when
   if (isTerminal(arriving) && !isTerminal(stored)) return 'apply';
   if (when === 'newer') return 'apply';
   if (when === 'older') return 'stale';
-  return stored === arriving ? 'stale' : 'lookup';
+  return stored === arriving ? 'stale' : 'needs_lookup';
 }
 
 const cells = subscriptionStatuses.flatMap((stored) =>
@@ -42,7 +42,7 @@ describe('decideSnapshot', () => {
 
   it('looks a tie up again while the row is unconfirmed, even if its content is the same', () => {
     const incoming = incomingOf({ status: 'active', created: 1_000 });
-    expect(decideSnapshot({ ...rowOf(incoming), confirmed: false }, incoming)).toBe('lookup');
+    expect(decideSnapshot({ ...rowOf(incoming), confirmed: false }, incoming)).toBe('needs_lookup');
   });
 
   it('does not look up again what Stripe does not have', () => {
@@ -53,7 +53,7 @@ describe('decideSnapshot', () => {
 
   it('does not apply a snapshot without its items, unless it is the end', () => {
     const row = rowOf(incomingOf({ status: 'active', created: 1_000 }));
-    expect(decideSnapshot(row, withoutItems('active'))).toBe('lookup');
+    expect(decideSnapshot(row, withoutItems('active'))).toBe('needs_lookup');
     expect(decideSnapshot(row, withoutItems('canceled'))).toBe('apply');
   });
 });

@@ -2,8 +2,8 @@ import type { ItemSnapshot, SubscriptionStatus } from '../stripe/subscription.ts
 import { hasSameContent, isTerminal } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
-/** `lookup`: only the subscription as Stripe has it now can decide. */
-export type SnapshotDecision = 'apply' | 'stale' | 'lookup';
+/** `needs_lookup`: only the subscription as Stripe has it now can decide. */
+export type SnapshotDecision = 'apply' | 'stale' | 'needs_lookup';
 
 /**
  * Whether an event's snapshot replaces the stored state. Stripe delivers in no order and `created` has whole
@@ -13,7 +13,7 @@ export type SnapshotDecision = 'apply' | 'stale' | 'lookup';
 export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Incoming): SnapshotDecision {
   const decideNewer = (): SnapshotDecision =>
     // Without all its items a snapshot cannot be applied, unless it ends the subscription.
-    snapshot.areItemsComplete || isTerminal(snapshot.status) ? 'apply' : 'lookup';
+    snapshot.areItemsComplete || isTerminal(snapshot.status) ? 'apply' : 'needs_lookup';
   if (row.status === null || row.snapshotAt === null) return decideNewer();
   const hasEnded = isTerminal(row.status);
   const ends = isTerminal(snapshot.status);
@@ -21,7 +21,7 @@ export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Inco
   if (created !== row.snapshotAt) return created > row.snapshotAt ? decideNewer() : 'stale';
   // Stripe has no answer for an object that it does not have: it is not asked again.
   const needsNoLookup = row.confirmed || row.missingInStripeAt !== null;
-  return needsNoLookup && hasSameContent(row, snapshot) ? 'stale' : 'lookup';
+  return needsNoLookup && hasSameContent(row, snapshot) ? 'stale' : 'needs_lookup';
 }
 
 /** How far a status is along a subscription's life (invariant "order does not matter": best snapshot). */
