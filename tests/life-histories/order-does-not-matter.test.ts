@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
 import { stories as allStories } from './stories/all-stories.ts';
-import { createCanonical, deliver, live } from './support/run-trial.ts';
+import { createCanonical, deliver, runTrial } from './support/run-trial.ts';
 import { trialsOf } from './support/trial.ts';
 import type { Trial } from './support/trial.ts';
 import { startWorld } from './support/world.ts';
 import type { World } from './support/world.ts';
 
 /**
- * Each life is lived by the real worker on a real Postgres. `LIFE_HISTORIES_RUNS` sets how many; one of them
- * is lived again with the `LIFE_HISTORIES_SEED` and `LIFE_HISTORIES_PATH` that its failure printed.
- * `LIFE_HISTORIES_STORY` (a regular expression) leaves only some stories.
+ * Each life runs through the real worker on a real Postgres. `LIFE_HISTORIES_RUNS` sets their number. To repeat
+ * one, set the `LIFE_HISTORIES_SEED` and `LIFE_HISTORIES_PATH` that its failure printed.
+ * `LIFE_HISTORIES_STORY` (a regular expression) selects stories.
  */
 const runs = Number(process.env['LIFE_HISTORIES_RUNS'] ?? 600);
 const seed = Number(process.env['LIFE_HISTORIES_SEED'] ?? Date.now() % 1_000_000_007);
@@ -17,7 +17,7 @@ const path = process.env['LIFE_HISTORIES_PATH'];
 const named = new RegExp(process.env['LIFE_HISTORIES_STORY'] ?? '');
 const stories = allStories.filter((story) => named.test(story.name));
 
-/** Lives at one time: their events share statements, as under backlog. */
+/** Lives at the same time: their events share statements, as under backlog. */
 const lanes = path === undefined ? 96 : 1;
 
 let world: World;
@@ -36,7 +36,7 @@ it.each(stories.map((story) => [story.name, story] as const))('in Stripe’s ord
     gaps: 0,
     stripe: 'answers',
   });
-  // What is granted just after the end was compared with the story already.
+  // What is granted just after the end has been compared with the story already.
   expect(granted).not.toEqual([]);
 });
 
@@ -47,8 +47,8 @@ it(
     const failures: string[] = [];
     const check = async (trial: Trial): Promise<void> => {
       if (failures.length > 0) return;
-      // Both to their end: none goes on when the test is over.
-      const inAnyOrder = live(world, trial, (...parts) => deliver(world, ...parts));
+      // Waits for both, so that neither goes on after the test.
+      const inAnyOrder = runTrial(world, trial, (...parts) => deliver(world, ...parts));
       await Promise.allSettled([inAnyOrder, canonical(trial)]);
       const [state, expected] = await Promise.all([inAnyOrder, canonical(trial)]);
       expect(state).toEqual(expected);

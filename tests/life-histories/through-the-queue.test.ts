@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { waitFor } from '@billing/testing';
 import { stories } from './stories/all-stories.ts';
-import { createCanonical, live } from './support/run-trial.ts';
-import type { Delivering } from './support/run-trial.ts';
+import { createCanonical, runTrial } from './support/run-trial.ts';
+import type { Deliver } from './support/run-trial.ts';
 import { trialsOf } from './support/trial.ts';
 import type { Trial } from './support/trial.ts';
 import { startWorld } from './support/world.ts';
@@ -16,8 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-/** All at once, as jobs; the worker takes 16 at a time, in an order of its own. */
-const enqueue: Delivering = async (trial, { events }, hosted) => {
+/** Enqueues all events at once; the worker takes 16 at a time, in its own order. */
+const enqueue: Deliver = async (trial, { events }, hosted) => {
   await Promise.all(
     trial.deliveries.map(async ({ index }, place) => {
       const event = events[index];
@@ -41,9 +41,9 @@ it(`${lives} lives at once end as in Stripe's order, through the queue`, async (
   const seed = Date.now() % 1_000_000_007;
   const sample = fc.sample(trialsOf(stories), { numRuns: lives, seed });
   const check = async (trial: Trial): Promise<void> => {
-    const state = await live(world, trial, enqueue);
-    const told = `seed ${seed}: ${fc.stringify(trial)}`;
-    expect({ told, state }).toEqual({ told, state: await canonical(trial) });
+    const state = await runTrial(world, trial, enqueue);
+    const trialText = `seed ${seed}: ${fc.stringify(trial)}`;
+    expect({ trialText, state }).toEqual({ trialText, state: await canonical(trial) });
   };
   await Promise.all(sample.map(check));
 }, 120_000);

@@ -1,7 +1,4 @@
-/**
- * Every error a caller can meet: a stable `code` and a title. The detail of an occurrence says what to do.
- * Which HTTP status belongs to a code is the API's business alone.
- */
+/** Every error that a caller can get: its stable `code` and its title. The API maps codes to HTTP statuses. */
 export const errorCatalog = {
   invalid_request: 'The request is not valid',
   missing_api_key: 'No API key was sent',
@@ -55,7 +52,7 @@ export type ServiceErrorOptions = {
   errors?: FieldProblem[];
 };
 
-/** An error that its caller is meant to see: `message` says what to do and holds no secret. */
+/** An error for the caller: `message` says what to do and contains no secret. */
 export class ServiceError extends Error {
   override readonly name = 'ServiceError';
   readonly code: ErrorCode;

@@ -1,22 +1,22 @@
 import { z } from 'zod';
 
-const MAX_ID_CHARACTERS = 256;
-/** Control characters, lone surrogates (no well-formed Unicode) and the replacement character. */
-const FORBIDDEN = /[\p{Cc}\p{Cs}\uFFFD]/u;
-const OUTER_SPACE = /^\s|\s$/u;
-/** The same rules in the words of JSON Schema, for API descriptions: no `\p{…}`, no looking around. */
-const CONTROLS = String.raw`\u0000-\u001f\u007f-\u009f\ufffd`;
-const ID_PATTERN = `^[^\\s${CONTROLS}](?:[^${CONTROLS}]*[^\\s${CONTROLS}])?$`;
-const TEXT_CONTROLS = String.raw`\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd`;
-const TEXT_PATTERN = `^[^${TEXT_CONTROLS}]*[^\\s${TEXT_CONTROLS}][^${TEXT_CONTROLS}]*$`;
+const maxIdCharacters = 256;
+/** Control characters, lone surrogates (not well-formed Unicode) and the replacement character. */
+const forbidden = /[\p{Cc}\p{Cs}\uFFFD]/u;
+const outerSpace = /^\s|\s$/u;
+/** The same rules for JSON Schema in API descriptions, whose patterns have neither `\p{…}` nor lookaround. */
+const controls = String.raw`\u0000-\u001f\u007f-\u009f\ufffd`;
+const idPattern = `^[^\\s${controls}](?:[^${controls}]*[^\\s${controls}])?$`;
+const textControls = String.raw`\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd`;
+const textPattern = `^[^${textControls}]*[^\\s${textControls}][^${textControls}]*$`;
 
-/** Why `value` is no identifier, or null if it is one. Characters are Unicode code points. */
+/** Why `value` is not an identifier; null: it is one. Characters are Unicode code points. */
 export function idProblem(value: string): string | null {
   if (value.length === 0) return 'must not be empty';
-  if (value.length > MAX_ID_CHARACTERS && Array.from(value).length > MAX_ID_CHARACTERS)
-    return `must have at most ${MAX_ID_CHARACTERS} characters`;
-  if (FORBIDDEN.test(value)) return 'must be well-formed Unicode without control characters or U+FFFD';
-  if (OUTER_SPACE.test(value)) return 'must not begin or end with white space';
+  if (value.length > maxIdCharacters && Array.from(value).length > maxIdCharacters)
+    return `must have at most ${maxIdCharacters} characters`;
+  if (forbidden.test(value)) return 'must be well-formed Unicode without control characters or U+FFFD';
+  if (outerSpace.test(value)) return 'must not begin or end with white space';
   return null;
 }
 
@@ -24,8 +24,8 @@ export const isId = (value: unknown): value is string =>
   typeof value === 'string' && idProblem(value) === null;
 
 /**
- * The one validator of identifiers, at every door. Ids are never normalised and are compared as bytes,
- * so two different ids never become one.
+ * The validator of every identifier that enters the service. Ids are never normalised and are compared as
+ * bytes, so that two different ids never become one (invariants, "Tenancy and security").
  */
 export const id = z
   .string()
@@ -35,22 +35,28 @@ export const id = z
   })
   .meta({
     description:
-      'An identifier: 1 to 256 characters of well-formed Unicode, no control characters, no outer white space; compared as bytes.',
+      'An identifier: 1 to 256 characters of well-formed Unicode, without control characters and without leading or trailing white space; compared as bytes.',
     minLength: 1,
-    maxLength: MAX_ID_CHARACTERS,
-    pattern: ID_PATTERN,
+    maxLength: maxIdCharacters,
+    pattern: idPattern,
   });
 
-/** Text for people (names, reasons): 1 to 1000 characters, no control characters but line breaks and tabs. */
+/** What Stripe and Postgres store: well-formed Unicode, control characters only as line breaks and tabs. */
+export const isPlainText = (value: string): boolean => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value);
+
+/** Text for people, such as a reason: 1 to 1000 characters after trimming. */
 export const text = z
   .string()
   .trim()
   .min(1)
   .max(1000)
-  .refine((value) => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value), {
-    message: 'must be well-formed Unicode without control characters',
-  })
+  .refine(isPlainText, { message: 'must be well-formed Unicode without control characters' })
   .meta({
-    description: 'Text for people, without control characters but line breaks and tabs.',
-    pattern: TEXT_PATTERN,
+    description: 'Text for people, without control characters other than line breaks and tabs.',
+    pattern: textPattern,
   });
+
+/** The name of a project, product or key: `text` of at most 256 characters. */
+export const displayName = text
+  .refine((value) => Array.from(value).length <= 256, { message: 'must have at most 256 characters' })
+  .meta({ maxLength: 256 });

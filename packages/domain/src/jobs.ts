@@ -1,30 +1,29 @@
 import { z } from 'zod';
 
 /**
- * The job catalog: everything that goes through BullMQ. Queue `stripe-events`: job name = event type,
- * `jobId` = Stripe event id. Anyone with BullMQ and the queue's Redis can watch or feed it.
+ * All queues of BullMQ. In `stripe-events` the job's name is the event's type and its `jobId` the event's id.
+ * Names and data are a public contract: other programs may watch and feed the queues.
  */
 export const queueNames = { stripeEvents: 'stripe-events', maintenance: 'maintenance' } as const;
 
-/** BullMQ refuses job ids that are all digits or contain a colon. */
+/** BullMQ refuses job ids that consist of digits only or contain a colon. */
 export const stripeEventId = z.string().regex(/^(?!\d+$)[A-Za-z0-9_-]{1,255}$/);
 
-/** The event itself is parsed by the worker (`parseStripeEvent`): whole or projected, of any API version. */
+/** `event`: whole or projected, of any API version. The worker parses it (`parseStripeEvent`). */
 export const stripeEventJob = z.object({
   event: z.looseObject({ id: stripeEventId, type: z.string() }),
   received_at: z.iso.datetime(),
 });
 export type StripeEventJob = z.output<typeof stripeEventJob>;
 
-/** Queue `maintenance`: job name → its data. */
+/** The jobs of the queue `maintenance`: each job's data by its name. */
 export const maintenanceJobs = {
-  /** Searches Stripe's event list for events that the ledger does not have. */
+  /** Searches Stripe's event list for events that are not in the ledger. */
   sweep: z.object({}),
-  /** Compares our rows with Stripe; without a run, as the calendar starts it, it makes one. */
+  /** Compares our rows with Stripe. The scheduled job names no run and creates one. */
   reconcile: z.object({ run_id: z.string().optional() }),
   /** Applies events of the ledger again. */
   replay: z.object({ run_id: z.string() }),
-  /** Deletes what the ledger and the list of runs keep no longer. */
+  /** Deletes rows of the ledger and of runs whose retention time is over. */
   retention: z.object({}),
 } as const;
-export type MaintenanceJobName = keyof typeof maintenanceJobs;

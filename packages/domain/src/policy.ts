@@ -10,20 +10,20 @@ const policyFields = {
   incomplete: allowOrDeny,
   /** An active subscription whose collection is paused (`pause_collection`). */
   pause_collection: allowOrDeny,
-  /** Share of the paid amount from which a partial refund takes access back; 1: only a full refund. */
+  /** The refunded share of the paid amount from which access ends; 1: only a full refund. */
   partial_refund_threshold: z.number().min(0).max(1),
-  /** `hold`: an open dispute suspends access, a lost one takes it; `ignore`: disputes do not entitlementInputs. */
+  /** `hold`: an open dispute suspends access, a lost one ends it; `ignore`: disputes change nothing. */
   dispute: z.enum(['hold', 'ignore']),
 };
 
 const policySchema = z.strictObject(policyFields);
 export type AccessPolicy = z.output<typeof policySchema>;
 
-/** What a project stores: only what differs from the defaults. */
+/** What a project stores: only the fields that it overrides. */
 export const policyOverrides = policySchema.partial();
 export type PolicyOverrides = z.output<typeof policyOverrides>;
 
-/** What `PATCH` takes: `null` resets a field to its default. */
+/** What `PATCH` accepts: `null` resets a field to its default. */
 export const policyPatch = z
   .strictObject({
     past_due_grace_days: policyFields.past_due_grace_days.nullable(),
@@ -47,13 +47,13 @@ export const defaultPolicy: AccessPolicy = {
   dispute: 'hold',
 };
 
-/** The policy in force: the process's default grace, then what the project overrides. */
+/** The policy in force: the defaults (`PAST_DUE_GRACE_DAYS` among them), overridden by the project. */
 export function resolvePolicy(overrides: PolicyOverrides, pastDueGraceDays: number): AccessPolicy {
   const defaults = { ...defaultPolicy, past_due_grace_days: pastDueGraceDays };
   return policySchema.parse({ ...defaults, ...policyOverrides.parse(overrides) });
 }
 
-/** The overrides after a `PATCH`: what is absent stays, `null` is forgotten. */
+/** The overrides after a `PATCH`: absent fields stay, fields that are `null` are removed. */
 export function patchPolicy(overrides: PolicyOverrides, patch: PolicyPatch): PolicyOverrides {
   const merged = Object.entries({ ...overrides, ...patch }).filter(
     ([, value]) => value !== null && value !== undefined,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A moment: milliseconds since 1970-01-01T00:00:00Z. */
 export type Instant = number;
 
-/** Where a process gets the present from; tests pass one that they can move. */
+/** Gives a process the present time; tests pass one that they can move. */
 export type Clock = () => Instant;
 
 export const systemClock: Clock = () => Date.now();
@@ -12,7 +12,7 @@ export const secondMs = 1_000;
 export const hourMs = 3_600 * secondMs;
 export const dayMs = 24 * hourMs;
 
-/** RFC 3339 in UTC with milliseconds, as everywhere on the wire. */
+/** RFC 3339 in UTC with milliseconds: the format of every timestamp in the API. */
 export const toTimestamp = (at: Instant): string => new Date(at).toISOString();
 
 export const toTimestampOrNull = (at: Instant | null): string | null =>
@@ -21,12 +21,15 @@ export const toTimestampOrNull = (at: Instant | null): string | null =>
 /** Stripe's timestamps are whole seconds. */
 export const fromStripeSeconds = (seconds: number): Instant => seconds * secondMs;
 
-/** From the beginning of Unix time to the last year that RFC 3339 can say. */
-const EARLIEST: Instant = Date.UTC(1970, 0, 1);
-const LATEST: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+/** The earlier of two moments, of which either may be unknown. */
+export const earliest = (a: Instant | null, b: Instant | null): Instant | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
 
-/** An RFC 3339 timestamp with an offset, as input; the parsed value is an `Instant`. */
+/** The end of the last year of RFC 3339. */
+const lastInstant: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** An RFC 3339 timestamp with an offset; parsed to an `Instant`. */
 export const timestamp = z.iso
   .datetime({ offset: true })
   .transform((value) => Date.parse(value))
-  .refine((at) => at >= EARLIEST && at <= LATEST, { message: 'must lie between the years 1970 and 9999' });
+  .refine((at) => at >= 0 && at <= lastInstant, { message: 'must lie between the years 1970 and 9999' });

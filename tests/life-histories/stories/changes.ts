@@ -1,8 +1,8 @@
 import { subscribe } from '../support/subscribing.ts';
-import { always, lenientOnly } from './story.ts';
+import { always, lenientOnly, never } from './story.ts';
 import type { Story } from './story.ts';
 
-/** What customers change while they subscribe. */
+/** Changes and cancellations of a running subscription. */
 export const changeStories: Story[] = [
   {
     name: 'pause the collection',
@@ -40,7 +40,7 @@ export const changeStories: Story[] = [
     },
   },
   {
-    name: 'switch to a plan that gives less',
+    name: 'switch to a plan with fewer features',
     play: (life) => {
       const subscription = subscribe(life, { price: 'price_team' });
       life.waitDays(3);
@@ -103,6 +103,72 @@ export const changeStories: Story[] = [
       subscribe(life, { status: 'trialing', trialDays: 60 });
       life.waitDays(28);
       first.renew('failed');
+      return always('pro');
+    },
+  },
+  {
+    name: 'cancel now',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(10);
+      subscription.end();
+      return never;
+    },
+  },
+  {
+    name: 'cancel at the end of the period, and end',
+    play: (life) => {
+      const subscription = subscribe(life, { hasSession: false });
+      life.waitDays(10);
+      subscription.change({ cancelAtPeriodEnd: true, canceledAt: life.now() });
+      life.waitDays(20);
+      subscription.end();
+      return never;
+    },
+  },
+  {
+    name: 'cancel at the end of the period, still running',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(10);
+      subscription.change({ cancelAtPeriodEnd: true, canceledAt: life.now() });
+      return always('pro');
+    },
+  },
+  {
+    name: 'cancel in the portal, which sets cancel_at',
+    play: (life) => {
+      const subscription = subscribe(life);
+      life.waitDays(10);
+      const [item] = subscription.state().items;
+      subscription.change({ cancelAt: item?.end ?? null, canceledAt: life.now() });
+      return always('pro');
+    },
+  },
+  {
+    name: 'cancel in the portal, and end',
+    play: (life) => {
+      const subscription = subscribe(life, { hasSession: false });
+      life.waitDays(10);
+      const [item] = subscription.state().items;
+      subscription.change({ cancelAt: item?.end ?? null, canceledAt: life.now() });
+      life.waitDays(20);
+      subscription.end();
+      return never;
+    },
+  },
+  {
+    name: 'cancel in both ways, undone both times',
+    play: (life) => {
+      const subscription = subscribe(life, { hasSession: false });
+      const [item] = subscription.state().items;
+      subscription.change({ cancelAtPeriodEnd: true, canceledAt: life.now() });
+      life.waitDays(1);
+      subscription.change({ cancelAtPeriodEnd: false, canceledAt: null });
+      life.waitDays(1);
+      subscription.change({ cancelAt: item?.end ?? null, canceledAt: life.now() });
+      life.waitDays(1);
+      subscription.change({ cancelAt: null, canceledAt: null });
       return always('pro');
     },
   },

@@ -3,7 +3,7 @@ import { subscribe } from '../support/subscribing.ts';
 import { always, never } from './story.ts';
 import type { Story } from './story.ts';
 
-/** What is bought once, and how its money comes. */
+/** One-time purchases and their payments. */
 export const purchaseStories: Story[] = [
   {
     name: 'buy once',
@@ -22,7 +22,7 @@ export const purchaseStories: Story[] = [
     },
   },
   {
-    name: 'buy once for nothing',
+    name: 'buy once, free of charge',
     play: (life) => {
       buy(life, { money: 'free' });
       return always('export');
@@ -30,34 +30,34 @@ export const purchaseStories: Story[] = [
   },
   {
     name: 'buy once from another program',
-    isToldByStripeAlone: true,
+    needsStripe: true,
     play: (life) => {
       buy(life, { hasMetadata: false, quantity: 3 });
       return always('export');
     },
   },
   {
-    name: 'buy once, the money is outstanding',
+    name: 'buy once, payment outstanding',
     play: (life) => {
       buy(life, { money: 'late' });
       return never;
     },
   },
   {
-    name: 'buy once, the money comes late',
+    name: 'buy once, paid later',
     play: (life) => {
       const bought = buy(life, { money: 'late' });
       life.waitDays(4);
-      bought.settle('succeeded');
+      bought.endPayment('succeeded');
       return always('export');
     },
   },
   {
-    name: 'buy once, the money never comes',
+    name: 'buy once, payment failed',
     play: (life) => {
       const bought = buy(life, { money: 'late' });
       life.waitDays(4);
-      bought.settle('failed');
+      bought.endPayment('failed');
       return never;
     },
   },

@@ -3,10 +3,10 @@ import { subscribe } from '../support/subscribing.ts';
 import { always, lenientOnly, never } from './story.ts';
 import type { Story } from './story.ts';
 
-/** How money goes back, and comes again. */
+/** Refunds and disputes. */
 export const reversalStories: Story[] = [
   {
-    name: 'buy once, part goes back',
+    name: 'buy once, partly refunded',
     play: (life) => {
       const bought = buy(life);
       life.waitDays(4);
@@ -15,7 +15,7 @@ export const reversalStories: Story[] = [
     },
   },
   {
-    name: 'buy once, all goes back in two parts',
+    name: 'buy once, refunded in two parts',
     play: (life) => {
       const bought = buy(life);
       life.waitDays(4);
@@ -26,7 +26,7 @@ export const reversalStories: Story[] = [
     },
   },
   {
-    name: 'buy twice, one goes back',
+    name: 'buy twice, one refunded',
     play: (life) => {
       const bought = buy(life);
       life.waitDays(4);
@@ -71,7 +71,7 @@ export const reversalStories: Story[] = [
     },
   },
   {
-    name: 'buy once, the bank asks and lets go',
+    name: 'buy once, an inquiry that is closed',
     play: (life) => {
       const bought = buy(life);
       life.waitDays(4);
@@ -83,7 +83,7 @@ export const reversalStories: Story[] = [
   },
   {
     name: 'subscribe, the period is refunded',
-    isToldByStripeAlone: true,
+    needsStripe: true,
     play: (life) => {
       const subscription = subscribe(life, { hasSession: false });
       life.waitDays(4);
@@ -93,7 +93,7 @@ export const reversalStories: Story[] = [
   },
   {
     name: 'subscribe, part of the period is refunded',
-    isToldByStripeAlone: true,
+    needsStripe: true,
     play: (life) => {
       const subscription = subscribe(life, { hasSession: false });
       life.waitDays(4);
@@ -126,7 +126,7 @@ export const reversalStories: Story[] = [
   },
   {
     name: 'subscribe, a dispute of the period that is open',
-    isToldByStripeAlone: true,
+    needsStripe: true,
     play: (life) => {
       const subscription = subscribe(life, { hasSession: false });
       life.waitDays(4);

@@ -1,13 +1,13 @@
 import type { Life } from '../support/life.ts';
 
-/** What is in force just after the last event: by the default policy, and by the strictest. */
+/** The features in force just after the last event: by the default policy, and by the strict one. */
 export type Expected = { features: string[]; strict: string[] };
 
 export type Story = {
   name: string;
   play: (life: Life) => Expected;
-  /** The events alone do not tell it. */
-  isToldByStripeAlone?: boolean;
+  /** True: the events are not enough, objects must be looked up at Stripe. */
+  needsStripe?: boolean;
 };
 
 export const always = (...features: string[]): Expected => ({ features, strict: features });

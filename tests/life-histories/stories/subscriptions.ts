@@ -3,7 +3,7 @@ import { subscribe } from '../support/subscribing.ts';
 import { always, lenientOnly, never } from './story.ts';
 import type { Story } from './story.ts';
 
-/** How subscriptions begin, go on and end. */
+/** How subscriptions begin, renew and fail. */
 export const subscriptionStories: Story[] = [
   {
     name: 'subscribe',
@@ -33,7 +33,7 @@ export const subscriptionStories: Story[] = [
     },
   },
   {
-    name: 'try, then pay',
+    name: 'trial, then pay',
     play: (life) => {
       const subscription = subscribe(life, { status: 'trialing', trialDays: 14 });
       life.waitDays(11);
@@ -44,7 +44,7 @@ export const subscriptionStories: Story[] = [
     },
   },
   {
-    name: 'try, pause without a card, resume',
+    name: 'trial, pause without a card, resume',
     play: (life) => {
       const subscription = subscribe(life, { status: 'trialing', trialDays: 7 });
       life.waitDays(7);
@@ -58,7 +58,7 @@ export const subscriptionStories: Story[] = [
     },
   },
   {
-    name: 'try, pause without a card',
+    name: 'trial, pause without a card',
     play: (life) => {
       const subscription = subscribe(life, { status: 'trialing', trialDays: 7 });
       life.waitDays(7);
@@ -136,72 +136,6 @@ export const subscriptionStories: Story[] = [
       life.waitDays(15);
       subscription.change({ status: 'unpaid' });
       return never;
-    },
-  },
-  {
-    name: 'cancel now',
-    play: (life) => {
-      const subscription = subscribe(life);
-      life.waitDays(10);
-      subscription.end();
-      return never;
-    },
-  },
-  {
-    name: 'cancel at the end of the period, and end',
-    play: (life) => {
-      const subscription = subscribe(life, { hasSession: false });
-      life.waitDays(10);
-      subscription.change({ cancelAtPeriodEnd: true, canceledAt: life.now() });
-      life.waitDays(20);
-      subscription.end();
-      return never;
-    },
-  },
-  {
-    name: 'cancel at the end of the period, still running',
-    play: (life) => {
-      const subscription = subscribe(life);
-      life.waitDays(10);
-      subscription.change({ cancelAtPeriodEnd: true, canceledAt: life.now() });
-      return always('pro');
-    },
-  },
-  {
-    name: 'cancel in the portal, which sets cancel_at',
-    play: (life) => {
-      const subscription = subscribe(life);
-      life.waitDays(10);
-      const [item] = subscription.state().items;
-      subscription.change({ cancelAt: item?.end ?? null, canceledAt: life.now() });
-      return always('pro');
-    },
-  },
-  {
-    name: 'cancel in the portal, and end',
-    play: (life) => {
-      const subscription = subscribe(life, { hasSession: false });
-      life.waitDays(10);
-      const [item] = subscription.state().items;
-      subscription.change({ cancelAt: item?.end ?? null, canceledAt: life.now() });
-      life.waitDays(20);
-      subscription.end();
-      return never;
-    },
-  },
-  {
-    name: 'cancel both ways and stay both times',
-    play: (life) => {
-      const subscription = subscribe(life, { hasSession: false });
-      const [item] = subscription.state().items;
-      subscription.change({ cancelAtPeriodEnd: true, canceledAt: life.now() });
-      life.waitDays(1);
-      subscription.change({ cancelAtPeriodEnd: false, canceledAt: null });
-      life.waitDays(1);
-      subscription.change({ cancelAt: item?.end ?? null, canceledAt: life.now() });
-      life.waitDays(1);
-      subscription.change({ cancelAt: null, canceledAt: null });
-      return always('pro');
     },
   },
 ];

@@ -4,16 +4,16 @@ import type { Played, Trial } from './trial.ts';
 
 const seconds = (at: unknown): number | null => (typeof at === 'string' ? Date.parse(at) / 1000 : null);
 
-/** Every event has one row, and none is left behind or lost. */
+/** Every event has one row, and all are applied, stale or ignored. */
 function checkLedger({ events }: Played, ledger: readonly LedgerRow[]): void {
   expect(ledger.map((row) => row.event_id)).toEqual(events.map((event) => event.id).sort());
-  const unsettled = ledger.filter((row) => !['applied', 'stale', 'ignored'].includes(row.status));
-  expect(unsettled).toEqual([]);
+  const others = ledger.filter((row) => !['applied', 'stale', 'ignored'].includes(row.status));
+  expect(others).toEqual([]);
 }
 
-/** Stripe's own last word about each subscription, in the names of our columns. */
+/** Each subscription as Stripe has it in the end, in the names of our columns. */
 function subscriptionsOf(life: Life): object[] {
-  const all = life.final().filter((object) => object.object === 'subscription');
+  const all = life.finalObjects().filter((object) => object.object === 'subscription');
   return all.map((object) => ({
     id: object.id.replace(life.run, 'RUN'),
     status: object['status'],
@@ -70,7 +70,7 @@ function storedSubscriptions({ subscriptions }: EndState): object[] {
   }));
 }
 
-/** What one life's end state has to say by itself: Stripe's last word, where Stripe can be asked for it. */
+/** Checks one life's end state: rows and entitlements are those of the story's end, where that can be known. */
 export function checkAgainstStory(
   trial: Trial,
   played: Played,
@@ -79,12 +79,12 @@ export function checkAgainstStory(
   checkLedger(played, ledger);
   const { life, expected } = played;
   const owners = [...state.subscriptions, ...state.purchases].map((row) => row['owner']);
-  // A row of a payment that is no purchase only remembers what became of the money.
+  // A payment that is not a purchase has no owner.
   const known = owners.filter((owner) => owner !== null);
   expect(new Set(known)).toEqual(new Set([life.userId.replace(life.run, 'RUN')]));
-  // With ties and without Stripe nobody can know which state was the last.
-  const isTold = trial.spacing === 'story' && trial.story.isToldByStripeAlone !== true;
-  if (trial.stripe === 'missing' && !isTold) return;
+  // With ties and without Stripe it cannot be known which state was the last.
+  const areEventsEnough = trial.spacing === 'story' && trial.story.needsStripe !== true;
+  if (trial.stripe === 'missing' && !areEventsEnough) return;
   expect(storedSubscriptions(state)).toEqual(subscriptionsOf(life));
   if (trial.stripe !== 'missing')
     expect([...state.subscriptions, ...state.purchases].filter((row) => row['confirmed'] !== true)).toEqual(

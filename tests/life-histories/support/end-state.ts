@@ -5,9 +5,9 @@ import { dayS, projectId } from './life.ts';
 import type { Life } from './life.ts';
 import type { World } from './world.ts';
 
-export type StoredRow = Record<string, unknown> & { id: string };
+type StoredRow = Record<string, unknown> & { id: string };
 
-export type Granted = { at: string; policy: string; entitlements: object[] };
+type Granted = { at: string; policy: string; entitlements: object[] };
 
 export type EndState = {
   subscriptions: StoredRow[];
@@ -17,7 +17,7 @@ export type EndState = {
 
 export type LedgerRow = { event_id: string; status: string; reason: string | null };
 
-export const policies: Record<string, AccessPolicy> = {
+const policies: Record<string, AccessPolicy> = {
   default: defaultPolicy,
   strict: {
     past_due_grace_days: 0,
@@ -39,14 +39,14 @@ export const policies: Record<string, AccessPolicy> = {
   },
 };
 
-/** Days after the story's end at which it is asked what is in force. */
+/** Days after the story's end at which the entitlements are compared. */
 const moments = { 'just after': 1 / 24, 'in 6 days': 6, 'in 20 days': 20, 'in 40 days': 40 };
 
 /**
- * Ours, and no part of the state: counters, our own times, and when to look again. Besides what was learned
- * by the way: whether a read happened (it alone knows an invoice's `created`), and which of several events
- * that say the same is named. A payment's `record` is what its other fields are computed from: a read replaces
- * what events would have told, and so with the moment at which the claims, which count, were last heard.
+ * Columns that may differ: counters, our own times and the schedule of rechecks; whether there was a lookup
+ * (only it knows an invoice's `created`); which of several events with the same content is named. A payment's
+ * `record` is what its other fields are computed from, and a lookup replaces what events would have added. So
+ * with `claims_at`.
  */
 const notState = [
   'fence',
@@ -60,15 +60,15 @@ const notState = [
   'snapshot_event_id',
   'record',
   'claims_at',
-  // Said by some lives only; whose the row is counts.
+  // Only some lives have claims; the owner is compared.
   'claimed_user_id',
   'claimed_project_id',
 ];
 
 type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };
 
-/** Whether something of this life is still to be read from Stripe. */
-export async function isUnsettled({ database }: Pick<World, 'database'>, life: Life): Promise<boolean> {
+/** Whether rows of this life wait for a recheck. */
+export async function needsRecheck({ database }: Pick<World, 'database'>, life: Life): Promise<boolean> {
   const ids = life.ids();
   const [row] = await database.$queryRaw<{ due: boolean }[]>`
     SELECT EXISTS (SELECT FROM subscriptions WHERE id = ANY(${ids}) AND settle_at IS NOT NULL)
@@ -76,7 +76,7 @@ export async function isUnsettled({ database }: Pick<World, 'database'>, life: L
   return row?.due === true;
 }
 
-/** All that is stored about a life, and what follows from it; the run's ids are written as `RUN`. */
+/** All that is stored about a life, and the entitlements. The run's name in ids is replaced by `RUN`. */
 export async function endStateOf(
   { database }: Pick<World, 'database'>,
   life: Life,
@@ -111,7 +111,7 @@ function withoutOurs(row: StoredRow): StoredRow {
   return { id: row.id, ...Object.fromEntries(kept) };
 }
 
-/** A payment that bought nothing by itself (a subscription's) grants nothing, whoever has its row. */
+/** A payment that is not a purchase (a subscription's) grants nothing, whoever owns its row. */
 function withoutOwnerOfNothing(row: StoredRow): StoredRow {
   const isPurchase = row['session_id'] !== null || row['status'] !== 'pending' || !isEmpty(row['items']);
   return isPurchase ? row : { ...row, owner: null };
@@ -125,7 +125,7 @@ function withoutRun<T>(value: T, life: Life): T {
 
 async function grantedTo(database: World['database'], life: Life): Promise<Granted[]> {
   const found = (await readSources(database, projectId, [life.userId])).get(life.userId);
-  if (found === undefined) throw new Error('the project is not there');
+  if (found === undefined) throw new Error('the project does not exist');
   return Object.entries(moments).flatMap(([at, days]) =>
     Object.entries(policies).map(([policy, rules]) => {
       const now = (life.now() + days * dayS) * 1000;

@@ -14,31 +14,35 @@ function putPayment(life: Life, payment: Payment): void {
   life.put(renderPaymentIntent(payment, 'pinned'));
 }
 
-/** A payment comes to its end, and its events say so. */
-export function payIt(life: Life, payment: Payment): Payment {
+/** Ends a payment, with its events. */
+export function finishPayment(life: Life, payment: Payment): Payment {
   putPayment(life, payment);
   if (payment.status === 'succeeded') {
-    life.tell('charge.succeeded', renderCharge(payment, life.shape));
-    // Of an invoice's payment it says nothing that the charge does not.
+    life.emit('charge.succeeded', renderCharge(payment, life.shape));
+    // An invoice's payment has no other facts than its charge.
     if (payment.invoice === null)
-      life.tell('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
-  } else life.tell('payment_intent.payment_failed', renderPaymentIntent(payment, life.shape));
+      life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
+  } else life.emit('payment_intent.payment_failed', renderPaymentIntent(payment, life.shape));
   return payment;
 }
 
-export type Bought = ReturnType<typeof buy>;
+type Bought = {
+  payment: () => Payment;
+  /** The outstanding money arrives, or does not. */
+  endPayment: (outcome: 'succeeded' | 'failed') => void;
+};
 
 type Options = {
   price?: string;
   quantity?: number;
-  /** Late: a bank debit, whose money is outstanding when the session ends. */
+  /** `late`: a bank debit, whose money is outstanding when the session is completed. */
   money?: 'at_once' | 'late' | 'free';
-  /** False: a session that another program made; what it sold is in its line items alone. */
+  /** False: another program made the session; only its line items say what was bought. */
   hasMetadata?: boolean;
 };
 
-/** Somebody buys something once. */
-export function buy(life: Life, options: Options = {}) {
+/** A one-time purchase by checkout. */
+export function buy(life: Life, options: Options = {}): Bought {
   const { price = 'price_once', quantity = 1, money = 'at_once', hasMetadata = true } = options;
   const metadata: Record<string, string> = hasMetadata
     ? { ...life.metadata, price_id: price, quantity: String(quantity) }
@@ -71,22 +75,24 @@ export function buy(life: Life, options: Options = {}) {
   const lineId = life.newId('li');
   life.put(renderLineItem(lineId, session.id, { price, quantity }));
   if (money !== 'free') putPayment(life, payment);
-  if (money === 'at_once') payment = payIt(life, { ...payment, status: 'succeeded' });
-  life.tell('checkout.session.completed', current);
+  if (money === 'at_once') payment = finishPayment(life, { ...payment, status: 'succeeded' });
+  life.emit('checkout.session.completed', current);
 
-  /** The outstanding money comes, or does not. */
-  function settle(outcome: 'succeeded' | 'failed'): void {
-    payment = payIt(life, { ...payment, status: outcome });
+  function endPayment(outcome: 'succeeded' | 'failed'): void {
+    payment = finishPayment(life, { ...payment, status: outcome });
     current = renderSession({ ...session, paymentStatus: outcome === 'succeeded' ? 'paid' : 'unpaid' });
     life.put(current);
-    life.tell(`checkout.session.async_payment_${outcome}`, current);
+    life.emit(`checkout.session.async_payment_${outcome}`, current);
   }
 
-  return { settle, payment: (): Payment => payment };
+  return { endPayment, payment: () => payment };
 }
 
-/** Gives money back; the refund may fail later. Returns the payment as it is then. */
-export function refund(life: Life, payment: Payment, amount: number) {
+/** `payment`: as it is after the refund. `fail`: the bank could not accept the money, the seller has it again. */
+type Refunded = { payment: Payment; fail: () => void };
+
+/** Refunds a part of a payment. */
+export function refund(life: Life, payment: Payment, amount: number): Refunded {
   const one: Reversal = {
     id: life.newId('re'),
     payment,
@@ -97,25 +103,25 @@ export function refund(life: Life, payment: Payment, amount: number) {
   const refunded = { ...payment, amountRefunded: payment.amountRefunded + amount };
   putPayment(life, refunded);
   life.put(renderRefund(one));
-  life.tell('charge.refunded', renderCharge(refunded, life.shape));
-  life.tell('refund.created', renderRefund(one));
+  life.emit('charge.refunded', renderCharge(refunded, life.shape));
+  life.emit('refund.created', renderRefund(one));
   return {
     payment: refunded,
-    /** The bank could not take the money: it is with the merchant again. */
-    fail: (): Payment => {
+    fail: () => {
       const failed = renderRefund({ ...one, status: 'failed' });
       const back = { ...refunded, amountRefunded: refunded.amountRefunded - amount };
       putPayment(life, back);
       life.put(failed);
-      life.tell('charge.refund.updated', failed);
-      life.tell('refund.failed', failed);
-      return back;
+      life.emit('charge.refund.updated', failed);
+      life.emit('refund.failed', failed);
     },
   };
 }
 
-/** The buyer's bank asks for the money. */
-export function dispute(life: Life, payment: Payment, opening = 'needs_response') {
+type OpenDispute = { answer: () => void; close: (status: 'won' | 'lost' | 'warning_closed') => void };
+
+/** The buyer's bank demands the money back, or with `warning_…` inquires. */
+export function dispute(life: Life, payment: Payment, opening = 'needs_response'): OpenDispute {
   const one: Reversal = {
     id: life.newId('du'),
     payment,
@@ -123,19 +129,19 @@ export function dispute(life: Life, payment: Payment, opening = 'needs_response'
     amount: payment.amount,
     created: life.now(),
   };
-  const tell = (status: string, ...types: string[]): void => {
+  const emit = (status: string, ...types: string[]): void => {
     const rendered: StripeObject = renderDispute({ ...one, status });
     life.put(rendered);
-    for (const type of types) life.tell(type, rendered);
+    for (const type of types) life.emit(type, rendered);
   };
   putPayment(life, { ...payment, isDisputed: true });
-  if (opening === 'needs_response') tell(opening, 'charge.dispute.created', 'charge.dispute.funds_withdrawn');
-  else tell(opening, 'charge.dispute.created');
+  if (opening === 'needs_response') emit(opening, 'charge.dispute.created', 'charge.dispute.funds_withdrawn');
+  else emit(opening, 'charge.dispute.created');
   return {
-    answer: (): void => tell('under_review', 'charge.dispute.updated'),
-    close: (status: 'won' | 'lost' | 'warning_closed'): void => {
-      if (status === 'won') tell(status, 'charge.dispute.closed', 'charge.dispute.funds_reinstated');
-      else tell(status, 'charge.dispute.closed');
+    answer: () => emit('under_review', 'charge.dispute.updated'),
+    close: (status) => {
+      if (status === 'won') emit(status, 'charge.dispute.closed', 'charge.dispute.funds_reinstated');
+      else emit(status, 'charge.dispute.closed');
     },
   };
 }

@@ -1,7 +1,7 @@
 import { mapCustomer } from '@billing/store';
 import { acceptEvent } from '../../../packages/sync/src/apply/accept-event.ts';
 import { checkAgainstStory } from './check-against-story.ts';
-import { endStateOf, isUnsettled } from './end-state.ts';
+import { endStateOf, needsRecheck } from './end-state.ts';
 import type { EndState } from './end-state.ts';
 import { projectId } from './life.ts';
 import type { Life } from './life.ts';
@@ -18,10 +18,10 @@ function newRun(): string {
   return `run${token}${runs.toString(36).padStart(4, '0')}z`;
 }
 
-/** Hands an event to one of two workers; contention makes a job come back, as in the queue. */
+/** Applies an event by one of two workers. Contention makes it fail and be retried, as in the queue. */
 async function apply(world: World, event: StripeEvent, lane: number): Promise<void> {
   const queued = acceptEvent({ raw: { ...event }, receivedAt: world.deps.clock() }, world.deps);
-  if (queued === null) throw new Error(`nobody handles ${event.type}`);
+  if (queued === null) throw new Error(`${event.type} has no handler`);
   const applier = world.appliers[lane % 2 === 0 ? 0 : 1];
   for (let tries = 1; ; tries += 1) {
     try {
@@ -33,7 +33,7 @@ async function apply(world: World, event: StripeEvent, lane: number): Promise<vo
   }
 }
 
-/** Delivers one after the other, except where the next does not wait. */
+/** Delivers one event after the other, except where the next does not wait. */
 export async function deliver(world: World, trial: Trial, { events }: Played, hosted: Hosted): Promise<void> {
   let underWay: Promise<void>[] = [];
   for (const [place, { index, isAwaited }] of trial.deliveries.entries()) {
@@ -50,33 +50,33 @@ export async function deliver(world: World, trial: Trial, { events }: Played, ho
 
 const actor = { name: 'test', requestId: null };
 
-/** Says whose the customer is before anything happens, as a checkout does. */
+/** Maps the customer before the first event, as a checkout does. */
 async function mapFirst({ database }: World, { userId, customer }: Life): Promise<void> {
   await database.$executeRaw`
     WITH made AS (INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId}) RETURNING id)
     INSERT INTO customers (stripe_customer_id, user_ref, source) SELECT ${customer}, id, 'checkout' FROM made`;
 }
 
-/** Says it when all has happened: what was quarantined heals, with no call to Stripe. */
+/** Maps the customer after the last event: what is quarantined is released, without a call to Stripe. */
 async function mapLast({ database }: World, { userId, customer }: Life): Promise<void> {
   const request = { user_id: userId, stripe_customer_id: customer };
   await mapCustomer(database, { projectId, request, actor });
 }
 
-/** Looks again, as the settling loop does, until nothing is in doubt. */
-async function settle(world: World, life: Life): Promise<void> {
+/** Rechecks, as the worker's loop does, until nothing is left to recheck. */
+async function recheckAll(world: World, life: Life): Promise<void> {
   const mostRounds = 400;
   for (let round = 0; round < mostRounds; round += 1) {
-    if (!(await isUnsettled(world, life))) return;
-    await world.settleLater();
+    if (!(await needsRecheck(world, life))) return;
+    await world.recheckLater();
   }
-  throw new Error(`still in doubt after ${mostRounds} rounds of settling`);
+  throw new Error(`rows are still to be rechecked after ${mostRounds} rounds`);
 }
 
-export type Delivering = (trial: Trial, played: Played, hosted: Hosted) => Promise<void>;
+export type Deliver = (trial: Trial, played: Played, hosted: Hosted) => Promise<void>;
 
-/** Lives one life; returns its end state after the checks that need no other life. */
-export async function live(world: World, trial: Trial, delivering: Delivering): Promise<EndState> {
+/** Runs one trial; returns its end state after the checks that need no other trial. */
+export async function runTrial(world: World, trial: Trial, deliverAll: Deliver): Promise<EndState> {
   const played = play(trial, newRun());
   const { life, events } = played;
   const mood = { answers: 'answers', missing: 'missing', 'away, then back': 'away' } as const;
@@ -84,11 +84,11 @@ export async function live(world: World, trial: Trial, delivering: Delivering): 
   world.stripe.host(hosted);
   try {
     if (trial.ownership === 'mapped') await mapFirst(world, life);
-    await delivering(trial, played, hosted);
+    await deliverAll(trial, played, hosted);
     if (trial.ownership === 'mapped_late') await mapLast(world, life);
     if (hosted.mood === 'away') hosted.mood = 'answers';
     const eventIds = [...new Set(events.map((event) => event.id))];
-    await settle(world, life);
+    await recheckAll(world, life);
     const { state, ledger } = await endStateOf(world, life, eventIds);
     checkAgainstStory(trial, played, { state, ledger });
     return state;
@@ -98,13 +98,13 @@ export async function live(world: World, trial: Trial, delivering: Delivering): 
 }
 
 /**
- * The canonical end states: each event delivered once, in Stripe's own order. How events are rendered, who
- * says whose the customer is and whether Stripe was away for a while makes no difference to them; where Stripe
- * knows nothing, the old rendering says more than the new one.
+ * Gives the canonical end state of a setting: each event is delivered once, in Stripe's own order. API version,
+ * ownership and a temporary outage of Stripe make no difference to it. Only where Stripe answers 404 does the
+ * API version, as the old one renders more.
  */
-export function createCanonical(world: World) {
+export function createCanonical(world: World): (trial: Setting) => Promise<EndState> {
   const known = new Map<string, Promise<EndState>>();
-  return (trial: Setting): Promise<EndState> => {
+  return (trial) => {
     const setting: Setting = {
       ...trial,
       ownership: 'mapped',
@@ -115,7 +115,9 @@ export function createCanonical(world: World) {
     const deliveries = inOrder(play(setting, 'RUN').events.length);
     const state =
       known.get(key) ??
-      live(world, { ...setting, deliveries, isStripeAhead: false }, (...parts) => deliver(world, ...parts));
+      runTrial(world, { ...setting, deliveries, isStripeAhead: false }, (...parts) =>
+        deliver(world, ...parts),
+      );
     known.set(key, state);
     return state;
   };

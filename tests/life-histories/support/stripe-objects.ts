@@ -1,7 +1,7 @@
 /** An object as Stripe renders it. */
 export type StripeObject = { id: string; object: string; [field: string]: unknown };
 
-/** `old`: before 2025-03-31, when periods, invoices and payments were named elsewhere. */
+/** `old`: before 2025-03-31 (basil), when periods, invoices and payments were in other fields. */
 export type Shape = 'old' | 'pinned';
 
 export type Item = { id: string; price: string; quantity: number; start: number; end: number };
@@ -92,7 +92,7 @@ export function renderInvoice(one: Invoice, shape: Shape): StripeObject {
   };
 }
 
-/** What ties a payment to its invoice since 2025-03-31. Only read, never told by an event. */
+/** Links a payment to its invoice since 2025-03-31 (basil). Only lookups return it, no event does. */
 export const renderInvoicePayment = (one: Invoice): StripeObject => ({
   id: `inpay_${one.id}`,
   object: 'invoice_payment',

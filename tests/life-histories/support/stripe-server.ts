@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Life } from './life.ts';
 import type { StripeObject } from './stripe-objects.ts';
 
-/** How Stripe answers about one life: with what it has, 404 for everything, or not at all. */
-export type Mood = 'answers' | 'missing' | 'away';
+/** How Stripe answers about one life: with its objects, with 404, or with 503. */
+type Mood = 'answers' | 'missing' | 'away';
 
 /**
- * A life as Stripe has it. `seen` is the newest event that was delivered: what Stripe answers is at least as
- * new as that, as events only tell what has happened.
+ * A life at Stripe. `seen` is the newest delivered event: Stripe's answers are at least as new, as an event
+ * reports only what has happened. `isAhead`: they are of the end of the story.
  */
 export type Hosted = { life: Life; mood: Mood; seen: number; isAhead: boolean };
 
@@ -27,12 +27,16 @@ const listed: Record<string, string> = {
 
 const references = ['latest_invoice', 'payment_intent', 'latest_charge', 'charge', 'invoice'];
 
-export type StripeServer = Awaited<ReturnType<typeof startStripeServer>>;
+export type StripeServer = {
+  url: string;
+  host: (hosted: Hosted) => void;
+  forget: (life: Life) => void;
+  close: () => Promise<void>;
+};
 
-/** Stripe's read endpoints over the lives it hosts. Some answers are slow, and so come out of order. */
-export async function startStripeServer() {
+/** Stripe's read endpoints for the lives that it hosts. Some answers are slow, and so arrive out of order. */
+export async function startStripeServer(): Promise<StripeServer> {
   const hosts = new Map<string, Hosted>();
-  let reads = 0;
 
   const stateOf = ({ life, seen, isAhead }: Hosted, id: string): StripeObject | null =>
     life.objectAsOf(id, isAhead ? Number.POSITIVE_INFINITY : seen);
@@ -62,7 +66,7 @@ export async function startStripeServer() {
     return { object: 'list', has_more: false, data: data.map((one) => expanded(host, one, query)) };
   }
 
-  /** Null: there is no such thing. */
+  /** Null: 404. */
   function answer(host: Hosted, path: string, query: URLSearchParams): object | null {
     const lines = /^checkout\/sessions\/([^/]+)\/line_items$/.exec(path);
     if (lines !== null) return list(host, 'item', new URLSearchParams({ session: lines[1] ?? '' }));
@@ -73,14 +77,13 @@ export async function startStripeServer() {
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    reads += 1;
     const url = new URL(request.url ?? '/', 'http://stripe');
     const path = url.pathname.replace('/v1/', '');
     const run = /_(run[a-z0-9]+)/.exec(url.href)?.[1] ?? '';
     const host = hosts.get(run);
     if (host?.mood === 'away') return send(response, 503, { error: { message: 'away' } });
     const found = host === undefined || host.mood === 'missing' ? null : answer(host, path, url.searchParams);
-    // What is answered is settled; the answer may be overtaken.
+    // The answer is fixed by now, but may arrive after a newer one.
     if (Math.random() < 0.25) await sleep(Math.random() * 120);
     if (found === null)
       return send(response, 404, { error: { type: 'invalid_request_error', code: 'resource_missing' } });
@@ -95,10 +98,9 @@ export async function startStripeServer() {
   if (typeof address !== 'object' || address === null) throw new Error('the server has no port');
   return {
     url: `http://127.0.0.1:${address.port}`,
-    reads: () => reads,
-    host: (hosted: Hosted): void => void hosts.set(hosted.life.run, hosted),
-    forget: (life: Life): void => void hosts.delete(life.run),
-    close: async (): Promise<void> => {
+    host: (hosted) => void hosts.set(hosted.life.run, hosted),
+    forget: (life) => void hosts.delete(life.run),
+    close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -4,30 +4,30 @@ import { createLife } from './life.ts';
 import type { Life, Ownership } from './life.ts';
 import type { Shape, StripeObject } from './stripe-objects.ts';
 
-/** How `created` is given: as in the story, with some equal, or all in one second. */
-export type Spacing = 'story' | 'some equal' | 'all equal';
+/** How the events' `created` are set: as in the story, with some equal, or all in one second. */
+type Spacing = 'story' | 'some equal' | 'all equal';
 
-/** What Stripe does when it is asked: answers, knows nothing (404), or is away for a while. */
-export type Stripe = 'answers' | 'missing' | 'away, then back';
+/** How Stripe responds to lookups: with objects, with 404, or not at all at first. */
+type Stripe = 'answers' | 'missing' | 'away, then back';
 
-/** One delivery: which event, and whether it is waited for before the next one is sent. */
+/** One delivery: which event, and whether the next delivery waits for it. */
 export type Delivery = { index: number; isAwaited: boolean };
 
-/** What does not depend on the order of arrival: the same canonical end state. */
+/** A trial without its order of arrival: all trials of one setting end in the same state. */
 export type Setting = {
   story: Story;
   ownership: Ownership;
   shape: Shape;
   spacing: Spacing;
-  /** Which neighbours share a second, where some do. */
+  /** With `some equal`: a bit mask of the neighbours that do not share a second. */
   gaps: number;
   stripe: Stripe;
 };
 
-/** A life, and how its events arrive. */
+/** A setting, and how its events arrive. */
 export type Trial = Setting & {
   deliveries: Delivery[];
-  /** Whether Stripe's answers are of the end of the story, or as old as the newest delivered event. */
+  /** True: Stripe answers with the end of the story. False: with the state at the newest delivered event. */
   isStripeAhead: boolean;
 };
 
@@ -35,15 +35,15 @@ export type StripeEvent = { id: string; type: string; created: number; data: { o
 
 export type Played = { life: Life; events: StripeEvent[]; expected: Expected };
 
-/** Ids in no order of time: ties must not be broken by luck. */
+/** Event ids not in the order of time, so that a tie cannot be decided correctly by luck. */
 const scrambled = (index: number): string => String((index * 37 + 11) % 101).padStart(3, '0');
 
-/** Later than anything in the story: no event is told before it happened. */
-const tellingS = 60;
+/** Events are later than anything in the story: none arrives before what it reports. */
+const emissionDelayS = 60;
 
 function createdOf({ spacing, gaps }: Setting, life: Life): number[] {
-  const all = life.told;
-  const last = life.now() + tellingS;
+  const all = life.events;
+  const last = life.now() + emissionDelayS;
   if (spacing === 'all equal') return all.map(() => last);
   if (spacing === 'story')
     return all.map(({ at }, index) => at + all.slice(0, index).filter((one) => one.at === at).length);
@@ -55,13 +55,13 @@ function createdOf({ spacing, gaps }: Setting, life: Life): number[] {
   return reversed.reverse();
 }
 
-/** Plays a story for one run: its life, and the events that tell of it. */
+/** Plays a story for one run: its life and its events, as Stripe delivers them. */
 export function play(setting: Setting, run: string): Played {
   const life = createLife({ run, ownership: setting.ownership, shape: setting.shape });
   const expected = setting.story.play(life);
   const created = createdOf(setting, life);
-  life.date(created);
-  const events = life.told.map(({ type, object }, index) => ({
+  life.dateObjects(created);
+  const events = life.events.map(({ type, object }, index) => ({
     id: `evt_${run}_${scrambled(index)}`,
     object: 'event',
     api_version: setting.shape === 'old' ? '2025-02-24.acacia' : '2026-10-28.endive',
@@ -76,7 +76,7 @@ export function play(setting: Setting, run: string): Played {
 export const inOrder = (count: number): Delivery[] =>
   Array.from({ length: count }, (_, index) => ({ index, isAwaited: true }));
 
-/** What trials with the same canonical end state have in common. */
+/** Equal for settings with the same canonical end state. */
 export const settingKey = ({ story, ownership, shape, spacing, gaps, stripe }: Setting): string =>
   [story.name, ownership, shape, spacing, spacing === 'some equal' ? gaps : 0, stripe].join(' | ');
 
@@ -95,15 +95,15 @@ function readable(trial: Trial): string {
   const line = ({ index, isAwaited }: Delivery): string => {
     const event = events[index];
     const status = JSON.stringify(event?.data.object['status'] ?? null);
-    return `  #${index} ${event?.created} ${event?.type} ${event?.data.object.id} status ${status} (${event?.id})${isAwaited ? '' : ' and at once'}`;
+    return `  #${index} ${event?.created} ${event?.type} ${event?.data.object.id} status ${status} (${event?.id})${isAwaited ? '' : ' not awaited'}`;
   };
   const timeline = events.map((_, index) => line({ index, isAwaited: true })).join('\n');
   const arrival = trial.deliveries.map(line).join('\n');
-  const ahead = trial.isStripeAhead ? ', with the end of the story' : '';
+  const ahead = trial.isStripeAhead ? ', Stripe answers with the end of the story' : '';
   return `${settingKey(trial)}${ahead}\nas it happened:\n${timeline}\nas it arrived:\n${arrival}`;
 }
 
-/** A story, its circumstances, and any order of its events with some of them twice. */
+/** A story, its setting, and any order of its events with some of them twice. */
 export const trialsOf = (stories: readonly Story[]): fc.Arbitrary<Trial> =>
   settingsOf(stories)
     .chain((setting) => {

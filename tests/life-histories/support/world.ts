@@ -7,10 +7,9 @@ import { createEventApplier } from '../../../packages/sync/src/apply/apply-event
 import { recheckDue } from '../../../packages/sync/src/recheck/recheck-due.ts';
 import { projectId } from './life.ts';
 import { startStripeServer } from './stripe-server.ts';
+import type { StripeServer } from './stripe-server.ts';
 
-export type World = Awaited<ReturnType<typeof startWorld>>;
-
-/** What is sold: two plans that share a feature, an addition, and something bought once. */
+/** What is sold: two plans that share a feature, an add-on, and a one-time purchase. */
 const catalog = [
   { name: 'pro', features: ['pro'], interval: 'month' },
   { name: 'team', features: ['pro', 'team'], interval: 'month' },
@@ -18,16 +17,29 @@ const catalog = [
   { name: 'once', features: ['export'], interval: 'one_time' },
 ];
 
-/** The real worker on a Postgres, a Redis and a Stripe of its own, for many lives at once. */
-export async function startWorld() {
+type Worker = Awaited<ReturnType<typeof startWorker>>;
+type Applier = ReturnType<typeof createEventApplier>;
+
+export type World = {
+  deps: Worker['deps'];
+  database: Worker['deps']['database'];
+  stripe: StripeServer;
+  queue: ReturnType<typeof createQueue>;
+  /** Two, like two processes: between them only the row version keeps order. */
+  appliers: readonly [Applier, Applier];
+  /** One round of rechecks, some time later. */
+  recheckLater: () => Promise<void>;
+  close: () => Promise<void>;
+};
+
+/** The real worker on its own Postgres, Redis and Stripe, for many lives at once. */
+export async function startWorld(): Promise<World> {
   const [testDatabase, redis, stripe] = await Promise.all([
     createTestDatabase(),
     startTestRedis(),
     startStripeServer(),
   ]);
-  const logs: string[] = [];
-  const destination = new PassThrough();
-  destination.on('data', (chunk: Buffer) => logs.push(chunk.toString()));
+  const destination = new PassThrough().resume();
   const logger = createLogger({ service: 'worker', level: 'error', format: 'json', destination });
   const config = readConfig({
     NODE_ENV: 'test',
@@ -46,7 +58,7 @@ export async function startWorld() {
     host: '127.0.0.1',
   });
   const { deps } = worker;
-  // Thousands of lives share what is one account's budget elsewhere.
+  // Thousands of lives would share the read budget of one Stripe account.
   deps.budget = { ...deps.budget, take: () => Promise.resolve(true) };
   const { database } = deps;
   await database.project.create({ data: { id: projectId, name: 'Life' } });
@@ -72,28 +84,22 @@ export async function startWorld() {
   });
   await waitFor(() => queue.ready(), { what: 'the queue' });
 
-  let settling: Promise<unknown> | null = null;
+  let recheck: Promise<unknown> | null = null;
   const idle = new AbortController().signal;
   return {
     deps,
     database,
     stripe,
     queue,
-    logs,
-    /** Two, as two processes would have: between them only the rowVersion keeps order. */
-    appliers: [
-      createEventApplier(deps, { maxAlone: 16 }),
-      createEventApplier(deps, { maxAlone: 16 }),
-    ] as const,
-    /** One round of the settling loop, some time later. */
-    settleLater: async (): Promise<void> => {
+    appliers: [createEventApplier(deps, { maxAlone: 16 }), createEventApplier(deps, { maxAlone: 16 })],
+    recheckLater: async () => {
       ahead.ms += 20_000;
-      settling ??= recheckDue(deps, idle).finally(() => {
-        settling = null;
+      recheck ??= recheckDue(deps, idle).finally(() => {
+        recheck = null;
       });
-      await settling;
+      await recheck;
     },
-    close: async (): Promise<void> => {
+    close: async () => {
       await worker.stop();
       await queue.close();
       await stripe.close();

@@ -1,17 +1,14 @@
 import { z } from 'zod';
-import { id } from '../ids.ts';
+import { id, isPlainText } from '../ids.ts';
 
-/** Stripe's limits ("Metadata"): 50 keys, key 40 characters, value 500; four keys are the service's own. */
-export const reservedMetadataKeys = ['user_id', 'project_id', 'price_id', 'quantity'] as const;
+/** Stripe ("Metadata"): 50 keys of up to 40 characters, values of up to 500. Four keys are the service's own. */
+const reservedMetadataKeys = ['user_id', 'project_id', 'price_id', 'quantity'] as const;
 const maxOwnKeys = 50 - reservedMetadataKeys.length;
 
-/** What Stripe takes and Postgres can store. */
 const metadataValue = z
   .string()
   .max(500)
-  .refine((value) => !/[\p{Cs}\uFFFD]|(?![\n\r\t])\p{Cc}/u.test(value), {
-    message: 'must be well-formed Unicode without control characters',
-  })
+  .refine(isPlainText, { message: 'must be well-formed Unicode without control characters' })
   .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]*$` });
 
 const metadata = z
@@ -23,33 +20,34 @@ const metadata = z
     message: `must not use the reserved keys ${reservedMetadataKeys.join(', ')}`,
   })
   .meta({
-    description: `Copied to Stripe's session. Not among its keys: ${reservedMetadataKeys.join(', ')}.`,
+    description: `Copied to Stripe's session. Reserved keys: ${reservedMetadataKeys.join(', ')}.`,
     maxProperties: maxOwnKeys,
     propertyNames: { pattern: '^[^[\\]\\u0000-\\u001f\\u007f-\\u009f\\ufffd]{1,40}$' },
   });
 
-/** https, or http to this machine; no user information, no control characters or backslashes. */
-export function redirectProblem(value: string): string | null {
+/** Plain http is for development: only to this machine. */
+const isSecure = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'https:' || (protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(hostname));
+
+/** Why a URL may not be redirected to; null: it may. */
+function redirectProblem(value: string): string | null {
   if (value.length > 5000) return 'must have at most 5000 characters';
   if (/[\p{Cc}\p{Cs}\uFFFD\\\s]/u.test(value))
     return 'must not contain spaces, backslashes or control characters';
   if (!/^https?:\/\/[^/]/i.test(value)) return 'must be an absolute https URL';
   if (!URL.canParse(value)) return 'must be an absolute https URL';
-  // Also where it is empty, which URL forgets.
+  // Not by `URL`, which drops user information that is empty.
   if (/^[^/]*\/\/[^/?#]*@/.test(value)) return 'must not contain user information';
-  const url = new URL(value);
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  if (url.protocol === 'http:' && !isLocal) return 'must use https (http only for localhost)';
-  return null;
+  return isSecure(new URL(value)) ? null : 'must use https (http only for localhost)';
 }
 
 /**
- * What the API description says of origins. URL takes a little more (names beyond ASCII, addresses in numbers): a
- * pattern that is simple and never promises too much is worth more to a client than an exact one.
+ * Origins in the API description. The validation accepts a little more (names beyond ASCII, numeric addresses),
+ * but this pattern is simple and everything that matches it is accepted.
  */
-export const originPattern = String.raw`(?:https:\/\/(?:[A-Za-z0-9-]+\.)*[A-Za-z][A-Za-z0-9-]*|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?`;
+const originPattern = String.raw`(?:https:\/\/(?:[A-Za-z0-9-]+\.)*[A-Za-z][A-Za-z0-9-]*|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\]))(?::(?:[1-9]\d{0,3}|[1-5]\d{4}))?`;
 
-export const redirectUrl = z
+const redirectUrl = z
   .string()
   .superRefine((value, context) => {
     const problem = redirectProblem(value);
@@ -61,7 +59,31 @@ export const redirectUrl = z
     pattern: String.raw`^${originPattern}(?:[\/?#][^\s\\\u0000-\u001f\u007f-\u009f\ufffd]*)?$`,
   });
 
-const ownProject = id.optional().describe('The project of the API key; may be left out.');
+/** An origin that redirects may lead to, stored as browsers write it. */
+export const redirectOrigin = z
+  .string()
+  .max(2000)
+  .transform((value, context) => {
+    const origin = URL.canParse(value) ? new URL(value) : null;
+    if (origin === null || !isBareOrigin(origin, value)) {
+      context.addIssue({ code: 'custom', message: 'must be an origin such as https://app.example.com' });
+      return z.NEVER;
+    }
+    return origin.origin;
+  })
+  .meta({
+    description: 'An origin such as https://app.example.com (http for localhost only).',
+    pattern: String.raw`^${originPattern}\/?$`,
+  });
+
+function isBareOrigin(url: URL, written: string): boolean {
+  const isBare = url.pathname === '/' && url.search === '' && url.hash === '' && !/[?#\\\s]/.test(written);
+  // `URL` accepts `*` in a host name, but a wildcard is not supported.
+  const isOneHost = !url.hostname.includes('*');
+  return isSecure(url) && isBare && isOneHost && url.username === '' && url.password === '';
+}
+
+const ownProject = id.optional().describe('Optional; must be the project of the API key.');
 
 export const checkoutRequest = z
   .strictObject({
@@ -72,7 +94,7 @@ export const checkoutRequest = z
     success_url: redirectUrl,
     cancel_url: redirectUrl,
     quantity: z.number().int().min(1).max(999_999).optional(),
-    trial_days: z.number().int().min(1).max(730).optional().describe('For the mode subscription only.'),
+    trial_days: z.number().int().min(1).max(730).optional().describe('With `mode: subscription` only.'),
     email: z.email().max(512).optional(),
     metadata: metadata.optional(),
   })

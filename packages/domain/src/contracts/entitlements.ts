@@ -10,19 +10,19 @@ const timestampOut = z.iso.datetime();
 
 export const entitlementsQuery = z.strictObject({
   user_id: id,
-  project_id: id.optional().describe('The project of the API key; may be left out.'),
-  feature_code: id.optional().describe('Lists this feature only.'),
+  project_id: id.optional().describe('Optional; must be the project of the API key.'),
+  feature_code: id.optional().describe('Only this feature.'),
   explain: z
     .enum(['true', 'false'])
     .optional()
-    .describe('With true: adds every source that was considered, in force or not, and why.'),
+    .describe('With `true`, the answer explains every source that was considered, in force or not.'),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;
 
 export const batchRequest = z
   .strictObject({
-    user_ids: z.array(id).min(1).max(100).describe('Answered in this order.'),
-    project_id: id.optional().describe('The project of the API key; may be left out.'),
+    user_ids: z.array(id).min(1).max(100).describe('The results have the same order.'),
+    project_id: id.optional().describe('Optional; must be the project of the API key.'),
   })
   .meta({ id: 'BatchRequest' });
 
@@ -34,7 +34,7 @@ export const entitlementOut = z
     valid_to: timestampOut
       .nullable()
       .describe(
-        'When access ends if nothing more is heard: for a subscription that renews, the paid period and an allowance; null: no end.',
+        'When access ends if no further event arrives: for a subscription that renews, the end of the paid period plus an allowance; null: no end.',
       ),
     current_period_end: timestampOut
       .nullable()
@@ -42,10 +42,15 @@ export const entitlementOut = z
     source: z.enum(['subscription', 'purchase', 'manual']),
     source_id: z.string(),
     status: z.string(),
-    quantity: z.number().int().describe('Of the items of the listed source that carry the feature.'),
+    quantity: z
+      .number()
+      .int()
+      .describe('The sum over the items of the listed source that grant the feature.'),
     confirmed: z
       .boolean()
-      .describe('False while an order of events is in doubt and Stripe could not be asked.'),
+      .describe(
+        'False while the state may be outdated because Stripe could not be asked, or does not have the object.',
+      ),
   })
   .meta({ id: 'Entitlement' });
 export type EntitlementOut = z.output<typeof entitlementOut>;
@@ -78,9 +83,9 @@ export const entitlementsResponse = z
     as_of: timestampOut.describe('When it was computed from the database.'),
     valid_until: timestampOut
       .nullable()
-      .describe('The next moment at which the answer changes by itself; null: never.'),
-    checked_at: timestampOut.describe('Now.'),
-    explanation: z.array(explanationOut).optional().describe('With explain=true only.'),
+      .describe('The next moment at which the answer changes without an event; null: never.'),
+    checked_at: timestampOut.describe('When the answer was sent.'),
+    explanation: z.array(explanationOut).optional().describe('With `explain=true` only.'),
   })
   .meta({ id: 'Entitlements' });
 export type EntitlementsResponse = z.output<typeof entitlementsResponse>;
@@ -89,7 +94,7 @@ export const batchResponse = z
   .object({ project_id: z.string(), results: z.array(entitlementsResponse) })
   .meta({ id: 'BatchResponse' });
 
-/** The answer as it is cached: without `checked_at`, which is added when it is sent. */
+/** The answer as it is cached. `checked_at` is added when it is sent. */
 export type EntitlementsAnswer = Omit<EntitlementsResponse, 'checked_at' | 'explanation'>;
 
 function toEntitlementOut(entitlement: Entitlement): EntitlementOut {

@@ -4,23 +4,23 @@ import { stripeEventId } from '../jobs.ts';
 
 const codes = Object.keys(errorCatalog);
 
-/** Every error, as RFC 9457 (application/problem+json) has it. */
+/** Every error: RFC 9457 (application/problem+json). */
 export const problemOut = z
   .object({
     type: z.string().describe('A URN that ends with the code.'),
     title: z.string(),
     status: z.number().int(),
-    detail: z.string().describe('What to do.'),
-    code: z.string().meta({ enum: codes }).describe('Stable: decide by this word.'),
-    request_id: z.string().describe('Name it when you report the error.'),
+    detail: z.string().describe('What to do about it.'),
+    code: z.string().meta({ enum: codes }).describe('Stable: decide by this code.'),
+    request_id: z.string().describe('Finds the request in the logs; name it when you report the error.'),
     errors: z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
-      .describe('The fields to correct.'),
+      .describe('The fields to correct; only with `invalid_request`.'),
   })
   .meta({ id: 'Problem' });
 
-/** The door's own rule in the words of JSON Schema: no looking ahead. */
+/** The rule of `stripeEventId` as JSON Schema, whose patterns have no lookahead. */
 const eventId = stripeEventId.meta({
   description: 'Letters, digits, `_` and `-`; not digits alone.',
   minLength: 1,
@@ -28,7 +28,7 @@ const eventId = stripeEventId.meta({
   pattern: '^[A-Za-z0-9_-]*[A-Za-z_-][A-Za-z0-9_-]*$',
 });
 
-/** For the API description: the door reads what is signed itself, without a copy. */
+/** For the API description only: the endpoint checks the signed body without copying it. */
 export const webhookRequest = z
   .union([
     z
@@ -40,7 +40,7 @@ export const webhookRequest = z
       .describe('An event with its object.'),
     z
       .looseObject({ id: z.string().min(1), object: z.literal('v2.core.event') })
-      .describe('A thin event: it is taken, and means nothing here.'),
+      .describe('A thin event: it is acknowledged and has no effect.'),
   ])
   .meta({ id: 'StripeEvent' });
 
@@ -53,3 +53,15 @@ export const liveResponse = z.object({ status: z.literal('alive') });
 export const readyResponse = z
   .object({ status: z.enum(['ready', 'not ready']), checks: z.record(z.string(), z.string()) })
   .meta({ id: 'Readiness' });
+
+export const projectMetricsResponse = z
+  .object({
+    project_id: z.string(),
+    active_subscriptions: z.number().int(),
+    trialing_subscriptions: z.number().int(),
+    total_subscriptions: z.number().int(),
+    estimated_mrr_cents: z.number().int(),
+    estimated_mrr_dollars: z.number(),
+  })
+  .meta({ id: 'ProjectMetrics' });
+export type ProjectMetricsResponse = z.output<typeof projectMetricsResponse>;

@@ -1,9 +1,10 @@
 import type { Instant } from '../time.ts';
-import { evaluateGrant, evaluatePurchase, evaluateSubscription } from './evaluate.ts';
+import { evaluateSubscription } from './evaluate-subscription.ts';
+import { evaluateGrant, evaluatePurchase } from './evaluate.ts';
 import type { EvaluationContext, Evaluation, SourceKind } from './evaluate.ts';
 import type { Sources } from './sources.ts';
 
-/** What one feature is granted by: of several sources the one that lasts longest. */
+/** A feature and what grants it: of several sources the one that lasts longest. */
 export type Entitlement = {
   featureCode: string;
   validFrom: Instant | null;
@@ -19,7 +20,7 @@ export type Entitlement = {
 export type DerivedEntitlements = {
   /** In force at `now`, one for each feature, sorted by feature code. */
   entitlements: Entitlement[];
-  /** The next moment at which the answer changes by itself; null: never. */
+  /** The next moment at which the answer changes without an event; null: never. */
   validUntil: Instant | null;
   /** Every source that was considered, in force or not. */
   evaluations: Evaluation[];
@@ -27,17 +28,17 @@ export type DerivedEntitlements = {
 
 const rank: Record<SourceKind, number> = { subscription: 0, purchase: 1, manual: 2 };
 
-/** Code units, as JavaScript and C collation agree on for ASCII: never the locale's order. */
+/** By code units, never by a locale: the order is the same on every machine. */
 const byBytes = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
-const lasting = (validTo: Instant | null): number => validTo ?? Number.POSITIVE_INFINITY;
+const endOrNever = ({ validTo }: Evaluation): number => validTo ?? Number.POSITIVE_INFINITY;
 
 /**
- * Longest first; on a tie subscription, purchase, manual; then by id, and of one source the item whose period
- * ends last, so that the answer never depends on the order of rows.
+ * The longest first; on a tie subscription, purchase, manual; then by id, and within a source the item whose
+ * period ends last, so that the answer does not depend on the order of rows.
  */
 function compareEvaluations(a: Evaluation, b: Evaluation): number {
-  if (lasting(a.validTo) !== lasting(b.validTo)) return lasting(a.validTo) > lasting(b.validTo) ? -1 : 1;
+  if (endOrNever(a) !== endOrNever(b)) return endOrNever(a) > endOrNever(b) ? -1 : 1;
   return (
     rank[a.source] - rank[b.source] ||
     byBytes(a.sourceId, b.sourceId) ||
@@ -46,10 +47,10 @@ function compareEvaluations(a: Evaluation, b: Evaluation): number {
   );
 }
 
-function toEntitlement(featureCode: string, carriers: readonly Evaluation[]): Entitlement | null {
-  const [best] = [...carriers].sort(compareEvaluations);
+function toEntitlement(featureCode: string, granting: readonly Evaluation[]): Entitlement | null {
+  const [best] = [...granting].sort(compareEvaluations);
   if (best === undefined) return null;
-  const sameSource = carriers.filter(
+  const sameSource = granting.filter(
     (other) => other.source === best.source && other.sourceId === best.sourceId,
   );
   return {
@@ -65,19 +66,19 @@ function toEntitlement(featureCode: string, carriers: readonly Evaluation[]): En
   };
 }
 
-function carriersByFeature(evaluations: readonly Evaluation[]): Map<string, Evaluation[]> {
-  const carriers = new Map<string, Evaluation[]>();
+function byFeature(evaluations: readonly Evaluation[]): Map<string, Evaluation[]> {
+  const granting = new Map<string, Evaluation[]>();
   for (const evaluation of evaluations) {
     for (const featureCode of new Set(evaluation.featureCodes)) {
-      const known = carriers.get(featureCode);
-      if (known === undefined) carriers.set(featureCode, [evaluation]);
+      const known = granting.get(featureCode);
+      if (known === undefined) granting.set(featureCode, [evaluation]);
       else known.push(evaluation);
     }
   }
-  return carriers;
+  return granting;
 }
 
-/** Every end of something in force (a quantity may change too) and every start that is still to come. */
+/** The nearest end of anything in force (even a source that is not listed: quantities may change), or start. */
 function nextChange(evaluations: readonly Evaluation[]): Instant | null {
   const moments = evaluations.flatMap((evaluation) => {
     if (evaluation.featureCodes.length === 0) return [];
@@ -88,8 +89,8 @@ function nextChange(evaluations: readonly Evaluation[]): Instant | null {
 }
 
 /**
- * What a user may do at `now`: a pure function of the stored sources, the policy and the clock, never of
- * an event.
+ * What a user may do at `now`: a pure function of the stored sources, the policy and the clock, never of an
+ * event (invariant "level, not edge").
  */
 export function deriveEntitlements(sources: Sources, context: EvaluationContext): DerivedEntitlements {
   const evaluations = [
@@ -98,8 +99,8 @@ export function deriveEntitlements(sources: Sources, context: EvaluationContext)
     ...sources.grants.map((grant) => evaluateGrant(grant, context)),
   ];
   const inForce = evaluations.filter((evaluation) => evaluation.inForce);
-  const entitlements = [...carriersByFeature(inForce)]
+  const entitlements = [...byFeature(inForce)]
     .sort(([a], [b]) => byBytes(a, b))
-    .flatMap(([featureCode, carriers]) => toEntitlement(featureCode, carriers) ?? []);
+    .flatMap(([featureCode, granting]) => toEntitlement(featureCode, granting) ?? []);
   return { entitlements, validUntil: nextChange(evaluations), evaluations };
 }

@@ -8,7 +8,7 @@ import type { GrantSource, PaymentState, PurchaseSource } from './sources.ts';
 const tomorrow = now + dayMs;
 const yesterday = now - dayMs;
 
-describe('money taken back', () => {
+describe('refunds and disputes', () => {
   it.each<[string, Partial<PaymentState>, Partial<AccessPolicy>, 'refunded' | 'disputed' | null]>([
     ['nothing', {}, {}, null],
     ['nothing, at a threshold of 0', {}, { partial_refund_threshold: 0 }, null],
@@ -29,7 +29,7 @@ describe('money taken back', () => {
       'refunded',
     ],
     ['a cent, at a threshold of 0', { amountRefunded: 1 }, { partial_refund_threshold: 0 }, 'refunded'],
-    ['a part of nobody knows what', { amount: null, amountRefunded: 5 }, {}, null],
+    ['a part of an unknown amount', { amount: null, amountRefunded: 5 }, {}, null],
     ['a free order', { amount: 0 }, {}, null],
     ['needs_response', { disputeStatus: 'needs_response' }, {}, 'disputed'],
     ['under_review', { disputeStatus: 'under_review' }, {}, 'disputed'],

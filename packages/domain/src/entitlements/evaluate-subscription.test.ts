@@ -1,6 +1,6 @@
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs } from '../time.ts';
-import { endOf, evaluateSubscription } from './evaluate.ts';
+import { endOf, evaluateSubscription } from './evaluate-subscription.ts';
 import type { Reason } from './evaluate.ts';
 import {
   allowanceMs,
@@ -47,13 +47,7 @@ describe('a subscription', () => {
     ['paused, allowed', { status: 'paused' }, { paused: 'allow' }, 'in_force', null],
     ['canceled', { status: 'canceled', endedAt: yesterday }, {}, 'canceled', yesterday],
     ['canceled without an end', { status: 'canceled' }, {}, 'canceled', null],
-    [
-      'canceled, whatever a later end says',
-      { status: 'canceled', endedAt: tomorrow },
-      {},
-      'canceled',
-      tomorrow,
-    ],
+    ['canceled, with a later end', { status: 'canceled', endedAt: tomorrow }, {}, 'canceled', tomorrow],
     ['not known yet', { status: null }, {}, 'state_unknown', null],
     ['collection paused', { collectionPaused: true }, {}, 'in_force', renewed],
     ['collection paused, denied', { collectionPaused: true }, { pause_collection: 'deny' }, 'paused', null],
@@ -102,14 +96,14 @@ describe('a subscription', () => {
     ],
     ['past_due, ended', { status: 'past_due', pastDueSince: yesterday, cancelAt: now }, {}, 'canceled', now],
     [
-      'past_due since nobody knows when',
+      'past_due since an unknown moment',
       { status: 'past_due' },
       { past_due_grace_days: 11 },
       'past_due_in_grace',
       periodStart + 11 * dayMs,
     ],
     [
-      'past_due since nobody knows when, over',
+      'past_due since an unknown moment, over',
       { status: 'past_due' },
       {},
       'past_due_grace_over',
@@ -152,7 +146,7 @@ describe('a subscription', () => {
     ['trial set to end', { status: 'trialing', cancelAt: tomorrow }, {}, 'in_force', tomorrow],
     ['ended, though called active', { endedAt: yesterday }, {}, 'canceled', yesterday],
     [
-      'to end with a period nobody knows',
+      'to end with an unknown period',
       { cancelAtPeriodEnd: true, items: [anItem({ currentPeriodEnd: null })] },
       {},
       'in_force',
@@ -165,7 +159,7 @@ describe('a subscription', () => {
       'canceled',
       now,
     ],
-    // Money taken back.
+    // Refunds and disputes.
     ['period refunded', { periodPayment: aPayment({ amountRefunded: 1000 }) }, {}, 'refunded', renewed],
     [
       'period disputed',
@@ -205,7 +199,7 @@ describe('a subscription', () => {
     });
   });
 
-  it('judges each item by its own period', () => {
+  it('evaluates each item by its own period', () => {
     const items = [
       anItem({ stripePriceId: 'monthly' }),
       anItem({ stripePriceId: 'yearly', currentPeriodEnd: periodEnd + 300 * dayMs, quantity: 4 }),
@@ -221,7 +215,7 @@ describe('a subscription', () => {
     expect(endOf(aSubscription({ cancelAtPeriodEnd: true, items }))).toBe(periodEnd);
   });
 
-  it('says nothing of a price where there is no item', () => {
+  it('names no price where there is no item', () => {
     expect(evaluateSubscription(aSubscription({ items: [], status: null }), contextOf())).toMatchObject([
       { reason: 'state_unknown', stripePriceId: null, featureCodes: [], status: 'unknown' },
     ]);

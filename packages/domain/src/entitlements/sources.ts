@@ -1,24 +1,12 @@
+import type { SubscriptionStatus } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
-
-/** Every status a Stripe subscription can have (Stripe API reference, "The Subscription object"). */
-export const subscriptionStatuses = [
-  'incomplete',
-  'incomplete_expired',
-  'trialing',
-  'active',
-  'past_due',
-  'canceled',
-  'unpaid',
-  'paused',
-] as const;
-export type SubscriptionStatus = (typeof subscriptionStatuses)[number];
 
 /** The last Stripe event that changed a source. */
 export type LastEvent = { event_id: string; type: string; created: Instant };
 
-/** What became of the money of a payment. */
+/** How much was paid, refunded and disputed. */
 export type PaymentState = {
-  /** In the currency's smallest unit; null where it is not known. */
+  /** In the currency's smallest unit; null: not known. */
   amount: number | null;
   amountRefunded: number;
   /** Stripe's status of the dispute; null: never disputed. */
@@ -36,14 +24,14 @@ export type SubscriptionItemSource = {
 
 export type SubscriptionSource = {
   id: string;
-  /** Null: named by another object, but its own state is not known yet. */
+  /** Null: another object named the subscription, its own state is not known yet. */
   status: SubscriptionStatus | null;
   cancelAt: Instant | null;
   cancelAtPeriodEnd: boolean;
   endedAt: Instant | null;
   collectionPaused: boolean;
   pastDueSince: Instant | null;
-  /** The payment of the period now running, once something happened to it. */
+  /** The payment of the current period, once it has refunds or disputes. */
   periodPayment: PaymentState | null;
   confirmed: boolean;
   items: readonly SubscriptionItemSource[];
@@ -76,7 +64,7 @@ export type GrantSource = {
   revokedAt: Instant | null;
 };
 
-/** All that can give a user a feature, as stored. */
+/** Everything that can grant a user a feature, as stored. */
 export type Sources = {
   subscriptions: readonly SubscriptionSource[];
   purchases: readonly PurchaseSource[];

@@ -1,9 +1,10 @@
 import type { AccessPolicy } from '../policy.ts';
+import { subscriptionStatuses } from '../stripe/subscription.ts';
+import type { SubscriptionStatus } from '../stripe/subscription.ts';
 import { dayMs } from '../time.ts';
-import { endOf, evaluateSubscription, reversalOf } from './evaluate.ts';
+import { endOf, evaluateSubscription } from './evaluate-subscription.ts';
+import { reversalOf } from './evaluate.ts';
 import type { Reason } from './evaluate.ts';
-import { subscriptionStatuses } from './sources.ts';
-import type { SubscriptionStatus } from './sources.ts';
 import { aPayment, aSubscription, anItem, contextOf, now, periodEnd } from './sources.test-support.ts';
 
 /** Columns of the table of statuses. */
@@ -84,7 +85,7 @@ describe('cancellation: ended_at × cancel_at × cancel_at_period_end × interva
     const items = {
       one: [anItem()],
       mixed: [anItem({ currentPeriodEnd: year }), anItem()],
-      // A rendering that leaves the period out never means "ends now".
+      // A missing period never means "ends now".
       none: [anItem({ currentPeriodEnd: null })],
     }[periods];
     const subscription = aSubscription({
@@ -134,9 +135,9 @@ describe('dispute: status × rule', () => {
     ['under_review', true],
     ['won', false],
     ['lost', true],
-  ])('%s: held %s, and never where disputes are ignored', (disputeStatus, isHeld) => {
+  ])('%s: taken %s, and never where disputes are ignored', (disputeStatus, isTaken) => {
     const payment = aPayment({ disputeStatus });
-    expect(reversalOf(payment, contextOf().policy)).toBe(isHeld ? 'disputed' : null);
+    expect(reversalOf(payment, contextOf().policy)).toBe(isTaken ? 'disputed' : null);
     expect(reversalOf(payment, contextOf({ dispute: 'ignore' }).policy)).toBeNull();
   });
 });

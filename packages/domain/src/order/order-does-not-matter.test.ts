@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { subscriptionStatuses } from '../entitlements/sources.ts';
+import { subscriptionStatuses } from '../stripe/subscription.ts';
 import { incomingOf } from './snapshots.test-support.ts';
 import { stepSnapshot } from './step-subscription.ts';
 import type { StepContext } from './step-subscription.ts';
@@ -24,7 +24,7 @@ const history = fc
   )
   .map(([lives, end]): Incoming[] => {
     let created = 1_000;
-    const told = lives.map(({ status, wait, cancelAtPeriodEnd, periodEnd }, index) => {
+    const events = lives.map(({ status, wait, cancelAtPeriodEnd, periodEnd }, index) => {
       created += wait;
       return incomingOf({
         status,
@@ -43,8 +43,8 @@ const history = fc
         ],
       });
     });
-    if (end === null) return told;
-    return [...told, incomingOf({ status: end, created, eventId: 'evt_end', endedAt: created })];
+    if (end === null) return events;
+    return [...events, incomingOf({ status: end, created, eventId: 'evt_end', endedAt: created })];
   });
 
 const shuffledHistory = history.chain((events) =>
@@ -67,10 +67,10 @@ function play(events: readonly Incoming[], lookup: StripeLookup): SubscriptionRo
   return row;
 }
 
-/** Which event was last does not entitlementInputs for access, and a read may settle on any of one second. */
-const essence = ({ snapshotEventId: _event, recheckAt: _settle, ...row }: SubscriptionRow): object => row;
+/** Which of the events of one second the row names does not matter: a lookup may name any of them. */
+const compared = ({ snapshotEventId: _event, recheckAt: _recheck, ...row }: SubscriptionRow): object => row;
 
-describe('the order of arrival does not entitlementInputs', () => {
+describe('the order of arrival does not matter', () => {
   it('for a subscription, Stripe in reach: it ends in Stripe’s state', () => {
     fc.assert(
       fc.property(shuffledHistory, ({ events, order }) => {
@@ -94,13 +94,13 @@ describe('the order of arrival does not entitlementInputs', () => {
   it.each(['unreachable', 'missing'] as const)('for a subscription, Stripe %s: one best state', (kind) => {
     fc.assert(
       fc.property(shuffledHistory, ({ events, order }) => {
-        expect(essence(play(order, { kind }))).toEqual(essence(play(events, { kind })));
+        expect(compared(play(order, { kind }))).toEqual(compared(play(events, { kind })));
       }),
       { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 2_000) },
     );
   });
 
-  it('for the spell of being past due, with no tie', () => {
+  it('for the start of being past due, with no tie', () => {
     fc.assert(
       fc.property(shuffledHistory, ({ events, order }) => {
         const created = events.map((event) => event.created);

@@ -1,15 +1,21 @@
 import type { Instant } from '../time.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
-/** Far more than one spell of dunning makes; the oldest decides, the newest outlive a late other status. */
-const KEPT_EACH_SIDE = 32;
+/**
+ * Far more than one run of failed payments makes. The oldest decides since when; the newest are left after a
+ * late event with another status.
+ */
+const keptEachSide = 32;
 
 function bounded(moments: Instant[]): Instant[] {
-  if (moments.length <= 2 * KEPT_EACH_SIDE) return moments;
-  return [...moments.slice(0, KEPT_EACH_SIDE), ...moments.slice(-KEPT_EACH_SIDE)];
+  if (moments.length <= 2 * keptEachSide) return moments;
+  return [...moments.slice(0, keptEachSide), ...moments.slice(-keptEachSide)];
 }
 
-/** Records what status a snapshot said and when, stale ones too, so that arrival order does not entitlementInputs. */
+/**
+ * Records when snapshots were `past_due` and when they were not. Stale snapshots count as well, so that the
+ * order of arrival does not matter.
+ */
 export function noteStatus(row: SubscriptionRow, { snapshot, created }: Incoming): SubscriptionRow {
   const isPastDue = snapshot.status === 'past_due';
   const seen = row.otherStatusSeenAt;
@@ -21,9 +27,19 @@ export function noteStatus(row: SubscriptionRow, { snapshot, created }: Incoming
   return { ...row, otherStatusSeenAt, pastDueSeenAt: bounded(later) };
 }
 
+/** Stripe lists the subscription with another status: the `past_due` that was recorded is over. */
+export const endPastDue = (row: SubscriptionRow): SubscriptionRow =>
+  row.pastDueSeenAt.length === 0
+    ? row
+    : {
+        ...row,
+        otherStatusSeenAt: Math.max(row.otherStatusSeenAt ?? 0, ...row.pastDueSeenAt),
+        pastDueSeenAt: [],
+      };
+
 /**
- * Since when a subscription is past due: the first snapshot that said so after the last that did not; where
- * no event is recorded (or all fell into one second), the latest invoice's `created`.
+ * Since when a subscription is past due: the first `past_due` snapshot after the last one with another status.
+ * Where none is recorded (or all are of one second), the latest invoice's `created`.
  */
 export function withPastDueSince(row: SubscriptionRow): SubscriptionRow {
   if (row.status !== 'past_due') return { ...row, pastDueSince: null };

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { noClaims } from '../stripe/claims.ts';
-import type { ChargeDetails } from './money-back.ts';
+import type { StripeLookup } from './lookup.ts';
+import { mergePurchase } from './merge-purchase.ts';
+import type { PurchaseFacts } from './merge-purchase.ts';
 import { claimSources, unknownPurchase } from './purchase-row.ts';
 import type { PurchaseRow } from './purchase-row.ts';
-import type { StripeLookup } from './lookup.ts';
 import { resolvePurchase } from './resolve-purchase.ts';
 import type { PaymentDetails } from './resolve-purchase.ts';
-import { mergePurchase } from './step-purchase.ts';
-import type { PurchaseFacts } from './step-purchase.ts';
+import type { ChargeDetails } from './reversals.ts';
 
 const nothing: Omit<PurchaseFacts, 'created' | 'eventId'> = {
   claimSource: null,
@@ -38,15 +38,19 @@ function play(events: readonly PurchaseFacts[], lookup: StripeLookup<PaymentDeta
   return row;
 }
 
-/** Without what only later events need. */
-const essence = ({ record: _record, recheckAt: _settle, missingInStripeAt: _missing, ...row }: PurchaseRow) =>
-  row;
+/** Without the fields that only later events need. */
+const compared = ({
+  record: _record,
+  recheckAt: _recheck,
+  missingInStripeAt: _missing,
+  ...row
+}: PurchaseRow) => row;
 
-type Life = { events: PurchaseFacts[]; truth: PaymentDetails; back: number; dispute: string | null };
+type Life = { events: PurchaseFacts[]; truth: PaymentDetails; returned: number; dispute: string | null };
 
 /**
- * A payment's life as Stripe renders it: it is paid (a session and a charge say so), refunds are made, some
- * fail, disputes are opened and closed; each step in the same second as the one before, or later.
+ * A payment's life as Stripe renders it: it is paid (with events of a session and a charge), refunds are made,
+ * some fail, disputes are opened and closed; each step in the same second as the one before, or later.
  */
 const life = fc
   .record({
@@ -61,7 +65,7 @@ const life = fc
   .map(({ waits, refunds, order, dispute, hasRefundEvents }): Life => {
     const events: PurchaseFacts[] = [];
     const clock = { now: 1_000, next: 0 };
-    const tell = (facts: Partial<PurchaseFacts>): void => {
+    const happen = (facts: Partial<PurchaseFacts>): void => {
       events.push({ ...nothing, ...facts, created: clock.now, eventId: `evt_${events.length}` });
     };
     const wait = (): void => {
@@ -71,21 +75,28 @@ const life = fc
     const items = [{ stripePriceId: 'price_once', quantity: 1 }];
     const claims = { projectId: 'shop', userId: 'ann' };
     const paid = { status: 'paid' as const, amount: 4_900, currency: 'usd', items };
-    tell({ ...paid, claimSource: 'charge', amountRefunded: 0 });
-    tell({ ...paid, claimSource: 'payment_intent' });
-    tell({ ...paid, claimSource: 'session', sessionId: 'cs_1', chargeId: null, customerId: 'cus_1', claims });
-    let back = 0;
+    happen({ ...paid, claimSource: 'charge', amountRefunded: 0 });
+    happen({ ...paid, claimSource: 'payment_intent' });
+    happen({
+      ...paid,
+      claimSource: 'session',
+      sessionId: 'cs_1',
+      chargeId: null,
+      customerId: 'cus_1',
+      claims,
+    });
+    let returned = 0;
     const listed: ChargeDetails['refunds'] = [];
     const made = refunds.map(({ amount, fails }, index) => {
       wait();
-      back += amount;
+      returned += amount;
       const refund = { id: `re_${index}`, amount, createdAt: clock.now, status: 'succeeded' };
-      if (hasRefundEvents || fails) tell({ refund });
-      tell({ ...paid, claimSource: 'charge', amountRefunded: back });
+      if (hasRefundEvents || fails) happen({ refund });
+      happen({ ...paid, claimSource: 'charge', amountRefunded: returned });
       if (fails && order) {
         wait();
-        back -= amount;
-        tell({ refund: { ...refund, status: 'failed' } });
+        returned -= amount;
+        happen({ refund: { ...refund, status: 'failed' } });
       }
       listed.push({ ...refund, status: fails ? 'failed' : 'succeeded' });
       return { refund, fails };
@@ -93,23 +104,23 @@ const life = fc
     for (const { refund, fails } of order ? [] : made) {
       if (!fails) continue;
       wait();
-      back -= refund.amount;
-      tell({ refund: { ...refund, status: 'failed' } });
+      returned -= refund.amount;
+      happen({ refund: { ...refund, status: 'failed' } });
     }
     if (dispute !== null) {
       wait();
-      tell({ dispute: { id: 'dp_1', status: 'needs_response' } });
+      happen({ dispute: { id: 'dp_1', status: 'needs_response' } });
       wait();
-      if (dispute !== 'open') tell({ dispute: { id: 'dp_1', status: dispute } });
+      if (dispute !== 'open') happen({ dispute: { id: 'dp_1', status: dispute } });
     }
     return {
       events,
-      back,
+      returned,
       dispute: dispute === 'open' ? 'needs_response' : dispute,
       truth: {
         lineItems: null,
         invoice: { id: null },
-        charge: { chargeId: 'ch_1', amount: 4_900, amountRefunded: back, refunds: listed },
+        charge: { chargeId: 'ch_1', amount: 4_900, amountRefunded: returned, refunds: listed },
       },
     };
   });
@@ -120,13 +131,13 @@ const shuffledLife = life.chain((one) => {
   return fc.record({ life: fc.constant(one), order: fc.shuffledSubarray(twice, all) });
 });
 
-describe('the order of arrival does not entitlementInputs for a payment', () => {
-  it('Stripe in reach: what came back is what Stripe says', () => {
+describe('the order of arrival does not matter for a payment', () => {
+  it('Stripe in reach: the amount returned is Stripe’s', () => {
     fc.assert(
-      fc.property(shuffledLife, ({ life: { events, truth, back, dispute }, order }) => {
+      fc.property(shuffledLife, ({ life: { events, truth, returned, dispute }, order }) => {
         const row = play(order, { kind: 'found', object: truth });
-        expect(row).toMatchObject({ amountRefunded: back, disputeStatus: dispute, confirmed: true });
-        expect(essence(row)).toEqual(essence(play(events, { kind: 'found', object: truth })));
+        expect(row).toMatchObject({ amountRefunded: returned, disputeStatus: dispute, confirmed: true });
+        expect(compared(row)).toEqual(compared(play(events, { kind: 'found', object: truth })));
       }),
       { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
     );
@@ -135,7 +146,7 @@ describe('the order of arrival does not entitlementInputs for a payment', () => 
   it.each(['unreachable', 'missing'] as const)('Stripe %s: one best state', (kind) => {
     fc.assert(
       fc.property(shuffledLife, ({ life: { events }, order }) => {
-        expect(essence(play(order, { kind }))).toEqual(essence(play(events, { kind })));
+        expect(compared(play(order, { kind }))).toEqual(compared(play(events, { kind })));
       }),
       { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
     );

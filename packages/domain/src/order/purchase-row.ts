@@ -1,53 +1,53 @@
-import type { Claims } from '../stripe/claims.ts';
 import { noClaims } from '../stripe/claims.ts';
+import type { Claims } from '../stripe/claims.ts';
 import type { Instant } from '../time.ts';
-import { noMoneyBack } from './money-back.ts';
-import type { MoneyBack } from './money-back.ts';
+import { noReversals } from './reversals.ts';
+import type { Reversals } from './reversals.ts';
 
 export type PurchaseStatus = 'pending' | 'failed' | 'paid';
 export type BoughtItem = { stripePriceId: string; quantity: number };
 
-/** What renders a payment; a session's word goes before the payment's own, whatever arrives first. */
+/** The objects that claim who bought what. A session's claim goes first, whichever arrives first. */
 export const claimSources = ['session', 'payment_intent', 'charge'] as const;
 export type ClaimSource = (typeof claimSources)[number];
 
-/** The newest that one of them said. */
-export type PaymentSaid = {
+/** The newest claim of one source. */
+export type PaymentClaim = {
   at: Instant;
   eventId: string;
   customerId: string | null;
   claims: Claims;
   amount: number | null;
   currency: string | null;
-  /** What was bought; null: not said there. */
+  /** What was bought; null: the object does not say. */
   items: BoughtItem[] | null;
 };
 
-/** What the row's other fields are computed from. */
+/** What the row's other fields are computed from: the JSON in `purchases.record`, whose keys never change. */
 export type PaymentRecord = {
-  said: Partial<Record<ClaimSource, PaymentSaid>>;
-  /** What the session sold, read from Stripe where nobody said it. */
+  said: Partial<Record<ClaimSource, PaymentClaim>>;
+  /** What the session sold, looked up where no claim says it. */
   lineItems: BoughtItem[] | null;
-  /** The charge's amount, read from Stripe where nobody said it. */
+  /** The charge's amount, looked up where no claim says it. */
   chargeAmount: number | null;
-  money: MoneyBack;
+  money: Reversals;
 };
 
 /**
- * A payment, keyed by its PaymentIntent, or by its session where nothing was to pay: a purchase, or (with an
- * invoice) one that a subscription's invoice asked for, of which only the money taken back matters.
+ * A payment, keyed by its PaymentIntent, or by its session where there was nothing to pay. It is a purchase,
+ * or (with an invoice) the payment of a subscription, of which only refunds and disputes matter.
  */
 export type PurchaseRow = {
   id: string;
-  /** 0: not stored yet. */
+  /** 0: not stored yet. Grows with every write. */
   rowVersion: number;
   customerId: string | null;
   claims: Claims;
   sessionId: string | null;
   chargeId: string | null;
-  /** The invoice that it paid. */
+  /** The invoice that the payment paid. */
   invoiceId: string | null;
-  /** Stripe was asked: no invoice. */
+  /** True: a lookup found that the payment paid no invoice. */
   isInvoiceless: boolean;
   status: PurchaseStatus;
   amount: number | null;
@@ -56,9 +56,10 @@ export type PurchaseRow = {
   paidAt: Instant | null;
   disputeStatus: string | null;
   record: PaymentRecord;
-  /** The newest event that told anything about it. */
+  /** `created` of the newest event about the payment. */
   snapshotAt: Instant | null;
   snapshotEventId: string | null;
+  /** False: the row may be outdated and will be read from Stripe again, or Stripe does not have it. */
   confirmed: boolean;
   recheckAt: Instant | null;
   recheckAttempts: number;
@@ -66,6 +67,7 @@ export type PurchaseRow = {
   items: BoughtItem[];
 };
 
+/** The row of a payment of which nothing but its id is known. */
 export const unknownPurchase = (id: string): PurchaseRow => ({
   id,
   rowVersion: 0,
@@ -81,7 +83,7 @@ export const unknownPurchase = (id: string): PurchaseRow => ({
   currency: null,
   paidAt: null,
   disputeStatus: null,
-  record: { said: {}, lineItems: null, chargeAmount: null, money: noMoneyBack },
+  record: { said: {}, lineItems: null, chargeAmount: null, money: noReversals },
   snapshotAt: null,
   snapshotEventId: null,
   confirmed: true,
@@ -92,13 +94,13 @@ export const unknownPurchase = (id: string): PurchaseRow => ({
 });
 
 /**
- * Whether the row is a purchase. A refund of a payment that nobody is known to have bought anything with (a
- * subscription's, or one whose session is still to come) is noted in a row that is none yet.
+ * Whether the row is a purchase. A refund may arrive for a payment that is not known to have bought anything: a
+ * subscription's, or one whose session has not arrived. Its row is not a purchase (yet).
  */
 export const isPurchase = (row: PurchaseRow): boolean =>
   row.invoiceId === null && (row.sessionId !== null || row.items.length > 0 || row.status !== 'pending');
 
-/** What an entitlement is computed from. */
+/** The fields that entitlements are computed from: when they change, the user's version grows. */
 export const purchaseEntitlementInputs = (row: PurchaseRow): string =>
   JSON.stringify([
     row.invoiceId,

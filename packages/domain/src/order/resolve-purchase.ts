@@ -1,44 +1,44 @@
 import type { Instant } from '../time.ts';
-import { amountBack, wasTakenBack, withChargeDetails } from './money-back.ts';
-import type { ChargeDetails } from './money-back.ts';
+import { confirmedState, unconfirmedState } from './lookup.ts';
+import type { StripeLookup } from './lookup.ts';
+import { claimedItems, derivePurchase } from './merge-purchase.ts';
 import { isPurchase } from './purchase-row.ts';
 import type { BoughtItem, PurchaseRow } from './purchase-row.ts';
-import { firstRecheckDelayMs } from './lookup.ts';
-import type { StripeLookup } from './lookup.ts';
-import { derivePurchase, itemsSaid } from './step-purchase.ts';
+import { amountReturned, hasReversals, withChargeDetails } from './reversals.ts';
+import type { ChargeDetails } from './reversals.ts';
 
-/** What only Stripe can say about a payment. */
+/** What to look up about a payment; null: not needed. */
 export type PaymentQuery = {
-  /** The session whose line items are needed: nobody said what it sold. */
+  /** The session whose line items are needed, as no claim says what was bought. */
   lineItemsOf: string | null;
-  /** The charge whose refunds are in doubt. */
+  /** The charge whose refunds are needed, as the amount returned is uncertain. */
   charge: string | null;
-  /** The PaymentIntent whose invoice is asked for: nobody is known to have bought with it. */
+  /** The PaymentIntent whose invoice is needed, as it is not known to be a purchase. */
   invoiceOf: string | null;
 };
 
-/** Stripe's answers to that; null: not asked. */
+/** Stripe's answers to a query; null: not asked. */
 export type PaymentDetails = {
   lineItems: BoughtItem[] | null;
   charge: ChargeDetails | null;
-  /** Its id, or null where no invoice was paid with it. */
+  /** `id` null: the payment paid no invoice. */
   invoice: { id: string | null } | null;
 };
 
-/** What is in doubt about a payment as it is stored; null: nothing. */
+/** What has to be looked up before the stored payment is confirmed; null: nothing. */
 export function paymentQuery(row: PurchaseRow): PaymentQuery | null {
   const { record } = row;
   const isSold = isPurchase(row);
-  const { amount, isDoubtful } = amountBack(record.money);
-  const isUnclear = isDoubtful || (amount > 0 && row.amount === null);
-  const isUnsaid = isSold && row.sessionId !== null && itemsSaid(record) === null;
-  const isNobodys = !isSold && row.invoiceId === null && !row.isInvoiceless && row.id !== row.chargeId;
+  const { amount, isUncertain } = amountReturned(record.money);
+  const needsCharge = isUncertain || (amount > 0 && row.amount === null);
+  const needsItems = isSold && claimedItems(record) === null && record.lineItems === null;
+  const isUnassigned = !isSold && row.invoiceId === null && !row.isInvoiceless && row.id !== row.chargeId;
   const query = {
-    lineItemsOf: isUnsaid && record.lineItems === null ? row.sessionId : null,
-    charge: isUnclear && (isSold || row.invoiceId !== null || isNobodys) ? row.chargeId : null,
-    invoiceOf: isNobodys && wasTakenBack(record.money) ? row.id : null,
+    lineItemsOf: needsItems ? row.sessionId : null,
+    charge: needsCharge && (isSold || row.invoiceId !== null || isUnassigned) ? row.chargeId : null,
+    invoiceOf: isUnassigned && hasReversals(record.money) ? row.id : null,
   };
-  return Object.values(query).every((want) => want === null) ? null : query;
+  return Object.values(query).every((id) => id === null) ? null : query;
 }
 
 function withDetails(row: PurchaseRow, { lineItems, charge, invoice }: PaymentDetails): PurchaseRow {
@@ -56,17 +56,15 @@ function withDetails(row: PurchaseRow, { lineItems, charge, invoice }: PaymentDe
   });
 }
 
-/** A purchase needs no note that it has no invoice. */
+/** That a payment paid no invoice is recorded only while it is not a purchase. */
 const tidy = (row: PurchaseRow): PurchaseRow => (isPurchase(row) ? { ...row, isInvoiceless: false } : row);
-
-const settled = { confirmed: true, recheckAt: null, recheckAttempts: 0, missingInStripeAt: null } as const;
-const inDoubt = { confirmed: false, recheckAt: null, recheckAttempts: 0 } as const;
 
 export type PurchaseStep = { kind: 'write'; row: PurchaseRow } | { kind: 'read'; query: PaymentQuery };
 
 /**
- * Settles a payment once everything at hand was merged into it: what is in doubt is asked of Stripe. Out of
- * reach: the best that is known, to be settled later. What Stripe does not have (404) stays as it is known.
+ * Confirms a payment after all its events were merged; asks for a lookup where they are not enough. If Stripe
+ * is out of reach, the best known state is kept and rechecked later; if Stripe does not have it (404), it is
+ * kept without a recheck.
  */
 export function resolvePurchase(
   merged: PurchaseRow,
@@ -74,13 +72,13 @@ export function resolvePurchase(
 ): PurchaseStep {
   const row = tidy(lookup?.kind === 'found' ? tidy(withDetails(merged, lookup.object)) : merged);
   const query = paymentQuery(row);
-  if (query === null) return { kind: 'write', row: { ...row, ...settled } };
-  if (row.missingInStripeAt !== null) return { kind: 'write', row: { ...row, ...inDoubt } };
+  if (query === null) return { kind: 'write', row: { ...row, ...confirmedState } };
+  const unconfirmed = (kind: 'missing' | 'unreachable', at: Instant): PurchaseStep => ({
+    kind: 'write',
+    row: { ...row, ...unconfirmedState(row, { kind }, at) },
+  });
+  if (row.missingInStripeAt !== null) return unconfirmed('missing', row.missingInStripeAt);
   if (lookup === null) return { kind: 'read', query };
-  if (lookup.kind === 'unreachable')
-    return {
-      kind: 'write',
-      row: { ...row, confirmed: false, recheckAt: row.recheckAt ?? now + firstRecheckDelayMs },
-    };
-  return { kind: 'write', row: { ...row, ...inDoubt, missingInStripeAt: now } };
+  // Found, and still not enough: asking again would change nothing.
+  return unconfirmed(lookup.kind === 'unreachable' ? 'unreachable' : 'missing', now);
 }

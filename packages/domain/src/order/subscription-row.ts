@@ -1,19 +1,18 @@
-import type { SubscriptionStatus } from '../entitlements/sources.ts';
-import type { Claims } from '../stripe/claims.ts';
 import { noClaims } from '../stripe/claims.ts';
-import type { ItemSnapshot, SubscriptionSnapshot } from '../stripe/subscription.ts';
+import type { Claims } from '../stripe/claims.ts';
+import type { ItemSnapshot, SubscriptionSnapshot, SubscriptionStatus } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 
-/** The newest state of a subscription that is known, and what the order of later events needs. */
+/** The newest known state of a subscription, and what deciding the order of later events needs. */
 export type SubscriptionRow = {
   id: string;
   /** 0: not stored yet. Grows with every write. */
   rowVersion: number;
   customerId: string | null;
   claims: Claims;
-  /** `created` of the snapshot that the claims come from; null: another object's word. */
+  /** `created` of the snapshot that the claims come from; null: another object made them, or none did. */
   claimsAt: Instant | null;
-  /** Null: named by another object, its own state is not known yet. */
+  /** Null: another object named the subscription, its own state is not known yet. */
   status: SubscriptionStatus | null;
   cancelAt: Instant | null;
   cancelAtPeriodEnd: boolean;
@@ -23,15 +22,18 @@ export type SubscriptionRow = {
   collectionPaused: boolean;
   latestInvoiceId: string | null;
   latestInvoiceCreatedAt: Instant | null;
-  /** The newest paid invoice of a period: its payment is that of the period now running. */
+  /** The newest paid invoice of a whole period: its payment pays the current period. */
   periodInvoiceId: string | null;
   periodInvoiceAt: Instant | null;
   items: ItemSnapshot[];
   /** `created` of the newest event that this state is at least as new as. */
   snapshotAt: Instant | null;
   snapshotEventId: string | null;
+  /** False: the state may be outdated and will be read from Stripe again, or Stripe does not have it. */
   confirmed: boolean;
+  /** `created` of the newest snapshot with a status other than `past_due`. */
   otherStatusSeenAt: Instant | null;
+  /** `created` of the `past_due` snapshots after that, ascending. */
   pastDueSeenAt: Instant[];
   pastDueSince: Instant | null;
   recheckAt: Instant | null;
@@ -39,7 +41,7 @@ export type SubscriptionRow = {
   missingInStripeAt: Instant | null;
 };
 
-/** A subscription of which nothing is known but that another object names it. */
+/** The row of a subscription of which nothing but its id is known. */
 export const unknownSubscription = (id: string): SubscriptionRow => ({
   id,
   rowVersion: 0,
@@ -69,13 +71,14 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   missingInStripeAt: null,
 });
 
+/** Stripe: these statuses never change again ("The Subscription object", `status`). */
 export const isTerminal = (status: SubscriptionStatus | null): boolean =>
   status === 'canceled' || status === 'incomplete_expired';
 
 /** A snapshot and the event that carried it. */
 export type Incoming = { snapshot: SubscriptionSnapshot; created: Instant; eventId: string };
 
-const itemKey = (item: ItemSnapshot): unknown[] => [
+const itemKey = (item: ItemSnapshot) => [
   item.itemId,
   item.stripePriceId,
   item.quantity,
@@ -106,11 +109,11 @@ const contentKey = (content: Content): string =>
     content.items.map(itemKey),
   ]);
 
-/** Whether the row already says what the snapshot says. */
-export const saysTheSame = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): boolean =>
+/** Whether the row already has the snapshot's status, end, pause, invoice and items. */
+export const hasSameContent = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): boolean =>
   contentKey(row) === contentKey(snapshot);
 
-/** What an entitlement is computed from: a change of it makes cached answers old. */
+/** The fields that entitlements are computed from: when they change, the user's version grows. */
 export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>
   JSON.stringify([
     row.status,
@@ -120,10 +123,7 @@ export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>
     row.collectionPaused,
     row.pastDueSince,
     row.confirmed,
-    periodInvoiceOf(row),
+    // The invoice whose payment pays the current period: the latest one until a paid one is known.
+    row.periodInvoiceId ?? row.latestInvoiceId,
     row.items.map(itemKey),
   ]);
-
-/** The invoice whose payment pays the period now running; until a paid one is heard of, the latest. */
-export const periodInvoiceOf = (row: SubscriptionRow): string | null =>
-  row.periodInvoiceId ?? row.latestInvoiceId;

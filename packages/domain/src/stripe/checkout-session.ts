@@ -11,7 +11,7 @@ export type CheckoutSessionFacts = {
   priceId: string | null;
   quantity: number;
   mode: 'payment' | 'subscription' | 'setup';
-  /** `unpaid`: the money is awaited, and comes, or not, with a later event. */
+  /** Stripe: with `unpaid` the money is outstanding, and a later `async_payment_…` event tells whether it came. */
   paymentStatus: 'paid' | 'unpaid' | 'no_payment_required';
   paymentIntentId: string | null;
   subscriptionId: string | null;
@@ -32,7 +32,7 @@ const checkoutSession = z.object({
   currency: words,
 });
 
-/** Reads a checkout session. `client_reference_id` names the user where the metadata does not. */
+/** Reads a checkout session. `client_reference_id` claims the user where the metadata does not. */
 export const checkoutSessionFacts = checkoutSession.transform((whole): CheckoutSessionFacts => {
   const { claims, priceId, quantity } = whole.metadata;
   const referenced = isId(whole.client_reference_id) ? whole.client_reference_id : null;

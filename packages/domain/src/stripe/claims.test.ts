@@ -1,11 +1,11 @@
 import { ownMetadata } from './claims.ts';
 
-const said = (metadata: unknown) => ownMetadata.parse(metadata);
+const read = (metadata: unknown) => ownMetadata.parse(metadata);
 const nothing = { claims: { projectId: null, userId: null }, priceId: null, quantity: 1 };
 
 test('what checkout wrote is read', () => {
   const metadata = { user_id: 'ann', project_id: 'shop', price_id: 'monthly', quantity: '3', note: 'x' };
-  expect(said(metadata)).toEqual({
+  expect(read(metadata)).toEqual({
     claims: { projectId: 'shop', userId: 'ann' },
     priceId: 'monthly',
     quantity: 3,
@@ -13,9 +13,9 @@ test('what checkout wrote is read', () => {
 });
 
 test.each([[null], [undefined], [{}], [JSON.parse('{"__proto__":{"user_id":"ann"}}')]])(
-  '%j says nothing',
+  '%j claims nothing',
   (metadata) => {
-    expect(said(metadata)).toEqual(nothing);
+    expect(read(metadata)).toEqual(nothing);
   },
 );
 
@@ -37,8 +37,8 @@ const noIds: [string, unknown][] = [
 ];
 
 describe.each(['user_id', 'project_id', 'price_id'])('%s', (name) => {
-  test.each(noIds)('%s is no id, and as good as not said', (_what, value) => {
-    expect(said({ [name]: value })).toEqual(nothing);
+  test.each(noIds)('%s is no id and counts as absent', (_what, value) => {
+    expect(read({ [name]: value })).toEqual(nothing);
   });
 });
 
@@ -54,5 +54,5 @@ test.each<[unknown, number]>([
   [3, 1],
   [undefined, 1],
 ])('a quantity of %j is %d', (quantity, expected) => {
-  expect(said({ quantity }).quantity).toBe(expected);
+  expect(read({ quantity }).quantity).toBe(expected);
 });

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { isId } from '../ids.ts';
 
-/** Who an object says it belongs to. Our own mapping of the customer goes before it. */
+/** The owner that an object claims, by metadata. Our own mapping of its customer takes precedence. */
 export type Claims = { projectId: string | null; userId: string | null };
 
 export const noClaims: Claims = { projectId: null, userId: null };
 
-/** What checkout writes into an object's metadata: the buyer, and for a purchase what was bought. */
+export const hasClaims = ({ projectId, userId }: Claims): boolean => projectId !== null || userId !== null;
+
+/** What our checkout writes into metadata: the buyer, and for a purchase what was bought. */
 export type OwnMetadata = {
   claims: Claims;
   /** Our price id, or Stripe's. */
@@ -22,8 +24,8 @@ function quantityOf(value: unknown): number {
 }
 
 /**
- * Our keys of an object's metadata. Anybody can write metadata in Stripe's dashboard: what is no id counts
- * as not said, and never makes the rest of the object unusable.
+ * Reads our keys of an object's metadata. Anybody can write metadata in Stripe's dashboard: a value that is not
+ * an id counts as absent, so that the rest of the object stays usable.
  */
 export const ownMetadata = z
   .record(z.string(), z.unknown())

@@ -1,6 +1,6 @@
 /**
- * Every type of Stripe event the service takes in. The webhook door answers others politely and forgets
- * them; the worker has one handler for each of these.
+ * Every type of Stripe event that is enqueued and has a handler. The webhook endpoint answers any other type
+ * with 200 and drops it.
  */
 export const handledEventTypes = [
   'checkout.session.completed',

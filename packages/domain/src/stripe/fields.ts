@@ -3,17 +3,18 @@ import { id } from '../ids.ts';
 import { fromStripeSeconds } from '../time.ts';
 import type { Instant } from '../time.ts';
 
-/** An object as it came: not copied, nothing of it looked at yet. */
+/** An object as it arrived: neither copied nor validated. */
 export const anyObject = z.custom<Record<string, unknown>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
 
-const LAST_SECOND = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
+/** The end of the last year of RFC 3339. */
+const lastSecond = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;
 
-/** A moment as Stripe writes it: whole seconds. Anything else is no moment, never "now". */
-export const seconds = z.number().int().min(0).max(LAST_SECOND).transform(fromStripeSeconds);
+/** A moment as Stripe writes it: whole Unix seconds. Anything else is invalid, never "now". */
+export const seconds = z.number().int().min(0).max(lastSecond).transform(fromStripeSeconds);
 
-/** A moment that may be null or, in some API version, gone: both mean "not said". */
+/** A moment that may be null or, in some API version, absent: both mean "not known". */
 export const secondsOrNull = seconds.nullish().transform((at): Instant | null => at ?? null);
 
 /** The id of an object that may be expanded in place (`expand[]`), or absent. */
@@ -24,32 +25,20 @@ export const reference = z
     value === null || value === undefined ? null : typeof value === 'string' ? value : value.id,
   );
 
-export const idOrNull = id.nullish().transform((value): string | null => value ?? null);
-
 export const flag = z
   .boolean()
   .nullish()
   .transform((value) => value ?? false);
 
+const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish();
+
 /** An amount in the currency's smallest unit. */
-export const amountOrNull = z
-  .number()
-  .int()
-  .min(0)
-  .max(Number.MAX_SAFE_INTEGER)
-  .nullish()
-  .transform((value): number | null => value ?? null);
+export const amountOrNull = wholeNumber.transform((value): number | null => value ?? null);
 
-/** Metered items have no quantity; they count once. */
-export const quantity = z
-  .number()
-  .int()
-  .min(0)
-  .max(Number.MAX_SAFE_INTEGER)
-  .nullish()
-  .transform((value): number => value ?? 1);
+/** Stripe: metered items have no quantity. They count once. */
+export const quantity = wholeNumber.transform((value): number => value ?? 1);
 
-/** Stripe's own words (a status, a currency): short, and nothing that Postgres can't store. */
+/** Stripe's own words (a status, a currency): short, without characters that Postgres cannot store. */
 export const words = z
   .string()
   .regex(/^[^\p{Cc}\p{Cs}]{0,100}$/u)

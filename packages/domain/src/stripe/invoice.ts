@@ -3,7 +3,7 @@ import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
 import { flag, reference, secondsOrNull, words } from './fields.ts';
 
-/** A paid invoice of a subscription, by which its payment is found; the newest is that of the period now running. */
+/** A paid invoice of a subscription's period, by which its payment is found. The newest pays the current period. */
 export type PaidInvoice = { id: string; createdAt: Instant };
 
 export type InvoiceFacts = {
@@ -11,11 +11,11 @@ export type InvoiceFacts = {
   customerId: string | null;
   subscriptionId: string | null;
   status: string | null;
-  /** Set: it is paid, and it bills a whole period rather than a change within one. */
+  /** Set if the invoice is paid and bills a whole period, not only a change within one. */
   paidPeriod: PaidInvoice | null;
 };
 
-/** Prorations: since 2025-03-31 said by the line's parent. */
+/** Whether a line is a proration: since 2025-03-31 (basil) a field of the line's parent. */
 const proration = z.object({ proration: flag }).nullish();
 const line = z.object({
   proration: flag,
@@ -34,10 +34,10 @@ const invoice = z.object({
   id,
   customer: reference,
   ...billing,
-  /** Before 2025-03-31. */
+  /** Before 2025-03-31 (basil). */
   subscription: reference,
   subscription_details: z.object({ subscription: reference }).nullish(),
-  /** Since 2025-03-31. */
+  /** Since 2025-03-31 (basil). */
   parent: z.looseObject({ subscription_details: z.object({ subscription: reference }).nullish() }).nullish(),
 });
 
@@ -49,7 +49,7 @@ const isProration = ({ proration: isOldStyle, parent }: z.output<typeof line>): 
   (parent?.subscription_item_details?.proration ?? false) ||
   (parent?.invoice_item_details?.proration ?? false);
 
-/** A change within a period bills prorations; one that starts a new period bills that as well. */
+/** Stripe: a change within a period bills only prorations; one that starts a new period bills that as well. */
 function billsPeriod({ billing_reason: reason, lines }: Billed): boolean {
   if (reason === 'subscription_update') return (lines?.data ?? []).some((one) => !isProration(one));
   return reason !== 'manual' && reason !== 'subscription_threshold';
@@ -65,7 +65,7 @@ function paidPeriodOf(whole: Billed): PaidInvoice | null {
 /** A subscription's `latest_invoice`, expanded. */
 export const paidInvoice = billed.transform(paidPeriodOf);
 
-/** Reads an invoice as rendered by any API version. */
+/** Reads an invoice of any API version. */
 export const invoiceFacts = invoice.transform((whole): InvoiceFacts => ({
   id: whole.id,
   customerId: whole.customer,

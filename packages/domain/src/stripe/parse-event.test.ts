@@ -1,4 +1,5 @@
 import {
+  apiVersionOf,
   chargeObject,
   customerObject,
   disputeObject,
@@ -11,7 +12,7 @@ import {
   subscriptionObject,
 } from '@billing/testing';
 import type { StripeShape } from '@billing/testing';
-import { parseStripeEvent } from './parse-event.ts';
+import { apiReleaseOf, parseStripeEvent } from './parse-event.ts';
 import { projectEvent } from './project-event.ts';
 
 const corpus: Record<string, (shape: StripeShape) => object> = {
@@ -44,7 +45,7 @@ describe.each(Object.keys(corpus))('%s', (type) => {
     expect(object).toEqual(today);
   });
 
-  it.each(stripeShapes)('says the same when projected, and nothing personal: %s', (shape) => {
+  it.each(stripeShapes)('reads the same when projected, without personal data: %s', (shape) => {
     const event = eventOf(type, shape);
     const projected = projectEvent(event);
     expect(parsed(projected)).toEqual(parsed(event));
@@ -54,7 +55,7 @@ describe.each(Object.keys(corpus))('%s', (type) => {
 });
 
 describe('fields that vanish', () => {
-  it('are not said, and never a moment', () => {
+  it('are unknown, and never a moment', () => {
     const { items: _items, cancel_at: _cancel, ...bare } = subscriptionObject({}, 'endive');
     const { object } = parsed(stripeEvent({ type: 'customer.subscription.updated', object: bare }));
     expect(object).toMatchObject({
@@ -66,9 +67,25 @@ describe('fields that vanish', () => {
   it.each([
     ['no object', { id: 'evt_1', type: 'x', created: 1 }],
     ['no moment', { id: 'evt_1', type: 'x', data: { object: {} } }],
-    ['a moment that is none', { id: 'evt_1', type: 'x', created: 1.5, data: { object: {} } }],
+    ['an invalid moment', { id: 'evt_1', type: 'x', created: 1.5, data: { object: {} } }],
     ['nothing', null],
-  ])('make no event of what is none: %s', (_, event) => {
+  ])('make no event: %s', (_, event) => {
     expect(parseStripeEvent(event).isEvent).toBe(false);
+  });
+});
+
+describe('the release of an API version', () => {
+  it.each(stripeShapes)('%s', (shape) => {
+    expect(apiReleaseOf(apiVersionOf[shape])).toBe(shape);
+  });
+
+  it.each([
+    ['2022-11-15', 'unnamed'],
+    ['2027-03-01.fuchsia', 'unknown'],
+    ['2027-03-01', 'unknown'],
+    ['anything\nelse', 'unknown'],
+    [null, 'none'],
+  ])('%s is %s', (version, release) => {
+    expect(apiReleaseOf(version)).toBe(release);
   });
 });

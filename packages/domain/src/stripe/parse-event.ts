@@ -14,7 +14,7 @@ import type { SubscriptionSnapshot } from './subscription.ts';
 export type CustomerFacts = { id: string; isDeleted: boolean };
 export type ScheduleFacts = { id: string; customerId: string | null; subscriptionId: string | null };
 
-/** What an event is about, in our shape. */
+/** The object that an event is about, in our shape. */
 export type EventObject =
   | { kind: 'subscription'; snapshot: SubscriptionSnapshot }
   | { kind: 'invoice'; invoice: InvoiceFacts }
@@ -26,7 +26,7 @@ export type EventObject =
   | { kind: 'customer'; customer: CustomerFacts }
   | { kind: 'schedule'; schedule: ScheduleFacts }
   | { kind: 'other' }
-  /** Signed by Stripe and yet not usable: an id with a NUL, a moment that is none, a status nobody knows. */
+  /** Signed by Stripe but not usable: an id with a NUL, an impossible moment, an unknown status. */
   | { kind: 'invalid'; detail: string };
 
 export type ParsedEvent = {
@@ -58,7 +58,7 @@ const customer = z.object({ id, deleted: flag }).transform((whole): EventObject 
   customer: { id: whole.id, isDeleted: whole.deleted },
 }));
 
-/** A released schedule names the subscription that it let go. */
+/** Stripe: a released schedule names its subscription in `released_subscription`. */
 const schedule = z
   .object({ id, customer: reference, subscription: reference, released_subscription: reference })
   .transform((whole): EventObject => ({
@@ -70,7 +70,7 @@ const schedule = z
     },
   }));
 
-/** By Stripe's `object`: how it is read. */
+/** How each kind of object is read, by Stripe's field `object`. */
 const readers: Record<string, z.ZodType<EventObject>> = {
   subscription: subscriptionSnapshot.transform((snapshot) => ({ kind: 'subscription', snapshot })),
   invoice: invoiceFacts.transform((invoice) => ({ kind: 'invoice', invoice })),
@@ -86,7 +86,7 @@ const readers: Record<string, z.ZodType<EventObject>> = {
   subscription_schedule: schedule,
 };
 
-/** Where in the object the trouble is; never what is there. */
+/** The paths of the invalid fields, never their values. */
 function detailOf(error: z.ZodError): string {
   const paths = error.issues.map((issue) => issue.path.map(String).join('.') || 'object');
   return [...new Set(paths)].slice(0, 5).join(', ').slice(0, 200);
@@ -113,8 +113,8 @@ function customerIdOf(rendered: Record<string, unknown>): string | null {
 export type ParseResult = { isEvent: true; event: ParsedEvent } | { isEvent: false; detail: string };
 
 /**
- * Reads a Stripe event, whole or projected, of any API version. Unknown fields are ignored; an object that
- * can't be used is `invalid`, never an exception.
+ * Reads a Stripe event, whole or projected, of any API version. Unknown fields are ignored. An object that
+ * cannot be used is `invalid`; nothing is thrown.
  */
 export function parseStripeEvent(raw: unknown): ParseResult {
   const parsed = envelope.safeParse(raw);
@@ -135,4 +135,20 @@ export function parseStripeEvent(raw: unknown): ParseResult {
       object: readObject(rendered),
     },
   };
+}
+
+/** Stripe's API releases since they have names. */
+const releases: ReadonlySet<string> = new Set(['acacia', 'basil', 'clover', 'dahlia', 'endive']);
+
+const datedVersion = /^(\d{4}-\d{2}-\d{2})(?:\.([a-z_]+))?$/;
+
+/**
+ * The release of an event's API version, for a metric: its name, `unnamed` (before 2024-09-30), `none` (the
+ * event has no version) or `unknown` (newer than this service). Events of every release are read alike.
+ */
+export function apiReleaseOf(version: string | null): string {
+  if (version === null) return 'none';
+  const [, day = '', name] = datedVersion.exec(version) ?? [];
+  if (name !== undefined && releases.has(name)) return name;
+  return name === undefined && day !== '' && day < '2024-09-30' ? 'unnamed' : 'unknown';
 }

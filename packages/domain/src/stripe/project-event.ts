@@ -1,6 +1,4 @@
-/**
- * What is kept of a field: the value itself, the fields of an object, or the fields of each object in a list.
- */
+/** What is kept of a field: the value itself, fields of an object, or fields of each object in a list. */
 type Kept = true | { [field: string]: Kept } | readonly [Kept];
 
 const reference = { id: true } as const;
@@ -80,7 +78,16 @@ const payment = {
   currency: true,
 } as const;
 
-/** By `object`: only what the service uses, in Stripe's own names and nesting, and nothing personal. */
+const reversal = {
+  ...identity,
+  charge: reference,
+  payment_intent: reference,
+  status: true,
+  amount: true,
+  currency: true,
+} as const;
+
+/** What is kept, by Stripe's field `object`: only what the service uses, in Stripe's names and nesting; no personal data. */
 const keptOf: Record<string, Kept> = {
   subscription,
   invoice,
@@ -95,22 +102,8 @@ const keptOf: Record<string, Kept> = {
     amount_captured: true,
     amount_refunded: true,
   },
-  refund: {
-    ...identity,
-    charge: reference,
-    payment_intent: reference,
-    status: true,
-    amount: true,
-    currency: true,
-  },
-  dispute: {
-    ...identity,
-    charge: reference,
-    payment_intent: reference,
-    status: true,
-    amount: true,
-    currency: true,
-  },
+  refund: reversal,
+  dispute: reversal,
   customer: { ...identity, deleted: true },
   subscription_schedule: {
     ...identity,
@@ -135,9 +128,9 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 
 const isFieldMap = (kept: Kept): kept is { [field: string]: Kept } => kept !== true && !Array.isArray(kept);
 
-/** A kept scalar never lets a whole object through: it might carry anything. */
+/** Where a scalar is expected, an object is dropped: it might hold personal data. */
 function keepScalar(value: unknown): unknown {
-  // The official client reads some numbers as bigint, which JSON can't say.
+  // The official client reads some numbers as bigint, which JSON does not have.
   if (typeof value === 'bigint') return Number(value);
   return typeof value === 'object' && value !== null ? null : value;
 }
@@ -151,7 +144,7 @@ function keep(value: unknown, shape: Kept): unknown {
     const inner = shape[field];
     if (inner === undefined || !Object.hasOwn(value, field)) continue;
     const kept = keep(value[field], inner);
-    // Null says what absence says, and most fields of most objects are null.
+    // Null means the same as absent, and most fields of most objects are null.
     if (kept !== null) projected[field] = kept;
   }
   return projected;
@@ -159,7 +152,7 @@ function keep(value: unknown, shape: Kept): unknown {
 
 /**
  * The part of a Stripe event that the service uses: what is enqueued, stored in the ledger and replayed.
- * Projecting twice changes nothing. The caller has checked that `data.object` is an object.
+ * Idempotent. The caller has checked that `data.object` is an object.
  */
 export function projectEvent(event: Record<string, unknown>): Record<string, unknown> {
   const { data } = event;

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { subscriptionStatuses } from '../entitlements/sources.ts';
-import type { SubscriptionStatus } from '../entitlements/sources.ts';
 import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
 import { ownMetadata } from './claims.ts';
@@ -8,6 +6,19 @@ import type { Claims } from './claims.ts';
 import { flag, quantity, reference, secondsOrNull } from './fields.ts';
 import { paidInvoice } from './invoice.ts';
 import type { PaidInvoice } from './invoice.ts';
+
+/** Every status of a Stripe subscription (Stripe: "The Subscription object", `status`). */
+export const subscriptionStatuses = [
+  'incomplete',
+  'incomplete_expired',
+  'trialing',
+  'active',
+  'past_due',
+  'canceled',
+  'unpaid',
+  'paused',
+] as const;
+export type SubscriptionStatus = (typeof subscriptionStatuses)[number];
 
 export type ItemSnapshot = {
   itemId: string;
@@ -17,7 +28,7 @@ export type ItemSnapshot = {
   currentPeriodEnd: Instant | null;
 };
 
-/** The state of a Stripe subscription as one rendering of it says, whatever the API version. */
+/** A Stripe subscription as an event or a lookup renders it, in any API version. */
 export type SubscriptionSnapshot = {
   id: string;
   customerId: string | null;
@@ -30,12 +41,12 @@ export type SubscriptionSnapshot = {
   trialEnd: Instant | null;
   collectionPaused: boolean;
   latestInvoiceId: string | null;
-  /** Known only where the invoice is expanded. */
+  /** Null also where the invoice is not expanded. */
   latestInvoiceCreatedAt: Instant | null;
   /** The expanded latest invoice, where it is paid. */
   paidInvoice: PaidInvoice | null;
   items: ItemSnapshot[];
-  /** False: the rendering leaves items out (a long list, or none at all). */
+  /** False: items are left out (the list goes on, or is absent). */
   areItemsComplete: boolean;
 };
 
@@ -45,13 +56,13 @@ const item = z.object({
   current_period_start: secondsOrNull,
   current_period_end: secondsOrNull,
   price: reference,
-  /** What a price was called before 2020; still rendered beside it. */
+  /** Stripe's name of a price before 2020, still rendered beside it. */
   plan: reference,
 });
 
 const invoiceMoment = z.object({ id, created: secondsOrNull });
 
-/** Loose: an expanded invoice is read further below. */
+/** An id or an expanded invoice, of which `paidInvoice` reads more. */
 const latestInvoice = z
   .union([id, z.looseObject({ id })])
   .nullish()
@@ -73,7 +84,7 @@ const subscription = z.object({
   trial_end: secondsOrNull,
   pause_collection: z.object({}).nullish(),
   latest_invoice: latestInvoice,
-  /** Before 2025-03-31 the period was the subscription's; since then each item has its own. */
+  /** Before 2025-03-31 (basil) the subscription had the period; since then each item has its own. */
   current_period_start: secondsOrNull,
   current_period_end: secondsOrNull,
   metadata: ownMetadata,
@@ -99,7 +110,7 @@ function toItem(rendered: z.output<typeof item>, whole: Rendered): ItemSnapshot[
 const byItemId = (a: ItemSnapshot, b: ItemSnapshot): number =>
   a.itemId < b.itemId ? -1 : Number(a.itemId > b.itemId);
 
-/** Reads a subscription as rendered by any API version. */
+/** Reads a subscription of any API version. */
 export const subscriptionSnapshot = subscription.transform((whole): SubscriptionSnapshot => {
   const rendered = whole.items?.data ?? [];
   const items = rendered.flatMap((one) => toItem(one, whole)).sort(byItemId);

@@ -19,7 +19,7 @@ export const customerOut = z
         purchases: z.number().int(),
         events: z.number().int(),
       })
-      .describe('What waited for this mapping and counts from now on.'),
+      .describe('How much was quarantined for this mapping and is now released.'),
   })
   .meta({ id: 'Customer' });
 export type CustomerOut = z.output<typeof customerOut>;
@@ -30,7 +30,7 @@ export const grantRequest = z
     project_id: id,
     feature_code: id,
     valid_from: timestamp.optional().describe('Default: now.'),
-    valid_to: timestamp.nullable().optional().describe('Null or absent: for ever.'),
+    valid_to: timestamp.nullable().optional().describe('Null or absent: no end.'),
     reason: text,
   })
   .refine(

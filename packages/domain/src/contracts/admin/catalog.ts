@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { id, text } from '../../ids.ts';
+import { displayName, id, text } from '../../ids.ts';
 import { listOf } from './listing.ts';
-import { displayName } from './projects.ts';
 
 const featureCodes = z
   .array(id)
@@ -64,7 +63,7 @@ export const createPriceRequest = z
       .max(36_500)
       .nullable()
       .optional()
-      .describe('One-time prices only: how long the purchase lasts; absent: for ever.'),
+      .describe('One-time prices only: how long access lasts; null or absent: for ever.'),
   })
   .refine((price) => (price.access_days ?? null) === null || price.interval === 'one_time', {
     path: ['access_days'],

@@ -1,40 +1,9 @@
 import { z } from 'zod';
-import { id, text } from '../../ids.ts';
+import { displayName, id, text } from '../../ids.ts';
 import { policyPatch } from '../../policy.ts';
-import { originPattern } from '../checkout.ts';
+import { timestamp } from '../../time.ts';
+import { redirectOrigin } from '../checkout.ts';
 import { listOf } from './listing.ts';
-
-export const displayName = text
-  .refine((value) => Array.from(value).length <= 256, {
-    message: 'must have at most 256 characters',
-  })
-  .meta({ maxLength: 256 });
-
-/** An origin that redirects may lead to: https, or http to this machine; stored as browsers write it. */
-export const redirectOrigin = z
-  .string()
-  .max(2000)
-  .transform((value, context) => {
-    const origin = URL.canParse(value) ? new URL(value) : null;
-    if (origin === null || !isBareOrigin(origin, value)) {
-      context.addIssue({ code: 'custom', message: 'must be an origin such as https://app.example.com' });
-      return z.NEVER;
-    }
-    return origin.origin;
-  })
-  .meta({
-    description: 'An origin such as https://app.example.com (http for localhost only).',
-    pattern: String.raw`^${originPattern}\/?$`,
-  });
-
-function isBareOrigin(url: URL, written: string): boolean {
-  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname);
-  const isAllowed = url.protocol === 'https:' || (url.protocol === 'http:' && isLocal);
-  const isBare = url.pathname === '/' && url.search === '' && url.hash === '' && !/[?#\\\s]/.test(written);
-  // URL takes a `*` for a letter; whoever writes one means more than this one host.
-  const isOneHost = !url.hostname.includes('*');
-  return isAllowed && isBare && isOneHost && url.username === '' && url.password === '';
-}
 
 export const createProjectRequest = z
   .strictObject({
@@ -45,7 +14,7 @@ export const createProjectRequest = z
   .meta({ id: 'CreateProjectRequest' });
 export type CreateProjectRequest = z.output<typeof createProjectRequest>;
 
-/** What is absent stays. An empty `redirect_origins` allows every origin. */
+/** Absent fields stay as they are. An empty `redirect_origins` allows every origin. */
 export const patchProjectRequest = z
   .strictObject({
     name: displayName.optional(),
@@ -77,7 +46,7 @@ export const projectOut = z
         partial_refund_threshold: z.number(),
         dispute: z.enum(['hold', 'ignore']),
       })
-      .describe("The policy in force: the defaults with the project's own values."),
+      .describe("The policy in force: the defaults, overridden by the project's own values."),
     redirect_origins: z.array(z.string()),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -85,3 +54,43 @@ export const projectOut = z
   .meta({ id: 'Project' });
 export type ProjectOut = z.output<typeof projectOut>;
 export const projectList = listOf(projectOut).meta({ id: 'ProjectList' });
+
+export const apiKeyScopes = ['read', 'checkout'] as const;
+
+export const createApiKeyRequest = z
+  .strictObject({
+    name: displayName.optional(),
+    expires_at: timestamp.optional(),
+    scopes: z
+      .array(z.enum(apiKeyScopes))
+      .min(1)
+      .max(apiKeyScopes.length)
+      .optional()
+      .describe(
+        'What the key may do: `read` entitlements and metrics; `checkout`: open checkout and portal. Default: both.',
+      ),
+  })
+  .meta({ id: 'CreateApiKeyRequest' });
+export type CreateApiKeyRequest = z.output<typeof createApiKeyRequest>;
+
+export const apiKeyOut = z
+  .object({
+    key_id: z.string(),
+    project_id: z.string(),
+    name: z.string().nullable(),
+    prefix: z.string(),
+    scopes: z.array(z.string()),
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().nullable(),
+    revoked_at: z.iso.datetime().nullable(),
+    last_used_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+export type ApiKeyOut = z.output<typeof apiKeyOut>;
+export const apiKeyList = listOf(apiKeyOut).meta({ id: 'ApiKeyList' });
+
+/** `api_key` is in this answer only: the service stores its digest. */
+export const createdApiKey = apiKeyOut
+  .extend({ api_key: z.string().describe('The key itself, which no other answer contains.') })
+  .meta({ id: 'CreatedApiKey' });
+export type CreatedApiKey = z.output<typeof createdApiKey>;

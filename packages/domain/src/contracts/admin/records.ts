@@ -9,7 +9,7 @@ export type EventStatus = (typeof eventStatuses)[number];
 export const eventsQuery = z.strictObject({
   status: z.enum(eventStatuses).optional(),
   type: id.optional().describe('Only events of this type, such as `invoice.paid`.'),
-  object_id: id.optional().describe('Only events about this object of Stripe, such as `sub_123`.'),
+  object_id: id.optional().describe('Only events about this Stripe object, such as `sub_123`.'),
   ...pageFields,
 });
 export type EventsQuery = z.output<typeof eventsQuery>;
@@ -33,11 +33,10 @@ export const eventList = listOf(eventOut).meta({ id: 'EventList' });
 export const quarantineQuery = z.strictObject({ reason: id.optional(), ...pageFields });
 export type QuarantineQuery = z.output<typeof quarantineQuery>;
 
-/** `awaits`: the Stripe customer or the Stripe price that has to be mapped. */
 export const quarantineOut = eventOut
   .extend({
     customer_id: z.string().nullable(),
-    awaits: z.string().nullable().describe('The Stripe customer or the Stripe price that has to be mapped.'),
+    awaits: z.string().nullable().describe('The Stripe customer or price to map, which releases the event.'),
   })
   .meta({ id: 'QuarantinedEvent' });
 export type QuarantineOut = z.output<typeof quarantineOut>;
@@ -47,10 +46,10 @@ export const auditQuery = z.strictObject({
   project_id: id.optional(),
   actor: id.optional(),
   action: id.optional(),
-  target_type: id.optional().describe('What was acted on, such as `price`.'),
+  target_type: id.optional().describe('The kind of object that was changed, such as `price`.'),
   target_id: id.optional(),
-  from: timestamp.optional().describe('From this moment on.'),
-  to: timestamp.optional().describe('Up to this moment, which counts.'),
+  from: timestamp.optional().describe('From this moment on (inclusive).'),
+  to: timestamp.optional().describe('Up to this moment (inclusive).'),
   ...pageFields,
 });
 export type AuditQuery = z.output<typeof auditQuery>;

@@ -4,22 +4,18 @@ import { timestamp } from '../../time.ts';
 import { eventStatuses } from './records.ts';
 
 export const reconcileRequest = z.strictObject({
-  dry_run: z.boolean().default(false).describe('True: reports what differs and changes nothing.'),
+  dry_run: z.boolean().default(false).describe('True: reports the differences and changes nothing.'),
   project_id: id.optional().describe("Only objects of this project's users."),
 });
-export type ReconcileRequest = z.output<typeof reconcileRequest>;
 
 export const replayEventRequest = z.strictObject({ dry_run: z.boolean().default(false) });
-export type ReplayEventRequest = z.output<typeof replayEventRequest>;
 
-/** Which events of the ledger: of one object, or created within `from` (inclusive) and `to` (exclusive). */
+/** Which events of the ledger to apply again. */
 export const replayEventsRequest = z
   .strictObject({
-    object_id: id.optional().describe('Only events about this object of Stripe.'),
-    from: timestamp.optional().describe('Only events that Stripe created from this moment on.'),
-    to: timestamp
-      .optional()
-      .describe('Only events that Stripe created before this moment, which no longer counts.'),
+    object_id: id.optional().describe('Only events about this Stripe object.'),
+    from: timestamp.optional().describe('Only events that Stripe created from this moment on (inclusive).'),
+    to: timestamp.optional().describe('Only events that Stripe created before this moment (exclusive).'),
     dry_run: z.boolean().default(false).describe('True: reports what would change and changes nothing.'),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
@@ -28,7 +24,7 @@ export const replayEventsRequest = z
   });
 export type ReplayEventsRequest = z.output<typeof replayEventsRequest>;
 
-/** One field that a replay changes (or, in a dry run, would change). */
+/** One field that a replay changes, or in a dry run would change. */
 export const fieldChange = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
 export type FieldChange = z.output<typeof fieldChange>;
 
@@ -51,7 +47,7 @@ export const driftKinds = [
 ] as const;
 export type DriftKind = (typeof driftKinds)[number];
 
-/** One object that differs from Stripe: only the fields that do. */
+/** One object that differs from Stripe, with the fields that differ. */
 export const driftEntry = z.object({
   kind: z.enum(driftKinds),
   object_id: z.string(),
@@ -60,7 +56,7 @@ export const driftEntry = z.object({
 });
 export type DriftEntry = z.output<typeof driftEntry>;
 
-/** `…_synced`: compared with Stripe; `…_updated`: repaired or created (in a dry run: would be). */
+/** `…_synced`: compared with Stripe; `…_updated`: repaired or created, or in a dry run would be. */
 export const reconcileResult = z.object({
   subscriptions_synced: z.number().int(),
   subscriptions_updated: z.number().int(),
@@ -69,7 +65,7 @@ export const reconcileResult = z.object({
   purchases_updated: z.number().int(),
   purchases_missing_in_stripe: z.number().int(),
   drift: z.array(driftEntry),
-  /** More objects differ than are listed; all of them count. */
+  /** True: `drift` lists only some of the objects; the counts include all. */
   drift_truncated: z.boolean(),
 });
 export type ReconcileResult = z.output<typeof reconcileResult>;
@@ -86,14 +82,12 @@ export const runAccepted = z.object({ run_id: z.string() });
 export type RunAccepted = z.output<typeof runAccepted>;
 
 export const runStatuses = ['running', 'done', 'failed'] as const;
-export type RunStatus = (typeof runStatuses)[number];
 
 export const runProgress = z.object({
-  /** `queued` until a worker takes it, then what is being looked at. */
+  /** `queued` until a worker takes the run, then the kind of objects it is at. */
   phase: z.string(),
   objects: z.number().int(),
 });
-export type RunProgress = z.output<typeof runProgress>;
 
 export const runOut = z.object({
   run_id: z.string(),
@@ -102,9 +96,9 @@ export const runOut = z.object({
   dry_run: z.boolean(),
   project_id: z.string().nullable(),
   progress: runProgress,
-  /** What is known so far; final once the status is `done`. */
+  /** The result so far; final once the status is `done`. */
   result: z.union([reconcileResult, replayResult, replayEventResponse]).nullable(),
-  /** Why it failed, or what it is waiting for. */
+  /** Why the run failed, or what it is waiting for. */
   error: z.string().nullable(),
   requested_by: z.string(),
   created_at: z.iso.datetime(),
