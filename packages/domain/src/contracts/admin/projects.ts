@@ -56,6 +56,7 @@ export type ProjectOut = z.output<typeof projectOut>;
 export const projectList = listOf(projectOut).meta({ id: 'ProjectList' });
 
 export const apiKeyScopes = ['read', 'checkout'] as const;
+export type ApiKeyScope = (typeof apiKeyScopes)[number];
 
 export const createApiKeyRequest = z
   .strictObject({
