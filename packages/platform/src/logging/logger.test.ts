@@ -1,6 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { withLogContext } from './log-context.ts';
-import { createLogger, type LoggerOptions } from './logger.ts';
+import { createLogger, withLogContext, type LoggerOptions } from './logger.ts';
 
 function capture(options: Partial<LoggerOptions> = {}) {
   const destination = new PassThrough().setEncoding('utf8');

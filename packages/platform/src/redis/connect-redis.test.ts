@@ -3,7 +3,7 @@ import { createTestProxy, startTestRedis, waitFor, type TestProxy, type TestRedi
 import type { Redis } from 'ioredis';
 import { createLogger } from '../logging/logger.ts';
 import { connectRedis } from './connect-redis.ts';
-import { inspectQueueRedis } from './inspect-queue-redis.ts';
+import { inspectQueueRedis } from '../queue/watch-queue-redis.ts';
 
 let server: TestRedis;
 let proxy: TestProxy;

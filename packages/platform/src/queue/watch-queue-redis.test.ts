@@ -1,10 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { startTestRedis, waitFor } from '@billing/testing';
 import { createLogger } from '../logging/logger.ts';
-import { connectRedis } from './connect-redis.ts';
-import { inspectQueueRedis } from './inspect-queue-redis.ts';
-import type { QueueRedisReport } from './inspect-queue-redis.ts';
-import { watchQueueRedis } from './watch-queue-redis.ts';
+import { connectRedis } from '../redis/connect-redis.ts';
+import { inspectQueueRedis, watchQueueRedis } from './watch-queue-redis.ts';
+import type { QueueRedisReport } from './watch-queue-redis.ts';
 
 it('says once what is wrong with the Redis of the queue, also when Redis comes late', async () => {
   const redis = await startTestRedis({ evictionPolicy: 'allkeys-lru', isStarted: false });
@@ -15,9 +14,12 @@ it('says once what is wrong with the Redis of the queue, also when Redis comes l
   const connection = connectRedis({ url: redis.url, role: 'producer', logger });
   const reports: QueueRedisReport[] = [];
   const stop = watchQueueRedis({
-    inspect: () => inspectQueueRedis(connection),
+    inspect: async () => {
+      const report = await inspectQueueRedis(connection);
+      reports.push(report);
+      return report;
+    },
     logger,
-    onReport: (report) => reports.push(report),
   });
   try {
     await redis.start();
