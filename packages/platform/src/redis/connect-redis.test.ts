@@ -38,7 +38,7 @@ async function untilAnswers(): Promise<void> {
 }
 
 test.each(['freeze', 'half_open', 'cut_replies', 'refuse'] as const)(
-  '%s: commands fail, and it heals by itself',
+  '%s: commands fail, and the connection recovers by itself',
   async (mode) => {
     await untilAnswers();
     await proxy.setMode(mode);
