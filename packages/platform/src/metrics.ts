@@ -13,27 +13,12 @@ export type MetricsOptions = {
   readonly withProcessMetrics?: boolean;
 };
 
-type HistogramShape<L extends string> = {
-  readonly labelNames?: readonly L[];
-  readonly buckets?: readonly number[];
-};
-
-/** Make further metrics in the same registry. */
-type MetricMakers = {
-  counter: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Counter<L>;
-  gauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
-  /** Of a value that all processes share: where processes are added up, the highest counts. */
-  sharedGauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
-  /** In seconds. */
-  histogram: <L extends string = never>(
-    name: string,
-    help: string,
-    shape?: HistogramShape<L>,
-  ) => Histogram<L>;
-};
-
-export type Metrics = MetricMakers & {
+export type Metrics = {
   registry: Registry;
+  /** Makes a further counter in the same registry. */
+  counter: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Counter<L>;
+  /** Makes a further gauge in the same registry. */
+  gauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
   httpRequestDuration: Histogram<'method' | 'route' | 'status_code'>;
   httpRequests: Counter<'method' | 'route' | 'status_code'>;
   entitlementCacheHits: Counter;
@@ -50,37 +35,33 @@ export type Metrics = MetricMakers & {
   reconcileDrift: Counter<'kind'>;
 };
 
-function createMakers(registry: Registry): MetricMakers {
-  const registers = [registry];
-  return {
-    counter: (name, help, labelNames = []) =>
-      new Counter({ name, help, labelNames: [...labelNames], registers }),
-    gauge: (name, help, labelNames = []) => new Gauge({ name, help, labelNames: [...labelNames], registers }),
-    sharedGauge: (name, help, labelNames = []) =>
-      new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' }),
-    histogram: (name, help, { labelNames = [], buckets = latencyBuckets } = {}) =>
-      new Histogram({ name, help, labelNames: [...labelNames], buckets: [...buckets], registers }),
-  };
-}
-
 /**
  * Creates the service's metrics in a registry of their own: two apps in one test process must not share
  * prom-client's global one. Label values must be bounded: patterns and types, never ids or raw URLs.
  */
 export function createMetrics({ service, withProcessMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const makers = createMakers(registry);
-  const { counter, gauge, sharedGauge, histogram } = makers;
+  const registers = [registry];
+  const counter: Metrics['counter'] = (name, help, labelNames = []) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  /** Of a value that all processes share: where processes are added up, the highest counts. */
+  const sharedGauge: Metrics['gauge'] = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
+  /** In seconds. */
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: latencyBuckets, registers });
+
   if (withProcessMetrics) collectDefaultMetrics({ register: registry });
   gauge('service_info', 'Always 1; the label says which process this is', ['service']).set({ service }, 1);
   const http = ['method', 'route', 'status_code'] as const;
   const event = ['type', 'outcome'] as const;
   return {
     registry,
-    ...makers,
-    httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', {
-      labelNames: http,
-    }),
+    counter,
+    gauge,
+    httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', http),
     httpRequests: counter('http_requests_total', 'Requests answered', http),
     entitlementCacheHits: counter(
       'entitlement_cache_hits_total',
@@ -90,9 +71,7 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
       'entitlement_cache_misses_total',
       'Entitlement reads that went to Postgres',
     ),
-    databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', {
-      labelNames: ['operation'],
-    }),
+    databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', ['operation']),
     webhookEventsReceived: counter(
       'webhook_events_received_total',
       'Stripe events received over HTTP',
@@ -103,8 +82,11 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
       'Stripe events processed by the worker',
       event,
     ),
-    webhookProcessing: histogram('webhook_processing_seconds', 'From accepted to applied', {
+    webhookProcessing: new Histogram({
+      name: 'webhook_processing_seconds',
+      help: 'From accepted to applied',
       buckets: processingBuckets,
+      registers,
     }),
     webhookSignatureFailures: counter(
       'webhook_signature_failures_total',
@@ -125,7 +107,7 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     stripeRequestDuration: histogram(
       'stripe_request_duration_seconds',
       'Time of one attempt of a Stripe request',
-      { labelNames: ['operation', 'outcome'] },
+      ['operation', 'outcome'],
     ),
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',

@@ -57,10 +57,7 @@ export async function createOperationsServer(options: OperationsServerOptions): 
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(
-      { port: options.port, ...(options.host === undefined ? {} : { host: options.host }) },
-      resolve,
-    );
+    server.listen(options.port, options.host, resolve);
   });
   const address = server.address();
   return {
@@ -119,13 +116,13 @@ function sendJson(response: ServerResponse, status: number, body: object): void 
 /** In the same shape as the API's (RFC 9457). */
 function sendProblem(response: ServerResponse, status: number, { code, message }: ServiceError): void {
   if (response.headersSent) return void response.destroy();
-  const problem = {
-    type: `urn:billing:problem:${code}`,
-    title: errorCatalog[code],
+  const [type, title] = [`urn:billing:problem:${code}`, errorCatalog[code]];
+  sendJson(response, status, {
+    type,
+    title,
     status,
     detail: message,
     code,
     request_id: requestIdOf(response),
-  };
-  sendJson(response, status, problem);
+  });
 }
