@@ -14,13 +14,13 @@ afterAll(() => api.stop());
 const client = (options: Partial<BillingClientOptions> = {}) =>
   createBillingClient({ baseUrl: api.url, apiKey: api.apiKey, ...options });
 
-test('a user nobody has heard of has nothing', async () => {
-  await expect(client().entitlements('stranger')).resolves.toMatchObject({
-    user_id: 'stranger',
+test('an unknown user has nothing', async () => {
+  await expect(client().entitlements('unknown')).resolves.toMatchObject({
+    user_id: 'unknown',
     project_id: api.projectId,
     entitlements: [],
   });
-  await expect(client().can('stranger', 'premium_export')).resolves.toBe(false);
+  await expect(client().can('unknown', 'premium_export')).resolves.toBe(false);
 });
 
 test('what was granted can be used, and is explained', async () => {
@@ -71,12 +71,12 @@ test('access that ends by itself ends in the cache too', async () => {
 test.each([
   { name: 'a key that is none', apiKey: 'proj_junk', code: 'invalid_api_key', status: 401 },
   { name: 'an admin secret', apiKey: 'test-admin-secret', code: 'invalid_api_key', status: 401 },
-])('$name is refused even where the service being away would allow', async ({ apiKey, code, status }) => {
+])('$name is refused, even with onUnavailable: allow', async ({ apiKey, code, status }) => {
   const asked = client({ apiKey, onUnavailable: 'allow' }).can('granted', 'premium_export');
   await expect(asked).rejects.toMatchObject({ code, status, retryable: false });
 });
 
-test('an error brings the request id and what to mend', async () => {
+test('an error contains the request id and what to correct', async () => {
   await expect(client().entitlements(' padded ')).rejects.toMatchObject({
     code: 'invalid_request',
     requestId: expect.stringMatching(/.+/),
@@ -113,8 +113,8 @@ describe('buying', () => {
     expect(new Set(sessions.map((one) => one.session_id)).size).toBe(1);
   });
 
-  test('a price nobody sells is named', async () => {
-    const asked = client().createCheckout({ ...request('buyer'), price_id: 'price_nobody_sells' });
+  test('an unknown price is named', async () => {
+    const asked = client().createCheckout({ ...request('buyer'), price_id: 'price_unknown' });
     await expect(asked).rejects.toMatchObject({ code: 'price_not_found', status: 404 });
   });
 
@@ -125,23 +125,23 @@ describe('buying', () => {
       return_url: 'https://shop.example/',
     });
     expect(portal.portal_url).toMatch(/^http/);
-    const stranger = client().createPortalSession({
-      user_id: 'stranger',
+    const unknown = client().createPortalSession({
+      user_id: 'unknown',
       return_url: 'https://shop.example/',
     });
-    await expect(stranger).rejects.toMatchObject({ code: 'customer_not_found', status: 404 });
+    await expect(unknown).rejects.toMatchObject({ code: 'customer_not_found', status: 404 });
   });
 });
 
-test('with Redis away the answers are still right', async () => {
+test('while Redis is away the answers are still right', async () => {
   await api.grant('steady', 'premium_export');
   await api.redis.stop();
   await expect(client().can('steady', 'premium_export')).resolves.toBe(true);
-  await expect(client().can('stranger', 'premium_export')).resolves.toBe(false);
+  await expect(client().can('unknown', 'premium_export')).resolves.toBe(false);
   await api.redis.start();
 });
 
-test('a project that is switched off is an error, not a denial', async () => {
+test('an inactive project is an error, not a denial', async () => {
   await api.switchOff();
   const denying = client({ onUnavailable: 'deny', retries: 0 });
   const refusal = await waitFor(

@@ -12,7 +12,7 @@ import type {
 
 /**
  * Whether an answer is one of the service's: a proxy's page or half an answer must not become "no entitlements".
- * Fields nobody here knows are let through, so that a newer service can add some.
+ * Unknown fields are accepted, so that a newer service can add some.
  */
 export type Guard<T> = (value: unknown) => value is T;
 
@@ -24,7 +24,7 @@ const isBoolean = (value: unknown): value is boolean => typeof value === 'boolea
 const isTrue = (value: unknown): value is true => value === true;
 const isInteger = (value: unknown): value is number => Number.isInteger(value);
 const isTimestamp = (value: unknown): value is string => isString(value) && !Number.isNaN(Date.parse(value));
-// A newer service may know more of these words; an answer is not refused for one of them.
+// A newer service may send other words; an answer is not refused for one of them.
 const isSource = (value: unknown): value is EntitlementSource => isString(value);
 const isReason = (value: unknown): value is ExplanationReason => isString(value);
 

@@ -30,7 +30,7 @@ describe('entitlements', () => {
     expect(seen?.headers.authorization).toBe(`Bearer ${apiKey}`);
   });
 
-  test('passes on the feature and the wish for an explanation', async () => {
+  test('sends the feature and the request for an explanation', async () => {
     service.script(json(answer({ explanation: [] })));
     await service.client().entitlements('user_1', { featureCode: 'a&b=c', explain: true });
     expect([...(service.seen[0]?.url.searchParams ?? [])]).toEqual([
@@ -93,8 +93,8 @@ describe('batch', () => {
   });
 });
 
-describe('ids that are none', () => {
-  test.each([undefined, null, '', 7, ['user_1']])('%p asks for nobody', async (wrong) => {
+describe('invalid ids', () => {
+  test.each([undefined, null, '', 7, ['user_1']])('%p is refused before anything is sent', async (wrong) => {
     const client = service.client({ onUnavailable: 'allow' });
     const userId = wrong as string;
     const refusal = { name: 'BillingError', code: 'invalid_request', status: null };
@@ -106,7 +106,7 @@ describe('ids that are none', () => {
   });
 });
 
-describe('failures that may pass are tried again', () => {
+describe('transient failures are tried again', () => {
   test.each([
     { name: 'a closed connection', step: cutOff },
     { name: 'half an answer', step: cutShort },
@@ -141,7 +141,7 @@ describe('failures that may pass are tried again', () => {
   });
 });
 
-describe('failures that stay are thrown at once', () => {
+describe('permanent failures are thrown at once', () => {
   test.each([
     { name: 'a wrong key', step: problem(401, 'invalid_api_key'), code: 'invalid_api_key', status: 401 },
     { name: 'a wrong id', step: problem(400, 'invalid_request'), code: 'invalid_request', status: 400 },
@@ -171,15 +171,15 @@ describe('failures that stay are thrown at once', () => {
   });
 });
 
-describe('what an error tells', () => {
+describe('what an error contains', () => {
   test('all that the problem document says', async () => {
     const errors = [{ path: 'user_id', message: 'must not be empty' }];
-    const body = { code: 'invalid_request', detail: 'Mend user_id.', request_id: 'req_body', errors };
+    const body = { code: 'invalid_request', detail: 'Correct user_id.', request_id: 'req_body', errors };
     service.script(json(body, 400));
     const failed = service.client().entitlements('user_1');
     await expect(failed).rejects.toMatchObject({
-      message: 'invalid_request: Mend user_id.',
-      detail: 'Mend user_id.',
+      message: 'invalid_request: Correct user_id.',
+      detail: 'Correct user_id.',
       requestId: 'req_body',
       errors,
       retryAfterMs: null,
@@ -194,14 +194,14 @@ describe('what an error tells', () => {
     await expect(failed).rejects.toMatchObject({ requestId: 'req_header', errors: [] });
   });
 
-  test('where the service was looked for, and why it was not found, but never the key', async () => {
+  test('the address and the cause, but never the key', async () => {
     await service.stop();
     const client = service.client({ retries: 0, apiKey: 'proj_very_secret' });
     const error: unknown = await client.entitlements('user_1').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: 'network_error', status: null, requestId: null, retryable: true });
-    const told = JSON.stringify([error, String(error), String((error as Error).cause)]);
-    expect(told).toContain(service.url);
-    expect(told).not.toContain('secret');
+    const text = JSON.stringify([error, String(error), String((error as Error).cause)]);
+    expect(text).toContain(service.url);
+    expect(text).not.toContain('secret');
     service = await startScriptedService();
   });
 });

@@ -36,18 +36,18 @@ describe.each(outages)('can, when the service is away: $name', ({ step, code }) 
     { onUnavailable: undefined, expected: 'throws' },
   ])('$onUnavailable: $expected', async ({ onUnavailable, expected }) => {
     service.script(step);
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     const client = service.client({
       retries: 0,
       ...limitFor(step),
       onUnavailable,
-      onFallback: (error) => told.push(error.code),
+      onFallback: (error) => reported.push(error.code),
     });
     const outcome = await client
       .can('user_1', 'premium_export')
       .catch((error: unknown) => (error as BillingError).code);
     expect(outcome).toBe(expected === 'throws' ? code : expected);
-    expect(told).toEqual(expected === 'throws' ? [] : [code]);
+    expect(reported).toEqual(expected === 'throws' ? [] : [code]);
   });
 });
 
@@ -67,7 +67,7 @@ describe.each([
   );
 });
 
-test('a question may choose for itself', async () => {
+test('a call may choose for itself', async () => {
   service.script(problem(503, 'service_unavailable'));
   const client = service.client({ retries: 0, onUnavailable: 'deny' });
   await expect(client.can('user_1', 'export', { onUnavailable: 'allow' })).resolves.toBe(true);
@@ -76,14 +76,14 @@ test('a question may choose for itself', async () => {
   );
 });
 
-test('only `can` has an answer of its own: entitlements are never made up', async () => {
+test('only `can` has a fallback: entitlements are never invented', async () => {
   service.script(problem(503, 'service_unavailable'));
   const client = service.client({ retries: 0, onUnavailable: 'deny' });
   await expect(client.entitlements('user_1')).rejects.toMatchObject({ code: 'service_unavailable' });
   await expect(client.batch(['user_1'])).rejects.toMatchObject({ code: 'service_unavailable' });
 });
 
-test('a fetch that heeds no signal is bounded too', async () => {
+test('a fetch that ignores the signal is bounded too', async () => {
   const client = service.client({ retries: 0, timeoutMs: 50, fetch: () => new Promise(() => {}) });
   await expect(client.entitlements('user_1')).rejects.toMatchObject({ code: 'timeout', status: null });
 });
@@ -102,7 +102,7 @@ test('a fetch that throws at once is a network error', async () => {
 describe('with a cache', () => {
   const cache = { ttlMs: 60_000 };
 
-  test('many questions about one user are one request', async () => {
+  test('concurrent calls for one user are one request', async () => {
     service.script(json(answer()));
     const client = service.client({ cache });
     const asked = Array.from({ length: 20 }, () => client.can('user_1', 'premium_export'));
@@ -121,7 +121,7 @@ describe('with a cache', () => {
     expect(none).toEqual(answer({ entitlements: [] }));
   });
 
-  test('what a caller does to its answer reaches nobody else', async () => {
+  test('a caller that changes its answer does not change that of another', async () => {
     service.script(json(answer()));
     const client = service.client({ cache });
     const [first, second] = await Promise.all([client.entitlements('user_1'), client.entitlements('user_1')]);
@@ -130,7 +130,7 @@ describe('with a cache', () => {
     await expect(client.can('user_1', 'premium_export')).resolves.toBe(true);
   });
 
-  test('an explanation is always asked for', async () => {
+  test('an explanation never comes from the cache', async () => {
     service.script(json(answer()), json(answer({ explanation: [] })));
     const client = service.client({ cache });
     await client.entitlements('user_1');
@@ -144,7 +144,7 @@ describe('with a cache', () => {
     await expect(client.can('user_1', 'premium_export')).resolves.toBe(true);
   });
 
-  test('forget makes the next question a request', async () => {
+  test('after forget the next call is a request', async () => {
     service.script(json(answer({ entitlements: [] })), json(answer()));
     const client = service.client({ cache });
     await expect(client.can('user_1', 'premium_export')).resolves.toBe(false);

@@ -7,10 +7,9 @@ import {
 } from './check-answer.ts';
 import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
 import type { EntitlementCache } from './entitlement-cache.ts';
-import { createIdempotencyKey, idempotencyKeyProblem } from './idempotency-key.ts';
 import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
-import { withRetries } from './retry.ts';
+import { createIdempotencyKey, idempotencyKeyProblem, withRetries } from './retry.ts';
 import { sendRequest } from './send-request.ts';
 import type {
   BatchResponse,
@@ -24,11 +23,11 @@ import type {
 export type EntitlementsOptions = {
   /** Only this feature. */
   featureCode?: string | undefined;
-  /** With every source that was considered, and why it counts or not. Never from the cache. */
+  /** With every source that was considered, and why it is in force or not. Never from the cache. */
   explain?: boolean | undefined;
 };
 export type CanOptions = {
-  /** In place of the client's setting, for this question alone. */
+  /** In place of the client's setting, for this call only. */
   onUnavailable?: UnavailableAnswer | undefined;
 };
 export type CheckoutOptions = {
@@ -37,17 +36,17 @@ export type CheckoutOptions = {
 };
 
 export type BillingClient = {
-  /** What is in force for a user now. A user nobody has heard of has no entitlements. */
+  /** What is in force for a user now. An unknown user has no entitlements. */
   entitlements: (userId: string, options?: EntitlementsOptions) => Promise<EntitlementsResponse>;
-  /** Whether a user may use a feature now; `onUnavailable` says what holds while the service is away. */
+  /** Whether a user may use a feature now; `onUnavailable` decides while the service is away. */
   can: (userId: string, featureCode: string, options?: CanOptions) => Promise<boolean>;
-  /** What is in force for 1 to 100 users, in the order asked. Never from the cache. */
+  /** What is in force for 1 to 100 users, in the order given. Never from the cache. */
   batch: (userIds: readonly string[]) => Promise<BatchResponse>;
-  /** A page of Stripe's on which the user can buy. Safe to repeat: every try carries one idempotency key. */
+  /** A page of Stripe's on which the user can buy. Retried with one idempotency key. */
   createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
   /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
   createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
-  /** Drops what the cache knows of a user, or of all: after a purchase, say. */
+  /** Drops the cached answer of a user, or all: after a purchase, for example. */
   forget: (userId?: string) => void;
 };
 
@@ -64,7 +63,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
     requireId('userId', userId);
     if (featureCode !== undefined) requireId('featureCode', featureCode);
     if (cache === null || explain) return readEntitlements(settings, userId, { featureCode, explain });
-    // A copy: what one caller does to its answer must not reach the next.
+    // A copy: a caller may change its answer, and the next must not see that.
     const answer = structuredClone(await readCached(cache, settings, userId));
     if (featureCode === undefined) return answer;
     return { ...answer, entitlements: answer.entitlements.filter((one) => one.feature_code === featureCode) };
@@ -108,7 +107,7 @@ const readCached = (
   userId: string,
 ): Promise<EntitlementsResponse> => cache.read(userId, () => readEntitlements(settings, userId));
 
-/** What `can` answers in place of the service. Throws `error` again if that is wished, or if it is no outage. */
+/** What `can` answers in place of the service. Throws `error` if `choice` says so, or if it is no outage. */
 function answerInstead(settings: Settings, error: unknown, choice: UnavailableAnswer): boolean {
   if (choice === 'throw' || !isUnavailable(error)) throw error;
   settings.onFallback(error);
@@ -129,7 +128,7 @@ function readEntitlements(
       path: 'entitlements',
       query,
       timeoutMs: settings.readTimeoutMs,
-      // An answer about someone else (a shared proxy's cache, say) is no answer.
+      // An answer about another user (from a shared proxy's cache, for example) is refused.
       isAnswer: (value): value is EntitlementsResponse =>
         isEntitlementsResponse(value) && value.user_id === userId,
     }),
@@ -172,7 +171,7 @@ async function createCheckout(
   );
 }
 
-/** `undefined` would travel as the text "undefined" and ask for a user of that name. */
+/** `undefined` would be sent as the text "undefined" and ask for a user of that name. */
 function requireId(name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '')
     throw new BillingError({ code: 'invalid_request', detail: `${name} must be a string that is not empty` });

@@ -3,7 +3,7 @@ import { answer } from './answers.test-support.ts';
 import { createEntitlementCache, lifeMs } from './entitlement-cache.ts';
 import type { EntitlementsResponse } from './wire.ts';
 
-/** Both clocks in the test's hand, and a service that answers when the test says so. */
+/** The test sets both clocks, and decides when the service answers. */
 function setUp({ ttlMs = 1_000, maxEntries = 3 } = {}) {
   const moment = { wallMs: 1_000_000, steadyMs: 50 };
   const cache = createEntitlementCache({ ttlMs, maxEntries, now: () => ({ ...moment }) });
@@ -44,7 +44,7 @@ test('an answer is used until its ttl is over, and not a moment longer', async (
   expect(asked).toEqual(['a', 'a']);
 });
 
-test('the age counts from the question: a slow answer is not young', async () => {
+test('the age counts from the request: a slow answer is not young', async () => {
   const { ask, askLater, asked, pass } = setUp();
   const slow = askLater('a');
   pass(700);
@@ -77,7 +77,7 @@ test('an answer is dropped at its valid_until, before its ttl', async () => {
   expect(asked).toHaveLength(2);
 });
 
-test('an answer that is over already is not kept', async () => {
+test('an expired answer is not kept', async () => {
   const { ask, asked } = setUp();
   await ask('a', { valid_until: '2026-11-22T10:00:03.000Z' });
   await ask('a');
@@ -96,7 +96,7 @@ test.each([
   expect(asked).toHaveLength(2);
 });
 
-test('many who ask at once share one request', async () => {
+test('concurrent calls share one request', async () => {
   const { askLater, asked } = setUp();
   const first = askLater('a');
   const rest = Array.from({ length: 20 }, () => askLater('a').read);
@@ -106,7 +106,7 @@ test('many who ask at once share one request', async () => {
   expect(answers.map((one) => one.version)).toEqual(Array.from({ length: 21 }, () => 9));
 });
 
-test('nobody joins a request that left longer ago than the ttl', async () => {
+test('a request sent longer ago than the ttl is not shared', async () => {
   const { askLater, ask, asked, pass } = setUp();
   const first = askLater('a');
   pass(1_000);
@@ -118,17 +118,17 @@ test('nobody joins a request that left longer ago than the ttl', async () => {
   expect(asked).toHaveLength(2);
 });
 
-test('who joined a request whose answer was over on arrival asks again', async () => {
+test('a caller that shared a request whose answer was expired on arrival asks again', async () => {
   const { askLater, ask, asked, pass } = setUp();
   const first = askLater('a');
   pass(900);
-  const joined = ask('a', { version: 8 });
+  const shared = ask('a', { version: 8 });
   first.resolve(answer({ user_id: 'a', valid_until: '2026-11-22T10:00:03.400Z' }));
-  expect((await joined).version).toBe(8);
+  expect((await shared).version).toBe(8);
   expect(asked).toHaveLength(2);
 });
 
-test('a failure reaches all who wait, and is not remembered', async () => {
+test('a failure reaches all waiting callers, and is not remembered', async () => {
   const { askLater, ask, asked } = setUp();
   const first = askLater('a');
   const second = askLater('a');
@@ -139,7 +139,7 @@ test('a failure reaches all who wait, and is not remembered', async () => {
   expect(asked).toHaveLength(2);
 });
 
-test('the oldest make room', async () => {
+test('the oldest are dropped', async () => {
   const { ask, asked } = setUp({ maxEntries: 2 });
   await ask('a');
   await ask('b');
@@ -152,7 +152,7 @@ test('the oldest make room', async () => {
 });
 
 test.each([['a'], [undefined]])(
-  'what is forgotten (%p) is asked again, what is on its way included',
+  'what is forgotten (%p) is asked again, requests in flight included',
   async (which) => {
     const { cache, ask, askLater, asked } = setUp();
     await ask('a');
@@ -166,7 +166,7 @@ test.each([['a'], [undefined]])(
   },
 );
 
-test('to forget one user leaves the others', async () => {
+test('forgetting one user keeps the others', async () => {
   const { cache, ask, asked } = setUp();
   await ask('a');
   await ask('b');

@@ -1,23 +1,23 @@
 import type { EntitlementsResponse } from './wire.ts';
 
-/** A moment on two clocks: one may be set back or jump, the other may stand still while the machine sleeps. */
+/** A moment on two clocks: the wall clock may be set back, the steady one may stop while the machine sleeps. */
 export type Moment = { wallMs: number; steadyMs: number };
 
 export const systemMoment = (): Moment => ({ wallMs: Date.now(), steadyMs: performance.now() });
 
-/** The longer of both clocks' opinions, so that no answer ever seems younger than it is. */
+/** The longer of both clocks' measurements, so that no answer seems younger than it is. */
 const elapsedMs = (from: Moment, to: Moment): number =>
   Math.max(to.wallMs - from.wallMs, to.steadyMs - from.steadyMs);
 
 type Entry = { answer: EntitlementsResponse; asked: Moment; lifeMs: number };
-type Flight = { asked: Moment; answer: Promise<EntitlementsResponse> };
+type InFlight = { asked: Moment; answer: Promise<EntitlementsResponse> };
 
 type Ask = () => Promise<EntitlementsResponse>;
 
 export type EntitlementCache = {
-  /** The answer for a user, from memory or by `ask`; who comes while one is being asked for shares it. */
+  /** The answer for a user, from memory or by `ask`; concurrent calls share one request. */
   read: (userId: string, ask: Ask) => Promise<EntitlementsResponse>;
-  /** Forgets one user, or all; what is still on its way will not be remembered either. */
+  /** Forgets one user, or all; answers to requests in flight are not remembered either. */
   forget: (userId?: string) => void;
 };
 
@@ -32,7 +32,7 @@ export function lifeMs(answer: EntitlementsResponse, ttlMs: number): number {
   return Math.min(ttlMs, Date.parse(answer.valid_until) - Date.parse(answer.checked_at));
 }
 
-/** At most `maxEntries` answers; the oldest make room. */
+/** At most `maxEntries` answers; the oldest are dropped. */
 function createEntries({ ttlMs, maxEntries, now }: CacheDeps) {
   const entries = new Map<string, Entry>();
   const isFresh = (entry: Entry): boolean => elapsedMs(entry.asked, now()) < entry.lifeMs;
@@ -56,51 +56,43 @@ function createEntries({ ttlMs, maxEntries, now }: CacheDeps) {
   };
 }
 
-/** A bounded memory of full answers by user. Ages count from the request, not from its answer: never too young. */
+/** A bounded cache of full answers by user. Ages count from the request, not from its answer. */
 export function createEntitlementCache(deps: CacheDeps): EntitlementCache {
   const { ttlMs, now } = deps;
   const entries = createEntries(deps);
-  const flights = new Map<string, Flight>();
+  const inFlight = new Map<string, InFlight>();
 
-  /** Takes the flight off the board; false if it was forgotten or replaced, and no longer counts. */
-  const land = (userId: string, flight: Flight): boolean =>
-    flights.get(userId) === flight && flights.delete(userId);
-
-  const follow = async (userId: string, flight: Flight): Promise<void> => {
-    try {
-      const answer = await flight.answer;
-      if (land(userId, flight)) entries.set(userId, answer, flight.asked);
-    } catch {
-      // Whoever waits for the flight gets its error.
-      land(userId, flight);
-    }
+  const send = (userId: string, ask: Ask): InFlight => {
+    const request: InFlight = { asked: now(), answer: ask() };
+    inFlight.set(userId, request);
+    // False if the request was forgotten or replaced meanwhile: its answer is then not kept.
+    const finish = (): boolean => inFlight.get(userId) === request && inFlight.delete(userId);
+    const keep = (answer: EntitlementsResponse): void => {
+      if (finish()) entries.set(userId, answer, request.asked);
+    };
+    // The callers that wait for the request get its error.
+    request.answer.then(keep, finish);
+    return request;
   };
 
-  const depart = (userId: string, ask: Ask): Flight => {
-    const flight: Flight = { asked: now(), answer: ask() };
-    flights.set(userId, flight);
-    void follow(userId, flight);
-    return flight;
-  };
-
-  /** Access that ended on the way is asked for again: the one who joins late has not waited that long. */
-  const join = async (flight: Flight, userId: string, ask: Ask): Promise<EntitlementsResponse> => {
-    const answer = await flight.answer;
-    const isInForce = elapsedMs(flight.asked, now()) < lifeMs(answer, Number.POSITIVE_INFINITY);
+  /** Access that ended while the answer was on its way is asked for again: a late caller has not waited that long. */
+  const share = async (request: InFlight, userId: string, ask: Ask): Promise<EntitlementsResponse> => {
+    const answer = await request.answer;
+    const isInForce = elapsedMs(request.asked, now()) < lifeMs(answer, Number.POSITIVE_INFINITY);
     return isInForce ? answer : read(userId, ask);
   };
 
   const read: EntitlementCache['read'] = async (userId, ask) => {
     const known = entries.get(userId);
     if (known !== undefined) return known;
-    const flight = flights.get(userId);
-    // One that left longer ago than the ttl could bring an answer that is older than the ttl.
-    if (flight !== undefined && elapsedMs(flight.asked, now()) < ttlMs) return join(flight, userId, ask);
-    return depart(userId, ask).answer;
+    const request = inFlight.get(userId);
+    // A request sent longer ago than the ttl could bring an answer that is older than the ttl.
+    if (request !== undefined && elapsedMs(request.asked, now()) < ttlMs) return share(request, userId, ask);
+    return send(userId, ask).answer;
   };
 
   const forget: EntitlementCache['forget'] = (userId) => {
-    for (const memory of [entries, flights]) {
+    for (const memory of [entries, inFlight]) {
       if (userId === undefined) memory.clear();
       else memory.delete(userId);
     }

@@ -1,6 +1,6 @@
-import { createIdempotencyKey, idempotencyKeyProblem } from './idempotency-key.ts';
+import { createIdempotencyKey, idempotencyKeyProblem } from './retry.ts';
 
-test('keys are sendable and never the same', () => {
+test('keys are valid and unique', () => {
   const keys = Array.from({ length: 10_000 }, createIdempotencyKey);
   expect(new Set(keys).size).toBe(keys.length);
   expect(keys.filter((key) => idempotencyKeyProblem(key) !== null)).toEqual([]);
@@ -15,13 +15,13 @@ describe('where the platform has no crypto', () => {
     if (original !== undefined) Object.defineProperty(globalThis, 'crypto', original);
   });
 
-  test('keys are still sendable and never the same', () => {
+  test('keys are still valid and unique', () => {
     const keys = Array.from({ length: 10_000 }, createIdempotencyKey);
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys.filter((key) => idempotencyKeyProblem(key) !== null)).toEqual([]);
   });
 });
 
-test.each(['', 'a b', 'a\nb', 'schlüssel', 'x'.repeat(256)])('%p is no key', (key) => {
+test.each(['', 'a b', 'a\nb', 'schlüssel', 'x'.repeat(256)])('%p is not a valid key', (key) => {
   expect(idempotencyKeyProblem(key)).not.toBeNull();
 });

@@ -87,8 +87,8 @@ describeWithBrowser('in a page of a browser', () => {
 
   test('answers questions', async () => {
     await expect(inPage(`billing.can('granted', 'premium_export')`)).resolves.toBe(true);
-    await expect(inPage(`billing.can('stranger', 'premium_export')`)).resolves.toBe(false);
-    await expect(inPage(`billing.batch(['granted', 'stranger'])`)).resolves.toMatchObject({
+    await expect(inPage(`billing.can('unknown', 'premium_export')`)).resolves.toBe(false);
+    await expect(inPage(`billing.batch(['granted', 'unknown'])`)).resolves.toMatchObject({
       results: [{ user_id: 'granted', entitlements: [{ source: 'manual' }] }, { entitlements: [] }],
     });
   });
@@ -100,7 +100,7 @@ describeWithBrowser('in a page of a browser', () => {
     await expect(asked).resolves.toMatchObject({ entitlements: [{ feature_code: 'premium_export' }] });
   });
 
-  test('sells, with one key to the same page', async () => {
+  test('creates a checkout; one key leads to the same page', async () => {
     const order = JSON.stringify({
       user_id: 'buyer',
       price_id: api.priceId,
@@ -115,7 +115,7 @@ describeWithBrowser('in a page of a browser', () => {
     await expect(inPage(`billing.createCheckout(${order})`)).resolves.not.toEqual(sold);
   });
 
-  test('errors arrive whole', async () => {
+  test('errors arrive complete', async () => {
     await expect(inPage(`billing.entitlements(' padded ')`)).resolves.toEqual({
       code: 'invalid_request',
       status: 400,
@@ -128,7 +128,7 @@ describeWithBrowser('in a page of a browser', () => {
     ).resolves.toMatchObject({ code: 'invalid_api_key', status: 401 });
   });
 
-  test('a page of another origin is kept out: no answer, and no right that follows from one', async () => {
+  test('a page of another origin gets no answer, and no access', async () => {
     await page.goto(site.foreign);
     await expect(inPage(`billing.entitlements('granted')`, { retries: 0 })).resolves.toMatchObject({
       code: 'network_error',

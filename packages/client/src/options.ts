@@ -1,6 +1,6 @@
 import type { BillingError } from './billing-error.ts';
 
-/** What `fetch` is called with here: a string and plain fields, so that any implementation will do. */
+/** What `fetch` is called with: a string and plain fields, so that any implementation will do. */
 export type FetchInit = {
   method: 'GET' | 'POST';
   headers: Record<string, string>;
@@ -19,9 +19,9 @@ export type Fetch = (url: string, init: FetchInit) => Promise<FetchResponse>;
 export type UnavailableAnswer = 'deny' | 'allow' | 'throw';
 
 export type CacheOptions = {
-  /** No answer from the cache is older than this. At most 60,000: the staleness everyone has to reckon with. */
+  /** No answer from the cache is older than this. At most 60,000. */
   ttlMs: number;
-  /** Users remembered at once; the oldest make room. Default 10,000. */
+  /** Users remembered at once; the oldest are dropped. Default 10,000. */
   maxEntries?: number | undefined;
 };
 
@@ -32,13 +32,13 @@ export type BillingClientOptions = {
   apiKey: string;
   /** Limit of each try. Default 2,000 for reads, 20,000 for checkout and portal (these wait for Stripe). */
   timeoutMs?: number | undefined;
-  /** How often a call whose repetition does no harm is tried again. 0 to 10, default 2. */
+  /** How often a call that is safe to repeat is tried again. 0 to 10, default 2. */
   retries?: number | undefined;
-  /** A short memory of answers in this process; off by default. */
+  /** A short-lived cache of answers in this process; off by default. */
   cache?: CacheOptions | undefined;
   /** Default `throw`. Wrong keys, ids or settings are thrown in any case. */
   onUnavailable?: UnavailableAnswer | undefined;
-  /** Told of each failure that `deny` or `allow` answered in place of the service: log or count it. */
+  /** Called with each failure that `deny` or `allow` answered in place of the service: log or count it. */
   onFallback?: ((error: BillingError) => void) | undefined;
   /** In place of the global `fetch`. */
   fetch?: Fetch | undefined;
@@ -56,25 +56,25 @@ export type Settings = {
   fetch: Fetch;
 };
 
-const DEFAULT_READ_TIMEOUT_MS = 2_000;
+const defaultReadTimeoutMs = 2_000;
 /** Above the 15 s that the service itself may take for a checkout. */
-const DEFAULT_PURCHASE_TIMEOUT_MS = 20_000;
-const LONGEST_TIMEOUT_MS = 300_000;
+const defaultPurchaseTimeoutMs = 20_000;
+const longestTimeoutMs = 300_000;
 
-const UNAVAILABLE_ANSWERS: readonly unknown[] = ['deny', 'allow', 'throw'] satisfies UnavailableAnswer[];
+const unavailableAnswers: readonly unknown[] = ['deny', 'allow', 'throw'] satisfies UnavailableAnswer[];
 
-/** Reads the options once and loudly: a client that was set up wrongly must not look like a service that is away. */
+/** Throws a `TypeError`: a client with wrong options must not look like a service that is away. */
 export function resolveOptions(options: BillingClientOptions): Settings {
   const { timeoutMs, retries = 2, cache, onUnavailable = 'throw' } = options;
-  if (timeoutMs !== undefined) requireInteger('timeoutMs', timeoutMs, { min: 1, max: LONGEST_TIMEOUT_MS });
+  if (timeoutMs !== undefined) requireInteger('timeoutMs', timeoutMs, { min: 1, max: longestTimeoutMs });
   requireInteger('retries', retries, { min: 0, max: 10 });
-  if (!UNAVAILABLE_ANSWERS.includes(onUnavailable))
+  if (!unavailableAnswers.includes(onUnavailable))
     throw new TypeError("onUnavailable must be 'deny', 'allow' or 'throw'");
   return {
     baseUrl: resolveBaseUrl(options.baseUrl),
     apiKey: resolveApiKey(options.apiKey),
-    readTimeoutMs: timeoutMs ?? DEFAULT_READ_TIMEOUT_MS,
-    purchaseTimeoutMs: timeoutMs ?? DEFAULT_PURCHASE_TIMEOUT_MS,
+    readTimeoutMs: timeoutMs ?? defaultReadTimeoutMs,
+    purchaseTimeoutMs: timeoutMs ?? defaultPurchaseTimeoutMs,
     retries,
     cache: cache === undefined ? null : resolveCache(cache),
     onUnavailable,
@@ -102,7 +102,7 @@ function resolveBaseUrl(value: string): string {
 }
 
 function resolveApiKey(value: string): string {
-  // Checked here because fetch would quote the whole header, key and all, in its error.
+  // Checked here because fetch would quote the whole header with the key in its error.
   if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value))
     throw new TypeError("apiKey must be the project's API key (proj_…), without spaces or line breaks");
   return value;
@@ -117,6 +117,6 @@ function resolveCache({ ttlMs, maxEntries = 10_000 }: CacheOptions): { ttlMs: nu
 function globalFetch(): Fetch {
   if (typeof globalThis.fetch !== 'function')
     throw new TypeError('There is no global fetch here (Node.js 18 and browsers have one): pass `fetch`');
-  // Looked up at each call, so that what replaces it later (tracing, tests) is used.
+  // Read at each call, so that a later replacement (tracing, tests) is used.
   return (url, init) => globalThis.fetch(url, init);
 }

@@ -1,12 +1,12 @@
 import { isBillingError } from './billing-error.ts';
 import type { BillingError } from './billing-error.ts';
 
-const BASE_DELAY_MS = 100;
-/** A first try that is still under way needs the time of a whole call to Stripe, not of a hiccup. */
-const IN_PROGRESS_BASE_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 2_000;
-/** Who is asked to wait longer than this gives up at once rather than knock too early. */
-const LONGEST_RETRY_AFTER_MS = 5_000;
+const baseDelayMs = 100;
+/** A first try that is still in progress needs the time of a whole call to Stripe. */
+const inProgressDelayMs = 1_000;
+const longestDelayMs = 2_000;
+/** If the service asks for a longer wait than this, the call fails at once rather than try too early. */
+const longestRetryAfterMs = 5_000;
 
 export type RetryDelay = {
   error: BillingError;
@@ -17,20 +17,20 @@ export type RetryDelay = {
 };
 
 /**
- * How long to wait before the next try, in milliseconds: full jitter under an exponential ceiling, after what
- * the service asked to wait. Null: do not try again.
+ * Milliseconds to wait before the next try: what the service asked for, plus full jitter under an exponential
+ * ceiling. Null: do not try again.
  */
 export function retryDelayMs({ error, attempt, random }: RetryDelay): number | null {
   if (!error.retryable) return null;
   const askedMs = error.retryAfterMs ?? 0;
-  if (askedMs > LONGEST_RETRY_AFTER_MS) return null;
-  const baseMs = error.code === 'idempotency_in_progress' ? IN_PROGRESS_BASE_DELAY_MS : BASE_DELAY_MS;
-  return askedMs + random * Math.min(LONGEST_DELAY_MS, baseMs * 2 ** attempt);
+  if (askedMs > longestRetryAfterMs) return null;
+  const baseMs = error.code === 'idempotency_in_progress' ? inProgressDelayMs : baseDelayMs;
+  return askedMs + random * Math.min(longestDelayMs, baseMs * 2 ** attempt);
 }
 
 const wait = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
 
-/** Runs `attempt` up to `1 + retries` times. Only for calls whose repetition does no harm. */
+/** Runs `attempt` up to `1 + retries` times. Only for calls that are safe to repeat. */
 export async function withRetries<T>(retries: number, attempt: () => Promise<T>): Promise<T> {
   for (let made = 0; ; made += 1) {
     try {
@@ -44,10 +44,26 @@ export async function withRetries<T>(retries: number, attempt: () => Promise<T>)
   }
 }
 
-/** `Retry-After` in milliseconds from `nowMs`: seconds or an HTTP date (RFC 9110, 10.2.3). Null: none to be read. */
+/** `Retry-After` in milliseconds from `nowMs`: seconds or an HTTP date (RFC 9110, 10.2.3). Null: missing or unreadable. */
 export function parseRetryAfterMs(value: string | null, nowMs: number): number | null {
   if (value === null) return null;
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1_000;
   const atMs = Date.parse(value);
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
+
+/**
+ * A unique key. Node 18 has no global `crypto`, and a browser's page without TLS no `randomUUID`; the fallback is
+ * still unique enough within one project and 24 hours.
+ */
+export function createIdempotencyKey(): string {
+  const source: Partial<typeof globalThis.crypto> | undefined = globalThis.crypto;
+  if (typeof source?.randomUUID === 'function') return source.randomUUID();
+  return `${Date.now().toString(36)}-${randomPart()}-${randomPart()}`;
+}
+
+const randomPart = (): string => Math.random().toString(36).slice(2).padEnd(11, '0');
+
+/** Why `value` cannot be sent as an `Idempotency-Key`, or null. 255 characters is also Stripe's limit. */
+export const idempotencyKeyProblem = (value: string): string | null =>
+  /^[\x21-\x7e]{1,255}$/.test(value) ? null : 'must be 1 to 255 visible ASCII characters';

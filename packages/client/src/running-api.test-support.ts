@@ -20,7 +20,7 @@ export async function startRunningApi(env: Record<string, string> = {}) {
   const { projectId, apiKey } = await api.createProject();
   const priceId = await sellSubscription(api, { projectId, stripeUrl: stripe.url });
 
-  const settle = async <T>({ result, pending }: Changed<T>): Promise<T> => {
+  const publish = async <T>({ result, pending }: Changed<T>): Promise<T> => {
     await publishInvalidations(api.deps, pending);
     return result;
   };
@@ -39,10 +39,10 @@ export async function startRunningApi(env: Record<string, string> = {}) {
         reason: 'test',
         ...end,
       };
-      return settle(await createGrant(api.deps.database, request, { actor, now: Date.now() }));
+      return publish(await createGrant(api.deps.database, request, { actor, now: Date.now() }));
     },
     switchOff: async () =>
-      settle(await patchProject(api.deps.database, { id: projectId, patch: { is_active: false }, actor })),
+      publish(await patchProject(api.deps.database, { id: projectId, patch: { is_active: false }, actor })),
     stop: async () => {
       await api.close();
       await stripe.close();

@@ -20,7 +20,7 @@ export type ScriptedService = {
   stop: () => Promise<void>;
 };
 
-/** A real HTTP server that does to each request what the test's script says. */
+/** A real HTTP server that handles each request as the test's script says. */
 export async function startScriptedService(): Promise<ScriptedService> {
   const seen: Seen[] = [];
   let steps: Step[] = [];
@@ -90,7 +90,7 @@ export const html =
     response.end('<html><body>gateway</body></html>');
   };
 
-/** Takes the request and never says a word. */
+/** Accepts the request and never answers. */
 export const hang: Step = () => {};
 
 /** Begins an answer and never ends it. */
@@ -99,10 +99,7 @@ export const dribble: Step = (response) => {
   response.write('{"user_id":');
 };
 
-/**
- * A time limit for tries that end as the step says: short only where it is the limit that ends them, as a busy
- * machine may be slow with every other.
- */
+/** Short only where the time limit itself ends the try: with any other step a busy machine may be slow. */
 export const limitFor = (step: Step): { timeoutMs: number } => ({
   timeoutMs: step === hang || step === dribble ? 1_000 : 20_000,
 });
@@ -111,7 +108,7 @@ export const cutOff: Step = (response) => {
   response.destroy();
 };
 
-/** Promises more than it sends, then hangs up. */
+/** Announces more than it sends, then closes the connection. */
 export const cutShort: Step = (response) => {
   response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' });
   response.write('{"user_id":', () => response.destroy());

@@ -17,7 +17,7 @@ export type Call<T> = {
 type Connection = Pick<Settings, 'baseUrl' | 'apiKey' | 'fetch'>;
 type Received = { response: FetchResponse; text: string };
 
-/** One try: sends, waits at most `timeoutMs` for the whole answer, and checks it. Fails with a `BillingError` only. */
+/** One try: sends, waits at most `timeoutMs` for the whole answer, and checks it. Throws only `BillingError`. */
 export async function sendRequest<T>(connection: Connection, call: Call<T>): Promise<T> {
   const { response, text } = await exchange(connection, call);
   const requestId = response.headers.get('x-request-id');
@@ -56,7 +56,7 @@ async function exchange<T>(connection: Connection, call: Call<T>): Promise<Recei
     }, call.timeoutMs);
   });
   try {
-    // A race, as a fetch of the caller's own may not heed the signal.
+    // A race, as the caller's own fetch may ignore the signal.
     return await Promise.race([receive(connection, call, controller.signal), expiry]);
   } finally {
     clearTimeout(timer);
@@ -99,7 +99,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The service's problem document (RFC 9457), or what a proxy in between answered in its place. */
+/** From the service's problem document (RFC 9457), or from what a proxy answered in its place. */
 function toServiceError(response: FetchResponse, text: string): BillingError {
   const problem = parseJson(text);
   const { status } = response;

@@ -1,6 +1,6 @@
 /**
- * What travels, in the names it travels with. Written out here so that the package stands alone; a test proves
- * each type equal to the one the service validates with.
+ * Requests and answers, in the names of the HTTP API. Written out here so that the package has no dependency; a test
+ * proves each type equal to the one the service validates with.
  */
 
 export type EntitlementSource = 'subscription' | 'purchase' | 'manual';
@@ -10,7 +10,7 @@ export type Entitlement = {
   feature_code: string;
   is_active: true;
   valid_from: string | null;
-  /** When access ends if nothing more is heard; null: never. */
+  /** When access ends unless a later change extends it; null: never. */
   valid_to: string | null;
   /** The paid period itself (subscriptions only). */
   current_period_end: string | null;
@@ -18,11 +18,11 @@ export type Entitlement = {
   source_id: string;
   status: string;
   quantity: number;
-  /** False while the service still has to settle with Stripe what the last events meant. */
+  /** False while the service has yet to confirm the state with Stripe. */
   confirmed: boolean;
 };
 
-/** Why a source is in force or not. A newer service may send further words. */
+/** Why a source is in force or not. A newer service may send other words. */
 export type ExplanationReason =
   | 'in_force'
   | 'past_due_in_grace'
@@ -98,7 +98,7 @@ export type PortalResponse = { portal_url: string; expires_at: string };
 
 export type FieldProblem = { path: string; message: string };
 
-/** Codes that a project's calls can meet. Others may come with a newer service. */
+/** Codes that a project's calls can receive. A newer service may send others. */
 export type ServiceErrorCode =
   | 'invalid_request'
   | 'missing_api_key'

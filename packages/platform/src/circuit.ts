@@ -1,25 +1,29 @@
-export interface CircuitOptions {
-  /** So many failures in a row, with no success in between, open it. */
+export type CircuitOptions = {
+  /** This many failures in a row, with no success in between, open it. */
   readonly failuresToOpen: number;
-  /** While it is open one call in this time goes through, to see whether the other side is back. */
+  /** While it is open, one call in this time is admitted, to see whether the dependency is back. */
   readonly probeEveryMs: number;
-  /** So long after the last failure it is closed again, as nobody can tell any more. */
+  /** This long after the last failure it closes again. */
   readonly forgetAfterMs: number;
-}
+};
 
-export type Circuit = ReturnType<typeof createCircuit>;
+export type Circuit = {
+  /** False: do not call now. */
+  readonly admits: () => boolean;
+  readonly succeeded: () => void;
+  readonly failed: () => void;
+};
 
 /**
- * A circuit breaker: where a dependency keeps failing, callers are refused at once instead of each waiting for
- * its own timeout. The caller reports how each admitted call ended.
+ * A circuit breaker: while a dependency keeps failing, calls are refused at once instead of each waiting for its
+ * own timeout. The caller reports how each admitted call ended.
  */
-export function createCircuit({ failuresToOpen, probeEveryMs, forgetAfterMs }: CircuitOptions) {
+export function createCircuit({ failuresToOpen, probeEveryMs, forgetAfterMs }: CircuitOptions): Circuit {
   let failures = 0;
   let nextProbeAt = 0;
   let lastFailureAt = 0;
   return {
-    /** False: do not call now. */
-    admits(): boolean {
+    admits() {
       if (failures < failuresToOpen) return true;
       const now = performance.now();
       if (now - lastFailureAt > forgetAfterMs) {
@@ -30,10 +34,10 @@ export function createCircuit({ failuresToOpen, probeEveryMs, forgetAfterMs }: C
       nextProbeAt = now + probeEveryMs;
       return true;
     },
-    succeeded(): void {
+    succeeded() {
       failures = 0;
     },
-    failed(): void {
+    failed() {
       failures += 1;
       lastFailureAt = performance.now();
       if (failures === failuresToOpen) nextProbeAt = lastFailureAt + probeEveryMs;

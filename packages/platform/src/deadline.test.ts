@@ -26,7 +26,7 @@ test('what came while this process was late still counts', async () => {
   port.port1.close();
 });
 
-test('rejects at the deadline; the late failure is nobody’s unhandled rejection', async () => {
+test('rejects at the deadline; a later failure is no unhandled rejection', async () => {
   const failure = new EventEmitter();
   const work = once(failure, 'ignored');
   const unhandled: unknown[] = [];

@@ -1,48 +1,48 @@
-export { createCircuit, type Circuit, type CircuitOptions } from './circuit.ts';
+// Environment and logs
+export { databaseFields, envVar, loggingFields, redisFields, stripeFields } from './env/fields.ts';
+export { ConfigError, exitOnConfigError, parseEnv } from './env/parse-env.ts';
+export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
+
+// A process: deadlines, loops, health, shutdown
+export { createCircuit, type Circuit } from './circuit.ts';
+export { withDeadline } from './deadline.ts';
 export { readJsonFile, writeJsonFile } from './json-file.ts';
 export { startLoop, type Loop } from './loop.ts';
-export { withDeadline } from './deadline.ts';
-export { ConfigError, exitOnConfigError } from './env/config-error.ts';
-export { envVar, type EnvField, type NamedSecret } from './env/fields.ts';
-export { parseEnv } from './env/parse-env.ts';
-export { databaseFields, loggingFields, redisFields, stripeFields } from './env/shared-fields.ts';
-export { logContext, withLogContext } from './logging/log-context.ts';
-export { createLogger, type Logger, type LoggerOptions, type LogLevel } from './logging/logger.ts';
-export { createMetrics, type Metrics, type MetricsOptions } from './metrics.ts';
+export { createOperationsServer, type OperationsServer } from './operations-server.ts';
+export { checkDependencies, readinessAnswer, type ReadinessChecks } from './readiness.ts';
+export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';
+export { runUntilSignal } from './shutdown.ts';
+
+// Metrics and traces
+export { createMetrics, refuseMetrics, type Metrics } from './metrics.ts';
+export type { Tracing } from './tracing/otlp-tracing.ts';
+export { startTracing, withSpan } from './tracing/start-tracing.ts';
+
+// Redis
+export { connectRedis, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
 export {
-  createQueue,
-  type AddDeadline,
-  type JobQueue,
-  type NewJob,
-  type QueueOptions,
-} from './queue/create-queue.ts';
-export { createQueueGauges, type QueueGauges, type QueueGaugesOptions } from './queue/queue-gauges.ts';
-export { QueueUnavailableError } from './queue/queue-unavailable.ts';
-export { connectRedis, type RedisConnectionOptions, type RedisRole } from './redis/connect-redis.ts';
-export {
+  createLocalAllowance,
   createRateLimiter,
-  type RateLimiter,
-  type RateLimiterOptions,
+  type LocalAllowance,
   type RateDecision,
+  type RateLimiter,
 } from './redis/create-rate-limiter.ts';
-export { inspectQueueRedis, type QueueRedisReport } from './redis/inspect-queue-redis.ts';
-export { watchQueueRedis, type QueueRedisWatch } from './redis/watch-queue-redis.ts';
-export { runUntilSignal, type ShutdownOptions } from './shutdown.ts';
+
+// Queue
+export type { NewJob } from './queue/add-job.ts';
+export { createQueueGauges, type QueueGauges } from './queue/create-queue-gauges.ts';
+export { createQueue, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
+export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
+
+// Stripe
 export {
   createStripeClient,
   stripeModeOf,
-  type StripeClientOptions,
+  type StripeClient,
   type StripeOutcome,
-} from './stripe/create-stripe-client.ts';
-export { startTracing, type Tracing, type TracingOptions } from './tracing/start-tracing.ts';
-export { withSpan } from './tracing/with-span.ts';
-export { diffSchema, type DiffOptions } from './migrate/diff-schema.ts';
-export { migrate, type MigrateOptions } from './migrate/migrate.ts';
+} from './create-stripe-client.ts';
+
+// Migrations
+export { diffSchema } from './migrate/diff-schema.ts';
+export { migrate } from './migrate/migrate.ts';
 export { MigrationError } from './migrate/migration-error.ts';
-export {
-  createOperationsServer,
-  type OperationsServer,
-  type OperationsServerOptions,
-  type ReadinessChecks,
-} from './operations-server.ts';
-export { refuseMetrics } from './metrics-token.ts';

@@ -1,14 +1,22 @@
-import type { Logger } from './logging/logger.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from './logging/logger.ts';
 
-export type Loop = { stop: () => Promise<void> };
+export type LoopOptions = {
+  readonly name: string;
+  readonly logger: Logger;
+  /** Pause between two turns, ±25 %. */
+  readonly intervalMs: number;
+};
+
+/** `stop` aborts the signal and resolves when the current turn has ended. */
+export type Loop = { readonly stop: () => Promise<void> };
 
 /**
- * Runs `work` again and again with a pause, until stopped. `work` says how soon it wants to go on; an
- * error is logged once and the loop goes on.
+ * Runs `work` until stopped. `again`: the next turn follows at once; `rest`: after a pause. Errors are logged once
+ * for each series of failures, and the loop goes on.
  */
 export function startLoop(
-  { name, logger, intervalMs }: { name: string; logger: Logger; intervalMs: number },
+  { name, logger, intervalMs }: LoopOptions,
   work: (signal: AbortSignal) => Promise<'again' | 'rest'>,
 ): Loop {
   const stopping = new AbortController();

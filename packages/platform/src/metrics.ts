@@ -1,71 +1,67 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ServiceError } from '@billing/domain';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Seconds: 1 ms to 10 s. */
-const LATENCY_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** Accepted → applied spans outages too, and an outage must not vanish in the last bucket. */
-const PROCESSING_BUCKETS = [...LATENCY_BUCKETS, 30, 60, 300, 900, 3_600];
+const processingBuckets = [...latencyBuckets, 30, 60, 300, 900, 3_600];
 
-export interface MetricsOptions {
+export type MetricsOptions = {
   readonly service: string;
-  /** Put before every name; the contract's names have none. */
-  readonly prefix?: string;
   /** prom-client's process metrics (CPU, memory, event loop); default true. */
   readonly withProcessMetrics?: boolean;
-}
+};
 
-export type Metrics = ReturnType<typeof createMetrics>;
-
-/** Makers of metrics in one registry, for what the list below does not have too. */
-function metricMakers(registry: Registry, prefix: string) {
-  const registers = [registry];
-  return {
-    counter: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Counter<L>({ name: `${prefix}${name}`, help, labelNames: [...labelNames], registers }),
-    gauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Gauge<L>({ name: `${prefix}${name}`, help, labelNames: [...labelNames], registers }),
-    /** Of something that all processes share: where several are added up, each says the same number. */
-    sharedGauge: <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-      new Gauge<L>({
-        name: `${prefix}${name}`,
-        help,
-        labelNames: [...labelNames],
-        registers,
-        aggregator: 'max',
-      }),
-    /** In seconds. */
-    histogram: <L extends string = never>(
-      name: string,
-      help: string,
-      { labelNames = [], buckets = LATENCY_BUCKETS }: HistogramShape<L> = {},
-    ) => {
-      const shape = { labelNames: [...labelNames], buckets: [...buckets] };
-      return new Histogram<L>({ name: `${prefix}${name}`, help, ...shape, registers });
-    },
-  };
-}
-
-interface HistogramShape<L extends string> {
-  readonly labelNames?: readonly L[];
-  readonly buckets?: readonly number[];
-}
+export type Metrics = {
+  registry: Registry;
+  /** Makes a further counter in the same registry. */
+  counter: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Counter<L>;
+  /** Makes a further gauge in the same registry. */
+  gauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
+  httpRequestDuration: Histogram<'method' | 'route' | 'status_code'>;
+  httpRequests: Counter<'method' | 'route' | 'status_code'>;
+  entitlementCacheHits: Counter;
+  entitlementCacheMisses: Counter;
+  databaseQueryDuration: Histogram<'operation'>;
+  webhookEventsReceived: Counter<'type' | 'outcome'>;
+  webhookEventsProcessed: Counter<'type' | 'outcome'>;
+  webhookProcessing: Histogram;
+  webhookSignatureFailures: Counter<'reason'>;
+  queueJobs: Gauge<'queue' | 'state'>;
+  queueRedisInfo: Gauge<'eviction_policy' | 'persistent'>;
+  queueOldestWaiting: Gauge<'queue'>;
+  stripeRequestDuration: Histogram<'operation' | 'outcome'>;
+  reconcileDrift: Counter<'kind'>;
+};
 
 /**
  * Creates the service's metrics in a registry of their own: two apps in one test process must not share
  * prom-client's global one. Label values must be bounded: patterns and types, never ids or raw URLs.
  */
-export function createMetrics({ service, prefix = '', withProcessMetrics = true }: MetricsOptions) {
+export function createMetrics({ service, withProcessMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const makers = metricMakers(registry, prefix);
-  const { counter, gauge, sharedGauge, histogram } = makers;
-  if (withProcessMetrics) collectDefaultMetrics({ register: registry, prefix });
+  const registers = [registry];
+  const counter: Metrics['counter'] = (name, help, labelNames = []) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  /** Of a value that all processes share: where processes are added up, the highest counts. */
+  const sharedGauge: Metrics['gauge'] = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
+  /** In seconds. */
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: latencyBuckets, registers });
+
+  if (withProcessMetrics) collectDefaultMetrics({ register: registry });
   gauge('service_info', 'Always 1; the label says which process this is', ['service']).set({ service }, 1);
   const http = ['method', 'route', 'status_code'] as const;
+  const event = ['type', 'outcome'] as const;
   return {
     registry,
-    ...makers,
-    httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', {
-      labelNames: http,
-    }),
+    counter,
+    gauge,
+    httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', http),
     httpRequests: counter('http_requests_total', 'Requests answered', http),
     entitlementCacheHits: counter(
       'entitlement_cache_hits_total',
@@ -75,27 +71,29 @@ export function createMetrics({ service, prefix = '', withProcessMetrics = true 
       'entitlement_cache_misses_total',
       'Entitlement reads that went to Postgres',
     ),
-    databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', {
-      labelNames: ['operation'],
-    }),
-    webhookEventsReceived: counter('webhook_events_received_total', 'Stripe events received over HTTP', [
-      'type',
-      'outcome',
-    ]),
+    databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', ['operation']),
+    webhookEventsReceived: counter(
+      'webhook_events_received_total',
+      'Stripe events received over HTTP',
+      event,
+    ),
     webhookEventsProcessed: counter(
       'webhook_events_processed_total',
       'Stripe events processed by the worker',
-      ['type', 'outcome'],
+      event,
     ),
-    webhookProcessing: histogram('webhook_processing_seconds', 'From accepted to applied', {
-      buckets: PROCESSING_BUCKETS,
+    webhookProcessing: new Histogram({
+      name: 'webhook_processing_seconds',
+      help: 'From accepted to applied',
+      buckets: processingBuckets,
+      registers,
     }),
-    queueJobs: sharedGauge('bullmq_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
     webhookSignatureFailures: counter(
       'webhook_signature_failures_total',
       'Webhooks refused for their signature; reason `timestamp` means that the clocks differ',
       ['reason'],
     ),
+    queueJobs: sharedGauge('bullmq_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
     queueRedisInfo: sharedGauge(
       'queue_redis_info',
       'Always 1; the labels say whether the Redis of the queue may evict (it must not) and whether it persists',
@@ -109,12 +107,29 @@ export function createMetrics({ service, prefix = '', withProcessMetrics = true 
     stripeRequestDuration: histogram(
       'stripe_request_duration_seconds',
       'Time of one attempt of a Stripe request',
-      {
-        labelNames: ['operation', 'outcome'],
-      },
+      ['operation', 'outcome'],
     ),
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',
     ]),
   };
+}
+
+const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/**
+ * Why the metrics are refused for this `Authorization` header (`missing_api_key` or `invalid_api_key`); null: they are
+ * not, as always where no token is set. Compares in constant time.
+ */
+export function refuseMetrics(
+  token: string | undefined,
+  authorization: string | undefined,
+): ServiceError | null {
+  if (token === undefined) return null;
+  if (authorization === undefined)
+    return new ServiceError('missing_api_key', 'Send the header Authorization: Bearer <METRICS_TOKEN>.');
+  // Digests, as timingSafeEqual needs equal lengths.
+  return timingSafeEqual(digestOf(authorization), digestOf(`Bearer ${token}`))
+    ? null
+    : new ServiceError('invalid_api_key', 'Use the METRICS_TOKEN of this service.');
 }

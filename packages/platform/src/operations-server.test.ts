@@ -43,7 +43,7 @@ test('readiness says which dependency is missing', async () => {
   await expect(notReady.json()).resolves.toEqual({ status: 'not ready', checks });
 });
 
-test('metrics want their token', async () => {
+test('metrics need their token', async () => {
   const refusals = [
     [{}, 'missing_api_key'],
     [{ authorization: 'Bearer wrong' }, 'invalid_api_key'],

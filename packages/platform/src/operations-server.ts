@@ -1,35 +1,34 @@
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCatalog, ServiceError } from '@billing/domain';
-import { refuseMetrics } from './metrics-token.ts';
+import { refuseMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
+import { readinessAnswer } from './readiness.ts';
+import type { ReadinessChecks } from './readiness.ts';
+import { assignRequestId, requestIdOf } from './request-id.ts';
 
-/** One word for each dependency: `ok`, or what is wrong. */
-export type ReadinessChecks = Record<string, string>;
-
-export interface OperationsServerOptions {
+export type OperationsServerOptions = {
   /** 0 asks for a free port. */
   readonly port: number;
   /** Default: all interfaces. */
   readonly host?: string;
-  /** Ready means that all are `ok`. Has its own deadlines. */
+  /** Ready means that all are `ok`. Must have its own deadlines. */
   readonly ready: () => Promise<ReadinessChecks>;
   readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
   readonly beforeScrape?: () => Promise<void>;
-  /** If set, `/metrics` wants it as a bearer token. */
+  /** If set, `/metrics` needs it as a bearer token. */
   readonly metricsToken?: string | undefined;
-}
+};
 
-export interface OperationsServer {
+export type OperationsServer = {
   readonly port: number;
-  close(): Promise<void>;
-}
+  readonly close: () => Promise<void>;
+};
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
-/** Serves `/healthz`, `/live`, `/ready` and `/metrics` for a process that has no API of its own; resolves when it listens. */
+/** Serves `/healthz`, `/live`, `/ready` and `/metrics` for a process without an API; resolves when it listens. */
 export async function createOperationsServer(options: OperationsServerOptions): Promise<OperationsServer> {
   const routes = new Map<string, Answer>([
     ['/healthz', (_request, response) => sendJson(response, 200, { status: 'healthy' })],
@@ -38,23 +37,27 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     ['/metrics', (request, response) => answerMetrics(options, { request, response })],
   ]);
   const server = createServer((request, response) => {
-    response.setHeader('x-request-id', requestIdOf(request));
+    assignRequestId(request, response);
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const answer = routes.get(path);
     meter(options.metrics, { request, response, route: answer === undefined ? 'unmatched' : path });
-    if (answer === undefined) return sendProblem(response, 404, routeNotFound());
+    if (answer === undefined)
+      return sendProblem(
+        response,
+        404,
+        new ServiceError('route_not_found', 'The routes are /healthz, /live, /ready and /metrics.'),
+      );
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
-      return sendProblem(response, 405, methodNotAllowed());
+      return sendProblem(response, 405, new ServiceError('method_not_allowed', 'Use GET.'));
     }
-    Promise.resolve(answer(request, response)).catch(() => sendProblem(response, 500, internalError()));
+    Promise.resolve(answer(request, response)).catch(() =>
+      sendProblem(response, 500, new ServiceError('internal_error', 'Try again; the log says more.')),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(
-      { port: options.port, ...(options.host === undefined ? {} : { host: options.host }) },
-      resolve,
-    );
+    server.listen(options.port, options.host, resolve);
   });
   const address = server.address();
   return {
@@ -67,18 +70,11 @@ export async function createOperationsServer(options: OperationsServerOptions): 
   };
 }
 
-interface Metered {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly route: string;
-}
-
 /** As the API does; only the methods that are answered are label values. */
 function meter(
   { httpRequests, httpRequestDuration }: OperationsServerOptions['metrics'],
-  metered: Metered,
+  { request, response, route }: { request: IncomingMessage; response: ServerResponse; route: string },
 ): void {
-  const { request, response, route } = metered;
   const startedAt = performance.now();
   const method = request.method === 'GET' || request.method === 'HEAD' ? request.method : 'OTHER';
   response.once('close', () => {
@@ -89,9 +85,8 @@ function meter(
 }
 
 async function answerReady({ ready }: OperationsServerOptions, response: ServerResponse): Promise<void> {
-  const checks = await ready();
-  const isReady = Object.values(checks).every((check) => check === 'ok');
-  sendJson(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', checks });
+  const { status, body } = readinessAnswer(await ready());
+  sendJson(response, status, body);
 }
 
 async function answerMetrics(
@@ -108,42 +103,26 @@ async function answerMetrics(
   response.end(await metrics.registry.metrics());
 }
 
-/** The caller's request id if it is sane, else a new one. */
-function requestIdOf(request: IncomingMessage): string {
-  const given = request.headers['x-request-id'];
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
-}
-
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: unknown,
-  contentType = 'application/json',
-): void {
-  const text = JSON.stringify(body);
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  const kind = status >= 400 && 'code' in body ? 'problem+json' : 'json';
   response.writeHead(status, {
-    'content-type': `${contentType}; charset=utf-8`,
+    'content-type': `application/${kind}; charset=utf-8`,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
   });
-  response.end(text);
+  response.end(JSON.stringify(body));
 }
 
-const routeNotFound = (): ServiceError =>
-  new ServiceError('route_not_found', 'Here are /healthz, /live, /ready and /metrics.');
-const methodNotAllowed = (): ServiceError => new ServiceError('method_not_allowed', 'Use GET.');
-const internalError = (): ServiceError => new ServiceError('internal_error', 'Try again; the log says more.');
-
-/** In the shape of the API's own (RFC 9457). */
+/** In the same shape as the API's (RFC 9457). */
 function sendProblem(response: ServerResponse, status: number, { code, message }: ServiceError): void {
   if (response.headersSent) return void response.destroy();
-  const problem = {
-    type: `urn:billing:problem:${code}`,
-    title: errorCatalog[code],
+  const [type, title] = [`urn:billing:problem:${code}`, errorCatalog[code]];
+  sendJson(response, status, {
+    type,
+    title,
     status,
     detail: message,
     code,
-    request_id: response.getHeader('x-request-id'),
-  };
-  sendJson(response, status, problem, 'application/problem+json');
+    request_id: requestIdOf(response),
+  });
 }

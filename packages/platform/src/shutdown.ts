@@ -1,16 +1,16 @@
 import type { Logger } from './logging/logger.ts';
 
-export interface ShutdownOptions {
+export type ShutdownOptions = {
   readonly logger: Logger;
   /** From the signal to a forced exit with code 1; default 25 s. */
   readonly deadlineMs?: number;
   /** Stops accepting, finishes what is under way, closes connections. Called once. */
   readonly stop: () => Promise<void>;
-}
+};
 
 /**
- * Stops the process in order on SIGTERM or SIGINT (exit 0), and after an exception that nobody caught (exit 1):
- * its state is unknown then, and a supervisor starts a fresh one.
+ * Stops the process in order on SIGTERM or SIGINT (exit 0), and after an uncaught exception (exit 1): its state is
+ * unknown then, and a supervisor starts a fresh one.
  */
 export function runUntilSignal({ logger, deadlineMs = 25_000, stop }: ShutdownOptions): void {
   let isStopping = false;

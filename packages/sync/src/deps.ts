@@ -1,11 +1,11 @@
 import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
-import type { createStripeClient, JobQueue, Logger, Metrics } from '@billing/platform';
+import type { JobQueue, Logger, Metrics, StripeClient } from '@billing/platform';
 import type { Database, EntitlementCache, OutboxCleaner } from '@billing/store';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
 
-export type StripeClient = ReturnType<typeof createStripeClient>;
+export type { StripeClient };
 
 /** What the worker's work is made of; `main.ts` (or a test) builds it. */
 export type SyncDeps = {

@@ -1,4 +1,4 @@
-import { createStripeClient } from '@billing/platform';
+import { createStripeClient, type StripeClient } from '@billing/platform';
 import { z } from 'zod';
 import { readJsonFile, writeJsonFile } from '@billing/platform';
 import { paths } from './paths.ts';
@@ -11,7 +11,6 @@ const demoFile = z.object({
 });
 
 export type Demo = z.infer<typeof demoFile>;
-type Stripe = ReturnType<typeof createStripeClient>;
 
 export const DEMO_PROJECT = 'demo';
 
@@ -60,7 +59,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
 
 interface Sides {
   readonly options: DemoOptions;
-  readonly stripe: Stripe;
+  readonly stripe: StripeClient;
 }
 
 async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo): Promise<boolean> {
@@ -76,7 +75,7 @@ async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo
   return answer.ok && known.every(Boolean);
 }
 
-async function isPriceKnown(stripe: Stripe, id: string): Promise<boolean> {
+async function isPriceKnown(stripe: StripeClient, id: string): Promise<boolean> {
   return stripe.prices.retrieve(id).then(
     () => true,
     () => false,
@@ -109,7 +108,7 @@ async function ensurePrice({ options, stripe }: Sides, { kind, kept }: Wanted): 
 }
 
 async function createStripePrice(
-  stripe: Stripe,
+  stripe: StripeClient,
   { name, amount, interval }: (typeof PRODUCTS)[keyof typeof PRODUCTS],
 ): Promise<string> {
   const product = await stripe.products.create({ name });

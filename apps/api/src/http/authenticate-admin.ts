@@ -4,7 +4,7 @@ import type { Actor } from '@billing/store';
 import type { RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { bearerToken, missingKey, tooManyFailures } from './authenticate-project.ts';
-import { requestIdOf } from './observe-requests.ts';
+import { requestIdOf } from '@billing/platform';
 
 export type Admin = { name: string };
 export type AdminKeyDeps = Pick<AppDeps, 'config' | 'authFailures'>;

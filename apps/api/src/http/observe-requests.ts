@@ -1,31 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { withLogContext } from '@billing/platform';
+import { assignRequestId, withLogContext } from '@billing/platform';
 import type { Logger, Metrics } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { securityHeaders } from './problem.ts';
 
 const requestIdHeader = 'x-request-id';
-
-/** The id of a request: the caller's if it is sane, else a new one. */
-export function requestIdFor(request: IncomingMessage): string {
-  const given = request.headers[requestIdHeader];
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
-}
-
-/** Gives the response its `x-request-id`. */
-export function assignRequestId(request: IncomingMessage, response: ServerResponse): string {
-  const requestId = requestIdFor(request);
-  response.setHeader(requestIdHeader, requestId);
-  return requestId;
-}
-
-/** The id that `assignRequestId` gave this response. */
-export function requestIdOf(response: ServerResponse): string {
-  const assigned = response.getHeader(requestIdHeader);
-  return typeof assigned === 'string' ? assigned : 'unknown';
-}
 
 export type MeteredRequest = {
   method: string;

@@ -1,7 +1,7 @@
 import { queueNames } from '@billing/domain';
 import type { JobOutcome } from '@billing/sync';
 import { connectRedis, withDeadline, withLogContext } from '@billing/platform';
-import type { Logger } from '@billing/platform';
+import type { Logger, RedisClient } from '@billing/platform';
 import { DelayedError, Worker } from 'bullmq';
 import type { Job, Telemetry } from 'bullmq';
 
@@ -24,7 +24,7 @@ export type ConsumerOptions = {
 
 export type Consumer = {
   isReady: () => boolean;
-  redis: ReturnType<typeof connectRedis>;
+  redis: RedisClient;
   stop: () => Promise<void>;
 };
 

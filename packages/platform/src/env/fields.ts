@@ -3,10 +3,7 @@ import { z } from 'zod';
 /** One environment variable: text in (undefined if unset), a checked value out. */
 export type EnvField<T> = z.ZodType<T, string | undefined>;
 
-export interface NamedSecret {
-  readonly name: string;
-  readonly secret: string;
-}
+export type NamedSecret = { readonly name: string; readonly secret: string };
 
 /** A field whose only complaint is `expected …`, so that a value can never leak into a message. */
 function field<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
@@ -23,77 +20,31 @@ function orDefault<T>(required: z.ZodType<T, string>, fallback: T | undefined): 
   return fallback === undefined ? required : required.optional().transform((value) => value ?? fallback);
 }
 
-function readNumber(pattern: RegExp, bounds: { min: number; max: number }) {
-  return (text: string): number | undefined => {
+type NumberBounds = { readonly min: number; readonly max: number; readonly default?: number };
+
+function numberField(kind: string, pattern: RegExp, bounds: NumberBounds): EnvField<number> {
+  const { min, max } = bounds;
+  const read = (text: string): number | undefined => {
     const value = pattern.test(text) ? Number(text) : Number.NaN;
-    return value >= bounds.min && value <= bounds.max ? value : undefined;
+    return value >= min && value <= max ? value : undefined;
   };
-}
-
-interface NumberBounds {
-  readonly min: number;
-  readonly max: number;
-  readonly default?: number;
-}
-
-/** A whole number within bounds; required unless a default is given. */
-function int({ min, max, default: fallback }: NumberBounds): EnvField<number> {
-  return orDefault(
-    field(`a whole number from ${min} to ${max}`, readNumber(/^-?\d{1,15}$/, { min, max })),
-    fallback,
-  );
-}
-
-/** A number within bounds, fractions allowed. */
-function number({ min, max, default: fallback }: NumberBounds): EnvField<number> {
-  return orDefault(
-    field(`a number from ${min} to ${max}`, readNumber(/^-?\d{1,15}(\.\d{1,15})?$/, { min, max })),
-    fallback,
-  );
-}
-
-/** A TCP port. 0 asks the system for a free one. */
-function port(fallback?: number): EnvField<number> {
-  return orDefault(
-    field('a port from 0 to 65535', readNumber(/^\d{1,5}$/, { min: 0, max: 65_535 })),
-    fallback,
-  );
-}
-
-function readUrl(protocols: readonly string[]) {
-  return (text: string): string | undefined => {
-    if (!URL.canParse(text)) return undefined;
-    const parsed = new URL(text);
-    return protocols.includes(parsed.protocol) && parsed.hostname !== '' ? text : undefined;
-  };
+  return orDefault(field(`${kind} from ${min} to ${max}`, read), bounds.default);
 }
 
 function urlField(protocols: readonly string[]): z.ZodType<string, string> {
-  return field(`a URL that starts with ${protocols.map((p) => `${p}//`).join(' or ')}`, readUrl(protocols));
+  const starts = protocols.map((protocol) => `${protocol}//`).join(' or ');
+  return field(`a URL that starts with ${starts}`, (text) => {
+    if (!URL.canParse(text)) return undefined;
+    const { protocol, hostname } = new URL(text);
+    return protocols.includes(protocol) && hostname !== '' ? text : undefined;
+  });
 }
 
-/** A URL of one of these protocols (written as in `URL.protocol`, e.g. `redis:`); required. */
-function url(protocols: readonly string[]): EnvField<string> {
-  return urlField(protocols);
+function matching(pattern: RegExp, expected: string): z.ZodType<string, string> {
+  return field(expected, (text) => (pattern.test(text) ? text : undefined));
 }
 
-/** As `url`, undefined when unset. */
-function optionalUrl(protocols: readonly string[]): EnvField<string | undefined> {
-  return urlField(protocols).optional();
-}
-
-/** A secret; `hint` says what is expected, as in "a Stripe secret key (sk_… or rk_…)". */
-function secret(pattern: RegExp = /^\S+$/, hint = 'a secret without spaces'): EnvField<string> {
-  return field(hint, (text) => (pattern.test(text) ? text : undefined));
-}
-
-/** As `secret`, undefined when unset. */
-function optionalSecret(
-  pattern: RegExp = /^\S+$/,
-  hint = 'a secret without spaces',
-): EnvField<string | undefined> {
-  return field(hint, (text) => (pattern.test(text) ? text : undefined)).optional();
-}
+const secretField = (pattern = /^\S+$/, hint = 'a secret without spaces') => matching(pattern, hint);
 
 function splitList(text: string): string[] {
   return text
@@ -102,7 +53,6 @@ function splitList(text: string): string[] {
     .filter((part) => part !== '');
 }
 
-/** One or more secrets, comma-separated (rotation); never empty. */
 function secretList(): EnvField<string[]> {
   return field('one or more secrets without spaces, comma-separated', (text) => {
     const secrets = splitList(text);
@@ -110,7 +60,6 @@ function secretList(): EnvField<string[]> {
   });
 }
 
-/** One or more `name:secret` pairs, comma-separated; only the first colon divides, so a secret may hold others. */
 function namedSecrets(): EnvField<NamedSecret[]> {
   return field('one or more name:secret pairs, comma-separated, each secret used once', (text) => {
     const pairs: NamedSecret[] = [];
@@ -124,33 +73,73 @@ function namedSecrets(): EnvField<NamedSecret[]> {
   });
 }
 
-/** Any text without control characters; required unless a default is given. */
 function plainText(fallback?: string): EnvField<string> {
-  return orDefault(
-    field('text without control characters', (value) => (/^\P{Cc}+$/u.test(value) ? value : undefined)),
-    fallback,
-  );
+  return orDefault(matching(/^\P{Cc}+$/u, 'text without control characters'), fallback);
 }
 
-/** One of the named values; required unless a default is given. */
 function oneOf<const T extends string>(values: readonly T[], fallback?: NoInfer<T>): EnvField<T> {
-  return orDefault(
-    field(`one of ${values.join(', ')}`, (value) => values.find((candidate) => candidate === value)),
-    fallback,
-  );
+  const read = (value: string): T | undefined => values.find((candidate) => candidate === value);
+  return orDefault(field(`one of ${values.join(', ')}`, read), fallback);
 }
 
-/** Reusable environment fields for `z.object({ PORT: envVar.port(8000), … })`. */
+/** Reusable environment fields for `z.object({ PORT: envVar.port(8000), … })`. Required unless a default is given. */
 export const envVar = {
-  int,
-  number,
-  port,
-  url,
-  optionalUrl,
-  secret,
-  optionalSecret,
+  int: (bounds: NumberBounds): EnvField<number> => numberField('a whole number', /^-?\d{1,15}$/, bounds),
+  /** Fractions allowed. */
+  number: (bounds: NumberBounds): EnvField<number> =>
+    numberField('a number', /^-?\d{1,15}(\.\d{1,15})?$/, bounds),
+  /** A TCP port. 0 asks the system for a free one. */
+  port: (fallback?: number): EnvField<number> =>
+    numberField('a port', /^\d{1,5}$/, {
+      min: 0,
+      max: 65_535,
+      ...(fallback === undefined ? {} : { default: fallback }),
+    }),
+  /** A URL of one of these protocols, written as in `URL.protocol`: `redis:`. */
+  url: (protocols: readonly string[]): EnvField<string> => urlField(protocols),
+  /** As `url`, undefined when unset. */
+  optionalUrl: (protocols: readonly string[]): EnvField<string | undefined> => urlField(protocols).optional(),
+  /** `hint` says what is expected, as in "a Stripe secret key (sk_… or rk_…)". */
+  secret: (pattern?: RegExp, hint?: string): EnvField<string> => secretField(pattern, hint),
+  /** As `secret`, undefined when unset. */
+  optionalSecret: (pattern?: RegExp, hint?: string): EnvField<string | undefined> =>
+    secretField(pattern, hint).optional(),
+  /** One or more secrets, comma-separated (rotation); never empty. */
   secretList,
+  /** One or more `name:secret` pairs, comma-separated; only the first colon separates, so a secret may contain others. */
   namedSecrets,
+  /** Any text without control characters. */
   text: plainText,
+  /** One of the named values. */
   oneOf,
+};
+
+/** Fields that both apps spread into their schema: `z.object({ ...databaseFields, … })`. */
+export const databaseFields = {
+  DATABASE_URL: envVar.url(['postgres:', 'postgresql:']),
+  DATABASE_POOL_SIZE: envVar.int({ min: 1, max: 500, default: 10 }),
+  /** `off` behind a connection pooler that does not support prepared statements. */
+  DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),
+};
+
+export const redisFields = {
+  REDIS_URL: envVar.url(['redis:', 'rediss:']),
+  /** Unset: the cache shares the queue's server. */
+  CACHE_REDIS_URL: envVar.optionalUrl(['redis:', 'rediss:']),
+  QUEUE_PREFIX: envVar.text('bull'),
+};
+
+export const stripeFields = {
+  STRIPE_SECRET_KEY: envVar.secret(/^[sr]k_(test|live)_\S+$/, 'a Stripe secret key (sk_… or rk_…)'),
+  /** Unset: Stripe's own. */
+  STRIPE_API_BASE: envVar.optionalUrl(['http:', 'https:']),
+};
+
+export const loggingFields = {
+  NODE_ENV: envVar.oneOf(['development', 'test', 'production'], 'development'),
+  LOG_LEVEL: envVar.oneOf(['debug', 'info', 'warn', 'error'], 'info'),
+  /** Unset: `/metrics` is open. */
+  METRICS_TOKEN: envVar.optionalSecret(),
+  /** Base address of an OTLP/HTTP receiver of traces. Unset: no tracing. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: envVar.optionalUrl(['http:', 'https:']),
 };

@@ -2,10 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ConfigError } from './config-error.ts';
-import { envVar } from './fields.ts';
-import { parseEnv } from './parse-env.ts';
-import { databaseFields, loggingFields, redisFields, stripeFields } from './shared-fields.ts';
+import { databaseFields, envVar, loggingFields, redisFields, stripeFields } from './fields.ts';
+import { ConfigError, parseEnv } from './parse-env.ts';
 
 const schema = z.object({
   ...databaseFields,

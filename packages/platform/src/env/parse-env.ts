@@ -1,8 +1,29 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import type { z } from 'zod';
-import { ConfigError } from './config-error.ts';
+import { redactText } from '../logging/redact.ts';
 
 type Environment = Record<string, string | undefined>;
+
+/** The environment can't be used as it is. `message` is complete, for people, and contains no values. */
+export class ConfigError extends Error {
+  readonly code = 'bad_configuration';
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Runs a process's `main`. A ConfigError ends the process with exit code 1 and prints its message only: a stack
+ * would hide the one line that says what to set. Any other error is printed with its stack, secrets masked.
+ */
+export async function exitOnConfigError(main: () => void | Promise<void>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    const text = error instanceof ConfigError ? error.message : redactText(inspect(error));
+    process.stderr.write(`${text}\n`);
+    process.exit(1);
+  }
+}
 
 /**
  * Parses the variables that `schema` names, and no others. An empty string counts as unset; `X_FILE=/path`
@@ -10,25 +31,22 @@ type Environment = Record<string, string | undefined>;
  * Throws one ConfigError that names every bad variable and what is expected of it, never its value.
  */
 export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.output<S> {
-  const problems: string[] = [];
+  const problems = new Map<string, string>();
   const values: Record<string, string> = {};
   for (const name of Object.keys(schema.shape)) {
     const found = lookUp(name, env);
-    if (found.problem !== undefined) problems.push(`  ${name}: ${found.problem}`);
+    if (found.problem !== undefined) problems.set(name, found.problem);
     else if (found.value !== undefined) values[name] = found.value;
   }
   const parsed = schema.safeParse(values);
-  const reported = new Set(problems.map((problem) => problem.trimStart().split(':', 1)[0]));
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0] ?? 'environment');
-    if (reported.has(name)) continue;
-    reported.add(name);
-    problems.push(
-      `  ${name}: ${issue.message} (${values[name] === undefined ? 'it is not set' : 'its value is not'})`,
-    );
+    const state = values[name] === undefined ? 'it is not set' : 'its value is not';
+    if (!problems.has(name)) problems.set(name, `${issue.message} (${state})`);
   }
-  if (parsed.success && problems.length === 0) return parsed.data;
-  throw new ConfigError(`The configuration can't be used. Set in the environment:\n${problems.join('\n')}`);
+  if (parsed.success && problems.size === 0) return parsed.data;
+  const lines = [...problems].map(([name, problem]) => `  ${name}: ${problem}`);
+  throw new ConfigError(`The configuration can't be used. Set in the environment:\n${lines.join('\n')}`);
 }
 
 function lookUp(name: string, env: Environment): { value?: string; problem?: string } {

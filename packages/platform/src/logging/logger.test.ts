@@ -1,6 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { withLogContext } from './log-context.ts';
-import { createLogger, type LoggerOptions } from './logger.ts';
+import { createLogger, withLogContext, type LoggerOptions } from './logger.ts';
 
 function capture(options: Partial<LoggerOptions> = {}) {
   const destination = new PassThrough().setEncoding('utf8');
@@ -28,7 +27,7 @@ test('below the level nothing is written', () => {
   expect(text()).toBe('');
 });
 
-test('fields of the context and of the child are merged, and no field can pose as the event', async () => {
+test('fields of the context and of the child are merged, and no field can overwrite the event', async () => {
   const { logger, line } = capture();
   await withLogContext({ request_id: 'r1' }, () =>
     withLogContext({ job_id: 'j1' }, async () => {

@@ -1,31 +1,39 @@
-const SECRET_FIELD =
+const secretField =
   /^(authorization|cookie|set-cookie|password|passwd|token|secret|signature|stripe-signature|e-?mail|api_?key|.*(_|-)(secret|token|password|email)|.*(Secret|Token|Password|Email|ApiKey)|.*_api_key|raw_?body)$/i;
 
-const MASK = '[redacted]';
-const MAX_DEPTH = 6;
-const MAX_TEXT_LENGTH = 2_000;
+const mask = '[redacted]';
+const maxDepth = 6;
+const maxTextLength = 2_000;
+/** Shorter secrets are ordinary words ("dev"); masking those would garble every line. */
+const minSecretLength = 6;
 
-const SECRETS_IN_TEXT: readonly [RegExp, string][] = [
-  [/(\/\/)[^/\s:@]*:[^/\s@]*@/g, `$1${MASK}@`],
-  [/\b((?:sk|rk|whsec)_(?:test_|live_)?)[A-Za-z0-9_]+/g, `$1${MASK}`],
-  [/\b(proj_[0-9A-Za-z]{6})[0-9A-Za-z]{14,}/g, `$1${MASK}`],
-  [/\b(Bearer|Basic)\s+\S+/gi, `$1 ${MASK}`],
+const secretsInText: readonly [RegExp, string][] = [
+  [/(\/\/)[^/\s:@]*:[^/\s@]*@/g, `$1${mask}@`],
+  [/\b((?:sk|rk|whsec)_(?:test_|live_)?)[A-Za-z0-9_]+/g, `$1${mask}`],
+  [/\b(proj_[0-9A-Za-z]{6})[0-9A-Za-z]{14,}/g, `$1${mask}`],
+  [/\b(Bearer|Basic)\s+\S+/gi, `$1 ${mask}`],
   // Stripe's signature header: `t=…,v1=…`, or a part of it.
-  [/\bt=\d{5,}(?:,v\d+=[0-9a-f]*)+/g, MASK],
-  [/\bv\d+=[0-9a-f]{32,}/g, MASK],
-  [/[\w.+-]+@[\w-]+\.[\w.-]+/g, MASK],
+  [/\bt=\d{5,}(?:,v\d+=[0-9a-f]*)+/g, mask],
+  [/\bv\d+=[0-9a-f]{32,}/g, mask],
+  [/[\w.+-]+@[\w-]+\.[\w.-]+/g, mask],
 ];
+
+export type RedactOptions = {
+  readonly includeStack: boolean;
+  /** From `knownSecrets`. */
+  readonly secrets?: RegExp | undefined;
+};
 
 /**
  * Masks the process's own secrets, URL passwords, keys, tokens, signatures and e-mail addresses inside a text, and
  * cuts it to 2,000 characters.
  */
 export function redactText(text: string, secrets?: RegExp): string {
-  // More than is kept, so that no secret is cut in two before it is recognized; less than would take long.
-  let redacted = text.slice(0, 2 * MAX_TEXT_LENGTH);
-  if (secrets !== undefined) redacted = redacted.replace(secrets, MASK);
-  for (const [pattern, replacement] of SECRETS_IN_TEXT) redacted = redacted.replace(pattern, replacement);
-  return redacted.length > MAX_TEXT_LENGTH ? `${redacted.slice(0, MAX_TEXT_LENGTH)}…` : redacted;
+  // Longer than what is kept, so that no secret is cut in two before it is recognized.
+  let redacted = text.slice(0, 2 * maxTextLength);
+  if (secrets !== undefined) redacted = redacted.replace(secrets, mask);
+  for (const [pattern, replacement] of secretsInText) redacted = redacted.replace(pattern, replacement);
+  return redacted.length > maxTextLength ? `${redacted.slice(0, maxTextLength)}…` : redacted;
 }
 
 /** An error as loggable fields: name, code and message, the stack only where `includeStack`, causes two deep. */
@@ -42,17 +50,11 @@ function describeError(error: Error, options: RedactOptions, depth: number): Rec
   return described;
 }
 
-/** Prisma shows the arguments of the call that failed, which are data of customers; its last line says what is wrong. */
+/** Prisma's messages quote the arguments of the failed call, which are customer data; the last line says what is wrong. */
 const isFromPrisma = ({ name }: Error): boolean => name.startsWith('PrismaClient');
 
 const messageOf = (error: Error): string =>
   isFromPrisma(error) ? (error.message.trimEnd().split('\n').at(-1) ?? '') : error.message;
-
-export interface RedactOptions {
-  readonly includeStack: boolean;
-  /** Of `knownSecrets`. */
-  readonly secrets?: RegExp | undefined;
-}
 
 /** A copy that is safe to log: secrets masked by field name and by pattern, errors described, depth bounded. */
 export function redact(value: unknown, options: RedactOptions, depth = 0): unknown {
@@ -63,7 +65,7 @@ export function redact(value: unknown, options: RedactOptions, depth = 0): unkno
   if (value instanceof Error) return describeError(value, options, 0);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
   if (Buffer.isBuffer(value)) return `[${value.length} bytes]`;
-  if (depth >= MAX_DEPTH) return '[too deep]';
+  if (depth >= maxDepth) return '[too deep]';
   if (Array.isArray(value)) return value.slice(0, 100).map((entry) => redact(entry, options, depth + 1));
   return redactFields(value, options, depth + 1);
 }
@@ -72,8 +74,34 @@ export function redact(value: unknown, options: RedactOptions, depth = 0): unkno
 export function redactFields(fields: object, options: RedactOptions, depth = 0): Record<string, unknown> {
   const safe: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(fields)) {
-    const isSecret = SECRET_FIELD.test(name) && value !== undefined && value !== null;
-    safe[name] = isSecret ? MASK : redact(value, options, depth);
+    const isSecret = secretField.test(name) && value !== undefined && value !== null;
+    safe[name] = isSecret ? mask : redact(value, options, depth);
   }
   return safe;
 }
+
+/**
+ * A pattern that finds the configured secrets anywhere in a text. A URL stands for its password, as written and
+ * decoded. Undefined if there are none.
+ */
+export function knownSecrets(configured: readonly (string | undefined)[]): RegExp | undefined {
+  const secrets = configured
+    .flatMap((value) => (value === undefined ? [] : secretsIn(value)))
+    .filter((secret) => secret.length >= minSecretLength)
+    // Longest first: one secret may be a prefix of another.
+    .sort((left, right) => right.length - left.length);
+  if (secrets.length === 0) return undefined;
+  return new RegExp([...new Set(secrets)].map(escapeForPattern).join('|'), 'g');
+}
+
+function secretsIn(value: string): string[] {
+  if (!URL.canParse(value) || !value.includes('://')) return [value];
+  const { password } = new URL(value);
+  try {
+    return [password, decodeURIComponent(password)];
+  } catch {
+    return [password];
+  }
+}
+
+const escapeForPattern = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);

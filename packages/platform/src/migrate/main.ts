@@ -1,16 +1,24 @@
 import { z } from 'zod';
-import { exitOnConfigError } from '../env/config-error.ts';
-import { parseEnv } from '../env/parse-env.ts';
-import { databaseFields } from '../env/shared-fields.ts';
+import { databaseFields } from '../env/fields.ts';
+import { exitOnConfigError, parseEnv } from '../env/parse-env.ts';
+import { diffSchema } from './diff-schema.ts';
 import { migrate } from './migrate.ts';
 import { MigrationError } from './migration-error.ts';
 
+async function applyMigrations(databaseUrl: string): Promise<string> {
+  const { applied } = await migrate({ databaseUrl });
+  return applied.length === 0 ? 'Nothing to migrate.' : `Applied ${applied.join(', ')}.`;
+}
+
+/** `main.js`: applies the migrations. `main.js diff`: prints the SQL between the migrations and the schema. */
 await exitOnConfigError(async () => {
   const { DATABASE_URL } = parseEnv(z.object({ DATABASE_URL: databaseFields.DATABASE_URL }), process.env);
   try {
-    const { applied } = await migrate({ databaseUrl: DATABASE_URL });
-    const summary = applied.length === 0 ? 'Nothing to migrate.' : `Applied ${applied.join(', ')}.`;
-    process.stdout.write(`${summary}\n`);
+    const output =
+      process.argv[2] === 'diff'
+        ? (await diffSchema({ databaseUrl: DATABASE_URL })) || 'Migrations and schema agree.'
+        : await applyMigrations(DATABASE_URL);
+    process.stdout.write(`${output}\n`);
   } catch (error) {
     if (!(error instanceof MigrationError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { createTestDatabase, runServices, startPostgres, type TestDatabase } from '@billing/testing';
 import { Client } from 'pg';
 import { diffSchema } from './diff-schema.ts';
-import { migrate, REPOSITORY_MIGRATIONS_DIR, REPOSITORY_SCHEMA_PATH } from './migrate.ts';
+import { migrate } from './migrate.ts';
 import { MigrationError } from './migration-error.ts';
-import { readMigrations } from './read-migrations.ts';
+import { readMigrations, repositoryMigrationsDir, repositorySchemaPath } from './read-migrations.ts';
 
 let database: TestDatabase;
 
@@ -39,9 +39,7 @@ async function emptyDatabase(name: string): Promise<string> {
 }
 
 test('keeps the record of what was applied as Prisma does', async () => {
-  const names = (await readMigrations(REPOSITORY_MIGRATIONS_DIR)).migrationDirectories.map(
-    ({ path }) => path,
-  );
+  const names = (await readMigrations(repositoryMigrationsDir)).migrationDirectories.map(({ path }) => path);
   const rows = await query(
     database.url,
     'SELECT migration_name, checksum, finished_at, rolled_back_at, applied_steps_count FROM _prisma_migrations ORDER BY 1',
@@ -63,9 +61,7 @@ test('applies nothing the second time', async () => {
 
 test('several processes at once take turns: each migration is applied by one of them', async () => {
   const url = await emptyDatabase('migrate_race');
-  const names = (await readMigrations(REPOSITORY_MIGRATIONS_DIR)).migrationDirectories.map(
-    ({ path }) => path,
-  );
+  const names = (await readMigrations(repositoryMigrationsDir)).migrationDirectories.map(({ path }) => path);
   const results = await Promise.all([1, 2, 3].map(() => migrate({ databaseUrl: url })));
   expect(results.flatMap(({ applied }) => applied)).toEqual(names);
 });
@@ -74,9 +70,9 @@ test('the schema and the migrations agree', async () => {
   await expect(diffSchema({ databaseUrl: database.url })).resolves.toBe('');
 });
 
-test('a difference between schema and migrations is told as SQL', async () => {
+test('a difference between schema and migrations is returned as SQL', async () => {
   const schemaPath = join(await mkdtemp(join(tmpdir(), 'schema-')), 'schema.prisma');
-  const schema = await readFile(REPOSITORY_SCHEMA_PATH, 'utf8');
+  const schema = await readFile(repositorySchemaPath, 'utf8');
   await writeFile(schemaPath, `${schema}\nmodel Extra {\n  id String @id\n}\n`);
   await expect(diffSchema({ databaseUrl: database.url, schemaPath })).resolves.toMatch(
     /CREATE TABLE "Extra"/,

@@ -1,37 +1,28 @@
-import { fileURLToPath } from 'node:url';
 import type { Client } from 'pg';
 import { redactText } from '../logging/redact.ts';
+import { connectWhenReady } from './connect-when-ready.ts';
 import { MigrationError } from './migration-error.ts';
-import { readMigrations } from './read-migrations.ts';
+import { readMigrations, repositoryMigrationsDir } from './read-migrations.ts';
 import { openSchemaEngine } from './schema-engine.ts';
-import { connectWhenReady } from './wait-for-database.ts';
 
-export interface MigrateOptions {
+export type MigrateOptions = {
   readonly databaseUrl: string;
   /** Default: the repository's `prisma/migrations`. */
   readonly migrationsDir?: string;
   /** How long to wait for a Postgres that is not ready yet; default 30 s. */
   readonly waitMs?: number;
-}
-
-/** Same depth below the repository from `src` and from `dist`. */
-export const REPOSITORY_MIGRATIONS_DIR = fileURLToPath(
-  new URL('../../../../prisma/migrations', import.meta.url),
-);
-export const REPOSITORY_SCHEMA_PATH = fileURLToPath(
-  new URL('../../../../prisma/schema.prisma', import.meta.url),
-);
+};
 
 /** Any fixed number will do; it is not Prisma's own (72707369), which the engine takes inside ours. */
-const ADVISORY_LOCK = 4_242_187_001;
-const LOCK_WAIT_MS = 60_000;
+const advisoryLock = 4_242_187_001;
+const lockWaitMs = 60_000;
 
 /**
- * Applies what is missing of the migrations and returns the names of those applied now. Safe to run from several
+ * Applies the missing migrations and returns their names. Safe to run from several
  * processes at once: they take turns. Throws MigrationError with one line that says what to do.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const { databaseUrl, migrationsDir = REPOSITORY_MIGRATIONS_DIR, waitMs = 30_000 } = options;
+  const { databaseUrl, migrationsDir = repositoryMigrationsDir, waitMs = 30_000 } = options;
   const migrationsList = await readMigrations(migrationsDir);
   const client = await connectWhenReady(databaseUrl, waitMs);
   try {
@@ -56,14 +47,12 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
 
 async function takeTurn(client: Client): Promise<void> {
   try {
-    await client.query(`SET lock_timeout = ${LOCK_WAIT_MS}`);
-    await client.query('SELECT pg_advisory_lock($1)', [ADVISORY_LOCK]);
+    await client.query(`SET lock_timeout = ${lockWaitMs}`);
+    await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
   } catch (error) {
     throw new MigrationError(
-      `Another migration holds the lock for over ${LOCK_WAIT_MS / 1_000} s. Try again later.`,
-      {
-        cause: error,
-      },
+      `Another migration holds the lock for over ${lockWaitMs / 1_000} s. Try again later.`,
+      { cause: error },
     );
   }
 }

@@ -11,26 +11,26 @@ import type {
 import { Client, Pool } from 'pg';
 import type { QueryArrayConfig } from 'pg';
 
-const CHAR_OID = 18;
-const TEXT_OID = 25;
-const CONNECTION = { connectionTimeoutMillis: 10_000, max: 4 };
+const charOid = 18;
+const textOid = 25;
+const poolOptions = { connectionTimeoutMillis: 10_000, max: 4 };
 
-/** A connection that drops is reported by the query that needs it, and one that is idle is no news. */
-const QUIET = { onPoolError: () => undefined, onConnectionError: () => undefined };
+/** A connection that drops is reported by the query that needs it; the loss of an idle one is irrelevant. */
+const quiet = { onPoolError: () => undefined, onConnectionError: () => undefined };
 
-export interface MigrationAdapter {
+export type MigrationAdapter = {
   readonly factory: SqlMigrationAwareDriverAdapterFactory;
   /** Ends its connections: the engine leaves them open. */
   readonly close: () => Promise<void>;
-}
+};
 
 /**
- * `PrismaPg` fit for migrations. Its own `executeScript` cuts the script at every semicolon, also inside
- * functions and strings; here a script goes to Postgres whole, which runs it as one transaction. And its shadow
- * database can't be dropped while its own pool is connected to it; here it is dropped by force.
+ * `PrismaPg` adapted for migrations. Its own `executeScript` splits the script at every semicolon, also inside
+ * functions and strings; here Postgres gets the whole script and runs it as one transaction. Its shadow database
+ * can't be dropped while its own pool is connected to it; here it is dropped by force.
  */
 export function migrationAdapter(databaseUrl: string): MigrationAdapter {
-  const pool = new Pool({ connectionString: databaseUrl, ...CONNECTION });
+  const pool = new Pool({ connectionString: databaseUrl, ...poolOptions });
   return {
     factory: {
       provider: 'postgres',
@@ -44,7 +44,7 @@ export function migrationAdapter(databaseUrl: string): MigrationAdapter {
 
 async function connect(pool: Pool): Promise<SqlDriverAdapter> {
   const reading = readingCharColumns(pool);
-  const adapter = await new PrismaPg(reading.pool, QUIET).connect();
+  const adapter = await new PrismaPg(reading.pool, quiet).connect();
   const queryRaw = adapter.queryRaw.bind(adapter);
   return Object.assign(adapter, {
     queryRaw: async (query: SqlQuery) => {
@@ -58,8 +58,8 @@ async function connect(pool: Pool): Promise<SqlDriverAdapter> {
 }
 
 /**
- * PrismaPg refuses Postgres's internal one-byte type "char", which the engine meets when it looks at a catalog.
- * It gets to see text instead, and what it makes of that is given back its type here.
+ * PrismaPg refuses Postgres's internal one-byte type "char", which the engine meets when it reads a catalog.
+ * PrismaPg is shown text instead, and the type is restored in its result.
  */
 function readingCharColumns(pool: Pool): { pool: Pool; typesOf: (result: SqlResultSet) => ColumnType[] } {
   const charColumns = new WeakMap<object, boolean[]>();
@@ -67,12 +67,12 @@ function readingCharColumns(pool: Pool): { pool: Pool; typesOf: (result: SqlResu
     const result = await pool.query(config, values);
     // A script of several statements has no single result.
     const fields = result.fields ?? [];
-    if (fields.some(({ dataTypeID }) => dataTypeID === CHAR_OID)) {
+    if (fields.some(({ dataTypeID }) => dataTypeID === charOid)) {
       charColumns.set(
         result.rows,
-        fields.map(({ dataTypeID }) => dataTypeID === CHAR_OID),
+        fields.map(({ dataTypeID }) => dataTypeID === charOid),
       );
-      for (const field of fields) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID;
+      for (const field of fields) if (field.dataTypeID === charOid) field.dataTypeID = textOid;
     }
     return result;
   }
@@ -93,7 +93,7 @@ async function connectToShadowDatabase(databaseUrl: string): Promise<SqlDriverAd
   await execute(databaseUrl, `CREATE DATABASE "${name}"`);
   const shadowUrl = new URL(databaseUrl);
   shadowUrl.pathname = `/${name}`;
-  const pool = new Pool({ connectionString: shadowUrl.href, ...CONNECTION });
+  const pool = new Pool({ connectionString: shadowUrl.href, ...poolOptions });
   return Object.assign(await connect(pool), {
     dispose: async () => {
       await pool.end();

@@ -1,7 +1,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { MigrationList } from '@prisma/schema-engine-wasm';
 import { MigrationError } from './migration-error.ts';
+
+// The same depth below the repository from `src` and from `dist`.
+const inPrismaFolder = (name: string): string =>
+  fileURLToPath(new URL(`../../../../prisma/${name}`, import.meta.url));
+export const repositoryMigrationsDir = inPrismaFolder('migrations');
+export const repositorySchemaPath = inPrismaFolder('schema.prisma');
 
 /** Reads a folder of Prisma migrations (`<name>/migration.sql`, applied in the order of their names). */
 export async function readMigrations(migrationsDir: string): Promise<MigrationList> {

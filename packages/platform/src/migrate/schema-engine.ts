@@ -6,23 +6,23 @@ import { __wbg_set_wasm as connectInstance } from '@prisma/schema-engine-wasm/sc
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
 import { migrationAdapter } from './postgres-adapter.ts';
 
-export interface EngineOptions {
+export type EngineOptions = {
   readonly databaseUrl: string;
   /** Needed to compare, not to migrate. */
   readonly schema?: { readonly path: string; readonly text: string };
-}
+};
 
-export interface OpenEngine {
+export type OpenEngine = {
   readonly engine: SchemaEngine;
   readonly close: () => Promise<void>;
-}
+};
 
 // Instantiated at first use and once for the process: the bindings hold the instance themselves.
 let isLoaded = false;
 
 /**
- * Prisma's own schema engine, as WebAssembly over a `pg` connection: `_prisma_migrations` is kept as Prisma's
- * command line keeps it, with no binary to download.
+ * Prisma's own schema engine, as WebAssembly over a `pg` connection: it maintains `_prisma_migrations` as Prisma's
+ * command line does, with no binary to download.
  */
 export async function openSchemaEngine({ databaseUrl, schema }: EngineOptions): Promise<OpenEngine> {
   await loadEngine();
@@ -41,7 +41,7 @@ export async function openSchemaEngine({ databaseUrl, schema }: EngineOptions): 
 
 async function loadEngine(): Promise<void> {
   if (isLoaded) return;
-  // The engine reports a panic here before it traps; without it the panic's reason would be lost.
+  // The engine reports a panic here before it traps; without this the reason of the panic would be lost.
   Object.assign(globalThis, {
     PRISMA_WASM_PANIC_REGISTRY: {
       set_message: (message: string) => {

@@ -1,68 +1,89 @@
 import { Queue } from 'bullmq';
-import type { BulkJobOptions, JobSchedulerJson, JobsOptions, Telemetry } from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { JobSchedulerJson, JobsOptions, Telemetry } from 'bullmq';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
 import { connectRedis } from '../redis/connect-redis.ts';
-import { createExistsBatcher } from './exists-batcher.ts';
-import { readOldestWaitingMs } from './oldest-waiting.ts';
-import { QueueUnavailableError } from './queue-unavailable.ts';
+import type { RedisClient } from '../redis/connect-redis.ts';
+import { createJobAdder, toBulkJob } from './add-job.ts';
+import type { NewJob } from './add-job.ts';
+import { readOldestWaitingMs } from './read-oldest-waiting.ts';
 
-export interface QueueOptions {
-  /** Redis of the queue; or an own `connection`, made with `connectRedis(… role: 'producer')`, which the caller closes. */
+export type QueueOptions = {
+  /** Redis of the queue; or a `connection` made with `connectRedis(… role: 'producer')`, which the caller closes. */
   readonly url?: string;
-  readonly connection?: Redis;
+  readonly connection?: RedisClient;
   readonly name: string;
   /** BullMQ's key prefix. */
   readonly prefix: string;
   readonly logger: Logger;
-  /** Of `startTracing`: makes jobs carry the trace they were added in. */
+  /** From `startTracing`: makes jobs carry the trace they were added in. */
   readonly telemetry?: Telemetry | undefined;
-}
+};
 
-export interface NewJob {
-  readonly name: string;
-  readonly data: unknown;
-  /** Makes adding idempotent while the job is kept: not all digits, no colon. */
-  readonly jobId?: string;
-  readonly opts?: Omit<BulkJobOptions, 'jobId'>;
-}
-
-export interface AddDeadline {
-  readonly deadlineMs: number;
-}
+export type AddDeadline = { readonly deadlineMs: number };
 
 /** When a schedule's jobs are due. */
 type Repeat = Parameters<Queue['upsertJobScheduler']>[1];
 
-export type JobQueue = ReturnType<typeof createQueue>;
+/** The producer's side of a BullMQ queue. Its calls reject with QueueUnavailableError. */
+export type JobQueue = {
+  readonly name: string;
+  /** For BullMQ's own screen. Its calls never end once their connection died: use those below. */
+  readonly bull: Queue;
+  readonly ready: () => boolean;
+  /**
+   * Adds a job. `duplicate`: a job of this id waits, runs or is delayed already. A finished or failed one
+   * that was kept is made runnable again (`added`). A timed-out add may still arrive; its id makes that harmless.
+   */
+  readonly add: (job: NewJob, deadline: AddDeadline) => Promise<'added' | 'duplicate'>;
+  /** Adds many jobs in one round trip, without telling duplicates apart. */
+  readonly addBulk: (jobs: readonly NewJob[], deadline: AddDeadline) => Promise<void>;
+  /** Jobs by state. */
+  readonly counts: () => Promise<Record<string, number>>;
+  /** Age in milliseconds of the oldest job that is due and not done, retries included; null if there is none. */
+  readonly oldestWaitingMs: () => Promise<number | null>;
+  /** How long the next job has waited, in milliseconds; null: no job waits, or the queue is paused. */
+  readonly headWaitingMs: () => Promise<number | null>;
+  /** BullMQ's job scheduler of that id, if there is one. */
+  readonly getSchedule: (id: string) => Promise<JobSchedulerJson | undefined>;
+  /** Creates or replaces the job scheduler of that id; it adds jobs of that name, without data. */
+  readonly setSchedule: (id: string, repeat: Repeat) => Promise<void>;
+  /** Ends the connection, unless the caller provided it. */
+  readonly close: () => Promise<void>;
+};
 
-// Nothing finished is kept: a kept job would swallow a resend under its id. The ledger is the record.
-const DEFAULT_JOB_OPTIONS: JobsOptions = { removeOnComplete: true, removeOnFail: true };
-const STATES = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
-const READ_DEADLINE_MS = 2_000;
+/** The queue's Redis can't take a job now. Nothing is known to be stored: the sender should try again. */
+export class QueueUnavailableError extends Error {
+  readonly code = 'queue_unavailable';
+  readonly retryable = true;
+  override readonly name = 'QueueUnavailableError';
+}
+
+// Nothing finished is kept: a kept job would swallow a resend under its id.
+const defaultJobOptions: JobsOptions = { removeOnComplete: true, removeOnFail: true };
+const states = ['waiting', 'active', 'delayed', 'prioritized', 'failed', 'completed'] as const;
+const readDeadlineMs = 2_000;
 
 /**
- * The producer's side of a BullMQ queue. Fails at once with QueueUnavailableError while Redis is out of reach
- * and works by itself when it is back, also when Redis was absent at start (where BullMQ's own `add` never settles).
+ * Opens a queue. It fails at once with QueueUnavailableError while Redis is out of reach and recovers without help,
+ * also when Redis was absent at start (where BullMQ's own `add` never ends).
  */
-export function createQueue({ url, connection, name, prefix, logger, telemetry }: QueueOptions) {
+export function createQueue({ url, connection, name, prefix, logger, telemetry }: QueueOptions): JobQueue {
   const redis = connection ?? connectRedis({ url: required(url), role: 'producer', logger });
   const bull = new Queue(name, {
     connection: redis,
     prefix,
-    defaultJobOptions: DEFAULT_JOB_OPTIONS,
+    defaultJobOptions,
     skipMetasUpdate: true,
     ...(telemetry === undefined ? {} : { telemetry }),
   });
-  // Logged by the connection; BullMQ repeats it, and an 'error' nobody hears would end the process.
+  // The connection logs its errors; BullMQ repeats them, and an 'error' without a listener would end the process.
   bull.on('error', () => undefined);
-  const exists = createExistsBatcher(redis);
-  const ready = (): boolean => redis.status === 'ready';
+  const addJob = createJobAdder(bull, redis);
 
   /** Runs work on Redis if it is there, within the deadline; every failure of the connection reads the same. */
-  async function attempt<T>(work: () => Promise<T>, ms: number): Promise<T> {
-    if (!ready()) throw new QueueUnavailableError('Redis of the queue is not connected.');
+  async function attempt<T>(work: () => Promise<T>, ms = readDeadlineMs): Promise<T> {
+    if (redis.status !== 'ready') throw new QueueUnavailableError('Redis of the queue is not connected.');
     try {
       return await withDeadline(work(), {
         ms,
@@ -76,36 +97,18 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
 
   return {
     name,
-    /** For BullMQ's own screen. Its questions never settle once their connection died: ask by what is below. */
     bull,
-    ready,
-    /**
-     * Adds a job. `duplicate`: a job of this id waits, runs or is delayed already. A finished or failed one
-     * that was kept is made runnable again (`added`). A timed-out add may still land; its id makes that harmless.
-     */
-    add: (job: NewJob, { deadlineMs }: AddDeadline): Promise<'added' | 'duplicate'> =>
-      attempt(() => addJob({ bull, exists }, job), deadlineMs),
-    /** Adds many jobs in one round trip, without telling duplicates apart. */
-    addBulk: async (jobs: readonly NewJob[], { deadlineMs }: AddDeadline): Promise<void> => {
-      await attempt(() => bull.addBulk(jobs.map(toBulkJob)), deadlineMs);
-    },
-    /** Jobs by state. */
-    counts: (): Promise<Record<string, number>> =>
-      attempt(() => bull.getJobCounts(...STATES), READ_DEADLINE_MS),
-    /** Age in milliseconds of the oldest job that is due and not done, retries included; null if there is none. */
-    oldestWaitingMs: (): Promise<number | null> =>
-      attempt(() => readOldestWaitingMs(bull, redis), READ_DEADLINE_MS),
-    /** How long the next job waits already, in milliseconds; null: none does, or somebody paused the queue. */
-    headWaitingMs: (): Promise<number | null> => attempt(() => readHeadWaitingMs(bull), READ_DEADLINE_MS),
-    /** BullMQ's job scheduler of that id, if there is one. */
-    getSchedule: (id: string): Promise<JobSchedulerJson | undefined> =>
-      attempt(() => bull.getJobScheduler(id), READ_DEADLINE_MS),
-    /** Makes a job scheduler of that id, in place of the one there is; it adds jobs of that name, without data. */
-    setSchedule: async (id: string, repeat: Repeat): Promise<void> => {
-      await attempt(() => bull.upsertJobScheduler(id, repeat, { name: id, data: {} }), READ_DEADLINE_MS);
-    },
-    /** Ends the connection, unless the caller brought it. */
-    close: async (): Promise<void> => {
+    ready: () => redis.status === 'ready',
+    add: (job, { deadlineMs }) => attempt(() => addJob(job), deadlineMs),
+    addBulk: async (jobs, { deadlineMs }) =>
+      void (await attempt(() => bull.addBulk(jobs.map(toBulkJob)), deadlineMs)),
+    counts: () => attempt(() => bull.getJobCounts(...states)),
+    oldestWaitingMs: () => attempt(() => readOldestWaitingMs(bull, redis)),
+    headWaitingMs: () => attempt(() => readHeadWaitingMs(bull)),
+    getSchedule: (id) => attempt(() => bull.getJobScheduler(id)),
+    setSchedule: async (id, repeat) =>
+      void (await attempt(() => bull.upsertJobScheduler(id, repeat, { name: id, data: {} }))),
+    close: async () => {
       if (connection === undefined) redis.disconnect();
       await withDeadline(bull.close(), { ms: 1_000, onTimeout: () => new Error('closing timed out') }).catch(
         () => undefined,
@@ -114,60 +117,12 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
   };
 }
 
-async function readHeadWaitingMs(bull: Queue): Promise<number | null> {
-  const [[head], isPaused] = await Promise.all([bull.getWaiting(0, 0), bull.isPaused()]);
-  return head === undefined || isPaused ? null : Date.now() - head.timestamp;
-}
-
-interface Backend {
-  readonly bull: Queue;
-  readonly exists: ReturnType<typeof createExistsBatcher>;
-}
-
 function required(url: string | undefined): string {
   if (url === undefined) throw new TypeError('createQueue needs a url or a connection.');
   return url;
 }
 
-function toBulkJob({ name, data, jobId, opts }: NewJob): {
-  name: string;
-  data: unknown;
-  opts: BulkJobOptions;
-} {
-  return { name, data, opts: jobId === undefined ? { ...opts } : { ...opts, jobId } };
-}
-
-async function addJob({ bull, exists }: Backend, job: NewJob): Promise<'added' | 'duplicate'> {
-  const { name, data, opts } = toBulkJob(job);
-  if (job.jobId === undefined) {
-    await bull.add(name, data, opts);
-    return 'added';
-  }
-  // Both go out on one connection in this order: the question costs no round trip of its own.
-  let adding: Promise<unknown> | undefined;
-  const existed = await exists(bull.toKey(job.jobId), () => {
-    adding = bull.add(name, data, opts);
-    // Who asked hears of it below; it may fail before.
-    adding.catch(() => undefined);
-  });
-  await adding;
-  if (!existed) return 'added';
-  return reviveIfFinished(bull, job.jobId, () => bull.add(name, data, opts));
-}
-
-/** A job kept by other options, or failed by BullMQ itself after stalls, must not swallow the resend. */
-async function reviveIfFinished(
-  bull: Queue,
-  jobId: string,
-  addAgain: () => Promise<unknown>,
-): Promise<'added' | 'duplicate'> {
-  const state = await bull.getJobState(jobId);
-  if (state === 'unknown') {
-    await addAgain();
-    return 'added';
-  }
-  if (state !== 'failed' && state !== 'completed') return 'duplicate';
-  await bull.remove(jobId);
-  await addAgain();
-  return 'added';
+async function readHeadWaitingMs(bull: Queue): Promise<number | null> {
+  const [[head], isPaused] = await Promise.all([bull.getWaiting(0, 0), bull.isPaused()]);
+  return head === undefined || isPaused ? null : Date.now() - head.timestamp;
 }

@@ -3,7 +3,7 @@ import { createTestProxy, startTestRedis, waitFor, type TestProxy, type TestRedi
 import type { Redis } from 'ioredis';
 import { createLogger } from '../logging/logger.ts';
 import { connectRedis } from './connect-redis.ts';
-import { inspectQueueRedis } from './inspect-queue-redis.ts';
+import { inspectQueueRedis } from '../queue/watch-queue-redis.ts';
 
 let server: TestRedis;
 let proxy: TestProxy;
@@ -38,7 +38,7 @@ async function untilAnswers(): Promise<void> {
 }
 
 test.each(['freeze', 'half_open', 'cut_replies', 'refuse'] as const)(
-  '%s: commands fail, and it heals by itself',
+  '%s: commands fail, and the connection recovers by itself',
   async (mode) => {
     await untilAnswers();
     await proxy.setMode(mode);

@@ -1,8 +1,9 @@
+import type { Writable } from 'node:stream';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
 import type { Logger } from '../logging/logger.ts';
-import { limitCommands } from './limit-commands.ts';
-import { corkWrites } from './cork-writes.ts';
+
+export type RedisClient = Redis;
 
 /**
  * `cache`: answers within 250 ms or fails. `producer`: adds jobs, fails fast. `worker`: waits for Redis as
@@ -10,22 +11,22 @@ import { corkWrites } from './cork-writes.ts';
  */
 export type RedisRole = 'cache' | 'producer' | 'worker';
 
-export interface RedisConnectionOptions {
+export type RedisConnectionOptions = {
   readonly url: string;
   readonly role: RedisRole;
   readonly logger: Logger;
-}
+};
 
-/** Jittered and capped at a second: Redis that is back must be in use at once, without a stampede. */
+/** Jittered and capped at a second: a Redis that is back must be in use at once, without a stampede. */
 function reconnectDelayMs(attempt: number): number {
   const ceiling = Math.min(1_000, 50 * 2 ** Math.min(attempt, 5));
   return Math.round(ceiling * (0.5 + Math.random() / 2));
 }
 
-const COMMON = {
+const commonOptions = {
   connectTimeout: 2_000,
   keepAlive: 10_000,
-  // How long a connection that does not answer may hold up our own goodbye.
+  // How long a connection that does not answer may delay our own disconnect.
   disconnectTimeout: 250,
   retryStrategy: reconnectDelayMs,
   // After a failover the old connection leads to a replica: reconnect, as the name now leads to the new primary.
@@ -34,7 +35,7 @@ const COMMON = {
 
 const cacheCommandMs = 250;
 
-const ROLES: Record<RedisRole, RedisOptions> = {
+const roleOptions: Record<RedisRole, RedisOptions> = {
   cache: {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
@@ -48,7 +49,7 @@ const ROLES: Record<RedisRole, RedisOptions> = {
     autoResendUnfulfilledCommands: false,
     socketTimeout: 3_000,
   },
-  // Longer than BullMQ's longest blocking read (10 s), short enough that a half-open socket heals in time.
+  // Longer than BullMQ's longest blocking read (10 s), short enough to replace a half-open socket in time.
   worker: { maxRetriesPerRequest: null, socketTimeout: 15_000 },
 };
 
@@ -56,8 +57,8 @@ const ROLES: Record<RedisRole, RedisOptions> = {
  * Connects to Redis and keeps reconnecting for ever. Never throws and never emits an unhandled error: the
  * state is `redis.status`, and its changes are logged once each, not once per attempt.
  */
-export function connectRedis({ url, role, logger }: RedisConnectionOptions): Redis {
-  const redis = prepared(new Redis(url, { ...COMMON, ...ROLES[role] }), role);
+export function connectRedis({ url, role, logger }: RedisConnectionOptions): RedisClient {
+  const redis = prepare(new Redis(url, { ...commonOptions, ...roleOptions[role] }), role);
   let lastLogged: 'up' | 'down' | undefined;
   let lastError: Error | undefined;
   redis.on('error', (error: Error) => {
@@ -70,7 +71,7 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
     if (lastLogged !== 'up') logger.info('redis_connected', { role });
     lastLogged = 'up';
   });
-  // A closed connection that someone ended on purpose is no news.
+  // A connection that was ended on purpose is not logged.
   redis.on('end', () => (lastLogged = 'down'));
 
   function reportDown(): void {
@@ -82,14 +83,14 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
   return redis;
 }
 
-/** The same for the connections that BullMQ's workers duplicate from this one for their blocking reads. */
-function prepared(redis: Redis, role: RedisRole): Redis {
+/** Also prepares the connections that BullMQ's workers duplicate from this one for their blocking reads. */
+function prepare(redis: Redis, role: RedisRole): Redis {
   const duplicate = redis.duplicate.bind(redis);
   redis.on('close', () => stopSocketTimer(redis));
   // The cache's commands are pipelined already.
   if (role === 'cache') limitCommands(redis, cacheCommandMs);
   else corkWrites(redis);
-  redis.duplicate = (override) => prepared(duplicate(override), role);
+  redis.duplicate = (override) => prepare(duplicate(override), role);
   return redis;
 }
 
@@ -103,4 +104,44 @@ function stopSocketTimer(redis: Redis): void {
 
 function isTimer(value: unknown): value is NodeJS.Timeout {
   return typeof value === 'object' && value !== null && 'hasRef' in value;
+}
+
+/**
+ * Fails a command that Redis has not answered within `ms` milliseconds. ioredis's own `commandTimeout` does so
+ * without a look at the socket: where this process was late itself, the answer lies there, and treating the cache as
+ * down would send every read to Postgres just when the process is busiest. So the socket is read once more first.
+ */
+function limitCommands(redis: Redis, ms: number): void {
+  const send = redis.sendCommand.bind(redis);
+  redis.sendCommand = (command, pipeline) => {
+    const fail = (): void => void setImmediate(() => command.reject(new Error('Command timed out')));
+    const timer = setTimeout(fail, ms);
+    const ended = (): void => clearTimeout(timer);
+    command.promise.then(ended, ended);
+    return send(command, pipeline);
+  };
+}
+
+/**
+ * Sends the commands of one turn of the event loop by one system call, which costs more than the command itself.
+ * Unlike ioredis's autopipelining, which makes BullMQ slower, it changes nothing about the commands: Node's own
+ * `cork` buffers them until the turn ends.
+ */
+function corkWrites(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  let corked: Writable | undefined;
+
+  function corkUntilTurnEnds(stream: Writable): void {
+    corked = stream;
+    stream.cork();
+    setImmediate(() => {
+      corked = undefined;
+      stream.uncork();
+    });
+  }
+
+  redis.sendCommand = (command, pipeline) => {
+    if (corked === undefined && redis.status === 'ready') corkUntilTurnEnds(redis.stream);
+    return send(command, pipeline);
+  };
 }

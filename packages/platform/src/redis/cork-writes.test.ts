@@ -27,7 +27,7 @@ describe('commands of one turn of the event loop go together', () => {
   }
 
   test.each<RedisRole>(['producer', 'worker'])(
-    '%s: held until the turn ends, answered in order',
+    '%s: buffered until the turn ends, answered in order',
     async (role) => {
       const redis = await connect(role);
       const { stream } = redis;

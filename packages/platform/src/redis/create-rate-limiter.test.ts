@@ -2,13 +2,14 @@ import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import { createLogger } from '../logging/logger.ts';
 import { connectRedis } from './connect-redis.ts';
+import type { RedisClient } from './connect-redis.ts';
 import { createRateLimiter } from './create-rate-limiter.ts';
 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
 
 describe('the rate limiter', () => {
   let server: TestRedis;
-  let redis: ReturnType<typeof connectRedis>;
+  let redis: RedisClient;
 
   beforeAll(async () => {
     server = await startTestRedis();

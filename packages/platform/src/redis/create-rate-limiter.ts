@@ -1,26 +1,29 @@
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './connect-redis.ts';
 
-/** `remaining`: how many more would pass now; `resetMs`: until all of the allowance is there again. */
-export interface RateDecision {
+/** `remaining`: how many more would pass now; `resetMs`: until the whole allowance is available again. */
+export type RateDecision = {
   readonly isAllowed: boolean;
   readonly limit: number;
   readonly remaining: number;
   readonly resetMs: number;
   readonly retryAfterMs: number;
-}
+};
 
-export interface RateLimiterOptions {
-  readonly redis: Redis;
+export type RateLimiterOptions = {
+  readonly redis: RedisClient;
   /** How many a second, and how many at once after a pause. */
   readonly perSecond: number;
   /** Before the keys in Redis. */
   readonly prefix: string;
-}
+};
 
-export type RateLimiter = ReturnType<typeof createRateLimiter>;
+export type RateLimiter = {
+  /** Counts one. Never throws. */
+  readonly take: (key: string) => Promise<RateDecision>;
+};
 
-// GCRA: one number per key, the moment at which the allowance is whole again. In microseconds of Redis' clock.
-const TAKE = `
+// GCRA: one number per key, the moment at which the allowance is whole again. In microseconds of Redis's clock.
+const takeScript = `
 local now = redis.call('TIME')
 now = now[1] * 1000000 + now[2]
 local whole = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
@@ -29,46 +32,78 @@ if next - now > 1000000 then return { 0, whole - now } end
 redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', 2000)
 return { 1, next - now }`;
 
-const SECOND_US = 1_000_000;
-const MAX_LOCAL_KEYS = 10_000;
-
 /**
- * Lets so many a second pass per key, counted in Redis for all processes together; while Redis is away each
+ * Allows `perSecond` calls a second per key, counted in Redis for all processes together; while Redis is away each
  * process counts for itself, and nothing waits for it.
  */
-export function createRateLimiter({ redis, perSecond, prefix }: RateLimiterOptions) {
-  const stepUs = SECOND_US / perSecond;
-  const local = new Map<string, number>();
+export function createRateLimiter({ redis, perSecond, prefix }: RateLimiterOptions): RateLimiter {
+  const stepMs = 1_000 / perSecond;
+  const local = createLocalAllowance({ stepMs, windowMs: 1_000 });
 
-  /** The same rule in this process. */
-  function takeLocally(key: string): [number, number] {
-    const nowUs = performance.now() * 1_000;
-    const wholeUs = Math.max(local.get(key) ?? 0, nowUs);
-    const nextUs = wholeUs + stepUs;
-    if (nextUs - nowUs > SECOND_US) return [0, wholeUs - nowUs];
-    if (local.size >= MAX_LOCAL_KEYS && !local.has(key)) local.clear();
-    local.set(key, nextUs);
-    return [1, nextUs - nowUs];
+  function takeLocally(key: string): [allowed: boolean, usedMs: number] {
+    const isAllowed = local.waitMs(key) === 0;
+    if (isAllowed) local.count(key);
+    return [isAllowed, local.usedMs(key)];
   }
 
-  async function takeInRedis(key: string): Promise<[number, number]> {
-    const reply: unknown = await redis.eval(TAKE, 1, prefix + key, stepUs);
-    const [allowed, owedUs] = Array.isArray(reply) ? reply.map(Number) : [];
-    return [allowed ?? 1, owedUs ?? 0];
+  async function takeInRedis(key: string): Promise<[allowed: boolean, usedMs: number]> {
+    const reply: unknown = await redis.eval(takeScript, 1, prefix + key, 1_000_000 / perSecond);
+    const [allowed = 1, usedUs = 0] = Array.isArray(reply) ? reply.map(Number) : [];
+    return [allowed === 1, usedUs / 1_000];
   }
 
   return {
-    /** Counts one. Never throws. */
-    async take(key: string): Promise<RateDecision> {
-      const [allowed, owedUs] =
+    async take(key) {
+      const [isAllowed, usedMs] =
         redis.status === 'ready' ? await takeInRedis(key).catch(() => takeLocally(key)) : takeLocally(key);
       return {
-        isAllowed: allowed === 1,
+        isAllowed,
         limit: perSecond,
-        remaining: Math.max(0, Math.floor((SECOND_US - owedUs) / stepUs + 1e-6)),
-        resetMs: owedUs / 1_000,
-        retryAfterMs: allowed === 1 ? 0 : Math.max(1, (owedUs + stepUs - SECOND_US) / 1_000),
+        remaining: Math.max(0, Math.floor((1_000 - usedMs) / stepMs + 1e-6)),
+        resetMs: usedMs,
+        retryAfterMs: isAllowed ? 0 : Math.max(1, usedMs + stepMs - 1_000),
       };
+    },
+  };
+}
+
+export type LocalAllowance = {
+  /** Milliseconds until the whole allowance of this key is available again. */
+  readonly usedMs: (key: string) => number;
+  /** Milliseconds until one more is allowed; 0: now. */
+  readonly waitMs: (key: string) => number;
+  /** Counts one, allowed or not. */
+  readonly count: (key: string) => void;
+};
+
+const maxLocalKeys = 10_000;
+
+/**
+ * The rule of the rate limiter (GCRA) in this process: one each `stepMs` milliseconds per key, up to `windowMs`
+ * worth of them at once. Remembers 10,000 keys; the one that was counted longest ago makes room.
+ */
+export function createLocalAllowance({
+  stepMs,
+  windowMs,
+}: {
+  stepMs: number;
+  windowMs: number;
+}): LocalAllowance {
+  /** When the allowance is whole again. */
+  const wholeAt = new Map<string, number>();
+  const usedMs = (key: string): number => Math.max(0, (wholeAt.get(key) ?? 0) - performance.now());
+  return {
+    usedMs,
+    waitMs: (key) => Math.max(0, usedMs(key) + stepMs - windowMs),
+    count: (key) => {
+      const next = performance.now() + Math.min(windowMs, usedMs(key) + stepMs);
+      wholeAt.delete(key);
+      if (wholeAt.size >= maxLocalKeys)
+        for (const oldest of wholeAt.keys()) {
+          wholeAt.delete(oldest);
+          break;
+        }
+      wholeAt.set(key, next);
     },
   };
 }

@@ -18,7 +18,7 @@ afterAll(async () => {
   await server.stop();
 });
 
-/** Holds the event loop up for longer than a command may take. */
+/** Blocks the event loop for longer than a command may take. */
 function beBusy(): void {
   const until = performance.now() + 400;
   while (performance.now() < until);

@@ -1,27 +1,32 @@
-import type { Server } from 'node:http';
-import type { Telemetry } from 'bullmq';
+import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { Attributes } from '@opentelemetry/api';
+import type { Tracing } from './otlp-tracing.ts';
 
-export interface TracingOptions {
+export type TracingOptions = {
   readonly service: string;
   /** Base address of an OTLP/HTTP receiver; traces go to its `/v1/traces`. Undefined: no tracing. */
   readonly endpoint: string | undefined;
-}
+};
 
-export interface Tracing {
-  /** For BullMQ's queues and workers: a job carries the trace of whoever added it. */
-  readonly telemetry: Telemetry;
-  /** Makes each request of a server a span, in the caller's trace if it sent a `traceparent`. */
-  traceRequests(server: Server): void;
-  /** Sends what is left, for two seconds at most. */
-  stop(): Promise<void>;
-}
-
-/**
- * Starts OpenTelemetry traces where an endpoint is given. Nothing of the SDK is loaded otherwise, and what is asked to
- * make a span (`withSpan`) makes none.
- */
+/** Starts OpenTelemetry traces if an endpoint is given. Otherwise nothing of the SDK is loaded, and `withSpan` makes no span. */
 export async function startTracing({ service, endpoint }: TracingOptions): Promise<Tracing | undefined> {
   if (endpoint === undefined) return undefined;
   const { startOtlpTracing } = await import('./otlp-tracing.ts');
   return startOtlpTracing({ service, endpoint });
+}
+
+/** Runs a call to another server as a span of the current trace; without tracing it just runs it. */
+export function withSpan<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T> {
+  return trace
+    .getTracer('billing')
+    .startActiveSpan(name, { kind: SpanKind.CLIENT, attributes }, async (span) => {
+      try {
+        return await work();
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
 }

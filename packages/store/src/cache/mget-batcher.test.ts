@@ -1,4 +1,4 @@
-import { connectRedis, createLogger } from '@billing/platform';
+import { connectRedis, createLogger, type RedisClient } from '@billing/platform';
 import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import { createMgetBatcher } from './mget-batcher.ts';
@@ -8,7 +8,7 @@ const logger = createLogger({ service: 'test', level: 'error', format: 'json' })
 
 describe('the joint read of the cache', () => {
   let server: TestRedis;
-  let redis: ReturnType<typeof connectRedis>;
+  let redis: RedisClient;
   let read: (keys: readonly string[]) => Promise<Values>;
 
   beforeAll(async () => {

@@ -1,11 +1,11 @@
 import { PassThrough } from 'node:stream';
-import { connectRedis, createLogger } from '@billing/platform';
+import { connectRedis, createLogger, type RedisClient } from '@billing/platform';
 import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import { createReadBudget } from './read-budget.ts';
 
 let server: TestRedis;
-const open: ReturnType<typeof connectRedis>[] = [];
+const open: RedisClient[] = [];
 let prefixes = 0;
 
 beforeAll(async () => {

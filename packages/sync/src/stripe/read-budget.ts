@@ -1,5 +1,5 @@
 import type { Clock } from '@billing/domain';
-import type { connectRedis } from '@billing/platform';
+import type { RedisClient } from '@billing/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeScript, throttleScript } from './budget-script.ts';
 import { createLocalBucket } from './local-bucket.ts';
@@ -22,7 +22,7 @@ const maxWaitMs: Record<ReadPriority, number> = { urgent: 1_500, background: 10_
 const throttlePauseMs = { byDefault: 1_000, most: 60_000 };
 
 type BudgetOptions = {
-  redis: ReturnType<typeof connectRedis>;
+  redis: RedisClient;
   prefix: string;
   perSecond: number;
   clock: Clock;

@@ -7,7 +7,7 @@ import type { Answered, CacheOutcome } from '../../entitlements/answer-source.ts
 import { authenticateProject, peekProject, requireSameProject } from '../../http/authenticate-project.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import type { FailureHandler } from '../../http/handle-failure.ts';
-import { assignRequestId, requestIdFor, requestIdOf } from '../../http/observe-requests.ts';
+import { assignRequestId, requestIdFor, requestIdOf } from '@billing/platform';
 import type { RequestMeter } from '../../http/observe-requests.ts';
 import { parseQuery } from '../../http/parse.ts';
 

@@ -1,4 +1,5 @@
 import { readyResponse } from '@billing/domain';
+import { readinessAnswer } from '@billing/platform';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { checkReadiness } from '../../operations/readiness.ts';
 
@@ -25,8 +26,6 @@ export const ready = defineEndpoint({
   ],
   errors: [],
   handle: async (deps) => {
-    const { isReady, checks } = await checkReadiness(deps);
-    if (isReady) return { body: { status: 'ready' as const, checks } };
-    return { status: 503, body: { status: 'not ready' as const, checks } };
+    return readinessAnswer(await checkReadiness(deps));
   },
 });

@@ -1,10 +1,11 @@
 import { Stripe } from 'stripe';
-import { operationLabel } from './operation-label.ts';
+
+export type StripeClient = Stripe;
 
 export type StripeOutcome =
   'ok' | 'client_error' | 'rate_limited' | 'server_error' | 'timeout' | 'connection_error';
 
-export interface StripeClientOptions {
+export type StripeClientOptions = {
   readonly secretKey: string;
   /** Another server that speaks Stripe's API, such as `http://127.0.0.1:12111`. */
   readonly apiBase?: string | undefined;
@@ -12,22 +13,22 @@ export interface StripeClientOptions {
   readonly timeoutMs?: number;
   /** Default 1. */
   readonly maxNetworkRetries?: number;
-  /** Hears of each attempt. `operation` is bounded: ids are replaced by `:id`. */
+  /** Called after each attempt. `operation` is bounded: ids are replaced by `:id`. */
   readonly observe?: ((operation: string, outcome: StripeOutcome, seconds: number) => void) | undefined;
-}
+};
 
 /** stripe-node's longest pause before a first retry. */
-const RETRY_PAUSE_MS = 500;
+const retryPauseMs = 500;
 
 /**
  * The official client with limits: by default stripe-node would try for four minutes. The attempts of an
- * operation share `timeoutMs`, so the caller waits no longer than that (and a pause).
+ * operation share `timeoutMs`, so the caller waits no longer than that, plus a pause.
  */
-export function createStripeClient(options: StripeClientOptions): Stripe {
+export function createStripeClient(options: StripeClientOptions): StripeClient {
   const { secretKey, apiBase, timeoutMs = 10_000, maxNetworkRetries = 1, observe } = options;
   const attemptMs = Math.max(
     1,
-    Math.floor((timeoutMs - RETRY_PAUSE_MS * maxNetworkRetries) / (maxNetworkRetries + 1)),
+    Math.floor((timeoutMs - retryPauseMs * maxNetworkRetries) / (maxNetworkRetries + 1)),
   );
   return new Stripe(secretKey, {
     ...(apiBase === undefined ? {} : parseApiBase(apiBase)),
@@ -82,4 +83,23 @@ function outcomeOfStatus(status: number): StripeOutcome {
 
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT';
+}
+
+/** Words of Stripe's paths. Anything else is an id: ids of products and prices can be any text. */
+const pathWords = new Set(
+  (
+    'v1 v2 account accounts attach balance billing billing_portal cancel capture charges checkout close confirm ' +
+    'configurations coupons core credit_notes customers detach disputes events expire features finalize ' +
+    'invoice_payments invoiceitems invoices line_items lines mark_uncollectible pay payment_intents ' +
+    'payment_methods portal prices products promotion_codes refund refunds release resume search sessions ' +
+    'setup_intents subscription_items subscription_schedules subscriptions test_clocks test_helpers upcoming ' +
+    'void advance'
+  ).split(' '),
+);
+
+/** A bounded metric label for a Stripe request: `GET /v1/subscriptions/:id`. */
+export function operationLabel(method: string, path: string): string {
+  const [pathname = ''] = path.split('?', 1);
+  const segments = pathname.split('/').map((part) => (part === '' || pathWords.has(part) ? part : ':id'));
+  return `${method.toUpperCase()} ${segments.join('/')}`;
 }

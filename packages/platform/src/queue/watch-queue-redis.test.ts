@@ -1,12 +1,11 @@
 import { PassThrough } from 'node:stream';
 import { startTestRedis, waitFor } from '@billing/testing';
 import { createLogger } from '../logging/logger.ts';
-import { connectRedis } from './connect-redis.ts';
-import { inspectQueueRedis } from './inspect-queue-redis.ts';
-import type { QueueRedisReport } from './inspect-queue-redis.ts';
-import { watchQueueRedis } from './watch-queue-redis.ts';
+import { connectRedis } from '../redis/connect-redis.ts';
+import { inspectQueueRedis, watchQueueRedis } from './watch-queue-redis.ts';
+import type { QueueRedisReport } from './watch-queue-redis.ts';
 
-it('says once what is wrong with the Redis of the queue, also when Redis comes late', async () => {
+it('logs once what is wrong with the Redis of the queue, also when Redis starts later', async () => {
   const redis = await startTestRedis({ evictionPolicy: 'allkeys-lru', isStarted: false });
   const lines: string[] = [];
   const destination = new PassThrough();
@@ -15,16 +14,19 @@ it('says once what is wrong with the Redis of the queue, also when Redis comes l
   const connection = connectRedis({ url: redis.url, role: 'producer', logger });
   const reports: QueueRedisReport[] = [];
   const stop = watchQueueRedis({
-    inspect: () => inspectQueueRedis(connection),
+    inspect: async () => {
+      const report = await inspectQueueRedis(connection);
+      reports.push(report);
+      return report;
+    },
     logger,
-    onReport: (report) => reports.push(report),
   });
   try {
     await redis.start();
     await waitFor(() => reports.length > 0, { what: 'a report', timeoutMs: 15_000 });
     await waitFor(() => lines.join('').includes('queue_redis_not_persistent'), { what: 'the warning' });
-    const said = (event: string): number => lines.filter((line) => line.includes(event)).length;
-    expect([said('queue_redis_may_evict'), said('queue_redis_not_persistent')]).toEqual([1, 1]);
+    const count = (event: string): number => lines.filter((line) => line.includes(event)).length;
+    expect([count('queue_redis_may_evict'), count('queue_redis_not_persistent')]).toEqual([1, 1]);
     expect(reports[0]?.evictionPolicy).toBe('allkeys-lru');
   } finally {
     stop();

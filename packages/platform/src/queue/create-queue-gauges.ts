@@ -1,23 +1,23 @@
 import type { Metrics } from '../metrics.ts';
-import type { QueueRedisReport } from '../redis/inspect-queue-redis.ts';
 import type { JobQueue } from './create-queue.ts';
+import type { QueueRedisReport } from './watch-queue-redis.ts';
 
-export interface QueueGaugesOptions {
+export type QueueGaugesOptions = {
   readonly metrics: Pick<Metrics, 'queueJobs' | 'queueOldestWaiting' | 'queueRedisInfo'>;
   readonly queues: readonly Pick<JobQueue, 'name' | 'counts' | 'oldestWaitingMs'>[];
   readonly inspectQueueRedis: () => Promise<QueueRedisReport>;
-}
+};
 
-export interface QueueGauges {
-  /** Reads all anew; what Redis does not answer in time is absent from the scrape. */
-  refresh(): Promise<void>;
-  /** After each scrape: where several processes are added up, only those that are asked may have numbers. */
-  reset(): void;
-}
+export type QueueGauges = {
+  /** Reads all values again; what Redis does not answer in time is absent from the scrape. */
+  refresh: () => Promise<void>;
+  /** After each scrape: where several processes are added up, only those that are scraped may have values. */
+  reset: () => void;
+};
 
 /**
- * The gauges of the queues, read from Redis for each scrape. While Redis is away there are none: an old number
- * would look like a queue that stands still.
+ * The gauges of the queues, read from Redis for each scrape. While Redis is away there are none: an old value
+ * would look like a queue that makes no progress.
  */
 export function createQueueGauges({ metrics, queues, inspectQueueRedis }: QueueGaugesOptions): QueueGauges {
   const { queueJobs, queueOldestWaiting, queueRedisInfo } = metrics;
@@ -50,7 +50,7 @@ export function createQueueGauges({ metrics, queues, inspectQueueRedis }: QueueG
     async refresh(): Promise<void> {
       scrapes += 1;
       const readings = await Promise.allSettled([...queues.map(readQueue), readRedis()]);
-      // Without a pause in between: a scrape that runs beside this one must not meet them empty.
+      // Synchronously: a scrape that runs at the same time must not see them empty.
       clear();
       for (const reading of readings) if (reading.status === 'fulfilled') reading.value();
     },

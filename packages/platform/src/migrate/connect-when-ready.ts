@@ -3,8 +3,8 @@ import { Client } from 'pg';
 import { redactText } from '../logging/redact.ts';
 import { MigrationError } from './migration-error.ts';
 
-/** Not there yet: no listener, no name (a container network that is coming up), or Postgres still starting. */
-const NOT_READY_CODES = new Set([
+/** Not ready yet: no listener, no name (a container network that is coming up), or Postgres still starting. */
+const notReadyCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EHOSTUNREACH',
@@ -22,7 +22,7 @@ const NOT_READY_CODES = new Set([
  * database name ends the wait at once.
  */
 export async function connectWhenReady(databaseUrl: string, waitMs: number): Promise<Client> {
-  const givesUpAt = Date.now() + waitMs;
+  const deadline = Date.now() + waitMs;
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 1.5, 2_000)) {
     const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
     // A connection that drops later is reported by the query that needs it.
@@ -32,7 +32,7 @@ export async function connectWhenReady(databaseUrl: string, waitMs: number): Pro
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);
-      if (!isNotReady(error) || Date.now() + pauseMs > givesUpAt) throw cannotConnect(databaseUrl, error);
+      if (!isNotReady(error) || Date.now() + pauseMs > deadline) throw cannotConnect(databaseUrl, error);
     }
     await sleep(pauseMs * (0.75 + Math.random() / 2));
   }
@@ -53,7 +53,7 @@ function messageOf(error: unknown): string {
 
 function isNotReady(error: unknown): boolean {
   const code = codeOf(error);
-  return code === undefined ? /timeout/i.test(messageOf(error)) : NOT_READY_CODES.has(code);
+  return code === undefined ? /timeout/i.test(messageOf(error)) : notReadyCodes.has(code);
 }
 
 function cannotConnect(databaseUrl: string, error: unknown): MigrationError {

@@ -1,6 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createStripeClient, stripeModeOf, type StripeOutcome } from './create-stripe-client.ts';
-import { operationLabel } from './operation-label.ts';
+import {
+  createStripeClient,
+  operationLabel,
+  stripeModeOf,
+  type StripeOutcome,
+} from './create-stripe-client.ts';
 
 type Seen = [operation: string, outcome: StripeOutcome];
 let server: Server;
