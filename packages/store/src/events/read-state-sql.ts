@@ -28,6 +28,26 @@ const itemsOf = ({ name, select, primaryKey: [objectId, itemId] }: TableSql): st
           SELECT ${objectId} AS object_id, json_agg(item ORDER BY ${itemId}) AS items
           FROM stored_${name}, LATERAL (SELECT ${select}) item GROUP BY ${objectId}) one)`;
 
+const stateJson = `SELECT json_build_object(
+      'ledger', (
+        SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]')
+        FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))),
+      'subscriptions', ${objectsOf(subscriptionTable)},
+      'subscriptionItems', ${itemsOf(subscriptionItemTable)},
+      'purchases', ${objectsOf(purchaseTable)},
+      'purchaseItems', ${itemsOf(purchaseItemTable)},
+      'customers', (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id,
+        'userRef', user_ref, 'isDeleted', deleted_at IS NOT NULL)), '[]') FROM stored_customers),
+      'holders', (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
+        ORDER BY user_ref), '[]') FROM invoice_holders),
+      'prices', (SELECT coalesce(json_agg(json_build_object(
+        'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
+        'isRecurring', interval <> 'one_time')), '[]') FROM named_prices),
+      'projects', (SELECT coalesce(json_agg(id), '[]') FROM stored_projects),
+      'users', (SELECT coalesce(json_agg(json_build_object(
+        'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]')
+        FROM owners_and_claimed_users))`;
+
 /**
  * The keys are lists that the planner can't look into: one plan serves every batch, where it would else plan anew for
  * each, which takes longer than the reading. What a batch has nothing of is left out of its plan by a constant.
@@ -93,25 +113,7 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
         SELECT unnest(user_ids) FROM keys
         UNION SELECT claimed_user_id FROM stored_subscriptions
         UNION SELECT claimed_user_id FROM stored_purchases)))
-    SELECT json_build_object(
-      'ledger', (
-        SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]')
-        FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))),
-      'subscriptions', ${objectsOf(subscriptionTable)},
-      'subscriptionItems', ${itemsOf(subscriptionItemTable)},
-      'purchases', ${objectsOf(purchaseTable)},
-      'purchaseItems', ${itemsOf(purchaseItemTable)},
-      'customers', (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id,
-        'userRef', user_ref, 'isDeleted', deleted_at IS NOT NULL)), '[]') FROM stored_customers),
-      'holders', (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
-        ORDER BY user_ref), '[]') FROM invoice_holders),
-      'prices', (SELECT coalesce(json_agg(json_build_object(
-        'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
-        'isRecurring', interval <> 'one_time')), '[]') FROM named_prices),
-      'projects', (SELECT coalesce(json_agg(id), '[]') FROM stored_projects),
-      'users', (SELECT coalesce(json_agg(json_build_object(
-        'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]')
-        FROM owners_and_claimed_users))`);
+    ${stateJson}`);
 
 const withPurchases = stateTemplate({ hasPurchases: true, hasInvoices: true });
 const withInvoices = stateTemplate({ hasPurchases: false, hasInvoices: true });

@@ -9,9 +9,9 @@ import {
 } from './tables.ts';
 
 /**
- * Makes a CTE wait for another one: Postgres runs CTEs that write in no order of its own, but one that another
- * reads from comes first. All writers lock users, then subscriptions, then purchases, each in the order of their
- * ids, so that no two wait for each other.
+ * Always true, and makes a CTE wait for another one: Postgres promises no order among CTEs that write, but finishes
+ * one before it counts its rows. All writers lock users, then subscriptions, then purchases, each in the order of
+ * their ids (`COLLATE "C"`), so that no two of them wait for each other.
  */
 const after = (cte: string): string => `(SELECT count(*) FROM ${cte}) >= 0`;
 
@@ -110,7 +110,7 @@ export const writeTombstones = sqlTemplate(`
     WHERE stored.stripe_customer_id = ANY(ARRAY(SELECT id FROM deleted_customers))
       AND stored.missing_in_stripe_at IS NULL
       AND coalesce(stored.status, '') NOT IN ('canceled', 'incomplete_expired')
-      -- One statement can write a row once; what it writes was decided knowing the deletion or is read again.
+      -- One statement can write a row only once.
       AND NOT EXISTS (SELECT FROM incoming_subscriptions WHERE incoming_subscriptions.id = stored.id))`);
 
 /** Versions of the users whose objects were written, and the invalidations of what the cache has of them. */
