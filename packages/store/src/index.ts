@@ -15,7 +15,6 @@ export {
   createOutboxCleaner,
   publishPending,
   publishInvalidations,
-  type PublishPendingOptions,
   type OutboxCleaner,
   type OutboxDeps,
 } from './outbox.ts';
