@@ -3,7 +3,7 @@ import type { Database, Queries } from './create-database.ts';
 
 export type UserKey = { projectId: string; userId: string };
 
-/** A version that the cache must hear of: of one user, or (`userId: null`) of the whole project. */
+/** A version that the cache has to be told of: of one user, or (`userId: null`) of the whole project. */
 export type PendingInvalidation = { id: bigint; projectId: string; userId: string | null; version: bigint };
 
 export type Changed<T> = { result: T; pending: PendingInvalidation[] };
@@ -30,24 +30,23 @@ async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bi
   return row.id;
 }
 
-/** Bumps a user's version and notes, in the same transaction, that the cache has to hear of it. */
-async function bumpUser(tx: Queries, userRef: bigint): Promise<PendingInvalidation> {
-  const rows = await tx.$queryRaw<PendingInvalidation[]>`
+/** Bumps the versions of users and writes, in the same transaction, the invalidations of what the cache has of them. */
+export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promise<PendingInvalidation[]> {
+  if (userRefs.length === 0) return [];
+  return tx.$queryRaw<PendingInvalidation[]>`
     WITH bumped AS (
-      UPDATE users SET version = version + 1 WHERE id = ${userRef} RETURNING project_id, user_id, version
+      UPDATE users SET version = version + 1 WHERE id = ANY(${[...userRefs]}::bigint[])
+      RETURNING project_id, user_id, version
     )
     INSERT INTO cache_invalidations (project_id, user_id, version)
     SELECT project_id, user_id, version FROM bumped
     RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
-  const [pending] = rows;
-  if (pending === undefined) throw new Error('bumping a user returned no row');
-  return pending;
 }
 
 /**
- * The one way in which a user's sources change outside the worker's batches: lock the user's row, write,
- * bump the version, note the invalidation, commit. The caller then settles what is pending
- * (`publishInvalidations`). `write` returns `changed: false` where nothing changed after all: no bump then.
+ * The one way in which a user's sources change outside the worker's batches, in one transaction: lock the user's row,
+ * write, bump the version, write the invalidation. The caller then publishes what is pending (`publishInvalidations`).
+ * `write` returns `changed: false` where nothing changed after all: then nothing is bumped.
  */
 export async function changeUser<T>(
   database: Database,
@@ -57,14 +56,13 @@ export async function changeUser<T>(
   return database.$transaction(async (tx) => {
     const userRef = await lockUser(tx, key);
     const { result, changed } = await write(tx, userRef);
-    return { result, pending: changed ? [await bumpUser(tx, userRef)] : [] };
+    return { result, pending: changed ? await bumpUsers(tx, [userRef]) : [] };
   });
 }
 
 /**
- * The same for a change of catalog or policy: one version on the project, which every cached answer
- * carries, makes all of them old at once. The project's row is locked, so changes of one catalog take turns.
- * Throws `project_not_found`.
+ * The same for a change of catalog or policy: a new version of the project makes all its cached answers old at once.
+ * The project's row is locked, so changes of one catalog take turns. Throws `project_not_found`.
  */
 export async function changeProject<T>(
   database: Database,

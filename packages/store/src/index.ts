@@ -15,7 +15,6 @@ export {
   createOutboxCleaner,
   publishPending,
   publishInvalidations,
-  type PublishPendingOptions,
   type OutboxCleaner,
   type OutboxDeps,
 } from './outbox.ts';
@@ -71,14 +70,9 @@ export { listEvents, listQuarantine, type LedgerRow } from './ledger/list-events
 export { readProjectMetrics, type ProjectMetrics } from './project-metrics/read-project-metrics.ts';
 export { type Page, type PageRequest } from './page.ts';
 export { isDeadlock, retryOnDeadlock } from './retry-on-deadlock.ts';
-export { type LedgerOutcome, type Outcome, objectKeyOf } from './events/outcomes.ts';
-export {
-  readEventState,
-  type EventState,
-  type Held,
-  type LedgerStatus,
-  type StateKeys,
-} from './events/read-state.ts';
+export { type LedgerOutcome, type LedgerStatus, type Outcome, objectKeyOf } from './events/outcomes.ts';
+export { readEventState, type EventState, type StoredObject } from './events/read-state.ts';
+export { type StateKeys } from './events/read-state-sql.ts';
 export { writeOutcomes, type Written } from './events/write-outcomes.ts';
 export { claimDuePurchases } from './purchases/claim-due.ts';
 export { bumpHolders } from './subscriptions/bump-holders.ts';

@@ -7,10 +7,10 @@ import { changeUser } from './change-user.ts';
 import { createOutboxCleaner, publishInvalidations } from './outbox.ts';
 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
-const told = { invalidate: () => Promise.resolve() };
+const reachable = { invalidate: () => Promise.resolve() };
 const away = { invalidate: () => Promise.reject(new Error('the cache is away')) };
 
-describe('debts to the cache that are forgotten together', () => {
+describe('published invalidations', () => {
   let testDatabase: TestDatabase;
   let database: Database;
   let statements = 0;
@@ -31,33 +31,33 @@ describe('debts to the cache that are forgotten together', () => {
     await testDatabase.drop();
   });
 
-  const owe = async (userId: string) => {
+  const change = async (userId: string) => {
     const write = () => Promise.resolve({ result: null, changed: true });
     return (await changeUser(database, { projectId: 'p', userId }, write)).pending;
   };
   const left = (): Promise<number> => database.cacheInvalidation.count();
 
-  test('stay pending until they are forgotten, and are by themselves a little later', async () => {
+  test('are deleted together, a little later', async () => {
     const outboxCleaner = createOutboxCleaner({ database, logger });
-    const debts = [...(await owe('a')), ...(await owe('b'))];
-    expect(await publishInvalidations({ database, cache: told, logger, outboxCleaner }, debts)).toBe(
-      'settled',
+    const pending = [...(await change('a')), ...(await change('b'))];
+    expect(await publishInvalidations({ database, cache: reachable, logger, outboxCleaner }, pending)).toBe(
+      'published',
     );
     await waitFor(async () => (await left()) === 0, { what: 'both rows to be gone' });
   });
 
-  test('at once when the process ends', async () => {
+  test('are deleted at once when the process ends', async () => {
     const outboxCleaner = createOutboxCleaner({ database, logger });
-    await publishInvalidations({ database, cache: told, logger, outboxCleaner }, await owe('a'));
+    await publishInvalidations({ database, cache: reachable, logger, outboxCleaner }, await change('a'));
     await outboxCleaner.flush();
     expect(await left()).toBe(0);
     await outboxCleaner.flush();
   });
 
-  test('what the cache did not hear stays pending', async () => {
+  test('what the cache could not be told stays pending', async () => {
     const outboxCleaner = createOutboxCleaner({ database, logger });
-    const debts = await owe('a');
-    expect(await publishInvalidations({ database, cache: away, logger, outboxCleaner }, debts)).toBe(
+    const pending = await change('a');
+    expect(await publishInvalidations({ database, cache: away, logger, outboxCleaner }, pending)).toBe(
       'pending',
     );
     await outboxCleaner.flush();
@@ -65,10 +65,10 @@ describe('debts to the cache that are forgotten together', () => {
     await database.cacheInvalidation.deleteMany();
   });
 
-  test('a debt without a row asks Postgres nothing', async () => {
+  test('an invalidation without a row asks Postgres nothing', async () => {
     const before = statements;
     const outboxCleaner = createOutboxCleaner({ database, logger });
-    outboxCleaner.later([{ id: 0n, projectId: 'p', userId: 'a', version: 1n }]);
+    outboxCleaner.deleteLater([{ id: 0n, projectId: 'p', userId: 'a', version: 1n }]);
     await outboxCleaner.flush();
     expect(statements).toBe(before);
   });

@@ -3,110 +3,118 @@ import type { EntitlementCache } from './cache/entitlement-cache.ts';
 import type { PendingInvalidation } from './change-user.ts';
 import type { Database } from './create-database.ts';
 
+/*
+ * The outbox: cache invalidations are written with the change that causes them (table `cache_invalidations`), published
+ * to the cache after the commit, then deleted. To publish one twice is harmless.
+ */
+
 export type OutboxDeps = {
   database: Pick<Database, '$queryRaw' | '$executeRaw'>;
   cache: Pick<EntitlementCache, 'invalidate'>;
   logger: Logger;
-  /** Where given, debts are forgotten together, a little later, by one statement for many changes. */
+  /** Where given, published rows are deleted a little later, by one statement for many changes. */
   outboxCleaner?: OutboxCleaner;
 };
 
-/** An unsettled row this old was left behind by a process that died, or while Redis was away. */
+/** A row this old was left behind by a process that died, or while Redis was away. */
 const leftBehindMs = 2_000;
 
-/** Much less than `leftBehindMs`, so that no drainer meets what the cache has heard. */
-const forgetEveryMs = 200;
+/** Much less than `leftBehindMs`, so that nobody publishes again what is published already. */
+const deleteEveryMs = 200;
 
-async function forget(
+async function deletePublished(
   database: Pick<Database, '$executeRaw'>,
-  pending: readonly Pick<PendingInvalidation, 'id'>[],
+  published: readonly Pick<PendingInvalidation, 'id'>[],
 ): Promise<void> {
   await database.$executeRaw`
-    DELETE FROM cache_invalidations WHERE id = ANY(${pending.map(({ id }) => id)}::bigint[])`;
+    DELETE FROM cache_invalidations WHERE id = ANY(${published.map(({ id }) => id)}::bigint[])`;
 }
 
-export type OutboxCleaner = ReturnType<typeof createOutboxCleaner>;
+export type OutboxCleaner = {
+  deleteLater: (published: readonly PendingInvalidation[]) => void;
+  /** Deletes now what was put off; never rejects. */
+  flush: () => Promise<void>;
+};
 
 /**
- * Forgets settled debts together: under load one statement, and one commit, for many batches of events. What is
- * lost with the process stays pending, and is settled twice, which is harmless.
+ * Deletes published rows together: under load one statement, and one commit, for many batches of events. What is
+ * put off when the process dies stays in the table, and is published again.
  */
-export function createOutboxCleaner({ database, logger }: Pick<OutboxDeps, 'database' | 'logger'>) {
-  let settled: PendingInvalidation[] = [];
+export function createOutboxCleaner({
+  database,
+  logger,
+}: Pick<OutboxDeps, 'database' | 'logger'>): OutboxCleaner {
+  let published: PendingInvalidation[] = [];
   let timer: NodeJS.Timeout | undefined;
 
   async function flush(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
-    const pending = settled;
-    settled = [];
-    if (pending.length === 0) return;
-    await forget(database, pending).catch((error: unknown) =>
-      logger.warn('cache_invalidation_not_deleted', { count: pending.length, error }),
+    const rows = published;
+    published = [];
+    if (rows.length === 0) return;
+    await deletePublished(database, rows).catch((error: unknown) =>
+      logger.warn('cache_invalidation_not_deleted', { count: rows.length, error }),
     );
   }
 
   return {
-    later(pending: readonly PendingInvalidation[]): void {
-      // A debt without a row of its own has the id 0.
-      settled.push(...pending.filter(({ id }) => id !== 0n));
-      if (settled.length > 0) timer ??= setTimeout(() => void flush(), forgetEveryMs);
+    deleteLater(rows) {
+      // An invalidation without a row of its own has the id 0.
+      published.push(...rows.filter(({ id }) => id !== 0n));
+      if (published.length > 0) timer ??= setTimeout(() => void flush(), deleteEveryMs);
     },
-    /** Forgets now what was put off; never rejects. */
     flush,
   };
 }
 
 /**
- * After the commit: tells the cache, then forgets the debt. Never throws, as the change itself is done:
- * what Redis did not hear stays pending, and a drainer tries again.
+ * After the commit: tells the cache, then deletes the rows. Never throws, as the change itself is done: where the cache
+ * cannot be reached the rows stay, for `publishPending`.
  */
 export async function publishInvalidations(
   { database, cache, logger, outboxCleaner }: OutboxDeps,
   pending: readonly PendingInvalidation[],
-): Promise<'settled' | 'pending'> {
-  if (pending.length === 0) return 'settled';
+): Promise<'published' | 'pending'> {
+  if (pending.length === 0) return 'published';
   try {
     await cache.invalidate(pending);
   } catch (error) {
-    logger.warn('cache_invalidation_owed', { count: pending.length, error });
+    logger.warn('cache_invalidation_pending', { count: pending.length, error });
     return 'pending';
   }
   if (outboxCleaner !== undefined) {
-    outboxCleaner.later(pending);
-    return 'settled';
+    outboxCleaner.deleteLater(pending);
+    return 'published';
   }
   try {
-    await forget(database, pending);
+    await deletePublished(database, pending);
   } catch (error) {
-    // The cache has heard; hearing it twice is harmless.
     logger.warn('cache_invalidation_not_deleted', { count: pending.length, error });
   }
-  return 'settled';
+  return 'published';
 }
-
-export type PublishPendingOptions = { olderThanMs?: number };
 
 const batchSize = 500;
 
 /**
- * Settles what others left behind, oldest first. No lock and no transaction around the call to Redis: where
- * two processes meet, both tell the same, which is harmless. Returns how many were settled; throws when
- * Postgres or Redis cannot be reached: what is left stays pending.
+ * Publishes what other processes left behind, oldest first. No lock and no transaction around the call to Redis: two
+ * processes that publish the same do no harm. Returns how many were published; throws when Postgres or Redis cannot be
+ * reached: what is left stays pending.
  */
 export async function publishPending(
   { database, cache }: Pick<OutboxDeps, 'database' | 'cache'>,
-  { olderThanMs = leftBehindMs }: PublishPendingOptions = {},
+  { olderThanMs = leftBehindMs }: { olderThanMs?: number } = {},
 ): Promise<number> {
-  for (let settled = 0; ;) {
+  for (let published = 0; ;) {
     const pending = await database.$queryRaw<PendingInvalidation[]>`
       SELECT id, project_id AS "projectId", user_id AS "userId", version FROM cache_invalidations
       WHERE created_at <= clock_timestamp() - make_interval(secs => ${olderThanMs / 1000}::double precision)
       ORDER BY id LIMIT ${batchSize}`;
-    if (pending.length === 0) return settled;
+    if (pending.length === 0) return published;
     await cache.invalidate(pending);
-    await forget(database, pending);
-    settled += pending.length;
-    if (pending.length < batchSize) return settled;
+    await deletePublished(database, pending);
+    published += pending.length;
+    if (pending.length < batchSize) return published;
   }
 }

@@ -26,7 +26,7 @@ describe('a check while something is broken', () => {
       .query({ user_id: userId })
       .set('authorization', `Bearer ${apiKey}`);
 
-  async function give(userId: string, featureCode: string) {
+  async function give(userId: string, featureCode: string): Promise<'published' | 'pending'> {
     const owner = { projectId: project.projectId, userId };
     const { pending } = await giveGrant(api.deps.database, owner, { featureCode });
     return publishInvalidations(api.deps, pending);

@@ -1,19 +1,21 @@
 import type { Clock } from '@billing/domain';
 import type { Logger } from '@billing/platform';
 import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 import type { PendingInvalidation } from '../change-user.ts';
-import { formatEntry, generationKey, userKey } from './entry.ts';
-import { createLookUp } from './look-up.ts';
-import type { FillTicket } from './look-up.ts';
-import { createRecentVersions } from './recent-versions.ts';
-import { createCacheLink } from './cache-link.ts';
+import { createMgetBatcher } from '../redis/mget-batcher.ts';
+import { createRedisLink } from '../redis/redis-link.ts';
+import type { RedisLink } from '../redis/redis-link.ts';
 import {
-  fillScript,
-  invalidateProjectScript,
-  invalidateUsersScript,
-  newNonce,
-  runScript,
-} from './scripts.ts';
+  createGeneration,
+  generationKey,
+  invalidateProject,
+  invalidateUsers,
+  parseEntry,
+  storeEntry,
+  tombstoneVersion,
+  userKey,
+} from './entry.ts';
 
 /** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
 const tombstoneMs = 60_000;
@@ -22,10 +24,17 @@ const minKeyMs = 2 * maxFillMs;
 /** Users without a row: short-lived and few, so that guessed ids cannot fill Redis. */
 const unknownUserTtlMs = 30_000;
 const unknownUsersPerMinute = 1_000;
-/** A script holds up all who read: about a tenth of a millisecond for so many. */
-const usersPerScript = 64;
+const maxRemembered = 50_000;
 
-export type { FillTicket, LookUp } from './look-up.ts';
+/** What a miss hands to `fill`: proof that what was read afterwards is new enough. */
+export type FillTicket = { generation: string; runId: string; startedAt: number };
+
+export type LookUp =
+  | { state: 'hit'; answer: string }
+  /** `leastVersion`: a user version that is known to exist; an older read is to be repeated. */
+  | { state: 'miss'; ticket: FillTicket; leastVersion: number }
+  /** The cache cannot be asked now. */
+  | { state: 'unavailable'; leastVersion: number };
 
 export type NewEntry = {
   projectId: string;
@@ -44,89 +53,149 @@ export type EntitlementCacheOptions = {
   logger: Logger;
   ttlSeconds: number;
   /**
-   * Runs after each (re)connection, before answers of the cache are trusted: settles the invalidations
-   * that Redis missed while it was away. Its failure leaves them to the drainer.
+   * Runs after each (re)connection, before answers of the cache are trusted: publishes the invalidations that Redis
+   * missed while it was away. If it fails, the background job publishes them.
    */
   catchUp?: () => Promise<void>;
 };
 
-export type EntitlementCache = ReturnType<typeof createEntitlementCache>;
+export type EntitlementCache = {
+  /** One round trip, shared by all who ask at the same time. Never throws, never waits for a Redis known to be away. */
+  lookUp: (projectId: string, userId: string) => Promise<LookUp>;
+  /** Stores an answer, if the rule allows. `outdated`: something newer is known, read again. Never throws. */
+  fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
+  /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
+  invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
+  /** Notes what was answered past the cache, so that this process never answers with an older version. */
+  rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
+  isAvailable: () => boolean;
+  redis: Redis;
+};
 
 /**
  * The cache of finished answers. Its rule: an answer is stored only if the project's generation is the one read
  * before Postgres was and nothing newer is known of the user; it is served only under the current generation, from
  * the same run of the Redis server (one restored from an older dump is not trusted) and before its end.
  */
-export function createEntitlementCache(options: EntitlementCacheOptions) {
+export function createEntitlementCache(options: EntitlementCacheOptions): EntitlementCache {
   const { redis, clock, ttlSeconds } = options;
-  const link = createCacheLink(options);
-  const recent = createRecentVersions({ clock, ttlMs: ttlSeconds * 1000 + tombstoneMs, max: 50_000 });
+  const ttlMs = ttlSeconds * 1000;
+  const link = createRedisLink(options);
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
+  /**
+   * The versions that this process answered while the cache could not be told of them. Redis that comes back may
+   * still hold an older answer; whoever saw the newer one must not see that.
+   */
+  const answered = new LRUCache<string, number>({
+    max: maxRemembered,
+    ttl: ttlMs + tombstoneMs,
+    ttlResolution: 0,
+    perf: { now: clock },
+  });
+  const answeredVersion = (key: string): number => (answered.size === 0 ? 0 : (answered.get(key) ?? 0));
 
   return {
-    lookUp: createLookUp({ redis, clock, link, recent }),
+    lookUp: createLookUp({ redis, clock, link, answeredVersion }),
 
-    /** Stores an answer, if the rule allows. `outdated`: something newer is known, read again. Never throws. */
-    async fill(ticket: FillTicket, entry: NewEntry): Promise<'stored' | 'outdated' | 'skipped'> {
+    async fill({ generation, runId, startedAt }, { projectId, userId, isKnown, userVersion, ...rest }) {
       const now = clock();
-      const bound = now + (entry.isKnown ? ttlSeconds * 1000 : Math.min(ttlSeconds * 1000, unknownUserTtlMs));
-      const validUntil = Math.min(bound, entry.validUntil ?? bound);
-      if (validUntil <= now || performance.now() - ticket.startedAt > maxFillMs) return 'skipped';
-      if (link.runId() !== ticket.runId || (!entry.isKnown && !unknownUsers.take())) return 'skipped';
-      const { projectId, userId, userVersion, answer } = entry;
-      const { generation, runId } = ticket;
-      const value = formatEntry({ generation, runId, version: userVersion, validUntil, answer });
-      // An entry that ends soon still guards, as a tombstone does, against a slow older fill.
-      const keyMs = Math.max(minKeyMs, Math.ceil(validUntil - now));
+      const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
+      const validUntil = Math.min(bound, rest.validUntil ?? bound);
+      if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
+      if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
       try {
-        const keys = [generationKey(projectId), userKey(projectId, userId)];
-        const stored = await runScript(redis, fillScript, keys, [generation, userVersion, value, keyMs]);
-        if (stored === -1) return 'outdated';
-        return stored === 1 ? 'stored' : 'skipped';
+        return await storeEntry(redis, {
+          projectKey: generationKey(projectId),
+          key: userKey(projectId, userId),
+          entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
+          // An entry that ends soon still guards, as a tombstone does, against a slow older fill.
+          ttlMs: Math.max(minKeyMs, Math.ceil(validUntil - now)),
+        });
       } catch (error) {
         link.reportFailure(error);
         return 'skipped';
       }
     },
 
-    /** Tells the cache of new versions. Throws when Redis cannot be reached: they are still pending then. */
-    async invalidate(pending: readonly Omit<PendingInvalidation, 'id'>[]): Promise<void> {
+    async invalidate(pending) {
       if (pending.length > 0 && redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      const users = pending.flatMap(({ userId, ...one }) => (userId === null ? [] : [{ userId, ...one }]));
+      const users = pending.flatMap(({ projectId, userId, version }) =>
+        userId === null ? [] : [{ key: userKey(projectId, userId), version }],
+      );
       const projects = pending.filter(({ userId }) => userId === null);
       await Promise.all([
-        ...inSlices(users, usersPerScript).map((some) =>
-          runScript(
-            redis,
-            invalidateUsersScript,
-            some.map(({ projectId, userId }) => userKey(projectId, userId)),
-            [tombstoneMs, ...some.map(({ version }) => version.toString())],
-          ),
-        ),
+        invalidateUsers(redis, users, tombstoneMs),
         ...projects.map(({ projectId, version }) =>
-          runScript(
-            redis,
-            invalidateProjectScript,
-            [generationKey(projectId)],
-            [version.toString(), newNonce()],
-          ),
+          invalidateProject(redis, generationKey(projectId), version),
         ),
       ]);
     },
 
-    /** Notes what was answered past the cache, so that this process never goes back behind it. */
-    rememberAnswered: (projectId: string, userId: string, userVersion: number): void =>
-      recent.remember(userKey(projectId, userId), userVersion),
-
-    isAvailable: (): boolean => link.runId() !== null,
+    rememberAnswered(projectId, userId, version) {
+      const key = userKey(projectId, userId);
+      answered.set(key, Math.max(version, answeredVersion(key)));
+    },
+    isAvailable: () => link.runId() !== null,
     redis,
   };
 }
 
-function inSlices<T>(values: readonly T[], size: number): T[][] {
-  const slices: T[][] = [];
-  for (let from = 0; from < values.length; from += size) slices.push(values.slice(from, from + size));
-  return slices;
+/** A look-up under way: its keys, the run of Redis that was trusted, and when it began. */
+type Asked = { key: string; projectKey: string; runId: string; startedAt: number };
+type Found = { generation: string | null; raw: string | null };
+
+type LookUpDeps = Pick<EntitlementCacheOptions, 'redis' | 'clock'> & {
+  link: RedisLink;
+  /** 0: nothing is remembered, as nearly always. */
+  answeredVersion: (key: string) => number;
+};
+
+function createLookUp({ redis, clock, link, answeredVersion }: LookUpDeps): EntitlementCache['lookUp'] {
+  const mget = createMgetBatcher(redis);
+
+  const unavailable = (key: string): LookUp => ({ state: 'unavailable', leastVersion: answeredVersion(key) });
+
+  /** What was found means; null: the project's generation has to be made first. */
+  function evaluate({ generation, raw }: Found, { key, runId, startedAt }: Asked): LookUp | null {
+    const entry = raw === null ? null : parseEntry(raw);
+    const known = entry === null ? tombstoneVersion(raw) : entry.version;
+    const leastVersion = Math.max(known, answeredVersion(key));
+    if (entry !== null && entry.generation === generation && entry.runId === runId)
+      if (entry.version >= leastVersion && entry.validUntil > clock())
+        return { state: 'hit', answer: entry.answer };
+    return generation === null
+      ? null
+      : { state: 'miss', ticket: { generation, runId, startedAt }, leastVersion };
+  }
+
+  function failed(error: unknown, { key }: Asked): LookUp {
+    link.reportFailure(error);
+    return unavailable(key);
+  }
+
+  /** Made before Postgres is read: a flush in between then shows as another generation. */
+  async function evaluateWithNewGeneration(raw: string | null, asked: Asked): Promise<LookUp> {
+    try {
+      const generation = await createGeneration(redis, asked.projectKey);
+      return evaluate({ generation, raw }, asked) ?? unavailable(asked.key);
+    } catch (error) {
+      return failed(error, asked);
+    }
+  }
+
+  return (projectId, userId) => {
+    const runId = link.runId();
+    const key = userKey(projectId, userId);
+    if (runId === null) return Promise.resolve(unavailable(key));
+    const asked = { key, projectKey: generationKey(projectId), runId, startedAt: performance.now() };
+    return new Promise((resolve) => {
+      mget([asked.projectKey, key], (reply) => {
+        if ('error' in reply) return resolve(failed(reply.error, asked));
+        const [generation = null, raw = null] = reply.values;
+        resolve(evaluate({ generation, raw }, asked) ?? evaluateWithNewGeneration(raw, asked));
+      });
+    });
+  };
 }
 
 /** So many a minute, then none until the next. */

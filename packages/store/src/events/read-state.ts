@@ -1,51 +1,36 @@
-import type { CatalogPrice, Catalog, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import { unknownPurchase } from '@billing/domain';
+import type { Catalog, CatalogPrice, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { Database } from '../create-database.ts';
+import type { LedgerStatus } from './outcomes.ts';
 import { readStatement } from './read-state-sql.ts';
-import { toPurchaseRow, toSubscriptionRow } from './stored-rows.ts';
-import type {
-  StoredPurchase,
-  StoredPurchaseItem,
-  StoredSubscription,
-  StoredSubscriptionItem,
-} from './stored-rows.ts';
+import type { StateKeys } from './read-state-sql.ts';
+import type { PurchaseColumns, SubscriptionColumns } from './tables.ts';
 
-/** Everything that the events of a batch name. */
-export type StateKeys = {
-  eventIds: readonly string[];
-  subscriptionIds: readonly string[];
-  purchaseIds: readonly string[];
-  customerIds: readonly string[];
-  /** Ours or Stripe's. */
-  priceIds: readonly string[];
-  /** Who the objects claim to belong to. */
-  userIds: readonly string[];
-  projectIds: readonly string[];
-  /** Invoices that payments name: whose subscriptions they bill. */
-  invoiceIds?: readonly string[];
-};
-
-export type LedgerStatus = 'applied' | 'stale' | 'ignored' | 'quarantined' | 'failed';
 export type LedgerEntry = { eventId: string; status: LedgerStatus };
 
 /** An object's row and the user who has it now. */
-export type Held<Row> = { row: Row; owner: Owner | null };
+export type StoredObject<Row> = { row: Row; owner: Owner | null };
 
 export type EventState = Catalog & {
   ledger: ReadonlyMap<string, LedgerEntry>;
-  subscriptions: ReadonlyMap<string, Held<SubscriptionRow>>;
-  purchases: ReadonlyMap<string, Held<PurchaseRow>>;
+  subscriptions: ReadonlyMap<string, StoredObject<SubscriptionRow>>;
+  purchases: ReadonlyMap<string, StoredObject<PurchaseRow>>;
   /** By invoice: the users of the subscriptions whose running period it bills. */
   holders: ReadonlyMap<string, readonly Owner[]>;
   /** Customers that Stripe deleted. */
   deletedCustomers: ReadonlySet<string>;
 };
 
+type RowWithOwner<Row> = { row: Row; userRef: number | null };
+
 type StateRow = {
   ledger: LedgerEntry[];
-  subscriptions: StoredSubscription[];
-  subscriptionItems: StoredSubscriptionItem[];
-  purchases: StoredPurchase[];
-  purchaseItems: StoredPurchaseItem[];
+  subscriptions: RowWithOwner<SubscriptionColumns>[];
+  /** By subscription, in the order of their ids. */
+  subscriptionItems: Partial<Record<string, SubscriptionRow['items']>>;
+  purchases: RowWithOwner<PurchaseColumns>[];
+  /** By purchase, in the order of their prices. */
+  purchaseItems: Partial<Record<string, PurchaseRow['items']>>;
   customers: { customerId: string; userRef: number | null; isDeleted: boolean }[];
   holders: { invoiceId: string; userRef: number }[];
   prices: CatalogPrice[];
@@ -59,49 +44,39 @@ export const readEventState = async (
   keys: StateKeys,
 ): Promise<EventState> => toEventState(await database.$queryJson<StateRow>(readStatement(keys)));
 
-function groupBy<T>(values: readonly T[], key: (value: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const value of values) {
-    const group = groups.get(key(value));
-    if (group === undefined) groups.set(key(value), [value]);
-    else group.push(value);
-  }
-  return groups;
-}
-
-function toEventState(row: StateRow): EventState {
-  const subscriptionItems = groupBy(row.subscriptionItems, (item) => item.subscription_id);
-  const purchaseItems = groupBy(row.purchaseItems, (item) => item.purchase_id);
-  const byRef = new Map(row.users.map((user) => [user.ref, user]));
+function toEventState(state: StateRow): EventState {
+  const byRef = new Map(state.users.map((user) => [user.ref, user]));
   const ownerOf = (ref: number | null): Owner | null => (ref === null ? null : (byRef.get(ref) ?? null));
-  const mappings = row.customers.flatMap(({ customerId, userRef }) => {
+  const mappings = state.customers.flatMap(({ customerId, userRef }) => {
     const owner = ownerOf(userRef);
     return owner === null ? [] : [[customerId, owner] as const];
   });
   const holders = new Map<string, Owner[]>();
-  for (const { invoiceId, userRef } of row.holders) {
+  for (const { invoiceId, userRef } of state.holders) {
     const owner = ownerOf(userRef);
     if (owner !== null) holders.set(invoiceId, [...(holders.get(invoiceId) ?? []), owner]);
   }
   return {
-    ledger: new Map(row.ledger.map((entry) => [entry.eventId, entry])),
+    ledger: new Map(state.ledger.map((entry) => [entry.eventId, entry])),
     subscriptions: new Map(
-      row.subscriptions.map((one) => [
-        one.id,
-        { row: toSubscriptionRow(one, subscriptionItems.get(one.id) ?? []), owner: ownerOf(one.user_ref) },
-      ]),
+      state.subscriptions.map(({ row, userRef }) => {
+        const items = state.subscriptionItems[row.id] ?? [];
+        return [row.id, { row: Object.assign(row, { items }), owner: ownerOf(userRef) }];
+      }),
     ),
     purchases: new Map(
-      row.purchases.map((one) => [
-        one.id,
-        { row: toPurchaseRow(one, purchaseItems.get(one.id) ?? []), owner: ownerOf(one.user_ref) },
-      ]),
+      state.purchases.map(({ row, userRef }) => {
+        const items = state.purchaseItems[row.id] ?? [];
+        // A record from before some of its fields were kept lacks them.
+        const record = { ...unknownPurchase(row.id).record, ...row.record };
+        return [row.id, { row: Object.assign(row, { record, items }), owner: ownerOf(userRef) }];
+      }),
     ),
     holders,
-    deletedCustomers: new Set(row.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),
+    deletedCustomers: new Set(state.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),
     mappings: new Map(mappings),
-    users: row.users,
-    projects: new Set(row.projects),
-    prices: row.prices,
+    users: state.users,
+    projects: new Set(state.projects),
+    prices: state.prices,
   };
 }

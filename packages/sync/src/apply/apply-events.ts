@@ -133,10 +133,10 @@ async function applyTogether(deps: SyncDeps, groups: readonly Group[]): Promise<
     );
     return new Map(decided.map(({ key, decision }) => [key, decision.results]));
   }
-  const { held, pending } = await writeOutcomes(deps.database, outcomes);
+  const { written: writtenKeys, pending } = await writeOutcomes(deps.database, outcomes);
   const written = decided.filter(({ key, decision: { outcome } }) => {
     const hasRowVersion = outcome?.kind === 'subscription' || outcome?.kind === 'purchase';
-    return !hasRowVersion || held.has(key);
+    return !hasRowVersion || writtenKeys.has(key);
   });
   await afterCommit(
     deps,

@@ -25,9 +25,9 @@ async function write(
   { outcome }: Settled,
 ): Promise<{ isHeld: boolean; pending: PendingInvalidation[] }> {
   if (outcome === null) return { isHeld: true, pending: [] };
-  const { held, pending } = await writeOutcomes(deps.database, [outcome]);
+  const { written, pending } = await writeOutcomes(deps.database, [outcome]);
   const hasRowVersion = outcome.kind === 'subscription' || outcome.kind === 'purchase';
-  return { isHeld: !hasRowVersion || held.has(key), pending };
+  return { isHeld: !hasRowVersion || written.has(key), pending };
 }
 
 /**

@@ -27,7 +27,7 @@ import type {
   SubscriptionRow,
   SubscriptionSnapshot,
 } from '@billing/domain';
-import type { EventState, Held, Outcome } from '@billing/store';
+import type { EventState, Outcome, StoredObject } from '@billing/store';
 import type { PaymentChange, QueuedEvent } from './target.ts';
 
 export type StepInput<Read> = {
@@ -50,7 +50,7 @@ export type Standing = 'owned' | 'noted' | 'nobodys';
 
 /** What differs between the kinds of objects that keep their own order. */
 export type ObjectKind<Row, Read> = {
-  stored: (state: EventState, id: string) => Held<Row> | undefined;
+  stored: (state: EventState, id: string) => StoredObject<Row> | undefined;
   unknown: (id: string) => Row;
   step: (row: Row, input: StepInput<Read>) => Step<Row>;
   /** After all events of the batch: what follows from the row as a whole. */

@@ -104,8 +104,8 @@ async function applyGroup(deps: ImportDeps, scope: Scope, group: Group): Promise
       if (outcome.row.sessionId !== null) scope.plannedSessionPayments.add(outcome.row.id);
       return { verdict: 'payments_imported', outcome };
     }
-    const { held, pending } = await writeOutcomes(worker.database, [withoutEvents(outcome)]);
-    if (held.size > 0) {
+    const { written, pending } = await writeOutcomes(worker.database, [withoutEvents(outcome)]);
+    if (written.size > 0) {
       await afterCommit(worker, [decision], pending);
       return { verdict: 'payments_imported', outcome };
     }

@@ -68,7 +68,7 @@ const storedRefs = (owners: readonly (Owner | null)[]): number[] => [
 /** Writes what was decided; the answer has the keys of the objects that were not changed by others meanwhile. */
 async function write({ worker }: ImportDeps, decided: readonly Decided[]): Promise<ReadonlySet<string>> {
   if (decided.length === 0) return new Set();
-  const { held, pending } = await writeOutcomes(
+  const { written, pending } = await writeOutcomes(
     worker.database,
     decided.map(({ outcome }) => outcome),
   );
@@ -78,7 +78,7 @@ async function write({ worker }: ImportDeps, decided: readonly Decided[]): Promi
     // A mapping that came while this was decided did not see the row.
     if (!isOwned && row.customerId !== null) await releaseLate(worker, row.customerId);
   }
-  return held;
+  return written;
 }
 
 async function releaseLate(worker: ImportDeps['worker'], customerId: string): Promise<void> {
@@ -101,8 +101,8 @@ export async function applySubscriptions(
   const whole = decided.filter((one) => one.isNew && one.listed.snapshot.areItemsComplete);
   const others = decided.filter((one) => !whole.includes(one));
   if (deps.isDryRun) return { changed: decided.length, unsettled: [] };
-  const held = await write(deps, whole);
-  const isHeld = ({ outcome }: Decided): boolean => held.has(objectKeyOf(outcome) ?? '');
+  const written = await write(deps, whole);
+  const isHeld = ({ outcome }: Decided): boolean => written.has(objectKeyOf(outcome) ?? '');
   const lost = whole.filter((one) => !isHeld(one));
   return { changed: whole.length - lost.length, unsettled: [...others, ...lost].map((one) => one.listed) };
 }

@@ -7,7 +7,7 @@ import type {
   SubscriptionSnapshot,
 } from '@billing/domain';
 import { claimDuePurchases, claimDueSubscriptions, readEventState, writeOutcomes } from '@billing/store';
-import type { EventState, Held, StateKeys } from '@billing/store';
+import type { EventState, StateKeys, StoredObject } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
 import { bumpLateHolders, afterCommit, releaseEvents } from '../apply/after-commit.ts';
 import { namesOf } from '../apply/decide-object.ts';
@@ -105,7 +105,12 @@ async function recheckOne<Row, Read>(
 
 async function writeRechecked<Row, Read>(
   deps: SyncDeps,
-  { kind, held, row, state }: { kind: ObjectKind<Row, Read>; held: Held<Row>; row: Row; state: EventState },
+  {
+    kind,
+    held,
+    row,
+    state,
+  }: { kind: ObjectKind<Row, Read>; held: StoredObject<Row>; row: Row; state: EventState },
 ): Promise<void> {
   const ownership = resolveOwner(kind.ownable(row), state);
   const isOwned = ownership.kind === 'owned' && kind.standing(row) === 'owned';

@@ -42,11 +42,11 @@ export async function writeChanges(
   changes: readonly Change[],
 ): Promise<readonly DriftEntry[]> {
   if (changes.length === 0) return [];
-  const { held, pending } = await writeOutcomes(
+  const { written: writtenKeys, pending } = await writeOutcomes(
     deps.database,
     changes.map(({ outcome }) => outcome),
   );
-  const written = changes.filter(({ outcome }) => held.has(objectKeyOf(outcome) ?? ''));
+  const written = changes.filter(({ outcome }) => writtenKeys.has(objectKeyOf(outcome) ?? ''));
   await afterCommit(
     deps,
     written.flatMap(({ decided }) => decided ?? []),

@@ -62,9 +62,9 @@ const asNews = (state: EventState): EventState => ({ ...state, ledger: new Map()
 async function write(deps: SyncDeps, decision: Settled): Promise<boolean> {
   const { outcome } = decision;
   if (outcome === null) return true;
-  const { held, pending } = await writeOutcomes(deps.database, [outcome]);
+  const { written, pending } = await writeOutcomes(deps.database, [outcome]);
   const hasRowVersion = outcome.kind === 'subscription' || outcome.kind === 'purchase';
-  if (hasRowVersion && held.size === 0) return false;
+  if (hasRowVersion && written.size === 0) return false;
   await afterCommit(deps, [decision], pending);
   return true;
 }

@@ -6,7 +6,7 @@ import type { Values } from './mget-batcher.ts';
 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
 
-describe('the joint read of the cache', () => {
+describe('the batcher of MGET commands', () => {
   let server: TestRedis;
   let redis: RedisClient;
   let read: (keys: readonly string[]) => Promise<Values>;
@@ -15,8 +15,8 @@ describe('the joint read of the cache', () => {
     server = await startTestRedis();
     redis = connectRedis({ url: server.url, role: 'cache', logger });
     await waitFor(() => redis.status === 'ready', { what: 'Redis' });
-    const jointGet = createMgetBatcher(redis);
-    read = (keys) => new Promise((resolve) => jointGet(keys, resolve));
+    const mget = createMgetBatcher(redis);
+    read = (keys) => new Promise((resolve) => mget(keys, resolve));
   });
   afterAll(async () => {
     redis.disconnect();

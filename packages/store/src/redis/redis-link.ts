@@ -2,14 +2,25 @@ import { withDeadline } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import type { Redis } from 'ioredis';
 
-export type CacheLinkOptions = { redis: Redis; logger: Logger; catchUp?: () => Promise<void> };
+export type RedisLinkOptions = {
+  redis: Redis;
+  logger: Logger;
+  /** Runs after each (re)connection, before `runId` says which run it is. */
+  catchUp?: () => Promise<void>;
+};
 
-/** How long the cache is left alone after it failed to answer: a frozen Redis must not cost every read its timeout. */
+export type RedisLink = {
+  /** Which run of the server answers; null: do not ask it now. */
+  runId: () => string | null;
+  reportFailure: (error: unknown) => void;
+};
+
+/** How long Redis is left alone after it failed to answer: a frozen one must not cost every read its timeout. */
 const pauseAfterFailureMs = 500;
 const catchUpDeadlineMs = 2_000;
 
-/** Whether the cache may be used now, and which run of the Redis server it speaks to. */
-export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
+/** Whether the cache's Redis may be asked now, and which run of the server answers. */
+export function createRedisLink({ redis, logger, catchUp }: RedisLinkOptions): RedisLink {
   let trustedRunId: string | null = null;
   let pausedUntil = 0;
   let connection = 0;
@@ -21,7 +32,7 @@ export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
     if (catchUp !== undefined)
       await withDeadline(catchUp(), {
         ms: catchUpDeadlineMs,
-        onTimeout: () => new Error('settling pending invalidations took too long'),
+        onTimeout: () => new Error('publishing the pending invalidations took too long'),
       }).catch((error: unknown) => logger.warn('cache_catch_up_failed', { error }));
     if (mine === connection && redis.status === 'ready') trustedRunId = runId;
   }
@@ -41,12 +52,11 @@ export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
   if (redis.status === 'ready') onReady();
 
   return {
-    /** Null: do not ask the cache now. */
-    runId: (): string | null =>
+    runId: () =>
       trustedRunId === null || redis.status !== 'ready' || performance.now() < pausedUntil
         ? null
         : trustedRunId,
-    reportFailure(error: unknown): void {
+    reportFailure(error) {
       logger.debug('cache_command_failed', { error });
       // Redis answered, if only with a refusal (full memory): it is there.
       if (error instanceof Error && error.name === 'ReplyError') return;
@@ -56,8 +66,8 @@ export function createCacheLink({ redis, logger, catchUp }: CacheLinkOptions) {
 }
 
 /**
- * New with every start of the server; eight characters tell two runs apart. Throws for a replica: nobody can
- * tell it of changes, so its answers may be old.
+ * New with every start of the server; eight characters tell two runs apart. Throws for a replica: it cannot be told
+ * of changes, so its answers may be old.
  */
 async function readWritableRunId(redis: Redis): Promise<string> {
   const [server, replication] = await Promise.all([redis.info('server'), redis.info('replication')]);

@@ -1,7 +1,7 @@
 import { Command } from 'ioredis';
 import type { Redis } from 'ioredis';
 
-type Waiting = { keys: readonly string[]; settle: (values: Values) => void };
+type Waiting = { keys: readonly string[]; answer: (values: Values) => void };
 
 /** One value (null: none) per key, or why Redis did not answer. */
 export type Values = { values: readonly (string | null)[] } | { error: unknown };
@@ -9,12 +9,14 @@ export type Values = { values: readonly (string | null)[] } | { error: unknown }
 /** One command must not hold Redis up for long. */
 const maxReaders = 256;
 
+/** Reads keys; `answer` is called once, with values in the order of the keys. Never throws. */
+export type Mget = (keys: readonly string[], answer: (values: Values) => void) => void;
+
 /**
- * Joins what many requests want to know of Redis into one `MGET` at a time: who comes while one is under way goes
- * with the next. Under load that is one command, one write and one reply for dozens of requests, which costs a
+ * Joins the reads of many requests into one `MGET` at a time: who comes while one is under way goes with the next. Under load that is one command, one write and one reply for dozens of requests, which costs a
  * fraction of as many commands, even pipelined ones; a lone reader waits for nobody.
  */
-export function createMgetBatcher(redis: Redis) {
+export function createMgetBatcher(redis: Redis): Mget {
   let waiting: Waiting[] = [];
   let isUnderWay = false;
 
@@ -36,19 +38,18 @@ export function createMgetBatcher(redis: Redis) {
       found = toValues(await redis.sendCommand(command));
     } catch (error) {
       // Those behind would wait for the same.
-      for (const { settle } of [...readers, ...waiting.splice(0)]) settle({ error });
+      for (const { answer } of [...readers, ...waiting.splice(0)]) answer({ error });
       isUnderWay = false;
       return;
     }
-    // First the next question, so that Redis works while this side answers.
+    // First the next command, so that Redis works while this side answers.
     sendNext();
-    for (const { keys, settle } of readers)
-      settle({ values: keys.map((key) => found[positions.get(key) ?? -1] ?? null) });
+    for (const { keys, answer } of readers)
+      answer({ values: keys.map((key) => found[positions.get(key) ?? -1] ?? null) });
   }
 
-  /** Reads keys; `settle` is called once, with values in the order of the keys. Never throws. */
-  return (keys: readonly string[], settle: (values: Values) => void): void => {
-    waiting.push({ keys, settle });
+  return (keys, answer) => {
+    waiting.push({ keys, answer });
     if (isUnderWay) return;
     isUnderWay = true;
     // All who come in this turn of the event loop are in.
