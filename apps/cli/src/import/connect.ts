@@ -51,7 +51,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
 }
 
 type Connection = {
-  worker: SyncDeps;
+  sync: SyncDeps;
   /** Which database it is, for people. */
   databaseAt: string;
   close: () => Promise<void>;
@@ -76,7 +76,7 @@ export function connect(env: Environment): Connection {
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });
-  const worker: SyncDeps = {
+  const sync: SyncDeps = {
     clock,
     logger,
     metrics,
@@ -100,12 +100,12 @@ export function connect(env: Environment): Connection {
     eventRetryMs: 0,
   };
   return {
-    worker,
+    sync,
     databaseAt: placeOf(config.DATABASE_URL),
     close: async () => {
       redis.disconnect();
       queueRedis.disconnect();
-      await worker.outboxCleaner.flush();
+      await sync.outboxCleaner.flush();
       await database.$disconnect();
     },
   };

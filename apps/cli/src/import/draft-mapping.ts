@@ -9,7 +9,7 @@ import { ImportError } from '@billing/sync';
  */
 export async function draftMapping(deps: ImportReadDeps, path: string): Promise<number> {
   const products = await readAll(deps, (params) =>
-    deps.worker.stripe.products.list({ ...params, active: true }),
+    deps.sync.stripe.products.list({ ...params, active: true }),
   );
   const mapping = {
     products: products.map(({ id, name }) => ({

@@ -58,12 +58,12 @@ With stripe_product_id all prices of that product are taken; "prices" names sing
   );
 
 async function importAccount(lookup: ImportReadDeps, options: Options, input: ImportInput): Promise<void> {
-  const { worker, progress } = lookup;
+  const { sync, progress } = lookup;
   const { project: projectId, dryRun: isDryRun = false } = options;
   const statePath = options.state ?? join(localFiles.folder, `import-${encodeURIComponent(projectId)}.json`);
   const subject = {
     project: projectId,
-    account: fingerprintOf([await readAccountId(lookup), worker.mode]),
+    account: fingerprintOf([await readAccountId(lookup), sync.mode]),
     mapping: fingerprintOf(input.mapping),
     customers: fingerprintOf([...input.listed]),
   };
@@ -80,9 +80,9 @@ async function importAccount(lookup: ImportReadDeps, options: Options, input: Im
   );
 }
 
-async function work(worker: SyncDeps, options: Options, input: ImportInput): Promise<void> {
+async function work(sync: SyncDeps, options: Options, input: ImportInput): Promise<void> {
   const progress = createProgress(process.stderr);
-  const lookup = { worker, progress, pageSize: longestPage };
+  const lookup = { sync, progress, pageSize: longestPage };
   try {
     if (options.draftMapping === undefined) return await importAccount(lookup, options, input);
     const products = await draftMapping(lookup, options.draftMapping);
@@ -96,10 +96,10 @@ async function main(options: Options): Promise<void> {
   const mapping = options.mapping === undefined ? null : readMapping(options.mapping);
   const listed =
     options.customers === undefined ? new Map<string, string>() : readCustomerList(options.customers);
-  const { worker, databaseAt, close } = connect(findEnvironment(process.env, localFiles.stack));
+  const { sync, databaseAt, close } = connect(findEnvironment(process.env, localFiles.stack));
   try {
-    if (options.draftMapping === undefined) await requireDatabase(worker.database, databaseAt);
-    await work(worker, options, { mapping, listed });
+    if (options.draftMapping === undefined) await requireDatabase(sync.database, databaseAt);
+    await work(sync, options, { mapping, listed });
   } catch (error) {
     throw explainOutage(error, databaseAt);
   } finally {

@@ -9,7 +9,7 @@ export async function readAccountId(deps: ImportReadDeps): Promise<string | null
   const account = await readStripe(deps, () =>
     unlessRefused(
       ({ type }) => type === 'StripePermissionError',
-      () => deps.worker.stripe.accounts.retrieveCurrent(),
+      () => deps.sync.stripe.accounts.retrieveCurrent(),
     ),
   );
   return account?.id ?? null;

@@ -15,7 +15,7 @@ function expected(stored: SubscriptionStatus, comes: SubscriptionStatus, when: W
   if (isTerminal(comes) && !isTerminal(stored)) return 'apply';
   if (when === 'newer') return 'apply';
   if (when === 'older') return 'stale';
-  return stored === comes ? 'stale' : 'read';
+  return stored === comes ? 'stale' : 'needs_lookup';
 }
 
 const cells = subscriptionStatuses.flatMap((stored) =>
@@ -42,7 +42,7 @@ describe('decideSnapshot', () => {
 
   it('asks again about a tie while the row is in doubt, even if it says the same', () => {
     const incoming = incomingOf({ status: 'active', created: 1_000 });
-    expect(decideSnapshot({ ...rowOf(incoming), confirmed: false }, incoming)).toBe('read');
+    expect(decideSnapshot({ ...rowOf(incoming), confirmed: false }, incoming)).toBe('needs_lookup');
   });
 
   it('does not ask again about what Stripe does not have', () => {
@@ -53,7 +53,7 @@ describe('decideSnapshot', () => {
 
   it('does not take a rendering without its items as it is, unless it is the end', () => {
     const row = rowOf(incomingOf({ status: 'active', created: 1_000 }));
-    expect(decideSnapshot(row, bare('active'))).toBe('read');
+    expect(decideSnapshot(row, bare('active'))).toBe('needs_lookup');
     expect(decideSnapshot(row, bare('canceled'))).toBe('apply');
   });
 });

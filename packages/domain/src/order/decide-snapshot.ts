@@ -1,7 +1,7 @@
 import { isTerminal, saysTheSame } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
-export type SnapshotDecision = 'apply' | 'stale' | 'read';
+export type SnapshotDecision = 'apply' | 'stale' | 'needs_lookup';
 
 /**
  * Whether an event's snapshot replaces what is known. `created` has seconds only, and delivery has no
@@ -18,10 +18,10 @@ export function decideSnapshot(row: SubscriptionRow, { snapshot, created }: Inco
   if (created > row.snapshotAt) return fresh(snapshot.areItemsComplete, snapshot.status);
   if (created < row.snapshotAt) return 'stale';
   const isSettled = row.confirmed || row.missingInStripeAt !== null;
-  return isSettled && saysTheSame(row, snapshot) ? 'stale' : 'read';
+  return isSettled && saysTheSame(row, snapshot) ? 'stale' : 'needs_lookup';
 }
 
 /** A rendering without all its items can't be applied as it is, unless the subscription ends with it. */
 function fresh(areItemsComplete: boolean, status: Incoming['snapshot']['status']): SnapshotDecision {
-  return areItemsComplete || isTerminal(status) ? 'apply' : 'read';
+  return areItemsComplete || isTerminal(status) ? 'apply' : 'needs_lookup';
 }

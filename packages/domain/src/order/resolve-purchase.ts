@@ -62,7 +62,8 @@ const tidy = (row: PurchaseRow): PurchaseRow => (isPurchase(row) ? { ...row, isI
 const settled = { confirmed: true, recheckAt: null, recheckAttempts: 0, missingInStripeAt: null } as const;
 const inDoubt = { confirmed: false, recheckAt: null, recheckAttempts: 0 } as const;
 
-export type PurchaseStep = { kind: 'write'; row: PurchaseRow } | { kind: 'read'; query: PaymentQuery };
+export type PurchaseStep =
+  { kind: 'write'; row: PurchaseRow } | { kind: 'needs_lookup'; query: PaymentQuery };
 
 /**
  * Settles a payment once everything at hand was merged into it: what is in doubt is asked of Stripe. Out of
@@ -76,7 +77,7 @@ export function resolvePurchase(
   const query = paymentQuery(row);
   if (query === null) return { kind: 'write', row: { ...row, ...settled } };
   if (row.missingInStripeAt !== null) return { kind: 'write', row: { ...row, ...inDoubt } };
-  if (lookup === null) return { kind: 'read', query };
+  if (lookup === null) return { kind: 'needs_lookup', query };
   if (lookup.kind === 'unreachable')
     return {
       kind: 'write',

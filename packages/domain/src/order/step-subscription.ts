@@ -115,7 +115,7 @@ export function stepSnapshot(
       row: withPastDueSince({ ...withContent(row, snapshot), ...settled, ...mine }),
       outcome: 'applied',
     };
-  if (lookup === null) return { kind: 'read' };
+  if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind === 'found') {
     const at = newest(row.snapshotAt, created);
     const seen = { at, eventId: eventOf(row, incoming) };
@@ -155,7 +155,7 @@ export function stepMention(
   };
   const isInDoubt = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
   if (!isInDoubt) return { kind: 'write', row, outcome: 'applied' };
-  if (lookup === null) return { kind: 'read' };
+  if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind !== 'found')
     return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };
   const isNew = row.snapshotAt === null || mention.created > row.snapshotAt;

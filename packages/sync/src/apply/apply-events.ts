@@ -1,16 +1,16 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readEventState, writeOutcomes } from '@billing/store';
+import { readEventState } from '@billing/store';
 import pLimit from 'p-limit';
 import type { SyncDeps } from '../deps.ts';
-import { afterCommit } from './after-commit.ts';
-import { applyGroup } from './apply-group.ts';
-import type { Results } from './apply-group.ts';
-import { decideGroup, keysOf } from './decide-group.ts';
-import type { Group } from './decide-group.ts';
-import type { EventResult, Settled } from './decide-object.ts';
 import { createBatchScheduler } from './batch-scheduler.ts';
+import { decideGroup } from './decide-group.ts';
+import type { Group } from './decide-group.ts';
+import { decideUntilWritten } from './decide-until-written.ts';
+import type { EventResult } from './plan-write.ts';
+import { groupKeys } from './state-keys.ts';
 import { keyOf } from './target.ts';
 import type { QueuedEvent } from './target.ts';
+import { writePlans } from './write-plans.ts';
 
 type Waiter = {
   queued: QueuedEvent;
@@ -18,15 +18,18 @@ type Waiter = {
   reject: (error: unknown) => void;
 };
 
+/** By event id. */
+type Results = ReadonlyMap<string, EventResult>;
+
 export type EventApplier = { apply: (queued: QueuedEvent) => Promise<EventResult> };
 
 const maxGroupsPerBatch = 64;
 const backlogGroups = maxGroupsPerBatch / 2;
 
 /**
- * Applies events in batches, one statement to read and one to write for all of them. Events of one object
- * are never decided twice at a time in this process; other processes are kept apart by the object's rowVersion.
- * `maxAlone`: how many objects at a time are worked on by themselves, with questions to Stripe.
+ * Applies events in batches: one statement reads and one writes for all of them. Events of one object are never decided
+ * concurrently in this process; the row version protects against other processes. `maxAlone`: how many objects are
+ * processed individually at a time, with lookups at Stripe.
  */
 export function createEventApplier(deps: SyncDeps, { maxAlone }: { maxAlone: number }): EventApplier {
   const alone = pLimit(maxAlone);
@@ -49,7 +52,7 @@ export function createEventApplier(deps: SyncDeps, { maxAlone }: { maxAlone: num
     return taken;
   }
 
-  function settle(key: string, waiters: readonly Waiter[], outcome: Results | { error: unknown }): void {
+  function finish(key: string, waiters: readonly Waiter[], outcome: Results | { error: unknown }): void {
     busy.delete(key);
     for (const { queued, resolve, reject } of waiters) {
       const result = 'error' in outcome ? undefined : outcome.get(queued.event.id);
@@ -58,12 +61,12 @@ export function createEventApplier(deps: SyncDeps, { maxAlone }: { maxAlone: num
     }
   }
 
-  /** Alone: it needs Stripe, lost a race, or its batch failed. Does not hold up batches. */
-  function settleAlone(group: Group, waiters: readonly Waiter[]): void {
+  /** Individually: it needs Stripe, lost a race, or its batch failed. Does not delay batches. */
+  function applyAlone(group: Group, waiters: readonly Waiter[]): void {
     void alone(applyGroup, deps, group)
       .then(
-        (results) => settle(group.key, waiters, results),
-        (error: unknown) => settle(group.key, waiters, { error }),
+        (results) => finish(group.key, waiters, results),
+        (error: unknown) => finish(group.key, waiters, { error }),
       )
       .finally(schedule);
   }
@@ -71,22 +74,22 @@ export function createEventApplier(deps: SyncDeps, { maxAlone }: { maxAlone: num
   async function runBatch(taken: Map<string, Waiter[]>): Promise<void> {
     const groups = [...taken].flatMap(([key, waiters]) => toGroup(key, waiters) ?? []);
     const done = await applyTogether(deps, groups).catch((error: unknown) => {
-      // One of them may have spoiled it for all: each then fails or succeeds by itself.
+      // One of them may have failed the statement for all: each then fails or succeeds by itself.
       deps.logger.debug('event_batch_failed', { count: groups.length, error });
       return new Map<string, Results>();
     });
     for (const group of groups) {
       const waiters = taken.get(group.key) ?? [];
       const results = done.get(group.key);
-      if (results === undefined) settleAlone(group, waiters);
-      else settle(group.key, waiters, results);
+      if (results === undefined) applyAlone(group, waiters);
+      else finish(group.key, waiters, results);
     }
   }
 
   function startBatch(): Promise<void> | null {
     const taken = takeGroups();
     if (taken.size === 0) return null;
-    // Not in the context of whoever happened to finish last.
+    // Not in the context of the event whose batch happened to finish last.
     const run = inContext ?? outside;
     inContext = undefined;
     return run(() => runBatch(taken));
@@ -116,32 +119,19 @@ function toGroup(key: string, waiters: readonly Waiter[]): Group | null {
   return first === undefined ? null : { key, events: [first, ...others] };
 }
 
-/** One statement reads, one writes. What needs Stripe or lost a race is missing from the answer. */
+/** One statement reads, one writes. Groups that need Stripe or lost a race are missing from the result. */
 async function applyTogether(deps: SyncDeps, groups: readonly Group[]): Promise<Map<string, Results>> {
-  const state = await readEventState(deps.database, keysOf(groups));
-  const decided: { key: string; decision: Settled }[] = [];
-  for (const group of groups) {
-    const decision = decideGroup(group, { state, read: null, now: deps.clock() });
-    if (decision.kind === 'write') decided.push({ key: group.key, decision });
-  }
-  const outcomes = decided.flatMap(({ decision }) => decision.outcome ?? []);
-  if (outcomes.length === 0) {
-    await afterCommit(
-      deps,
-      decided.map(({ decision }) => decision),
-      [],
-    );
-    return new Map(decided.map(({ key, decision }) => [key, decision.results]));
-  }
-  const { held, pending } = await writeOutcomes(deps.database, outcomes);
-  const written = decided.filter(({ key, decision: { outcome } }) => {
-    const hasRowVersion = outcome?.kind === 'subscription' || outcome?.kind === 'purchase';
-    return !hasRowVersion || held.has(key);
+  const state = await readEventState(deps.database, groupKeys(groups));
+  const plans = groups.flatMap((group) => {
+    const decision = decideGroup(group, { state, found: null, now: deps.clock() });
+    return decision.kind === 'write' ? [{ ...decision, key: group.key }] : [];
   });
-  await afterCommit(
-    deps,
-    written.map(({ decision }) => decision),
-    pending,
-  );
-  return new Map(written.map(({ key, decision }) => [key, decision.results]));
+  const written = await writePlans(deps, plans);
+  return new Map(written.map(({ key, results }) => [key, results]));
 }
+
+const applyGroup = (deps: SyncDeps, group: Group): Promise<Results> =>
+  decideUntilWritten(deps, group, {
+    readState: (keys) => readEventState(deps.database, keys),
+    write: async (plan) => ((await writePlans(deps, [plan])).length === 0 ? null : plan.results),
+  });

@@ -1,54 +1,36 @@
-import { resolveOwner, unknownPrice } from '@billing/domain';
-import type { Instant, Ownable, Owner, Ownership, PaymentQuery, StripeLookup } from '@billing/domain';
-import type { EventState, LedgerOutcome, LedgerStatus, Outcome } from '@billing/store';
-import type { ObjectKind, Standing } from './object-kinds.ts';
+import { unknownPrice } from '@billing/domain';
+import type { Instant, PaymentQuery, StripeLookup } from '@billing/domain';
+import type { EventState, LedgerOutcome, LedgerStatus } from '@billing/store';
+import type { ObjectKind, ObjectRow, Role } from './object-kinds.ts';
+import { planWrite } from './plan-write.ts';
+import type { EventResult, Ownerships, WritePlan } from './plan-write.ts';
 import type { QueuedEvent } from './target.ts';
 
-/** What became of one event, as the metrics call it. */
-export type EventResult = { status: LedgerStatus | 'duplicate'; reason: string | null };
+/** Stripe must be asked first. `query`: which details of a payment; null: the subscription itself. */
+export type NeedsLookup = { kind: 'needs_lookup'; query: PaymentQuery | null };
 
-/** What would heal a quarantined object, whichever of it is mapped. */
-export type Awaited = { customerId: string | null; projectId: string | null; priceIds: readonly string[] };
+export type Decision = WritePlan | NeedsLookup;
 
-export type Billed = { invoiceId: string | null; bumped: readonly number[] };
-
-export type Settled = {
-  kind: 'write';
-  /** Null: every event was known already. */
-  outcome: Outcome | null;
-  results: ReadonlyMap<string, EventResult>;
-  /** Whose cached answer is to go, though nothing new was written for them. */
-  touched: readonly Owner[];
-  /** What was quarantined: looked at again after the commit, should the mapping have come meanwhile. */
-  awaited: Awaited | null;
-  /** What its earlier events may wait for, now that the object has its user. */
-  awaitedNames: readonly string[];
-  /** An invoice's payment that changed, and whom the write tells. */
-  billed?: Billed;
-  isContested: boolean;
-};
-
-/** `query`: what of a payment is asked; null: the subscription itself. */
-export type NeedsLookup = { kind: 'read'; query: PaymentQuery | null };
-
-export type Decision = Settled | NeedsLookup;
-
-export type ObjectGroup<Read> = {
+type ObjectGroup<Found> = {
   id: string;
   events: readonly QueuedEvent[];
   state: EventState;
-  lookup: StripeLookup<Read> | null;
+  /** Stripe's answer, if it was asked. */
+  lookup: StripeLookup<Found> | null;
   now: Instant;
 };
 
 const isFinal = (status: LedgerStatus): boolean => status !== 'failed' && status !== 'quarantined';
 
-/** In Stripe's order as far as it is known; of equals by id, so that a batch is decided the same way always. */
+/** In Stripe's order as far as it is known; equals by id, so that a batch is always decided the same way. */
 const inOrder = (a: QueuedEvent, b: QueuedEvent): number =>
   a.event.created - b.event.created || (a.event.id < b.event.id ? -1 : 1);
 
-/** Events that are not settled in the ledger, each once; and the others' results. */
-export function splitKnown(events: readonly QueuedEvent[], state: EventState) {
+/** Events without a final outcome in the ledger, each once, in order; and the results of the others. */
+export function splitKnown(
+  events: readonly QueuedEvent[],
+  state: EventState,
+): { fresh: QueuedEvent[]; results: Map<string, EventResult> } {
   const fresh = new Map<string, QueuedEvent>();
   const results = new Map<string, EventResult>();
   for (const queued of events) {
@@ -60,10 +42,12 @@ export function splitKnown(events: readonly QueuedEvent[], state: EventState) {
   return { fresh: [...fresh.values()].sort(inOrder), results };
 }
 
+type Entry = { status: LedgerStatus; reason: string | null; awaits: string | null };
+
 /** The ledger row of an event. */
 export function toLedger(
   { event, receivedAt, payload }: QueuedEvent,
-  verdict: { status: LedgerStatus; reason: string | null; awaits: string | null; projectId: string | null },
+  entry: Entry & { projectId: string | null },
   now: Instant,
 ): LedgerOutcome {
   return {
@@ -76,99 +60,57 @@ export function toLedger(
     receivedAt,
     processedAt: now,
     payload,
-    ...verdict,
+    ...entry,
   };
 }
 
-type Verdict = { status: LedgerStatus; reason: string | null; awaits: string | null };
-
-/** Order first, then whose it is, then what it grants. */
-function evaluate(
+/** What the ledger says of an event: first by its order, then by the owner, then by the price. */
+function entryOf(
   step: 'applied' | 'stale',
-  ownership: Ownership,
-  object: { standing: Standing; unknownPrice: string | null },
-): Verdict {
+  { ownership, owner }: Ownerships,
+  object: { role: Role; unknownPrice: string | null },
+): Entry {
+  const applied = { status: 'applied', reason: null, awaits: null } as const;
   if (step === 'stale') return { status: 'stale', reason: null, awaits: null };
-  if (object.standing === 'nobodys') return { status: 'ignored', reason: 'no_purchase', awaits: null };
-  if (object.standing === 'noted') return { status: 'applied', reason: null, awaits: null };
-  if (ownership.kind === 'unknown')
+  if (object.role === 'none') return { status: 'ignored', reason: 'no_purchase', awaits: null };
+  if (object.role === 'related') return applied;
+  if (owner === null && ownership.kind === 'unknown')
     return { status: 'quarantined', reason: ownership.reason, awaits: ownership.awaits };
   if (object.unknownPrice !== null)
     return { status: 'quarantined', reason: 'unknown_price', awaits: object.unknownPrice };
-  return { status: 'applied', reason: null, awaits: null };
+  return applied;
 }
 
-const isStored = (owner: Owner): boolean => owner.ref !== null;
-
-const stored = (owners: readonly (Owner | null)[]): number[] => [
-  ...new Set(owners.flatMap((owner) => owner?.ref ?? [])),
-];
-
 /**
- * Decides all waiting events of one object against its row: which state it has afterwards, whose it is, what
- * the ledger says of each event, whose version grows. Pure: the write compares the row's rowVersion.
+ * Decides all waiting events of one object against its row: its new state, its owner, what the ledger says of each
+ * event, whose version grows. Pure: the write compares the row version.
  */
-export function decideObject<Row, Read>(kind: ObjectKind<Row, Read>, group: ObjectGroup<Read>): Decision {
-  const { id, state, lookup, now } = group;
-  const held = kind.stored(state, id);
-  const before = held?.row ?? kind.unknown(id);
-  const { fresh, results } = splitKnown(group.events, state);
-  let row = before;
+export function decideObject<Row extends ObjectRow, Found>(
+  kind: ObjectKind<Row, Found>,
+  { id, events, state, lookup, now }: ObjectGroup<Found>,
+): Decision {
+  const stored = kind.stored(state, id);
+  const { fresh, results } = splitKnown(events, state);
+  let row = stored?.row ?? kind.unknown(id);
   const steps: { queued: QueuedEvent; outcome: 'applied' | 'stale' }[] = [];
   for (const queued of fresh) {
     const step = kind.step(row, { queued, catalog: state, lookup, now });
-    if (step.kind === 'read') return { kind: 'read', query: null };
+    if (step.kind === 'needs_lookup') return { kind: 'needs_lookup', query: null };
     row = step.row;
     steps.push({ queued, outcome: step.outcome });
   }
-  const finish = kind.finish(row, { state, lookup, now });
-  if (finish.kind === 'read') return finish;
-  ({ row } = finish);
-  const previousOwner = held?.owner ?? null;
-  const ownable = kind.ownable(row);
-  const standing = kind.standing(row);
-  const ownership = resolveOwner(ownable, state);
-  const resolved = ownership.kind === 'owned' && standing === 'owned' ? ownership.owner : null;
-  const owner = resolved ?? previousOwner;
-  const verdict = (outcome: 'applied' | 'stale'): Verdict =>
-    evaluate(outcome, owner === null ? ownership : { kind: 'owned', owner, isContested: false }, {
-      standing,
-      unknownPrice: unknownPrice(ownable.items, state.prices),
-    });
-  const hasMoved = owner?.ref !== previousOwner?.ref;
-  const changesEntitlements = hasMoved || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
-  const holders = [...kind.holders(before, state), ...kind.holders(row, state)];
-  const bumps = changesEntitlements ? stored([owner, previousOwner, ...holders]) : [];
-  const events = steps.map(({ queued, outcome }) => {
-    const evaluated = verdict(outcome);
-    results.set(queued.event.id, { status: evaluated.status, reason: evaluated.reason });
-    const projectId = (owner ?? holders[0])?.projectId ?? null;
-    return toLedger(queued, { ...evaluated, projectId }, now);
-  });
-  const hasNewItems = kind.itemsOf(before) !== kind.itemsOf(row);
-  return {
-    kind: 'write',
-    outcome: steps.length === 0 ? null : kind.outcome({ row, hasNewItems, owner, bumps, events }),
-    results,
-    touched: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
-    awaited: awaitedOf(events, ownable),
-    awaitedNames: held !== undefined && previousOwner === null && owner !== null ? namesOf(ownable) : [],
-    billed: { invoiceId: changesEntitlements ? kind.billsFor(row) : null, bumped: bumps },
-    isContested: ownership.kind === 'owned' && ownership.isContested && steps.length > 0,
-  };
-}
-
-/** All that an event of the object can have been waiting for. */
-export function namesOf({ customerId, claims, items }: Ownable): string[] {
-  const names = [customerId, claims.projectId, ...items.map((item) => item.stripePriceId)];
-  return names.filter((name) => name !== null);
-}
-
-function awaitedOf(events: readonly LedgerOutcome[], ownable: Ownable): Awaited | null {
-  if (events.every((event) => event.status !== 'quarantined')) return null;
-  return {
-    customerId: ownable.customerId,
-    projectId: ownable.claims.projectId,
-    priceIds: ownable.items.map((item) => item.stripePriceId),
-  };
+  const finished = kind.finish(row, { state, lookup, now });
+  if (finished.kind === 'needs_lookup') return finished;
+  ({ row } = finished);
+  const object = { role: kind.role(row), unknownPrice: unknownPrice(kind.ownable(row).items, state.prices) };
+  const plan = planWrite(kind, { stored, row, state }, (ownerships) =>
+    steps.map(({ queued, outcome }) => {
+      const { owner, holders } = ownerships;
+      const projectId = (owner ?? holders[0])?.projectId ?? null;
+      return toLedger(queued, { ...entryOf(outcome, ownerships, object), projectId }, now);
+    }),
+  );
+  for (const { eventId, status, reason } of plan.outcome?.events ?? [])
+    results.set(eventId, { status, reason });
+  return { ...plan, outcome: steps.length === 0 ? null : plan.outcome, results };
 }

@@ -11,10 +11,10 @@ export type PaymentChange = Omit<PurchaseFacts, 'items' | 'created' | 'eventId'>
 export type SubscriptionChange =
   { kind: 'snapshot'; snapshot: SubscriptionSnapshot } | { kind: 'mention'; mention: Mention };
 
-/** Which one object an event bears on, and what it says about it. */
+/** The one object that an event is about, and what it says about it. */
 export type Target =
   | { kind: 'subscription'; id: string; change: SubscriptionChange }
-  | { kind: 'purchase'; id: string; news: PaymentChange }
+  | { kind: 'purchase'; id: string; change: PaymentChange }
   | { kind: 'customer_deleted'; customerId: string }
   | { kind: 'none'; status: 'ignored' | 'quarantined' | 'failed'; reason: string };
 
@@ -27,14 +27,14 @@ export type QueuedEvent = {
   payload: unknown;
 };
 
-/** Events with the same key bear on the same object and are decided together. */
+/** Events with the same key are about the same object and are decided together. */
 export function keyOf({ event, target }: QueuedEvent): string {
   return target.kind === 'subscription' || target.kind === 'purchase'
     ? `${target.kind}:${target.id}`
     : `event:${event.id}`;
 }
 
-/** What each kind of news about a payment leaves open. */
+/** What an event about a payment leaves open by default. */
 const noChange: PaymentChange = {
   claimSource: null,
   sessionId: null,
@@ -52,9 +52,9 @@ const noChange: PaymentChange = {
   quantity: 1,
 };
 
-/** An event that bears on a payment. */
-export const purchase = (id: string, news: Partial<PaymentChange>): Target => ({
+/** An event about a payment. */
+export const purchase = (id: string, change: Partial<PaymentChange>): Target => ({
   kind: 'purchase',
   id,
-  news: { ...noChange, ...news },
+  change: { ...noChange, ...change },
 });

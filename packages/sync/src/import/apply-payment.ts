@@ -1,115 +1,89 @@
 import { describeRow, differences } from '@billing/domain';
-import type { Owner, PurchaseRow } from '@billing/domain';
-import { writeOutcomes } from '@billing/store';
 import type { EventState, Outcome } from '@billing/store';
 import { acceptEvent } from '../apply/accept-event.ts';
-import { decideGroup, rowVersionOf, keysOf, lookupForGroup } from '../apply/decide-group.ts';
-import { afterCommit } from '../apply/after-commit.ts';
+import type { Group } from '../apply/decide-group.ts';
+import { decideUntilWritten } from '../apply/decide-until-written.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
 import { keyOf } from '../apply/target.ts';
-import type { Group, GroupLookup } from '../apply/decide-group.ts';
 import type { QueuedEvent } from '../apply/target.ts';
+import { writePlans } from '../apply/write-plans.ts';
+import { inBackground } from '../stripe/in-background.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
 import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
 import { isImportedEvent } from './payment-events.ts';
-import type { TellableEvent } from './payment-events.ts';
+import type { ImportedEvent } from './payment-events.ts';
 
-const maxRounds = 20;
-
-/** What is told of one payment, by the object that it bears on: the purchase. */
-function groupsOf({ worker }: ImportDeps, told: readonly TellableEvent[]): Group[] {
+/** The imported events of one payment, grouped by the object that they are about: the purchase. */
+function groupsOf({ sync }: ImportDeps, events: readonly ImportedEvent[]): Group[] {
   const groups = new Map<string, [QueuedEvent, ...QueuedEvent[]]>();
-  for (const raw of told) {
-    const queued = acceptEvent({ raw, receivedAt: worker.clock() }, { mode: worker.mode });
+  for (const raw of events) {
+    const queued = acceptEvent({ raw, receivedAt: sync.clock() }, sync);
     if (queued === null || queued.target.kind === 'none') continue;
     const known = groups.get(keyOf(queued));
     if (known === undefined) groups.set(keyOf(queued), [queued]);
     else known.push(queued);
   }
-  return [...groups].map(([key, events]) => ({ key, events }));
+  return [...groups].map(([key, queued]) => ({ key, events: queued }));
 }
-
-/** The worker's own reads, behind events that are in doubt as well. */
-const inBackground = ({ worker }: ImportDeps): ImportDeps['worker'] => ({
-  ...worker,
-  budget: { ...worker.budget, take: () => worker.budget.take('background') },
-});
 
 type Purchase = Extract<Outcome, { kind: 'purchase' }>;
 
-/** Applies a payment by the worker's rules, all but the ledger. */
+/** Applies a payment by the rules of events, without the ledger. Throws ContentionError. */
 export async function applyPayment(
   deps: PhaseDeps,
   scope: Scope,
-  { name, told }: { name: string; told: readonly TellableEvent[] },
+  { name, events }: { name: string; events: readonly ImportedEvent[] },
 ): Promise<void> {
-  for (const group of groupsOf(deps, told)) {
-    const { verdict, outcome } = await applyGroup(deps, scope, group);
-    count(deps.tally, verdict);
-    if (outcome !== null && outcome.owner === null && verdict !== 'payments_of_other_projects')
-      note(deps.tally, 'payments_without_user', `${name} (${outcome.row.customerId ?? 'no customer'})`);
+  for (const group of groupsOf(deps, events)) {
+    const { result, purchase } = await applyGroup(deps, scope, group);
+    count(deps.tally, result);
+    if (purchase !== null && purchase.owner === null && result !== 'payments_of_other_projects')
+      note(deps.tally, 'payments_without_user', `${name} (${purchase.row.customerId ?? 'no customer'})`);
   }
 }
 
-type Verdict =
+type Result =
   | 'payments_imported'
   | 'payments_there_already'
   | 'payments_of_other_projects'
   | 'payments_that_bought_nothing';
-type Applied = { verdict: Verdict; outcome: Purchase | null };
+type Applied = { result: Result; purchase: Purchase | null };
 
-function evaluate(deps: ImportDeps, outcome: Purchase, state: EventState): Verdict | 'changed' {
-  if (outcome.owner !== null && outcome.owner.projectId !== deps.projectId)
-    return 'payments_of_other_projects';
-  if (outcome.row.items.length === 0) return 'payments_that_bought_nothing';
-  return saysNothingNew(outcome, state) ? 'payments_there_already' : 'changed';
+/** Why a purchase need not be written; null: it must be. */
+function reasonToSkip(deps: ImportDeps, purchase: Purchase, state: EventState): Result | null {
+  const { owner, row } = purchase;
+  if (owner !== null && owner.projectId !== deps.projectId) return 'payments_of_other_projects';
+  if (row.items.length === 0) return 'payments_that_bought_nothing';
+  const stored = state.purchases.get(row.id);
+  const isKnown =
+    stored !== undefined &&
+    differences(describeRow(stored.row, stored.owner), describeRow(row, owner)).length === 0;
+  return isKnown ? 'payments_there_already' : null;
 }
 
-function saysNothingNew(
-  { row, owner }: { row: PurchaseRow; owner: Owner | null },
-  state: EventState,
-): boolean {
-  const held = state.purchases.get(row.id);
-  if (held === undefined) return false;
-  const before = describeRow(held.row, held.owner);
-  return differences(before, describeRow(row, owner)).length === 0;
-}
-
-/** Stripe sent none of them: the ledger does not hear of them, and the row names none. */
-function withoutEvents(outcome: Purchase): Purchase {
-  const { row } = outcome;
+/** Stripe sent none of these events: they get no ledger row, and the purchase names none of them. */
+function withoutEvents(plan: WritePlan, purchase: Purchase): WritePlan {
+  const { row } = purchase;
   const snapshotEventId = isImportedEvent(row.snapshotEventId) ? null : row.snapshotEventId;
-  return { ...outcome, events: [], row: { ...row, snapshotEventId } };
+  return { ...plan, outcome: { ...purchase, events: [], row: { ...row, snapshotEventId } } };
 }
 
-async function applyGroup(deps: ImportDeps, scope: Scope, group: Group): Promise<Applied> {
-  const { worker } = deps;
-  let read: GroupLookup | null = null;
-  for (let round = 0; round < maxRounds; round += 1) {
-    const state = await readState(deps, scope, keysOf([group], read === null ? [] : [read]));
-    const rowVersion = rowVersionOf(group, state);
-    if (read !== null && read.rowVersion !== rowVersion) read = null;
-    const decision = decideGroup(group, { state, read, now: worker.clock() });
-    if (decision.kind === 'read') {
-      read = await lookupForGroup(inBackground(deps), group, { rowVersion, query: decision.query });
-      continue;
-    }
-    const { outcome } = decision;
-    if (outcome?.kind !== 'purchase') return { verdict: 'payments_that_bought_nothing', outcome: null };
-    const verdict = evaluate(deps, outcome, state);
-    if (verdict !== 'changed') return { verdict, outcome };
-    if (deps.isDryRun) {
-      if (outcome.row.sessionId !== null) scope.plannedSessionPayments.add(outcome.row.id);
-      return { verdict: 'payments_imported', outcome };
-    }
-    const { held, pending } = await writeOutcomes(worker.database, [withoutEvents(outcome)]);
-    if (held.size > 0) {
-      await afterCommit(worker, [decision], pending);
-      return { verdict: 'payments_imported', outcome };
-    }
-    read = null;
-  }
-  throw new ImportError(`${group.key} keeps changing. Run the same command again.`);
-}
+const applyGroup = (deps: ImportDeps, scope: Scope, group: Group): Promise<Applied> =>
+  decideUntilWritten<Applied>(deps.sync, group, {
+    readState: (keys) => readState(deps, scope, keys),
+    lookupDeps: inBackground(deps.sync),
+    write: async (plan, state) => {
+      const purchase = plan.outcome;
+      if (purchase?.kind !== 'purchase') return { result: 'payments_that_bought_nothing', purchase: null };
+      const skipped = reasonToSkip(deps, purchase, state);
+      if (skipped !== null) return { result: skipped, purchase };
+      if (deps.isDryRun) {
+        if (purchase.row.sessionId !== null) scope.plannedSessionPayments.add(purchase.row.id);
+        return { result: 'payments_imported', purchase };
+      }
+      const written = await writePlans(deps.sync, [withoutEvents(plan, purchase)]);
+      return written.length > 0 ? { result: 'payments_imported', purchase } : null;
+    },
+  });

@@ -16,7 +16,7 @@ export type PlannedPrice = { product: MappedProduct; request: CreatePriceRequest
 async function listPrices(deps: ImportDeps): Promise<Map<string, Stripe.Price>> {
   const prices = await readAll(
     deps,
-    (params) => deps.worker.stripe.prices.list(params),
+    (params) => deps.sync.stripe.prices.list(params),
     (read) => deps.progress.at('prices', read),
   );
   return new Map(prices.map((price) => [price.id, price]));
@@ -100,16 +100,16 @@ async function unlessThere<T>(code: ErrorCode, make: () => Promise<T>): Promise<
   }
 }
 
-async function settle<T>({ worker }: ImportDeps, changed: Changed<T>): Promise<T> {
-  await publishInvalidations(worker, changed.pending);
+async function settle<T>({ sync }: ImportDeps, changed: Changed<T>): Promise<T> {
+  await publishInvalidations(sync, changed.pending);
   return changed.result;
 }
 
 async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<void> {
-  const { worker, projectId, tally, isDryRun } = deps;
+  const { sync, projectId, tally, isDryRun } = deps;
   const { product_id: productId, name, feature_codes: featureCodes } = product;
   const known = await unlessThere('product_not_found', () =>
-    getProduct(worker.database, { projectId, productId }),
+    getProduct(sync.database, { projectId, productId }),
   );
   if (known !== null) {
     count(tally, 'products_there_already');
@@ -122,15 +122,15 @@ async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<v
   if (isDryRun) return;
   const request = { product_id: productId, name, feature_codes: featureCodes };
   const made = await unlessThere('product_exists', () =>
-    createProduct(worker.database, { projectId, request, actor: importActor }),
+    createProduct(sync.database, { projectId, request, actor: importActor }),
   );
   if (made !== null) await settle(deps, made);
 }
 
 /** False: it is not the project's, and can't be. */
 async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPrice): Promise<boolean> {
-  const { worker, projectId, tally, isDryRun } = deps;
-  const known = await worker.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
+  const { sync, projectId, tally, isDryRun } = deps;
+  const known = await sync.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
   if (known !== null) {
     const isSame = known.projectId === projectId && known.productId === request.product_id;
     if (isSame) count(tally, 'prices_there_already');
@@ -147,7 +147,7 @@ async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPric
     return true;
   }
   const made = await unlessThere('price_exists', () =>
-    createPrice(worker.database, { projectId, request, actor: importActor }),
+    createPrice(sync.database, { projectId, request, actor: importActor }),
   );
   if (made === null) {
     note(tally, 'prices_whose_id_is_taken', request.stripe_price_id);
@@ -156,6 +156,6 @@ async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPric
   const { priceId } = await settle(deps, made);
   count(tally, 'prices_created');
   const patch = { key: { projectId, priceId }, patch: { is_archived: true }, actor: importActor };
-  if (isArchived) await settle(deps, await patchPrice(worker.database, patch));
+  if (isArchived) await settle(deps, await patchPrice(sync.database, patch));
   return true;
 }

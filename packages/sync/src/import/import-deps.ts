@@ -13,7 +13,7 @@ export type Progress = {
 export const longestPage = 100;
 
 export type ImportDeps = {
-  worker: SyncDeps;
+  sync: SyncDeps;
   projectId: string;
   isDryRun: boolean;
   progress: Progress;
@@ -25,7 +25,7 @@ export type ImportDeps = {
 };
 
 /** StripeLookup from Stripe takes no more. */
-export type ImportReadDeps = Pick<ImportDeps, 'worker' | 'progress' | 'pageSize'>;
+export type ImportReadDeps = Pick<ImportDeps, 'sync' | 'progress' | 'pageSize'>;
 
 /** With what the phase at hand counts: a part of `state`. */
 export type PhaseDeps = ImportDeps & { tally: Tally };

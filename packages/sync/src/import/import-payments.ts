@@ -4,8 +4,15 @@ import { eachPage } from './each-page.ts';
 import type { PhaseDeps } from './import-deps.ts';
 import type { Scope } from './import-scope.ts';
 import { count } from './import-state.ts';
-import { chargeOf, intentOf, tellDispute, tellIntent, tellRefunds, tellSession } from './payment-events.ts';
-import type { TellableEvent } from './payment-events.ts';
+import {
+  chargeOf,
+  intentOf,
+  disputeEvent,
+  intentEvent,
+  refundEvents,
+  sessionEvent,
+} from './payment-events.ts';
+import type { ImportedEvent } from './payment-events.ts';
 import { readStripe } from './read-stripe.ts';
 
 /** One-time payments that went through Checkout: those that sold one of the project's prices. */
@@ -13,7 +20,7 @@ export async function importSessions(deps: PhaseDeps, scope: Scope): Promise<voi
   const expand = ['data.line_items', 'data.payment_intent.latest_charge.refunds'];
   await eachPage(deps, {
     what: 'checkout sessions',
-    list: (params) => deps.worker.stripe.checkout.sessions.list({ ...params, status: 'complete', expand }),
+    list: (params) => deps.sync.stripe.checkout.sessions.list({ ...params, status: 'complete', expand }),
     handle: async (sessions) => {
       for (const session of sessions)
         if (session.mode === 'payment') await importSession(deps, scope, session);
@@ -41,8 +48,11 @@ async function importSession(deps: PhaseDeps, scope: Scope, session: Stripe.Chec
     (session.line_items?.data ?? []).some((line) => scope.stripePriceIds.has(line.price?.id ?? ''));
   if (!isOurs) return count(deps.tally, 'payments_of_other_projects');
   const charge = chargeOf(intentOf(session));
-  const told = [tellSession(withStripePrice(deps, scope, session)), ...(await tellTakenBack(deps, charge))];
-  await applyPayment(deps, scope, { name: session.id, told });
+  const events = [
+    sessionEvent(withStripePrice(deps, scope, session)),
+    ...(await reversalEvents(deps, charge)),
+  ];
+  await applyPayment(deps, scope, { name: session.id, events });
 }
 
 /** Payments made without Checkout, whose own metadata names a price of the project. */
@@ -50,7 +60,7 @@ export async function importPayments(deps: PhaseDeps, scope: Scope): Promise<voi
   await eachPage(deps, {
     what: 'payments',
     list: (params) =>
-      deps.worker.stripe.paymentIntents.list({ ...params, expand: ['data.latest_charge.refunds'] }),
+      deps.sync.stripe.paymentIntents.list({ ...params, expand: ['data.latest_charge.refunds'] }),
     handle: async (intents) => {
       for (const intent of intents) await importIntent(deps, scope, intent);
     },
@@ -62,23 +72,23 @@ async function importIntent(deps: PhaseDeps, scope: Scope, intent: Stripe.Paymen
   // Its session says more.
   if (await hasItsSession(deps, scope, intent.id)) return;
   count(deps.tally, 'payments_seen');
-  const told = [
-    tellIntent(withStripePrice(deps, scope, intent)),
-    ...(await tellTakenBack(deps, chargeOf(intent))),
+  const events = [
+    intentEvent(withStripePrice(deps, scope, intent)),
+    ...(await reversalEvents(deps, chargeOf(intent))),
   ];
-  await applyPayment(deps, scope, { name: intent.id, told });
+  await applyPayment(deps, scope, { name: intent.id, events });
 }
 
 async function hasItsSession(deps: PhaseDeps, scope: Scope, id: string): Promise<boolean> {
   if (scope.plannedSessionPayments.has(id)) return true;
-  const purchase = await deps.worker.database.purchase.findUnique({ where: { id } });
+  const purchase = await deps.sync.database.purchase.findUnique({ where: { id } });
   return typeof purchase?.sessionId === 'string';
 }
 
-async function tellTakenBack(deps: PhaseDeps, charge: Stripe.Charge | null): Promise<TellableEvent[]> {
+async function reversalEvents(deps: PhaseDeps, charge: Stripe.Charge | null): Promise<ImportedEvent[]> {
   if (charge === null) return [];
-  if (!charge.disputed) return tellRefunds(charge);
-  const { stripe } = deps.worker;
+  if (!charge.disputed) return refundEvents(charge);
+  const { stripe } = deps.sync;
   const disputes = await readStripe(deps, () => stripe.disputes.list({ charge: charge.id, limit: 100 }));
-  return [...tellRefunds(charge), ...disputes.data.map(tellDispute)];
+  return [...refundEvents(charge), ...disputes.data.map(disputeEvent)];
 }

@@ -8,10 +8,11 @@ import {
 import type { ListedSubscription, Ownership } from '@billing/domain';
 import type { EventState } from '@billing/store';
 import type { Stripe } from 'stripe';
-import { applySubscriptions, rereadSubscription } from './apply-subscription.ts';
+import { applySubscriptions, reapplySubscription } from './apply-subscription.ts';
 import { eachPage } from './each-page.ts';
 import type { PhaseDeps } from './import-deps.ts';
-import { keysOfSubscriptions, readState } from './import-scope.ts';
+import { subscriptionKeys } from '../apply/state-keys.ts';
+import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
 
@@ -19,7 +20,7 @@ import { count, note } from './import-state.ts';
 export async function importSubscriptions(deps: PhaseDeps, scope: Scope): Promise<void> {
   await eachPage(deps, {
     what: 'subscriptions',
-    list: (params) => deps.worker.stripe.subscriptions.list({ ...params, expand: ['data.latest_invoice'] }),
+    list: (params) => deps.sync.stripe.subscriptions.list({ ...params, expand: ['data.latest_invoice'] }),
     handle: (page) => importPage(deps, scope, page),
   });
 }
@@ -37,12 +38,12 @@ function read(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscriptio
 async function importPage(deps: PhaseDeps, scope: Scope, page: Stripe.Subscription[]): Promise<void> {
   const live = page.flatMap((rendered) => read(deps, rendered));
   count(deps.tally, 'subscriptions_seen', live.length);
-  const state = await readState(deps, scope, keysOfSubscriptions(live));
+  const state = await readState(deps, scope, subscriptionKeys(live.map(({ snapshot }) => snapshot)));
   const ours = live.filter((listed) => isOurs(deps, { scope, listed, state }));
-  const { changed, unsettled } = await applySubscriptions(deps, state, ours);
+  const { changed, others } = await applySubscriptions(deps, state, ours);
   let rewritten = 0;
-  for (const { snapshot } of unsettled)
-    if ((await rereadSubscription(deps, { scope, id: snapshot.id })) === 'changed') rewritten += 1;
+  for (const { snapshot } of others)
+    if ((await reapplySubscription(deps, { scope, id: snapshot.id })) === 'changed') rewritten += 1;
   count(deps.tally, 'subscriptions_imported', changed + rewritten);
   count(deps.tally, 'subscriptions_there_already', ours.length - changed - rewritten);
 }

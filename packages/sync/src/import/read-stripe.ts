@@ -11,7 +11,7 @@ const longestPauseMs = 60_000;
 const longestWaitMs = 5 * 60_000;
 
 /** Waits for a place among Stripe's reads, behind events that are in doubt. */
-async function awaitTurn({ worker: { budget } }: ImportReadDeps): Promise<void> {
+async function awaitTurn({ sync: { budget } }: ImportReadDeps): Promise<void> {
   const givesUpAt = performance.now() + longestWaitMs;
   while (!(await budget.take('background'))) {
     if (performance.now() > givesUpAt)
@@ -49,7 +49,7 @@ function retryAfterMsOf({ headers }: StripeError): number | null {
 async function pauseAfter(deps: ImportReadDeps, error: StripeError, tries: number): Promise<void> {
   const isBusy = error instanceof Stripe.errors.StripeRateLimitError;
   const retryAfterMs = isBusy ? retryAfterMsOf(error) : null;
-  if (isBusy) await deps.worker.budget.throttle(retryAfterMs);
+  if (isBusy) await deps.sync.budget.throttle(retryAfterMs);
   const pauseMs = Math.min(longestPauseMs, 500 * 2 ** tries) * (0.5 + Math.random() / 2);
   const seconds = Math.ceil(Math.max(pauseMs, retryAfterMs ?? 0) / 1_000);
   const trouble = isBusy ? 'Stripe limits the rate of reads' : 'Stripe does not answer';

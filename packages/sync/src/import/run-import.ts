@@ -48,9 +48,9 @@ async function importCatalog(deps: ImportDeps, mapping: Mapping | null): Promise
   return readScope(deps, ours);
 }
 
-async function requireProject({ worker, projectId }: ImportDeps): Promise<void> {
+async function requireProject({ sync, projectId }: ImportDeps): Promise<void> {
   try {
-    await getProject(worker.database, projectId);
+    await getProject(sync.database, projectId);
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== 'project_not_found') throw error;
     throw new ImportError(

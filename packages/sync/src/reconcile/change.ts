@@ -1,13 +1,11 @@
 import { describeRow, differences } from '@billing/domain';
 import type { DriftEntry, DriftKind, Owner } from '@billing/domain';
-import { objectKeyOf, writeOutcomes } from '@billing/store';
-import type { Outcome } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
-import { afterCommit } from '../apply/after-commit.ts';
-import type { Settled } from '../apply/decide-object.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
+import { writePlans } from '../apply/write-plans.ts';
 
-/** What would make one of our rows say what Stripe says. */
-export type Change = { drift: DriftEntry; outcome: Outcome; decided: Settled | null };
+/** What makes one of our rows equal to Stripe's object, and how they differ. */
+export type Change = WritePlan & { drift: DriftEntry };
 
 type Side = { row: object; owner: Owner | null };
 
@@ -16,7 +14,7 @@ const fieldsOf = (
   side: 'before' | 'after',
 ): Record<string, unknown> => Object.fromEntries(changes.map((change) => [change.path, change[side]]));
 
-/** The difference between two states of an object, field by field; null: none that matters to anybody. */
+/** The difference between two states of an object, field by field; null: none that matters. */
 export function driftOf(
   object: 'subscription' | 'purchase',
   { id, before, after }: { id: string; before: Side | null; after: Side },
@@ -34,23 +32,16 @@ export function driftOf(
 }
 
 /**
- * Writes changes whose rows are still as they were before Stripe was asked; what changed meanwhile is left to
- * whoever changed it. Returns the differences that were repaired.
+ * Writes changes whose rows are still as they were before Stripe was asked; a row that changed meanwhile is left to
+ * its writer. Returns and counts the repaired differences; a dry run only reports them.
  */
-export async function writeChanges(
+export async function repair(
   deps: MaintenanceDeps,
+  { dryRun }: { dryRun: boolean },
   changes: readonly Change[],
-): Promise<readonly DriftEntry[]> {
-  if (changes.length === 0) return [];
-  const { held, pending } = await writeOutcomes(
-    deps.database,
-    changes.map(({ outcome }) => outcome),
-  );
-  const written = changes.filter(({ outcome }) => held.has(objectKeyOf(outcome) ?? ''));
-  await afterCommit(
-    deps,
-    written.flatMap(({ decided }) => decided ?? []),
-    pending,
-  );
-  return written.map(({ drift }) => drift);
+): Promise<DriftEntry[]> {
+  const repaired = dryRun || changes.length === 0 ? changes : await writePlans(deps, changes);
+  const drift = repaired.map((change) => change.drift);
+  for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
+  return drift;
 }

@@ -4,7 +4,7 @@ import type { DriftEntry } from '@billing/domain';
 import type { MaintenanceDeps } from '../deps.ts';
 import { readPage } from '../stripe/read-page.ts';
 import type { PageLookup } from '../stripe/read-page.ts';
-import { writeChanges } from './change.ts';
+import { repair } from './change.ts';
 import type { Change } from './change.ts';
 
 /** An object as Stripe renders it in a list; what else is in it is parsed where it is needed. */
@@ -13,17 +13,17 @@ export type ListedObject = { id: string; created: number };
 /** One of Stripe's lists: how a page is asked for, and what its objects mean for our rows. */
 export type Listing<State> = {
   list: (after: string | null) => Promise<{ data: ListedObject[]; has_more: boolean }>;
-  /** Our ids of the objects that a page speaks of. */
+  /** Our ids of a page's objects. */
   idsOf: (rows: readonly ListedObject[]) => string[];
-  /** Our rows of them, with their rowVersions. */
+  /** Our rows of them, with their versions. */
   readState: (rows: readonly ListedObject[]) => Promise<State>;
-  /** What differs. `mayAsk`: the state was read before the page, so Stripe may be asked for more. */
-  compare: (rows: readonly ListedObject[], state: State, mayAsk: boolean) => Promise<Comparison>;
+  /** What differs. `mayLookUp`: the state was read before the page, so more may be looked up at Stripe. */
+  compare: (rows: readonly ListedObject[], state: State, mayLookUp: boolean) => Promise<Comparison>;
 };
 
 export type Comparison =
   | { kind: 'compared'; changes: readonly Change[] }
-  /** Stripe has to be asked for more first, and so the rows have to be read before. */
+  /** More must be looked up at Stripe, and the rows must be read before that. */
   | { kind: 'unsure' }
   | { kind: 'later'; pauseMs: number; why: string };
 
@@ -32,9 +32,8 @@ export type ComparedPage =
   | Exclude<PageLookup<never>, { kind: 'page' }>;
 
 /**
- * Compares a page of a list with our rows. Where all is well that is one question to Stripe. Where something
- * differs the page is read once more, now after our rows: only so does the rowVersion tell whether a row changed
- * while Stripe was answering.
+ * Compares a page of a list with our rows. Without differences this is one request to Stripe. Otherwise the page is read
+ * once more, now after our rows: only then does the row version tell whether a row changed while Stripe answered.
  */
 export async function comparePage<State>(
   deps: MaintenanceDeps,
@@ -54,10 +53,8 @@ export async function comparePage<State>(
   const again = second.rows.filter((row) => known.has(row.id));
   const sure = await listing.compare(again, state, true);
   if (sure.kind !== 'compared')
-    return sure.kind === 'later' ? sure : { kind: 'later', pauseMs: 1_000, why: 'a page is in doubt' };
-  const drift = run.dryRun
-    ? sure.changes.map((change) => change.drift)
-    : await writeChanges(deps, sure.changes);
+    return sure.kind === 'later' ? sure : { kind: 'later', pauseMs: 1_000, why: 'a page needs more lookups' };
+  const drift = await repair(deps, run, sure.changes);
   return compared(deps, run, { listing, page: { ...second, rows: again }, drift });
 }
 
@@ -72,7 +69,6 @@ async function compared<State>(
 ): Promise<ComparedPage> {
   const { listing, page, drift } = found;
   const synced = await noteRunObjects(deps.database, run.id, listing.idsOf(page.rows));
-  for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
   const last = page.rows.at(-1);
   return {
     kind: 'compared',

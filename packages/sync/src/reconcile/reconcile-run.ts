@@ -8,7 +8,7 @@ import { comparePage } from './compare-page.ts';
 import type { ComparedPage, Listing } from './compare-page.ts';
 import { compareUnlistedPurchases, compareUnlistedSubscriptions } from './not-listed.ts';
 import { paymentListing } from './payments.ts';
-import type { ToldAs } from './payments.ts';
+import type { EventTypeOf } from './payments.ts';
 import { emptyResult, phases, reconcileState, storedResult, withFound } from './reconcile-state.ts';
 import type { Phase, ReconcileState } from './reconcile-state.ts';
 import { subscriptionListing } from './subscriptions.ts';
@@ -27,12 +27,12 @@ const recent = ({ state }: At, after: string | null) => ({
 });
 
 const payments =
-  (toldAs: ToldAs, list: (deps: MaintenanceDeps, at: At) => Listing<EventState>['list']): Compare =>
+  (typeOf: EventTypeOf, list: (deps: MaintenanceDeps, at: At) => Listing<EventState>['list']): Compare =>
   (deps, at) =>
     comparePage(
       deps,
       { run: at.run, after: at.state.after },
-      paymentListing(deps, at.run, { list: list(deps, at), toldAs }),
+      paymentListing(deps, at.run, { list: list(deps, at), typeOf }),
     );
 
 /** Phase → what it compares. */

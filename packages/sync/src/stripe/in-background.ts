@@ -1,7 +1,7 @@
-import type { MaintenanceDeps } from '../deps.ts';
+import type { SyncDeps } from '../deps.ts';
 
-/** The same worker, whose reads from Stripe give way to those that something waits for. */
-export const inBackground = (deps: MaintenanceDeps): MaintenanceDeps => ({
+/** The same dependencies with lookups that give way to those that an event waits for. */
+export const inBackground = <D extends SyncDeps & { signal?: AbortSignal }>(deps: D): D => ({
   ...deps,
   budget: { ...deps.budget, take: () => deps.budget.take('background', deps.signal) },
 });
