@@ -1,26 +1,26 @@
-import { publishPending } from '@billing/store';
-import type { SyncDeps } from '@billing/sync';
 import { startLoop } from '@billing/platform';
-import type { Watchdog } from './operations/watchdog.ts';
+import { publishPending } from '@billing/store';
 import { recheckDue } from '@billing/sync';
+import type { SyncDeps } from '@billing/sync';
+import type { Watchdog } from './operations/watchdog.ts';
 
 const recheckIntervalMs = 1_000;
-const drainIntervalMs = 2_000;
+const publishIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
 
 export type BackgroundOptions = { watchdog: Watchdog; onStuck: () => void; lookEveryMs?: number | undefined };
 
-/** What the worker does besides jobs, again and again; returns what ends it. */
+/** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: SyncDeps,
   { watchdog, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
-    startLoop({ name: 'settle', logger, intervalMs: recheckIntervalMs }, (signal) =>
+    startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
       recheckDue(deps, signal),
     ),
-    startLoop({ name: 'drain', logger, intervalMs: drainIntervalMs }, async () => {
+    startLoop({ name: 'publish_pending', logger, intervalMs: publishIntervalMs }, async () => {
       await publishPending(deps);
       return 'rest';
     }),

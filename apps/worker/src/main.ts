@@ -1,6 +1,6 @@
 import { createLogger, exitOnConfigError, runUntilSignal, startTracing } from '@billing/platform';
 import { readConfig } from './config.ts';
-import { startWorker } from './create-worker.ts';
+import { startWorker } from './start-worker.ts';
 
 await exitOnConfigError(async () => {
   const config = readConfig(process.env);

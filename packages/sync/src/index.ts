@@ -1,4 +1,4 @@
-export { acceptEvent, unreadable } from './apply/accept-event.ts';
+export { acceptEvent, unreadableEvent } from './apply/accept-event.ts';
 export { createEventApplier, type EventApplier } from './apply/apply-events.ts';
 export { toLedger } from './apply/decide-object.ts';
 export { type QueuedEvent, type Target } from './apply/target.ts';

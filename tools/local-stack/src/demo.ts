@@ -1,6 +1,5 @@
-import { createStripeClient } from '@billing/platform';
+import { createStripeClient, readJsonFile, writeJsonFile } from '@billing/platform';
 import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from '@billing/platform';
 import { paths } from './paths.ts';
 import { StartError } from './start-error.ts';
 

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigError, envVar, parseEnv, stripeModeOf } from '@billing/platform';
+import { ConfigError, envVar, parseEnv, readJsonFile, stripeModeOf, writeJsonFile } from '@billing/platform';
 import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from '@billing/platform';
 import { paths } from './paths.ts';
 
 const environment = z.object({

@@ -8,16 +8,15 @@ import {
   databaseFields,
   envVar,
   parseEnv,
+  readJsonFile,
   redisFields,
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import { createReadBudget, createSharedLookups, createSyncMetrics, placeOf } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
-import { placeOf } from '@billing/sync';
-import { readJsonFile } from '@billing/platform';
 
 const schema = z.object({
   ...databaseFields,

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { readAll } from '@billing/sync';
+import { ImportError, readAll } from '@billing/sync';
 import type { ImportReadDeps } from '@billing/sync';
-import { ImportError } from '@billing/sync';
 
 /**
  * Writes a mapping file to start from: every active product of the account with all its prices. The feature

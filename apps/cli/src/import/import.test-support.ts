@@ -6,12 +6,8 @@ import { createOfflineStripe } from '@billing/offline-stripe';
 import { readSources } from '@billing/store';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import { connect } from './connect.ts';
-import { longestPage } from '@billing/sync';
-import type { ImportDeps } from '@billing/sync';
-import { freshState, totalOf } from '@billing/sync';
-import type { ImportState, Tally } from '@billing/sync';
-import type { Mapping } from '@billing/sync';
-import { runImport } from '@billing/sync';
+import { freshState, longestPage, runImport, totalOf } from '@billing/sync';
+import type { ImportDeps, ImportState, Mapping, Tally } from '@billing/sync';
 import { startStripeFront } from './stripe-front.test-support.ts';
 
 export const shop = 'shop';

@@ -1,21 +1,26 @@
 import { join } from 'node:path';
 import { ConfigError } from '@billing/platform';
-import type { SyncDeps } from '@billing/sync';
+import type { ImportInput, ImportReadDeps, SyncDeps } from '@billing/sync';
 import { Command } from 'commander';
 import { readCustomerList } from './customer-list.ts';
 import { connect, findEnvironment } from './connect.ts';
 import { draftMapping } from './draft-mapping.ts';
-import { longestPage } from '@billing/sync';
-import type { ImportReadDeps } from '@billing/sync';
-import { ImportError } from '@billing/sync';
-import { fingerprintOf, freshState, removeState, totalOf, writeState } from '@billing/sync';
-import { readMapping } from '@billing/sync';
-import { explainOutage, requireDatabase } from '@billing/sync';
+import {
+  explainOutage,
+  fingerprintOf,
+  freshState,
+  ImportError,
+  longestPage,
+  readMapping,
+  removeState,
+  requireDatabase,
+  runImport,
+  totalOf,
+  writeState,
+} from '@billing/sync';
 import { createProgress } from './progress.ts';
 import { readAccountId } from './read-account.ts';
 import { resumeState } from './resume-state.ts';
-import { runImport } from '@billing/sync';
-import type { ImportInput } from '@billing/sync';
 import { summarize } from './summary.ts';
 import { localFiles } from '../local-files.ts';
 

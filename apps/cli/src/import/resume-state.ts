@@ -1,6 +1,5 @@
-import type { Progress } from '@billing/sync';
+import type { ImportState, Progress, Subject } from '@billing/sync';
 import { freshState, readImportState } from '@billing/sync';
-import type { ImportState, Subject } from '@billing/sync';
 
 /** What the parts of an import are called. */
 const partNames: readonly (readonly [part: keyof Subject, name: string])[] = [

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { ImportDeps } from '@billing/sync';
+import type { ImportDeps, ImportState } from '@billing/sync';
 import { readImportState, writeState } from '@billing/sync';
-import type { ImportState } from '@billing/sync';
 import { newState, quiet, startOldAccount } from './import.test-support.ts';
 import { resumeState } from './resume-state.ts';
 import { invalidKey, refusal } from './stripe-front.test-support.ts';

@@ -1,17 +1,18 @@
 import { maintenanceJobs } from '@billing/domain';
 import { endRun, getRun, scheduleReconcile } from '@billing/store';
 import type { Job } from 'bullmq';
-import type { JobOutcome } from '@billing/sync';
+import type { JobOutcome, MaintenanceDeps, RunWorker } from '@billing/sync';
 import type { Processor } from './create-consumer.ts';
-import type { MaintenanceDeps } from '@billing/sync';
-import { reconcileRun } from '@billing/sync';
-import { replayRun } from '@billing/sync';
-import { replayEventRun } from '@billing/sync';
-import { pauseForOthersMs, pauseInOutageMs } from '@billing/sync';
-import { deleteExpired } from '@billing/sync';
-import { sweepEvents } from '@billing/sync';
-import { enqueueRun } from '@billing/sync';
-import type { RunWorker } from '@billing/sync';
+import {
+  deleteExpired,
+  enqueueRun,
+  pauseForOthersMs,
+  pauseInOutageMs,
+  reconcileRun,
+  replayEventRun,
+  replayRun,
+  sweepEvents,
+} from '@billing/sync';
 
 const done: JobOutcome = { kind: 'done' };
 

@@ -4,11 +4,13 @@ import type { Logger, Metrics } from '@billing/platform';
 
 export type QueueWatchOptions = { redisUrl: string; prefix: string; logger: Logger; metrics: Metrics };
 
+export type QueueWatch = { refresh: () => Promise<void>; close: () => Promise<void> };
+
 /**
- * What this process tells of the queues on each scrape, so that they are seen while no API runs. Its connection
- * fails fast, unlike the one that jobs come by.
+ * The gauges of both queues, refreshed on each scrape, so that they exist also while no API runs. Its connection fails
+ * fast, unlike the one that consumes jobs.
  */
-export function createQueueWatch({ redisUrl, prefix, logger, metrics }: QueueWatchOptions) {
+export function createQueueWatch({ redisUrl, prefix, logger, metrics }: QueueWatchOptions): QueueWatch {
   const connection = connectRedis({ url: redisUrl, role: 'producer', logger });
   const queues = Object.values(queueNames).map((name) => createQueue({ connection, name, prefix, logger }));
   const gauges = createQueueGauges({
@@ -18,7 +20,7 @@ export function createQueueWatch({ redisUrl, prefix, logger, metrics }: QueueWat
   });
   return {
     refresh: () => gauges.refresh(),
-    close: async (): Promise<void> => {
+    close: async () => {
       await Promise.all(queues.map((queue) => queue.close()));
       connection.disconnect();
     },

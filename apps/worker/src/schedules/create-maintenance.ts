@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { dayMs, queueNames } from '@billing/domain';
-import { connectRedis, createQueue } from '@billing/platform';
+import { connectRedis, createQueue, startLoop } from '@billing/platform';
 import type { JobQueue } from '@billing/platform';
 import type { WorkerConfig } from '../config.ts';
 import type { Processor } from '../consume/create-consumer.ts';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
-import { startLoop } from '@billing/platform';
 import { createScheduleKeeper, requeueIdleRuns } from './keep-schedules.ts';
 import { createMaintenanceProcessor } from '../consume/process-maintenance-job.ts';
 
@@ -13,14 +12,14 @@ const keepIntervalMs = 2_000;
 
 export type Maintenance = {
   processor: Processor;
-  /** The producer's side of the events' queue. */
+  /** For adding to the queue of events. */
   stripeEvents: JobQueue;
-  /** Work under way stops at its next step; to be called before the consumer stops. */
+  /** Running work stops at its next step; call it before the consumer stops. */
   abort: () => void;
   close: () => Promise<void>;
 };
 
-/** The sweep, reconcile runs and replays: what processes their jobs, and what keeps their schedules alive. */
+/** Sweep, reconcile, replay and retention: the processor of their jobs, and the loops that maintain their schedules. */
 export function createMaintenance(deps: SyncDeps, config: WorkerConfig): Maintenance {
   const { logger } = deps;
   const connection = connectRedis({ url: config.redisUrl, role: 'producer', logger });

@@ -14,7 +14,7 @@ export function acceptEvent(
   const payload = projectEvent(raw);
   const parsed = parseStripeEvent(raw);
   if (!parsed.isEvent)
-    return { event: unreadable({ raw, receivedAt }), target: invalid, receivedAt, payload };
+    return { event: unreadableEvent({ raw, receivedAt }), target: invalid, receivedAt, payload };
   const { event } = parsed;
   return { event, target: strangerOf(event, mode) ?? handlers[raw.type](event), receivedAt, payload };
 }
@@ -30,7 +30,7 @@ function strangerOf(event: ParsedEvent, mode: 'live' | 'test'): Target | null {
 }
 
 /** What can be said of an event whose envelope can't be read. */
-export const unreadable = ({ raw, receivedAt }: Arrived): ParsedEvent => ({
+export const unreadableEvent = ({ raw, receivedAt }: Arrived): ParsedEvent => ({
   id: raw.id,
   type: raw.type,
   created: receivedAt,
