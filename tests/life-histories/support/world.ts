@@ -3,8 +3,7 @@ import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import { readConfig, startWorker } from '../../../apps/worker/src/index.ts';
-import { createEventApplier } from '../../../packages/sync/src/apply/apply-events.ts';
-import { recheckDue } from '../../../packages/sync/src/recheck/recheck-due.ts';
+import { createEventApplier, recheckDue } from '@billing/sync';
 import { projectId } from './life.ts';
 import { startStripeServer } from './stripe-server.ts';
 

@@ -14,9 +14,10 @@ import {
   stripeModeOf,
 } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics, placeOf } from '@billing/sync';
+import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
+import { placeOf } from './postgres-trouble.ts';
 
 const schema = z.object({
   ...databaseFields,

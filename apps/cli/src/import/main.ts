@@ -6,21 +6,18 @@ import { readCustomerList } from './customer-list.ts';
 import { connect, findEnvironment } from './connect.ts';
 import { draftMapping } from './draft-mapping.ts';
 import {
-  explainOutage,
   fingerprintOf,
   freshState,
   ImportError,
   longestPage,
   readMapping,
-  removeState,
-  requireDatabase,
   runImport,
   totalOf,
-  writeState,
 } from '@billing/sync';
+import { explainOutage, requireDatabase } from './postgres-trouble.ts';
 import { createProgress } from './progress.ts';
 import { readAccountId } from './read-account.ts';
-import { resumeState } from './resume-state.ts';
+import { removeState, resumeState, writeState } from './resume-state.ts';
 import { summarize } from './summary.ts';
 import { localFiles } from '../local-files.ts';
 

@@ -1,5 +1,23 @@
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readJsonFile, writeJsonFile } from '@billing/platform';
 import type { ImportState, Progress, Subject } from '@billing/sync';
-import { freshState, readImportState } from '@billing/sync';
+import { freshState, importState } from '@billing/sync';
+
+type SavedState = { kind: 'none' } | { kind: 'unreadable' } | { kind: 'saved'; state: ImportState };
+
+export function readState(path: string): SavedState {
+  const state = readJsonFile(path, importState);
+  if (state !== undefined) return { kind: 'saved', state };
+  return { kind: existsSync(path) ? 'unreadable' : 'none' };
+}
+
+export function writeState(path: string, state: ImportState): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeJsonFile(path, state);
+}
+
+export const removeState = (path: string): void => rmSync(path, { force: true });
 
 /** What the parts of an import are called. */
 const partNames: readonly (readonly [part: keyof Subject, name: string])[] = [
@@ -14,7 +32,7 @@ export function resumeState(
   path: string,
   { subject, progress }: { subject: Subject; progress: Pick<Progress, 'say'> },
 ): ImportState {
-  const kept = readImportState(path);
+  const kept = readState(path);
   if (kept.kind === 'none') return freshState(subject);
   if (kept.kind === 'unreadable') {
     progress.say(`Beginning anew: the place that the last run kept in ${path} can't be read.`);

@@ -1,5 +1,5 @@
 import { apiReleaseOf, isHandledEventType, stripeEventJob } from '@billing/domain';
-import { isDatabaseUnavailable, writeOutcomes } from '@billing/store';
+import { isDatabaseUnavailable } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import {
@@ -8,10 +8,10 @@ import {
   pauseAfterFailureMs,
   pauseForOthersMs,
   pauseInOutageMs,
-  toLedger,
+  recordEvent,
   unreadableEvent,
 } from '@billing/sync';
-import type { EventApplier, JobOutcome, QueuedEvent, SyncDeps, Target } from '@billing/sync';
+import type { EventApplier, JobOutcome, QueuedEvent, ReceivedEvent, SyncDeps } from '@billing/sync';
 import type { Processor } from './create-consumer.ts';
 
 /** What the worker keeps in a job's data between two attempts. */
@@ -52,7 +52,7 @@ export function createEventProcessor(deps: SyncDeps, applier: EventApplier): Pro
   };
 }
 
-function report(deps: SyncDeps, { event, receivedAt }: QueuedEvent, outcome: string): void {
+function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: string): void {
   // An unhandled type can only be added by hand or by a newer version: its name must not become a label.
   const type = isHandledEventType(event.type) ? event.type : 'other';
   deps.metrics.webhookEventsProcessed.inc({ type, outcome });
@@ -73,32 +73,29 @@ async function laterOrIgnored(deps: SyncDeps, { event, received_at }: Parsed): P
   const receivedAt = Date.parse(received_at);
   if (deps.clock() - receivedAt < deps.eventRetryMs) return { kind: 'later', pauseMs: pauseForOthersMs() };
   const raw = { ...event };
-  const target: Target = { kind: 'none', status: 'ignored', reason: 'unhandled_type' };
-  return record(deps, { event: unreadableEvent({ raw, receivedAt }), target, receivedAt, payload: {} });
+  const unknown = { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: {} };
+  return record(deps, unknown, { status: 'ignored', reason: 'unhandled_type' });
 }
 
 /** Records an event without applying it; while Postgres is unreachable it waits. */
-async function record(deps: SyncDeps, queued: QueuedEvent): Promise<JobOutcome> {
-  const { target } = queued;
-  const result = target.kind === 'none' ? target : { status: 'failed' as const, reason: 'processing_failed' };
-  const row = toLedger(
-    queued,
-    { status: result.status, reason: result.reason, awaits: null, projectId: null },
-    deps.clock(),
-  );
+async function record(
+  deps: SyncDeps,
+  received: ReceivedEvent,
+  result: { status: 'ignored' | 'failed'; reason: string },
+): Promise<JobOutcome> {
   try {
-    await writeOutcomes(deps.database, [{ kind: 'none', events: [row] }]);
+    await recordEvent(deps, received, result);
   } catch (error) {
-    deps.logger.warn('event_outcome_not_recorded', { event_id: queued.event.id, error });
+    deps.logger.warn('event_outcome_not_recorded', { event_id: received.event.id, error });
     return { kind: 'later', pauseMs: pauseInOutageMs(3) };
   }
-  report(deps, queued, result.status);
+  report(deps, received, result.status);
   return done;
 }
 
 function giveUp(deps: SyncDeps, queued: QueuedEvent, reason: string): Promise<JobOutcome> {
   deps.logger.error('event_failed', { event_id: queued.event.id, type: queued.event.type, reason });
-  return record(deps, { ...queued, target: { kind: 'none', status: 'failed', reason } });
+  return record(deps, queued, { status: 'failed', reason });
 }
 
 async function handleFailure(

@@ -1,10 +1,14 @@
+import type { PaymentDetails, PaymentQuery, StripeLookup } from '@billing/domain';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventState, StateKeys } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
-import { decideGroup, lookupForGroup, rowVersionOf } from './decide-group.ts';
-import type { Group, GroupLookup } from './decide-group.ts';
+import { lookupPayment } from '../stripe/lookup-payment.ts';
+import { lookupSubscription } from '../stripe/lookup-subscription.ts';
+import { decideEvents } from './decide-events.ts';
+import type { GroupLookup } from './decide-events.ts';
 import type { WritePlan } from './plan-write.ts';
 import { groupKeys } from './state-keys.ts';
+import type { EventGroup } from './target.ts';
 
 /** Each lost race means that another writer succeeded; there are never that many workers. */
 const maxRounds = 20;
@@ -15,7 +19,7 @@ export class ContentionError extends Error {
   readonly code = 'contention';
 }
 
-export type DecideOptions<T> = {
+type DecideOptions<T> = {
   readState: (keys: StateKeys) => Promise<EventState>;
   /** Whose budget and priority lookups use; default: `deps`. */
   lookupDeps?: SyncDeps;
@@ -30,17 +34,16 @@ export type DecideOptions<T> = {
  */
 export async function decideUntilWritten<T>(
   deps: SyncDeps,
-  group: Group,
+  group: EventGroup,
   { readState, lookupDeps = deps, write }: DecideOptions<T>,
 ): Promise<T> {
   let found: GroupLookup | null = null;
   for (let round = 0; round < maxRounds; round += 1) {
     const state = await readState(groupKeys([group], found === null ? [] : [found]));
-    const rowVersion = rowVersionOf(group, state);
-    if (found !== null && found.rowVersion !== rowVersion) found = null;
-    const decision = decideGroup(group, { state, found, now: deps.clock() });
+    if (found !== null && found.rowVersion !== rowVersionOf(group, state)) found = null;
+    const decision = decideEvents(group, { state, found, now: deps.clock() });
     if (decision.kind === 'needs_lookup') {
-      found = await lookupForGroup(lookupDeps, group, { rowVersion, query: decision.query });
+      found = await lookupForGroup(lookupDeps, group, { state, query: decision.query });
       continue;
     }
     const result = await write(decision, state);
@@ -49,4 +52,25 @@ export async function decideUntilWritten<T>(
     await sleep(Math.random() * 10 * (round + 1));
   }
   throw new ContentionError(`${group.key} changed in each of ${maxRounds} rounds.`);
+}
+
+/** The version of the stored row of a group's object; 0: not stored yet. */
+function rowVersionOf({ events: [{ target }] }: EventGroup, state: EventState): number {
+  if (target.kind === 'subscription') return state.subscriptions.get(target.id)?.row.rowVersion ?? 0;
+  return target.kind === 'purchase' ? (state.purchases.get(target.id)?.row.rowVersion ?? 0) : 0;
+}
+
+/** Asks Stripe for what deciding the group needs; `state`, read before, has the row that the answer counts for. */
+export async function lookupForGroup(
+  deps: SyncDeps,
+  group: EventGroup,
+  { state, query }: { state: EventState; query: PaymentQuery | null },
+): Promise<GroupLookup> {
+  const { target } = group.events[0];
+  const rowVersion = rowVersionOf(group, state);
+  if (target.kind === 'subscription')
+    return { kind: 'subscription', rowVersion, lookup: await lookupSubscription(deps, target.id) };
+  const lookup: StripeLookup<PaymentDetails> =
+    query === null ? { kind: 'missing' } : await lookupPayment(deps, query);
+  return { kind: 'purchase', rowVersion, lookup };
 }

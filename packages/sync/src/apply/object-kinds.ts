@@ -30,25 +30,25 @@ import type {
 import type { EventState, Held, Outcome } from '@billing/store';
 import type { PaymentChange, QueuedEvent } from './target.ts';
 
-export type StepInput<Found> = {
+type StepInput<Found> = {
   queued: QueuedEvent;
   catalog: Catalog;
   lookup: StripeLookup<Found> | null;
   now: Instant;
 };
 
-export type FinishInput<Found> = { state: EventState; lookup: StripeLookup<Found> | null; now: Instant };
+type FinishInput<Found> = { state: EventState; lookup: StripeLookup<Found> | null; now: Instant };
 
 /** The row to be stored, or the decision to ask Stripe first. */
-export type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'needs_lookup'; query: PaymentQuery };
+type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'needs_lookup'; query: PaymentQuery };
 
 /**
- * What an object is for access. `source`: it can grant features to its owner. `related`: it belongs to a subscription, or
- * may turn out to. `none`: it only keeps what an event said about a payment that may still be heard of.
+ * What an object means for access. `source`: it can grant features to its owner. `related`: it belongs to a subscription,
+ * or may turn out to. `none`: it only keeps money that went back of a payment that has bought nothing so far.
  */
 export type Role = 'source' | 'related' | 'none';
 
-export type ObjectRow = { id: string; rowVersion: number };
+export type ObjectRow = Ownable & { id: string; rowVersion: number };
 
 /** What differs between the kinds of stored objects. */
 export type ObjectKind<Row extends ObjectRow, Found> = {
@@ -60,8 +60,6 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   finish: (row: Row, input: FinishInput<Found>) => Finish<Row>;
   /** Where equal, entitlements are the same. */
   entitlementInputs: (row: Row) => string;
-  itemsOf: (row: Row) => string;
-  ownable: (row: Row) => Ownable;
   /** Users whose entitlements depend on it without it being theirs. */
   holders: (row: Row, state: EventState) => readonly Owner[];
   /** The invoice by which they are found. */
@@ -101,8 +99,6 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
   },
   finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
   entitlementInputs: subscriptionEntitlementInputs,
-  itemsOf: (row) => JSON.stringify(row.items),
-  ownable: (row) => row,
   holders: () => [],
   billsFor: () => null,
   role: () => 'source',
@@ -143,8 +139,6 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
   },
   finish: (row, { lookup, now }) => resolvePurchase(row, { lookup, now }),
   entitlementInputs: purchaseEntitlementInputs,
-  itemsOf: (row) => JSON.stringify(row.items),
-  ownable: (row) => row,
   holders: ({ invoiceId }, state) => (invoiceId === null ? [] : (state.holders.get(invoiceId) ?? [])),
   billsFor: (row) => row.invoiceId,
   role: (row) => {

@@ -1,5 +1,5 @@
-import { resolveOwner } from '@billing/domain';
-import type { Ownable, Owner, Ownership } from '@billing/domain';
+import { describeRow, differences, resolveOwner } from '@billing/domain';
+import type { FieldChange, Ownable, Owner, Ownership } from '@billing/domain';
 import type { EventState, Held, LedgerOutcome, LedgerStatus, Outcome } from '@billing/store';
 import type { ObjectKind, ObjectRow } from './object-kinds.ts';
 
@@ -78,8 +78,7 @@ export function planWrite<Row extends ObjectRow, Found>(
 ): WritePlan {
   const before = stored?.row ?? kind.unknown(row.id);
   const previousOwner = stored?.owner ?? null;
-  const ownable = kind.ownable(row);
-  const ownership = resolveOwner(ownable, state);
+  const ownership = resolveOwner(row, state);
   const isOwned = ownership.kind === 'owned' && kind.role(row) === 'source';
   const owner = isOwned ? ownership.owner : previousOwner;
   const holders = [...kind.holders(before, state), ...kind.holders(row, state)];
@@ -87,14 +86,14 @@ export function planWrite<Row extends ObjectRow, Found>(
     owner?.ref !== previousOwner?.ref || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
   const bumps = changesEntitlements ? storedRefs([owner, previousOwner, ...holders]) : [];
   const events = toLedger({ ownership, owner, holders });
-  const hasNewItems = kind.itemsOf(before) !== kind.itemsOf(row);
+  const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
   return {
     ...emptyPlan,
     outcome: kind.outcome({ row, hasNewItems, owner, bumps, events }),
     owner,
     republish: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
-    awaited: events.some((event) => event.status === 'quarantined') ? awaitedOf(ownable) : null,
-    releases: stored !== undefined && previousOwner === null && owner !== null ? namesOf(ownable) : [],
+    awaited: events.some((event) => event.status === 'quarantined') ? awaitedOf(row) : null,
+    releases: stored !== undefined && previousOwner === null && owner !== null ? namesOf(row) : [],
     billed: { invoiceId: changesEntitlements ? kind.billsFor(row) : null, bumped: bumps },
     isContested: ownership.kind === 'owned' && ownership.isContested && events.length > 0,
   };
@@ -110,4 +109,19 @@ const awaitedOf = ({ customerId, claims, items }: Ownable): Awaited => ({
 function namesOf(ownable: Ownable): string[] {
   const { customerId, projectId, priceIds } = awaitedOf(ownable);
   return [customerId, projectId, ...priceIds].filter((name) => name !== null);
+}
+
+/** The row and owner that a plan would replace; undefined: the object is new, or the plan writes none. */
+export function storedBefore({ outcome }: WritePlan, state: EventState) {
+  if (outcome?.kind === 'subscription') return state.subscriptions.get(outcome.row.id);
+  return outcome?.kind === 'purchase' ? state.purchases.get(outcome.row.id) : undefined;
+}
+
+/** The fields that a plan changes in an object, by path; bookkeeping does not count. */
+export function changedFields(plan: WritePlan, state: EventState): FieldChange[] {
+  const { outcome } = plan;
+  if (outcome?.kind !== 'subscription' && outcome?.kind !== 'purchase') return [];
+  const stored = storedBefore(plan, state);
+  const before = stored === undefined ? {} : describeRow(stored.row, stored.owner);
+  return differences(before, describeRow(outcome.row, outcome.owner));
 }

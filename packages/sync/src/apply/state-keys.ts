@@ -1,6 +1,7 @@
 import type { Claims } from '@billing/domain';
 import type { StateKeys } from '@billing/store';
-import type { Group, GroupLookup } from './decide-group.ts';
+import type { GroupLookup } from './decide-events.ts';
+import type { EventGroup } from './target.ts';
 
 export const noKeys: StateKeys = {
   eventIds: [],
@@ -37,7 +38,7 @@ export const subscriptionKeys = (snapshots: readonly ({ id: string } & Ownable &
 });
 
 /** All that must be read before groups of events can be decided. */
-export function groupKeys(groups: readonly Group[], lookups: readonly GroupLookup[] = []): StateKeys {
+export function groupKeys(groups: readonly EventGroup[], lookups: readonly GroupLookup[] = []): StateKeys {
   const events = groups.flatMap((group) => group.events);
   const targets = events.map(({ target }) => target);
   const changes = targets.flatMap((target) => (target.kind === 'subscription' ? [target.change] : []));

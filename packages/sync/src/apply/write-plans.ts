@@ -10,10 +10,12 @@ import {
   retryOnDeadlock,
   writeOutcomes,
 } from '@billing/store';
-import type { Outcome, PendingInvalidation } from '@billing/store';
+import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
+import { toLedger } from './decide-events.ts';
 import type { WritePlan } from './plan-write.ts';
 import { noKeys } from './state-keys.ts';
+import type { ReceivedEvent } from './target.ts';
 
 /** Only rows that other writers change as well are guarded by a row version. */
 const isGuarded = (outcome: Outcome): boolean =>
@@ -125,4 +127,14 @@ async function releaseAwaited(
     logger.warn('quarantine_not_released', { error });
     return [];
   }
+}
+
+/** Records an event in the ledger without applying it. */
+export async function recordEvent(
+  { database, clock }: SyncDeps,
+  received: ReceivedEvent,
+  { status, reason }: { status: LedgerStatus; reason: string },
+): Promise<void> {
+  const row = toLedger(received, { status, reason, awaits: null, projectId: null }, clock());
+  await writeOutcomes(database, [{ kind: 'none', events: [row] }]);
 }

@@ -1,5 +1,5 @@
 import type { PhaseDeps, ImportReadDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 import { beginPhase } from './import-state.ts';
 import { readStripe, unlessRefused } from './read-stripe.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { id, priceIntervals } from '@billing/domain';
 import { z } from 'zod';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 
 const mappedPrice = z.strictObject({
   stripe_price_id: id,

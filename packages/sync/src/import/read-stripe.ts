@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Stripe } from 'stripe';
 import type { ImportReadDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 
 type StripeError = InstanceType<typeof Stripe.errors.StripeError>;
 

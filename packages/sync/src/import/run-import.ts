@@ -3,7 +3,7 @@ import { ServiceError } from '@billing/domain';
 import { applyCatalog, planCatalog } from './import-catalog.ts';
 import { importCustomers } from './import-customers.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 import { importPayments, importSessions } from './import-payments.ts';
 import { readScope } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';

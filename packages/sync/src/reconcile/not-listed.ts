@@ -6,11 +6,11 @@ import type { MaintenanceDeps } from '../deps.ts';
 import { subscriptionKind } from '../apply/object-kinds.ts';
 import { planWrite } from '../apply/plan-write.ts';
 import { noKeys, subscriptionKeys } from '../apply/state-keys.ts';
-import { inBackground } from '../stripe/in-background.ts';
-import { read, lookupSubscription } from '../stripe/lookup-subscription.ts';
-import { repair } from './change.ts';
-import type { Change } from './change.ts';
-import type { ComparedPage } from './compare-page.ts';
+import { askStripe } from '../stripe/ask-stripe.ts';
+import { lookupSubscription } from '../stripe/lookup-subscription.ts';
+import { inBackground } from '../stripe/read-budget.ts';
+import { repair } from './compare-page.ts';
+import type { Change, ComparedPage } from './compare-page.ts';
 import { changeOfSubscription } from './subscriptions.ts';
 
 /** Each needs a lookup: few at a time, so that the run saves its position often. */
@@ -92,10 +92,13 @@ export async function compareUnlistedPurchases(
   const drift: DriftEntry[] = [];
   for (const id of ids) {
     const isSession = id.startsWith('cs_');
-    const lookup = await read(inBackground(deps), isSession ? 'checkout_session' : 'payment_intent', () =>
-      isSession
-        ? stripe.checkout.sessions.retrieve(id).then(() => true)
-        : stripe.paymentIntents.retrieve(id).then(() => true),
+    const lookup = await askStripe(
+      inBackground(deps),
+      isSession ? 'checkout_session' : 'payment_intent',
+      () =>
+        isSession
+          ? stripe.checkout.sessions.retrieve(id).then(() => true)
+          : stripe.paymentIntents.retrieve(id).then(() => true),
     );
     if (lookup.kind === 'unreachable') return unreachable;
     if (lookup.kind === 'missing') drift.push(missing('purchase_missing_in_stripe', id, 'paid'));

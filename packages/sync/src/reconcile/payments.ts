@@ -1,17 +1,16 @@
 import type { Run, EventState } from '@billing/store';
 import { readEventState } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
-import { acceptEvent } from '../apply/accept-event.ts';
-import { decideGroup, lookupForGroup, rowVersionOf } from '../apply/decide-group.ts';
-import type { Group } from '../apply/decide-group.ts';
+import { decideEvents } from '../apply/decide-events.ts';
+import { lookupForGroup } from '../apply/decide-until-written.ts';
+import { acceptEvent } from '../apply/handlers.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { groupKeys } from '../apply/state-keys.ts';
-import { keyOf } from '../apply/target.ts';
-import type { QueuedEvent } from '../apply/target.ts';
-import { inBackground } from '../stripe/in-background.ts';
-import { driftOf } from './change.ts';
-import type { Change } from './change.ts';
-import type { Comparison, ListedObject, Listing } from './compare-page.ts';
+import { groupByObject } from '../apply/target.ts';
+import type { EventGroup, QueuedEvent } from '../apply/target.ts';
+import { inBackground } from '../stripe/read-budget.ts';
+import { changeOf } from './compare-page.ts';
+import type { Change, Comparison, ListedObject, Listing } from './compare-page.ts';
 
 /** The type of event that stands for an object in its present state; null: it says nothing about a payment yet. */
 export type EventTypeOf = (rendered: ListedObject & Record<string, unknown>) => string | null;
@@ -45,22 +44,17 @@ function purchaseIdOf(queued: QueuedEvent | null): string | null {
 function groupsOf(
   deps: MaintenanceDeps,
   { rows, typeOf, state }: { rows: readonly ListedObject[]; typeOf: EventTypeOf; state: EventState | null },
-): Group[] {
-  const groups = new Map<string, [QueuedEvent, ...QueuedEvent[]]>();
-  for (const rendered of rows) {
+): EventGroup[] {
+  const events = rows.flatMap((rendered) => {
     const type = typeOf({ ...rendered });
     const first = type === null ? null : toEvent(deps, rendered, { type, created: rendered.created });
     const purchaseId = purchaseIdOf(first);
-    if (type === null || first === null || purchaseId === null) continue;
+    if (type === null || first === null || purchaseId === null) return [];
     const seenAt = state?.purchases.get(purchaseId)?.row.snapshotAt ?? 0;
     const created = Math.max(rendered.created, Math.floor(seenAt / 1000));
-    const queued = toEvent(deps, rendered, { type, created }) ?? first;
-    const key = keyOf(queued);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [queued]);
-    else known.push(queued);
-  }
-  return [...groups].map(([key, events]) => ({ key, events }));
+    return [toEvent(deps, rendered, { type, created }) ?? first];
+  });
+  return groupByObject(events);
 }
 
 /** A listed object is no event: it gets no ledger row, and the object's row names no event. */
@@ -76,39 +70,22 @@ function withoutEvents(plan: WritePlan): WritePlan {
   };
 }
 
-function changeOf(
-  plan: WritePlan,
-  { state, projectId }: { state: EventState; projectId: string | null },
-): Change | null {
-  const { outcome } = plan;
-  if (outcome?.kind !== 'purchase') return null;
-  const { row, owner } = outcome;
-  const stored = state.purchases.get(row.id);
-  if (projectId !== null && owner?.projectId !== projectId && stored?.owner?.projectId !== projectId)
-    return null;
-  const drift = driftOf('purchase', { id: row.id, before: stored ?? null, after: { row, owner } });
-  return drift === null ? null : { ...plan, drift };
-}
-
 type Decided = { kind: 'decided'; plan: WritePlan } | { kind: 'needs_lookup' } | { kind: 'unreachable' };
 
 /** Decides what a listed payment changes, with a lookup at Stripe for what the list does not say. */
 async function decide(
   deps: MaintenanceDeps,
-  group: Group,
+  group: EventGroup,
   { state, mayLookUp }: { state: EventState; mayLookUp: boolean },
 ): Promise<Decided> {
   const known = { ...state, ledger: new Map() };
-  const first = decideGroup(group, { state: known, found: null, now: deps.clock() });
+  const first = decideEvents(group, { state: known, found: null, now: deps.clock() });
   if (first.kind === 'write') return { kind: 'decided', plan: withoutEvents(first) };
   if (!mayLookUp) return { kind: 'needs_lookup' };
-  const found = await lookupForGroup(inBackground(deps), group, {
-    rowVersion: rowVersionOf(group, state),
-    query: first.query,
-  });
+  const found = await lookupForGroup(inBackground(deps), group, { state, query: first.query });
   if (found.lookup.kind === 'unreachable') return { kind: 'unreachable' };
   const prices = await readEventState(deps.database, groupKeys([group], [found]));
-  const then = decideGroup(group, {
+  const then = decideEvents(group, {
     // The row as it was before the lookup: the write compares its version.
     state: { ...prices, ledger: new Map(), purchases: state.purchases },
     found,
@@ -121,8 +98,8 @@ async function decide(
 export function paymentListing(
   deps: MaintenanceDeps,
   run: Run,
-  { list, typeOf }: { list: Listing<EventState>['list']; typeOf: EventTypeOf },
-): Listing<EventState> {
+  { list, typeOf }: { list: Listing['list']; typeOf: EventTypeOf },
+): Listing {
   async function compare(
     rows: readonly ListedObject[],
     state: EventState,

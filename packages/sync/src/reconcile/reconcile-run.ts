@@ -1,9 +1,9 @@
 import { dayMs } from '@billing/domain';
 import type { ReconcileResult } from '@billing/domain';
-import type { EventState, Run } from '@billing/store';
+import type { Run } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
-import { createRunWorker } from '../runs/work-run.ts';
-import type { Step } from '../runs/work-run.ts';
+import { createRunWorker } from '../run-worker.ts';
+import type { Step } from '../run-worker.ts';
 import { comparePage } from './compare-page.ts';
 import type { ComparedPage, Listing } from './compare-page.ts';
 import { compareUnlistedPurchases, compareUnlistedSubscriptions } from './not-listed.ts';
@@ -27,7 +27,7 @@ const recent = ({ state }: At, after: string | null) => ({
 });
 
 const payments =
-  (typeOf: EventTypeOf, list: (deps: MaintenanceDeps, at: At) => Listing<EventState>['list']): Compare =>
+  (typeOf: EventTypeOf, list: (deps: MaintenanceDeps, at: At) => Listing['list']): Compare =>
   (deps, at) =>
     comparePage(
       deps,

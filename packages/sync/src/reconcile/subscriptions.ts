@@ -12,10 +12,9 @@ import { subscriptionKind } from '../apply/object-kinds.ts';
 import { planWrite } from '../apply/plan-write.ts';
 import { subscriptionKeys } from '../apply/state-keys.ts';
 import { lookupSubscription } from '../stripe/lookup-subscription.ts';
-import { inBackground } from '../stripe/in-background.ts';
-import { driftOf } from './change.ts';
-import type { Change } from './change.ts';
-import type { Comparison, ListedObject, Listing } from './compare-page.ts';
+import { inBackground } from '../stripe/read-budget.ts';
+import { changeOf } from './compare-page.ts';
+import type { Change, Comparison, ListedObject, Listing } from './compare-page.ts';
 
 /** What makes our row equal to Stripe's subscription; null: it is, or it belongs to another project than the run's. */
 export function changeOfSubscription(
@@ -25,12 +24,7 @@ export function changeOfSubscription(
   const { id } = listed.snapshot;
   const stored = state.subscriptions.get(id);
   const row = reconcileSubscription(stored?.row ?? unknownSubscription(id), listed);
-  const plan = planWrite(subscriptionKind, { stored, row, state });
-  const { owner } = plan;
-  if (projectId !== null && owner?.projectId !== projectId && stored?.owner?.projectId !== projectId)
-    return null;
-  const drift = driftOf('subscription', { id, before: stored ?? null, after: { row, owner } });
-  return drift === null ? null : { ...plan, drift };
+  return changeOf(planWrite(subscriptionKind, { stored, row, state }), { state, projectId });
 }
 
 type Listed = ListedSubscription & { areItemsComplete: boolean };
@@ -51,7 +45,7 @@ function toListed({ logger }: MaintenanceDeps, rendered: ListedObject): Listed[]
 }
 
 /** Stripe's subscriptions, the ended ones too, newest first. */
-export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing<EventState> {
+export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
   const background = inBackground(deps);
 
   /** A list truncates the items of a subscription with very many: that one is looked up by itself. */

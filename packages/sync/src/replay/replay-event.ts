@@ -1,20 +1,19 @@
-import { describeRow, differences } from '@billing/domain';
+import { differences } from '@billing/domain';
 import type { FieldChange } from '@billing/domain';
 import { readEventState } from '@billing/store';
-import type { EventState, LedgerStatus, Outcome, StoredEvent } from '@billing/store';
+import type { EventState, LedgerStatus, StoredEvent } from '@billing/store';
 import { z } from 'zod';
-import type { SyncDeps } from '../deps.ts';
-import { acceptEvent } from '../apply/accept-event.ts';
 import { decideUntilWritten } from '../apply/decide-until-written.ts';
+import { acceptEvent } from '../apply/handlers.ts';
+import { changedFields } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { keyOf } from '../apply/target.ts';
 import { writePlans } from '../apply/write-plans.ts';
+import type { SyncDeps } from '../deps.ts';
 
 export type Replayed = { outcome: LedgerStatus; reason: string | null; changes: FieldChange[] };
 
 const storedPayload = z.looseObject({ id: z.string(), type: z.string() });
-
-const isFinal = (status: string): boolean => status !== 'failed' && status !== 'quarantined';
 
 /**
  * Decides an event of the ledger again, from the payload stored there, as if it arrived now: failed and quarantined
@@ -49,18 +48,16 @@ function describe(stored: StoredEvent, plan: WritePlan, state: EventState): Repl
   const result = plan.results.get(stored.eventId);
   const outcome = result === undefined || result.status === 'duplicate' ? 'stale' : result.status;
   const reason = result?.reason ?? null;
-  const ledgerChanges = isFinal(stored.status)
+  const isFinal = stored.status !== 'failed' && stored.status !== 'quarantined';
+  const ledgerChanges = isFinal
     ? []
     : differences({ status: stored.status, reason: stored.reason }, { status: outcome, reason }, 'event');
-  const objectChanges = plan.outcome === null ? [] : changesOf(plan.outcome, state);
-  return { outcome, reason, changes: [...ledgerChanges, ...objectChanges] };
+  return { outcome, reason, changes: [...ledgerChanges, ...objectChanges(plan, state)] };
 }
 
-function changesOf(outcome: Outcome, state: EventState): FieldChange[] {
-  if (outcome.kind !== 'subscription' && outcome.kind !== 'purchase') return [];
-  const { row, owner } = outcome;
-  const stored =
-    outcome.kind === 'subscription' ? state.subscriptions.get(row.id) : state.purchases.get(row.id);
-  const before = stored === undefined ? {} : describeRow(stored.row, stored.owner);
-  return differences(before, describeRow(row, owner), `${outcome.kind}.${row.id}`);
+function objectChanges(plan: WritePlan, state: EventState): FieldChange[] {
+  const { outcome } = plan;
+  if (outcome?.kind !== 'subscription' && outcome?.kind !== 'purchase') return [];
+  const object = `${outcome.kind}.${outcome.row.id}`;
+  return changedFields(plan, state).map((change) => ({ ...change, path: `${object}.${change.path}` }));
 }

@@ -8,14 +8,14 @@ import type {
 } from '@billing/domain';
 import { claimDuePurchases, claimDueSubscriptions, readEventState } from '@billing/store';
 import type { StateKeys } from '@billing/store';
-import type { SyncDeps } from '../deps.ts';
-import { purchaseKind, subscriptionKind } from '../apply/object-kinds.ts';
-import type { ObjectKind, ObjectRow } from '../apply/object-kinds.ts';
-import { planWrite } from '../apply/plan-write.ts';
-import { noKeys, subscriptionKeys } from '../apply/state-keys.ts';
-import { writePlans } from '../apply/write-plans.ts';
-import { lookupPayment } from '../stripe/lookup-payment.ts';
-import { lookupSubscription } from '../stripe/lookup-subscription.ts';
+import type { SyncDeps } from './deps.ts';
+import { purchaseKind, subscriptionKind } from './apply/object-kinds.ts';
+import type { ObjectKind, ObjectRow } from './apply/object-kinds.ts';
+import { planWrite } from './apply/plan-write.ts';
+import { noKeys, subscriptionKeys } from './apply/state-keys.ts';
+import { writePlans } from './apply/write-plans.ts';
+import { lookupPayment } from './stripe/lookup-payment.ts';
+import { lookupSubscription } from './stripe/lookup-subscription.ts';
 
 const perRound = 20;
 const mostPauseMs = 15_000;
