@@ -1,34 +1,32 @@
-import { systemClock } from '@billing/domain';
+import { randomUUID } from 'node:crypto';
+import { dayMs, hourMs, queueNames, systemClock } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import {
   connectRedis,
   createMetrics,
+  createQueue,
   createStripeClient,
   inspectQueueRedis,
   stripeModeOf,
   withDeadline,
 } from '@billing/platform';
-import type { Logger, QueueRedisReport } from '@billing/platform';
+import type { Logger, Metrics, QueueRedisReport } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import type { Database } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
-import type { SyncDeps } from '@billing/sync';
+import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
 
 export type BuiltDeps = {
-  deps: SyncDeps;
+  deps: MaintenanceDeps;
   /** Asks the queue's Redis for its settings. Rejects where it is unreachable. */
   inspectQueue: () => Promise<QueueRedisReport>;
-  /** Disconnects everything, within 2 s even where Postgres does not answer. */
+  /** Disconnects everything, within 3 s even where neither Redis nor Postgres answers. */
   close: () => Promise<void>;
 };
 
-/** What the worker's work needs, from its configuration. Nothing needs to be reachable yet. */
-export function buildDeps(
-  config: WorkerConfig,
-  { logger, clock = systemClock }: { logger: Logger; clock?: Clock | undefined },
-): BuiltDeps {
-  const metrics = createMetrics({ service: 'worker' });
-  const database = createDatabase({
+const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
+  createDatabase({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     hasPreparedStatements: config.hasPreparedStatements,
@@ -36,10 +34,34 @@ export function buildDeps(
     statementTimeoutMs: 10_000,
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
   });
+
+const openStripe = (config: WorkerConfig, metrics: Metrics): SyncDeps['stripe'] =>
+  createStripeClient({
+    secretKey: config.stripeSecretKey,
+    apiBase: config.stripeApiBase,
+    timeoutMs: 8_000,
+    observe: (operation, outcome, seconds) =>
+      metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
+  });
+
+type BuildOptions = { logger: Logger; clock?: Clock | undefined; signal: AbortSignal };
+
+/** What the worker's work needs, from its configuration. Nothing needs to be reachable yet. `signal`: the worker stops. */
+export function buildDeps(
+  config: WorkerConfig,
+  { logger, clock = systemClock, signal }: BuildOptions,
+): BuiltDeps {
+  const metrics = createMetrics({ service: 'worker' });
+  const database = openDatabase(config, metrics);
   const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
   const outboxCleaner = createOutboxCleaner({ database, logger });
-  const deps: SyncDeps = {
+  // Fails fast, unlike the connection that consumes jobs.
+  const connection = connectRedis({ url: config.redisUrl, role: 'producer', logger });
+  const queue = { connection, prefix: config.queuePrefix, logger };
+  const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
+  const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
+  const deps: MaintenanceDeps = {
     clock,
     logger,
     metrics,
@@ -47,13 +69,7 @@ export function buildDeps(
     database,
     cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds }),
     outboxCleaner,
-    stripe: createStripeClient({
-      secretKey: config.stripeSecretKey,
-      apiBase: config.stripeApiBase,
-      timeoutMs: 8_000,
-      observe: (operation, outcome, seconds) =>
-        metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
-    }),
+    stripe: openStripe(config, metrics),
     mode: stripeModeOf(config.stripeSecretKey),
     budget: createReadBudget({
       redis: queueRedis,
@@ -62,14 +78,21 @@ export function buildDeps(
       clock,
     }),
     subscriptionLookups: createSharedLookups(),
-    eventRetryMs: config.eventRetryHours * 3_600_000,
+    eventRetryMs: config.eventRetryHours * hourMs,
+    stripeEvents,
+    maintenance,
+    workerId: randomUUID(),
+    signal,
+    sweepIntervalMs: config.eventSweepSeconds * 1000,
+    reconcileCron: config.reconcileCron,
+    eventRetentionMs: config.eventRetentionDays * dayMs,
   };
   return {
     deps,
     inspectQueue: () => inspectQueueRedis(queueRedis),
     close: async () => {
-      redis.disconnect();
-      queueRedis.disconnect();
+      await Promise.all([stripeEvents.close(), maintenance.close()]);
+      for (const one of [connection, redis, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),
         { ms: 2_000, onTimeout: () => new Error('Postgres did not close its connections in time.') },

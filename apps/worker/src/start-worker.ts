@@ -1,5 +1,5 @@
 import type { Clock } from '@billing/domain';
-import { createOperationsServer, watchQueueRedis } from '@billing/platform';
+import { createOperationsServer, createQueueGauges, watchQueueRedis } from '@billing/platform';
 import type { Logger, Tracing } from '@billing/platform';
 import { createEventApplier } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
@@ -8,10 +8,9 @@ import { buildDeps } from './build-deps.ts';
 import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
-import { createQueueWatch } from './operations/queue-watch.ts';
+import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
 import { checkReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
-import { createMaintenance } from './schedules/create-maintenance.ts';
 
 export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
 
@@ -32,19 +31,13 @@ const eventsPerSlot = 8;
 /** Starts the worker: it consumes the queues, rechecks unconfirmed objects and publishes what others left pending. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, logger, clock } = options;
-  const { deps, inspectQueue, close } = buildDeps(config, { logger, clock });
-  const { metrics } = deps;
-  const queueWatch = createQueueWatch({
-    redisUrl: config.redisUrl,
-    prefix: config.queuePrefix,
-    logger,
-    metrics,
-  });
-  const maintenance = createMaintenance(deps, config);
+  const stopping = new AbortController();
+  const { deps, inspectQueue, close } = buildDeps(config, { logger, clock, signal: stopping.signal });
+  const { database, metrics, stripeEvents, maintenance } = deps;
   const watchdog = createWatchdog({
-    database: deps.database,
+    database,
     logger,
-    oldestWaitingMs: maintenance.stripeEvents.headWaitingMs,
+    oldestWaitingMs: stripeEvents.headWaitingMs,
     ...options.watchdog,
   });
   const applier = createEventApplier(deps, { maxAlone: config.concurrency });
@@ -56,26 +49,30 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, applier)),
-      maintenance: maintenance.processor,
+      maintenance: createMaintenanceProcessor(deps),
     },
   });
-  let isStopping = false;
+  const gauges = createQueueGauges({
+    metrics,
+    queues: [stripeEvents, maintenance],
+    inspectQueueRedis: inspectQueue,
+  });
   const server = await createOperationsServer({
     port: config.port,
     ...(options.host === undefined ? {} : { host: options.host }),
     metrics,
     metricsToken: config.metricsToken,
-    beforeScrape: queueWatch.refresh,
+    beforeScrape: () => gauges.refresh(),
     ready: () =>
       checkReadiness({
-        database: deps.database,
+        database,
         isConsuming: consumer.isReady,
         mustNotEvict: config.environment === 'production',
         inspectQueue,
-        isStopping: () => isStopping,
+        isStopping: () => stopping.signal.aborted,
       }),
   }).catch(async (error: unknown) => {
-    await Promise.all([consumer.stop(), queueWatch.close(), maintenance.close()]);
+    await consumer.stop();
     await close();
     throw error;
   });
@@ -90,12 +87,11 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     port: server.port,
     deps,
     stop: async () => {
-      isStopping = true;
+      // Maintenance jobs end at their next step, so that the consumer can stop.
+      stopping.abort();
       stopWatching();
-      maintenance.abort();
       await Promise.all([consumer.stop(), stopBackground()]);
-      await maintenance.close();
-      await Promise.all([close(), queueWatch.close()]);
+      await close();
       await server.close();
     },
   };

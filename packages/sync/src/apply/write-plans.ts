@@ -40,8 +40,8 @@ export async function writePlans<P extends WritePlan>(deps: SyncDeps, plans: rea
 
 /**
  * After the commit: quarantine is looked at once more, as a mapping may have been committed while the events were
- * decided; then the cache is told, also where an event was stale or known, as the process that wrote it may have died
- * before it told the cache.
+ * decided; then invalidations are published, also where an event was stale or known, as the process that wrote it may
+ * have died before it published.
  */
 async function afterCommit(
   deps: SyncDeps,

@@ -12,7 +12,7 @@ import { count, note } from './import-state.ts';
 type Customers = { scope: Scope; listed: ReadonlyMap<string, string> };
 type Wanted = { stripeCustomerId: string; userId: string };
 
-/** Says whose each Stripe customer is: by the given list, then by its own metadata. */
+/** Maps Stripe's customers to users: by the given list, else by the customer's metadata. */
 export async function importCustomers(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
   await eachPage(deps, {
     what: 'customers',
@@ -77,13 +77,13 @@ async function mapOne(
     await publishInvalidations(sync, pending);
     count(tally, 'customers_mapped');
   } catch (error) {
-    // Somebody was quicker.
+    // Another process mapped it meanwhile.
     if (!(error instanceof ServiceError) || error.code !== 'customer_exists') throw error;
     note(tally, 'customers_of_another_user', stripeCustomerId);
   }
 }
 
-/** Lines of the list that no customer of this account answers to. */
+/** Notes listed customers that this account does not have. */
 async function noteAbsent(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
   const ids = [...listed.keys()];
   for (let from = 0; from < ids.length; from += 1_000) {

@@ -4,11 +4,11 @@ import type { EventState, StateKeys } from '@billing/store';
 import type { PlannedPrice } from './import-catalog.ts';
 import type { ImportDeps } from './import-deps.ts';
 
-/** What belongs to the project: its prices, and (where nothing is written) what the import would have mapped. */
+/** What belongs to the project: its prices, and in a dry run what the import would have mapped. */
 export type Scope = {
   /** Stripe's ids of its prices. */
   stripePriceIds: ReadonlySet<string>;
-  /** Stripe's id of each, by our id and by Stripe's: metadata may name either. */
+  /** Stripe's price id by our id and by Stripe's: metadata may name either. */
   stripePriceOf: ReadonlyMap<string, string>;
   prices: Catalog['prices'];
   /** Customers that a dry run would have mapped. */
@@ -48,7 +48,7 @@ export async function readScope(
   };
 }
 
-/** What is stored; in a dry run with what the import would have stored before. */
+/** The stored state; in a dry run with what the import would have stored before. */
 export async function readState(deps: ImportDeps, scope: Scope, keys: StateKeys): Promise<EventState> {
   const state = await readEventState(deps.sync.database, keys);
   if (!deps.isDryRun) return state;

@@ -15,8 +15,8 @@ import type { Mapping } from './mapping.ts';
 export type ImportInput = { mapping: Mapping | null; listed: ReadonlyMap<string, string> };
 
 /**
- * Brings an existing Stripe account into a project: catalog, customers, live subscriptions, past one-time
- * payments. Goes on where `deps.state` says. May be run any number of times, also while webhooks arrive.
+ * Imports an existing Stripe account into a project: catalog, customers, live subscriptions, past one-time payments.
+ * Continues from `deps.state`. May be run any number of times, also while webhooks arrive. Throws ImportError.
  */
 export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInput): Promise<void> {
   await requireProject(deps);
@@ -37,7 +37,7 @@ export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInp
   deps.progress.end();
 }
 
-/** The catalog is small: it is gone through at each start, as all else asks for it. */
+/** The catalog is small and every other phase needs it: it is read at each start. */
 async function importCatalog(deps: ImportDeps, mapping: Mapping | null): Promise<Scope> {
   const tally = deps.state.tallies.catalog;
   clearTally(tally);

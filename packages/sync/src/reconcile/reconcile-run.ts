@@ -35,7 +35,7 @@ const payments =
       paymentListing(deps, at.run, { list: list(deps, at), typeOf }),
     );
 
-/** Phase → what it compares. */
+/** What each phase compares. */
 const comparisons: Record<Phase, Compare> = {
   subscriptions: (deps, { run, state }) =>
     comparePage(deps, { run, after: state.after }, subscriptionListing(deps, run)),
@@ -79,7 +79,7 @@ async function step(
   const page = await comparisons[state.phase](deps, { run, state });
   if (page.kind === 'later') return page;
   if (page.kind === 'refused') return { kind: 'failed', why: page.why };
-  // The object that the place in the list hangs on is no more: this list is read anew.
+  // The object that the cursor names was deleted: this list is read from the start.
   if (page.kind === 'missing') return { kind: 'next', state: { ...state, after: null }, result };
   const objects = state.phase.startsWith('subscriptions') ? 'subscriptions' : 'purchases';
   const found = withFound(result, objects, page);
