@@ -1,29 +1,33 @@
-import { publishPending } from '@billing/store';
-import type { SyncDeps } from '@billing/sync';
 import { startLoop } from '@billing/platform';
-import type { Watchdog } from './operations/watchdog.ts';
+import { publishPending } from '@billing/store';
 import { recheckDue } from '@billing/sync';
+import type { MaintenanceDeps } from '@billing/sync';
+import type { Watchdog } from './operations/watchdog.ts';
+import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
 
 const recheckIntervalMs = 1_000;
-const drainIntervalMs = 2_000;
+const publishIntervalMs = 2_000;
+const scheduleIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
 
 export type BackgroundOptions = { watchdog: Watchdog; onStuck: () => void; lookEveryMs?: number | undefined };
 
-/** What the worker does besides jobs, again and again; returns what ends it. */
+/** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
-  deps: SyncDeps,
+  deps: MaintenanceDeps,
   { watchdog, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
-    startLoop({ name: 'settle', logger, intervalMs: recheckIntervalMs }, (signal) =>
+    startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
       recheckDue(deps, signal),
     ),
-    startLoop({ name: 'drain', logger, intervalMs: drainIntervalMs }, async () => {
+    startLoop({ name: 'publish_pending', logger, intervalMs: publishIntervalMs }, async () => {
       await publishPending(deps);
       return 'rest';
     }),
+    startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
+    startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();
       return 'rest';

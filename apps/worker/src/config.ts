@@ -6,6 +6,7 @@ import {
   redisFields,
   stripeFields,
 } from '@billing/platform';
+import type { LogLevel } from '@billing/platform';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
 
@@ -28,15 +29,36 @@ const schema = z.object({
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
   EVENT_SWEEP_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   RECONCILE_CRON: envVar.text('0 2 * * *').refine(isCronPattern, 'expected a cron pattern such as 0 2 * * *'),
-  // Stripe lists events for 30 days: a row that went sooner would be fetched and applied again.
+  // Stripe lists events for 30 days: the sweep would bring back a row that was deleted earlier.
   EVENT_RETENTION_DAYS: envVar.int({ min: 31, max: 36_500, default: 400 }),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
 });
 
-export type WorkerConfig = ReturnType<typeof readConfig>;
+export type WorkerConfig = {
+  environment: string;
+  logLevel: LogLevel;
+  port: number;
+  metricsToken: string | undefined;
+  tracesEndpoint: string | undefined;
+  databaseUrl: string;
+  databasePoolSize: number;
+  hasPreparedStatements: boolean;
+  redisUrl: string;
+  cacheRedisUrl: string;
+  queuePrefix: string;
+  stripeSecretKey: string;
+  stripeApiBase: string | undefined;
+  concurrency: number;
+  cacheTtlSeconds: number;
+  stripeReadsPerSecond: number;
+  eventSweepSeconds: number;
+  reconcileCron: string;
+  eventRetentionDays: number;
+  eventRetryHours: number;
+};
 
-/** The worker's environment; throws one ConfigError that names every bad variable. */
-export function readConfig(env: Record<string, string | undefined>) {
+/** The worker's environment. Throws one ConfigError that names every bad variable. */
+export function readConfig(env: Record<string, string | undefined>): WorkerConfig {
   const parsed = parseEnv(schema, env);
   return {
     environment: parsed.NODE_ENV,

@@ -1,2 +1,2 @@
 export { readConfig, type WorkerConfig } from './config.ts';
-export { startWorker, type RunningWorker, type WorkerOptions } from './create-worker.ts';
+export { startWorker, type RunningWorker, type WorkerOptions } from './start-worker.ts';

@@ -1,6 +1,6 @@
 import { createLogger, exitOnConfigError, runUntilSignal, startTracing } from '@billing/platform';
 import { readConfig } from './config.ts';
-import { startWorker } from './create-worker.ts';
+import { startWorker } from './start-worker.ts';
 
 await exitOnConfigError(async () => {
   const config = readConfig(process.env);
@@ -21,7 +21,7 @@ await exitOnConfigError(async () => {
     config,
     logger,
     telemetry: tracing?.telemetry,
-    // Whatever supervises the process starts a new one.
+    // The supervisor starts a new process.
     onStuck: () => {
       logger.error('watchdog_exit', { code: 1 });
       process.exit(1);
@@ -32,7 +32,7 @@ await exitOnConfigError(async () => {
     await worker.stop();
     await tracing?.stop();
   };
-  // Before it has started: it works from its first moment, and a signal may come in any.
+  // Registered before the worker has started: a signal may arrive at any moment.
   runUntilSignal({ logger, stop });
   await starting;
 });

@@ -6,7 +6,7 @@ import { createConsumer } from '../src/consume/create-consumer.ts';
 import { startTestWorker } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
 import { startJourney } from './support/stripe-journey.test-support.ts';
-import { startWorker } from '../src/create-worker.ts';
+import { startWorker } from '../src/start-worker.ts';
 
 let world: TestWorker;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { createLogger } from '@billing/platform';
 import { requestReconcile } from '@billing/store';
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { PassThrough } from 'node:stream';
-import { startWorker } from '../src/create-worker.ts';
+import { startWorker } from '../src/start-worker.ts';
 import { startTestWorker, uniqueId } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
 import { startJourney } from './support/stripe-journey.test-support.ts';

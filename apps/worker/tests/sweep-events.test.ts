@@ -3,7 +3,7 @@ import { createLogger, connectRedis } from '@billing/platform';
 import { waitFor } from '@billing/testing';
 import { PassThrough } from 'node:stream';
 import type { Stripe } from 'stripe';
-import { startWorker } from '../src/create-worker.ts';
+import { startWorker } from '../src/start-worker.ts';
 import { startTestWorker } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
 import { startJourney } from './support/stripe-journey.test-support.ts';

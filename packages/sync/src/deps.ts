@@ -5,9 +5,7 @@ import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
 
-export type { StripeClient };
-
-/** What the worker's work is made of; `main.ts` (or a test) builds it. */
+/** What the use cases need; the app that runs them builds it. */
 export type SyncDeps = {
   clock: Clock;
   logger: Logger;
@@ -15,14 +13,14 @@ export type SyncDeps = {
   counters: SyncMetrics;
   database: Database;
   cache: EntitlementCache;
-  /** Deletes settled invalidations, many at a time. */
+  /** Deletes published invalidations, many at a time. */
   outboxCleaner: OutboxCleaner;
   stripe: StripeClient;
-  /** Of the secret key: events of the other mode never touch state. */
+  /** Of the secret key: events of the other mode never change anything. */
   mode: 'live' | 'test';
   budget: ReadBudget;
   subscriptionLookups: SharedLookups<StripeLookup<SubscriptionSnapshot>>;
-  /** How long an event that keeps failing for reasons of its own is tried again. */
+  /** How long an event that keeps failing for its own reasons is retried. */
   eventRetryMs: number;
 };
 
@@ -30,13 +28,16 @@ export type SyncDeps = {
 export type MaintenanceDeps = SyncDeps & {
   stripeEvents: JobQueue;
   maintenance: JobQueue;
-  /** Of this process: who holds a run or the sweep. */
+  /** Identifies this process as the holder of a run or of the sweep. */
   workerId: string;
-  /** Aborted when the worker stops: work is left at the next step. */
+  /** Aborted when the worker stops: work ends at its next step. */
   signal: AbortSignal;
   sweepIntervalMs: number;
   /** In UTC. */
   reconcileCron: string;
-  /** How long the ledger keeps what is settled. */
+  /** How long the ledger keeps finished events. */
   eventRetentionMs: number;
 };
+
+/** What to do with a job after an attempt: it is done, or it goes back to the queue for a while. */
+export type JobOutcome = { kind: 'done' } | { kind: 'later'; pauseMs: number; data?: object };

@@ -1,5 +1,5 @@
 import { mapCustomer } from '@billing/store';
-import { acceptEvent } from '../../../packages/sync/src/apply/accept-event.ts';
+import { acceptEvent } from '@billing/sync';
 import { checkAgainstStory } from './check-against-story.ts';
 import { endStateOf, needsRecheck } from './end-state.ts';
 import type { EndState } from './end-state.ts';

@@ -7,11 +7,11 @@ export function childEnvironment(values: Record<string, string>): NodeJS.Process
   return { ...Object.fromEntries(inherited), ...values };
 }
 
-interface Addresses {
+type Addresses = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined };
-}
+};
 
 /** What API and worker need to know. */
 export function appEnvironment(

@@ -5,7 +5,7 @@ import { lastLogLines, startGuarded, type GuardedProcess } from '@billing/testin
 import { paths } from './paths.ts';
 import { StartError } from './start-error.ts';
 
-export interface ChildOptions {
+export type ChildOptions = {
   readonly name: 'api' | 'worker' | 'stripe';
   /** Path of the built entry, from the repository's root. */
   readonly script: string;
@@ -13,9 +13,9 @@ export interface ChildOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Answers 200 when it is ready. */
   readonly readyUrl: string;
-}
+};
 
-export interface Child {
+export type Child = {
   readonly name: ChildOptions['name'];
   pid(): number;
   /** Resolves when it is ready; throws StartError when it ends before, or is not ready in a minute. */
@@ -23,7 +23,7 @@ export interface Child {
   /** From now on a death is mended. `onRestart` is called with each new process. */
   supervise(onRestart: () => void): void;
   stop(): Promise<void>;
-}
+};
 
 const READY_WITHIN_MS = 60_000;
 const RESTART_PAUSES_MS = [100, 500, 1_000, 1_500];

@@ -1,6 +1,5 @@
-import { createStripeClient, type StripeClient } from '@billing/platform';
+import { createStripeClient, readJsonFile, type StripeClient, writeJsonFile } from '@billing/platform';
 import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from '@billing/platform';
 import { paths } from './paths.ts';
 import { StartError } from './start-error.ts';
 
@@ -14,11 +13,11 @@ export type Demo = z.infer<typeof demoFile>;
 
 export const DEMO_PROJECT = 'demo';
 
-export interface DemoOptions {
+export type DemoOptions = {
   readonly apiUrl: string;
   readonly adminSecret: string;
   readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined };
-}
+};
 
 const PRODUCTS = {
   subscription: {
@@ -57,10 +56,10 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   return demo;
 }
 
-interface Sides {
+type Sides = {
   readonly options: DemoOptions;
   readonly stripe: StripeClient;
-}
+};
 
 async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo): Promise<boolean> {
   const check = fetch(`${options.apiUrl}/api/v1/entitlements?user_id=npm-start`, {
@@ -82,10 +81,10 @@ async function isPriceKnown(stripe: StripeClient, id: string): Promise<boolean> 
   );
 }
 
-interface Wanted {
+type Wanted = {
   readonly kind: keyof typeof PRODUCTS;
   readonly kept: Demo | undefined;
-}
+};
 
 /** Our price takes Stripe's id, so that one id works on both sides. */
 async function ensurePrice({ options, stripe }: Sides, { kind, kept }: Wanted): Promise<string> {

@@ -15,11 +15,11 @@ export function isPortFree(port: number): Promise<boolean> {
   });
 }
 
-interface WantedPort {
+type WantedPort = {
   readonly port: number;
   readonly what: string;
   readonly variable: string;
-}
+};
 
 /** Throws, naming the port and the variable that changes it, when something else listens there after `patienceMs`. */
 export async function requireFreePort(

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigError, envVar, parseEnv, stripeModeOf } from '@billing/platform';
+import { ConfigError, envVar, parseEnv, readJsonFile, stripeModeOf, writeJsonFile } from '@billing/platform';
 import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from '@billing/platform';
 import { paths } from './paths.ts';
 
 const environment = z.object({
@@ -27,7 +26,7 @@ const secretsFile = z.object({
 
 export type Secrets = z.infer<typeof secretsFile>;
 
-export interface Settings {
+export type Settings = {
   readonly ports: { readonly api: number; readonly worker: number; readonly stripe: number };
   /** Given from outside; what is absent is started here. */
   readonly databaseUrl: string | undefined;
@@ -37,7 +36,7 @@ export interface Settings {
   /** As `STRIPE_WEBHOOK_SECRET` and `ADMIN_API_KEY` take them. */
   readonly webhookSecrets: string;
   readonly adminKeys: string;
-}
+};
 
 /** Reads the environment, and the secrets of this checkout, which are made at the first start. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {

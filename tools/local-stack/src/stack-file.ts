@@ -2,7 +2,7 @@ import { writeJsonFile } from '@billing/platform';
 import { paths } from './paths.ts';
 
 /** `.local/stack.json`: where everything is, for tools and tests. A pid is null for what was not started here. */
-export interface StackFile {
+export type StackFile = {
   readonly api_url: string;
   readonly worker_url: string;
   readonly stripe_url: string;
@@ -14,7 +14,7 @@ export interface StackFile {
   readonly webhook_secret: string;
   readonly prices: { readonly subscription: string; readonly payment: string };
   readonly pids: Readonly<Record<'api' | 'worker' | 'stripe' | 'postgres' | 'redis', number | null>>;
-}
+};
 
 export function writeStackFile(stack: StackFile): void {
   writeJsonFile(paths.stack, stack);

@@ -18,30 +18,30 @@ import { writeStackFile, type StackFile } from './stack-file.ts';
 const LEFTOVERS_END_WITHIN_MS = 20_000;
 const OFFLINE_KEY = 'sk_test_offline';
 
-export interface Stack {
+export type Stack = {
   readonly file: StackFile;
   readonly isOffline: boolean;
   /** From now on dead processes of ours are started again. */
   supervise(say: (line: string) => void): void;
-}
+};
 
-interface Stoppable {
+type Stoppable = {
   readonly stop: () => Promise<void>;
-}
+};
 
 /** What was started so far, to be stopped at the end, also when a start fails: our processes first. */
-export interface Started {
+export type Started = {
   readonly processes: Stoppable[];
   readonly servers: Stoppable[];
-}
+};
 
-interface Start {
+type Start = {
   readonly settings: Settings;
   readonly started: Started;
   /** An earlier start was killed: what it left may take a moment to end. */
   readonly afterCrash: boolean;
   readonly say: (line: string) => void;
-}
+};
 
 /** Starts what the environment does not give, migrates, seeds, and waits until all is ready. */
 export async function startStack(start: Start): Promise<Stack> {
@@ -113,12 +113,12 @@ async function requirePorts({ ports, stripe }: Settings, afterCrash: boolean): P
   await requireFreePort(offline, patienceMs);
 }
 
-interface Servers {
+type Servers = {
   readonly databaseUrl: string;
   readonly redisUrl: string;
   readonly postgres: PostgresServer | undefined;
   readonly redis: RedisServer | undefined;
-}
+};
 
 async function startServers({ settings, started, say }: Start): Promise<Servers> {
   const ports = await choosePorts();
@@ -162,11 +162,11 @@ function startOfflineStripe(start: Start): Promise<Child | undefined> {
   return startOwn(start, { name: 'stripe', script: 'tools/offline-stripe/dist/main.js', env, readyUrl });
 }
 
-interface Supervised {
+type Supervised = {
   readonly children: readonly Child[];
   readonly servers: Servers;
   readonly report: (line: string) => void;
-}
+};
 
 function superviseAll({ children, servers, report }: Supervised, rewriteStackFile: () => void): void {
   rewriteStackFile();

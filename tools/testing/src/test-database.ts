@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { runServices } from './jest/run-services.ts';
 
-export interface TestDatabase {
+export type TestDatabase = {
   readonly url: string;
   /** Drops it, ending whatever is still connected. */
   drop(): Promise<void>;
-}
+};
 
 /** A migrated, empty database of the test file's own, cloned from the run's template (about 0.1 s). */
 export async function createTestDatabase(): Promise<TestDatabase> {

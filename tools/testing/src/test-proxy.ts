@@ -9,7 +9,7 @@ import { freePort } from './services/free-port.ts';
  */
 export type ProxyMode = 'pass' | 'refuse' | 'freeze' | 'half_open' | 'cut_replies';
 
-export interface TestProxy {
+export type TestProxy = {
   readonly port: number;
   /** The target's URL with this proxy's address in place of its own. */
   urlFor(targetUrl: string): string;
@@ -22,26 +22,26 @@ export interface TestProxy {
   /** Half-open ones that whoever opened them has not given up yet. */
   deadConnectionCount(): number;
   close(): Promise<void>;
-}
+};
 
-interface State {
+type State = {
   mode: ProxyMode;
   delayMs: number;
-}
+};
 
-interface Link {
+type Link = {
   readonly client: Socket;
   readonly upstream: Socket;
   /** A half-open connection stays dead when the fault is over. */
   isDead: boolean;
-}
+};
 
 /** Where the proxy leads to, and (default: any free one) the port on which it listens itself. */
-export interface ProxyTarget {
+export type ProxyTarget = {
   readonly port: number;
   readonly host?: string;
   readonly listenOn?: number;
-}
+};
 
 /** A TCP proxy on loopback in front of `target` whose faults are switched by the test. */
 export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
@@ -120,12 +120,12 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   };
 }
 
-interface Direction {
+type Direction = {
   readonly link: Link;
   readonly from: Socket;
   readonly to: Socket;
   readonly state: Readonly<State>;
-}
+};
 
 function forward({ link, from, to, state }: Direction): void {
   let queued = Promise.resolve();

@@ -2,7 +2,7 @@ import { freePort } from './services/free-port.ts';
 import { startRedis, type RedisServer, type RedisServerOptions } from './services/redis.ts';
 
 /** A Redis of one test file's own, to be stopped, killed and frozen at will. It keeps its port. */
-export interface TestRedis {
+export type TestRedis = {
   readonly url: string;
   readonly port: number;
   pid(): number;
@@ -15,15 +15,12 @@ export interface TestRedis {
   /** SIGSTOP: connections stay open, nothing answers. */
   pause(): void;
   resume(): void;
-}
+};
 
-export interface TestRedisOptions extends Pick<
-  RedisServerOptions,
-  'dir' | 'port' | 'isPersistent' | 'evictionPolicy' | 'settings'
-> {
+export type TestRedisOptions = {
   /** False: only the port is chosen, and `start()` starts it. Default true. */
   readonly isStarted?: boolean;
-}
+} & Pick<RedisServerOptions, 'dir' | 'port' | 'isPersistent' | 'evictionPolicy' | 'settings'>;
 
 /** Starts a redis-server for this test file; call `stop()` in `afterAll`. Give a `dir` if data is to outlive a restart. */
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export interface WaitOptions {
+export type WaitOptions = {
   /** Default 10 s. */
   readonly timeoutMs?: number;
   /** Default 20 ms. */
   readonly intervalMs?: number;
   /** What is awaited, for the error. */
   readonly what: string;
-}
+};
 
 /**
  * Asks until `condition` gives something truthy and returns that. A condition that throws counts as not yet;

@@ -1,9 +1,8 @@
 import { ServiceError } from '@billing/domain';
-import { QueueUnavailableError } from '@billing/platform';
+import { QueueUnavailableError, requestIdOf } from '@billing/platform';
 import { isDatabaseUnavailable } from '@billing/store';
 import type { Request, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { requestIdOf } from '@billing/platform';
 import { httpStatusOf, sendProblem } from './problem.ts';
 
 export type FailureHandler = (error: unknown, request: Request, response: Response) => void;

@@ -14,9 +14,10 @@ import {
   stripeModeOf,
 } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics, placeOf } from '@billing/sync';
+import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
+import { placeOf } from './postgres-trouble.ts';
 
 const schema = z.object({
   ...databaseFields,
@@ -50,7 +51,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
 }
 
 type Connection = {
-  worker: SyncDeps;
+  sync: SyncDeps;
   /** Host, port and name of the database, for people. */
   databaseAt: string;
   close: () => Promise<void>;
@@ -71,7 +72,7 @@ export function connect(env: Environment): Connection {
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });
-  const worker: SyncDeps = {
+  const sync: SyncDeps = {
     clock,
     logger,
     metrics,
@@ -95,12 +96,12 @@ export function connect(env: Environment): Connection {
     eventRetryMs: 0,
   };
   return {
-    worker,
+    sync,
     databaseAt: placeOf(config.DATABASE_URL),
     close: async () => {
       redis.disconnect();
       queueRedis.disconnect();
-      await worker.outboxCleaner.flush();
+      await sync.outboxCleaner.flush();
       await database.$disconnect();
     },
   };

@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
-  explainOutage,
   fingerprintOf,
   freshState,
   ImportError,
@@ -9,19 +8,17 @@ import {
   readAll,
   readMapping,
   readStripe,
-  removeState,
-  requireDatabase,
   runImport,
   totalOf,
   unlessRefused,
-  writeState,
 } from '@billing/sync';
 import type { ImportInput, ImportReadDeps } from '@billing/sync';
 import type { Context } from '../commands/context.ts';
 import { connect, findEnvironment } from './connect.ts';
 import { readCustomerList } from './customer-list.ts';
+import { explainOutage, requireDatabase } from './postgres-trouble.ts';
 import { createProgress } from './progress.ts';
-import { resumeState } from './resume-state.ts';
+import { removeState, resumeState, writeState } from './resume-state.ts';
 import { summarize } from './summary.ts';
 
 export type ImportOptions = {
@@ -40,12 +37,12 @@ export async function importAccount(context: Context, options: ImportOptions): P
   const mapping = options.mapping === undefined ? null : readMapping(options.mapping);
   const listed =
     options.customers === undefined ? new Map<string, string>() : readCustomerList(options.customers);
-  const { worker, databaseAt, close } = connect(findEnvironment(context.env, context.stackPath));
+  const { sync, databaseAt, close } = connect(findEnvironment(context.env, context.stackPath));
   const progress = createProgress(process.stderr);
-  const deps = { worker, progress, pageSize: longestPage };
+  const deps = { sync, progress, pageSize: longestPage };
   try {
     if (options.draftMapping === undefined) {
-      await requireDatabase(worker.database, databaseAt);
+      await requireDatabase(sync.database, databaseAt);
       context.print(
         await runAndSummarize(deps, { mapping, listed }, { ...options, stackPath: context.stackPath }),
       );
@@ -70,7 +67,7 @@ async function runAndSummarize(
   const statePath = options.state ?? join(dirname(stackPath), `import-${encodeURIComponent(projectId)}.json`);
   const subject = {
     project: projectId,
-    account: fingerprintOf([await readAccountId(deps), deps.worker.mode]),
+    account: fingerprintOf([await readAccountId(deps), deps.sync.mode]),
     mapping: fingerprintOf(input.mapping),
     customers: fingerprintOf([...input.listed]),
   };
@@ -95,7 +92,7 @@ export async function readAccountId(deps: ImportReadDeps): Promise<string | null
   const account = await readStripe(deps, () =>
     unlessRefused(
       ({ type }) => type === 'StripePermissionError',
-      () => deps.worker.stripe.accounts.retrieveCurrent(),
+      () => deps.sync.stripe.accounts.retrieveCurrent(),
     ),
   );
   return account?.id ?? null;
@@ -107,7 +104,7 @@ export async function readAccountId(deps: ImportReadDeps): Promise<string | null
  */
 async function draftMapping(deps: ImportReadDeps, path: string): Promise<number> {
   const products = await readAll(deps, (params) =>
-    deps.worker.stripe.products.list({ ...params, active: true }),
+    deps.sync.stripe.products.list({ ...params, active: true }),
   );
   const mapping = {
     products: products.map(({ id, name }) => ({

@@ -17,7 +17,7 @@ export const newState = (): ImportState =>
 
 export const quiet = { at: () => undefined, say: () => undefined, end: () => undefined };
 
-type RunOptions = Partial<Omit<ImportDeps, 'worker'>> & { budget?: ImportDeps['worker']['budget'] };
+type RunOptions = Partial<Omit<ImportDeps, 'sync'>> & { budget?: ImportDeps['sync']['budget'] };
 
 /** An account that sold with Stripe before the service existed: no webhook ever reached us. */
 export async function startOldAccount() {
@@ -36,9 +36,9 @@ export async function startOldAccount() {
     STRIPE_API_BASE: front.url,
     STRIPE_READS_PER_SECOND: '100',
   };
-  const { worker, close } = connect(environment);
-  const { stripe, database } = worker;
-  await waitFor(() => worker.cache.isAvailable(), { what: 'the cache' });
+  const { sync, close } = connect(environment);
+  const { stripe, database } = sync;
+  await waitFor(() => sync.cache.isAvailable(), { what: 'the cache' });
   await database.project.create({ data: { id: shop, name: 'Shop' } });
 
   const control = async (path: string, body: object = {}): Promise<void> => {
@@ -84,17 +84,17 @@ export async function startOldAccount() {
     front,
     stripe,
     database,
-    worker,
+    sync,
     control,
     price,
     buy,
     customer: (metadata: Record<string, string> = {}) => stripe.customers.create({ metadata }),
     async run(
       input: { mapping?: Mapping; listed?: Record<string, string> } = {},
-      { budget = worker.budget, ...options }: RunOptions = {},
+      { budget = sync.budget, ...options }: RunOptions = {},
     ): Promise<Tally> {
       const deps: ImportDeps = {
-        worker: { ...worker, budget },
+        sync: { ...sync, budget },
         projectId: shop,
         isDryRun: false,
         progress: quiet,

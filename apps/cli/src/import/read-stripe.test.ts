@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => account.close());
 
-type Budget = ImportDeps['worker']['budget'];
+type Budget = ImportDeps['sync']['budget'];
 
 /** The budget, with a record of its calls. */
 function watch({ take, throttle }: Budget) {
@@ -30,7 +30,7 @@ function watch({ take, throttle }: Budget) {
 }
 
 const readingWith = (budget: Budget) => ({
-  worker: { ...account.worker, budget },
+  sync: { ...account.sync, budget },
   progress: quiet,
   pageSize: 1,
 });
@@ -73,7 +73,7 @@ async function sellBundle() {
 
 test('each request takes one token from the budget, at background priority', async () => {
   const { id, mapping, features } = await sellBundle();
-  const { budget, taken } = watch(account.worker.budget);
+  const { budget, taken } = watch(account.sync.budget);
   account.front.forget();
   await readAccountId(readingWith(budget));
   const { counts } = await account.run({ mapping }, { budget, pageSize: 1 });
@@ -92,7 +92,7 @@ test('after a 429 reads pause as long as Stripe asks, even beyond the wait for a
     if (path !== '/v1/customers' || account.front.pagesOf(path).length > 1) return null;
     return { status: 429, headers: { 'retry-after': '11' }, body: { error: { message: 'Too many.' } } };
   });
-  const { budget, throttled } = watch(account.worker.budget);
+  const { budget, throttled } = watch(account.sync.budget);
   const said: string[] = [];
   const run = account.run({}, { budget, progress: { ...quiet, say: (line) => said.push(line) } });
   expect((await run).counts).toMatchObject({ customers_mapped: 1 });
@@ -120,7 +120,7 @@ test.each<[what: string, said: FrontAnswer, advice: string]>([
 });
 
 test('reading the account is retried; only a key without the permission goes on without it', async () => {
-  const lookup = readingWith(account.worker.budget);
+  const lookup = readingWith(account.sync.budget);
   await account.control('/faults', { mode: '500', path: '/v1/account', times: 2 });
   expect(await readAccountId(lookup)).toMatch(/^acct_/);
   const forbidden = refusal(403, { type: 'invalid_request_error', message: 'No.' });

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beginPhase, count, freshState, note, totalOf, writeState } from '@billing/sync';
+import { beginPhase, count, freshState, note, totalOf } from '@billing/sync';
 import type { Subject } from '@billing/sync';
-import { resumeState } from './resume-state.ts';
+import { resumeState, writeState } from './resume-state.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'billing-import-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,5 +1,23 @@
-import { freshState, readImportState } from '@billing/sync';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readJsonFile, writeJsonFile } from '@billing/platform';
+import { freshState, importState } from '@billing/sync';
 import type { ImportState, Progress, Subject } from '@billing/sync';
+
+type SavedState = { kind: 'none' } | { kind: 'unreadable' } | { kind: 'saved'; state: ImportState };
+
+export function readState(path: string): SavedState {
+  const state = readJsonFile(path, importState);
+  if (state !== undefined) return { kind: 'saved', state };
+  return { kind: existsSync(path) ? 'unreadable' : 'none' };
+}
+
+export function writeState(path: string, state: ImportState): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeJsonFile(path, state);
+}
+
+export const removeState = (path: string): void => rmSync(path, { force: true });
 
 const subjectNames: readonly (readonly [field: keyof Subject, name: string])[] = [
   ['project', 'the project'],
@@ -13,7 +31,7 @@ export function resumeState(
   path: string,
   { subject, progress }: { subject: Subject; progress: Pick<Progress, 'say'> },
 ): ImportState {
-  const kept = readImportState(path);
+  const kept = readState(path);
   if (kept.kind === 'none') return freshState(subject);
   if (kept.kind === 'unreadable') {
     progress.say(`Beginning anew: the place that the last run kept in ${path} can't be read.`);

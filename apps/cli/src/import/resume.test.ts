@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import type { ImportDeps } from '@billing/sync';
-import { readImportState, writeState } from '@billing/sync';
-import type { ImportState } from '@billing/sync';
+import type { ImportDeps, ImportState } from '@billing/sync';
 import { newState, quiet, startOldAccount } from './import.test-support.ts';
-import { resumeState } from './resume-state.ts';
+import { readState, resumeState, writeState } from './resume-state.ts';
 import { invalidKey, refusal } from './stripe-front.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
@@ -68,8 +66,8 @@ function run(mapping: Mapping, progress: ImportDeps['progress'] = quiet) {
 }
 
 function keptState(): ImportState {
-  const kept = readImportState(join(account.folder, 'state.json'));
-  if (kept.kind !== 'kept') throw new Error(`the kept place is ${kept.kind}`);
+  const kept = readState(join(account.folder, 'state.json'));
+  if (kept.kind !== 'saved') throw new Error(`the kept place is ${kept.kind}`);
   return kept.state;
 }
 

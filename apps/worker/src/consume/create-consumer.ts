@@ -12,13 +12,13 @@ type QueueName = (typeof queueNames)[keyof typeof queueNames];
 export type ConsumerOptions = {
   redisUrl: string;
   prefix: string;
-  /** How many jobs of each queue are taken at a time. */
+  /** How many jobs of each queue are processed at a time. */
   concurrency: Record<QueueName, number>;
   logger: Logger;
   processors: Record<QueueName, Processor>;
-  /** How long a job of a worker that died stays its own. */
+  /** How long a job stays locked by a worker that died. */
   lockMs?: number;
-  /** Of `startTracing`: each job continues the trace it was added in. */
+  /** From `startTracing`: each job continues the trace in which it was added. */
   telemetry?: Telemetry | undefined;
 };
 
@@ -28,22 +28,22 @@ export type Consumer = {
   stop: () => Promise<void>;
 };
 
-/** BullMQ fails a job for good once it stalled more often: here crashes are counted by the worker itself. */
+/** BullMQ fails a job for good once it stalled more often: here the processor counts crashes itself. */
 const neverGiveUp = 1_000_000;
 
-/** Longer than any job takes, shorter than a supervisor's patience. */
+/** Longer than any job takes, shorter than a supervisor waits before it kills the process. */
 const stopMs = 18_000;
 
 /**
- * Should even putting a job back fail (Redis full or read-only for a moment), BullMQ would fail the job, and
- * a failed job is gone: the ledger would never hear of its event. So it retries for ever.
+ * If even putting a job back fails (Redis full or read-only for a moment), BullMQ fails the job, and a failed job is
+ * deleted: its event would never reach the ledger. So BullMQ retries it without a limit.
  */
 const neverFailed = {
   attempts: Number.MAX_SAFE_INTEGER,
   backoff: { type: 'fixed', delay: 5_000, jitter: 0.5 },
 };
 
-/** Keeps the job: it was moved, not failed, and costs no attempt. */
+/** Runs a job; `later` moves it to the delayed jobs, which costs no attempt. */
 async function run(job: Job, processor: Processor, token: string | undefined): Promise<void> {
   Object.assign(job.opts, neverFailed);
   const outcome = await processor(job);
@@ -53,12 +53,12 @@ async function run(job: Job, processor: Processor, token: string | undefined): P
   throw new DelayedError();
 }
 
-/** With Redis out of reach a worker never closes; its jobs then come back by their locks' end. */
+/** Without Redis a worker never closes; its jobs come back when their locks expire. */
 async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
   try {
     await withDeadline(worker.close(), {
       ms: stopMs,
-      onTimeout: () => new Error('The queue did not let go in time.'),
+      onTimeout: () => new Error('The queue did not close in time.'),
     });
   } catch (error) {
     logger.warn('queue_worker_not_closed', { queue: worker.name, error });
@@ -66,8 +66,8 @@ async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
 }
 
 /**
- * Consumes both queues. Starts with Redis absent and begins by itself when it comes: BullMQ's workers are
- * only made then, as they do not survive a first connection that fails.
+ * Consumes both queues. May start without Redis, and begins when it is reachable: BullMQ's workers are created only
+ * then, as they do not survive a first connection that fails.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
   const { prefix, concurrency, logger, processors, lockMs = 10_000, telemetry } = options;
@@ -95,7 +95,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         ...(telemetry === undefined ? {} : { telemetry }),
       },
     );
-    // Connections log their own state; BullMQ repeats each error.
+    // The connection logs its own state; BullMQ repeats each error.
     worker.on('error', (error) => logger.debug('queue_worker_error', { queue: name, error }));
     worker.on('failed', (job, error) =>
       logger.error('job_not_put_back', { queue: name, job_id: job?.id, error }),
@@ -113,7 +113,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   return {
     redis,
     isReady: () => redis.status === 'ready' && workers.length > 0 && workers.every((one) => one.isRunning()),
-    /** Takes no more jobs, waits for those under way, closes the connections. */
+    /** Takes no more jobs, waits for running ones, closes the connections. */
     stop: async () => {
       isStopped = true;
       await Promise.all(workers.map((worker) => closeInTime(worker, logger)));

@@ -1,21 +1,22 @@
 import { maintenanceJobs } from '@billing/domain';
 import { endRun, getRun, scheduleReconcile } from '@billing/store';
+import {
+  deleteExpired,
+  enqueueRun,
+  pauseForOthersMs,
+  pauseInOutageMs,
+  reconcileRun,
+  replayEventRun,
+  replayRun,
+  sweepEvents,
+} from '@billing/sync';
+import type { JobOutcome, MaintenanceDeps, RunWorker } from '@billing/sync';
 import type { Job } from 'bullmq';
-import type { JobOutcome } from '@billing/sync';
 import type { Processor } from './create-consumer.ts';
-import type { MaintenanceDeps } from '@billing/sync';
-import { reconcileRun } from '@billing/sync';
-import { replayRun } from '@billing/sync';
-import { replayEventRun } from '@billing/sync';
-import { pauseForOthersMs, pauseInOutageMs } from '@billing/sync';
-import { deleteExpired } from '@billing/sync';
-import { sweepEvents } from '@billing/sync';
-import { enqueueRun } from '@billing/sync';
-import type { RunWorker } from '@billing/sync';
 
 const done: JobOutcome = { kind: 'done' };
 
-/** The worker died that often while it ran the job: the job is the likely cause. */
+/** After that many crashes of a worker while it processed the job, the job is the likely cause. */
 const maxCrashes = 10;
 
 const workerOf: Record<string, RunWorker> = {
@@ -33,13 +34,13 @@ async function workOn(deps: MaintenanceDeps, runId: string, crashes: number): Pr
   const run = await getRun(deps.database, runId);
   if (run === null || run.status !== 'running') return done;
   const work = workerOf[run.kind];
-  // A kind that only a newer version knows.
+  // Only a newer version knows this kind.
   return work === undefined ? { kind: 'later', pauseMs: pauseForOthersMs() } : work(deps, runId);
 }
 
 type Handler = (deps: MaintenanceDeps, job: Job) => Promise<JobOutcome>;
 
-/** Job name → what it does. */
+/** By job name. */
 const handlers: Record<keyof typeof maintenanceJobs, Handler> = {
   sweep: sweepEvents,
   reconcile: async (deps, job) => {
@@ -69,7 +70,7 @@ export function createMaintenanceProcessor(deps: MaintenanceDeps): Processor {
     try {
       return await handlers[job.name](deps, job);
     } catch (error) {
-      // Whatever it was: the place is kept in Postgres, so trying again costs one step.
+      // Postgres has the position, so another attempt repeats one step at most.
       deps.logger.warn('maintenance_job_put_back', { name: job.name, error });
       return { kind: 'later', pauseMs: pauseInOutageMs(3) };
     }

@@ -7,7 +7,7 @@ import { createDatabase, readSources } from '@billing/store';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import { Stripe } from 'stripe';
 import { readConfig } from '../../src/config.ts';
-import { startWorker } from '../../src/create-worker.ts';
+import { startWorker } from '../../src/start-worker.ts';
 
 export type TestWorker = Awaited<ReturnType<typeof startTestWorker>>;
 

@@ -4,7 +4,7 @@ import type { Instant } from '../time.ts';
 export type StripeLookup<T> = { kind: 'found'; object: T } | { kind: 'missing' } | { kind: 'unreachable' };
 
 /** What one event does to an object: a new row, or first a look at Stripe. */
-export type Step<Row> = { kind: 'write'; row: Row; outcome: 'applied' | 'stale' } | { kind: 'read' };
+export type Step<Row> = { kind: 'write'; row: Row; outcome: 'applied' | 'stale' } | { kind: 'needs_lookup' };
 
 /** Time until the first recheck of an unconfirmed row; the recheck loop spreads later ones. */
 export const firstRecheckDelayMs = 2_000;

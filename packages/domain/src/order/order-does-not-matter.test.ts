@@ -60,8 +60,8 @@ function play(events: readonly Incoming[], lookup: StripeLookup): SubscriptionRo
   let row = unknownSubscription('sub_1');
   for (const incoming of events) {
     let step = stepSnapshot(row, incoming, { lookup: null, now: 7 });
-    if (step.kind === 'read') step = stepSnapshot(row, incoming, { lookup, now: 7 });
-    if (step.kind === 'read') throw new Error('asked twice');
+    if (step.kind === 'needs_lookup') step = stepSnapshot(row, incoming, { lookup, now: 7 });
+    if (step.kind === 'needs_lookup') throw new Error('asked twice');
     row = step.row;
   }
   return row;

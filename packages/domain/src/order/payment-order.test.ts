@@ -31,8 +31,8 @@ function play(events: readonly PurchaseFacts[], lookup: StripeLookup<PaymentDeta
   for (const event of events) {
     const merged = mergePurchase(row, event);
     const asked = resolvePurchase(merged, { lookup: null, now: 7 });
-    const step = asked.kind === 'read' ? resolvePurchase(merged, { lookup, now: 7 }) : asked;
-    if (step.kind === 'read') throw new Error('asked twice');
+    const step = asked.kind === 'needs_lookup' ? resolvePurchase(merged, { lookup, now: 7 }) : asked;
+    if (step.kind === 'needs_lookup') throw new Error('asked twice');
     row = step.row;
   }
   return row;

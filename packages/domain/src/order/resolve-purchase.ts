@@ -59,7 +59,8 @@ function withDetails(row: PurchaseRow, { lineItems, charge, invoice }: PaymentDe
 /** That a payment paid no invoice is recorded only while it is not a purchase. */
 const tidy = (row: PurchaseRow): PurchaseRow => (isPurchase(row) ? { ...row, isInvoiceless: false } : row);
 
-export type PurchaseStep = { kind: 'write'; row: PurchaseRow } | { kind: 'read'; query: PaymentQuery };
+export type PurchaseStep =
+  { kind: 'write'; row: PurchaseRow } | { kind: 'needs_lookup'; query: PaymentQuery };
 
 /**
  * Confirms a payment after all its events were merged; asks for a lookup where they are not enough. If Stripe
@@ -78,7 +79,7 @@ export function resolvePurchase(
     row: { ...row, ...unconfirmedState(row, { kind }, at) },
   });
   if (row.missingInStripeAt !== null) return unconfirmed('missing', row.missingInStripeAt);
-  if (lookup === null) return { kind: 'read', query };
+  if (lookup === null) return { kind: 'needs_lookup', query };
   // Found, and still not enough: asking again would change nothing.
   return unconfirmed(lookup.kind === 'unreachable' ? 'unreachable' : 'missing', now);
 }

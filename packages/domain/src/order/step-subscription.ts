@@ -108,7 +108,7 @@ export function stepSnapshot(
       row: withPastDueSince({ ...withContent(row, snapshot), ...confirmedState, ...origin }),
       outcome: 'applied',
     };
-  if (lookup === null) return { kind: 'read' };
+  if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind === 'found') {
     const asOf = { at: newest(row.snapshotAt, created), eventId: newestEventId(row, incoming) };
     return { kind: 'write', row: applyLookup(row, lookup.object, asOf), outcome: 'applied' };
@@ -147,7 +147,7 @@ export function stepMention(
   };
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
   if (!needsLookup) return { kind: 'write', row, outcome: 'applied' };
-  if (lookup === null) return { kind: 'read' };
+  if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind !== 'found')
     return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };
   const isNewer = row.snapshotAt === null || mention.created > row.snapshotAt;

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { handledEventTypes } from '@billing/domain';
 import { eventFixtures, stripeEvent, stripeShapes } from '@billing/testing';
-import { acceptEvent } from './accept-event.ts';
-import { handlers } from './handlers.ts';
+import { acceptEvent, handlers } from './handlers.ts';
 
 /** What each type bears on, by the type's own fixture. */
 const targets: Record<string, string> = {

@@ -1,33 +1,32 @@
-import { noClaims } from '@billing/domain';
+import { isHandledEventType, noClaims, parseStripeEvent, projectEvent } from '@billing/domain';
 import type { EventObject, HandledEventType, Mention, ParsedEvent } from '@billing/domain';
-import { purchase } from './target.ts';
-import type { Target } from './target.ts';
+import { charge, dispute, ignored, paymentIntent, paymentSession, refund } from './payment-handlers.ts';
+import type { SessionOutcome } from './payment-handlers.ts';
+import type { QueuedEvent, Target } from './target.ts';
 
-export type Handler = (event: ParsedEvent) => Target;
+type Handler = (event: ParsedEvent) => Target;
 
 type ObjectOf<K extends EventObject['kind']> = Extract<EventObject, { kind: K }>;
 
-const ignored = (reason: string): Target => ({ kind: 'none', status: 'ignored', reason });
+const invalid: Target = { kind: 'none', status: 'quarantined', reason: 'invalid_object' };
 
-/** The events that are recorded, but change nothing about who may do what. */
+/** The events that are recorded, but change no access. */
 const record: Handler = () => ignored('no_effect');
 
-/** A handler of events about one kind of object; another kind under this type is no event of Stripe's. */
+/** A handler of events about one kind of object; Stripe sends no other kind under this type. */
 function about<K extends EventObject['kind']>(
   kind: K,
   handle: (object: ObjectOf<K>, event: ParsedEvent) => Target,
 ): Handler {
   const isOfKind = (object: EventObject): object is ObjectOf<K> => object.kind === kind;
-  return (event) =>
-    isOfKind(event.object)
-      ? handle(event.object, event)
-      : { kind: 'none', status: 'quarantined', reason: 'invalid_object' };
+  return (event) => (isOfKind(event.object) ? handle(event.object, event) : invalid);
 }
 
-const mentionOf = (id: string, mention: Mention): Target => ({
+/** Another object names a subscription, which is a reason to look it up. */
+const mention = (id: string, facts: Omit<Mention, 'created' | 'eventId'>, event: ParsedEvent): Target => ({
   kind: 'subscription',
   id,
-  change: { kind: 'mention', mention },
+  change: { kind: 'mention', mention: { ...facts, created: event.created, eventId: event.id } },
 });
 
 const subscription = about('subscription', ({ snapshot }) => ({
@@ -36,106 +35,34 @@ const subscription = about('subscription', ({ snapshot }) => ({
   change: { kind: 'snapshot', snapshot },
 }));
 
-/** Another object names a subscription: a paid invoice says which period is paid, all are a reason to look. */
-const invoice = about(
-  'invoice',
-  ({ invoice: { subscriptionId, customerId, paidPeriod } }, { created, id }) =>
-    subscriptionId === null
-      ? ignored('no_subscription')
-      : mentionOf(subscriptionId, {
-          customerId,
-          claims: noClaims,
-          paidInvoice: paidPeriod,
-          created,
-          eventId: id,
-        }),
+/** A paid invoice also says which period is paid. */
+const invoice = about('invoice', ({ invoice: { subscriptionId, customerId, paidPeriod } }, event) =>
+  subscriptionId === null
+    ? ignored('no_subscription')
+    : mention(subscriptionId, { customerId, claims: noClaims, paidInvoice: paidPeriod }, event),
 );
 
 /** What a schedule changes, the subscription's own events carry. */
-const schedule = about('schedule', ({ schedule: { subscriptionId, customerId } }, { created, id }) =>
+const schedule = about('schedule', ({ schedule: { subscriptionId, customerId } }, event) =>
   subscriptionId === null
     ? ignored('no_effect')
-    : mentionOf(subscriptionId, { customerId, claims: noClaims, paidInvoice: null, created, eventId: id }),
+    : mention(subscriptionId, { customerId, claims: noClaims, paidInvoice: null }, event),
 );
 
-/** A checkout session that came to an end: of a subscription it names the owner, of a payment the purchase. */
-const session = (outcome: 'completed' | 'failed'): Handler =>
-  about('checkout_session', ({ session: facts }, { created, id }) => {
-    const { customerId, claims, subscriptionId, priceId, quantity, amount, currency } = facts;
-    if (facts.mode === 'subscription' && subscriptionId !== null)
-      return mentionOf(subscriptionId, { customerId, claims, paidInvoice: null, created, eventId: id });
-    if (facts.mode !== 'payment') return ignored('no_purchase');
-    const settled = facts.paymentStatus === 'unpaid' ? 'pending' : 'paid';
-    return purchase(facts.paymentIntentId ?? facts.id, {
-      claimSource: 'session',
-      sessionId: facts.id,
-      customerId,
-      claims,
-      status: outcome === 'failed' ? 'failed' : settled,
-      amount,
-      currency,
-      priceId,
-      quantity,
-    });
+/** A checkout session that ended: of a subscription it names the owner, of a payment the purchase. */
+const session = (outcome: SessionOutcome): Handler =>
+  about('checkout_session', ({ session: facts }, event) => {
+    const { customerId, claims, subscriptionId, mode } = facts;
+    if (mode === 'subscription' && subscriptionId !== null)
+      return mention(subscriptionId, { customerId, claims, paidInvoice: null }, event);
+    return mode === 'payment' ? paymentSession(facts, outcome) : ignored('no_purchase');
   });
 
-/** Without our metadata a payment is nobody's purchase: a subscription's, or one whose session will tell. */
-const paymentIntent = about('payment_intent', ({ paymentIntent: facts }) => {
-  const { claims, priceId, quantity } = facts.own;
-  if (priceId === null || facts.invoiceId !== null) return ignored('no_purchase');
-  return purchase(facts.id, {
-    claimSource: 'payment_intent',
-    chargeId: facts.chargeId,
-    customerId: facts.customerId,
-    claims,
-    status: 'paid',
-    amount: facts.amount,
-    currency: facts.currency,
-    priceId,
-    quantity,
-  });
-});
-
-/**
- * A refund counts also where the purchase is not known yet (its session may come later), and where the payment
- * is a subscription's, which an old rendering says by its invoice.
- */
-const charge = (isRefund: boolean): Handler =>
-  about('charge', ({ charge: facts }) => {
-    const { claims, priceId, quantity } = facts.own;
-    const isBought = priceId !== null && facts.isPaid && facts.invoiceId === null;
-    if (!isBought && !isRefund) return ignored('no_purchase');
-    return purchase(facts.paymentIntentId ?? facts.id, {
-      claimSource: 'charge',
-      chargeId: facts.id,
-      invoiceId: facts.invoiceId,
-      customerId: facts.customerId,
-      claims,
-      status: isBought ? 'paid' : null,
-      amount: facts.amount,
-      currency: facts.currency,
-      amountRefunded: facts.amountRefunded,
-      priceId: facts.invoiceId === null ? priceId : null,
-      quantity,
-    });
-  });
-
-const refund = about('refund', ({ refund: facts }) => {
-  const paymentId = facts.paymentIntentId ?? facts.chargeId;
-  if (paymentId === null) return ignored('no_purchase');
-  const { id, status, amount, createdAt } = facts;
-  return purchase(paymentId, {
-    chargeId: facts.chargeId,
-    refund: { id, status, amount: amount ?? 0, createdAt },
-  });
-});
-
-const dispute = about('dispute', ({ dispute: { id, status, paymentIntentId, chargeId } }) => {
-  const paymentId = paymentIntentId ?? chargeId;
-  if (paymentId === null || status === null) return ignored('no_purchase');
-  return purchase(paymentId, { chargeId, dispute: { id, status } });
-});
-
+const intent = about('payment_intent', (object) => paymentIntent(object.paymentIntent));
+const paidCharge = about('charge', (object) => charge(object.charge, { isRefund: false }));
+const refundedCharge = about('charge', (object) => charge(object.charge, { isRefund: true }));
+const refunds = about('refund', (object) => refund(object.refund));
+const disputes = about('dispute', (object) => dispute(object.dispute));
 const customerDeleted = about('customer', ({ customer }) => ({
   kind: 'customer_deleted',
   customerId: customer.id,
@@ -164,24 +91,24 @@ export const handlers: Record<HandledEventType, Handler> = {
   'invoice.payment_action_required': invoice,
   'invoice.voided': invoice,
   'invoice.marked_uncollectible': invoice,
-  'charge.refunded': charge(true),
-  'charge.succeeded': charge(false),
-  'charge.refund.updated': refund,
-  'refund.created': refund,
-  'refund.updated': refund,
-  'refund.failed': refund,
-  'charge.dispute.created': dispute,
-  'charge.dispute.updated': dispute,
-  'charge.dispute.closed': dispute,
-  'charge.dispute.funds_withdrawn': dispute,
-  'charge.dispute.funds_reinstated': dispute,
+  'charge.refunded': refundedCharge,
+  'charge.succeeded': paidCharge,
+  'charge.refund.updated': refunds,
+  'refund.created': refunds,
+  'refund.updated': refunds,
+  'refund.failed': refunds,
+  'charge.dispute.created': disputes,
+  'charge.dispute.updated': disputes,
+  'charge.dispute.closed': disputes,
+  'charge.dispute.funds_withdrawn': disputes,
+  'charge.dispute.funds_reinstated': disputes,
   'subscription_schedule.created': schedule,
   'subscription_schedule.updated': schedule,
   'subscription_schedule.released': schedule,
   'subscription_schedule.canceled': schedule,
   'subscription_schedule.completed': schedule,
   'subscription_schedule.aborted': schedule,
-  'payment_intent.succeeded': paymentIntent,
+  'payment_intent.succeeded': intent,
   'payment_intent.payment_failed': record,
   'price.created': record,
   'price.updated': record,
@@ -190,3 +117,40 @@ export const handlers: Record<HandledEventType, Handler> = {
   'product.updated': record,
   'product.deleted': record,
 };
+
+type Arrived = { raw: Record<string, unknown> & { id: string; type: string }; receivedAt: number };
+
+/** Reads an event and finds the object that it is about. Null: this version of the service does not know its type. */
+export function acceptEvent(
+  { raw, receivedAt }: Arrived,
+  { mode }: { mode: 'live' | 'test' },
+): QueuedEvent | null {
+  if (!isHandledEventType(raw.type)) return null;
+  const payload = projectEvent(raw);
+  const parsed = parseStripeEvent(raw);
+  if (!parsed.isEvent)
+    return { event: unreadableEvent({ raw, receivedAt }), target: invalid, receivedAt, payload };
+  const { event } = parsed;
+  const target = notForUs(event, mode) ?? handlers[raw.type](event);
+  return { event, target, receivedAt, payload };
+}
+
+/** Events of the other mode or of a connected account are recorded, never applied. */
+function notForUs(event: ParsedEvent, mode: 'live' | 'test'): Target | null {
+  if (event.account !== null) return ignored('other_account');
+  if (event.isLive !== null && event.isLive !== (mode === 'live')) return ignored('other_mode');
+  return event.object.kind === 'invalid' ? invalid : null;
+}
+
+/** An event whose envelope cannot be read: only its id and type are known. */
+export const unreadableEvent = ({ raw, receivedAt }: Arrived): ParsedEvent => ({
+  id: raw.id,
+  type: raw.type,
+  created: receivedAt,
+  isLive: null,
+  account: null,
+  apiVersion: null,
+  objectId: null,
+  customerId: null,
+  object: { kind: 'other' },
+});

@@ -27,56 +27,59 @@ import type {
   SubscriptionRow,
   SubscriptionSnapshot,
 } from '@billing/domain';
-import type { EventState, Outcome, StoredObject } from '@billing/store';
+import type { EventState, StoredObject, Outcome } from '@billing/store';
 import type { PaymentChange, QueuedEvent } from './target.ts';
 
-export type StepInput<Read> = {
+type StepInput<Found> = {
   queued: QueuedEvent;
   catalog: Catalog;
-  lookup: StripeLookup<Read> | null;
+  lookup: StripeLookup<Found> | null;
   now: Instant;
 };
 
-export type FinishInput<Read> = { state: EventState; lookup: StripeLookup<Read> | null; now: Instant };
+type FinishInput<Found> = { state: EventState; lookup: StripeLookup<Found> | null; now: Instant };
 
-/** The row as it is to be stored, or first a question to Stripe. */
-export type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'read'; query: PaymentQuery };
+/** The row to be stored, or the decision to ask Stripe first. */
+type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'needs_lookup'; query: PaymentQuery };
 
 /**
- * `noted`: nobody's own, but it bears on a subscription, or may yet turn out to. `nobodys`: it only remembers
- * something for an object that may still come.
+ * What an object means for access. `source`: it can grant features to its owner. `related`: it belongs to a subscription,
+ * or may turn out to. `none`: it only keeps money that went back of a payment that has bought nothing so far.
  */
-export type Standing = 'owned' | 'noted' | 'nobodys';
+export type Role = 'source' | 'related' | 'none';
 
-/** What differs between the kinds of objects that keep their own order. */
-export type ObjectKind<Row, Read> = {
+export type ObjectRow = Ownable & { id: string; rowVersion: number };
+
+/** What differs between the kinds of stored objects. */
+export type ObjectKind<Row extends ObjectRow, Found> = {
   stored: (state: EventState, id: string) => StoredObject<Row> | undefined;
   unknown: (id: string) => Row;
-  step: (row: Row, input: StepInput<Read>) => Step<Row>;
+  /** Applies one event to the row. */
+  step: (row: Row, input: StepInput<Found>) => Step<Row>;
   /** After all events of the batch: what follows from the row as a whole. */
-  finish: (row: Row, input: FinishInput<Read>) => Finish<Row>;
-  /** Equal: entitlements are the same. */
+  finish: (row: Row, input: FinishInput<Found>) => Finish<Row>;
+  /** Where equal, entitlements are the same. */
   entitlementInputs: (row: Row) => string;
-  itemsOf: (row: Row) => string;
-  ownable: (row: Row) => Ownable;
   /** Users whose entitlements depend on it without it being theirs. */
   holders: (row: Row, state: EventState) => readonly Owner[];
   /** The invoice by which they are found. */
   billsFor: (row: Row) => string | null;
-  standing: (row: Row) => Standing;
+  role: (row: Row) => Role;
   outcome: (parts: ObjectParts<Row>) => Outcome;
 };
 
 type ObjectParts<Row> = Omit<Extract<Outcome, { kind: 'subscription' }>, 'kind' | 'row'> & { row: Row };
 
-/** A deleted customer's subscriptions are over: where their own events do not say so, Stripe is asked. */
+/** A deleted customer's subscriptions have ended: unless their own events say so, they are rechecked. */
 function endWithCustomer(
   row: SubscriptionRow,
   { state, lookup, now }: FinishInput<SubscriptionSnapshot>,
 ): SubscriptionRow {
   const { customerId } = row;
-  const isOrphan = customerId !== null && state.deletedCustomers.has(customerId) && !isTerminal(row.status);
-  if (!isOrphan || row.recheckAt !== null || lookup !== null || row.missingInStripeAt !== null) return row;
+  const hasLostCustomer =
+    customerId !== null && state.deletedCustomers.has(customerId) && !isTerminal(row.status);
+  if (!hasLostCustomer || row.recheckAt !== null || lookup !== null || row.missingInStripeAt !== null)
+    return row;
   return { ...row, recheckAt: now + firstRecheckDelayMs };
 }
 
@@ -96,16 +99,14 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
   },
   finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
   entitlementInputs: subscriptionEntitlementInputs,
-  itemsOf: (row) => JSON.stringify(row.items),
-  ownable: (row) => row,
   holders: () => [],
   billsFor: () => null,
-  standing: () => 'owned',
+  role: () => 'source',
   outcome: (parts) => ({ kind: 'subscription', ...parts }),
 };
 
-/** The Stripe price that the news names, looked up in the project of the customer, else the one it claims. */
-function priceNamed({ priceId, customerId, claims }: PaymentChange, catalog: Catalog): string | null {
+/** The Stripe price that the event names, resolved in the project of the mapped customer, else the claimed one. */
+function namedPrice({ priceId, customerId, claims }: PaymentChange, catalog: Catalog): string | null {
   if (priceId === null) return null;
   const mapped = customerId === null ? undefined : catalog.mappings.get(customerId);
   return stripePriceNamed(priceId, mapped?.projectId ?? claims.projectId, catalog.prices);
@@ -114,15 +115,15 @@ function priceNamed({ priceId, customerId, claims }: PaymentChange, catalog: Cat
 const isRecurring = (stripePriceId: string, prices: readonly CatalogPrice[]): boolean =>
   prices.some((price) => price.stripePriceId === stripePriceId && price.isRecurring === true);
 
-/** A subscription's payment may carry the subscription's metadata: it is no purchase for that. */
+/** A subscription's payment may carry the subscription's metadata; that makes it no purchase. */
 function bought(
-  news: PaymentChange,
+  change: PaymentChange,
   catalog: Catalog,
 ): { items: BoughtItem[] | null; isSubscriptions: boolean } {
-  const stripePriceId = priceNamed(news, catalog);
+  const stripePriceId = namedPrice(change, catalog);
   if (stripePriceId === null) return { items: null, isSubscriptions: false };
-  const isSubscriptions = news.claimSource !== 'session' && isRecurring(stripePriceId, catalog.prices);
-  return { items: isSubscriptions ? null : [{ stripePriceId, quantity: news.quantity }], isSubscriptions };
+  const isSubscriptions = change.claimSource !== 'session' && isRecurring(stripePriceId, catalog.prices);
+  return { items: isSubscriptions ? null : [{ stripePriceId, quantity: change.quantity }], isSubscriptions };
 }
 
 export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
@@ -130,21 +131,19 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
   unknown: unknownPurchase,
   step: (row, { queued: { event, target }, catalog }) => {
     if (target.kind !== 'purchase') return { kind: 'write', row, outcome: 'stale' };
-    const { priceId: _price, quantity: _quantity, ...news } = target.news;
-    const { items, isSubscriptions } = bought(target.news, catalog);
-    const facts = { ...news, items, created: event.created, eventId: event.id };
+    const { priceId: _price, quantity: _quantity, ...change } = target.change;
+    const { items, isSubscriptions } = bought(target.change, catalog);
+    const facts = { ...change, items, created: event.created, eventId: event.id };
     const merged = mergePurchase(row, isSubscriptions ? { ...facts, status: null } : facts);
     return { kind: 'write', row: merged, outcome: 'applied' };
   },
   finish: (row, { lookup, now }) => resolvePurchase(row, { lookup, now }),
   entitlementInputs: purchaseEntitlementInputs,
-  itemsOf: (row) => JSON.stringify(row.items),
-  ownable: (row) => row,
   holders: ({ invoiceId }, state) => (invoiceId === null ? [] : (state.holders.get(invoiceId) ?? [])),
   billsFor: (row) => row.invoiceId,
-  standing: (row) => {
-    if (isPurchase(row)) return 'owned';
-    return row.invoiceId === null && row.confirmed ? 'nobodys' : 'noted';
+  role: (row) => {
+    if (isPurchase(row)) return 'source';
+    return row.invoiceId === null && row.confirmed ? 'none' : 'related';
   },
   outcome: (parts) => ({ kind: 'purchase', ...parts }),
 };

@@ -1,60 +1,46 @@
-import { noClaims } from '@billing/domain';
 import type { Mention, ParsedEvent, PurchaseFacts, SubscriptionSnapshot } from '@billing/domain';
 
 /** What an event says about a payment, before the catalog is asked which price it names. */
 export type PaymentChange = Omit<PurchaseFacts, 'items' | 'created' | 'eventId'> & {
-  /** By our id or Stripe's; null: not said. */
+  /** Our id or Stripe's; null: not said. */
   priceId: string | null;
   quantity: number;
 };
 
-export type SubscriptionChange =
+type SubscriptionChange =
   { kind: 'snapshot'; snapshot: SubscriptionSnapshot } | { kind: 'mention'; mention: Mention };
 
-/** Which one object an event bears on, and what it says about it. */
+/** The one object that an event is about, and what it says about it. */
 export type Target =
   | { kind: 'subscription'; id: string; change: SubscriptionChange }
-  | { kind: 'purchase'; id: string; news: PaymentChange }
+  | { kind: 'purchase'; id: string; change: PaymentChange }
   | { kind: 'customer_deleted'; customerId: string }
   | { kind: 'none'; status: 'ignored' | 'quarantined' | 'failed'; reason: string };
 
-/** An accepted event on its way to the ledger. */
-export type QueuedEvent = {
-  event: ParsedEvent;
-  target: Target;
-  receivedAt: number;
-  /** The projection that the ledger keeps. */
-  payload: unknown;
-};
+/** What the ledger keeps of an event; `payload` is its projection. */
+export type ReceivedEvent = { event: ParsedEvent; receivedAt: number; payload: unknown };
 
-/** Events with the same key bear on the same object and are decided together. */
+/** An accepted event on its way to the ledger. */
+export type QueuedEvent = ReceivedEvent & { target: Target };
+
+/** Events about one object, which are decided together. */
+export type EventGroup = { key: string; events: readonly [QueuedEvent, ...QueuedEvent[]] };
+
+/** Equal for events about the same object; events about no object of ours have a key of their own. */
 export function keyOf({ event, target }: QueuedEvent): string {
   return target.kind === 'subscription' || target.kind === 'purchase'
     ? `${target.kind}:${target.id}`
     : `event:${event.id}`;
 }
 
-/** What each kind of news about a payment leaves open. */
-const noChange: PaymentChange = {
-  claimSource: null,
-  sessionId: null,
-  chargeId: null,
-  invoiceId: null,
-  customerId: null,
-  claims: noClaims,
-  status: null,
-  amount: null,
-  currency: null,
-  amountRefunded: null,
-  refund: null,
-  dispute: null,
-  priceId: null,
-  quantity: 1,
-};
-
-/** An event that bears on a payment. */
-export const purchase = (id: string, news: Partial<PaymentChange>): Target => ({
-  kind: 'purchase',
-  id,
-  news: { ...noChange, ...news },
-});
+/** Groups events by their object, in the order of each object's first event. */
+export function groupByObject(events: readonly QueuedEvent[]): EventGroup[] {
+  const groups = new Map<string, [QueuedEvent, ...QueuedEvent[]]>();
+  for (const queued of events) {
+    const key = keyOf(queued);
+    const known = groups.get(key);
+    if (known === undefined) groups.set(key, [queued]);
+    else known.push(queued);
+  }
+  return [...groups].map(([key, grouped]) => ({ key, events: grouped }));
+}

@@ -1,5 +1,5 @@
 import type { PhaseDeps, ImportReadDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 import { beginPhase } from './import-state.ts';
 import { readStripe, unlessRefused } from './read-stripe.ts';
 
@@ -11,11 +11,11 @@ type List<T> = (params: PageParams) => Promise<Page<T>>;
 const paramsOf = (limit: number, after: string | null): PageParams =>
   after === null ? { limit } : { limit, starting_after: after };
 
-/** A list that is needed whole; `heard` hears how much of it is there. */
+/** Reads a whole list; `onProgress` gets the number of objects read so far. */
 export async function readAll<T extends { id: string }>(
   deps: ImportReadDeps,
   list: List<T>,
-  heard?: (read: number) => void,
+  onProgress?: (read: number) => void,
 ): Promise<T[]> {
   const rows: T[] = [];
   for (let hasMore = true; hasMore;) {
@@ -23,12 +23,12 @@ export async function readAll<T extends { id: string }>(
     const page = await readStripe(deps, () => list(paramsOf(deps.pageSize, after)));
     rows.push(...page.data);
     hasMore = page.has_more && page.data.length > 0;
-    heard?.(rows.length);
+    onProgress?.(rows.length);
   }
   return rows;
 }
 
-/** The page at the kept place. Null: the object that the place hangs on was deleted in Stripe. */
+/** The page after the saved cursor. Null: the object that the cursor names was deleted in Stripe. */
 function readPage<T>(deps: PhaseDeps, list: List<T>): Promise<Page<T> | null> {
   const { cursor } = deps.state;
   return readStripe(deps, () =>
@@ -39,7 +39,7 @@ function readPage<T>(deps: PhaseDeps, list: List<T>): Promise<Page<T> | null> {
   );
 }
 
-/** More than chance: somebody deletes what is being imported. */
+/** More restarts are no coincidence: what is being imported is being deleted. */
 const maxRestarts = 3;
 
 type Listing<T> = {
@@ -50,8 +50,8 @@ type Listing<T> = {
 };
 
 /**
- * Goes through the list of a phase, newest first, from where the state says; keeps the place after each page.
- * A place that is lost makes the phase begin anew, which changes nothing that was imported already.
+ * Reads the list of a phase, newest first, from the saved cursor; saves the cursor after each page. With a cursor that
+ * Stripe no longer knows the phase starts over, which changes nothing that was imported already.
  */
 export async function eachPage<T extends { id: string }>(
   deps: PhaseDeps,

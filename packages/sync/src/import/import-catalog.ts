@@ -9,20 +9,20 @@ import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { count, note } from './import-state.ts';
 import type { MappedPrice, MappedProduct, Mapping } from './mapping.ts';
 
-/** A price of the mapping that our catalog can say. */
+/** A price of the mapping that the catalog can hold. */
 export type PlannedPrice = { product: MappedProduct; request: CreatePriceRequest; isArchived: boolean };
 
-/** Every price of the account, by id: few, and needed whole. */
+/** All prices of the account, by id; there are few. */
 async function listPrices(deps: ImportDeps): Promise<Map<string, Stripe.Price>> {
   const prices = await readAll(
     deps,
-    (params) => deps.worker.stripe.prices.list(params),
+    (params) => deps.sync.stripe.prices.list(params),
     (read) => deps.progress.at('prices', read),
   );
   return new Map(prices.map((price) => [price.id, price]));
 }
 
-/** Null: neither a month, nor a year, nor once. */
+/** Null: neither monthly, nor yearly, nor once. */
 function intervalOf({ recurring }: Stripe.Price): PriceInterval | null {
   if (recurring === null) return 'one_time';
   const { interval, interval_count: times } = recurring;
@@ -63,7 +63,7 @@ function planPrice(
   return [{ product, request, isArchived: !price.active }];
 }
 
-/** What the mapping makes of the account's prices; notes what it can't. */
+/** The prices to create by the mapping; notes those that the catalog cannot hold. */
 export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<PlannedPrice[]> {
   const prices = await listPrices(deps);
   const named = new Set(
@@ -80,7 +80,7 @@ export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<Pl
   });
 }
 
-/** Makes what is missing; what is there already stays as it is. Returns the prices that are the project's. */
+/** Creates what is missing; what exists stays as it is. Returns the prices that belong to the project. */
 export async function applyCatalog(
   deps: PhaseDeps,
   { mapping, planned }: { mapping: Mapping; planned: readonly PlannedPrice[] },
@@ -100,16 +100,17 @@ async function unlessThere<T>(code: ErrorCode, make: () => Promise<T>): Promise<
   }
 }
 
-async function settle<T>({ worker }: ImportDeps, changed: Changed<T>): Promise<T> {
-  await publishInvalidations(worker, changed.pending);
+/** Publishes a change of the catalog and returns its result. */
+async function published<T>({ sync }: ImportDeps, changed: Changed<T>): Promise<T> {
+  await publishInvalidations(sync, changed.pending);
   return changed.result;
 }
 
 async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<void> {
-  const { worker, projectId, tally, isDryRun } = deps;
+  const { sync, projectId, tally, isDryRun } = deps;
   const { product_id: productId, name, feature_codes: featureCodes } = product;
   const known = await unlessThere('product_not_found', () =>
-    getProduct(worker.database, { projectId, productId }),
+    getProduct(sync.database, { projectId, productId }),
   );
   if (known !== null) {
     count(tally, 'products_there_already');
@@ -122,15 +123,15 @@ async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<v
   if (isDryRun) return;
   const request = { product_id: productId, name, feature_codes: featureCodes };
   const made = await unlessThere('product_exists', () =>
-    createProduct(worker.database, { projectId, request, actor: importActor }),
+    createProduct(sync.database, { projectId, request, actor: importActor }),
   );
-  if (made !== null) await settle(deps, made);
+  if (made !== null) await published(deps, made);
 }
 
-/** False: it is not the project's, and can't be. */
+/** Returns whether the price belongs to the project now. */
 async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPrice): Promise<boolean> {
-  const { worker, projectId, tally, isDryRun } = deps;
-  const known = await worker.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
+  const { sync, projectId, tally, isDryRun } = deps;
+  const known = await sync.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
   if (known !== null) {
     const isSame = known.projectId === projectId && known.productId === request.product_id;
     if (isSame) count(tally, 'prices_there_already');
@@ -147,15 +148,15 @@ async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPric
     return true;
   }
   const made = await unlessThere('price_exists', () =>
-    createPrice(worker.database, { projectId, request, actor: importActor }),
+    createPrice(sync.database, { projectId, request, actor: importActor }),
   );
   if (made === null) {
     note(tally, 'prices_whose_id_is_taken', request.stripe_price_id);
     return false;
   }
-  const { priceId } = await settle(deps, made);
+  const { priceId } = await published(deps, made);
   count(tally, 'prices_created');
   const patch = { key: { projectId, priceId }, patch: { is_archived: true }, actor: importActor };
-  if (isArchived) await settle(deps, await patchPrice(worker.database, patch));
+  if (isArchived) await published(deps, await patchPrice(sync.database, patch));
   return true;
 }

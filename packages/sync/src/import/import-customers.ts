@@ -4,18 +4,19 @@ import type { Stripe } from 'stripe';
 import { eachPage } from './each-page.ts';
 import { importActor } from './import-deps.ts';
 import type { PhaseDeps } from './import-deps.ts';
-import { noKeys, readState } from './import-scope.ts';
+import { noKeys } from '../apply/state-keys.ts';
+import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
 
 type Customers = { scope: Scope; listed: ReadonlyMap<string, string> };
 type Wanted = { stripeCustomerId: string; userId: string };
 
-/** Says whose each Stripe customer is: by the given list, then by its own metadata. */
+/** Maps Stripe's customers to users: by the given list, else by the customer's metadata. */
 export async function importCustomers(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
   await eachPage(deps, {
     what: 'customers',
-    list: (params) => deps.worker.stripe.customers.list(params),
+    list: (params) => deps.sync.stripe.customers.list(params),
     handle: async (customers) => {
       count(deps.tally, 'customers_seen', customers.length);
       const wanted = customers.flatMap((customer) => userOf(deps, customer, listed));
@@ -62,7 +63,7 @@ async function mapAll(deps: PhaseDeps, scope: Scope, wanted: readonly Wanted[]):
 }
 
 async function mapOne(
-  { worker, projectId, tally, isDryRun }: PhaseDeps,
+  { sync, projectId, tally, isDryRun }: PhaseDeps,
   { plannedOwners }: Scope,
   { stripeCustomerId, userId }: Wanted,
 ): Promise<void> {
@@ -72,17 +73,17 @@ async function mapOne(
   }
   const request = { user_id: userId, stripe_customer_id: stripeCustomerId };
   try {
-    const { pending } = await mapCustomer(worker.database, { projectId, request, actor: importActor });
-    await publishInvalidations(worker, pending);
+    const { pending } = await mapCustomer(sync.database, { projectId, request, actor: importActor });
+    await publishInvalidations(sync, pending);
     count(tally, 'customers_mapped');
   } catch (error) {
-    // Somebody was quicker.
+    // Another process mapped it meanwhile.
     if (!(error instanceof ServiceError) || error.code !== 'customer_exists') throw error;
     note(tally, 'customers_of_another_user', stripeCustomerId);
   }
 }
 
-/** Lines of the list that no customer of this account answers to. */
+/** Notes listed customers that this account does not have. */
 async function noteAbsent(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
   const ids = [...listed.keys()];
   for (let from = 0; from < ids.length; from += 1_000) {

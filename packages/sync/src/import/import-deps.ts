@@ -1,7 +1,7 @@
 import type { SyncDeps } from '../deps.ts';
 import type { ImportState, Tally } from './import-state.ts';
 
-/** Where the import stands, for people. */
+/** Shows an operator where the import stands. */
 export type Progress = {
   /** How many of the phase are done, those of earlier runs included. */
   at: (phase: string, done: number) => void;
@@ -9,26 +9,32 @@ export type Progress = {
   end: () => void;
 };
 
-/** The most that one read of a list brings. */
+/** The most objects that one page of a list has. */
 export const longestPage = 100;
 
 export type ImportDeps = {
-  worker: SyncDeps;
+  sync: SyncDeps;
   projectId: string;
   isDryRun: boolean;
   progress: Progress;
-  /** Objects that one read of a list brings, up to `longestPage`. */
+  /** Objects on one page of a list, up to `longestPage`. */
   pageSize: number;
-  /** Changed in place; kept on disk after each page. */
+  /** Changed in place; `save` keeps it after each page. */
   state: ImportState;
   save: () => void;
 };
 
-/** StripeLookup from Stripe takes no more. */
-export type ImportReadDeps = Pick<ImportDeps, 'worker' | 'progress' | 'pageSize'>;
+/** All that reading from Stripe needs. */
+export type ImportReadDeps = Pick<ImportDeps, 'sync' | 'progress' | 'pageSize'>;
 
-/** With what the phase at hand counts: a part of `state`. */
+/** With the counts of the current phase: a part of `state`. */
 export type PhaseDeps = ImportDeps & { tally: Tally };
 
-/** Who acts, for the audit log. */
+/** The import cannot continue; `message` says what to do. */
+export class ImportError extends Error {
+  readonly code = 'import_failed';
+  override readonly name = 'ImportError';
+}
+
+/** The actor in the audit log. */
 export const importActor = { name: 'import:stripe', requestId: null } as const;

@@ -1,14 +1,14 @@
-import type { Catalog, ListedSubscription, Owner } from '@billing/domain';
+import type { Catalog, Owner } from '@billing/domain';
 import { readEventState } from '@billing/store';
 import type { EventState, StateKeys } from '@billing/store';
 import type { PlannedPrice } from './import-catalog.ts';
 import type { ImportDeps } from './import-deps.ts';
 
-/** What belongs to the project: its prices, and (where nothing is written) what the import would have mapped. */
+/** What belongs to the project: its prices, and in a dry run what the import would have mapped. */
 export type Scope = {
   /** Stripe's ids of its prices. */
   stripePriceIds: ReadonlySet<string>;
-  /** Stripe's id of each, by our id and by Stripe's: metadata may name either. */
+  /** Stripe's price id by our id and by Stripe's: metadata may name either. */
   stripePriceOf: ReadonlyMap<string, string>;
   prices: Catalog['prices'];
   /** Customers that a dry run would have mapped. */
@@ -18,10 +18,10 @@ export type Scope = {
 };
 
 export async function readScope(
-  { worker, projectId }: ImportDeps,
+  { sync, projectId }: ImportDeps,
   planned: readonly PlannedPrice[],
 ): Promise<Scope> {
-  const stored = await worker.database.price.findMany({ where: { projectId } });
+  const stored = await sync.database.price.findMany({ where: { projectId } });
   const prices = [
     ...stored.map(({ priceId, stripePriceId, interval }) => ({
       projectId,
@@ -48,9 +48,9 @@ export async function readScope(
   };
 }
 
-/** What is stored; in a dry run with what the import would have stored before. */
+/** The stored state; in a dry run with what the import would have stored before. */
 export async function readState(deps: ImportDeps, scope: Scope, keys: StateKeys): Promise<EventState> {
-  const state = await readEventState(deps.worker.database, keys);
+  const state = await readEventState(deps.sync.database, keys);
   if (!deps.isDryRun) return state;
   return {
     ...state,
@@ -59,24 +59,3 @@ export async function readState(deps: ImportDeps, scope: Scope, keys: StateKeys)
     prices: [...state.prices, ...scope.prices],
   };
 }
-
-export const noKeys: StateKeys = {
-  eventIds: [],
-  subscriptionIds: [],
-  purchaseIds: [],
-  customerIds: [],
-  priceIds: [],
-  userIds: [],
-  projectIds: [],
-};
-
-const present = (values: readonly (string | null)[]): string[] => values.filter((value) => value !== null);
-
-export const keysOfSubscriptions = (listed: readonly ListedSubscription[]): StateKeys => ({
-  ...noKeys,
-  subscriptionIds: listed.map(({ snapshot }) => snapshot.id),
-  customerIds: present(listed.map(({ snapshot }) => snapshot.customerId)),
-  userIds: present(listed.map(({ snapshot }) => snapshot.claims.userId)),
-  projectIds: present(listed.map(({ snapshot }) => snapshot.claims.projectId)),
-  priceIds: listed.flatMap(({ snapshot }) => snapshot.items.map((item) => item.stripePriceId)),
-});

@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from '@billing/platform';
 
 export const phases = ['catalog', 'customers', 'subscriptions', 'sessions', 'payments'] as const;
 export type Phase = (typeof phases)[number];
@@ -14,7 +11,7 @@ const tally = z.object({
 });
 export type Tally = z.output<typeof tally>;
 
-/** Fingerprints of what an import is about: another import never goes on where this one stopped. */
+/** Fingerprints of what an import is about: only the same import continues where this one stopped. */
 const subject = z.object({
   project: z.string(),
   account: z.string(),
@@ -23,17 +20,18 @@ const subject = z.object({
 });
 export type Subject = z.output<typeof subject>;
 
-const stateFile = z.object({
+/** Where an import stands; the command line keeps it in a file. */
+export const importState = z.object({
   subject,
   phase: z.enum(phases),
-  /** The last object of the last page that was done; null: the phase begins. */
+  /** The last object of the last finished page; null: the phase begins. */
   cursor: z.string().nullable(),
   /** How many objects of the phase's list are done. */
   done: z.number(),
-  /** By phase, as a phase that begins anew forgets what it counted. */
+  /** By phase, as a phase that starts over resets its counts. */
   tallies: z.record(z.enum(phases), tally),
 });
-export type ImportState = z.output<typeof stateFile>;
+export type ImportState = z.output<typeof importState>;
 
 export const fingerprintOf = (part: unknown): string =>
   createHash('sha256')
@@ -57,29 +55,14 @@ export const freshState = (of: Subject): ImportState => ({
   },
 });
 
-/** Whoever holds the phase's tally keeps it: it is emptied in place. */
+/** Empties the tally in place, as others hold a reference to it. */
 export const clearTally = (of: Tally): void => void Object.assign(of, emptyTally());
 
-/** The phase is gone through from its beginning. */
+/** The phase starts over. */
 export function beginPhase(state: ImportState, phase: Phase): void {
   Object.assign(state, { phase, cursor: null, done: 0 });
   clearTally(state.tallies[phase]);
 }
-
-export type Kept = { kind: 'none' } | { kind: 'unreadable' } | { kind: 'kept'; state: ImportState };
-
-export function readImportState(path: string): Kept {
-  const state = readJsonFile(path, stateFile);
-  if (state !== undefined) return { kind: 'kept', state };
-  return { kind: existsSync(path) ? 'unreadable' : 'none' };
-}
-
-export function writeState(path: string, state: ImportState): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeJsonFile(path, state);
-}
-
-export const removeState = (path: string): void => rmSync(path, { force: true });
 
 export const count = ({ counts }: Tally, name: string, by = 1): void => {
   counts[name] = (counts[name] ?? 0) + by;
@@ -98,7 +81,7 @@ function addFinding({ findings }: Tally, name: string, more: { count: number; ex
   };
 }
 
-/** Notes something that could not be mapped, for the summary. */
+/** Adds something that could not be mapped to the summary. */
 export const note = (of: Tally, finding: string, example: string): void =>
   addFinding(of, finding, { count: 1, examples: [example] });
 

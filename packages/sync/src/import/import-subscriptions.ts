@@ -1,30 +1,48 @@
 import {
   fromStripeSeconds,
   isTerminal,
+  reconcileSubscription,
   resolveOwner,
   subscriptionSnapshot,
   unknownPrice,
+  unknownSubscription,
 } from '@billing/domain';
-import type { ListedSubscription, Ownership } from '@billing/domain';
+import type { ListedSubscription } from '@billing/domain';
 import type { EventState } from '@billing/store';
 import type { Stripe } from 'stripe';
-import { applySubscriptions, rereadSubscription } from './apply-subscription.ts';
-import { eachPage } from './each-page.ts';
-import type { PhaseDeps } from './import-deps.ts';
-import { keysOfSubscriptions, readState } from './import-scope.ts';
+import { subscriptionKind } from '../apply/object-kinds.ts';
+import { changedFields, planWrite } from '../apply/plan-write.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
+import { noKeys, subscriptionKeys } from '../apply/state-keys.ts';
+import { writePlans } from '../apply/write-plans.ts';
+import { eachPage, readAll } from './each-page.ts';
+import { ImportError } from './import-deps.ts';
+import type { ImportDeps, PhaseDeps } from './import-deps.ts';
+import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
+import { readStripe } from './read-stripe.ts';
 
-/** Brings in the subscriptions that live; those that are over grant nothing. */
+/** Imports the subscriptions that have not ended; the others grant nothing. */
 export async function importSubscriptions(deps: PhaseDeps, scope: Scope): Promise<void> {
   await eachPage(deps, {
     what: 'subscriptions',
-    list: (params) => deps.worker.stripe.subscriptions.list({ ...params, expand: ['data.latest_invoice'] }),
+    list: (params) => deps.sync.stripe.subscriptions.list({ ...params, expand: ['data.latest_invoice'] }),
     handle: (page) => importPage(deps, scope, page),
   });
 }
 
-function read(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscription[] {
+async function importPage(deps: PhaseDeps, scope: Scope, page: Stripe.Subscription[]): Promise<void> {
+  const live = page.flatMap((rendered) => toListed(deps, rendered));
+  count(deps.tally, 'subscriptions_seen', live.length);
+  const state = await readState(deps, scope, subscriptionKeys(live.map(({ snapshot }) => snapshot)));
+  const ours = live.filter((listed) => isOurs(deps, { scope, listed, state }));
+  const changed = await applyListed(deps, { scope, state, listed: ours });
+  count(deps.tally, 'subscriptions_imported', changed);
+  count(deps.tally, 'subscriptions_there_already', ours.length - changed);
+}
+
+function toListed(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscription[] {
   const parsed = subscriptionSnapshot.safeParse(rendered);
   if (!parsed.success) {
     note(deps.tally, 'subscriptions_not_understood', rendered.id);
@@ -34,25 +52,12 @@ function read(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscriptio
   return [{ snapshot: parsed.data, createdAt: fromStripeSeconds(rendered.created) }];
 }
 
-async function importPage(deps: PhaseDeps, scope: Scope, page: Stripe.Subscription[]): Promise<void> {
-  const live = page.flatMap((rendered) => read(deps, rendered));
-  count(deps.tally, 'subscriptions_seen', live.length);
-  const state = await readState(deps, scope, keysOfSubscriptions(live));
-  const ours = live.filter((listed) => isOurs(deps, { scope, listed, state }));
-  const { changed, unsettled } = await applySubscriptions(deps, state, ours);
-  let rewritten = 0;
-  for (const { snapshot } of unsettled)
-    if ((await rereadSubscription(deps, { scope, id: snapshot.id })) === 'changed') rewritten += 1;
-  count(deps.tally, 'subscriptions_imported', changed + rewritten);
-  count(deps.tally, 'subscriptions_there_already', ours.length - changed - rewritten);
-}
-
 /** Of this project by its owner, else by a price; notes what stays without a user or a feature. */
 function isOurs(
   { tally, projectId }: PhaseDeps,
   { scope, listed: { snapshot }, state }: { scope: Scope; listed: ListedSubscription; state: EventState },
 ): boolean {
-  const ownership: Ownership = resolveOwner(snapshot, state);
+  const ownership = resolveOwner(snapshot, state);
   const isSold = snapshot.items.some((item) => scope.stripePriceIds.has(item.stripePriceId));
   const isOurUsers = ownership.kind === 'owned' && ownership.owner.projectId === projectId;
   if (!isOurUsers && (ownership.kind === 'owned' || !isSold)) {
@@ -64,4 +69,73 @@ function isOurs(
   const missing = unknownPrice(snapshot.items, state.prices);
   if (missing !== null) note(tally, 'subscriptions_with_unmapped_price', `${snapshot.id} (${missing})`);
   return true;
+}
+
+type Change = WritePlan & { listed: ListedSubscription; isNew: boolean };
+
+/** What Stripe's subscription changes in our row, by the rule of reconciliation; null: nothing. */
+function changeOf(state: EventState, listed: ListedSubscription): Change | null {
+  const { id } = listed.snapshot;
+  const stored = state.subscriptions.get(id);
+  const row = reconcileSubscription(stored?.row ?? unknownSubscription(id), listed);
+  const plan = planWrite(subscriptionKind, { stored, row, state });
+  if (changedFields(plan, state).length === 0) return null;
+  // A mapping that was committed while this was decided did not see the row.
+  const awaited =
+    plan.owner === null && row.customerId !== null
+      ? { customerId: row.customerId, projectId: null, priceIds: [] }
+      : null;
+  return { ...plan, awaited, listed, isNew: stored === undefined };
+}
+
+/**
+ * Writes a listed page; returns how many subscriptions changed. One that has a row already may have been changed by an
+ * event after Stripe made the list: where it differs it is looked up again.
+ */
+async function applyListed(
+  deps: ImportDeps,
+  { scope, state, listed }: { scope: Scope; state: EventState; listed: readonly ListedSubscription[] },
+): Promise<number> {
+  const changes = listed.flatMap((one) => changeOf(state, one) ?? []);
+  if (deps.isDryRun) return changes.length;
+  const whole = changes.filter((one) => one.isNew && one.listed.snapshot.areItemsComplete);
+  const written = new Set(await writePlans(deps.sync, whole));
+  let changed = written.size;
+  for (const one of changes)
+    if (!written.has(one) && (await applyLookedUp(deps, scope, one.listed.snapshot.id))) changed += 1;
+  return changed;
+}
+
+const maxRounds = 10;
+
+/**
+ * Looks one subscription up at Stripe and writes it; the row version, read before, protects newer events. Returns
+ * whether it changed. Throws ImportError.
+ */
+async function applyLookedUp(deps: ImportDeps, scope: Scope, id: string): Promise<boolean> {
+  for (let round = 0; round < maxRounds; round += 1) {
+    const before = await readState(deps, scope, { ...noKeys, subscriptionIds: [id] });
+    const listed = await lookupWhole(deps, id);
+    const state = await readState(deps, scope, subscriptionKeys([listed.snapshot]));
+    if (rowVersionOf(before, id) !== rowVersionOf(state, id)) continue;
+    const change = changeOf(state, listed);
+    if (change === null) return false;
+    if ((await writePlans(deps.sync, [change])).length > 0) return true;
+  }
+  throw new ImportError(`The subscription ${id} keeps changing. Run the same command again.`);
+}
+
+const rowVersionOf = (state: EventState, id: string): number =>
+  state.subscriptions.get(id)?.row.rowVersion ?? 0;
+
+async function lookupWhole(deps: ImportDeps, id: string): Promise<ListedSubscription> {
+  const { stripe } = deps.sync;
+  const rendered = await readStripe(deps, () =>
+    stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] }),
+  );
+  const items = rendered.items.has_more
+    ? await readAll(deps, (params) => stripe.subscriptionItems.list({ ...params, subscription: id }))
+    : rendered.items.data;
+  const snapshot = subscriptionSnapshot.parse({ ...rendered, items: { data: items, has_more: false } });
+  return { snapshot, createdAt: fromStripeSeconds(rendered.created) };
 }

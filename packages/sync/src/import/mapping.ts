@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { id, priceIntervals } from '@billing/domain';
 import { z } from 'zod';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 
 const mappedPrice = z.strictObject({
   stripe_price_id: id,
@@ -9,7 +9,7 @@ const mappedPrice = z.strictObject({
   price_id: id.optional(),
   /** One-time prices only: how many days a purchase lasts; absent: for ever. */
   access_days: z.number().int().min(1).max(36_500).nullable().optional(),
-  /** Stands in for what our catalog cannot say of the price (every three months, tiers, …). */
+  /** Replaces what the catalog cannot hold (every three months, tiers, …). */
   interval: z.enum(priceIntervals).optional(),
   amount: z.number().int().min(0).max(999_999_999_999).optional(),
 });
@@ -20,7 +20,7 @@ const mappedProduct = z
     product_id: id,
     name: z.string().min(1).max(256),
     feature_codes: z.array(id).max(200),
-    /** All prices of this Stripe product belong to it, those that are not listed as well. */
+    /** All prices of this Stripe product belong to it, also those that are not listed. */
     stripe_product_id: id.optional(),
     prices: z.array(mappedPrice).default([]),
   })
@@ -32,7 +32,7 @@ export type MappedProduct = z.output<typeof mappedProduct>;
 const mappingFile = z.strictObject({ products: z.array(mappedProduct).min(1) });
 export type Mapping = z.output<typeof mappingFile>;
 
-/** Throws an ImportError that names every bad field. */
+/** Reads a mapping file. Throws an ImportError that names every bad field. */
 export function readMapping(path: string): Mapping {
   const parsed = mappingFile.safeParse(parseJsonFile(path));
   if (!parsed.success) {

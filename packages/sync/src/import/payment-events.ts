@@ -1,20 +1,19 @@
 import type { Stripe } from 'stripe';
 
 /**
- * A payment as Stripe lists it, told as the events that Stripe would have sent of it, so that the worker's own
- * rules read it. They never enter the ledger, as Stripe never sent them. The ids sort before Stripe's own: of
- * one second the real event counts.
+ * A listed payment as the events that Stripe would have sent about it, so that the rules of events apply. They never
+ * enter the ledger, as Stripe never sent them. Their ids sort before Stripe's own: within one second a real event wins.
  */
-export type TellableEvent = Record<string, unknown> & { id: string; type: string };
+export type ImportedEvent = Record<string, unknown> & { id: string; type: string };
 
 const importedEventId = '_import_';
 
-/** Whether a row's newest word came from here: then it names no event. */
+/** Whether a row's newest event was made here: then the row names no event. */
 export const isImportedEvent = (id: string | null): boolean => id?.startsWith(importedEventId) === true;
 
-type Told = { type: string; created: number; object: { id: string; livemode: boolean } };
+type Parts = { type: string; created: number; object: { id: string; livemode: boolean } };
 
-const tell = ({ type, created, object }: Told): TellableEvent => ({
+const importedEvent = ({ type, created, object }: Parts): ImportedEvent => ({
   id: `${importedEventId}${type}_${object.id}`,
   object: 'event',
   type,
@@ -36,30 +35,30 @@ export const intentOf = (session: Stripe.Checkout.Session): Stripe.PaymentIntent
 const idOf = (value: string | { id: string } | null | undefined): string | null =>
   typeof value === 'string' ? value : (value?.id ?? null);
 
-/** A session that was completed; it counts as paid when its money came. */
-export function tellSession(session: Stripe.Checkout.Session): TellableEvent {
+/** A completed session; its time is that of its charge. */
+export function sessionEvent(session: Stripe.Checkout.Session): ImportedEvent {
   const created = chargeOf(intentOf(session))?.created ?? session.created;
   const object = { ...session, payment_intent: idOf(session.payment_intent) };
-  return tell({ type: 'checkout.session.completed', created, object });
+  return importedEvent({ type: 'checkout.session.completed', created, object });
 }
 
-export function tellIntent(intent: Stripe.PaymentIntent): TellableEvent {
+export function intentEvent(intent: Stripe.PaymentIntent): ImportedEvent {
   const created = chargeOf(intent)?.created ?? intent.created;
   const object = { ...intent, latest_charge: idOf(intent.latest_charge) };
-  return tell({ type: 'payment_intent.succeeded', created, object });
+  return importedEvent({ type: 'payment_intent.succeeded', created, object });
 }
 
-/** What went back of a charge: its own sum, as new as its newest refund. */
-export function tellRefunds(charge: Stripe.Charge): TellableEvent[] {
+/** The refunds of a charge: their sum, as of its newest refund. */
+export function refundEvents(charge: Stripe.Charge): ImportedEvent[] {
   if (charge.amount_refunded === 0) return [];
   const newest = Math.max(charge.created, ...(charge.refunds?.data ?? []).map((refund) => refund.created));
-  return [tell({ type: 'charge.refunded', created: newest, object: charge })];
+  return [importedEvent({ type: 'charge.refunded', created: newest, object: charge })];
 }
 
 const endings: readonly string[] = ['won', 'lost', 'warning_closed', 'prevented'];
 
-export function tellDispute(dispute: Stripe.Dispute): TellableEvent {
+export function disputeEvent(dispute: Stripe.Dispute): ImportedEvent {
   const isOver = endings.includes(dispute.status);
   const type = isOver ? 'charge.dispute.closed' : 'charge.dispute.created';
-  return tell({ type, created: dispute.created, object: dispute });
+  return importedEvent({ type, created: dispute.created, object: dispute });
 }

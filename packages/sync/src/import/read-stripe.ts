@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Stripe } from 'stripe';
 import type { ImportReadDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 
 type StripeError = InstanceType<typeof Stripe.errors.StripeError>;
 
-/** With its pauses about five minutes: longer troubles need a person, and the import goes on where it stopped. */
+/** With their pauses about five minutes: longer outages need an operator, and the import continues where it stopped. */
 const maxTries = 10;
 const longestPauseMs = 60_000;
 const longestWaitMs = 5 * 60_000;
 
-/** Waits for a place among Stripe's reads, behind events that are in doubt. */
-async function awaitTurn({ worker: { budget } }: ImportReadDeps): Promise<void> {
+/** Waits for the budget of Stripe reads, behind lookups that events wait for. */
+async function awaitTurn({ sync: { budget } }: ImportReadDeps): Promise<void> {
   const givesUpAt = performance.now() + longestWaitMs;
   while (!(await budget.take('background'))) {
     if (performance.now() > givesUpAt)
       throw new ImportError(
         'The budget of Stripe reads (STRIPE_READS_PER_SECOND) was used up for minutes. Run the same command later: it goes on where it stopped.',
       );
-    // The budget refuses at once, without waiting, where Stripe's `Retry-After` is long.
+    // While a long `Retry-After` lasts, the budget refuses without waiting.
     await sleep(500 + Math.random() * 500);
   }
 }
@@ -45,11 +45,11 @@ function retryAfterMsOf({ headers }: StripeError): number | null {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : null;
 }
 
-/** After a 429 the budget gives no place, to nobody, until Stripe's `Retry-After` is over. */
+/** After a 429 the budget refuses all processes until Stripe's `Retry-After` is over. */
 async function pauseAfter(deps: ImportReadDeps, error: StripeError, tries: number): Promise<void> {
   const isBusy = error instanceof Stripe.errors.StripeRateLimitError;
   const retryAfterMs = isBusy ? retryAfterMsOf(error) : null;
-  if (isBusy) await deps.worker.budget.throttle(retryAfterMs);
+  if (isBusy) await deps.sync.budget.throttle(retryAfterMs);
   const pauseMs = Math.min(longestPauseMs, 500 * 2 ** tries) * (0.5 + Math.random() / 2);
   const seconds = Math.ceil(Math.max(pauseMs, retryAfterMs ?? 0) / 1_000);
   const trouble = isBusy ? 'Stripe limits the rate of reads' : 'Stripe does not answer';
@@ -58,8 +58,8 @@ async function pauseAfter(deps: ImportReadDeps, error: StripeError, tries: numbe
 }
 
 /**
- * One read in one place of the budget, repeated while Stripe is out of reach or busy. Throws an ImportError
- * that says what Stripe said and what to do.
+ * One read within the budget, repeated while Stripe is unreachable or busy. Throws an ImportError with Stripe's message
+ * and what to do.
  */
 export async function readStripe<T>(deps: ImportReadDeps, read: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
@@ -78,15 +78,15 @@ export async function readStripe<T>(deps: ImportReadDeps, read: () => Promise<T>
   }
 }
 
-/** The read's answer, or null where Stripe refuses it for a reason that the caller can go on from. */
+/** The answer, or null where Stripe refuses for a reason that the caller expects. */
 export async function unlessRefused<T>(
-  isForeseen: (error: StripeError) => boolean,
+  isExpected: (error: StripeError) => boolean,
   read: () => Promise<T>,
 ): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeError && isForeseen(error)) return null;
+    if (error instanceof Stripe.errors.StripeError && isExpected(error)) return null;
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import { ServiceError } from '@billing/domain';
 import { applyCatalog, planCatalog } from './import-catalog.ts';
 import { importCustomers } from './import-customers.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
-import { ImportError } from './import-error.ts';
+import { ImportError } from './import-deps.ts';
 import { importPayments, importSessions } from './import-payments.ts';
 import { readScope } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
@@ -15,8 +15,8 @@ import type { Mapping } from './mapping.ts';
 export type ImportInput = { mapping: Mapping | null; listed: ReadonlyMap<string, string> };
 
 /**
- * Brings an existing Stripe account into a project: catalog, customers, live subscriptions, past one-time
- * payments. Goes on where `deps.state` says. May be run any number of times, also while webhooks arrive.
+ * Imports an existing Stripe account into a project: catalog, customers, live subscriptions, past one-time payments.
+ * Continues from `deps.state`. May be run any number of times, also while webhooks arrive. Throws ImportError.
  */
 export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInput): Promise<void> {
   await requireProject(deps);
@@ -37,7 +37,7 @@ export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInp
   deps.progress.end();
 }
 
-/** The catalog is small: it is gone through at each start, as all else asks for it. */
+/** The catalog is small and every other phase needs it: it is read at each start. */
 async function importCatalog(deps: ImportDeps, mapping: Mapping | null): Promise<Scope> {
   const tally = deps.state.tallies.catalog;
   clearTally(tally);
@@ -48,9 +48,9 @@ async function importCatalog(deps: ImportDeps, mapping: Mapping | null): Promise
   return readScope(deps, ours);
 }
 
-async function requireProject({ worker, projectId }: ImportDeps): Promise<void> {
+async function requireProject({ sync, projectId }: ImportDeps): Promise<void> {
   try {
-    await getProject(worker.database, projectId);
+    await getProject(sync.database, projectId);
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== 'project_not_found') throw error;
     throw new ImportError(

@@ -1,29 +1,72 @@
+import type { DriftEntry, FieldChange } from '@billing/domain';
 import { noteRunObjects } from '@billing/store';
-import type { Run } from '@billing/store';
-import type { DriftEntry } from '@billing/domain';
+import type { EventState, Run } from '@billing/store';
+import { changedFields, storedBefore } from '../apply/plan-write.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
+import { writePlans } from '../apply/write-plans.ts';
 import type { MaintenanceDeps } from '../deps.ts';
-import { readPage } from '../stripe/read-page.ts';
-import type { PageLookup } from '../stripe/read-page.ts';
-import { writeChanges } from './change.ts';
-import type { Change } from './change.ts';
+import { readPage } from '../stripe/ask-stripe.ts';
+import type { PageLookup } from '../stripe/ask-stripe.ts';
+
+/** What makes one of our rows equal to Stripe's object, and how they differ. */
+export type Change = WritePlan & { drift: DriftEntry };
+
+const fieldsOf = (changes: readonly FieldChange[], side: 'before' | 'after'): Record<string, unknown> =>
+  Object.fromEntries(changes.map((change) => [change.path, change[side]]));
+
+/** The change that a plan makes; null: none, or the object belongs to another project than the run's. */
+export function changeOf(
+  plan: WritePlan,
+  { state, projectId }: { state: EventState; projectId: string | null },
+): Change | null {
+  const { outcome, owner } = plan;
+  if (outcome?.kind !== 'subscription' && outcome?.kind !== 'purchase') return null;
+  const stored = storedBefore(plan, state);
+  if (projectId !== null && owner?.projectId !== projectId && stored?.owner?.projectId !== projectId)
+    return null;
+  const changes = changedFields(plan, state);
+  if (changes.length === 0) return null;
+  const drift: DriftEntry = {
+    kind: `${outcome.kind}_${stored === undefined ? 'created' : 'updated'}`,
+    object_id: outcome.row.id,
+    before: stored === undefined ? null : fieldsOf(changes, 'before'),
+    after: fieldsOf(changes, 'after'),
+  };
+  return { ...plan, drift };
+}
+
+/**
+ * Writes changes whose rows are still as they were before Stripe was asked; a row that changed meanwhile is left to
+ * its writer. Returns and counts the repaired differences; a dry run only reports them.
+ */
+export async function repair(
+  deps: MaintenanceDeps,
+  { dryRun }: { dryRun: boolean },
+  changes: readonly Change[],
+): Promise<DriftEntry[]> {
+  const repaired = dryRun || changes.length === 0 ? changes : await writePlans(deps, changes);
+  const drift = repaired.map((change) => change.drift);
+  for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
+  return drift;
+}
 
 /** An object as Stripe renders it in a list; what else is in it is parsed where it is needed. */
 export type ListedObject = { id: string; created: number };
 
 /** One of Stripe's lists: how a page is asked for, and what its objects mean for our rows. */
-export type Listing<State> = {
+export type Listing = {
   list: (after: string | null) => Promise<{ data: ListedObject[]; has_more: boolean }>;
-  /** Our ids of the objects that a page speaks of. */
+  /** Our ids of a page's objects. */
   idsOf: (rows: readonly ListedObject[]) => string[];
-  /** Our rows of them, with their rowVersions. */
-  readState: (rows: readonly ListedObject[]) => Promise<State>;
-  /** What differs. `mayAsk`: the state was read before the page, so Stripe may be asked for more. */
-  compare: (rows: readonly ListedObject[], state: State, mayAsk: boolean) => Promise<Comparison>;
+  /** Our rows of them, with their versions. */
+  readState: (rows: readonly ListedObject[]) => Promise<EventState>;
+  /** What differs. `mayLookUp`: the state was read before the page, so more may be looked up at Stripe. */
+  compare: (rows: readonly ListedObject[], state: EventState, mayLookUp: boolean) => Promise<Comparison>;
 };
 
 export type Comparison =
   | { kind: 'compared'; changes: readonly Change[] }
-  /** Stripe has to be asked for more first, and so the rows have to be read before. */
+  /** More must be looked up at Stripe, and the rows must be read before that. */
   | { kind: 'unsure' }
   | { kind: 'later'; pauseMs: number; why: string };
 
@@ -32,14 +75,13 @@ export type ComparedPage =
   | Exclude<PageLookup<never>, { kind: 'page' }>;
 
 /**
- * Compares a page of a list with our rows. Where all is well that is one question to Stripe. Where something
- * differs the page is read once more, now after our rows: only so does the rowVersion tell whether a row changed
- * while Stripe was answering.
+ * Compares a page of a list with our rows. Without differences this is one request to Stripe. Otherwise the page is read
+ * once more, now after our rows: only then does the row version tell whether a row changed while Stripe answered.
  */
-export async function comparePage<State>(
+export async function comparePage(
   deps: MaintenanceDeps,
   { run, after }: { run: Run; after: string | null },
-  listing: Listing<State>,
+  listing: Listing,
 ): Promise<ComparedPage> {
   const first = await readPage(deps, deps.signal, () => listing.list(after));
   if (first.kind !== 'page') return first;
@@ -51,34 +93,28 @@ export async function comparePage<State>(
   const second = await readPage(deps, deps.signal, () => listing.list(after));
   if (second.kind !== 'page') return second;
   const known = new Set(first.rows.map((row) => row.id));
-  const again = second.rows.filter((row) => known.has(row.id));
-  const sure = await listing.compare(again, state, true);
+  const rows = second.rows.filter((row) => known.has(row.id));
+  const sure = await listing.compare(rows, state, true);
   if (sure.kind !== 'compared')
-    return sure.kind === 'later' ? sure : { kind: 'later', pauseMs: 1_000, why: 'a page is in doubt' };
-  const drift = run.dryRun
-    ? sure.changes.map((change) => change.drift)
-    : await writeChanges(deps, sure.changes);
-  return compared(deps, run, { listing, page: { ...second, rows: again }, drift });
+    return sure.kind === 'later' ? sure : { kind: 'later', pauseMs: 1_000, why: 'a page needs more lookups' };
+  return compared(deps, run, {
+    listing,
+    page: { ...second, rows },
+    drift: await repair(deps, run, sure.changes),
+  });
 }
 
-async function compared<State>(
+async function compared(
   deps: MaintenanceDeps,
   run: Run,
   found: {
-    listing: Listing<State>;
+    listing: Listing;
     page: { rows: ListedObject[]; hasMore: boolean };
     drift: readonly DriftEntry[];
   },
 ): Promise<ComparedPage> {
   const { listing, page, drift } = found;
   const synced = await noteRunObjects(deps.database, run.id, listing.idsOf(page.rows));
-  for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
-  const last = page.rows.at(-1);
-  return {
-    kind: 'compared',
-    synced,
-    objects: page.rows.length,
-    drift,
-    after: page.hasMore && last !== undefined ? last.id : null,
-  };
+  const after = page.hasMore ? (page.rows.at(-1)?.id ?? null) : null;
+  return { kind: 'compared', synced, objects: page.rows.length, drift, after };
 }

@@ -1,37 +1,33 @@
 import { keepForRecheck } from '@billing/domain';
-import type { DriftEntry } from '@billing/domain';
+import type { DriftEntry, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import { findUnmetPurchases, findUnmetSubscriptions, readEventState } from '@billing/store';
 import type { EventState, Run } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { subscriptionKind } from '../apply/object-kinds.ts';
-import { inBackground } from '../stripe/in-background.ts';
-import { read, lookupSubscription } from '../stripe/lookup-subscription.ts';
-import { writeChanges } from './change.ts';
-import type { Change } from './change.ts';
-import type { ComparedPage } from './compare-page.ts';
-import { changeOfSubscription, noKeys, subscriptionKeys } from './subscriptions.ts';
+import { planWrite } from '../apply/plan-write.ts';
+import { noKeys, subscriptionKeys } from '../apply/state-keys.ts';
+import { askStripe } from '../stripe/ask-stripe.ts';
+import { lookupSubscription } from '../stripe/lookup-subscription.ts';
+import { inBackground } from '../stripe/read-budget.ts';
+import { repair } from './compare-page.ts';
+import type { Change, ComparedPage } from './compare-page.ts';
+import { changeOfSubscription } from './subscriptions.ts';
 
-/** Each is a read of its own: few at a time, so that the run keeps its place. */
+/** Each needs a lookup: few at a time, so that the run saves its position often. */
 const perStep = 20;
 
 const unreachable = { kind: 'later', pauseMs: 1_000, why: 'Stripe cannot be reached' } as const;
 
-type Place = { run: Run; after: string | null };
+type Position = { run: Run; after: string | null };
 
-/** A row that Stripe does not have is reported and kept in doubt; it is never ended for that. */
-function changeOfMissing(deps: MaintenanceDeps, id: string, state: EventState): Change | null {
-  const held = state.subscriptions.get(id);
-  if (held === undefined) return null;
-  const isNews = held.row.missingInStripeAt === null;
-  const row = isNews ? keepForRecheck(held.row, { kind: 'missing' }, deps.clock()) : held.row;
-  const changesEntitlements =
-    subscriptionKind.entitlementInputs(held.row) !== subscriptionKind.entitlementInputs(row);
-  const bumps = changesEntitlements ? [held.owner?.ref].flatMap((ref) => ref ?? []) : [];
-  return {
-    drift: missing('subscription_missing_in_stripe', id, held.row.status),
-    outcome: subscriptionKind.outcome({ row, hasNewItems: false, owner: held.owner, bumps, events: [] }),
-    decided: null,
-  };
+/** A row that Stripe does not have is reported and marked as unconfirmed; it is never ended for that. */
+function changeOfMissing(deps: MaintenanceDeps, id: string, state: EventState): Change[] {
+  const stored = state.subscriptions.get(id);
+  if (stored === undefined) return [];
+  const isKnown = stored.row.missingInStripeAt !== null;
+  const row = isKnown ? stored.row : keepForRecheck(stored.row, { kind: 'missing' }, deps.clock());
+  const drift = missing('subscription_missing_in_stripe', id, stored.row.status);
+  return [{ ...planWrite(subscriptionKind, { stored, row, state }), drift }];
 }
 
 const missing = (kind: DriftEntry['kind'], id: string, status: string | null): DriftEntry => ({
@@ -41,20 +37,28 @@ const missing = (kind: DriftEntry['kind'], id: string, status: string | null): D
   after: null,
 });
 
-async function report(
+async function changesOf(
   deps: MaintenanceDeps,
-  run: Run,
-  changes: readonly Change[],
-): Promise<readonly DriftEntry[]> {
-  const drift = run.dryRun ? changes.map((change) => change.drift) : await writeChanges(deps, changes);
-  for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
-  return drift;
+  of: {
+    id: string;
+    before: EventState;
+    lookup: Exclude<StripeLookup<SubscriptionSnapshot>, { kind: 'unreachable' }>;
+    run: Run;
+  },
+): Promise<Change[]> {
+  const { id, before, lookup, run } = of;
+  if (lookup.kind === 'missing') return changeOfMissing(deps, id, before);
+  const listed = { snapshot: lookup.object, createdAt: 0 };
+  const catalog = await readEventState(deps.database, subscriptionKeys([lookup.object]));
+  const state = { ...catalog, subscriptions: before.subscriptions };
+  const change = changeOfSubscription(listed, { state, projectId: run.projectId });
+  return change === null ? [] : [change];
 }
 
-/** Our subscriptions that Stripe's list did not have: each is asked for by itself. */
+/** Our subscriptions that Stripe's list did not have: each is looked up by itself. */
 export async function compareUnlistedSubscriptions(
   deps: MaintenanceDeps,
-  { run, after }: Place,
+  { run, after }: Position,
 ): Promise<ComparedPage> {
   const { database } = deps;
   const query = { runId: run.id, projectId: run.projectId, after: after ?? '', limit: perStep };
@@ -64,16 +68,7 @@ export async function compareUnlistedSubscriptions(
     const before = await readEventState(database, { ...noKeys, subscriptionIds: [id] });
     const lookup = await lookupSubscription(inBackground(deps), id);
     if (lookup.kind === 'unreachable') return unreachable;
-    if (lookup.kind === 'missing') {
-      const change = changeOfMissing(deps, id, before);
-      drift.push(...(await report(deps, run, change === null ? [] : [change])));
-      continue;
-    }
-    const listed = { snapshot: lookup.object, createdAt: 0 };
-    const catalog = await readEventState(database, subscriptionKeys([listed]));
-    const state = { ...catalog, subscriptions: before.subscriptions };
-    const change = changeOfSubscription(listed, { state, projectId: run.projectId });
-    drift.push(...(await report(deps, run, change === null ? [] : [change])));
+    drift.push(...(await repair(deps, run, await changesOf(deps, { id, before, lookup, run }))));
   }
   return ended(ids, drift);
 }
@@ -89,7 +84,7 @@ const ended = (ids: readonly string[], drift: readonly DriftEntry[]): ComparedPa
 /** Our recent purchases that none of Stripe's lists had: reported where Stripe does not know them at all. */
 export async function compareUnlistedPurchases(
   deps: MaintenanceDeps,
-  { run, after, since }: Place & { since: Date },
+  { run, after, since }: Position & { since: Date },
 ): Promise<ComparedPage> {
   const { database, stripe, metrics } = deps;
   const query = { runId: run.id, projectId: run.projectId, after: after ?? '', limit: perStep, since };
@@ -97,10 +92,13 @@ export async function compareUnlistedPurchases(
   const drift: DriftEntry[] = [];
   for (const id of ids) {
     const isSession = id.startsWith('cs_');
-    const lookup = await read(inBackground(deps), isSession ? 'checkout_session' : 'payment_intent', () =>
-      isSession
-        ? stripe.checkout.sessions.retrieve(id).then(() => true)
-        : stripe.paymentIntents.retrieve(id).then(() => true),
+    const lookup = await askStripe(
+      inBackground(deps),
+      isSession ? 'checkout_session' : 'payment_intent',
+      () =>
+        isSession
+          ? stripe.checkout.sessions.retrieve(id).then(() => true)
+          : stripe.paymentIntents.retrieve(id).then(() => true),
     );
     if (lookup.kind === 'unreachable') return unreachable;
     if (lookup.kind === 'missing') drift.push(missing('purchase_missing_in_stripe', id, 'paid'));

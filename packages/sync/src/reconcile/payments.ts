@@ -1,26 +1,26 @@
 import type { Run, EventState } from '@billing/store';
 import { readEventState } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
-import { acceptEvent } from '../apply/accept-event.ts';
-import { decideGroup, rowVersionOf, keysOf, lookupForGroup } from '../apply/decide-group.ts';
-import type { Group, GroupLookup } from '../apply/decide-group.ts';
-import type { Decision, Settled } from '../apply/decide-object.ts';
-import { keyOf } from '../apply/target.ts';
-import type { QueuedEvent } from '../apply/target.ts';
-import { inBackground } from '../stripe/in-background.ts';
-import { driftOf } from './change.ts';
-import type { Change } from './change.ts';
-import type { Comparison, ListedObject, Listing } from './compare-page.ts';
+import { decideEvents } from '../apply/decide-events.ts';
+import { lookupForGroup } from '../apply/decide-until-written.ts';
+import { acceptEvent } from '../apply/handlers.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
+import { groupKeys } from '../apply/state-keys.ts';
+import { groupByObject } from '../apply/target.ts';
+import type { EventGroup, QueuedEvent } from '../apply/target.ts';
+import { inBackground } from '../stripe/read-budget.ts';
+import { changeOf } from './compare-page.ts';
+import type { Change, Comparison, ListedObject, Listing } from './compare-page.ts';
 
-/** The event that an object, as it is now, is told as; null: it says nothing about a payment yet. */
-export type ToldAs = (rendered: ListedObject & Record<string, unknown>) => string | null;
+/** The type of event that stands for an object in its present state; null: it says nothing about a payment yet. */
+export type EventTypeOf = (rendered: ListedObject & Record<string, unknown>) => string | null;
 
-/** Less than any id of Stripe's: of one second, an event's own word goes first. */
+/** Less than any id of Stripe's: within one second a real event wins. */
 const listedEventId = (objectId: string): string => `0-${objectId}`;
 
 /**
- * What a listed object says, told like an event of the moment that our row is at: merging it repeats what is
- * known and adds what is not, by the very rules by which events are merged.
+ * A listed object as an event of the moment that our row is at: merging it repeats what is known and adds what is
+ * not, by the same rules by which events are merged.
  */
 function toEvent(
   deps: MaintenanceDeps,
@@ -43,102 +43,76 @@ function purchaseIdOf(queued: QueuedEvent | null): string | null {
 
 function groupsOf(
   deps: MaintenanceDeps,
-  told: { rows: readonly ListedObject[]; toldAs: ToldAs; state: EventState | null },
-): Group[] {
-  const groups = new Map<string, [QueuedEvent, ...QueuedEvent[]]>();
-  for (const rendered of told.rows) {
-    const type = told.toldAs({ ...rendered });
+  { rows, typeOf, state }: { rows: readonly ListedObject[]; typeOf: EventTypeOf; state: EventState | null },
+): EventGroup[] {
+  const events = rows.flatMap((rendered) => {
+    const type = typeOf({ ...rendered });
     const first = type === null ? null : toEvent(deps, rendered, { type, created: rendered.created });
     const purchaseId = purchaseIdOf(first);
-    if (type === null || first === null || purchaseId === null) continue;
-    const seenAt = told.state?.purchases.get(purchaseId)?.row.snapshotAt ?? 0;
+    if (type === null || first === null || purchaseId === null) return [];
+    const seenAt = state?.purchases.get(purchaseId)?.row.snapshotAt ?? 0;
     const created = Math.max(rendered.created, Math.floor(seenAt / 1000));
-    const queued = toEvent(deps, rendered, { type, created }) ?? first;
-    const key = keyOf(queued);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [queued]);
-    else known.push(queued);
-  }
-  return [...groups].map(([key, events]) => ({ key, events }));
+    return [toEvent(deps, rendered, { type, created }) ?? first];
+  });
+  return groupByObject(events);
 }
 
-/** A listing is no event: the ledger does not hear of it, and the row names no event that was none. */
-function withoutEvents(decided: Settled): Settled {
-  const { outcome } = decided;
-  if (outcome?.kind !== 'purchase') return decided;
+/** A listed object is no event: it gets no ledger row, and the object's row names no event. */
+function withoutEvents(plan: WritePlan): WritePlan {
+  const { outcome } = plan;
+  if (outcome?.kind !== 'purchase') return plan;
   const { row } = outcome;
   const isListed = row.snapshotEventId?.startsWith(listedEventId('')) === true;
   return {
-    ...decided,
+    ...plan,
     awaited: null,
     outcome: { ...outcome, events: [], row: isListed ? { ...row, snapshotEventId: null } : row },
   };
 }
 
-function changeOf(
-  decided: Settled,
-  { state, projectId }: { state: EventState; projectId: string | null },
-): Change | null {
-  const { outcome } = decided;
-  if (outcome?.kind !== 'purchase') return null;
-  const { row, owner } = outcome;
-  const held = state.purchases.get(row.id);
-  if (projectId !== null && owner?.projectId !== projectId && held?.owner?.projectId !== projectId)
-    return null;
-  const drift = driftOf('purchase', {
-    id: row.id,
-    before: held === undefined ? null : held,
-    after: { row, owner },
-  });
-  return drift === null ? null : { drift, outcome, decided };
-}
+type Decided = { kind: 'decided'; plan: WritePlan } | { kind: 'needs_lookup' } | { kind: 'unreachable' };
 
-type Decided = { kind: 'decided'; decided: Settled } | { kind: 'ask' } | { kind: 'unreachable' };
-
-/** Decides what a listed payment changes, with a look at Stripe for what the list does not say. */
+/** Decides what a listed payment changes, with a lookup at Stripe for what the list does not say. */
 async function decide(
   deps: MaintenanceDeps,
-  group: Group,
-  { state, mayAsk }: { state: EventState; mayAsk: boolean },
+  group: EventGroup,
+  { state, mayLookUp }: { state: EventState; mayLookUp: boolean },
 ): Promise<Decided> {
   const known = { ...state, ledger: new Map() };
-  const first: Decision = decideGroup(group, { state: known, read: null, now: deps.clock() });
-  if (first.kind === 'write') return { kind: 'decided', decided: withoutEvents(first) };
-  if (!mayAsk) return { kind: 'ask' };
-  const read: GroupLookup = await lookupForGroup(inBackground(deps), group, {
-    rowVersion: rowVersionOf(group, state),
-    query: first.query,
-  });
-  if (read.lookup.kind === 'unreachable') return { kind: 'unreachable' };
-  const prices = await readEventState(deps.database, keysOf([group], [read]));
-  const then = decideGroup(group, {
-    // The row as it was before the question: its rowVersion is compared by the write.
+  const first = decideEvents(group, { state: known, found: null, now: deps.clock() });
+  if (first.kind === 'write') return { kind: 'decided', plan: withoutEvents(first) };
+  if (!mayLookUp) return { kind: 'needs_lookup' };
+  const found = await lookupForGroup(inBackground(deps), group, { state, query: first.query });
+  if (found.lookup.kind === 'unreachable') return { kind: 'unreachable' };
+  const prices = await readEventState(deps.database, groupKeys([group], [found]));
+  const then = decideEvents(group, {
+    // The row as it was before the lookup: the write compares its version.
     state: { ...prices, ledger: new Map(), purchases: state.purchases },
-    read,
+    found,
     now: deps.clock(),
   });
-  return then.kind === 'write' ? { kind: 'decided', decided: withoutEvents(then) } : { kind: 'unreachable' };
+  return then.kind === 'write' ? { kind: 'decided', plan: withoutEvents(then) } : { kind: 'unreachable' };
 }
 
-/** Stripe's payments in one of its lists: what each says is compared with our purchase. */
+/** One of Stripe's lists of payments, compared with our purchases. */
 export function paymentListing(
   deps: MaintenanceDeps,
   run: Run,
-  { list, toldAs }: { list: Listing<EventState>['list']; toldAs: ToldAs },
-): Listing<EventState> {
+  { list, typeOf }: { list: Listing['list']; typeOf: EventTypeOf },
+): Listing {
   async function compare(
     rows: readonly ListedObject[],
     state: EventState,
-    mayAsk: boolean,
+    mayLookUp: boolean,
   ): Promise<Comparison> {
     const changes: Change[] = [];
-    for (const group of groupsOf(deps, { rows, toldAs, state })) {
-      const result = await decide(deps, group, { state, mayAsk });
+    for (const group of groupsOf(deps, { rows, typeOf, state })) {
+      const result = await decide(deps, group, { state, mayLookUp });
       if (result.kind === 'unreachable')
-        return { kind: 'later', pauseMs: 1_000, why: 'what a payment was for cannot be read' };
-      // What has to be asked for first counts as a difference until it is.
-      if (result.kind === 'ask') return { kind: 'unsure' };
-      const change = changeOf(result.decided, { state, projectId: run.projectId });
+        return { kind: 'later', pauseMs: 1_000, why: 'what a payment was for cannot be looked up' };
+      // What needs a lookup counts as a difference until it was made.
+      if (result.kind === 'needs_lookup') return { kind: 'unsure' };
+      const change = changeOf(result.plan, { state, projectId: run.projectId });
       if (change !== null) changes.push(change);
     }
     return { kind: 'compared', changes };
@@ -147,10 +121,11 @@ export function paymentListing(
   return {
     list,
     idsOf: (rows) =>
-      groupsOf(deps, { rows, toldAs, state: null }).flatMap(
+      groupsOf(deps, { rows, typeOf, state: null }).flatMap(
         ({ events: [first] }) => purchaseIdOf(first) ?? [],
       ),
-    readState: (rows) => readEventState(deps.database, keysOf(groupsOf(deps, { rows, toldAs, state: null }))),
+    readState: (rows) =>
+      readEventState(deps.database, groupKeys(groupsOf(deps, { rows, typeOf, state: null }))),
     compare,
   };
 }

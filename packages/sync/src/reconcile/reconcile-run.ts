@@ -1,14 +1,14 @@
 import { dayMs } from '@billing/domain';
 import type { ReconcileResult } from '@billing/domain';
-import type { EventState, Run } from '@billing/store';
+import type { Run } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
-import { createRunWorker } from '../runs/work-run.ts';
-import type { Step } from '../runs/work-run.ts';
+import { createRunWorker } from '../run-worker.ts';
+import type { Step } from '../run-worker.ts';
 import { comparePage } from './compare-page.ts';
 import type { ComparedPage, Listing } from './compare-page.ts';
 import { compareUnlistedPurchases, compareUnlistedSubscriptions } from './not-listed.ts';
 import { paymentListing } from './payments.ts';
-import type { ToldAs } from './payments.ts';
+import type { EventTypeOf } from './payments.ts';
 import { emptyResult, phases, reconcileState, storedResult, withFound } from './reconcile-state.ts';
 import type { Phase, ReconcileState } from './reconcile-state.ts';
 import { subscriptionListing } from './subscriptions.ts';
@@ -27,15 +27,15 @@ const recent = ({ state }: At, after: string | null) => ({
 });
 
 const payments =
-  (toldAs: ToldAs, list: (deps: MaintenanceDeps, at: At) => Listing<EventState>['list']): Compare =>
+  (typeOf: EventTypeOf, list: (deps: MaintenanceDeps, at: At) => Listing['list']): Compare =>
   (deps, at) =>
     comparePage(
       deps,
       { run: at.run, after: at.state.after },
-      paymentListing(deps, at.run, { list: list(deps, at), toldAs }),
+      paymentListing(deps, at.run, { list: list(deps, at), typeOf }),
     );
 
-/** Phase → what it compares. */
+/** What each phase compares. */
 const comparisons: Record<Phase, Compare> = {
   subscriptions: (deps, { run, state }) =>
     comparePage(deps, { run, after: state.after }, subscriptionListing(deps, run)),
@@ -79,7 +79,7 @@ async function step(
   const page = await comparisons[state.phase](deps, { run, state });
   if (page.kind === 'later') return page;
   if (page.kind === 'refused') return { kind: 'failed', why: page.why };
-  // The object that the place in the list hangs on is no more: this list is read anew.
+  // The object that the cursor names was deleted: this list is read from the start.
   if (page.kind === 'missing') return { kind: 'next', state: { ...state, after: null }, result };
   const objects = state.phase.startsWith('subscriptions') ? 'subscriptions' : 'purchases';
   const found = withFound(result, objects, page);

@@ -2,7 +2,7 @@ import { reconcileResult } from '@billing/domain';
 import type { DriftEntry, ReconcileResult } from '@billing/domain';
 import { z } from 'zod';
 
-/** What is looked at, in this order: payments before the sessions and refunds that name them. */
+/** The lists in the order in which they are compared: payments before the sessions and refunds that name them. */
 export const phases = [
   'subscriptions',
   'subscriptions_not_listed',
@@ -16,11 +16,11 @@ export type Phase = (typeof phases)[number];
 
 export const reconcileState = z.object({
   phase: z.enum(phases),
-  /** The last object of the page before; null: from the beginning. */
+  /** The last object of the previous page; null: from the start. */
   after: z.string().nullable(),
-  /** Objects looked at. */
+  /** Objects compared so far. */
   objects: z.number().int(),
-  /** Payments since then are compared: seconds. */
+  /** Only payments created since are compared; in seconds. */
   since: z.number().int(),
 });
 export type ReconcileState = z.output<typeof reconcileState>;
@@ -38,12 +38,12 @@ export const emptyResult: ReconcileResult = {
   drift_truncated: false,
 };
 
-/** All differences count; that many are listed. */
+/** All differences are counted; that many are listed. */
 const mostListed = 1_000;
 
 export type Found = { synced: number; drift: readonly DriftEntry[] };
 
-/** Adds what a page brought. */
+/** Adds the result of a page. */
 export function withFound(
   result: ReconcileResult,
   objects: 'subscriptions' | 'purchases',

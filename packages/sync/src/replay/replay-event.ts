@@ -1,30 +1,24 @@
-import { describeRow, differences } from '@billing/domain';
+import { differences } from '@billing/domain';
 import type { FieldChange } from '@billing/domain';
-import { readEventState, writeOutcomes } from '@billing/store';
-import type { EventState, LedgerStatus, Outcome, StoredEvent } from '@billing/store';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { readEventState } from '@billing/store';
+import type { EventState, LedgerStatus, StoredEvent } from '@billing/store';
 import { z } from 'zod';
-import type { SyncDeps } from '../deps.ts';
-import { acceptEvent } from '../apply/accept-event.ts';
-import { afterCommit } from '../apply/after-commit.ts';
-import { ContentionError } from '../apply/apply-group.ts';
-import { decideGroup, rowVersionOf, keysOf, lookupForGroup } from '../apply/decide-group.ts';
-import type { Group, GroupLookup } from '../apply/decide-group.ts';
-import type { Settled } from '../apply/decide-object.ts';
+import { decideUntilWritten } from '../apply/decide-until-written.ts';
+import { acceptEvent } from '../apply/handlers.ts';
+import { changedFields } from '../apply/plan-write.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
 import { keyOf } from '../apply/target.ts';
+import { writePlans } from '../apply/write-plans.ts';
+import type { SyncDeps } from '../deps.ts';
 
 export type Replayed = { outcome: LedgerStatus; reason: string | null; changes: FieldChange[] };
 
 const storedPayload = z.looseObject({ id: z.string(), type: z.string() });
 
-const maxRounds = 20;
-
-const isFinal = (status: string): boolean => status !== 'failed' && status !== 'quarantined';
-
 /**
- * Decides an event of the ledger once more, from the payload that is kept there, as if it came now: what
- * failed or waited is applied, and what is settled normally turns out to be old news. In a dry run nothing is
- * written. The changes are those of the object's row and, where the ledger's word on it is not final, of that.
+ * Decides an event of the ledger again, from the payload stored there, as if it arrived now: failed and quarantined
+ * events are applied, finished ones normally turn out to be stale. A dry run writes nothing. The changes are those of
+ * the object's row and, where its outcome is not final, of the ledger row. Throws ContentionError.
  */
 export async function replayEvent(
   deps: SyncDeps,
@@ -36,58 +30,34 @@ export async function replayEvent(
     ? acceptEvent({ raw: payload.data, receivedAt: stored.receivedAt.getTime() }, deps)
     : null;
   if (queued === null) return { outcome: 'ignored', reason: 'unhandled_type', changes: [] };
-  const group: Group = { key: keyOf(queued), events: [queued] };
-  let read: GroupLookup | null = null;
-  for (let round = 0; round < maxRounds; round += 1) {
-    const state = asNews(await readEventState(deps.database, keysOf([group], read === null ? [] : [read])));
-    const rowVersion = rowVersionOf(group, state);
-    if (read !== null && read.rowVersion !== rowVersion) read = null;
-    const decision = decideGroup(group, { state, read, now: deps.clock() });
-    if (decision.kind === 'read') {
-      read = await lookupForGroup(deps, group, { rowVersion, query: decision.query });
-      continue;
-    }
-    const replayed = describe(stored, { decision, state });
-    if (dryRun || (await write(deps, decision))) return replayed;
-    read = null;
-    await sleep(Math.random() * 10 * (round + 1));
-  }
-  throw new ContentionError(`A replayed event lost ${maxRounds} races in a row.`);
+  return decideUntilWritten(
+    deps,
+    { key: keyOf(queued), events: [queued] },
+    {
+      // Without its ledger row the event is decided like a new one; the write keeps a final ledger row as it is.
+      readState: async (keys) => ({ ...(await readEventState(deps.database, keys)), ledger: new Map() }),
+      write: async (plan, state) => {
+        const isDone = dryRun || (await writePlans(deps, [plan])).length > 0;
+        return isDone ? describe(stored, plan, state) : null;
+      },
+    },
+  );
 }
 
-/** Without what the ledger says of it an event is decided like a new one. */
-const asNews = (state: EventState): EventState => ({ ...state, ledger: new Map() });
-
-/** A final row of the ledger stays as it is: the statement sees to that. */
-async function write(deps: SyncDeps, decision: Settled): Promise<boolean> {
-  const { outcome } = decision;
-  if (outcome === null) return true;
-  const { written, pending } = await writeOutcomes(deps.database, [outcome]);
-  const hasRowVersion = outcome.kind === 'subscription' || outcome.kind === 'purchase';
-  if (hasRowVersion && written.size === 0) return false;
-  await afterCommit(deps, [decision], pending);
-  return true;
-}
-
-function describe(
-  stored: StoredEvent,
-  { decision, state }: { decision: Settled; state: EventState },
-): Replayed {
-  const result = decision.results.get(stored.eventId);
+function describe(stored: StoredEvent, plan: WritePlan, state: EventState): Replayed {
+  const result = plan.results.get(stored.eventId);
   const outcome = result === undefined || result.status === 'duplicate' ? 'stale' : result.status;
   const reason = result?.reason ?? null;
-  const ledgerChanges = isFinal(stored.status)
+  const isFinal = stored.status !== 'failed' && stored.status !== 'quarantined';
+  const ledgerChanges = isFinal
     ? []
     : differences({ status: stored.status, reason: stored.reason }, { status: outcome, reason }, 'event');
-  const objectChanges = decision.outcome === null ? [] : changesOf(decision.outcome, state);
-  return { outcome, reason, changes: [...ledgerChanges, ...objectChanges] };
+  return { outcome, reason, changes: [...ledgerChanges, ...objectChanges(plan, state)] };
 }
 
-function changesOf(outcome: Outcome, state: EventState): FieldChange[] {
-  if (outcome.kind !== 'subscription' && outcome.kind !== 'purchase') return [];
-  const { row, owner } = outcome;
-  const held =
-    outcome.kind === 'subscription' ? state.subscriptions.get(row.id) : state.purchases.get(row.id);
-  const before = held === undefined ? {} : describeRow(held.row, held.owner);
-  return differences(before, describeRow(row, owner), `${outcome.kind}.${row.id}`);
+function objectChanges(plan: WritePlan, state: EventState): FieldChange[] {
+  const { outcome } = plan;
+  if (outcome?.kind !== 'subscription' && outcome?.kind !== 'purchase') return [];
+  const object = `${outcome.kind}.${outcome.row.id}`;
+  return changedFields(plan, state).map((change) => ({ ...change, path: `${object}.${change.path}` }));
 }

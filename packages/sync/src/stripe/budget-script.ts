@@ -1,8 +1,8 @@
 /**
- * One token bucket in Redis for all workers, timed by Redis's own clock. It fills with `perSecond × factor`;
- * the factor is halved when Stripe says 429 (once a second at most) and comes back by 2 % a second.
- * Background work has a second bucket of half the size, which counts while urgent reads were asked for
- * within the last two seconds: at least half is theirs. Returns 0, or how many ms to wait.
+ * One token bucket in Redis for all workers, timed by Redis's own clock. It fills with `perSecond × factor`; the
+ * factor is halved when Stripe answers 429 (once a second at most) and recovers by 2 % a second. Background reads have
+ * a second bucket of half the size, which counts while urgent reads were requested within the last two seconds: at
+ * least half of the budget is for those. Returns 0, or how many ms to wait.
  */
 export const takeScript = `
 local time = redis.call('TIME')
@@ -36,7 +36,7 @@ redis.call('HSET', KEYS[1], 'at', now, 'tokens', tostring(tokens), 'background',
 redis.call('PEXPIRE', KEYS[1], 120000)
 return wait`;
 
-/** Stripe said 429: half the rate, no token left, and no read before it said we may. */
+/** After a 429: half the rate, no token left, and no read before the pause that Stripe named is over. */
 export const throttleScript = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

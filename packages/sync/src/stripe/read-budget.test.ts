@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterEach(() => open.splice(0).forEach((redis) => redis.disconnect()));
 afterAll(() => server.stop());
 
-/** A budget as a process of its own has it. */
+/** The budget of one process. */
 async function budgetOf(prefix: string, perSecond: number, url = server.url) {
   const destination = new PassThrough().resume();
   const logger = createLogger({ service: 'test', level: 'error', format: 'json', destination });
@@ -39,18 +39,18 @@ it('two workers together stay within the budget of one', async () => {
   expect(count).toBeLessThanOrEqual(5 + Math.ceil(seconds * 5) + 1);
 });
 
-it('reconcile leaves half to those who wait, and has all of it otherwise', async () => {
+it('background reads leave half to urgent ones, and have all of it otherwise', async () => {
   const prefix = freshPrefix();
-  const [settling, reconciling] = [await budgetOf(prefix, 10), await budgetOf(prefix, 10)];
+  const [urgent, reconciling] = [await budgetOf(prefix, 10), await budgetOf(prefix, 10)];
   expect(await granted(times(10, () => reconciling.take('background')))).toBe(10);
   const flood = new AbortController();
   const background = times(200, () => reconciling.take('background', flood.signal));
-  expect(await granted(times(5, () => settling.take()))).toBe(5);
+  expect(await granted(times(5, () => urgent.take()))).toBe(5);
   flood.abort();
   expect(await granted(background)).toBeLessThan(200);
 });
 
-it('a 429 stops everybody for as long as Stripe says, and halves the rate once a second', async () => {
+it('a 429 stops all reads for as long as Stripe says, and halves the rate once a second', async () => {
   const prefix = freshPrefix();
   const [one, other] = [await budgetOf(prefix, 20), await budgetOf(prefix, 20)];
   await Promise.all([one.throttle(30_000), other.throttle(30_000), one.throttle(null)]);
@@ -60,7 +60,7 @@ it('a 429 stops everybody for as long as Stripe says, and halves the rate once a
   expect(Number(state['factor'])).toBeCloseTo(0.5, 1);
 });
 
-it('without Redis each process keeps the budget by itself', async () => {
+it('without Redis each process keeps a budget of its own', async () => {
   const { take, throttle } = await budgetOf(freshPrefix(), 3, 'redis://127.0.0.1:9');
   const startedAt = Date.now();
   const count = await granted(times(20, () => take()));

@@ -2,23 +2,22 @@ import type { Clock } from '@billing/domain';
 import type { RedisClient } from '@billing/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeScript, throttleScript } from './budget-script.ts';
-import { createLocalBucket } from './local-bucket.ts';
 
-/** `urgent`: an event or a row waits for the answer. `background`: the sweep and reconcile. */
+/** `urgent`: an event or a row waits for the answer. `background`: the sweep, reconcile and import. */
 export type ReadPriority = 'urgent' | 'background';
 
-/** Permission for reads from Stripe, and what Stripe said of them. */
+/** Permission for reads from Stripe. */
 export type ReadBudget = {
-  /** Waits for a place; false: spent for now. */
+  /** Waits until a read is allowed; false: the budget is spent for now. */
   take: (priority?: ReadPriority, signal?: AbortSignal) => Promise<boolean>;
-  /** Stripe answered 429; `retryAfterMs` as it said, if it did. */
+  /** Stripe answered 429; `retryAfterMs` as its answer says, if it does. */
   throttle: (retryAfterMs?: number | null) => Promise<void>;
 };
 
-/** An event in doubt rather keeps its best snapshot than waits long; a page of a list has time. */
+/** An event rather keeps its best known state than waits long; a page of a list has time. */
 const maxWaitMs: Record<ReadPriority, number> = { urgent: 1_500, background: 10_000 };
 
-/** Without a word from Stripe; and the most that a wrong answer can make us wait. */
+/** Where Stripe names no pause; and the longest that a wrong answer can cause. */
 const throttlePauseMs = { byDefault: 1_000, most: 60_000 };
 
 type BudgetOptions = {
@@ -29,20 +28,20 @@ type BudgetOptions = {
 };
 
 /**
- * The budget of Stripe reads, shared by all workers through Redis; without Redis each process keeps it by
- * itself. Checkouts, which people wait for, are not in it.
+ * The budget of Stripe reads, shared by all workers through Redis; without Redis each process keeps its own. Checkouts,
+ * which people wait for, are not counted.
  */
 export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOptions): ReadBudget {
   // In braces: one slot of a Redis Cluster.
   const key = `{${prefix}:stripe-reads}`;
-  const own = createLocalBucket(perSecond, clock);
+  const local = createLocalBucket(perSecond, clock);
 
   async function ask(priority: ReadPriority): Promise<number> {
-    if (redis.status !== 'ready') return own.take();
+    if (redis.status !== 'ready') return local.take();
     try {
       return Number(await redis.eval(takeScript, 1, key, perSecond, priority));
     } catch {
-      return own.take();
+      return local.take();
     }
   }
 
@@ -53,7 +52,7 @@ export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOpti
         if (signal?.aborted === true) return false;
         const waitMs = await ask(priority);
         if (waitMs <= 0) return true;
-        // A little more each, so that those who wait do not all come back at once.
+        // With jitter, so that those who wait do not all come back at once.
         const pauseMs = Math.min(waitMs, 500) + Math.random() * 50;
         if (performance.now() + Math.max(waitMs, pauseMs) > givesUpAt) return false;
         await sleep(pauseMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
@@ -64,9 +63,55 @@ export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOpti
         throttlePauseMs.most,
         Math.max(0, retryAfterMs ?? throttlePauseMs.byDefault) * (1 + Math.random() / 4),
       );
-      own.throttle(pauseMs);
+      local.throttle(pauseMs);
       if (redis.status !== 'ready') return;
       await redis.eval(throttleScript, 1, key, Math.round(pauseMs)).catch(() => undefined);
     },
   };
 }
+
+/** The rule of `budget-script.ts` for one process, without priorities. */
+function createLocalBucket(perSecond: number, clock: Clock) {
+  let at = clock();
+  let tokens = perSecond;
+  let factor = 1;
+  let halvedAt = Number.NEGATIVE_INFINITY;
+  let pausedUntil = 0;
+
+  function refill(now: number): number {
+    const elapsed = Math.max(0, now - at) / 1000;
+    factor = Math.min(1, factor + elapsed * 0.02);
+    const rate = perSecond * factor;
+    tokens = Math.min(Math.max(1, rate), tokens + elapsed * rate);
+    at = now;
+    return rate;
+  }
+
+  return {
+    /** 0: allowed; else how many ms to wait. */
+    take: (): number => {
+      const now = clock();
+      const rate = refill(now);
+      if (now < pausedUntil) return pausedUntil - now;
+      if (tokens < 1) return Math.ceil(((1 - tokens) / rate) * 1000);
+      tokens -= 1;
+      return 0;
+    },
+    throttle: (pauseMs: number): void => {
+      const now = clock();
+      refill(now);
+      if (now - halvedAt >= 1000) {
+        factor = Math.max(0.05, factor / 2);
+        halvedAt = now;
+      }
+      tokens = 0;
+      pausedUntil = Math.max(pausedUntil, now + pauseMs);
+    },
+  };
+}
+
+/** The same dependencies with reads that give way to those that an event waits for. */
+export const inBackground = <D extends { budget: ReadBudget; signal?: AbortSignal }>(deps: D): D => ({
+  ...deps,
+  budget: { ...deps.budget, take: () => deps.budget.take('background', deps.signal) },
+});

@@ -8,7 +8,7 @@ function withResolvers<T>() {
   return { promise, resolve };
 }
 
-/** A read that waits for its place, goes out, and is answered, each when the test says so. */
+/** A lookup that waits for its place, goes out, and is answered, each when the test says so. */
 function scripted() {
   const placed = withResolvers<undefined>();
   const answered = withResolvers<string>();
@@ -20,12 +20,12 @@ function scripted() {
   return { read, place: () => placed.resolve(undefined), answer: answered.resolve };
 }
 
-it('a read that has not gone out serves everybody; one that has serves nobody else', async () => {
+it('a lookup that has not gone out is shared; one that has is not', async () => {
   const share = createSharedLookups<string>();
   const [first, second] = [scripted(), scripted()];
   const waiting = [
     share('sub_1', first.read),
-    share('sub_1', () => Promise.reject(new Error('a second read'))),
+    share('sub_1', () => Promise.reject(new Error('a second lookup'))),
   ];
   first.place();
   await Promise.resolve();
@@ -37,7 +37,7 @@ it('a read that has not gone out serves everybody; one that has serves nobody el
   expect(await late).toBe('new');
 });
 
-it('a failed read is forgotten', async () => {
+it('a failed lookup is not kept', async () => {
   const share = createSharedLookups<string>();
   await expect(share('sub_1', () => Promise.reject(new Error('away')))).rejects.toThrow('away');
   expect(await share('sub_1', () => Promise.resolve('there'))).toBe('there');

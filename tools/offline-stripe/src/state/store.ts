@@ -40,11 +40,13 @@ const firstSettings: Settings = {
   webhook_drop_ratio: 0,
 };
 
+const ignoreTouch: Touch = () => undefined;
+
 /** Loads what the directory holds (null: memory only) and records every change from then on. */
 export function createStore(stateDir: string | null): Store {
   const saved = stateDir === null ? [] : readJournal(stateDir);
   const journal = stateDir === null ? null : openJournal(stateDir, saved);
-  let touch: Touch = () => undefined;
+  let touch = ignoreTouch;
   let isLoading = true;
 
   function touchFor(table: string, id: string, row: object | null): void {

@@ -3,11 +3,11 @@ const POSTGRES = 'BILLING_TEST_POSTGRES_URL';
 const TEMPLATE = 'BILLING_TEST_TEMPLATE';
 const REDIS = 'BILLING_TEST_REDIS_URL';
 
-export interface RunServices {
+export type RunServices = {
   readonly postgresUrl: string;
   readonly templateDatabase: string;
   readonly redisUrl: string;
-}
+};
 
 export function publishRunServices(services: RunServices): void {
   process.env[POSTGRES] = services.postgresUrl;

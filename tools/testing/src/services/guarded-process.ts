@@ -22,7 +22,7 @@ kill $watcher
 exit $code
 `;
 
-export interface GuardedProcessOptions {
+export type GuardedProcessOptions = {
   readonly command: readonly [string, ...string[]];
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;
@@ -32,9 +32,9 @@ export interface GuardedProcessOptions {
   readonly stopSignal?: 'SIGTERM' | 'SIGINT';
   /** A folder to remove when the process has ended. */
   readonly removeDir?: string;
-}
+};
 
-export interface GuardedProcess {
+export type GuardedProcess = {
   /** Of the process itself, not of its guard. */
   readonly pid: number;
   readonly isRunning: () => boolean;
@@ -43,7 +43,7 @@ export interface GuardedProcess {
   readonly kill: (signal: NodeJS.Signals) => void;
   /** Ends it in order, by force after `graceMs` (default 10 s). */
   readonly stop: (graceMs?: number) => Promise<void>;
-}
+};
 
 /** Starts a server process that can't outlive this one. Resolves when it was started, not when it is ready. */
 export async function startGuarded(options: GuardedProcessOptions): Promise<GuardedProcess> {

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
-export interface PostgresBinaries {
+export type PostgresBinaries = {
   readonly initdb: string;
   readonly postgres: string;
-}
+};
 
 /** Finds the Postgres that npm installed for this system. Throws with the line to type when it is not usable. */
 export function findPostgresBinaries(): PostgresBinaries {

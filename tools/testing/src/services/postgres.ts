@@ -11,7 +11,7 @@ import { findPostgresBinaries } from './postgres-binaries.ts';
 import { clearStalePostmaster } from './stale-postmaster.ts';
 import { unprivilegedPrefix } from './unprivileged.ts';
 
-export interface PostgresOptions {
+export type PostgresOptions = {
   /** Where data and log live. Absent: a temporary folder that goes with the server. */
   readonly dir?: string;
   /** Default: a free one. */
@@ -20,9 +20,9 @@ export interface PostgresOptions {
   readonly password?: string;
   /** For throw-away data: no flushing to disk. */
   readonly isVolatile?: boolean;
-}
+};
 
-export interface PostgresServer extends Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'> {
+export type PostgresServer = {
   readonly port: number;
   /** Of the database `postgres`. */
   readonly url: string;
@@ -30,7 +30,7 @@ export interface PostgresServer extends Pick<GuardedProcess, 'pid' | 'exited' | 
   /** URL of another database on this server. */
   urlOf(database: string): string;
   stop(): Promise<void>;
-}
+} & Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'>;
 
 /** Starts a real Postgres on loopback and waits until it answers. It can't outlive this process. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
@@ -65,12 +65,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 }
 
-interface Cluster {
+type Cluster = {
   readonly initdb: string;
   readonly prefix: readonly string[];
   readonly dataDir: string;
   readonly dir: string;
-}
+};
 
 function initialize(
   { initdb, prefix, dataDir, dir }: Cluster,

@@ -7,7 +7,7 @@ import { freePort } from './free-port.ts';
 import { lastLogLines, startGuarded, type GuardedProcess } from './guarded-process.ts';
 import { requireRedisBinary } from './redis-binary.ts';
 
-export interface RedisServerOptions {
+export type RedisServerOptions = {
   /** Where data and log live; kept. Absent: a temporary folder that goes with the server. */
   readonly dir?: string;
   /** Default: a free one. */
@@ -20,14 +20,14 @@ export interface RedisServerOptions {
   readonly settings?: readonly string[];
   /** Told, in one line, when something has to be installed. */
   readonly say?: (line: string) => void;
-}
+};
 
-export interface RedisServer extends Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'> {
+export type RedisServer = {
   readonly port: number;
   readonly url: string;
   readonly logFile: string;
   stop(): Promise<void>;
-}
+} & Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'>;
 
 /** Starts a real Redis on loopback and waits until it answers. It can't outlive this process. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {

@@ -1,18 +1,17 @@
 import { hourMs } from '@billing/domain';
 import { findIdleRuns } from '@billing/store';
-import type { MaintenanceDeps } from '@billing/sync';
 import { enqueueRun } from '@billing/sync';
+import type { MaintenanceDeps } from '@billing/sync';
 
 type SchedulerDeps = Pick<MaintenanceDeps, 'maintenance' | 'sweepIntervalMs' | 'reconcileCron' | 'logger'>;
 type Repeat = { every: number } | { pattern: string; tz: string };
 
-/** A schedule whose turn is that long over has lost its job. */
+/** A schedule that is overdue by more has lost its job. */
 const overdueMs = 60_000;
 
 /**
- * Keeps the schedules alive that live in Redis, which may be emptied at any time: one that is missing, says
- * something else, or stands still is made anew. One that was there a moment ago means that Redis lost its
- * data: then the sweep starts at once.
+ * Maintains the schedules in Redis, which may be emptied at any time: one that is missing, different or overdue is
+ * recreated. If it existed a moment ago, Redis has lost its data: then the sweep starts at once.
  */
 export function createScheduleKeeper(deps: SchedulerDeps): () => Promise<'rest'> {
   const { maintenance, sweepIntervalMs, reconcileCron, logger } = deps;
@@ -42,10 +41,10 @@ export function createScheduleKeeper(deps: SchedulerDeps): () => Promise<'rest'>
   };
 }
 
-/** The same moment for all workers, and not at once for each that starts. */
+/** The same moment for all workers, and not immediately for each one that starts. */
 const nextSlot = (now: number, every: number): number => (Math.floor(now / every) + 1) * every;
 
-/** Runs whose job is gone (Redis was emptied, or the queue was away when it was ordered) get a new one. */
+/** Adds a job for runs that have none: Redis was emptied, or unreachable when the run was requested. */
 export async function requeueIdleRuns(deps: MaintenanceDeps): Promise<'rest'> {
   if (!deps.maintenance.ready()) return 'rest';
   for (const run of await findIdleRuns(deps.database)) await enqueueRun(deps, run);

@@ -1,9 +1,8 @@
-import { deleteOldRuns, deleteFinishedEvents } from '@billing/store';
-import type { JobOutcome } from '../job-outcome.ts';
-import type { MaintenanceDeps } from '../deps.ts';
+import { deleteFinishedEvents, deleteOldRuns } from '@billing/store';
+import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 
 /**
- * Deletes what is kept no longer: settled events of the ledger after `EVENT_RETENTION_DAYS`, finished runs after 90
+ * Deletes what is no longer kept: finished events of the ledger after `EVENT_RETENTION_DAYS`, finished runs after 90
  * days. In small steps; a worker that stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
@@ -18,6 +17,6 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
     hasMore = step.hasMore;
   }
   if (total > 0)
-    logger.info('ledger_events_forgotten', { count: total, settled_before: before.toISOString() });
+    logger.info('ledger_events_deleted', { count: total, finished_before: before.toISOString() });
   return { kind: 'done' };
 }

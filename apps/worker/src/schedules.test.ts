@@ -2,9 +2,9 @@ import { PassThrough } from 'node:stream';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
 import { createTestProxy, startTestRedis, waitFor } from '@billing/testing';
-import { createScheduleKeeper } from './keep-schedules.ts';
+import { createScheduleKeeper } from './schedules.ts';
 
-it('makes the schedules anew after the connection died without a word in the middle of a question', async () => {
+it('recreates the schedules after the connection died silently during a request', async () => {
   const redis = await startTestRedis();
   const proxy = await createTestProxy({ port: redis.port });
   const destination = new PassThrough().resume();

@@ -1,6 +1,6 @@
 import { isDatabaseUnavailable } from '@billing/store';
 import type { Database } from '@billing/store';
-import { ImportError } from './import-error.ts';
+import { ImportError } from '@billing/sync';
 
 /** Where a connection string leads to, without the password. */
 export function placeOf(databaseUrl: string): string {

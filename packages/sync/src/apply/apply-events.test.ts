@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createBatchScheduler } from './batch-scheduler.ts';
+import { createBatchScheduler } from './apply-events.ts';
 
-/** A pace over a queue of numbers; each batch takes all that waits and ends when told. */
-function paced() {
+/** A scheduler over a count of waiting jobs; each batch takes all of them and ends when told. */
+function startScheduler() {
   let waiting = 0;
   const batches: { size: number; end: () => void }[] = [];
-  const pace = createBatchScheduler({
+  const scheduler = createBatchScheduler({
     start: () => {
       if (waiting === 0) return null;
       const size = waiting;
@@ -15,9 +15,9 @@ function paced() {
     hasBacklog: () => waiting >= 10,
   });
   return {
-    come: (count: number): void => {
+    arrive: (count: number): void => {
       waiting += count;
-      pace.schedule();
+      scheduler.schedule();
     },
     sizes: () => batches.map(({ size }) => size),
     end: async (index: number): Promise<void> => {
@@ -28,22 +28,22 @@ function paced() {
   };
 }
 
-describe('the pace of batches', () => {
-  test('what comes in one turn of the event loop goes together, at the end of it', async () => {
-    const { come, sizes } = paced();
-    come(1);
-    come(2);
+describe('batches of events', () => {
+  test('jobs that arrive in one turn of the event loop go together, at the end of it', async () => {
+    const { arrive, sizes } = startScheduler();
+    arrive(1);
+    arrive(2);
     expect(sizes()).toEqual([]);
     await nextTurn();
     expect(sizes()).toEqual([3]);
   });
 
-  test('what comes while a batch is under way waits for its end', async () => {
-    const { come, sizes, end } = paced();
-    come(1);
+  test('jobs that arrive while a batch is running wait for its end', async () => {
+    const { arrive, sizes, end } = startScheduler();
+    arrive(1);
     await nextTurn();
-    come(1);
-    come(1);
+    arrive(1);
+    arrive(1);
     await nextTurn();
     expect(sizes()).toEqual([1]);
     await end(0);
@@ -51,13 +51,13 @@ describe('the pace of batches', () => {
   });
 
   test('a backlog does not wait; a third batch does', async () => {
-    const { come, sizes, end } = paced();
-    come(1);
+    const { arrive, sizes, end } = startScheduler();
+    arrive(1);
     await nextTurn();
-    come(10);
+    arrive(10);
     await nextTurn();
     expect(sizes()).toEqual([1, 10]);
-    come(20);
+    arrive(20);
     await nextTurn();
     expect(sizes()).toEqual([1, 10]);
     await end(0);

@@ -1,8 +1,7 @@
 import { claimRun, endRun, getRun, pauseRun, saveRun } from '@billing/store';
 import type { Run } from '@billing/store';
 import type { z } from 'zod';
-import type { JobOutcome } from '../job-outcome.ts';
-import type { MaintenanceDeps } from '../deps.ts';
+import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 
 /** What one step of a run came to. Steps are short: between two of them the run can move to another worker. */
 export type Step<State, Result> =
@@ -27,13 +26,13 @@ export type RunWorker = (deps: MaintenanceDeps, runId: string) => Promise<JobOut
 
 const done: JobOutcome = { kind: 'done' };
 
-/** A run of the same kind goes first, or another worker has it. */
+/** Pause while a run of the same kind goes first, or another worker holds this one. */
 const turnMs = 2_000;
 
-/** Without one step done for that long a run is given up; what it did so far stays, and stays reported. */
-const patienceMs = 3_600_000;
+/** A run that completed no step for that long fails; what it did before stays, and stays reported. */
+const maxStuckMs = 3_600_000;
 
-/** Works on a run until it is over, has to wait, or this worker stops; keeps its place after every step. */
+/** Works on a run until it ends, must wait, or this worker stops; saves its position after every step. */
 export function createRunWorker<State extends object, Result extends object>(
   kind: RunKind<State, Result>,
 ): RunWorker {
@@ -74,8 +73,17 @@ async function leave(
     return done;
   }
   const { stuckMs } = await pauseRun(database, { runId, workerId, error: step.why });
-  if (step.kind === 'later' && stuckMs < patienceMs) return { kind: 'later', pauseMs: step.pauseMs };
+  if (step.kind === 'later' && stuckMs < maxStuckMs) return { kind: 'later', pauseMs: step.pauseMs };
   logger.error('run_failed', { run_id: runId, why: step.why });
   await endRun(database, { runId, workerId: null, status: 'failed', error: step.why });
   return done;
+}
+
+/** Adds a run's job to the queue; it may be there already. */
+export async function enqueueRun(
+  { maintenance }: Pick<MaintenanceDeps, 'maintenance'>,
+  { id, kind }: { id: string; kind: string },
+): Promise<void> {
+  const name = kind === 'reconcile' ? 'reconcile' : 'replay';
+  await maintenance.add({ name, jobId: id, data: { run_id: id } }, { deadlineMs: 5_000 });
 }

@@ -1,4 +1,5 @@
-import { fromStripeSeconds, projectEvent, toTimestamp } from '@billing/domain';
+import { dayMs, fromStripeSeconds, handledEventTypes, projectEvent, toTimestamp } from '@billing/domain';
+import type { Instant } from '@billing/domain';
 import {
   claimSweep,
   findRecorded,
@@ -7,28 +8,58 @@ import {
   releaseSweep,
   saveSweep,
 } from '@billing/store';
-import type { JobOutcome } from '../job-outcome.ts';
-import type { MaintenanceDeps } from '../deps.ts';
-import { readPage } from '../stripe/read-page.ts';
-import { beginSweep, sweepState, typeGroups } from './sweep-state.ts';
-import type { SweepState } from './sweep-state.ts';
+import { z } from 'zod';
+import type { JobOutcome, MaintenanceDeps } from './deps.ts';
+import { readPage } from './stripe/ask-stripe.ts';
+import type { PageLookup } from './stripe/ask-stripe.ts';
 
 const done: JobOutcome = { kind: 'done' };
 const pageSize = 100;
 const addDeadlineMs = 5_000;
 
-/** More than that waits already: the list has time, Redis's memory has not. */
+/** With more jobs waiting the sweep pauses: the list has time, Redis's memory has a limit. */
 const mostWaiting = 20_000;
+
+/** Stripe takes up to 20 types in one request. */
+const typesPerRequest = 20;
+
+/** The handled types in as few requests as possible. */
+const typeGroups: readonly string[][] = Array.from(
+  { length: Math.ceil(handledEventTypes.length / typesPerRequest) },
+  (_, index) => handledEventTypes.slice(index * typesPerRequest, (index + 1) * typesPerRequest),
+);
+
+/**
+ * How far before the newest event seen the next sweep begins: Stripe's list shows events late (about a minute) and
+ * not in the order of their seconds.
+ */
+const overlapMs = 5 * 60_000;
+
+/** With a ledger but no position in the list (restored, or older than sweeps): all that Stripe keeps. */
+const wholeListMs = 30 * dayMs;
+
+/** A fresh installation: what happened before it is left to reconcile, which needs no events. */
+const freshStartMs = dayMs;
+
+/** Where an interrupted sweep continues; `from` and `to` in Stripe's seconds. */
+const sweepState = z.object({
+  from: z.number().int(),
+  to: z.number().int(),
+  group: z.number().int().min(0),
+  after: z.string().nullable(),
+  found: z.number().int().min(0),
+});
+type SweepState = z.output<typeof sweepState>;
 
 type ListedEvent = { id: string; type: string; created: number };
 
 type Stop = { kind: 'stop'; outcome: JobOutcome };
-type Go<T> = { kind: 'go'; value: T };
+type Go = { kind: 'go'; state: SweepState };
 
 /**
- * Searches Stripe's event list for events that the ledger does not have and enqueues them, newest first: the
- * newest event of an object brings it up to date, and the older ones are then old news. One worker at a time;
- * the place is kept page by page, so an interrupted sweep goes on where it was.
+ * Searches Stripe's event list for events that the ledger does not have and enqueues them, newest first: the newest
+ * event of an object brings it up to date, and the older ones are then stale. One worker at a time; the position is
+ * saved page by page, so an interrupted sweep continues where it was.
  */
 export async function sweepEvents(deps: MaintenanceDeps): Promise<JobOutcome> {
   const key = { mode: deps.mode, workerId: deps.workerId };
@@ -36,16 +67,16 @@ export async function sweepEvents(deps: MaintenanceDeps): Promise<JobOutcome> {
   if (claimed === null) return done;
   try {
     const stored = sweepState.safeParse(claimed.state);
-    const begun = stored.success
-      ? { kind: 'go' as const, value: stored.data }
+    const begun: Stop | Go = stored.success
+      ? { kind: 'go', state: stored.data }
       : await begin(deps, claimed.sweptTo?.getTime() ?? null);
-    const ended = begun.kind === 'go' ? await sweepPages(deps, begun.value) : begun;
+    const ended = begun.kind === 'go' ? await sweepPages(deps, begun.state) : begun;
     if (ended.kind === 'stop') {
       await releaseSweep(deps.database, key);
       return ended.outcome;
     }
-    await finishSweep(deps.database, { ...key, sweptTo: fromStripeSeconds(ended.value.to) });
-    noteSuccess(deps, ended.value.found);
+    await finishSweep(deps.database, { ...key, sweptTo: fromStripeSeconds(ended.state.to) });
+    noteSuccess(deps, ended.state.found);
     return done;
   } catch (error) {
     await releaseSweep(deps.database, key).catch(() => undefined);
@@ -58,38 +89,39 @@ function noteSuccess({ logger, counters, clock }: MaintenanceDeps, found: number
   if (found > 0) logger.warn('sweep_found_events', { count: found });
 }
 
-/** Where to begin and up to where: asks the list for its newest event. */
-async function begin(deps: MaintenanceDeps, sweptTo: number | null): Promise<Stop | Go<SweepState>> {
+const seconds = (at: Instant): number => Math.floor(at / 1000);
+
+/** The range to read, measured by the list's own newest event and never by our clock. */
+async function begin(deps: MaintenanceDeps, sweptTo: Instant | null): Promise<Stop | Go> {
   const { database, stripe, signal, mode, workerId } = deps;
   const page = await readPage(deps, signal, () => stripe.events.list({ limit: 1 }));
   if (page.kind !== 'page') return stopFor(deps, page);
-  const [newest] = page.rows;
-  if (newest === undefined) {
+  const [first] = page.rows;
+  if (first === undefined) {
     await finishSweep(database, { mode, workerId, sweptTo: null });
     noteSuccess(deps, 0);
     return { kind: 'stop', outcome: done };
   }
-  const isEmpty = sweptTo === null && (await isLedgerEmpty(database));
-  return { kind: 'go', value: beginSweep({ newest: newest.created, sweptTo, isLedgerEmpty: isEmpty }) };
+  const newest = first.created;
+  const lookBackMs = sweptTo === null && (await isLedgerEmpty(database)) ? freshStartMs : wholeListMs;
+  const from = sweptTo === null ? newest - seconds(lookBackMs) : seconds(sweptTo - overlapMs);
+  const state = { from: Math.max(0, Math.min(from, newest)), to: newest, group: 0, after: null, found: 0 };
+  return { kind: 'go', state };
 }
 
-function stopFor(
-  { logger }: MaintenanceDeps,
-  page:
-    { kind: 'later'; pauseMs: number; why: string } | { kind: 'refused'; why: string } | { kind: 'missing' },
-): Stop {
+function stopFor({ logger }: MaintenanceDeps, page: Exclude<PageLookup<never>, { kind: 'page' }>): Stop {
   if (page.kind === 'later') return { kind: 'stop', outcome: page };
-  // The next sweep tries again; until then nobody can say what is missing.
+  // The next sweep tries again; until then nobody knows what is missing.
   logger.error('sweep_refused', { why: page.kind === 'refused' ? page.why : 'the list is missing' });
   return { kind: 'stop', outcome: done };
 }
 
-async function sweepPages(deps: MaintenanceDeps, begun: SweepState): Promise<Stop | Go<SweepState>> {
+async function sweepPages(deps: MaintenanceDeps, begun: SweepState): Promise<Stop | Go> {
   const { database, stripe, stripeEvents, signal, mode, workerId } = deps;
   let state = begun;
   for (;;) {
     const types = typeGroups[state.group];
-    if (types === undefined) return { kind: 'go', value: state };
+    if (types === undefined) return { kind: 'go', state };
     const { waiting = 0 } = await stripeEvents.counts();
     if (waiting > mostWaiting) return { kind: 'stop', outcome: { kind: 'later', pauseMs: 5_000 } };
     const { from, after } = state;

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { dayMs, hourMs, queueNames, systemClock } from '@billing/domain';
+import type { Clock } from '@billing/domain';
+import {
+  connectRedis,
+  createMetrics,
+  createQueue,
+  createStripeClient,
+  inspectQueueRedis,
+  stripeModeOf,
+  withDeadline,
+} from '@billing/platform';
+import type { Logger, Metrics, QueueRedisReport } from '@billing/platform';
+import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import type { Database } from '@billing/store';
+import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
+import type { WorkerConfig } from './config.ts';
+
+export type BuiltDeps = {
+  deps: MaintenanceDeps;
+  /** Asks the queue's Redis for its settings. Rejects where it is unreachable. */
+  inspectQueue: () => Promise<QueueRedisReport>;
+  /** Disconnects everything, within 3 s even where neither Redis nor Postgres answers. */
+  close: () => Promise<void>;
+};
+
+const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
+  createDatabase({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    hasPreparedStatements: config.hasPreparedStatements,
+    connectTimeoutMs: 5_000,
+    statementTimeoutMs: 10_000,
+    observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+  });
+
+const openStripe = (config: WorkerConfig, metrics: Metrics): SyncDeps['stripe'] =>
+  createStripeClient({
+    secretKey: config.stripeSecretKey,
+    apiBase: config.stripeApiBase,
+    timeoutMs: 8_000,
+    observe: (operation, outcome, seconds) =>
+      metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
+  });
+
+type BuildOptions = { logger: Logger; clock?: Clock | undefined; signal: AbortSignal };
+
+/** What the worker's work needs, from its configuration. Nothing needs to be reachable yet. `signal`: the worker stops. */
+export function buildDeps(
+  config: WorkerConfig,
+  { logger, clock = systemClock, signal }: BuildOptions,
+): BuiltDeps {
+  const metrics = createMetrics({ service: 'worker' });
+  const database = openDatabase(config, metrics);
+  const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
+  const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
+  const outboxCleaner = createOutboxCleaner({ database, logger });
+  // Fails fast, unlike the connection that consumes jobs.
+  const connection = connectRedis({ url: config.redisUrl, role: 'producer', logger });
+  const queue = { connection, prefix: config.queuePrefix, logger };
+  const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
+  const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
+  const deps: MaintenanceDeps = {
+    clock,
+    logger,
+    metrics,
+    counters: createSyncMetrics(metrics),
+    database,
+    cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds }),
+    outboxCleaner,
+    stripe: openStripe(config, metrics),
+    mode: stripeModeOf(config.stripeSecretKey),
+    budget: createReadBudget({
+      redis: queueRedis,
+      prefix: config.queuePrefix,
+      perSecond: config.stripeReadsPerSecond,
+      clock,
+    }),
+    subscriptionLookups: createSharedLookups(),
+    eventRetryMs: config.eventRetryHours * hourMs,
+    stripeEvents,
+    maintenance,
+    workerId: randomUUID(),
+    signal,
+    sweepIntervalMs: config.eventSweepSeconds * 1000,
+    reconcileCron: config.reconcileCron,
+    eventRetentionMs: config.eventRetentionDays * dayMs,
+  };
+  return {
+    deps,
+    inspectQueue: () => inspectQueueRedis(queueRedis),
+    close: async () => {
+      await Promise.all([stripeEvents.close(), maintenance.close()]);
+      for (const one of [connection, redis, queueRedis]) one.disconnect();
+      await withDeadline(
+        outboxCleaner.flush().then(() => database.$disconnect()),
+        { ms: 2_000, onTimeout: () => new Error('Postgres did not close its connections in time.') },
+      ).catch((error: unknown) => logger.debug('database_not_closed', { error }));
+    },
+  };
+}

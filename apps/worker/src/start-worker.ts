@@ -1,0 +1,98 @@
+import type { Clock } from '@billing/domain';
+import { createOperationsServer, createQueueGauges, watchQueueRedis } from '@billing/platform';
+import type { Logger, Tracing } from '@billing/platform';
+import { createEventApplier } from '@billing/sync';
+import type { SyncDeps } from '@billing/sync';
+import { startBackground } from './background.ts';
+import { buildDeps } from './build-deps.ts';
+import type { WorkerConfig } from './config.ts';
+import { createConsumer } from './consume/create-consumer.ts';
+import { createEventProcessor } from './consume/process-event-job.ts';
+import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
+import { checkReadiness } from './operations/readiness.ts';
+import { createWatchdog } from './operations/watchdog.ts';
+
+export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
+
+export type WorkerOptions = {
+  config: WorkerConfig;
+  logger: Logger;
+  clock?: Clock;
+  host?: string;
+  telemetry?: Tracing['telemetry'] | undefined;
+  /** Called when the worker makes no progress although everything it needs answers: end the process. */
+  onStuck?: () => void;
+  watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
+};
+
+/** Events wait for each other to be written together: batches need more events than are processed individually. */
+const eventsPerSlot = 8;
+
+/** Starts the worker: it consumes the queues, rechecks unconfirmed objects and publishes what others left pending. */
+export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { config, logger, clock } = options;
+  const stopping = new AbortController();
+  const { deps, inspectQueue, close } = buildDeps(config, { logger, clock, signal: stopping.signal });
+  const { database, metrics, stripeEvents, maintenance } = deps;
+  const watchdog = createWatchdog({
+    database,
+    logger,
+    oldestWaitingMs: stripeEvents.headWaitingMs,
+    ...options.watchdog,
+  });
+  const applier = createEventApplier(deps, { maxAlone: config.concurrency });
+  const consumer = createConsumer({
+    redisUrl: config.redisUrl,
+    prefix: config.queuePrefix,
+    concurrency: { 'stripe-events': config.concurrency * eventsPerSlot, maintenance: config.concurrency },
+    logger,
+    telemetry: options.telemetry,
+    processors: {
+      'stripe-events': watchdog.counted(createEventProcessor(deps, applier)),
+      maintenance: createMaintenanceProcessor(deps),
+    },
+  });
+  const gauges = createQueueGauges({
+    metrics,
+    queues: [stripeEvents, maintenance],
+    inspectQueueRedis: inspectQueue,
+  });
+  const server = await createOperationsServer({
+    port: config.port,
+    ...(options.host === undefined ? {} : { host: options.host }),
+    metrics,
+    metricsToken: config.metricsToken,
+    beforeScrape: () => gauges.refresh(),
+    ready: () =>
+      checkReadiness({
+        database,
+        isConsuming: consumer.isReady,
+        mustNotEvict: config.environment === 'production',
+        inspectQueue,
+        isStopping: () => stopping.signal.aborted,
+      }),
+  }).catch(async (error: unknown) => {
+    await consumer.stop();
+    await close();
+    throw error;
+  });
+  const stopBackground = startBackground(deps, {
+    watchdog,
+    onStuck: () => options.onStuck?.(),
+    lookEveryMs: options.watchdog?.lookEveryMs,
+  });
+  const stopWatching = watchQueueRedis({ inspect: inspectQueue, logger });
+  logger.info('worker_started', { port: server.port, mode: deps.mode });
+  return {
+    port: server.port,
+    deps,
+    stop: async () => {
+      // Maintenance jobs end at their next step, so that the consumer can stop.
+      stopping.abort();
+      stopWatching();
+      await Promise.all([consumer.stop(), stopBackground()]);
+      await close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,140 @@
+import {
+  bumpHolders,
+  objectKeyOf,
+  publishInvalidations,
+  readEventState,
+  releaseForCustomer,
+  releaseForPrice,
+  releaseForProject,
+  releaseWaitingEvents,
+  retryOnDeadlock,
+  writeOutcomes,
+} from '@billing/store';
+import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
+import type { SyncDeps } from '../deps.ts';
+import { toLedger } from './decide-events.ts';
+import type { WritePlan } from './plan-write.ts';
+import { noKeys } from './state-keys.ts';
+import type { ReceivedEvent } from './target.ts';
+
+/** Only rows that other writers change as well are guarded by a row version. */
+const isGuarded = (outcome: Outcome): boolean =>
+  outcome.kind === 'subscription' || outcome.kind === 'purchase';
+
+/**
+ * Writes plans by one statement and does what follows the commit. Returns those that were written: the others' rows
+ * have changed since they were read.
+ */
+export async function writePlans<P extends WritePlan>(deps: SyncDeps, plans: readonly P[]): Promise<P[]> {
+  const outcomes = plans.flatMap(({ outcome }) => outcome ?? []);
+  const { written, pending } =
+    outcomes.length === 0
+      ? { written: new Set<string>(), pending: [] }
+      : await writeOutcomes(deps.database, outcomes);
+  const isWritten = ({ outcome }: WritePlan): boolean =>
+    outcome === null || !isGuarded(outcome) || written.has(objectKeyOf(outcome) ?? '');
+  const done = plans.filter(isWritten);
+  await afterCommit(deps, done, pending);
+  return done;
+}
+
+/**
+ * After the commit: quarantine is looked at once more, as a mapping may have been committed while the events were
+ * decided; then invalidations are published, also where an event was stale or known, as the process that wrote it may
+ * have died before it published.
+ */
+async function afterCommit(
+  deps: SyncDeps,
+  plans: readonly WritePlan[],
+  pending: readonly PendingInvalidation[],
+): Promise<void> {
+  deps.counters.identityConflicts.inc(plans.filter((plan) => plan.isContested).length);
+  const released = await Promise.all(plans.map((plan) => releaseAwaited(deps, plan)));
+  await releaseEvents(
+    deps,
+    plans.flatMap((plan) => plan.releases),
+  );
+  const late = await Promise.all(plans.map((plan) => bumpLateHolders(deps, plan)));
+  const republished = plans
+    .flatMap((plan) => plan.republish)
+    .map(
+      // In no outbox: no stored row has the id 0.
+      ({ projectId, userId, version }): PendingInvalidation => ({
+        id: 0n,
+        projectId,
+        userId,
+        version: BigInt(version),
+      }),
+    );
+  await publishInvalidations(deps, [...pending, ...republished, ...released.flat(), ...late.flat()]);
+}
+
+/**
+ * A subscription whose period the invoice bills may have been committed while its payment was decided: neither saw
+ * the other then, so the payment looks again. The cache's time limit bounds what a failure here costs.
+ */
+async function bumpLateHolders(
+  { database, logger }: SyncDeps,
+  { billed: { invoiceId, bumped } }: WritePlan,
+): Promise<PendingInvalidation[]> {
+  if (invoiceId === null) return [];
+  try {
+    return await retryOnDeadlock(() => bumpHolders(database, { invoiceId, except: bumped }));
+  } catch (error) {
+    logger.warn('subscribers_not_bumped', { error });
+    return [];
+  }
+}
+
+/** Events that waited for an owner which a later event or a lookup has named. */
+async function releaseEvents({ database, logger }: SyncDeps, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  try {
+    await retryOnDeadlock(() => database.$transaction((tx) => releaseWaitingEvents(tx, [...new Set(names)])));
+  } catch (error) {
+    // Only the ledger is late: the object has its owner already.
+    logger.warn('quarantined_events_not_released', { error });
+  }
+}
+
+/** Releases what was quarantined by a plan, if the mapping it awaits has been committed meanwhile. */
+async function releaseAwaited(
+  { database, logger }: SyncDeps,
+  { awaited }: WritePlan,
+): Promise<PendingInvalidation[]> {
+  if (awaited === null) return [];
+  const { customerId, projectId, priceIds } = awaited;
+  try {
+    const now = await readEventState(database, {
+      ...noKeys,
+      customerIds: customerId === null ? [] : [customerId],
+      projectIds: projectId === null ? [] : [projectId],
+      priceIds,
+    });
+    const customer = [...now.mappings.keys()].find((id) => id === customerId);
+    const project = [...now.projects].find((id) => id === projectId);
+    const [price] = now.prices;
+    if (customer === undefined && project === undefined && price === undefined) return [];
+    return await retryOnDeadlock(() =>
+      database.$transaction(async (tx) => [
+        ...(customer === undefined ? [] : (await releaseForCustomer(tx, customer)).pending),
+        ...(project === undefined ? [] : await releaseForProject(tx, project)),
+        ...(price === undefined ? [] : await releaseForPrice(tx, price.stripePriceId)),
+      ]),
+    );
+  } catch (error) {
+    // The event is recorded; the mapping itself releases it.
+    logger.warn('quarantine_not_released', { error });
+    return [];
+  }
+}
+
+/** Records an event in the ledger without applying it. */
+export async function recordEvent(
+  { database, clock }: SyncDeps,
+  received: ReceivedEvent,
+  { status, reason }: { status: LedgerStatus; reason: string },
+): Promise<void> {
+  const row = toLedger(received, { status, reason, awaits: null, projectId: null }, clock());
+  await writeOutcomes(database, [{ kind: 'none', events: [row] }]);
+}
