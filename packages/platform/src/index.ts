@@ -1,5 +1,13 @@
 // Environment and logs
-export { databaseFields, envVar, loggingFields, redisFields, stripeFields } from './env/fields.ts';
+export {
+  databaseFields,
+  envVar,
+  loggingFields,
+  redisFields,
+  stripeFields,
+  type EnvField,
+  type NamedSecret,
+} from './env/fields.ts';
 export { ConfigError, exitOnConfigError, parseEnv } from './env/parse-env.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
