@@ -44,7 +44,7 @@ export async function withRetries<T>(retries: number, attempt: () => Promise<T>)
   }
 }
 
-/** `Retry-After` in milliseconds from `nowMs`: seconds or an HTTP date (RFC 9110, 10.2.3). Null: missing or unreadable. */
+/** `Retry-After` in milliseconds: seconds or an HTTP date (RFC 9110, 10.2.3). Null: missing or unreadable. */
 export function parseRetryAfterMs(value: string | null, nowMs: number): number | null {
   if (value === null) return null;
   if (/^\s*\d{1,9}\s*$/.test(value)) return Number(value) * 1_000;

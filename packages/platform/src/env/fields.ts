@@ -106,7 +106,7 @@ export const envVar = {
     secretField(pattern, hint).optional(),
   /** One or more secrets, comma-separated (rotation); never empty. */
   secretList,
-  /** One or more `name:secret` pairs, comma-separated; only the first colon separates, so a secret may contain others. */
+  /** One or more `name:secret` pairs, comma-separated; a secret may contain further colons. */
   namedSecrets,
   /** Any text without control characters. */
   text: plainText,

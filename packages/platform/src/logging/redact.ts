@@ -50,7 +50,7 @@ function describeError(error: Error, options: RedactOptions, depth: number): Rec
   return described;
 }
 
-/** Prisma's messages quote the arguments of the failed call, which are customer data; the last line says what is wrong. */
+/** Prisma's messages quote the arguments of the call, which are customer data; only the last line is safe. */
 const isFromPrisma = ({ name }: Error): boolean => name.startsWith('PrismaClient');
 
 const messageOf = (error: Error): string =>

@@ -10,7 +10,8 @@ export type DiffOptions = {
 };
 
 /**
- * The SQL that turns what the migrations build into what `schema.prisma` says; an empty string when they agree. CHECKs, triggers and collations are invisible to Prisma and are not compared.
+ * The SQL that turns what the migrations build into what `schema.prisma` says; an empty string when they agree.
+ * CHECKs, triggers and collations are invisible to Prisma and are not compared.
  */
 export async function diffSchema(options: DiffOptions): Promise<string> {
   const { databaseUrl, migrationsDir = repositoryMigrationsDir, schemaPath = repositorySchemaPath } = options;

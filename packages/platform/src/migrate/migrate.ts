@@ -13,13 +13,13 @@ export type MigrateOptions = {
   readonly waitMs?: number;
 };
 
-/** Any fixed number will do; it is not Prisma's own (72707369), which the engine takes inside ours. */
+/** Any fixed number but Prisma's own (72707369), which the engine takes while ours is taken. */
 const advisoryLock = 4_242_187_001;
 const lockWaitMs = 60_000;
 
 /**
- * Applies the missing migrations and returns their names. Safe to run from several
- * processes at once: they take turns. Throws MigrationError with one line that says what to do.
+ * Applies the missing migrations and returns their names. Safe to run from several processes at once: they take
+ * turns. Throws MigrationError with one line that says what to do.
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const { databaseUrl, migrationsDir = repositoryMigrationsDir, waitMs = 30_000 } = options;

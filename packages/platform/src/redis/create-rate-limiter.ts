@@ -80,7 +80,7 @@ const maxLocalKeys = 10_000;
 
 /**
  * The rule of the rate limiter (GCRA) in this process: one each `stepMs` milliseconds per key, up to `windowMs`
- * worth of them at once. Remembers 10,000 keys; the one that was counted longest ago makes room.
+ * worth of them at once. Remembers 10,000 keys; the one that was counted longest ago is dropped.
  */
 export function createLocalAllowance({
   stepMs,

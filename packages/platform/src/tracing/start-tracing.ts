@@ -8,7 +8,7 @@ export type TracingOptions = {
   readonly endpoint: string | undefined;
 };
 
-/** Starts OpenTelemetry traces if an endpoint is given. Otherwise nothing of the SDK is loaded, and `withSpan` makes no span. */
+/** Starts OpenTelemetry traces. Without an endpoint the SDK is not loaded, and `withSpan` makes no span. */
 export async function startTracing({ service, endpoint }: TracingOptions): Promise<Tracing | undefined> {
   if (endpoint === undefined) return undefined;
   const { startOtlpTracing } = await import('./otlp-tracing.ts');
