@@ -26,49 +26,48 @@ export const batchRequest = z
   })
   .meta({ id: 'BatchRequest' });
 
+/** Shared by the entitlements and their explanation. */
+const sourceFields = {
+  valid_from: timestampOut.nullable(),
+  valid_to: timestampOut
+    .nullable()
+    .describe(
+      'When access ends if no further event arrives: for a subscription that renews, the end of the paid period plus an allowance; null: no end.',
+    ),
+  current_period_end: timestampOut
+    .nullable()
+    .describe('Subscriptions only: the end of the paid period itself.'),
+  source: z.enum(['subscription', 'purchase', 'manual']),
+  source_id: z.string(),
+  status: z.string(),
+  quantity: z.number().int(),
+  confirmed: z
+    .boolean()
+    .describe(
+      'False while the state may be outdated because Stripe could not be asked, or does not have the object.',
+    ),
+};
+
 export const entitlementOut = z
   .object({
     feature_code: z.string(),
     is_active: z.literal(true),
-    valid_from: timestampOut.nullable(),
-    valid_to: timestampOut
-      .nullable()
-      .describe(
-        'When access ends if no further event arrives: for a subscription that renews, the end of the paid period plus an allowance; null: no end.',
-      ),
-    current_period_end: timestampOut
-      .nullable()
-      .describe('Subscriptions only: the end of the paid period itself.'),
-    source: z.enum(['subscription', 'purchase', 'manual']),
-    source_id: z.string(),
-    status: z.string(),
+    ...sourceFields,
     quantity: z
       .number()
       .int()
       .describe('The sum over the items of the listed source that grant the feature.'),
-    confirmed: z
-      .boolean()
-      .describe(
-        'False while the state may be outdated because Stripe could not be asked, or does not have the object.',
-      ),
   })
   .meta({ id: 'Entitlement' });
 export type EntitlementOut = z.output<typeof entitlementOut>;
 
 export const explanationOut = z
   .object({
-    source: z.enum(['subscription', 'purchase', 'manual']),
-    source_id: z.string(),
+    ...sourceFields,
     stripe_price_id: z.string().nullable(),
     feature_codes: z.array(z.string()),
     in_force: z.boolean(),
     reason: z.enum(reasons),
-    status: z.string(),
-    valid_from: timestampOut.nullable(),
-    valid_to: timestampOut.nullable(),
-    current_period_end: timestampOut.nullable(),
-    quantity: z.number().int(),
-    confirmed: z.boolean(),
     last_event: z.object({ event_id: z.string(), type: z.string(), created: timestampOut }).nullable(),
   })
   .meta({ id: 'Explanation' });
@@ -97,36 +96,32 @@ export const batchResponse = z
 /** The answer as it is cached. `checked_at` is added when it is sent. */
 export type EntitlementsAnswer = Omit<EntitlementsResponse, 'checked_at' | 'explanation'>;
 
-function toEntitlementOut(entitlement: Entitlement): EntitlementOut {
-  return {
-    feature_code: entitlement.featureCode,
-    is_active: true,
-    valid_from: toTimestampOrNull(entitlement.validFrom),
-    valid_to: toTimestampOrNull(entitlement.validTo),
-    current_period_end: toTimestampOrNull(entitlement.currentPeriodEnd),
-    source: entitlement.source,
-    source_id: entitlement.sourceId,
-    status: entitlement.status,
-    quantity: entitlement.quantity,
-    confirmed: entitlement.confirmed,
-  };
-}
+const toSourceFields = (one: Entitlement | Evaluation) => ({
+  valid_from: toTimestampOrNull(one.validFrom),
+  valid_to: toTimestampOrNull(one.validTo),
+  current_period_end: toTimestampOrNull(one.currentPeriodEnd),
+  source: one.source,
+  source_id: one.sourceId,
+  status: one.status,
+  quantity: one.quantity,
+  confirmed: one.confirmed,
+});
 
+const toEntitlementOut = (entitlement: Entitlement): EntitlementOut => ({
+  feature_code: entitlement.featureCode,
+  is_active: true,
+  ...toSourceFields(entitlement),
+});
+
+/** A source that was considered, in force or not, as `explain=true` shows it. */
 export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
   const { lastEvent } = evaluation;
   return {
-    source: evaluation.source,
-    source_id: evaluation.sourceId,
+    ...toSourceFields(evaluation),
     stripe_price_id: evaluation.stripePriceId,
     feature_codes: [...evaluation.featureCodes],
     in_force: evaluation.inForce,
     reason: evaluation.reason,
-    status: evaluation.status,
-    valid_from: toTimestampOrNull(evaluation.validFrom),
-    valid_to: toTimestampOrNull(evaluation.validTo),
-    current_period_end: toTimestampOrNull(evaluation.currentPeriodEnd),
-    quantity: evaluation.quantity,
-    confirmed: evaluation.confirmed,
     last_event:
       lastEvent === null
         ? null

@@ -86,18 +86,7 @@ const itemKey = (item: ItemSnapshot) => [
   item.currentPeriodEnd,
 ];
 
-type Content = Pick<
-  SubscriptionRow,
-  | 'status'
-  | 'cancelAt'
-  | 'cancelAtPeriodEnd'
-  | 'endedAt'
-  | 'trialEnd'
-  | 'collectionPaused'
-  | 'latestInvoiceId'
-> & { items: readonly ItemSnapshot[] };
-
-const contentKey = (content: Content): string =>
+const contentKey = (content: SubscriptionRow | SubscriptionSnapshot): string =>
   JSON.stringify([
     content.status,
     content.cancelAt,

@@ -3,10 +3,11 @@ import { id } from '../ids.ts';
 import { fromStripeSeconds } from '../time.ts';
 import type { Instant } from '../time.ts';
 
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** An object as it arrived: neither copied nor validated. */
-export const anyObject = z.custom<Record<string, unknown>>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-);
+export const anyObject = z.custom<Record<string, unknown>>(isRecord);
 
 /** The end of the last year of RFC 3339. */
 const lastSecond = Date.UTC(9999, 11, 31, 23, 59, 59) / 1000;

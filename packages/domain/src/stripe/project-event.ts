@@ -1,3 +1,5 @@
+import { isRecord } from './fields.ts';
+
 /** What is kept of a field: the value itself, fields of an object, or fields of each object in a list. */
 type Kept = true | { [field: string]: Kept } | readonly [Kept];
 
@@ -122,9 +124,6 @@ const envelope = {
   api_version: true,
   account: true,
 } as const;
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isFieldMap = (kept: Kept): kept is { [field: string]: Kept } => kept !== true && !Array.isArray(kept);
 
