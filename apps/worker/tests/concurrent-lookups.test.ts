@@ -31,7 +31,7 @@ it('fifty jobs of one subscription end in the state of a Stripe that answers slo
   const delivered = Promise.all(
     shuffled(jobs).map((event, index) => world.enqueue(event, `${event.id}-${index}`)),
   );
-  // Stripe goes on changing it while the reads are under way.
+  // Stripe keeps changing it while the lookups are in flight.
   await changes(5);
   await delivered;
   const later = (await journey.history()).filter((event) => isHandledEventType(event.type));

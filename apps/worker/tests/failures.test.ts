@@ -21,7 +21,7 @@ const logger = () =>
 const createdOf = (id: string) =>
   stripeEvent({ type: 'customer.subscription.created', object: subscriptionObject({ id }) });
 
-describe('what goes wrong', () => {
+describe('failures', () => {
   it('Postgres away: events wait, and are applied when it is back', async () => {
     const { hostname, port } = new URL(world.config.databaseUrl);
     const proxy = await createTestProxy({ host: hostname, port: Number(port) });
@@ -66,17 +66,17 @@ describe('what goes wrong', () => {
     await world.queue.bull.drain(true);
   });
 
-  it('a job in which a worker died ten times is given up visibly, and can be replayed', async () => {
-    const [fatal, healthy] = [createdOf('sub_fatal'), createdOf('sub_healthy')];
-    await Promise.all([fatal, healthy].map((event) => world.enqueue(event)));
+  it('a job that crashed its worker ten times is recorded as failed, and can be replayed', async () => {
+    const [fatal, harmless] = [createdOf('sub_fatal'), createdOf('sub_harmless')];
+    await Promise.all([fatal, harmless].map((event) => world.enqueue(event)));
     const redis = connectRedis({ url: world.config.redisUrl, role: 'worker', logger: logger() });
-    // As BullMQ counts it for each worker whose lock on the job ran out.
+    // BullMQ's count of workers whose lock on the job expired.
     await redis.hset(world.queue.bull.toKey(fatal.id), { stc: '10' });
-    await redis.hset(world.queue.bull.toKey(healthy.id), { stc: '9' });
+    await redis.hset(world.queue.bull.toKey(harmless.id), { stc: '9' });
     redis.disconnect();
     await world.startWorker();
     await world.idle(30_000);
-    expect(await world.outcomeOf(healthy)).toBe('applied');
+    expect(await world.outcomeOf(harmless)).toBe('applied');
     expect(await world.outcomeOf(fatal)).toBe('failed:crashed_repeatedly');
     await world.deliver(fatal);
     expect(await world.outcomeOf(fatal)).toBe('applied');
@@ -138,7 +138,7 @@ describe('what goes wrong', () => {
     const row = await world.database.subscription.findUniqueOrThrow({ where: { id: subscription.id } });
     expect(row).toMatchObject({ status: 'active', confirmed: true });
     await waitFor(async () => (await world.database.cacheInvalidation.count()) === 0, {
-      what: 'every debt to the cache to be settled and forgotten',
+      what: 'every pending invalidation to be published and deleted',
     });
   }, 60_000);
 });

@@ -19,7 +19,7 @@ const item = (fields: object) => ({
   data: [{ id: 'si_1', quantity: 1, price: { id: 'price_sub' }, ...fields }],
 });
 
-/** Signed by Stripe as far as the door can tell; the queue may be fed by others, too. */
+/** Passes the signature check; the queue may also be fed by others. */
 const hostile: [string, object][] = [
   ['a quantity beyond int4', { items: item({ quantity: 2 ** 31 }) }],
   ['a quantity beyond measure', { items: item({ quantity: 1e308 }) }],
@@ -44,7 +44,7 @@ const hostile: [string, object][] = [
   ['a trial that never ends', { trial_end: Number.MAX_SAFE_INTEGER }],
 ];
 
-/** These could be applied, were it known whose they are. */
+/** These could be applied if their owner were known. */
 const usable = new Set([
   'a quantity beyond int4',
   'ten thousand items',
@@ -52,8 +52,8 @@ const usable = new Set([
   'a prototype in metadata',
 ]);
 
-describe('content that nobody expects', () => {
-  test.each(hostile)('%s ends in the ledger with a word for it, and nowhere else', async (what, fields) => {
+describe('unexpected content', () => {
+  test.each(hostile)('%s ends in the ledger with a reason, and nowhere else', async (what, fields) => {
     const id = `sub_${what.replaceAll(/\W/g, '_')}`;
     const object = {
       ...subscriptionObject({ id, customer: `cus_of_${id}`, latestInvoice: null }),
@@ -82,7 +82,7 @@ describe('content that nobody expects', () => {
     expect(await world.outcomeOf(event)).toBe('quarantined:invalid_object');
   });
 
-  // Past the door, as anybody may who reaches the queue: no producer of ours can write all of these.
+  // Added to the queue directly: the webhook endpoint does not let these through.
   test.each<[string, string]>([
     ['100,000 levels', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
     ['numbers beyond all', '{"quantity":1e400}'],
@@ -103,7 +103,7 @@ describe('content that nobody expects', () => {
     expect(await world.outcomeOf(event)).toBe('quarantined:unknown_customer');
   });
 
-  test('delays nobody: the next event is applied', async () => {
+  test('does not delay others: the next event is applied', async () => {
     const object = subscriptionObject({ id: 'sub_good', latestInvoice: null });
     const event = stripeEvent({ type: 'customer.subscription.updated', object });
     await world.deliver(event);

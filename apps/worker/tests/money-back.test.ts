@@ -64,7 +64,7 @@ const about = (status: string, id: string, created: number) =>
   });
 
 describe('a purchase', () => {
-  it('is taken back by a full refund, and given back when the refund fails', async () => {
+  it('ends with a full refund, and returns when the refund fails', async () => {
     const { userId, catchUp, charge } = await bought('payment');
     expect(await codes(userId)).toEqual(['export']);
     const refund = await world.stripe.refunds.create({ charge: charge.id });
@@ -75,7 +75,7 @@ describe('a purchase', () => {
     expect(await codes(userId)).toEqual(['export']);
   });
 
-  it('ends as Stripe has it where all that is told at once', async () => {
+  it('ends as Stripe has it where all of that arrives at once', async () => {
     const { userId, catchUp, charge } = await bought('payment');
     const refund = await world.stripe.refunds.create({ charge: charge.id, amount: 3_000 });
     await world.control(`/refunds/${refund.id}/fail`);
@@ -116,7 +116,7 @@ describe('a purchase', () => {
     expect(await codes(userId)).toEqual(left);
   });
 
-  it('does not mind an inquiry, nor a dispute where the policy ignores them', async () => {
+  it('is not affected by an inquiry, nor by a dispute where the policy ignores them', async () => {
     const { userId, catchUp, charge } = await bought('payment');
     await world.control(`/charges/${charge.id}/dispute`, { status: 'warning_needs_response' });
     await catchUp();
@@ -130,7 +130,7 @@ describe('a purchase', () => {
     expect(await codes(other.userId)).toEqual([]);
   });
 
-  it('of several disputes feels the gravest', async () => {
+  it('is affected by the most serious of several disputes', async () => {
     const metadata = { user_id: 'ann', project_id: 'shop', price_id: 'our_once', quantity: '1' };
     const paid = chargeObject({ id: 'ch_d', paymentIntent: 'pi_d', metadata });
     await world.deliver(
@@ -148,7 +148,7 @@ describe('a purchase', () => {
 });
 
 describe('a subscription', () => {
-  it('is held by a refund of its running period, until the next is paid', async () => {
+  it('is suspended by a refund of its running period, until the next is paid', async () => {
     const { journey, userId, catchUp, charge } = await bought('subscription');
     expect(await codes(userId)).toEqual(['pro']);
     const before = await world.versionOf(userId);
@@ -162,7 +162,7 @@ describe('a subscription', () => {
     expect((await journey.subscription()).status).toBe('active');
   });
 
-  it('does not mind a refund or a dispute of an earlier period, nor a part', async () => {
+  it('is not affected by a refund or a dispute of an earlier period, nor by a partial one', async () => {
     const { userId, catchUp, charge, charges } = await bought('subscription');
     await world.control('/clock', { advance_seconds: 31 * 86_400 });
     await catchUp();
@@ -227,7 +227,7 @@ describe('a subscription', () => {
   });
 });
 
-describe('a refund that is in doubt', () => {
+describe('a refund that needs a lookup', () => {
   const metadata = { user_id: 'ann', project_id: 'shop', price_id: 'our_once', quantity: '1' };
   const tied = (intent: string) => [
     stripeEvent({
@@ -258,7 +258,7 @@ describe('a refund that is in doubt', () => {
     expect(rows.every((row) => row.missingInStripeAt !== null)).toBe(true);
   });
 
-  it('is settled by itself once Stripe is back', async () => {
+  it('is rechecked once Stripe is back', async () => {
     await world.control('/faults', { mode: '500' });
     await world.deliver(...tied('pi_c'));
     const row = () => world.database.purchase.findUniqueOrThrow({ where: { id: 'pi_c' } });
@@ -281,7 +281,7 @@ describe('a deleted customer', () => {
         const row = await world.database.subscription.findUniqueOrThrow({ where: { id } });
         return row.status === 'canceled';
       },
-      { what: 'the end to be read', timeoutMs: 20_000 },
+      { what: 'the lookup of the end', timeoutMs: 20_000 },
     );
     expect(await codes(userId)).toEqual([]);
     await world.deliver(

@@ -36,7 +36,7 @@ const about = (id: string, customer: string, metadata: Record<string, string> = 
     object: subscriptionObject({ id, customer, metadata, latestInvoice: null }),
   });
 
-/** What one history leaves when it is rendered in a shape, without the names that differ. */
+/** What one history leaves when it is rendered in a shape, without the ids that differ. */
 async function rowsOf(shape: StripeShape) {
   const name = `_${shape}`;
   const tell = (type: string, object: object) => stripeEvent({ type, object, shape, created: periodStart });
@@ -90,7 +90,7 @@ describe('one payment is one purchase', () => {
         }),
       ];
       await world.deliver(...shuffled(events));
-      const { createdAt: _made, updatedAt: _changed, rowVersion: _fence, ...row } = await purchase(id);
+      const { createdAt: _made, updatedAt: _changed, rowVersion: _version, ...row } = await purchase(id);
       const named = JSON.stringify(row, (_, value: unknown) =>
         typeof value === 'bigint' ? Number(value) : value,
       );
@@ -163,15 +163,15 @@ describe('one payment is one purchase', () => {
   });
 });
 
-describe('whose it is', () => {
-  it('a known customer’s, also of a subscription made by hand', async () => {
+describe('the owner', () => {
+  it('is the mapped user of the customer, also of a subscription made in the dashboard', async () => {
     const event = about('sub_hand', 'cus_1');
     await world.deliver(event);
     expect(await world.outcomeOf(event)).toBe('applied');
     expect((await world.features(at)).map((one) => one.sourceId)).toContain('sub_hand');
   });
 
-  it('of client_reference_id in the project of the price, once the subscription is known', async () => {
+  it('is client_reference_id in the project of the price, once the subscription is known', async () => {
     const created = about('sub_ref', 'cus_ref');
     const session = stripeEvent({
       type: 'checkout.session.completed',
@@ -194,13 +194,13 @@ describe('whose it is', () => {
     ['a control character', { user_id: 'a\u0001b', project_id: 'shop' }],
     ['a NUL', { user_id: 'a\0b', project_id: 'shop' }],
     ['too long', { user_id: 'x'.repeat(257), project_id: 'shop' }],
-  ])('nobody’s where the metadata holds no id: %s', async (what, metadata) => {
+  ])('is unknown where the metadata holds no id: %s', async (what, metadata) => {
     const event = about(`sub_bad_${what.length}`, `cus_bad_${what.length}`, metadata);
     await world.deliver(event);
     expect(await world.outcomeOf(event)).toBe('quarantined:unknown_customer');
   });
 
-  it('stays whose it was when its metadata goes away, in either order', async () => {
+  it('stays when the metadata is removed, in either order', async () => {
     const claim = { user_id: 'hugo', project_id: 'shop' };
     for (const order of [0, 1]) {
       const named = about(`sub_meta_${order}`, 'cus_meta', claim);

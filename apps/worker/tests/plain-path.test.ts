@@ -158,7 +158,7 @@ describe('what is not ours', () => {
     ['an id with a NUL', subscriptionObject({ id: 'sub_\0' })],
     ['a customer with a NUL', subscriptionObject({ id: 'sub_nul', customer: 'cus_\0' })],
     ['a lone surrogate', subscriptionObject({ id: 'sub_\uD800' })],
-    ['a status that nobody knows', subscriptionObject({ id: 'sub_x', status: 'dormant' })],
+    ['an unknown status', subscriptionObject({ id: 'sub_x', status: 'dormant' })],
     ['a moment that is none', { ...subscriptionObject({ id: 'sub_x' }), cancel_at: 'soon' }],
     ['no id', { object: 'subscription' }],
     ['another object', customerObject()],

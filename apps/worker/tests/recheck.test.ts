@@ -82,14 +82,14 @@ const goneIn = (status: string) =>
   });
 
 describe('two snapshots of one second', () => {
-  it('are settled by asking Stripe', async () => {
+  it('are decided by a lookup', async () => {
     const { journey, subscription, of } = await tied();
     await world.deliver(of('past_due'), of('incomplete'));
     expect(await row(subscription.id)).toMatchObject({ status: 'active', confirmed: true });
     expect(await world.features(now(), journey.userId)).toMatchObject([{ featureCode: 'pro' }]);
   });
 
-  it('are kept in doubt while Stripe is away, and settled by themselves', async () => {
+  it('are unconfirmed while Stripe is away, and rechecked when it is back', async () => {
     const { journey, subscription, of } = await tied();
     await world.control('/faults', { mode: '500' });
     await world.deliver(of('incomplete'), of('past_due'));
@@ -99,7 +99,7 @@ describe('two snapshots of one second', () => {
     expect(await world.features(now(), journey.userId)).toMatchObject([{ confirmed: false }]);
     await world.control('/faults', { mode: 'none' });
     await waitFor(async () => (await row(subscription.id)).confirmed, {
-      what: 'settling',
+      what: 'the recheck',
       timeoutMs: 25_000,
     });
     expect(await row(subscription.id)).toMatchObject({ status: 'active', recheckAt: null });
@@ -146,7 +146,7 @@ describe('what is not known yet', () => {
     expect(await world.outcomeOf(event)).toBe('quarantined:unknown_project');
   });
 
-  it('a price: the row has its user all the same', async () => {
+  it('a price: the row has its user nevertheless', async () => {
     const object = subscriptionObject({ id: 'sub_new_price', items: [{ priceId: 'price_new' }] });
     const event = stripeEvent({ type: 'customer.subscription.created', object });
     await world.deliver(event);
@@ -166,7 +166,7 @@ describe('what is not known yet', () => {
 });
 
 describe('a session without metadata', () => {
-  it('has its line items read, and a refund that came before it counts', async () => {
+  it('has its line items looked up, and a refund that came before it counts', async () => {
     const journey = await startJourney(world, 'payment', { client_reference_id: 'erin' });
     await journey.pay();
     const events = await handledHistory(journey);
@@ -200,7 +200,7 @@ describe('a session without metadata', () => {
     expect(await world.features(now(), 'frank')).toEqual([]);
     await world.control('/faults', { mode: 'none' });
     await waitFor(async () => (await world.features(now(), 'frank')).length === 1, {
-      what: 'settling',
+      what: 'the recheck',
       timeoutMs: 25_000,
     });
   });

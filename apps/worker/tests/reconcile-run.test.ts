@@ -25,7 +25,7 @@ const order = (scope: { dryRun?: boolean; projectId?: string } = {}) =>
     actor,
   );
 
-/** A run that nobody told the queue of: workers find it by themselves. */
+/** A run without a job in the queue: workers find it by themselves. */
 async function reconcile(scope: { dryRun?: boolean; projectId?: string } = {}) {
   const { runId } = await order(scope);
   return ended(runId);
@@ -50,7 +50,7 @@ async function buy(mode: 'subscription' | 'payment' = 'subscription'): Promise<J
   return journey;
 }
 
-/** All that happened, again: what is in the ledger already has no effect. */
+/** All handled events again: those in the ledger have no effect. */
 async function deliverAll(...journeys: readonly Journey[]): Promise<void> {
   const histories = await Promise.all(journeys.map((journey) => journey.history()));
   const handled = histories.flat().filter((event) => isHandledEventType(event.type));
@@ -86,7 +86,7 @@ it('without a single event it brings everything to what Stripe has, and then fin
   });
 }, 120_000);
 
-it('repairs what events missed: an end, and money that went back; and events that come late are old news', async () => {
+it('repairs what events missed: an end, and money that went back; and late events are stale', async () => {
   const [canceled, refunded] = [await buy(), await buy('payment')];
   await deliverAll(canceled, refunded);
   expect([await featuresOf(canceled), await featuresOf(refunded)]).toEqual([['pro'], ['export']]);
@@ -146,7 +146,7 @@ it('reports what Stripe does not have, and never ends it; a project limits what 
   expect((await world.features(Date.now(), userId)).map((one) => one.featureCode)).toEqual(['pro']);
 }, 120_000);
 
-it('goes on where it was when its worker is gone, while Stripe fails now and then', async () => {
+it('continues where it was when its worker is gone, while Stripe fails now and then', async () => {
   const journey = await buy();
   await world.stopWorker();
   const { runId } = await order();
@@ -179,7 +179,7 @@ it('goes on where it was when its worker is gone, while Stripe fails now and the
   expect(await featuresOf(journey)).toEqual(['pro']);
 }, 120_000);
 
-it('two workers: runs take turns, each is done once, and one that nobody began answers two orders', async () => {
+it('two workers: runs take turns, each is done once, and one that has not begun serves two requests', async () => {
   const destination = new PassThrough().resume();
   const logger = createLogger({ service: 'test', level: 'error', format: 'json', destination });
   await world.stopWorker();

@@ -9,7 +9,7 @@ import type { TestWorker } from './support/start-test-worker.test-support.ts';
 let world: TestWorker;
 
 beforeAll(async () => {
-  // Nothing is retried: an event that fails is given up at once.
+  // Without retries: an event that fails is recorded as failed at once.
   world = await startTestWorker({ env: { EVENT_RETRY_HOURS: '0' } });
 });
 afterAll(() => world.close());
@@ -40,7 +40,7 @@ const subscriptionEvent = (id: string, parts: object = {}, created = periodStart
     created,
   });
 
-/** While it is in force no subscription of this id can be written: its events fail for a reason of their own. */
+/** A constraint by which no subscription of this id can be written: its events fail by themselves. */
 async function poison(id: string): Promise<() => Promise<unknown>> {
   await world.database.$executeRawUnsafe(`
     CREATE FUNCTION refuse_${id}() RETURNS trigger LANGUAGE plpgsql AS
@@ -50,7 +50,7 @@ async function poison(id: string): Promise<() => Promise<unknown>> {
   return () => world.database.$executeRawUnsafe(`DROP TRIGGER refuse_${id} ON subscriptions`);
 }
 
-it('a poisonous event delays nobody, ends as failed, and is applied by a replay once it is cured', async () => {
+it('an event that cannot be applied does not delay others, ends as failed, and is applied by a replay once it can be', async () => {
   const [bad, good] = [uniqueId('sub'), uniqueId('sub')];
   const cure = await poison(bad);
   const [failing, fine] = [subscriptionEvent(bad), subscriptionEvent(good)];
@@ -73,7 +73,7 @@ it('a poisonous event delays nobody, ends as failed, and is applied by a replay 
   expect(await world.outcomeOf(failing)).toBe('applied');
 }, 60_000);
 
-it('an event that is settled turns out to be old news and changes nothing', async () => {
+it('a finished event turns out to be stale and changes nothing', async () => {
   const id = uniqueId('sub');
   const [first, second] = [
     subscriptionEvent(id),
@@ -114,7 +114,7 @@ it('replays the events of an object, or of a window of time', async () => {
   });
 }, 60_000);
 
-it('a job that ran in nine crashes still runs; in ten it is given up, visibly', async () => {
+it('a job is run again after nine crashes; after ten its run fails', async () => {
   await world.stopWorker();
   const logger = createLogger({
     service: 'test',
@@ -128,7 +128,7 @@ it('a job that ran in nine crashes still runs; in ten it is given up, visibly', 
   for (const [index, event] of events.entries()) {
     await world.enqueue(event);
     const key = world.queue.bull.toKey(event.id);
-    // Where BullMQ counts how often a job's worker was lost.
+    // BullMQ's count of workers that were lost while they ran the job.
     await redis.hset(key, { stc: String(9 + index) });
   }
   redis.disconnect();

@@ -22,7 +22,7 @@ afterAll(async () => {
   await world.close();
 });
 
-/** Orders the job as the schedule does, and waits for its end. */
+/** Adds the job as the schedule does, and waits for its end. */
 async function runRetention(): Promise<void> {
   const jobId = uniqueId('retention');
   await queue.add({ name: 'retention', data: {}, jobId }, { deadlineMs: 5_000 });
@@ -40,7 +40,7 @@ async function record(count: number, row: { status: string; processedAt: Date })
       created: row.processedAt,
       receivedAt: row.processedAt,
       payload: {},
-      // Where nothing was done, the ledger says why.
+      // The ledger says why nothing was done.
       reason: ['applied', 'stale'].includes(row.status) ? null : 'unhandled_type',
       ...row,
     })),
@@ -66,14 +66,14 @@ it.each<[status: string, age: number, isKept: boolean]>([
   expect(await kept(ids)).toBe(isKept ? 2 : 0);
 });
 
-it('forgets more than one statement takes, and counts and logs what it forgot', async () => {
+it('deletes more than one statement takes, and counts and logs it', async () => {
   const ids = await record(4_500, { status: 'applied', processedAt: daysAgo(keptDays + 100) });
   await runRetention();
   expect(await kept(ids)).toBe(0);
-  const forgotten = await world
+  const deleted = await world
     .worker()
     .deps.metrics.registry.getSingleMetricAsString('ledger_events_forgotten_total');
-  expect(Number(/ledger_events_forgotten_total\S* (\d+)/.exec(forgotten)?.[1])).toBeGreaterThanOrEqual(4_500);
+  expect(Number(/ledger_events_forgotten_total\S* (\d+)/.exec(deleted)?.[1])).toBeGreaterThanOrEqual(4_500);
   expect(world.logs.join('')).toContain('"count":4500');
 });
 

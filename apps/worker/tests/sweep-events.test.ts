@@ -61,7 +61,7 @@ it('events that no webhook brought are found in the list and applied, and only o
   expect((await world.ledger()).every((row) => row.attempts === 1)).toBe(true);
 }, 60_000);
 
-it('after Redis was emptied the schedule comes back by itself, and with it what was acknowledged', async () => {
+it('after Redis was emptied the schedule comes back by itself, and with it the events that were acknowledged', async () => {
   await waitFor(() => world.database.eventSweep.findFirst({ where: { succeededAt: { not: null } } }), {
     what: 'the first sweep',
     timeoutMs: 20_000,
@@ -90,7 +90,7 @@ it('a page that Stripe refuses is asked for again, and the sweep is no success u
   expect(world.logs.join('')).toContain('stripe_page_failed');
 }, 60_000);
 
-it('goes on where an interrupted sweep was, and two workers do not do it twice', async () => {
+it('continues where an interrupted sweep was, and two workers do not do it twice', async () => {
   await world.stopWorker();
   const journey = await buy();
   const events = await listed(journey);

@@ -9,7 +9,7 @@ import { createWatchdog } from '../src/operations/watchdog.ts';
 const logger = () =>
   createLogger({ service: 'test', level: 'error', format: 'json', destination: new PassThrough().resume() });
 
-/** A watchdog on a real Postgres, with a clock and a queue's head that the test moves. */
+/** A watchdog on a real Postgres, with a clock and an oldest job that the test controls. */
 async function watched() {
   const testDatabase = await createTestDatabase();
   const proxy = await createTestProxy({ port: Number(new URL(testDatabase.url).port) });
@@ -46,16 +46,16 @@ async function watched() {
   };
 }
 
-// Never looked at: a processor that gets something done.
+// The watchdog ignores the job's content.
 const anyJob = (): Promise<Job> =>
-  startless.then(({ queue }) => queue.bull.add('test', {}, { delay: 60_000 }));
-let startless: ReturnType<typeof startTestWorker>;
+  idleWorld.then(({ queue }) => queue.bull.add('test', {}, { delay: 60_000 }));
+let idleWorld: ReturnType<typeof startTestWorker>;
 beforeAll(() => {
-  startless = startTestWorker({ isStarted: false });
+  idleWorld = startTestWorker({ isStarted: false });
 });
-afterAll(async () => (await startless).close());
+afterAll(async () => (await idleWorld).close());
 
-it('ends a worker that gets nothing done while all it needs is there, and no other', async () => {
+it('ends a worker without progress while its dependencies answer, and no other', async () => {
   const { queue, proxy, lookAfter, counted, close } = await watched();
   queue.oldestMs = 299_000;
   expect([await lookAfter(0), await lookAfter(600_000)]).toEqual(['fine', 'fine']);

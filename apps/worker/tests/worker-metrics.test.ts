@@ -34,7 +34,7 @@ const oddVersion = (index: number, mark: string) => ({
 });
 
 describe("the worker's metrics", () => {
-  it('has every name of the contract, and both queues, read anew for each scrape', async () => {
+  it('has every name of the contract, and both queues, read for each scrape', async () => {
     const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
     const maintenance = createQueue({
       url: world.redis.url,
@@ -79,7 +79,7 @@ describe("the worker's metrics", () => {
 
   it('has no more series after a flood of unknown types, versions and addresses', async () => {
     await world.startWorker();
-    // Older than the worker keeps what it does not know: it is written to the ledger as ignored.
+    // Older than the retry time: unknown types are recorded as ignored.
     const received_at = new Date(Date.now() - 80 * 3_600_000).toISOString();
     async function flood(mark: string, count: number): Promise<void> {
       for (let index = 0; index < count; index += 1) {
@@ -93,14 +93,14 @@ describe("the worker's metrics", () => {
       await world.idle();
     }
     await flood('drip', 2);
-    // Settled invalidations are deleted a little later, which is an operation of its own.
+    // Published invalidations are deleted a little later, which is an operation of its own.
     await waitFor(async () => (await scrape()).includes('operation="delete"'), { what: 'the delete' });
     const before = seriesOf(await scrape());
     await flood('deluge', 60);
     const text = await scrape();
     expect(text).toMatch(/webhook_events_processed_total\{type="other",outcome="ignored"\} 62/);
     expect(text).not.toMatch(/deluge/);
-    // A duration that fell into no bucket before makes no series, but an outcome that came up since does.
+    // Durations add no series, but an outcome that is new since then does.
     expect(seriesOf(text) - before).toBeLessThanOrEqual(4);
   }, 60_000);
 });

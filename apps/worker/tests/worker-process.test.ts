@@ -85,7 +85,7 @@ describe('the worker process', () => {
       DATABASE_URL: 'postgres://nobody@127.0.0.1:9/nothing',
     });
     await waitFor(() => child.output().includes('loop_failing'), {
-      what: 'the first look',
+      what: 'the first check',
       timeoutMs: 20_000,
     });
     expect(await child.kill('SIGTERM')).toBe(0);

@@ -12,7 +12,7 @@ import type { SyncDeps } from './deps.ts';
 import { purchaseKind, subscriptionKind } from './apply/object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './apply/object-kinds.ts';
 import { planWrite } from './apply/plan-write.ts';
-import { noKeys, subscriptionKeys } from './apply/state-keys.ts';
+import { noKeys, subscriptionKeys } from './apply/decide-events.ts';
 import { writePlans } from './apply/write-plans.ts';
 import { lookupPayment } from './stripe/lookup-payment.ts';
 import { lookupSubscription } from './stripe/lookup-subscription.ts';

@@ -37,7 +37,7 @@ export async function startJourney(world: TestWorker, mode: 'subscription' | 'pa
     customerId: customer.id,
     priceId: price.id,
     sessionId: session.id,
-    /** Says whose the customer is, as a checkout through our API does. */
+    /** Maps the customer to the user, as a checkout through our API does. */
     map: async (): Promise<void> => {
       const user = await world.database.user.upsert({
         where: { projectId_userId: { projectId: 'shop', userId } },

@@ -2,11 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { readEventState } from '@billing/store';
 import pLimit from 'p-limit';
 import type { SyncDeps } from '../deps.ts';
-import { decideEvents } from './decide-events.ts';
+import { decideEvents, groupKeys } from './decide-events.ts';
 import { decideUntilWritten } from './decide-until-written.ts';
 import type { EventResult } from './plan-write.ts';
-import { groupKeys } from './state-keys.ts';
-import { keyOf } from './target.ts';
 import type { EventGroup, QueuedEvent } from './target.ts';
 import { writePlans } from './write-plans.ts';
 
@@ -31,7 +29,7 @@ function createGroupQueue() {
   return {
     size: (): number => waiting.size,
     add: (waiter: Waiter): void => {
-      const key = keyOf(waiter.queued);
+      const { key } = waiter.queued;
       const known = waiting.get(key);
       if (known === undefined) waiting.set(key, [waiter]);
       else known.push(waiter);

@@ -1,17 +1,17 @@
-import { unknownPrice } from '@billing/domain';
 import type {
+  Claims,
   Instant,
   PaymentDetails,
   PaymentQuery,
   StripeLookup,
   SubscriptionSnapshot,
 } from '@billing/domain';
-import type { EventState, LedgerOutcome, LedgerStatus } from '@billing/store';
+import type { EventState, LedgerStatus, StateKeys } from '@billing/store';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
-import type { ObjectKind, ObjectRow, Role } from './object-kinds.ts';
-import { emptyPlan, planWrite } from './plan-write.ts';
-import type { EventResult, Ownerships, WritePlan } from './plan-write.ts';
-import type { EventGroup, QueuedEvent, ReceivedEvent } from './target.ts';
+import type { ObjectKind, ObjectRow } from './object-kinds.ts';
+import { emptyPlan, planWrite, toLedger } from './plan-write.ts';
+import type { EventResult, EventStep, WritePlan } from './plan-write.ts';
+import type { EventGroup, QueuedEvent } from './target.ts';
 
 /** Stripe must be asked first. `query`: which details of a payment; null: the subscription itself. */
 export type NeedsLookup = { kind: 'needs_lookup'; query: PaymentQuery | null };
@@ -57,7 +57,7 @@ function decideObject<Row extends ObjectRow, Found>(
   const stored = kind.stored(state, id);
   const { fresh, results } = splitKnown(events, state);
   let row = stored?.row ?? kind.unknown(id);
-  const steps: { queued: QueuedEvent; outcome: 'applied' | 'stale' }[] = [];
+  const steps: EventStep[] = [];
   for (const queued of fresh) {
     const step = kind.step(row, { queued, catalog: state, lookup, now });
     if (step.kind === 'needs_lookup') return { kind: 'needs_lookup', query: null };
@@ -67,14 +67,7 @@ function decideObject<Row extends ObjectRow, Found>(
   const finished = kind.finish(row, { state, lookup, now });
   if (finished.kind === 'needs_lookup') return finished;
   ({ row } = finished);
-  const object = { role: kind.role(row), unknownPrice: unknownPrice(row.items, state.prices) };
-  const plan = planWrite(kind, { stored, row, state }, (ownerships) =>
-    steps.map(({ queued, outcome }) => {
-      const { owner, holders } = ownerships;
-      const projectId = (owner ?? holders[0])?.projectId ?? null;
-      return toLedger(queued, { ...entryOf(outcome, ownerships, object), projectId }, now);
-    }),
-  );
+  const plan = planWrite(kind, { stored, row, state, events: { steps, now } });
   for (const { eventId, status, reason } of plan.outcome?.events ?? [])
     results.set(eventId, { status, reason });
   return { ...plan, outcome: steps.length === 0 ? null : plan.outcome, results };
@@ -129,41 +122,70 @@ function splitKnown(
   return { fresh: [...fresh.values()].sort(inOrder), results };
 }
 
-type Entry = { status: LedgerStatus; reason: string | null; awaits: string | null };
+/** No keys: nothing is read. */
+export const noKeys: StateKeys = {
+  eventIds: [],
+  subscriptionIds: [],
+  purchaseIds: [],
+  customerIds: [],
+  priceIds: [],
+  userIds: [],
+  projectIds: [],
+};
 
-/** What the ledger says of an event: first by its order, then by the owner, then by the price. */
-function entryOf(
-  step: 'applied' | 'stale',
-  { ownership, owner }: Ownerships,
-  object: { role: Role; unknownPrice: string | null },
-): Entry {
-  const applied = { status: 'applied', reason: null, awaits: null } as const;
-  if (step === 'stale') return { status: 'stale', reason: null, awaits: null };
-  if (object.role === 'none') return { status: 'ignored', reason: 'no_purchase', awaits: null };
-  if (object.role === 'related') return applied;
-  if (owner === null && ownership.kind === 'unknown')
-    return { status: 'quarantined', reason: ownership.reason, awaits: ownership.awaits };
-  if (object.unknownPrice !== null)
-    return { status: 'quarantined', reason: 'unknown_price', awaits: object.unknownPrice };
-  return applied;
-}
+const present = (values: readonly (string | null | undefined)[]): string[] =>
+  values.filter((value) => value !== null && value !== undefined);
 
-/** The ledger row of an event. */
-export function toLedger(
-  { event, receivedAt, payload }: ReceivedEvent,
-  entry: Entry & { projectId: string | null },
-  now: Instant,
-): LedgerOutcome {
+type Ownable = { customerId: string | null; claims: Claims };
+type Priced = { items: readonly { stripePriceId: string }[] };
+
+/** What finding the owners of objects takes. */
+const ownerKeys = (objects: readonly Ownable[]) => ({
+  customerIds: present(objects.map((one) => one.customerId)),
+  userIds: present(objects.map((one) => one.claims.userId)),
+  projectIds: present(objects.map((one) => one.claims.projectId)),
+});
+
+const priceIdsOf = (objects: readonly Priced[]): string[] =>
+  objects.flatMap((one) => one.items.map((item) => item.stripePriceId));
+
+/** All that must be read to decide subscriptions that Stripe listed or was asked for. */
+export const subscriptionKeys = (snapshots: readonly ({ id: string } & Ownable & Priced)[]): StateKeys => ({
+  ...noKeys,
+  ...ownerKeys(snapshots),
+  subscriptionIds: snapshots.map(({ id }) => id),
+  priceIds: priceIdsOf(snapshots),
+});
+
+/** All that must be read before groups of events can be decided. */
+export function groupKeys(groups: readonly EventGroup[], lookups: readonly GroupLookup[] = []): StateKeys {
+  const events = groups.flatMap((group) => group.events);
+  const targets = events.map(({ target }) => target);
+  const changes = targets.flatMap((target) => (target.kind === 'subscription' ? [target.change] : []));
+  const payments = targets.flatMap((target) => (target.kind === 'purchase' ? [target.change] : []));
+  const subscriptions = lookups.flatMap((one) =>
+    one.kind === 'subscription' && one.lookup.kind === 'found' ? [one.lookup.object] : [],
+  );
+  const details = lookups.flatMap((one) =>
+    one.kind === 'purchase' && one.lookup.kind === 'found' ? [one.lookup.object] : [],
+  );
+  const snapshots = [
+    ...changes.flatMap((one) => (one.kind === 'snapshot' ? [one.snapshot] : [])),
+    ...subscriptions,
+  ];
+  const mentions = changes.flatMap((one) => (one.kind === 'mention' ? [one.mention] : []));
+  const owners = ownerKeys([...snapshots, ...mentions, ...payments]);
   return {
-    eventId: event.id,
-    type: event.type,
-    objectId: event.objectId,
-    customerId: event.customerId,
-    apiVersion: event.apiVersion,
-    created: event.created,
-    receivedAt,
-    processedAt: now,
-    payload,
-    ...entry,
+    ...owners,
+    eventIds: events.map(({ event }) => event.id),
+    subscriptionIds: targets.flatMap((target) => (target.kind === 'subscription' ? [target.id] : [])),
+    purchaseIds: targets.flatMap((target) => (target.kind === 'purchase' ? [target.id] : [])),
+    customerIds: [...owners.customerIds, ...present(events.map(({ event }) => event.customerId))],
+    priceIds: present([
+      ...priceIdsOf(snapshots),
+      ...payments.map((one) => one.priceId),
+      ...details.flatMap((one) => (one.lineItems ?? []).map((item) => item.stripePriceId)),
+    ]),
+    invoiceIds: present([...payments.map((one) => one.invoiceId), ...details.map((one) => one.invoice?.id)]),
   };
 }

@@ -4,10 +4,9 @@ import type { EventState, StateKeys } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
 import { lookupPayment } from '../stripe/lookup-payment.ts';
 import { lookupSubscription } from '../stripe/lookup-subscription.ts';
-import { decideEvents } from './decide-events.ts';
+import { decideEvents, groupKeys } from './decide-events.ts';
 import type { GroupLookup } from './decide-events.ts';
 import type { WritePlan } from './plan-write.ts';
-import { groupKeys } from './state-keys.ts';
 import type { EventGroup } from './target.ts';
 
 /** Each lost race means that another writer succeeded; there are never that many workers. */

@@ -128,11 +128,13 @@ export function acceptEvent(
   if (!isHandledEventType(raw.type)) return null;
   const payload = projectEvent(raw);
   const parsed = parseStripeEvent(raw);
-  if (!parsed.isEvent)
-    return { event: unreadableEvent({ raw, receivedAt }), target: invalid, receivedAt, payload };
-  const { event } = parsed;
-  const target = notForUs(event, mode) ?? handlers[raw.type](event);
-  return { event, target, receivedAt, payload };
+  const event = parsed.isEvent ? parsed.event : unreadableEvent({ raw, receivedAt });
+  const target = parsed.isEvent ? (notForUs(event, mode) ?? handlers[raw.type](event)) : invalid;
+  const key =
+    target.kind === 'subscription' || target.kind === 'purchase'
+      ? `${target.kind}:${target.id}`
+      : `event:${event.id}`;
+  return { key, event, target, receivedAt, payload };
 }
 
 /** Events of the other mode or of a connected account are recorded, never applied. */

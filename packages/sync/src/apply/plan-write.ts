@@ -1,7 +1,8 @@
-import { describeRow, differences, resolveOwner } from '@billing/domain';
-import type { FieldChange, Ownable, Owner, Ownership } from '@billing/domain';
+import { describeRow, differences, resolveOwner, unknownPrice } from '@billing/domain';
+import type { FieldChange, Instant, Ownable, Owner, Ownership } from '@billing/domain';
 import type { EventState, StoredObject, LedgerOutcome, LedgerStatus, Outcome } from '@billing/store';
-import type { ObjectKind, ObjectRow } from './object-kinds.ts';
+import type { ObjectKind, ObjectRow, Role } from './object-kinds.ts';
+import type { QueuedEvent, ReceivedEvent } from './target.ts';
 
 /** What became of one event, as the metrics call it. */
 export type EventResult = { status: LedgerStatus | 'duplicate'; reason: string | null };
@@ -42,22 +43,17 @@ export const emptyPlan: WritePlan = {
   isContested: false,
 };
 
-/** Who an object belongs to after a change, before it is known what the ledger says. */
-export type Ownerships = {
-  /** By the rules; `unknown` says what is missing. */
-  ownership: Ownership;
-  /** The owner that is stored: a known owner is never lost. */
-  owner: Owner | null;
-  /** Users whose entitlements depend on the object without it being theirs. */
-  holders: readonly Owner[];
-};
+/** An event, and whether it was newer than the row. */
+export type EventStep = { queued: QueuedEvent; outcome: 'applied' | 'stale' };
 
 type Change<Row> = {
-  /** As it was read; absent: the object is new. */
+  /** As it was read; undefined: the object is new. */
   stored: StoredObject<Row> | undefined;
   /** As it shall be stored. */
   row: Row;
   state: EventState;
+  /** The events that the change comes from; absent: it comes from a lookup or a list, and the ledger gets no row. */
+  events?: { steps: readonly EventStep[]; now: Instant };
 };
 
 const isStored = (owner: Owner): boolean => owner.ref !== null;
@@ -68,34 +64,75 @@ const storedRefs = (owners: readonly (Owner | null)[]): number[] => [
 
 /**
  * Everything that follows from an object's new row: its owner, the users whose version grows, whether its items are
- * replaced, which waiting events are released. Pure. `toLedger` says what the ledger keeps; absent: nothing, as the
- * change comes from no event.
+ * replaced, what the ledger says of each event, which waiting events are released. A known owner is never lost. Pure.
  */
 export function planWrite<Row extends ObjectRow, Found>(
   kind: ObjectKind<Row, Found>,
-  { stored, row, state }: Change<Row>,
-  toLedger: (ownerships: Ownerships) => readonly LedgerOutcome[] = () => [],
+  { stored, row, state, events = { steps: [], now: 0 } }: Change<Row>,
 ): WritePlan {
   const before = stored?.row ?? kind.unknown(row.id);
   const previousOwner = stored?.owner ?? null;
+  const role = kind.role(row);
   const ownership = resolveOwner(row, state);
-  const isOwned = ownership.kind === 'owned' && kind.role(row) === 'source';
-  const owner = isOwned ? ownership.owner : previousOwner;
+  const owner = ownership.kind === 'owned' && role === 'source' ? ownership.owner : previousOwner;
   const holders = [...kind.holders(before, state), ...kind.holders(row, state)];
   const changesEntitlements =
     owner?.ref !== previousOwner?.ref || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
   const bumps = changesEntitlements ? storedRefs([owner, previousOwner, ...holders]) : [];
-  const events = toLedger({ ownership, owner, holders });
+  const object = { ownership, owner, role, unknownPrice: unknownPrice(row.items, state.prices) };
+  const projectId = (owner ?? holders[0])?.projectId ?? null;
+  const ledger = events.steps.map(({ queued, outcome }) =>
+    toLedger(queued, { ...entryOf(outcome, object), projectId }, events.now),
+  );
   const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
   return {
     ...emptyPlan,
-    outcome: kind.outcome({ row, hasNewItems, owner, bumps, events }),
+    outcome: kind.outcome({ row, hasNewItems, owner, bumps, events: ledger }),
     owner,
     republish: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
-    awaited: events.some((event) => event.status === 'quarantined') ? awaitedOf(row) : null,
+    awaited: ledger.some((event) => event.status === 'quarantined') ? awaitedOf(row) : null,
     releases: stored !== undefined && previousOwner === null && owner !== null ? namesOf(row) : [],
     billed: { invoiceId: changesEntitlements ? kind.billsFor(row) : null, bumped: bumps },
-    isContested: ownership.kind === 'owned' && ownership.isContested && events.length > 0,
+    isContested: ownership.kind === 'owned' && ownership.isContested && ledger.length > 0,
+  };
+}
+
+type Entry = { status: LedgerStatus; reason: string | null; awaits: string | null };
+
+/** What the ledger says of an event: first by its order, then by the owner, then by the price. */
+function entryOf(
+  step: EventStep['outcome'],
+  object: { ownership: Ownership; owner: Owner | null; role: Role; unknownPrice: string | null },
+): Entry {
+  const { ownership, owner, role } = object;
+  const applied = { status: 'applied', reason: null, awaits: null } as const;
+  if (step === 'stale') return { status: 'stale', reason: null, awaits: null };
+  if (role === 'none') return { status: 'ignored', reason: 'no_purchase', awaits: null };
+  if (role === 'related') return applied;
+  if (owner === null && ownership.kind === 'unknown')
+    return { status: 'quarantined', reason: ownership.reason, awaits: ownership.awaits };
+  if (object.unknownPrice !== null)
+    return { status: 'quarantined', reason: 'unknown_price', awaits: object.unknownPrice };
+  return applied;
+}
+
+/** The ledger row of an event. */
+export function toLedger(
+  { event, receivedAt, payload }: ReceivedEvent,
+  entry: Entry & { projectId: string | null },
+  now: Instant,
+): LedgerOutcome {
+  return {
+    eventId: event.id,
+    type: event.type,
+    objectId: event.objectId,
+    customerId: event.customerId,
+    apiVersion: event.apiVersion,
+    created: event.created,
+    receivedAt,
+    processedAt: now,
+    payload,
+    ...entry,
   };
 }
 

@@ -20,26 +20,18 @@ export type Target =
 /** What the ledger keeps of an event; `payload` is its projection. */
 export type ReceivedEvent = { event: ParsedEvent; receivedAt: number; payload: unknown };
 
-/** An accepted event on its way to the ledger. */
-export type QueuedEvent = ReceivedEvent & { target: Target };
+/** An accepted event. `key`: the same for events about one object; events about no object of ours have their own. */
+export type QueuedEvent = ReceivedEvent & { key: string; target: Target };
 
 /** Events about one object, which are decided together. */
 export type EventGroup = { key: string; events: readonly [QueuedEvent, ...QueuedEvent[]] };
-
-/** Equal for events about the same object; events about no object of ours have a key of their own. */
-export function keyOf({ event, target }: QueuedEvent): string {
-  return target.kind === 'subscription' || target.kind === 'purchase'
-    ? `${target.kind}:${target.id}`
-    : `event:${event.id}`;
-}
 
 /** Groups events by their object, in the order of each object's first event. */
 export function groupByObject(events: readonly QueuedEvent[]): EventGroup[] {
   const groups = new Map<string, [QueuedEvent, ...QueuedEvent[]]>();
   for (const queued of events) {
-    const key = keyOf(queued);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [queued]);
+    const known = groups.get(queued.key);
+    if (known === undefined) groups.set(queued.key, [queued]);
     else known.push(queued);
   }
   return [...groups].map(([key, grouped]) => ({ key, events: grouped }));

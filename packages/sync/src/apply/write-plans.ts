@@ -12,9 +12,9 @@ import {
 } from '@billing/store';
 import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
-import { toLedger } from './decide-events.ts';
+import { noKeys } from './decide-events.ts';
+import { toLedger } from './plan-write.ts';
 import type { WritePlan } from './plan-write.ts';
-import { noKeys } from './state-keys.ts';
 import type { ReceivedEvent } from './target.ts';
 
 /** Only rows that other writers change as well are guarded by a row version. */

@@ -4,7 +4,7 @@ import type { Stripe } from 'stripe';
 import { eachPage } from './each-page.ts';
 import { importActor } from './import-deps.ts';
 import type { PhaseDeps } from './import-deps.ts';
-import { noKeys } from '../apply/state-keys.ts';
+import { noKeys } from '../apply/decide-events.ts';
 import { readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';

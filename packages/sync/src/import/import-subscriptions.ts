@@ -13,7 +13,7 @@ import type { Stripe } from 'stripe';
 import { subscriptionKind } from '../apply/object-kinds.ts';
 import { changedFields, planWrite } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
-import { noKeys, subscriptionKeys } from '../apply/state-keys.ts';
+import { noKeys, subscriptionKeys } from '../apply/decide-events.ts';
 import { writePlans } from '../apply/write-plans.ts';
 import { eachPage, readAll } from './each-page.ts';
 import { ImportError } from './import-deps.ts';

@@ -1,11 +1,10 @@
 import type { Run, EventState } from '@billing/store';
 import { readEventState } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
-import { decideEvents } from '../apply/decide-events.ts';
+import { decideEvents, groupKeys } from '../apply/decide-events.ts';
 import { lookupForGroup } from '../apply/decide-until-written.ts';
 import { acceptEvent } from '../apply/handlers.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
-import { groupKeys } from '../apply/state-keys.ts';
 import { groupByObject } from '../apply/target.ts';
 import type { EventGroup, QueuedEvent } from '../apply/target.ts';
 import { inBackground } from '../stripe/read-budget.ts';

@@ -10,7 +10,7 @@ import type { EventState, Run } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { subscriptionKind } from '../apply/object-kinds.ts';
 import { planWrite } from '../apply/plan-write.ts';
-import { subscriptionKeys } from '../apply/state-keys.ts';
+import { subscriptionKeys } from '../apply/decide-events.ts';
 import { lookupSubscription } from '../stripe/lookup-subscription.ts';
 import { inBackground } from '../stripe/read-budget.ts';
 import { changeOf } from './compare-page.ts';

@@ -7,7 +7,6 @@ import { decideUntilWritten } from '../apply/decide-until-written.ts';
 import { acceptEvent } from '../apply/handlers.ts';
 import { changedFields } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
-import { keyOf } from '../apply/target.ts';
 import { writePlans } from '../apply/write-plans.ts';
 import type { SyncDeps } from '../deps.ts';
 
@@ -32,7 +31,7 @@ export async function replayEvent(
   if (queued === null) return { outcome: 'ignored', reason: 'unhandled_type', changes: [] };
   return decideUntilWritten(
     deps,
-    { key: keyOf(queued), events: [queued] },
+    { key: queued.key, events: [queued] },
     {
       // Without its ledger row the event is decided like a new one; the write keeps a final ledger row as it is.
       readState: async (keys) => ({ ...(await readEventState(deps.database, keys)), ledger: new Map() }),
