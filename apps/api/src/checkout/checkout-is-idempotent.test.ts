@@ -114,7 +114,7 @@ test('a holder that crashed frees the key once its hold is over', async () => {
     requestHash,
     now: clock(),
   });
-  expect(claim.outcome).toBe('held');
+  expect(claim.outcome).toBe('claimed');
   await buy(key, order).expect(409);
   commerce.clock.advance(21_000);
   await buy(key, order).expect(200);
