@@ -43,6 +43,28 @@ export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promi
     RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
 }
 
+/** Bumps every user of a subscription whose running period the invoice bills, except those who were bumped already. */
+export function bumpHolders(
+  database: Pick<Queries, '$queryRaw'>,
+  { invoiceId, except }: { invoiceId: string; except: readonly number[] },
+): Promise<PendingInvalidation[]> {
+  const others = except.map(BigInt);
+  return database.$queryRaw<PendingInvalidation[]>`
+    WITH locked AS MATERIALIZED (
+      SELECT id FROM users
+      WHERE id IN (
+          SELECT user_ref FROM subscriptions
+          WHERE coalesce(period_invoice_id, latest_invoice_id) = ${invoiceId} AND user_ref IS NOT NULL)
+        AND id <> ALL(${others}::bigint[])
+      ORDER BY id FOR NO KEY UPDATE),
+    bumped AS (
+      UPDATE users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
+      RETURNING project_id, user_id, version)
+    INSERT INTO cache_invalidations (project_id, user_id, version)
+    SELECT project_id, user_id, version FROM bumped
+    RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+}
+
 /**
  * The one way in which a user's sources change outside the worker's batches, in one transaction: lock the user's row,
  * write, bump the version, write the invalidation. The caller then publishes what is pending (`publishInvalidations`).

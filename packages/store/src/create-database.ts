@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
+import type { Prisma } from './generated/client.ts';
 import { createJsonQuery } from './query-json.ts';
 import type { QueryJson } from './query-json.ts';
 import { createStatementNames } from './statement-names.ts';
@@ -7,28 +8,7 @@ import { createStatementNames } from './statement-names.ts';
 export type Database = PrismaClient & { $queryJson: QueryJson };
 
 /** The client inside `$transaction`, or the client itself: what a query needs. */
-export type Queries = Pick<
-  PrismaClient,
-  | '$queryRaw'
-  | '$executeRaw'
-  | 'project'
-  | 'apiKey'
-  | 'product'
-  | 'price'
-  | 'user'
-  | 'customer'
-  | 'subscription'
-  | 'subscriptionItem'
-  | 'purchase'
-  | 'purchaseItem'
-  | 'grant'
-  | 'stripeEvent'
-  | 'cacheInvalidation'
-  | 'idempotencyKey'
-  | 'auditEntry'
-  | 'run'
-  | 'eventSweep'
->;
+export type Queries = Prisma.TransactionClient;
 
 export type DatabaseOptions = {
   url: string;

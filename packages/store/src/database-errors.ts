@@ -44,7 +44,7 @@ const unavailable: Signs = {
   kinds: new Set(['ConnectionClosed', 'DatabaseNotReachable', 'SocketTimeout', 'TooManyConnections']),
 };
 
-/** Errors come wrapped: by Prisma's client, its driver adapter, and whoever caught them on their way. */
+/** Errors come wrapped: by Prisma's client, its driver adapter, and callers. */
 function shows(signs: Signs, error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 4) return false;
   if ('code' in error && signs.codes.has(error.code)) return true;
@@ -59,7 +59,7 @@ function shows(signs: Signs, error: unknown, depth = 0): boolean {
   return inner.some((part) => shows(signs, part, depth + 1));
 }
 
-/** Whether an error means that Postgres could not answer now (the same call may succeed later), whoever threw it. */
+/** Whether an error means that Postgres could not answer now (the same call may succeed later), whichever layer threw the error. */
 export const isDatabaseUnavailable = (error: unknown): boolean => shows(unavailable, error);
 
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */

@@ -10,7 +10,7 @@ const invalidCursor = (): ServiceError =>
     errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
   });
 
-/** What `encodeCursor` put in, checked by `schema`. Throws `invalid_request`. */
+/** The sort key in a cursor, checked by `schema`. Throws `invalid_request`. */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string): z.output<T> {
   const parsed = schema.safeParse(parseJson(Buffer.from(cursor, 'base64url').toString('utf8')));
   if (!parsed.success) throw invalidCursor();
@@ -42,22 +42,21 @@ export function toPage<T>(
   };
 }
 
+const id = z
+  .string()
+  .max(1024)
+  .regex(/^\P{Cc}*$/u);
+const time = z
+  .number()
+  .int()
+  .min(0)
+  .max(Date.UTC(9999, 11, 31));
+
 /** Keys of the cursors in use. */
-export const idKey = z.tuple([
-  z
-    .string()
-    .max(1024)
-    .regex(/^\P{Cc}*$/u),
-]);
+const idKey = z.tuple([id]);
 export const sequenceKey = z.tuple([z.string().regex(/^\d{1,18}$/)]);
-export const timeAndIdKey = z.tuple([
-  z
-    .number()
-    .int()
-    .min(0)
-    .max(Date.UTC(9999, 11, 31)),
-  z
-    .string()
-    .max(1024)
-    .regex(/^\P{Cc}*$/u),
-]);
+export const timeAndIdKey = z.tuple([time, id]);
+
+/** The ids that follow the cursor, of a list that is sorted by them. Throws `invalid_request`. */
+export const afterId = (cursor: string | undefined): { gt?: string } =>
+  cursor === undefined ? {} : { gt: decodeCursor(idKey, cursor)[0] };

@@ -8,9 +8,9 @@ type Connection = Awaited<ReturnType<PrismaPg['connect']>>;
 export type QueryJson = <T>(statement: Prisma.Sql) => Promise<T>;
 
 /**
- * The way of the few hot statements: on Prisma's own connections, by Prisma's own driver, but past its client, which
- * turns every value into JSON and back several times on its way. A batch of events is tens of kilobytes, and half
- * of the worker's CPU for it would be that. Returns the driver for the client to use, and what asks by it.
+ * Runs the few hot statements on Prisma's own connections, by Prisma's own driver, but past its client, which turns
+ * every value into JSON and back several times. A batch of events is tens of kilobytes, and half of the worker's CPU
+ * for it would go into that. Returns the driver for the client to use, and the function that queries by it.
  */
 export function createJsonQuery(factory: PrismaPg, observe: (sql: string, seconds: number) => void) {
   let connection: Connection | undefined;

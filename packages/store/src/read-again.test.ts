@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { readSale } from './checkout/read-sale.ts';
 import { createDatabase } from './create-database.ts';
 import type { Database } from './create-database.ts';
-import { readSources } from './entitlements/read-sources.ts';
+import { readSources } from './read-sources.ts';
 import { findApiKey } from './keys/find-api-key.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
 
@@ -44,7 +44,7 @@ const reads: [what: string, read: () => Promise<unknown>, answer: unknown][] = [
 
 it.each(reads)('sessions that Postgres ends cost no reader of %s its answer', async (_, read, answer) => {
   for (let round = 0; round < 10; round += 1) {
-    // Some are ended while they work, some before anybody has looked at them again.
+    // Some are ended while they work, some while they are idle.
     const [, ...answers] = await Promise.all([endSessions(), ...Array.from({ length: 12 }, read)]);
     expect(answers).toEqual(Array.from({ length: 12 }, () => answer));
     await endSessions();

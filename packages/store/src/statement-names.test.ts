@@ -2,7 +2,7 @@ import { createTestDatabase } from '@billing/testing';
 import type { TestDatabase } from '@billing/testing';
 import { createDatabase } from './create-database.ts';
 import type { Database } from './create-database.ts';
-import { readSources } from './entitlements/read-sources.ts';
+import { readSources } from './read-sources.ts';
 import { createStatementNames } from './statement-names.ts';
 
 describe('names of prepared statements', () => {

@@ -1,4 +1,4 @@
-/** Texts whose use is counted before they get a name. */
+/** How many unnamed texts are counted at a time. */
 const maxCounted = 1_000;
 const usesBeforeName = 3;
 
@@ -14,7 +14,7 @@ export function createStatementNames({ max = 200 }: { max?: number } = {}): (sql
   return (sql) => {
     const name = names.get(sql);
     if (name !== undefined) return name;
-    // The empty name is Postgres's word for a statement that is not kept.
+    // In Postgres's protocol a statement without a name is not kept.
     if (names.size >= max) return '';
     const used = (uses.get(sql) ?? 0) + 1;
     if (used < usesBeforeName) {
@@ -23,8 +23,8 @@ export function createStatementNames({ max = 200 }: { max?: number } = {}): (sql
       return '';
     }
     uses.delete(sql);
-    const given = `billing_${names.size + 1}`;
-    names.set(sql, given);
-    return given;
+    const newName = `billing_${names.size + 1}`;
+    names.set(sql, newName);
+    return newName;
   };
 }

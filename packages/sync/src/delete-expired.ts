@@ -12,8 +12,8 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
   let total = 0;
   for (let hasMore = true; hasMore && !signal.aborted;) {
     const step = await deleteFinishedEvents(database, { before });
-    counters.eventsDeleted.inc(step.forgotten);
-    total += step.forgotten;
+    counters.eventsDeleted.inc(step.deleted);
+    total += step.deleted;
     hasMore = step.hasMore;
   }
   if (total > 0)

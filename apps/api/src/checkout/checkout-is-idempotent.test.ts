@@ -114,7 +114,7 @@ test('a key claimed by a process that crashed is free once the claim is over', a
     requestHash,
     now: clock(),
   });
-  expect(claim.outcome).toBe('held');
+  expect(claim.outcome).toBe('claimed');
   await buy(key, order).expect(409);
   commerce.clock.advance(21_000);
   await buy(key, order).expect(200);

@@ -50,7 +50,7 @@ export function tombstoneVersion(raw: string | null): number {
   return Number.isSafeInteger(version) ? version : 0;
 }
 
-/** Tells a new generation from any that was there before. */
+/** Makes a new generation differ from all earlier ones. */
 const newNonce = (): string => randomBytes(6).toString('base64url');
 
 /** The project's generation, made if it has none (any more): answers from before a flush are not trusted. */

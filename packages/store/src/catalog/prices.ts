@@ -1,14 +1,14 @@
 import { ServiceError } from '@billing/domain';
 import type { CreatePriceRequest, PatchPriceRequest } from '@billing/domain';
-import { writeAudit } from '../audit/write-audit.ts';
-import type { Actor } from '../audit/write-audit.ts';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
 import { changeProject } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
-import { releaseForPrice } from '../customers/release-quarantine.ts';
+import { releaseAgain, releaseForPrice } from '../customers/release-quarantine.ts';
 import type { Price } from '../generated/client.ts';
 import { retryOnDeadlock } from '../retry-on-deadlock.ts';
-import { decodeCursor, idKey, toPage } from '../page.ts';
+import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { getProduct } from './products.ts';
 
@@ -17,7 +17,7 @@ export type { Price } from '../generated/client.ts';
 export type PriceKey = { projectId: string; priceId: string };
 
 /**
- * Maps a Stripe price to a product and heals what waited for it. Throws `project_not_found`,
+ * Maps a Stripe price to a product and releases what waited for it. Throws `project_not_found`,
  * `product_not_found`, `price_exists`: also where the Stripe price is another project's, and where our id
  * of one price would be Stripe's id of another, as callers name prices by either.
  */
@@ -54,8 +54,7 @@ export async function createPrice(
       return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
     }),
   );
-  // Once more: an object that came in between was recorded without seeing the new price.
-  const late = await retryOnDeadlock(() => database.$transaction((tx) => releaseForPrice(tx, stripePriceId)));
+  const late = await releaseAgain(database, (tx) => releaseForPrice(tx, stripePriceId));
   return { result: changed.result.price, pending: [...changed.result.pending, ...changed.pending, ...late] };
 }
 
@@ -84,17 +83,14 @@ export async function listPrices(
   { projectId, limit, cursor }: PageRequest & { projectId: string },
 ): Promise<Page<Price>> {
   const rows = await database.price.findMany({
-    where: {
-      projectId,
-      ...(cursor === undefined ? {} : { priceId: { gt: decodeCursor(idKey, cursor)[0] } }),
-    },
+    where: { projectId, priceId: afterId(cursor) },
     orderBy: { priceId: 'asc' },
     take: limit + 1,
   });
   return toPage(rows, limit, (row) => [row.priceId]);
 }
 
-/** Throws `project_not_found`, `price_not_found`. Archiving ends sales and takes nothing from anybody: no new version. */
+/** Throws `project_not_found`, `price_not_found`. Archiving ends sales and changes no entitlement: no new version. */
 export async function patchPrice(
   database: Database,
   { key, patch, actor }: { key: PriceKey; patch: PatchPriceRequest; actor: Actor },

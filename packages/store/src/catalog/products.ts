@@ -1,19 +1,20 @@
 import { ServiceError } from '@billing/domain';
 import type { CreateProductRequest, PatchProductRequest } from '@billing/domain';
-import { writeAudit } from '../audit/write-audit.ts';
-import type { Actor } from '../audit/write-audit.ts';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
 import { changeProject } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Product } from '../generated/client.ts';
-import { decodeCursor, idKey, toPage } from '../page.ts';
+import { given } from '../given.ts';
+import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 export type { Product } from '../generated/client.ts';
 
 export type ProductKey = { projectId: string; productId: string };
 
-/** Throws `project_not_found`, `product_exists`. A new product gives nobody anything yet: no new version. */
+/** Throws `project_not_found`, `product_exists`. A new product changes no entitlement: no new version. */
 export async function createProduct(
   database: Database,
   { projectId, request, actor }: { projectId: string; request: CreateProductRequest; actor: Actor },
@@ -47,10 +48,7 @@ export async function listProducts(
   { projectId, limit, cursor }: PageRequest & { projectId: string },
 ): Promise<Page<Product>> {
   const rows = await database.product.findMany({
-    where: {
-      projectId,
-      ...(cursor === undefined ? {} : { productId: { gt: decodeCursor(idKey, cursor)[0] } }),
-    },
+    where: { projectId, productId: afterId(cursor) },
     orderBy: { productId: 'asc' },
     take: limit + 1,
   });
@@ -67,10 +65,10 @@ export async function patchProduct(
     const result = await tx.product.update({
       where: { projectId_productId: key },
       data: {
-        ...(patch.name === undefined ? {} : { name: patch.name }),
-        ...(patch.description === undefined ? {} : { description: patch.description }),
-        ...(patch.feature_codes === undefined ? {} : { featureCodes: patch.feature_codes }),
-        ...(patch.is_archived === undefined ? {} : { isArchived: patch.is_archived }),
+        name: given(patch.name),
+        description: given(patch.description),
+        featureCodes: given(patch.feature_codes),
+        isArchived: given(patch.is_archived),
       },
     });
     await writeAudit(tx, {

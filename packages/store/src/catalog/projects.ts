@@ -1,19 +1,20 @@
 import { patchPolicy, policyOverrides, ServiceError } from '@billing/domain';
 import type { CreateProjectRequest, PatchProjectRequest } from '@billing/domain';
-import { writeAudit } from '../audit/write-audit.ts';
-import type { Actor } from '../audit/write-audit.ts';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
 import { changeProject, projectNotFound } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Project } from '../generated/client.ts';
-import { decodeCursor, idKey, toPage } from '../page.ts';
+import { given } from '../given.ts';
+import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { retryOnDeadlock } from '../retry-on-deadlock.ts';
-import { releaseForProject } from '../customers/release-quarantine.ts';
+import { releaseAgain, releaseForProject } from '../customers/release-quarantine.ts';
 
 export type { Project } from '../generated/client.ts';
 
-/** Throws `project_exists`. Objects that name this project as theirs were waiting for it. */
+/** Creates a project and releases the objects that name it as theirs. Throws `project_exists`. */
 export async function createProject(
   database: Database,
   request: CreateProjectRequest,
@@ -38,8 +39,7 @@ export async function createProject(
       return { result: await tx.project.findUniqueOrThrow({ where: { id } }), pending };
     }),
   );
-  // Once more: an object that came in between was recorded without seeing the project.
-  const late = await retryOnDeadlock(() => database.$transaction((tx) => releaseForProject(tx, id)));
+  const late = await releaseAgain(database, (tx) => releaseForProject(tx, id));
   return { result: changed.result, pending: [...changed.pending, ...late] };
 }
 
@@ -55,7 +55,7 @@ export async function listProjects(
   { limit, cursor }: PageRequest,
 ): Promise<Page<Project>> {
   const rows = await database.project.findMany({
-    where: cursor === undefined ? {} : { id: { gt: decodeCursor(idKey, cursor)[0] } },
+    where: { id: afterId(cursor) },
     orderBy: { id: 'asc' },
     take: limit + 1,
   });
@@ -75,10 +75,10 @@ export async function patchProject(
       where: { id },
       data: {
         policy,
-        ...(patch.name === undefined ? {} : { name: patch.name }),
-        ...(patch.description === undefined ? {} : { description: patch.description }),
-        ...(patch.is_active === undefined ? {} : { isActive: patch.is_active }),
-        ...(patch.redirect_origins === undefined ? {} : { redirectOrigins: patch.redirect_origins }),
+        name: given(patch.name),
+        description: given(patch.description),
+        isActive: given(patch.is_active),
+        redirectOrigins: given(patch.redirect_origins),
       },
     });
     const details = { before: summary(before), after: summary(result) };

@@ -15,11 +15,11 @@ export type SellablePrice = {
 
 export type Sale = {
   price: SellablePrice;
-  /** Null: nobody has heard of the user yet. */
+  /** Null: the user has no row yet. */
   user: UserCustomer | null;
   /**
-   * The user has a subscription to this price that is not over, or one of the user's customers pays one that nobody was
-   * given yet.
+   * The user has a subscription to this price that is not over, or one of the user's customers pays one that has no
+   * owner yet.
    */
   isSubscribed: boolean;
 };

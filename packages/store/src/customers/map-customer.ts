@@ -1,20 +1,20 @@
 import { ServiceError } from '@billing/domain';
 import type { MapCustomerRequest } from '@billing/domain';
-import { writeAudit } from '../audit/write-audit.ts';
-import type { Actor } from '../audit/write-audit.ts';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import type { Customer } from '../generated/client.ts';
 import { retryOnDeadlock } from '../retry-on-deadlock.ts';
-import { releaseForCustomer } from './release-quarantine.ts';
+import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 
 export type Mapped = { customer: Customer; released: Omit<Released, 'pending'> };
 
 /**
- * Says whose a Stripe customer is, and gives that user what the customer has. Throws `project_not_found`,
- * `customer_exists`: a customer that is mapped stays whose it is.
+ * Maps a Stripe customer to a user, and assigns to that user what the customer has. Throws `project_not_found`,
+ * `customer_exists`: a customer that is mapped stays with its user.
  */
 export async function mapCustomer(
   database: Database,
@@ -38,12 +38,11 @@ export async function mapCustomer(
           'customer_exists',
           'Check the stripe_customer_id: this customer is mapped already, and stays with its user.',
         );
-      const target = { type: 'customer' as const, id: stripeCustomerId };
       await writeAudit(tx, {
         actor,
         action: 'customer.map',
         projectId,
-        target,
+        target: { type: 'customer', id: stripeCustomerId },
         details: { user_id: userId },
       });
       const found = await releaseForCustomer(tx, stripeCustomerId);
@@ -53,10 +52,7 @@ export async function mapCustomer(
       };
     }),
   );
-  // Once more: an object that came in between was recorded without seeing the mapping.
-  const late = await retryOnDeadlock(() =>
-    database.$transaction((tx) => releaseForCustomer(tx, stripeCustomerId)),
-  );
+  const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {
     result: {
       customer,

@@ -8,8 +8,8 @@ export type UserCustomer = {
   /** The newest mapped customer that is not deleted. */
   stripeCustomerId: string | null;
   /**
-   * Part of Stripe's idempotency key: changes when the last customer is gone or could not be made, and tells
-   * this row from one of the same user in a database that was there before.
+   * Part of Stripe's idempotency key: changes when the last customer is gone or could not be created, and tells
+   * this row from one of the same user in an earlier database.
    */
   generation: string;
 };
@@ -19,20 +19,20 @@ export const customerGeneration = Prisma.sql`
   u.customer_attempt || '.' || (SELECT count(*) FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
     || '.' || extract(epoch FROM u.created_at)`;
 
-/** The user's row, made if need be, with the Stripe customer to bill. Changes no version: nothing was given. */
+/** The user's row, created if need be, with the Stripe customer to bill. Changes no version, as it gives the user nothing. */
 export async function findOrCreateUser(database: Database, user: UserKey): Promise<UserCustomer> {
   return (await readUserCustomer(database, user)) ?? createUser(database, user);
 }
 
-/** Makes the row of a user who had none a moment ago. */
+/** Creates the row of a user who had none a moment ago. */
 export async function createUser(database: Database, { projectId, userId }: UserKey): Promise<UserCustomer> {
-  const [made] = await database.$queryRaw<UserCustomer[]>`
+  const [created] = await database.$queryRaw<UserCustomer[]>`
     INSERT INTO users AS u (project_id, user_id) VALUES (${projectId}, ${userId})
     ON CONFLICT (project_id, user_id) DO NOTHING
     RETURNING u.id AS "userRef", NULL::text AS "stripeCustomerId", ${customerGeneration} AS generation`;
-  // Somebody else was first.
-  const user = made ?? (await readUserCustomer(database, { projectId, userId }));
-  if (user === null) throw new Error('a user that was just made is not there');
+  // Another request was first.
+  const user = created ?? (await readUserCustomer(database, { projectId, userId }));
+  if (user === null) throw new Error('a user that was just created is not there');
   return user;
 }
 
@@ -49,7 +49,7 @@ async function readUserCustomer(
   return rows[0] ?? null;
 }
 
-/** Maps a customer that checkout made; returns the one that counts, should another request have been first. */
+/** Maps a customer that checkout created; returns the one to use, should another request have been first. */
 export async function keepCheckoutCustomer(
   database: Database,
   { userRef, stripeCustomerId }: { userRef: bigint; stripeCustomerId: string },
@@ -66,7 +66,7 @@ export async function keepCheckoutCustomer(
   return kept?.id ?? stripeCustomerId;
 }
 
-/** Lets the next try at a customer use a new idempotency key; of many who saw the same failure one counts. */
+/** Lets the next try to create a customer use a new idempotency key; many requests that saw one failure count once. */
 export async function giveUpCustomerAttempt(
   database: Database,
   { userRef, generation }: Pick<UserCustomer, 'userRef' | 'generation'>,

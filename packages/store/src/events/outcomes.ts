@@ -21,7 +21,7 @@ export type LedgerOutcome = {
 };
 
 type ObjectOutcome<Row> = {
-  /** As it shall be stored; its `rowVersion` is the one that was read. */
+  /** As it is to be stored; its `rowVersion` is the one that was read. */
   row: Row;
   hasNewItems: boolean;
   owner: Owner | null;

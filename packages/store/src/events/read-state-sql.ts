@@ -14,7 +14,7 @@ export type StateKeys = {
   /** Who the objects claim to belong to. */
   userIds: readonly string[];
   projectIds: readonly string[];
-  /** Invoices that payments name: whose subscriptions they bill. */
+  /** Invoices that payments name, to find the subscriptions that they bill. */
   invoiceIds?: readonly string[];
 };
 

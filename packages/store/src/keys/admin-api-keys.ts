@@ -1,18 +1,18 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { apiKeyPrefix, apiKeyRandomBytes, apiKeyScopes, formatApiKey, ServiceError } from '@billing/domain';
 import type { CreateApiKeyRequest, Instant } from '@billing/domain';
-import { writeAudit } from '../audit/write-audit.ts';
-import type { Actor } from '../audit/write-audit.ts';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
 import { lockProject } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import type { ApiKey } from '../generated/client.ts';
 import { decodeCursor, timeAndIdKey, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 
-/** A key as it may be shown: without its digest. */
+/** A key without its digest, as it may be shown. */
 export type ApiKeyRow = Omit<ApiKey, 'digest'>;
 
-const shown = { digest: true } as const;
+const hidden = { digest: true } as const;
 
 /** Makes a key; `secret` exists in this answer only, the database has its SHA-256 digest. Throws `project_not_found`. */
 export async function createApiKey(
@@ -31,7 +31,7 @@ export async function createApiKey(
   };
   const key = await database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
-    const created = await tx.apiKey.create({ data: row, omit: shown });
+    const created = await tx.apiKey.create({ data: row, omit: hidden });
     const details = {
       prefix: row.prefix,
       name: row.name,
@@ -60,7 +60,7 @@ export async function listApiKeys(
     where,
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     take: limit + 1,
-    omit: shown,
+    omit: hidden,
   });
   return toPage(rows, limit, (row) => [row.createdAt.getTime(), row.id]);
 }
@@ -83,13 +83,12 @@ export async function revokeApiKey(
     const key = await tx.apiKey.findFirst({ where: { id: keyId, projectId } });
     if (key === null)
       throw new ServiceError('api_key_not_found', 'Use the key_id of an API key of this project.');
-    const target = { type: 'api_key' as const, id: keyId };
     if (count > 0)
       await writeAudit(tx, {
         actor,
         action: 'api_key.revoke',
         projectId,
-        target,
+        target: { type: 'api_key', id: keyId },
         details: { prefix: key.prefix },
       });
     return key.digest;

@@ -2,7 +2,7 @@ import type { Instant } from '@billing/domain';
 import type { Queries } from '../create-database.ts';
 import { readAgainIfConnectionLost } from '../read-again.ts';
 
-/** Whose a key is and what it may do; a revoked key has no record. */
+/** The project of a key and what it may do; a revoked key has no record. */
 export type ApiKeyRecord = {
   keyId: string;
   projectId: string;
@@ -40,7 +40,7 @@ export async function findApiKey(
   };
 }
 
-/** Notes that a key is in use, to the minute: one write a minute and key, however busy it is. */
+/** Writes when a key was last used, to the minute: one write a minute and key, however busy it is. */
 export async function touchApiKey(
   database: Pick<Queries, '$executeRaw'>,
   keyId: string,

@@ -55,7 +55,7 @@ describe('the batcher of MGET commands', () => {
     expect(await mgetCalls()).toBe(before + 2);
   });
 
-  it('tells every reader when Redis refuses or is away', async () => {
+  it('answers every reader with the error when Redis refuses or is away', async () => {
     await redis.lpush('list', 'x');
     expect(await read(['list'])).toEqual({ values: [null] });
     await server.stop();

@@ -14,7 +14,7 @@ export type Mget = (keys: readonly string[], answer: (values: Values) => void) =
 
 /**
  * Joins the reads of many requests into one `MGET` at a time: who comes while one is under way goes with the next. Under load that is one command, one write and one reply for dozens of requests, which costs a
- * fraction of as many commands, even pipelined ones; a lone reader waits for nobody.
+ * fraction of as many commands, even pipelined ones; a single reader does not wait.
  */
 export function createMgetBatcher(redis: Redis): Mget {
   let waiting: Waiting[] = [];

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { ReplayEventsRequest } from '@billing/domain';
 import { toTimestampOrNull } from '@billing/domain';
-import type { Actor } from '../audit/write-audit.ts';
-import { writeAudit } from '../audit/write-audit.ts';
+import type { Actor } from '../audit.ts';
+import { writeAudit } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Run } from '../generated/client.ts';
@@ -13,7 +13,7 @@ export const newRunId = (): string => `run_${randomUUID().replaceAll('-', '')}`;
 
 export type ReconcileScope = { dryRun: boolean; projectId: string | null };
 
-/** A run of the same scope that nobody has begun yet answers this request too. */
+/** A run of the same scope that no worker has begun yet: it answers this request too. */
 async function findQueued(tx: Queries, { dryRun, projectId }: ReconcileScope): Promise<Run | null> {
   // One at a time: two requests at once must not both find none.
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('runs.reconcile'))::text`;
@@ -23,7 +23,7 @@ async function findQueued(tx: Queries, { dryRun, projectId }: ReconcileScope): P
   });
 }
 
-/** Orders a reconcile run, or joins one that is ordered and not begun. Throws `project_not_found`. */
+/** Requests a reconcile run, or joins one that is requested and not begun. Throws `project_not_found`. */
 export async function requestReconcile(
   database: Database,
   scope: ReconcileScope,
@@ -46,7 +46,7 @@ export async function requestReconcile(
   });
 }
 
-/** The calendar's run: none where a whole one is under way already. */
+/** The nightly run. Null: one of all projects is under way already. */
 export async function scheduleReconcile(database: Database): Promise<{ runId: string } | null> {
   return database.$transaction(async (tx) => {
     await findQueued(tx, { dryRun: false, projectId: null });
@@ -60,7 +60,7 @@ export async function scheduleReconcile(database: Database): Promise<{ runId: st
   });
 }
 
-/** Orders the replay of one event. Null: the ledger has no such event. */
+/** Requests the replay of one event. Null: the ledger has no such event. */
 export async function requestEventReplay(
   database: Database,
   { eventId, dryRun }: { eventId: string; dryRun: boolean },
@@ -93,7 +93,7 @@ export async function requestEventReplay(
   });
 }
 
-/** Orders the replay of an object's events, or of a window of time. */
+/** Requests the replay of an object's events, or of a window of time. */
 export async function requestReplay(
   database: Database,
   { object_id: objectId, from, to, dry_run: dryRun }: ReplayEventsRequest,

@@ -1,12 +1,12 @@
 import type { Database } from '../create-database.ts';
 import type { Run } from './create-run.ts';
 
-/** How long a run is its worker's without a sign of life. */
+/** How long a run stays with a worker that saves nothing. */
 const leaseSeconds = 60;
 
 /**
- * Takes a run to work on it. Null: it is over, somebody else has it, or an older reconcile run goes first, as
- * two at once would only compete for the same reads. All times are Postgres's, so no process's clock matters.
+ * Takes a run to work on it. Null: it is over, another worker has it, or an older reconcile run goes first, as two at
+ * once would only compete for the same reads. All times are Postgres's, so that no process's clock matters.
  */
 export async function claimRun(
   database: Database,
@@ -27,7 +27,7 @@ export async function claimRun(
 
 export type RunMark = { runId: string; workerId: string; state: object; result: object };
 
-/** Notes how far a run got, and keeps it. False: somebody else has it by now; stop. */
+/** Saves how far a run got, and extends the lease. False: another worker has it by now; stop. */
 export async function saveRun(
   database: Database,
   { runId, workerId, state, result }: RunMark,
@@ -39,7 +39,7 @@ export async function saveRun(
   return saved > 0;
 }
 
-/** Lets go of a run that waits for something, saying for what; says for how long nothing got on. */
+/** Releases a run that has to wait, with the reason; returns for how long it has made no progress. */
 export async function pauseRun(
   database: Database,
   { runId, workerId, error }: { runId: string; workerId: string; error: string | null },
@@ -53,7 +53,7 @@ export async function pauseRun(
 
 export type RunEnd = {
   runId: string;
-  /** Null: whoever had it. */
+  /** Null: whichever worker has it. */
   workerId: string | null;
   status: 'done' | 'failed';
   /** Absent: as it was saved last. */
@@ -73,14 +73,14 @@ export async function endRun(database: Database, end: RunEnd): Promise<void> {
     DELETE FROM run_objects USING runs WHERE run_id = ${runId} AND runs.id = run_id AND runs.status <> 'running'`;
 }
 
-/** Gives up a run that no worker took; one that was taken goes on. */
+/** Ends a run that no worker took; one that was taken goes on. */
 export async function withdrawRun(database: Database, runId: string): Promise<void> {
   await database.$executeRaw`
     UPDATE runs SET status = 'failed', error = 'no worker took it in time', finished_at = clock_timestamp()
     WHERE id = ${runId} AND status = 'running' AND started_at IS NULL`;
 }
 
-/** Runs that nobody works on: their jobs are gone, or about to come. */
+/** Runs that no worker has: their jobs are lost, or about to come. */
 export async function findIdleRuns(database: Database): Promise<{ id: string; kind: string }[]> {
   return database.$queryRaw<{ id: string; kind: string }[]>`
     SELECT id, kind FROM runs
@@ -91,7 +91,7 @@ export async function findIdleRuns(database: Database): Promise<{ id: string; ki
 export const getRun = (database: Database, runId: string): Promise<Run | null> =>
   database.run.findUnique({ where: { id: runId } });
 
-/** Finished runs are of interest for some months. */
+/** Runs that finished more than 90 days ago. */
 export async function deleteOldRuns(database: Database): Promise<void> {
   await database.$executeRaw`
     DELETE FROM runs WHERE status <> 'running' AND finished_at < clock_timestamp() - interval '90 days'`;

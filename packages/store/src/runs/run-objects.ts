@@ -1,6 +1,6 @@
 import type { Database } from '../create-database.ts';
 
-/** Notes which objects a run met in Stripe's lists; returns how many it had not met before. */
+/** Records which objects a run met in Stripe's lists; returns how many it had not met before. */
 export async function noteRunObjects(
   database: Database,
   runId: string,

@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
 import type { GrantRequest, Instant, RevokeRequest } from '@billing/domain';
-import { writeAudit } from '../audit/write-audit.ts';
-import type { Actor } from '../audit/write-audit.ts';
-import { getProject } from '../catalog/projects.ts';
-import { changeUser } from '../change-user.ts';
-import type { Changed } from '../change-user.ts';
-import type { Database } from '../create-database.ts';
-import type { Grant } from '../generated/client.ts';
+import { writeAudit } from './audit.ts';
+import type { Actor } from './audit.ts';
+import { getProject } from './catalog/projects.ts';
+import { changeUser } from './change-user.ts';
+import type { Changed } from './change-user.ts';
+import type { Database } from './create-database.ts';
+import type { Grant } from './generated/client.ts';
 
-export type { Grant } from '../generated/client.ts';
+export type { Grant } from './generated/client.ts';
 
 type By = { actor: Actor; now: Instant };
 
-/** Gives a user a feature by hand. Throws `project_not_found`, and `invalid_request` for an end that is not after its start. */
+/** Gives a user a feature without a purchase. Throws `project_not_found`, and `invalid_request` for an end that is not after its start. */
 export async function createGrant(
   database: Database,
   request: GrantRequest,

@@ -1,4 +1,4 @@
-import type { Database } from '../create-database.ts';
+import type { Database } from './create-database.ts';
 
 export type ProjectMetrics = {
   active: number;
@@ -9,8 +9,8 @@ export type ProjectMetrics = {
 };
 
 /**
- * A project's subscriptions in numbers, by one statement. A yearly price counts a twelfth; trials and all
- * that is not active count nothing.
+ * A project's subscriptions in numbers, by one statement. A yearly price counts a twelfth; trials and all that
+ * is not active count nothing.
  */
 export async function readProjectMetrics(database: Database, projectId: string): Promise<ProjectMetrics> {
   const rows = await database.$queryRaw<ProjectMetrics[]>`

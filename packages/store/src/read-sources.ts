@@ -1,13 +1,13 @@
 import { disputeGravity, policyOverrides } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
-import type { Database } from '../create-database.ts';
-import { Prisma } from '../generated/client.ts';
-import { readAgainIfConnectionLost } from '../read-again.ts';
+import type { Database } from './create-database.ts';
+import { Prisma } from './generated/client.ts';
+import { readAgainIfConnectionLost } from './read-again.ts';
 
-/** All that the entitlements of one user are derived from, of one moment. */
+/** All that the entitlements of one user are derived from, of one snapshot of the database. */
 export type UserSources = {
   userId: string;
-  /** False: no row, nobody has heard of this user. */
+  /** False: the user has no row. */
   isKnown: boolean;
   userVersion: number;
   projectVersion: number;

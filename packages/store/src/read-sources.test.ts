@@ -1,8 +1,8 @@
 import { createTestDatabase } from '@billing/testing';
 import type { TestDatabase } from '@billing/testing';
-import { changeUser } from '../change-user.ts';
-import { createDatabase } from '../create-database.ts';
-import type { Database } from '../create-database.ts';
+import { changeUser } from './change-user.ts';
+import { createDatabase } from './create-database.ts';
+import type { Database } from './create-database.ts';
 import { readSources } from './read-sources.ts';
 
 const start = new Date('2026-11-01T00:00:00.000Z');

@@ -1,27 +1,27 @@
 import type { Instant } from '@billing/domain';
-import type { Database } from '../create-database.ts';
-import type { EventSweep } from '../generated/client.ts';
+import type { Database } from './create-database.ts';
+import type { EventSweep } from './generated/client.ts';
 
 /** `mode`: live and test events have lists of their own. */
 export type SweepKey = { mode: string; workerId: string };
 
-/** Longer than one page takes at worst; who comes after a worker that died in the sweep waits for no longer. */
+/** Longer than one page takes at worst, and no longer than the others may wait after a worker died in the sweep. */
 const leaseSeconds = 25;
 
-/** Takes the sweep, so that one worker at a time reads Stripe's list. Null: another one has it. */
+/** Takes the sweep, so that one worker at a time reads Stripe's list. Null: another worker has it. */
 export async function claimSweep(
   database: Database,
   { mode, workerId }: SweepKey,
 ): Promise<EventSweep | null> {
   const claimed = await database.$executeRaw`
-    INSERT INTO event_sweeps AS held (mode, locked_by, locked_until)
+    INSERT INTO event_sweeps AS stored (mode, locked_by, locked_until)
     VALUES (${mode}, ${workerId}, clock_timestamp() + make_interval(secs => ${leaseSeconds}))
     ON CONFLICT (mode) DO UPDATE SET locked_by = excluded.locked_by, locked_until = excluded.locked_until
-    WHERE held.locked_until IS NULL OR held.locked_until < clock_timestamp() OR held.locked_by = excluded.locked_by`;
+    WHERE stored.locked_until IS NULL OR stored.locked_until < clock_timestamp() OR stored.locked_by = excluded.locked_by`;
   return claimed === 0 ? null : database.eventSweep.findUnique({ where: { mode } });
 }
 
-/** Notes how far the sweep got. False: somebody else has it by now. */
+/** Saves how far the sweep got, and extends the lease. False: another worker has it by now. */
 export async function saveSweep(
   database: Database,
   { mode, workerId, state }: SweepKey & { state: object },
@@ -33,7 +33,7 @@ export async function saveSweep(
   return saved > 0;
 }
 
-/** The sweep came to its end: everything up to `sweptTo` (null: the list is empty) is in the ledger or queued. */
+/** Ends the sweep: everything up to `sweptTo` (null: the list is empty) is in the ledger or queued. */
 export async function finishSweep(
   database: Database,
   { mode, workerId, sweptTo }: SweepKey & { sweptTo: Instant | null },
@@ -45,22 +45,8 @@ export async function finishSweep(
     WHERE mode = ${mode} AND locked_by = ${workerId}`;
 }
 
-/** Lets go of a sweep that has to wait; what it reached stays. */
+/** Releases a sweep that has to wait; how far it got stays saved. */
 export async function releaseSweep(database: Database, { mode, workerId }: SweepKey): Promise<void> {
   await database.$executeRaw`
     UPDATE event_sweeps SET locked_by = NULL, locked_until = NULL WHERE mode = ${mode} AND locked_by = ${workerId}`;
-}
-
-/** Which of these events the ledger has, whatever became of them. */
-export async function findRecorded(
-  database: Database,
-  eventIds: readonly string[],
-): Promise<ReadonlySet<string>> {
-  const rows = await database.$queryRaw<{ event_id: string }[]>`
-    SELECT event_id FROM stripe_events WHERE event_id = ANY(${[...eventIds]}::text[])`;
-  return new Set(rows.map((row) => row.event_id));
-}
-
-export async function isLedgerEmpty(database: Database): Promise<boolean> {
-  return (await database.stripeEvent.findFirst({ select: { eventId: true } })) === null;
 }

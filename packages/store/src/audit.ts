@@ -1,0 +1,58 @@
+import type { AuditQuery } from '@billing/domain';
+import type { Queries, Database } from './create-database.ts';
+import type { AuditEntry as AuditRow } from './generated/client.ts';
+import { given } from './given.ts';
+import { decodeCursor, sequenceKey, toPage } from './page.ts';
+import type { Page } from './page.ts';
+
+export type { AuditEntry as AuditRow } from './generated/client.ts';
+
+/** Who acts: the name of an admin key, and the request that did it. */
+export type Actor = { name: string; requestId: string | null };
+
+/** Plain JSON; no secret and no e-mail may be in it. */
+export type AuditDetails = Readonly<Record<string, unknown>>;
+
+export type AuditEntry = {
+  actor: Actor;
+  action: string;
+  projectId: string | null;
+  target: {
+    type: 'project' | 'api_key' | 'product' | 'price' | 'customer' | 'grant' | 'event' | 'run';
+    id: string;
+  };
+  reason?: string;
+  details?: AuditDetails;
+};
+
+/** Records who did what, in the transaction that does it. */
+export async function writeAudit(tx: Queries, entry: AuditEntry): Promise<void> {
+  const { actor, action, projectId, target, reason = null, details = {} } = entry;
+  await tx.$executeRaw`
+    INSERT INTO audit_log (actor, action, project_id, target_type, target_id, reason, details, request_id)
+    VALUES (${actor.name}, ${action}, ${projectId}, ${target.type}, ${target.id}, ${reason},
+      ${JSON.stringify(details)}::jsonb, ${actor.requestId})`;
+}
+
+/** The audit log, newest first. */
+export async function listAudit(database: Database, query: AuditQuery): Promise<Page<AuditRow>> {
+  const { limit, cursor, from, to } = query;
+  const before = cursor === undefined ? undefined : BigInt(decodeCursor(sequenceKey, cursor)[0]);
+  const rows = await database.auditEntry.findMany({
+    where: {
+      projectId: given(query.project_id),
+      actor: given(query.actor),
+      action: given(query.action),
+      targetType: given(query.target_type),
+      targetId: given(query.target_id),
+      id: { lt: given(before) },
+      at: {
+        gte: given(from === undefined ? from : new Date(from)),
+        lte: given(to === undefined ? to : new Date(to)),
+      },
+    },
+    orderBy: { id: 'desc' },
+    take: limit + 1,
+  });
+  return toPage(rows, limit, (row) => [String(row.id)]);
+}

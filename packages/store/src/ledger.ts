@@ -1,0 +1,112 @@
+import type { EventsQuery, QuarantineQuery } from '@billing/domain';
+import type { Database } from './create-database.ts';
+import type { Prisma, StripeEvent } from './generated/client.ts';
+import { given } from './given.ts';
+import { decodeCursor, timeAndIdKey, toPage } from './page.ts';
+import type { Page } from './page.ts';
+
+/** A ledger row without the event itself. */
+export type LedgerRow = Omit<StripeEvent, 'payload'>;
+
+/** What became of each event, newest first. */
+export function listEvents(database: Database, query: EventsQuery): Promise<Page<LedgerRow>> {
+  const filter = { status: given(query.status), type: given(query.type), objectId: given(query.object_id) };
+  return listLedger(database, filter, query);
+}
+
+/** The events that wait until a customer, price or project is mapped, newest first. */
+export function listQuarantine(database: Database, query: QuarantineQuery): Promise<Page<LedgerRow>> {
+  return listLedger(database, { status: 'quarantined', reason: given(query.reason) }, query);
+}
+
+async function listLedger(
+  database: Database,
+  filter: Prisma.StripeEventWhereInput,
+  { limit, cursor }: { limit: number; cursor?: string | undefined },
+): Promise<Page<LedgerRow>> {
+  const position = cursor === undefined ? {} : rowsBefore(decodeCursor(timeAndIdKey, cursor));
+  const rows = await database.stripeEvent.findMany({
+    where: { ...filter, ...position },
+    orderBy: [{ processedAt: 'desc' }, { eventId: 'desc' }],
+    take: limit + 1,
+    omit: { payload: true },
+  });
+  return toPage(rows, limit, (row) => [row.processedAt.getTime(), row.eventId]);
+}
+
+/** Rows after the cursor's; the first condition is what the index can use. */
+function rowsBefore([at, eventId]: [number, string]) {
+  const processedAt = new Date(at);
+  const isBefore = [{ processedAt: { lt: processedAt } }, { processedAt, eventId: { lt: eventId } }];
+  return { processedAt: { lte: processedAt }, OR: isBefore };
+}
+
+/** A ledger row with the event itself: what a replay applies again. */
+export type StoredEvent = StripeEvent;
+
+export const getLedgerEvent = (database: Database, eventId: string): Promise<StoredEvent | null> =>
+  database.stripeEvent.findUnique({ where: { eventId } });
+
+export type LedgerWindow = {
+  objectId: string | null;
+  from: Date | null;
+  to: Date | null;
+  /** Where the page before ended. */
+  after: { created: Date; eventId: string } | null;
+  limit: number;
+};
+
+/** Events of one object, or created in a window of time, oldest first. */
+export function findLedgerEvents(database: Database, window: LedgerWindow): Promise<StoredEvent[]> {
+  const { objectId, from, to, after, limit } = window;
+  const created = { gte: given(from ?? undefined), lt: given(to ?? undefined) };
+  const position =
+    after === null
+      ? {}
+      : {
+          OR: [
+            { created: { gt: after.created } },
+            { created: after.created, eventId: { gt: after.eventId } },
+          ],
+        };
+  return database.stripeEvent.findMany({
+    where: { AND: [objectId === null ? {} : { objectId }, { created }, position] },
+    orderBy: [{ created: 'asc' }, { eventId: 'asc' }],
+    take: limit,
+  });
+}
+
+/** Which of these events the ledger has, whatever became of them. */
+export async function findRecorded(
+  database: Database,
+  eventIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const rows = await database.$queryRaw<{ event_id: string }[]>`
+    SELECT event_id FROM stripe_events WHERE event_id = ANY(${[...eventIds]}::text[])`;
+  return new Set(rows.map((row) => row.event_id));
+}
+
+export async function isLedgerEmpty(database: Database): Promise<boolean> {
+  return (await database.stripeEvent.findFirst({ select: { eventId: true } })) === null;
+}
+
+/** Rows of one statement: short enough never to hold up a worker that writes the ledger. */
+const deletedAtOnce = 2_000;
+
+/**
+ * Deletes rows of the ledger that are final since before `before`, a few thousand at a time; returns how many, and
+ * whether there may be more. What an operator has to look at (`quarantined`, `failed`) stays whatever its age.
+ */
+export async function deleteFinishedEvents(
+  database: Database,
+  { before }: { before: Date },
+): Promise<{ deleted: number; hasMore: boolean }> {
+  const deleted = await database.$executeRaw`
+    WITH old AS MATERIALIZED (
+      SELECT event_id FROM stripe_events
+      WHERE status IN ('applied', 'stale', 'ignored') AND processed_at < ${before}
+      ORDER BY processed_at LIMIT ${deletedAtOnce} FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT event_id FROM old))`;
+  return { deleted, hasMore: deleted === deletedAtOnce };
+}
