@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { waitFor } from '@billing/testing';
-import { lostEvents, untilLikeStripe, untilSettled } from './support/checks.ts';
-import { repeat } from './support/repeat.ts';
+import { lostEvents, untilLikeStripe, untilProcessed } from './support/checks.ts';
+import { endSessions } from './support/dependencies.ts';
+import { createSender, repeat } from './support/load.ts';
+import type { Sender } from './support/load.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
-import type { Sender } from './support/sender.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -21,14 +21,6 @@ beforeAll(async () => {
   sender = createSender(shop);
 });
 afterAll(() => stack.close());
-
-async function asAdmin(...statements: string[]): Promise<void> {
-  const client = new Client({ connectionString: stack.database.adminUrl });
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  await client.end();
-}
-const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'billing'`;
 
 type Seen = { webhooks: Map<number, number>; reads: Map<number, number>; slowestMs: number };
 
@@ -59,9 +51,9 @@ async function underLoad(fault: () => Promise<unknown>): Promise<Seen> {
   return seen;
 }
 
-async function expectReleased(what: string): Promise<void> {
-  await timeRecovery({ fault: what, healed: 'its end; every accepted event applied' }, () =>
-    untilSettled(stack, { timeoutMs: 30_000, own: sender.events }),
+async function expectAllApplied(what: string): Promise<void> {
+  await timeRecovery({ fault: what, recovered: 'its end; every accepted event applied' }, () =>
+    untilProcessed(stack, { timeoutMs: 30_000, own: sender.events }),
   );
   expect(await lostEvents(stack, sender.events)).toEqual([]);
   await untilLikeStripe(stack, shop, { timeoutMs: 30_000, own: sender.events });
@@ -77,7 +69,7 @@ const table: Row[] = [
     'Postgres sessions ended',
     async () => {
       for (let round = 0; round < 5; round += 1) {
-        await asAdmin(endSessions);
+        await stack.database.asAdmin(endSessions);
         await sleep(inQuick(300, 1_000));
       }
     },
@@ -85,10 +77,13 @@ const table: Row[] = [
   [
     'Postgres read-only',
     async () => {
-      await asAdmin('ALTER DATABASE billing SET default_transaction_read_only = on', endSessions);
+      await stack.database.asAdmin(
+        'ALTER DATABASE billing SET default_transaction_read_only = on',
+        endSessions,
+      );
       await shop.subscribeMany(2);
       await sleep(inQuick(3_000, 15_000));
-      await asAdmin('ALTER DATABASE billing RESET default_transaction_read_only', endSessions);
+      await stack.database.asAdmin('ALTER DATABASE billing RESET default_transaction_read_only', endSessions);
     },
   ],
   [
@@ -145,7 +140,7 @@ it.each(
     expect([...webhooks.keys()]).toEqual([200]);
     expect([...reads.keys()].filter((status) => status !== 200 && status !== 503)).toEqual([]);
     expect(slowestMs).toBeLessThan(seenWithin(1_000));
-    await expectReleased(what);
+    await expectAllApplied(what);
   },
 );
 
@@ -166,7 +161,7 @@ it('answers at once when the pool is full, whatever is asked', async () => {
   expect(new Set(sales.map(({ status }) => status))).toEqual(new Set([503]));
   expect(Math.max(...sales.map(({ ms }) => ms))).toBeLessThan(seenWithin(8_000));
   await client.end();
-  await timeRecovery({ fault: 'Postgres pool full', healed: 'its end; cold reads answered' }, () =>
+  await timeRecovery({ fault: 'Postgres pool full', recovered: 'its end; cold reads answered' }, () =>
     waitFor(async () => (await stack.clients[0].check(shop.apiKey, uniqueId('cold'))).status === 200, {
       what: 'a cold read',
     }),

@@ -3,6 +3,7 @@ import { waitFor } from '@billing/testing';
 import { Client } from 'pg';
 import { bodyOf, cacheOf, featuresOf } from './support/api-client.ts';
 import type { Answer } from './support/api-client.ts';
+import { endSessions } from './support/dependencies.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
@@ -43,7 +44,7 @@ const databaseLocked: Fault = async () => {
   return () => client.end();
 };
 
-/** All connections of the pool wait for a lock: nobody else gets one. */
+/** All connections of the pool wait for a lock, so that no other request gets one. */
 const poolFull: Fault = async () => {
   const unlock = await databaseLocked();
   for (const client of stack.clients)
@@ -53,16 +54,9 @@ const poolFull: Fault = async () => {
   return unlock;
 };
 
-const asAdmin = async (...statements: string[]): Promise<void> => {
-  const client = new Client({ connectionString: stack.database.adminUrl });
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  await client.end();
-};
-const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'billing'`;
-
 /** As after a failover to a replica. */
 const databaseReadOnly: Fault = async () => {
+  const { asAdmin } = stack.database;
   await asAdmin('ALTER DATABASE billing SET default_transaction_read_only = on', endSessions);
   return () => asAdmin('ALTER DATABASE billing RESET default_transaction_read_only', endSessions);
 };
@@ -74,28 +68,25 @@ const cacheReadOnly: Fault = async () => {
 
 const fromRedis = { warm: '200 hit', cold: '503 service_unavailable' };
 const fromPostgres = { warm: '200 bypass', cold: '200 bypass' };
-const fromNobody = { warm: '503 service_unavailable', cold: '503 service_unavailable' };
+const unavailable = { warm: '503 service_unavailable', cold: '503 service_unavailable' };
 
 // Naive: an error of the cache or of Postgres becomes an empty list, a 500, or a wait without end.
-const table: [
-  fault: string,
-  fault_: () => Fault,
-  answers: { warm: string | RegExp; cold: string | RegExp },
-][] = [
-  ['Postgres stopped', () => proxied('database', 'refuse'), fromRedis],
-  ['Postgres frozen', () => proxied('database', 'freeze'), fromRedis],
-  ['Postgres half-open', () => proxied('database', 'half_open'), fromRedis],
-  ['Postgres locked', () => databaseLocked, fromRedis],
-  ['Postgres read-only', () => databaseReadOnly, { warm: '200 hit', cold: '200 miss' }],
-  ['Postgres pool full', () => poolFull, fromRedis],
-  ['Redis stopped', () => proxied('cache', 'refuse'), fromPostgres],
-  ['Redis frozen', () => proxied('cache', 'freeze'), fromPostgres],
-  ['Redis half-open', () => proxied('cache', 'half_open'), fromPostgres],
-  // A replica is noticed at the first write, and then no longer asked: nobody could tell it of changes.
-  ['Redis read-only', () => cacheReadOnly, { warm: /^200 (hit|bypass)$/, cold: /^200 (miss|bypass)$/ }],
-  ['both stopped', () => both(proxied('database', 'refuse'), proxied('cache', 'refuse')), fromNobody],
-  ['both frozen', () => both(proxied('database', 'freeze'), proxied('cache', 'freeze')), fromNobody],
-];
+const table: [name: string, fault: () => Fault, answers: { warm: string | RegExp; cold: string | RegExp }][] =
+  [
+    ['Postgres stopped', () => proxied('database', 'refuse'), fromRedis],
+    ['Postgres frozen', () => proxied('database', 'freeze'), fromRedis],
+    ['Postgres half-open', () => proxied('database', 'half_open'), fromRedis],
+    ['Postgres locked', () => databaseLocked, fromRedis],
+    ['Postgres read-only', () => databaseReadOnly, { warm: '200 hit', cold: '200 miss' }],
+    ['Postgres pool full', () => poolFull, fromRedis],
+    ['Redis stopped', () => proxied('cache', 'refuse'), fromPostgres],
+    ['Redis frozen', () => proxied('cache', 'freeze'), fromPostgres],
+    ['Redis half-open', () => proxied('cache', 'half_open'), fromPostgres],
+    // A replica is noticed at the first write, and no longer read from then on: it could not be told of changes.
+    ['Redis read-only', () => cacheReadOnly, { warm: /^200 (hit|bypass)$/, cold: /^200 (miss|bypass)$/ }],
+    ['both stopped', () => both(proxied('database', 'refuse'), proxied('cache', 'refuse')), unavailable],
+    ['both frozen', () => both(proxied('database', 'freeze'), proxied('cache', 'freeze')), unavailable],
+  ];
 
 const exactly = (kind: string, answer: string | RegExp): RegExp =>
   new RegExp(`^${kind}: ${typeof answer === 'string' ? `${answer}$` : answer.source.slice(1)}`);
@@ -103,12 +94,12 @@ const exactly = (kind: string, answer: string | RegExp): RegExp =>
 const nameOf = (answer: Answer): string =>
   answer.status === 200 ? `200 ${cacheOf(answer)}` : `${answer.status} ${bodyOf(answer).code}`;
 
-async function settledReads(warmUser: string): Promise<void> {
+async function untilHits(warmUser: string): Promise<void> {
   await waitFor(
     async () => {
       const answers = await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, warmUser)));
       const cold = await Promise.all(
-        stack.clients.map((client) => client.check(shop.apiKey, uniqueId('stranger'))),
+        stack.clients.map((client) => client.check(shop.apiKey, uniqueId('unknown'))),
       );
       return (
         answers.every((answer) => nameOf(answer) === '200 hit') && cold.every(({ status }) => status === 200)
@@ -130,7 +121,7 @@ it.each(
   const warmUser = uniqueId('warm');
   const rounds = Array.from({ length: inQuick(2, 4) }, () => stack.clients.map(() => uniqueId('cold')));
   for (const userId of [warmUser, ...rounds.flat()]) await shop.grant(userId, 'gold');
-  await settledReads(warmUser);
+  await untilHits(warmUser);
   const end = await fault()();
   const seen: { warm: Set<string>; cold: Set<string> } = { warm: new Set(), cold: new Set() };
   const slowest: number[] = [];
@@ -158,19 +149,19 @@ it.each(
   for (const kind of ['warm', 'cold'] as const)
     for (const answer of seen[kind]) expect(`${kind}: ${answer}`).toMatch(exactly(kind, expected[kind]));
   expect(Math.max(...slowest)).toBeLessThan(seenWithin(1_000));
-  await timeRecovery({ fault: what, healed: 'its end; hits at both APIs' }, () => settledReads(warmUser));
+  await timeRecovery({ fault: what, recovered: 'its end; hits at both APIs' }, () => untilHits(warmUser));
 });
 
-// Naive: the cache's Redis became a replica; it still answers, but no longer hears of changes.
+// Naive: the cache's Redis became a replica; it still answers, but takes no more invalidations.
 it('shows a change that the cache could not be told of', async () => {
   const userId = uniqueId('changed');
   await shop.grant(userId, 'gold');
-  await settledReads(userId);
+  await untilHits(userId);
   const end = await cacheReadOnly();
   try {
     await shop.grant(userId, 'silver');
     await timeRecovery(
-      { fault: 'Redis read-only', healed: 'bypassing it; a change shows at both APIs' },
+      { fault: 'Redis read-only', recovered: 'bypassing it; a change shows at both APIs' },
       () =>
         Promise.all(
           stack.clients.map((client) =>
@@ -184,5 +175,5 @@ it('shows a change that the cache could not be told of', async () => {
   } finally {
     await end();
   }
-  await settledReads(userId);
+  await untilHits(userId);
 });

@@ -3,10 +3,9 @@ import { waitFor } from '@billing/testing';
 import { cacheOf, featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
 import type { DependencyName, Side } from './support/dependencies.ts';
-import { repeat } from './support/repeat.ts';
+import { createSender, repeat } from './support/load.ts';
+import type { Sender } from './support/load.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
-import type { Sender } from './support/sender.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -23,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack.close());
 
-/** Events and cold reads at both APIs, again and again; how slow they may be is the matter of other files. */
+/** Events and cold reads at both APIs, again and again; other files limit how slow they may be. */
 function startAsking() {
   const statuses = new Set<number>();
   const asking = stack.clients.map((client) =>
@@ -47,7 +46,7 @@ const readMany = () =>
     ),
   );
 
-/** The whole way at both APIs: a purchase in Stripe is a cached answer, and something else can be bought. */
+/** From end to end at both APIs: a purchase in Stripe becomes a cached answer, and a checkout works. */
 async function worksEverywhere(): Promise<void> {
   const { userId } = await shop.subscribe();
   await waitFor(
@@ -67,8 +66,8 @@ async function worksEverywhere(): Promise<void> {
   await waitFor(async () => (await sender.send(stack.anyApi)).status === 200, { what: 'an accepted event' });
 }
 
-/** A dead socket is noticed by whoever uses it; some connections are there for the metrics only. */
-async function isRidOfTheDead(side: Side, name: 'queue' | 'cache'): Promise<boolean> {
+/** A dead socket is noticed when it is used; some connections are used by the metrics only. */
+async function hasNoDeadSockets(side: Side, name: 'queue' | 'cache'): Promise<boolean> {
   await Promise.all([...stack.apis, ...stack.workers].map(({ url }) => fetch(`${url}/metrics`)));
   return (await stack.proxyOf(side, name).deadConnectionCount()) === 0;
 }
@@ -91,7 +90,7 @@ const quick: Row[] = [
   ['worker', 'stripe'],
 ];
 
-// Naive: a socket whose other end is gone without a word is waited for as long as the kernel does, for hours.
+// Naive: a socket whose other end vanished is waited for as long as the kernel does, for hours.
 it.each(inQuick(quick, whole))(
   'half-open sockets from %s to %s are given up, and all works again',
   async (side, name) => {
@@ -100,7 +99,7 @@ it.each(inQuick(quick, whole))(
     const asking = startAsking();
     await stack.setMode(name, 'half_open', [side]);
     for (const { status } of await readMany()) expect([200, 503]).toContain(status);
-    // Something to do for those who hold the dead sockets.
+    // Work for the processes that hold the dead sockets.
     await shop.subscribeMany(2);
     await sleep(inQuick(1_000, 4_000));
     // New connections are sound again; those that were dead stay dead.
@@ -108,9 +107,9 @@ it.each(inQuick(quick, whole))(
     await asking.stop();
     for (const status of asking.statuses) expect([200, 503]).toContain(status);
     const what = `half-open sockets from ${side} to ${name}`;
-    await timeRecovery({ fault: what, healed: 'limits on sockets and waits; all works' }, worksEverywhere);
+    await timeRecovery({ fault: what, recovered: 'limits on sockets and waits; all works' }, worksEverywhere);
     if (name === 'queue' || name === 'cache')
-      await waitFor(() => isRidOfTheDead(side, name), { what: 'dead sockets to end', timeoutMs: 60_000 });
+      await waitFor(() => hasNoDeadSockets(side, name), { what: 'dead sockets to end', timeoutMs: 60_000 });
     await untilLikeStripe(stack, shop, { timeoutMs: 60_000, own: sender.events });
     expect(await lostEvents(stack, sender.events)).toEqual([]);
   },

@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { differences, readLedger, stripeEvents, untilLikeStripe } from './support/checks.ts';
-import { repeat } from './support/repeat.ts';
+import { repeat } from './support/load.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
 import { openShop } from './support/shop.ts';
 import type { Shop, Subscriber } from './support/shop.ts';
@@ -21,13 +21,13 @@ afterAll(() => stack.close());
 
 const accepted = async (): Promise<number> => (await stripeEvents(stack, 'accepted')).length;
 
-async function expectReleased(fault: string): Promise<void> {
-  await timeRecovery({ fault, healed: 'the sweep of Stripe’s event list; state is Stripe’s' }, () =>
+async function expectRecovered(fault: string): Promise<void> {
+  await timeRecovery({ fault, recovered: 'the sweep of Stripe’s event list; state is Stripe’s' }, () =>
     untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
   );
 }
 
-/** Jobs stay in the queue as long as nobody works. */
+/** Jobs stay in the queue as long as no worker runs. */
 async function withoutWorkers(work: () => Promise<unknown>): Promise<void> {
   await Promise.all(stack.workers.map((worker) => worker.stop()));
   await work();
@@ -38,17 +38,17 @@ async function changeSome(subscribers: readonly Subscriber[]): Promise<void> {
   for (const [index, subscriber] of subscribers.entries()) if (index % 3 === 0) await shop.cancel(subscriber);
 }
 
-// Naive: what Stripe was told we have is gone, and nobody asks again.
-it('heals when the queue Redis is emptied after 50 events got their 2xx', async () => {
+// Naive: events that were acknowledged to Stripe are gone, and are never read again.
+it('recovers when the queue Redis is emptied after 50 events got their 2xx', async () => {
   await withoutWorkers(async () => {
     const before = await accepted();
     while ((await accepted()) < before + 50) await changeSome(await shop.subscribeMany(2));
     await stack.direct.queue.flushall();
   });
-  await expectReleased('queue Redis emptied after 50 acks');
+  await expectRecovered('queue Redis emptied after 50 acks');
 });
 
-it('heals when the queue Redis is emptied again and again during 200 events', async () => {
+it('recovers when the queue Redis is emptied again and again during 200 events', async () => {
   const before = (await stripeEvents(stack)).length;
   const emptying = repeat(async () => {
     await sleep(150);
@@ -57,10 +57,10 @@ it('heals when the queue Redis is emptied again and again during 200 events', as
   while ((await stripeEvents(stack)).length < before + inQuick(50, 200))
     await changeSome(await shop.subscribeMany(2));
   await emptying.stop();
-  await expectReleased('queue Redis emptied during 200 events');
+  await expectRecovered('queue Redis emptied during 200 events');
 });
 
-it('heals when the queue Redis is killed and comes back empty', async () => {
+it('recovers when the queue Redis is killed and comes back empty', async () => {
   await withoutWorkers(async () => {
     await changeSome(await shop.subscribeMany(4));
     await waitFor(async () => (await stack.direct.queue.llen('bull:stripe-events:wait')) > 10, {
@@ -69,22 +69,22 @@ it('heals when the queue Redis is killed and comes back empty', async () => {
     await stack.queueRedis.kill();
     await stack.queueRedis.start();
   });
-  await expectReleased('queue Redis killed without persistence');
+  await expectRecovered('queue Redis killed without persistence');
 });
 
-it('heals when all webhooks of an hour are lost, by the sweep', async () => {
+it('recovers when all webhooks of an hour are lost, by the sweep', async () => {
   await stack.control('/webhooks', { enabled: false });
   const subscribers = await shop.subscribeMany(6);
   await stack.control('/clock', { advance_seconds: 3_600 });
   await changeSome(subscribers);
-  await expectReleased('all webhooks of an hour lost');
+  await expectRecovered('all webhooks of an hour lost');
   await stack.control('/webhooks', { enabled: true });
 });
 
-it('heals when a quarter of the events is dropped at random', async () => {
+it('recovers when a quarter of the events is dropped at random', async () => {
   await stack.control('/webhooks', { drop_ratio: 0.25 });
   await changeSome(await shop.subscribeMany(inQuick(8, 20)));
-  await expectReleased('25 % of the events dropped');
+  await expectRecovered('25 % of the events dropped');
   await stack.control('/webhooks', { drop_ratio: 0 });
 });
 
@@ -93,7 +93,7 @@ type Run = {
   result: { subscriptions_updated: number; subscriptions_missing_in_stripe: number } | null;
 };
 
-it('heals by reconciliation alone when webhooks and the sweep are silent', async () => {
+it('recovers by reconciliation alone when webhooks and the sweep are silent', async () => {
   // Nor can the sweep help: the list of events does not answer.
   await stack.control('/faults', { mode: '500', methods: ['GET'], path: '/v1/events' });
   await stack.control('/webhooks', { enabled: false });
@@ -102,7 +102,7 @@ it('heals by reconciliation alone when webhooks and the sweep are silent', async
   expect(wrong.length).toBeGreaterThan(0);
   const known = (await readLedger(stack)).size;
   await timeRecovery(
-    { fault: 'all webhooks lost, no sweep', healed: 'a reconciliation; rows are Stripe’s' },
+    { fault: 'all webhooks lost, no sweep', recovered: 'a reconciliation; rows are Stripe’s' },
     async () => {
       const { run_id } = (await stack.anyApi.admin('POST', '/reconcile', {})) as { run_id: string };
       const run = await waitFor(

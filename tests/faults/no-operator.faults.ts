@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '@billing/testing';
 import { differences, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
 import { isQuick, timeRecovery } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
+import { createSender } from './support/load.ts';
 import { openShop } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -22,7 +22,7 @@ afterAll(() => stack.close());
 
 type Report = { drift: { object_id: string }[]; subscriptions_updated: number };
 
-/** All objects that the runs of the calendar reported. */
+/** All objects that the scheduled runs reported. */
 async function reported(): Promise<Set<string>> {
   const { rows } = await stack.database.pool.query<{ id: string }>(
     `SELECT id FROM runs WHERE requested_by = 'schedule' AND status = 'done'`,
@@ -44,9 +44,9 @@ async function driftCounted(): Promise<number> {
 async function expectRepaired(fault: string): Promise<void> {
   const subscribers = await shop.subscribeMany(3);
   expect((await differences(stack)).length).toBeGreaterThan(0);
-  await timeRecovery({ fault, healed: 'the reconciliation of RECONCILE_CRON; rows are Stripe’s' }, () =>
+  await timeRecovery({ fault, recovered: 'the reconciliation of RECONCILE_CRON; rows are Stripe’s' }, () =>
     waitFor(async () => (await differences(stack)).length === 0, {
-      what: 'the calendar to repair',
+      what: 'a scheduled run to repair',
       timeoutMs: 60_000,
       intervalMs: 200,
     }),
@@ -61,11 +61,11 @@ async function hasReported(): Promise<(id: string) => boolean> {
 }
 
 // Naive: the schedule is made when the worker starts, and is gone for good when Redis loses its data.
-it('reconciles by the calendar alone, also after the queue Redis was emptied', async () => {
+it('reconciles by the schedule alone, also after the queue Redis was emptied', async () => {
   await stack.control('/webhooks', { enabled: false });
   // Nor can the sweep help: the list of events does not answer.
   await stack.control('/faults', { mode: '500', methods: ['GET'], path: '/v1/events' });
-  await expectRepaired('all webhooks lost, no sweep, nobody there');
+  await expectRepaired('all webhooks lost, no sweep, no operator');
   expect(await driftCounted()).toBeGreaterThan(0);
   await stack.direct.queue.flushall();
   await expectRepaired('queue Redis emptied, its schedules with it');
@@ -84,7 +84,7 @@ if (!isQuick)
     const [worker, other] = stack.workers;
     await Promise.all(stack.workers.map((one) => one.stop()));
     const sender = createSender(shop);
-    // More than the eight that such a worker has in hand.
+    // More than the eight that such a worker holds at once.
     const events = await Promise.all(Array.from({ length: 12 }, () => sender.send(stack.anyApi)));
     // As if they had waited for that long already.
     const keys = events.map(({ eventId }) => `bull:stripe-events:${eventId}`);
@@ -97,11 +97,11 @@ if (!isQuick)
     await worker.untilReady();
     const known = (await readLedger(stack)).size;
     await waitFor(() => !worker.isRunning(), { what: 'the process to end itself', timeoutMs: 150_000 });
-    expect(await worker.exited()).toBe(1);
-    expect(worker.log()).toContain('watchdog_no_progress');
+    expect(await worker.exited).toBe(1);
+    expect(worker.output()).toContain('watchdog_no_progress');
     expect((await readLedger(stack)).size).toBe(known);
     await worker.start();
-    await timeRecovery({ fault: 'worker stuck, ended by its watchdog', healed: 'its supervisor' }, () =>
+    await timeRecovery({ fault: 'worker stuck, ended by its watchdog', recovered: 'its supervisor' }, () =>
       waitFor(
         async () => {
           const ledger = await readLedger(stack);

@@ -1,9 +1,9 @@
 import { waitFor } from '@billing/testing';
 import type { ApiClient } from './support/api-client.ts';
-import { lostEvents, untilLikeStripe, untilSettled } from './support/checks.ts';
+import { lostEvents, untilLikeStripe, untilProcessed } from './support/checks.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
-import type { Sender } from './support/sender.ts';
+import { createSender } from './support/load.ts';
+import type { Sender } from './support/load.ts';
 import { openShop } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -44,7 +44,7 @@ async function bringQueue(): Promise<void> {
   await Promise.all([...stack.apis, ...stack.workers].map((process) => process.untilReady()));
 }
 
-// Naive: `queue.add` on a connection that never was never settles, also when Redis comes later.
+// Naive: `queue.add` on a connection that was never made stays pending for ever, also when Redis comes later.
 describe('the queue Redis absent at start', () => {
   it('refuses events with 503 and Retry-After, and works by itself once Redis is there', async () => {
     const { status, ms, retryAfter } = await send(stack.clients[0]);
@@ -54,7 +54,7 @@ describe('the queue Redis absent at start', () => {
     await shop.subscribeMany(2);
     await stack.setMode('queue', 'pass');
     await timeRecovery(
-      { fault: 'queue Redis absent at start', healed: 'its start; events accepted' },
+      { fault: 'queue Redis absent at start', recovered: 'its start; events accepted' },
       untilAccepting,
     );
     await Promise.all([...stack.apis, ...stack.workers].map((process) => process.untilReady()));
@@ -84,11 +84,11 @@ describe('the queue Redis', () => {
       expect(Math.max(...slowest)).toBeLessThan(seenWithin(5_000));
       await stack.setMode('queue', 'pass');
       await timeRecovery(
-        { fault: `queue Redis ${mode}`, healed: 'its return; events accepted' },
+        { fault: `queue Redis ${mode}`, recovered: 'its return; events accepted' },
         untilAccepting,
       );
-      await timeRecovery({ fault: `queue Redis ${mode}`, healed: 'its return; all events applied' }, () =>
-        untilSettled(stack, { timeoutMs: 40_000, own: sender.events }),
+      await timeRecovery({ fault: `queue Redis ${mode}`, recovered: 'its return; all events applied' }, () =>
+        untilProcessed(stack, { timeoutMs: 40_000, own: sender.events }),
       );
       await expectAllKept();
     },
@@ -98,10 +98,10 @@ describe('the queue Redis', () => {
     ['is a replica after a failover', ['REPLICAOF', '127.0.0.1', '9'], ['REPLICAOF', 'NO', 'ONE']],
     ['wants a password', ['CONFIG', 'SET', 'requirepass', 'secret'], ['CONFIG', 'SET', 'requirepass', '']],
     ['is full', ['CONFIG', 'SET', 'maxmemory', '1'], ['CONFIG', 'SET', 'maxmemory', '0']],
-  ])('%s: 503 with Retry-After, and recovery', async (_what, spoil, mend) => {
+  ])('%s: 503 with Retry-After, and recovery', async (what, spoil, repair) => {
     const [name = '', ...args] = spoil;
     await stack.direct.queue.call(name, ...args);
-    // Connections that are logged in already keep what they have: a new one meets the password.
+    // Connections that are logged in stay logged in: only a new one meets the password.
     for (const side of ['api', 'worker'] as const) await stack.proxyOf(side, 'queue').dropConnections();
     await waitFor(async () => (await send(stack.clients[0])).status === 503, {
       what: 'a refusal',
@@ -112,10 +112,10 @@ describe('the queue Redis', () => {
       expect([status, retryAfter]).toEqual([503, '1']);
       expect(ms).toBeLessThan(seenWithin(5_000));
     }
-    const [mendName = '', ...mendArgs] = mend;
-    await stack.direct.queue.call(mendName, ...mendArgs);
+    const [repairName = '', ...repairArgs] = repair;
+    await stack.direct.queue.call(repairName, ...repairArgs);
     await timeRecovery(
-      { fault: `queue Redis ${_what}`, healed: 'its mending; events accepted' },
+      { fault: `queue Redis ${what}`, recovered: 'its repair; events accepted' },
       untilAccepting,
     );
     await expectAllKept();
@@ -137,7 +137,7 @@ describe('the wrong eviction policy', () => {
     await Promise.all(processes.map((process) => process.stop()));
     await Promise.all(processes.map((process) => process.start({ NODE_ENV: 'production' })));
     for (const process of processes) {
-      await waitFor(() => process.log().includes('queue_redis_may_evict'), {
+      await waitFor(() => process.output().includes('queue_redis_may_evict'), {
         what: `the error of ${process.name}`,
         timeoutMs: 20_000,
       });

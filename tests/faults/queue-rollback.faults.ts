@@ -14,7 +14,7 @@ let stack: Stack;
 let shop: Shop;
 
 beforeAll(async () => {
-  // What a worker has in hand outlives Redis: here most jobs wait.
+  // The jobs that a worker runs outlive Redis: with one at a time, most jobs wait.
   stack = await startStack({ queueRedis: { dir }, env: { WORKER_CONCURRENCY: '1' } });
   shop = await openShop(stack);
 });
@@ -23,7 +23,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** What the workers did: the fence grows with each write of an object, the version with each change of a user. */
+/** What the workers did: the row version grows with each write of an object, the version with each change of a user. */
 async function effects(): Promise<string[]> {
   const { rows } = await stack.database.pool.query<{ effect: string }>(
     `SELECT id || ' written ' || fence AS effect FROM subscriptions
@@ -35,7 +35,7 @@ async function effects(): Promise<string[]> {
   return rows.map(({ effect }) => effect);
 }
 
-/** How many jobs were run, whatever they came to. */
+/** How many jobs were run, whatever their outcome. */
 async function jobsRun(): Promise<number> {
   const texts = await Promise.all(
     stack.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
@@ -46,7 +46,7 @@ async function jobsRun(): Promise<number> {
   return counts.reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** Like Stripe, and nothing left to be asked of it: nobody writes any more. */
+/** Like Stripe, and no row is to be rechecked: nothing is written any more. */
 async function untilAtRest(): Promise<void> {
   await untilLikeStripe(stack, shop, { timeoutMs: 60_000 });
   await waitFor(
@@ -57,12 +57,12 @@ async function untilAtRest(): Promise<void> {
       );
       return rowCount === 0;
     },
-    { what: 'all doubts to be settled', timeoutMs: 60_000, intervalMs: 100 },
+    { what: 'every recheck to be done', timeoutMs: 60_000, intervalMs: 100 },
   );
 }
 
-/** Eight for each of the two workers: these outlive Redis. */
-const inHand = 16;
+/** Eight jobs of each of the two workers: these outlive Redis. */
+const inFlight = 16;
 
 const untilQueued = (least: number): Promise<true> =>
   waitFor(async () => (await jobCount(stack)) >= least, { what: 'jobs in the queue', timeoutMs: 30_000 });
@@ -98,13 +98,16 @@ it('loses nothing and does nothing twice when the queue Redis goes back to an ol
   const known = (await readLedger(stack)).size;
   await shop.subscribeMany(users);
   for (const one of early.slice(0, 2)) await shop.cancel(one);
-  await untilQueued(inHand + users);
+  await untilQueued(inFlight + users);
   await backToDump();
   expect((await lostEvents(stack)).length).toBeGreaterThan(0);
   expect((await readLedger(stack)).size).toBe(known);
   await stack.setMode('database', 'pass', ['worker']);
   await timeRecovery(
-    { fault: 'queue Redis back with an older dump', healed: 'the ledger and the sweep; state is Stripe’s' },
+    {
+      fault: 'queue Redis back with an older dump',
+      recovered: 'the ledger and the sweep; state is Stripe’s',
+    },
     () => untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
   );
   expect(await lostEvents(stack)).toEqual([]);

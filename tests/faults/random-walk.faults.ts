@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DependencyName, Side } from './support/dependencies.ts';
 import { featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
-import { repeat } from './support/repeat.ts';
+import { repeat } from './support/load.ts';
 import { inQuick, seed, timeRecovery, seenWithin } from './support/run-options.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop, Subscriber } from './support/shop.ts';
@@ -36,7 +36,7 @@ const emptied = (name: 'queue' | 'cache'): Step => ({
   run: () => stack.direct[name].flushall(),
 });
 
-/** Each step breaks one thing for a while and mends it. */
+/** Each step breaks one thing for a while and repairs it. */
 function stepsOf(pick: <T>(of: readonly [T, ...T[]]) => T): Step[] {
   const modes = ['refuse', 'freeze', 'half_open', 'cut_replies'] as const;
   const proxied = (name: DependencyName): Step => ({
@@ -52,7 +52,7 @@ function stepsOf(pick: <T>(of: readonly [T, ...T[]]) => T): Step[] {
     name: `kill one of the ${side}`,
     run: async (holdMs) => {
       const process = pick(stack[side]);
-      await process.kill();
+      await process.kill('SIGKILL');
       await sleep(holdMs);
       await process.start();
     },
@@ -137,7 +137,7 @@ it(`ends in Stripe's state after a random walk over faults (FAULTS_SEED=${seed})
   await Promise.all([living.stop(), reading.stop()]);
   await stack.startProcesses();
   process.stderr.write(`walked: ${walked.join(', ')}\n`);
-  await timeRecovery({ fault: 'random walk over faults', healed: 'its end; state is Stripe’s' }, () =>
+  await timeRecovery({ fault: 'random walk over faults', recovered: 'its end; state is Stripe’s' }, () =>
     untilLikeStripe(stack, shop, { timeoutMs: 90_000 }),
   );
   expect(denials).toEqual([]);

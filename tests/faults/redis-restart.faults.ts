@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@billing/testing';
 import { cacheOf, featuresOf } from './support/api-client.ts';
-import { lostEvents, untilLikeStripe, untilSettled } from './support/checks.ts';
+import { lostEvents, untilLikeStripe, untilProcessed } from './support/checks.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
-import type { Sender } from './support/sender.ts';
+import { createSender } from './support/load.ts';
+import type { Sender } from './support/load.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -63,8 +63,8 @@ it('keeps every event when the queue Redis with an append-only file is restarted
   expect(new Set(seen.keys())).toEqual(new Set([200, 503]));
   await stack.startProcesses();
   await timeRecovery(
-    { fault: 'queue Redis restarted with its data', healed: 'its loading; all events applied' },
-    () => untilSettled(stack, { timeoutMs: 60_000, own: sender.events }),
+    { fault: 'queue Redis restarted with its data', recovered: 'its loading; all events applied' },
+    () => untilProcessed(stack, { timeoutMs: 60_000, own: sender.events }),
   );
   expect(await lostEvents(stack, sender.events)).toEqual([]);
 });
@@ -99,9 +99,9 @@ it('never serves what an older dump of the cache brings back', async () => {
   expect(await readAll()).toEqual(['gold,silver', 'gold,silver']);
   await stack.cacheRedis.kill();
   await stack.cacheRedis.start();
-  // Meanwhile nobody asks for the user: a process would remember what it answered past the cache.
+  // Meanwhile the user is not read: a process would remember what it answered past the cache.
   await timeRecovery(
-    { fault: 'cache Redis back with an older dump', healed: 'reads; hits at both APIs' },
+    { fault: 'cache Redis back with an older dump', recovered: 'reads; hits at both APIs' },
     () => waitFor(() => isHit(other), { what: 'hits', timeoutMs: 15_000 }),
   );
   const seen = await readAll();

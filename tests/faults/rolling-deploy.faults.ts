@@ -3,10 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@billing/testing';
 import { createApiClient } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
-import { repeat } from './support/repeat.ts';
-import type { Repeated } from './support/repeat.ts';
+import { createSender, repeat } from './support/load.ts';
+import type { Repeated } from './support/load.ts';
 import { inQuick, noteRecovery } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
 import { openShop } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -41,7 +40,7 @@ function readOnce(agent: Agent, url: string): Promise<Result> {
   });
 }
 
-/** As a load balancer does: who says that it leaves gets no new connection before it is ready again. */
+/** As a load balancer does: a process that announces its end gets no new connection before it is ready again. */
 const untilBack = (url: string): Promise<unknown> =>
   waitFor(
     async () => {
@@ -52,7 +51,7 @@ const untilBack = (url: string): Promise<unknown> =>
     { what: `${url} to be back`, timeoutMs: 60_000, intervalMs: 50 },
   );
 
-/** Reads without a pause at both APIs; a connection that nobody accepts is the load balancer's business. */
+/** Reads without a pause at both APIs; a refused connection is no failure: a load balancer tries the next process. */
 function startReaders() {
   const statuses = new Map<number, number>();
   const failures: string[] = [];
@@ -73,7 +72,7 @@ function startReaders() {
   return { statuses, failures, stop: () => Promise.all(readers.map((reader) => reader.stop())) };
 }
 
-// Naive: `process.exit` on SIGTERM cuts what was accepted, and jobs under way stay locked.
+// Naive: `process.exit` on SIGTERM cuts accepted requests, and jobs in flight stay locked.
 it('cuts no accepted request and loses no event while processes are replaced every 5 s', async () => {
   const sender = createSender(shop);
   const balanced = createApiClient(stack.balancer.url);
@@ -103,7 +102,7 @@ it('cuts no accepted request and loses no event while processes are replaced eve
   expect(exits.filter(({ code }) => code !== 0)).toEqual([]);
   const slowest = Math.max(...exits.map(({ ms }) => ms));
   expect(slowest).toBeLessThan(25_000);
-  noteRecovery({ fault: 'SIGTERM under load', healed: 'the slowest exit', ms: slowest });
+  noteRecovery({ fault: 'SIGTERM under load', recovered: 'the slowest exit', ms: slowest });
   expect(reads.failures).toEqual([]);
   // A new process may be too slow for a read's second at first: that is a 503, and no cut.
   const { 200: answered = 0, 503: late = 0, ...others } = Object.fromEntries(reads.statuses);

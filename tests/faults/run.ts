@@ -7,8 +7,8 @@ import { z } from 'zod';
 
 /**
  * Runs the fault suite (`tests/faults`) against the processes of the build. `--quick` shortens outages and
- * loads; everything else is passed on to jest. Prints the seed of the random walk and, at the end, what healed
- * how fast.
+ * loads; everything else is passed on to jest. Prints the seed of the random walk and, at the end, how long each
+ * recovery took.
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const args = process.argv.slice(2);
@@ -16,14 +16,14 @@ const seed = process.env['FAULTS_SEED'] ?? String(Date.now() % 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'billing-faults-run-'));
 const recoveries = join(folder, 'recoveries.jsonl');
 
-const recovery = z.object({ fault: z.string(), healed: z.string(), ms: z.number() });
+const recovery = z.object({ fault: z.string(), recovered: z.string(), ms: z.number() });
 
 function printRecoveries(): void {
   if (!existsSync(recoveries)) return;
-  process.stderr.write('\nfault | what heals | measured\n');
+  process.stderr.write('\nfault | recovered by | measured\n');
   for (const line of readFileSync(recoveries, 'utf8').trimEnd().split('\n')) {
-    const { fault, healed, ms } = recovery.parse(JSON.parse(line));
-    process.stderr.write(`${fault} | ${healed} | ${(ms / 1000).toFixed(1)} s\n`);
+    const { fault, recovered, ms } = recovery.parse(JSON.parse(line));
+    process.stderr.write(`${fault} | ${recovered} | ${(ms / 1000).toFixed(1)} s\n`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { bodyOf } from './support/api-client.ts';
 import { jobCount, untilLikeStripe } from './support/checks.ts';
-import { repeat } from './support/repeat.ts';
+import { repeat } from './support/load.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
 import { openShop } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
@@ -40,7 +40,7 @@ const untilCheckoutWorks = (): Promise<true> =>
     { what: 'checkouts at both APIs', timeoutMs: 30_000, intervalMs: 100 },
   );
 
-// Naive: a transaction or a connection is held while Stripe is asked, and 200 buyers stop all readers.
+// Naive: a transaction or a connection stays open during a call to Stripe, and 200 buyers stop all readers.
 it.each(inQuick(['freeze'] as const, ['freeze', 'half_open'] as const))(
   '200 hanging checkouts (%s) do not slow reads, and end within 15 s',
   async (mode) => {
@@ -61,7 +61,10 @@ it.each(inQuick(['freeze'] as const, ['freeze', 'half_open'] as const))(
       expect(answer.headers.get('retry-after')).not.toBeNull();
     }
     expect(Math.max(...answers.map(({ ms }) => ms))).toBeLessThan(seenWithin(15_000));
-    await timeRecovery({ fault: `Stripe ${mode}`, healed: 'its return; checkouts work' }, untilCheckoutWorks);
+    await timeRecovery(
+      { fault: `Stripe ${mode}`, recovered: 'its return; checkouts work' },
+      untilCheckoutWorks,
+    );
   },
 );
 
@@ -70,12 +73,12 @@ async function inDoubt(): Promise<number> {
   return rowCount ?? 0;
 }
 
-// Naive: events that tie wait for Stripe and hold up everybody, or take the payload that came last.
+// Naive: events that tie wait for Stripe and block the queue, or the payload that came last wins.
 it.each([
   ['freeze', () => stack.setMode('stripe', 'freeze', ['worker'])],
   ['429', () => stack.control('/faults', { mode: '429', methods: ['GET'] })],
   ['500', () => stack.control('/faults', { mode: '500', methods: ['GET'] })],
-] as const)('settles what was in doubt while Stripe was out of reach (%s)', async (what, fault) => {
+] as const)('rechecks what was in doubt while Stripe was out of reach (%s)', async (what, fault) => {
   await fault();
   // Several events of one second for each: which came last is for Stripe to say.
   const subscribers = await shop.subscribeMany(inQuick(4, 10));
@@ -87,18 +90,18 @@ it.each([
     return rows.length > 0;
   };
   await waitFor(events, { what: 'events to be applied all the same', timeoutMs: 40_000 });
-  // No event is left that could settle anything by itself.
+  // No event is left that could resolve a doubt.
   await waitFor(async () => (await jobCount(stack)) === 0 && (await inDoubt()) > 0, {
     what: 'an empty queue and a doubt',
     timeoutMs: 60_000,
   });
   await stack.setMode('stripe', 'pass', ['worker']);
   await stack.control('/faults', { mode: 'none' });
-  await timeRecovery({ fault: `Stripe ${what} for the worker`, healed: 'its return; all settled' }, () =>
+  await timeRecovery({ fault: `Stripe ${what} for the worker`, recovered: 'its return; all rechecked' }, () =>
     untilLikeStripe(stack, shop, { timeoutMs: 60_000 }),
   );
   await waitFor(async () => (await inDoubt()) === 0, {
-    what: 'every doubt to be settled',
+    what: 'every doubt to be resolved',
     timeoutMs: 60_000,
   });
 });

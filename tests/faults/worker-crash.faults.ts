@@ -2,8 +2,8 @@ import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { featuresOf } from './support/api-client.ts';
 import { jobCount, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
-import { createSender } from './support/sender.ts';
-import type { Sender } from './support/sender.ts';
+import { createSender } from './support/load.ts';
+import type { Sender } from './support/load.ts';
 import { openShop, uniqueId } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
 import { startStack } from './support/stack.ts';
@@ -27,7 +27,7 @@ async function expectAllKept(): Promise<void> {
 
 const activeJobs = (): Promise<string[]> => stack.direct.queue.lrange('bull:stripe-events:active', 0, -1);
 
-/** Whether a worker has the job in hand, after so many others died in it: a dead one's job stays `active` too. */
+/** Whether a worker runs the job, after so many others died in it: a dead one's job stays `active` too. */
 async function runsAfter(eventId: string, crashes: number): Promise<boolean> {
   const key = `bull:stripe-events:${eventId}`;
   const [stalls, lock, active] = await Promise.all([
@@ -54,14 +54,14 @@ it('applies an event whose worker was killed again and again in it', async () =>
       what: `the job to run, crash ${crash}`,
       timeoutMs: 40_000,
     });
-    await stack.workers[0].kill();
+    await stack.workers[0].kill('SIGKILL');
     expect(await jobCount(stack)).toBeGreaterThan(0);
     if (inQuick(true, false)) await expireLocks();
     await stack.workers[0].start();
   }
   await stack.setMode('database', 'pass', ['worker']);
   await timeRecovery(
-    { fault: `worker killed ${crashes} times in one job`, healed: 'a restarted worker; event applied' },
+    { fault: `worker killed ${crashes} times in one job`, recovered: 'a restarted worker; event applied' },
     () =>
       waitFor(async () => (await readLedger(stack)).get(eventId)?.status === 'applied', {
         what: 'the event to be applied',
@@ -72,14 +72,14 @@ it('applies an event whose worker was killed again and again in it', async () =>
   await expectAllKept();
 });
 
-// Naive: the resumed worker finishes what its successor has done already, and counts it twice.
+// Naive: the resumed worker finishes what its successor has done already, and the change counts twice.
 it('applies each event once when a worker is stopped past its lock and resumed', async () => {
   await stack.workers[1].stop();
   await stack.setDelay('database', 400, ['worker']);
   const events = await Promise.all(Array.from({ length: 10 }, () => sender.send(stack.anyApi)));
   await waitFor(async () => (await activeJobs()).length > 0, { what: 'jobs to run' });
   stack.workers[0].pause();
-  const held = await activeJobs();
+  const active = await activeJobs();
   await stack.setDelay('database', 0, ['worker']);
   await stack.workers[1].start();
   if (inQuick(true, false)) await expireLocks();
@@ -90,7 +90,7 @@ it('applies each event once when a worker is stopped past its lock and resumed',
     },
     { what: 'the other worker to take over', timeoutMs: 60_000 },
   );
-  expect(held.length).toBeGreaterThan(0);
+  expect(active.length).toBeGreaterThan(0);
   stack.workers[0].resume();
   await stack.workers[0].untilReady();
   await expectAllKept();
@@ -102,9 +102,9 @@ it('applies each event once when a worker is stopped past its lock and resumed',
   expect(rows).toEqual([{ version: '1', fence: '1' }]);
 });
 
-// Naive: commit, then DEL; who dies in between leaves the old answer for the rest of its TTL (300 s).
+// Naive: commit, then DEL; a worker that dies in between leaves the old answer for the rest of its TTL (300 s).
 it('answers rightly soon after a worker died between commit and invalidation', async () => {
-  const userId = uniqueId('owed');
+  const userId = uniqueId('pending');
   // Known to have something: the answer would stay for 300 s, not for the short time of unknown users.
   await shop.grant(userId, 'silver');
   for (const client of stack.clients)
@@ -122,15 +122,15 @@ it('answers rightly soon after a worker died between commit and invalidation', a
   });
   const { eventId } = await sender.send(stack.anyApi, event);
   await waitFor(async () => (await readLedger(stack)).has(eventId), { what: 'the commit', intervalMs: 2 });
-  await Promise.all(stack.workers.map((worker) => worker.kill()));
-  const owed = await stack.database.pool.query('SELECT 1 FROM cache_invalidations WHERE user_id = $1', [
+  await Promise.all(stack.workers.map((worker) => worker.kill('SIGKILL')));
+  const pending = await stack.database.pool.query('SELECT 1 FROM cache_invalidations WHERE user_id = $1', [
     userId,
   ]);
-  expect(owed.rowCount).toBe(1);
+  expect(pending.rowCount).toBe(1);
   await timeRecovery(
     {
       fault: 'worker killed between commit and invalidation',
-      healed: 'the drainer of any API process; reads right',
+      recovered: 'the outbox loop of any API process; reads right',
     },
     () =>
       Promise.all(

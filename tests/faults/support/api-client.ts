@@ -1,8 +1,21 @@
 import { createHmac } from 'node:crypto';
-import { adminSecret, webhookSecret } from './secrets.ts';
+
+/** Of the processes that a stack starts. */
+export const webhookSecret = 'whsec_faults';
+export const adminSecret = 'faults-admin-secret';
 
 export type Answer = { status: number; body: unknown; headers: Headers; ms: number };
-export type ApiClient = ReturnType<typeof createApiClient>;
+
+export type ApiClient = {
+  url: string;
+  check: (apiKey: string, userId: string) => Promise<Answer>;
+  checkout: (apiKey: string, body: object) => Promise<Answer>;
+  /** Delivers a signed event. */
+  webhook: (event: object) => Promise<Answer>;
+  /** Throws where the answer is no success. */
+  admin: (method: string, path: string, body?: object) => Promise<unknown>;
+  metrics: () => Promise<string>;
+};
 
 export type CheckBody = {
   entitlements: { feature_code: string; valid_to: string | null }[];
@@ -23,7 +36,7 @@ function signatureOf(payload: string): string {
 }
 
 /** The calls that the scenarios make. They throw where no answer came at all. */
-export function createApiClient(url: string) {
+export function createApiClient(url: string): ApiClient {
   async function call(
     method: string,
     path: string,
@@ -47,23 +60,23 @@ export function createApiClient(url: string) {
 
   return {
     url,
-    check: (apiKey: string, userId: string): Promise<Answer> =>
+    check: (apiKey, userId) =>
       call('GET', `/api/v1/entitlements?user_id=${encodeURIComponent(userId)}`, {
         headers: { authorization: `Bearer ${apiKey}` },
       }),
-    checkout: (apiKey: string, body: object, headers: Record<string, string> = {}): Promise<Answer> =>
+    checkout: (apiKey, body) =>
       call('POST', '/api/v1/checkout/create', {
-        headers: { authorization: `Bearer ${apiKey}`, ...headers },
+        headers: { authorization: `Bearer ${apiKey}` },
         body: JSON.stringify(body),
       }),
-    webhook: (event: object): Promise<Answer> => {
+    webhook: (event) => {
       const body = JSON.stringify(event);
       return call('POST', '/api/v1/webhooks/stripe', {
         headers: { 'stripe-signature': signatureOf(body) },
         body,
       });
     },
-    admin: async (method: string, path: string, body?: object): Promise<unknown> => {
+    admin: async (method, path, body) => {
       const answer = await call(method, `/api/v1/admin${path}`, {
         headers: { authorization: `Bearer ${adminSecret}` },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -72,6 +85,6 @@ export function createApiClient(url: string) {
         throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
       return answer.body;
     },
-    metrics: async (): Promise<string> => (await fetch(`${url}/metrics`)).text(),
+    metrics: async () => (await fetch(`${url}/metrics`)).text(),
   };
 }

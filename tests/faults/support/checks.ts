@@ -59,8 +59,11 @@ export async function lostEvents(stack: StackParts, own: OwnEvents = noEvents): 
   return [...accepted, ...own.accepted].filter((id) => !jobs.has(id) && !ledger.has(id));
 }
 
-/** All that Stripe has, delivered or not, has an outcome in the ledger, no job waits, and nothing was invented. */
-export async function unsettled(stack: StackParts, own: OwnEvents = noEvents): Promise<string[]> {
+/**
+ * What keeps a run from its end: each event of Stripe, delivered or not, must have an outcome in the ledger, no job may
+ * wait, and the ledger may hold no unknown event.
+ */
+export async function unprocessed(stack: StackParts, own: OwnEvents = noEvents): Promise<string[]> {
   const known = [...(await stripeEvents(stack)).map((event) => event.id), ...own.accepted];
   const ledger = await readLedger(stack);
   const jobs = await jobsOf(stack);
@@ -69,18 +72,20 @@ export async function unsettled(stack: StackParts, own: OwnEvents = noEvents): P
     .filter((row) => row.status === 'failed')
     .map((row) => `${row.event_id} failed`);
   const isKnown = new Set([...known, ...own.refused]);
-  const invented = [...ledger.keys()].filter((id) => !isKnown.has(id)).map((id) => `${id} is nobody's event`);
-  return [...missing, ...failed, ...invented, ...[...jobs].map((id) => `${id} waits`)];
+  const unknown = [...ledger.keys()]
+    .filter((id) => !isKnown.has(id))
+    .map((id) => `${id} is an unknown event`);
+  return [...missing, ...failed, ...unknown, ...[...jobs].map((id) => `${id} waits`)];
 }
 
-export async function untilSettled(
+export async function untilProcessed(
   stack: StackParts,
   { timeoutMs, own }: { timeoutMs: number; own?: OwnEvents | undefined },
 ): Promise<void> {
   let left: string[] = [];
   await waitFor(
     async () => {
-      left = await unsettled(stack, own);
+      left = await unprocessed(stack, own);
       if (left.length > 0) throw new Error(`${left.length} left: ${left.slice(0, 3).join(', ')}`);
       return true;
     },
@@ -98,7 +103,7 @@ type Row = {
 
 const seconds = (date: Date | null): number | null => (date === null ? null : date.getTime() / 1000);
 
-/** What differs between Stripe's subscriptions and our rows. */
+/** The differences between Stripe's subscriptions and our rows. */
 export async function differences(stack: StackParts): Promise<string[]> {
   const theirs = await stack.stripeApi.subscriptions
     .list({ status: 'all', limit: 100 })
@@ -124,7 +129,7 @@ export async function differences(stack: StackParts): Promise<string[]> {
   });
 }
 
-/** Both API processes answer what Stripe's subscriptions grant. */
+/** The users for whom an API process does not answer what Stripe's subscriptions grant. */
 export async function wrongAnswers(stack: StackParts, shop: Shop): Promise<string[]> {
   const theirs = await stack.stripeApi.subscriptions
     .list({ status: 'all', limit: 100 })
@@ -151,7 +156,7 @@ export async function untilLikeStripe(
   shop: Shop,
   { timeoutMs, own }: { timeoutMs: number; own?: OwnEvents | undefined },
 ): Promise<void> {
-  await untilSettled(stack, { timeoutMs, own });
+  await untilProcessed(stack, { timeoutMs, own });
   await waitFor(
     async () => {
       const wrong = [...(await differences(stack)), ...(await wrongAnswers(stack, shop))];

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@billing/platform';
 import { ensureDatabase, startPostgres, startTestRedis } from '@billing/testing';
-import type { PostgresServer, ProxyMode, TestRedisOptions } from '@billing/testing';
+import type { PostgresServer, ProxyMode, TestRedis, TestRedisOptions } from '@billing/testing';
 import { Redis } from 'ioredis';
-import { Pool } from 'pg';
+import { Client, Pool } from 'pg';
 import { startProxies } from './proxies.ts';
 import type { Proxy } from './proxies.ts';
-import { createServiceProcess } from './service-process.ts';
-import { takePort } from './take-port.ts';
+import { createServiceProcess, takePort } from './service-process.ts';
+import type { ServiceProcess } from './service-process.ts';
 
 export type DependencyOptions = { queueRedis?: TestRedisOptions; cacheRedis?: TestRedisOptions };
 
@@ -17,10 +17,42 @@ export const dependencyNames = ['database', 'queue', 'cache', 'stripe'] as const
 export type DependencyName = (typeof dependencyNames)[number];
 export type Side = 'api' | 'worker';
 
-export type Dependencies = Awaited<ReturnType<typeof startDependencies>>;
+type Database = {
+  url: string;
+  port: number;
+  pool: Pool;
+  /** Runs statements on the server's database `postgres`: also while the other one is locked or read-only. */
+  asAdmin: (...statements: string[]) => Promise<void>;
+  /** `immediate`: as a crash. */
+  stop: (how: 'fast' | 'immediate') => Promise<void>;
+  start: () => Promise<void>;
+  close: () => Promise<void>;
+};
+
+export type Dependencies = {
+  dir: string;
+  database: Database;
+  queueRedis: TestRedis;
+  cacheRedis: TestRedis;
+  stripe: ServiceProcess;
+  proxyOf: (side: Side, name: DependencyName) => Proxy;
+  /** Where a process of this side finds everything. */
+  environmentOf: (side: Side) => Record<string, string>;
+  /** Connections of the test, past the proxies. */
+  direct: { queue: Redis; cache: Redis };
+  /** Switches a dependency's proxies, on one side or both. */
+  setMode: (name: DependencyName, mode: ProxyMode, sides?: readonly Side[]) => Promise<void>;
+  setDelay: (name: DependencyName, ms: number, sides?: readonly Side[]) => Promise<void>;
+  close: () => Promise<void>;
+};
+
+const bothSides: readonly Side[] = ['api', 'worker'];
+
+/** A statement that ends all sessions of the service's database. */
+export const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'billing'`;
 
 /** Postgres on a folder and a port that outlive it, so that it can be killed and started again. */
-async function startDatabase(dir: string) {
+async function startDatabase(dir: string): Promise<Database> {
   const port = await takePort();
   const start = (): Promise<PostgresServer> => startPostgres({ dir: join(dir, 'postgres'), port });
   let server = await start();
@@ -34,18 +66,21 @@ async function startDatabase(dir: string) {
     url,
     port,
     pool,
-    /** Of the database `postgres`: reaches the server while the other one is locked or read-only. */
-    adminUrl: server.url,
-    /** `immediate`: as a crash. */
-    stop: async (how: 'fast' | 'immediate'): Promise<void> => {
+    asAdmin: async (...statements) => {
+      const client = new Client({ connectionString: server.url });
+      await client.connect();
+      for (const statement of statements) await client.query(statement);
+      await client.end();
+    },
+    stop: async (how) => {
       if (how === 'immediate') server.kill('SIGQUIT');
       else server.kill('SIGINT');
       await server.exited;
     },
-    start: async (): Promise<void> => {
+    start: async () => {
       server = await start();
     },
-    close: async (): Promise<void> => {
+    close: async () => {
       await pool.end();
       await server.stop();
     },
@@ -54,9 +89,8 @@ async function startDatabase(dir: string) {
 
 /** Both sides' proxies of each dependency. */
 async function startAllProxies(ports: Record<DependencyName, number>) {
-  const sides: readonly Side[] = ['api', 'worker'];
   const targets = await Promise.all(
-    sides.flatMap((side) =>
+    bothSides.flatMap((side) =>
       dependencyNames.map(async (name) => ({
         name: `${side} to ${name}`,
         port: ports[name],
@@ -87,15 +121,19 @@ const quietRedis = (url: string): Redis => {
 };
 
 /**
- * Postgres, two Redis servers and the offline Stripe as processes of their own; API and worker reach each through
- * a proxy of their own side, whose faults the test switches.
+ * Postgres, two Redis servers and the offline Stripe, a process each. API and worker reach each of them through a
+ * proxy of their side, whose faults the test switches.
  */
-export async function startDependencies(options: DependencyOptions, webhookSecret: string) {
+export async function startDependencies(
+  options: DependencyOptions,
+  webhookSecret: string,
+): Promise<Dependencies> {
   const dir = mkdtempSync(join(tmpdir(), 'billing-faults-'));
   const stripePort = await takePort();
   const stripe = createServiceProcess({
     name: 'stripe',
     script: 'tools/offline-stripe/dist/main.js',
+    readyPath: '/healthz',
     port: stripePort,
     dir,
     env: {
@@ -121,7 +159,6 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
   const queue = quietRedis(queueRedis.url);
   const cache = quietRedis(cacheRedis.url);
 
-  /** What a process of this side is told about where everything is. */
   const environmentOf = (side: Side): Record<string, string> => ({
     DATABASE_URL: throughProxy(proxyOf(side, 'database'), database.url),
     REDIS_URL: throughProxy(proxyOf(side, 'queue'), queueRedis.url),
@@ -139,16 +176,14 @@ export async function startDependencies(options: DependencyOptions, webhookSecre
     stripe,
     proxyOf,
     environmentOf,
-    /** Connections of the test's own, past the proxies. */
     direct: { queue, cache },
-    /** Switches a dependency's proxies, on one side or both. */
-    setMode: async (name: DependencyName, mode: ProxyMode, sides: readonly Side[] = ['api', 'worker']) => {
+    setMode: async (name, mode, sides = bothSides) => {
       await Promise.all(sides.map((side) => proxyOf(side, name).setMode(mode)));
     },
-    setDelay: async (name: DependencyName, ms: number, sides: readonly Side[] = ['api', 'worker']) => {
+    setDelay: async (name, ms, sides = bothSides) => {
       await Promise.all(sides.map((side) => proxyOf(side, name).setDelay(ms)));
     },
-    close: async (): Promise<void> => {
+    close: async () => {
       queue.disconnect();
       cache.disconnect();
       queueRedis.resume();

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 
-// Preloaded into a worker that is to get stuck: its driver of Postgres forgets the question that every event
-// begins with, and answers all others. No deadline of ours can foresee what a library forgets.
+// Preloaded into a worker that is to get stuck: its Postgres driver never answers the query that every event begins
+// with, and answers all others. No deadline of ours covers a call that a library loses.
 Client.prototype.query = new Proxy(Reflect.get(Client.prototype, 'query'), {
   apply(query, client, args) {
     const [config] = args;

@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createTestProxy } from '../../../tools/testing/dist/test-proxy.js';
+import { createTestProxy } from '../../../tools/testing/dist/services/test-proxy.js';
 
-// The proxies of a stack, away from the event loop of its test: hundreds of requests there would make every answer of
-// Redis and Postgres late here.
+// The proxies of a stack, in a thread of their own: hundreds of requests on the test's event loop would make every
+// answer of Redis and Postgres late.
 const proxies = new Map();
 for (const { name, ...target } of workerData) proxies.set(name, await createTestProxy(target));
 

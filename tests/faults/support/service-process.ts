@@ -1,80 +1,76 @@
-import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { appNodeArguments, startGuarded, waitFor } from '@billing/testing';
-import type { GuardedProcess } from '@billing/testing';
+import { appNodeArguments, createAppProcess } from '@billing/testing';
+import type { AppProcess } from '@billing/testing';
 
-export const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** Below the ports that systems give to outgoing connections: one of ours stays free while its process is dead. */
+const firstPort = 20_000;
+const portsPerWorker = 1_000;
 
-export type ProcessOptions = {
+const block = firstPort + ((Number(process.env['JEST_WORKER_ID'] ?? '1') - 1) % 10) * portsPerWorker;
+let taken = (process.pid * 37) % portsPerWorker;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, () => server.close(() => resolve(true)));
+  });
+}
+
+/** A port that this test file keeps while what listens there is stopped and started. */
+export async function takePort(): Promise<number> {
+  for (let tries = 0; tries < portsPerWorker; tries += 1) {
+    const port = block + (taken % portsPerWorker);
+    taken += 1;
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`No port is free from ${block} on.`);
+}
+
+export type Readiness = { status: number; checks: Record<string, string> };
+
+/** One of our processes from the build, which the test starts, kills and stops; it keeps its port. */
+export type ServiceProcess = AppProcess & {
+  url: string;
+  port: number;
+  readiness: () => Promise<Readiness>;
+  /** SIGSTOP: connections stay open, nothing answers. */
+  pause: () => void;
+  resume: () => void;
+};
+
+type ServiceOptions = {
   name: string;
-  /** Path of the built entry, from the repository's root. */
   script: string;
   port: number;
   env: Record<string, string>;
+  /** For its log. */
   dir: string;
+  /** Default `/ready`. */
+  readyPath?: string;
 };
 
-export type ServiceProcess = ReturnType<typeof createServiceProcess>;
-
-/** One of our processes from the build, to be started, killed and stopped at will; it keeps its port. */
-export function createServiceProcess({ name, script, port, env, dir }: ProcessOptions) {
-  const logFile = join(dir, `${name}.log`);
+export function createServiceProcess(options: ServiceOptions): ServiceProcess {
+  const { name, script, port, env, dir, readyPath = '/ready' } = options;
   const url = `http://127.0.0.1:${port}`;
-  let current: GuardedProcess | null = null;
-
-  async function start(more: Record<string, string> = {}): Promise<void> {
-    current = await startGuarded({
-      command: [process.execPath, ...appNodeArguments, join(root, script)],
-      cwd: root,
-      env: { PATH: process.env['PATH'], ...env, ...more },
-      logFile,
-    });
-  }
-
-  async function readiness(): Promise<{ status: number; checks: Record<string, string> }> {
-    const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(3_000) });
-    const body = (await response.json()) as { checks: Record<string, string> };
-    return { status: response.status, checks: body.checks };
-  }
-
-  async function untilReady(timeoutMs = 30_000): Promise<void> {
-    await waitFor(async () => (await readiness()).status === 200, {
-      what: `${name} to be ready`,
-      timeoutMs,
-      intervalMs: 50,
-    });
-  }
-
-  return {
+  const service = createAppProcess({
     name,
+    script,
+    nodeArguments: appNodeArguments,
+    env: { PATH: process.env['PATH'], ...env },
+    readyUrl: url + readyPath,
+    logFile: join(dir, `${name}.log`),
+  });
+  return Object.assign(service, {
     url,
     port,
-    start,
-    readiness,
-    untilReady,
-    log: (): string => readFileSync(logFile, 'utf8'),
-    isRunning: (): boolean => current?.isRunning() ?? false,
-    kill: async (): Promise<void> => {
-      current?.kill('SIGKILL');
-      await current?.exited;
+    readiness: async () => {
+      const response = await fetch(`${url}/ready`, { signal: AbortSignal.timeout(3_000) });
+      const { checks } = (await response.json()) as Pick<Readiness, 'checks'>;
+      return { status: response.status, checks };
     },
-    /** SIGTERM; resolves with the exit code, or -1 where it had to be ended by force. */
-    stop: async (graceMs = 30_000): Promise<number> => {
-      if (current === null || !current.isRunning()) return 0;
-      let isForced = false;
-      const force = setTimeout(() => {
-        isForced = true;
-        current?.kill('SIGKILL');
-      }, graceMs);
-      current.kill('SIGCONT');
-      current.kill('SIGTERM');
-      const code = await current.exited;
-      clearTimeout(force);
-      return isForced ? -1 : code;
-    },
-    exited: (): Promise<number> => current?.exited ?? Promise.resolve(0),
-    pause: (): void => current?.kill('SIGSTOP'),
-    resume: (): void => current?.kill('SIGCONT'),
-  };
+    pause: () => void service.kill('SIGSTOP'),
+    resume: () => void service.kill('SIGCONT'),
+  });
 }

@@ -1,14 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import type { Stripe } from 'stripe';
+import type { ApiClient } from './api-client.ts';
 import type { Stack } from './stack.ts';
 
 export const uniqueId = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
 
-export type Shop = Awaited<ReturnType<typeof openShop>>;
 export type Subscriber = { userId: string; customerId: string; subscriptionId: string };
 
+export type Shop = {
+  projectId: string;
+  apiKey: string;
+  stripePriceId: string;
+  /** A new customer of Stripe buys. */
+  subscribe: (userId?: string) => Promise<Subscriber>;
+  subscribeMany: (count: number) => Promise<Subscriber[]>;
+  cancel: (subscriber: Subscriber) => Promise<Stripe.Subscription>;
+  /** Returns the grant's id. */
+  grant: (userId: string, featureCode: string, client?: ApiClient) => Promise<string>;
+  revoke: (grantId: string, client?: ApiClient) => Promise<unknown>;
+  /** The body of a checkout by a user who has nothing yet. */
+  order: () => object;
+};
+
 /** A project that sells `pro` by the month, and its users, who buy in the offline Stripe. */
-export async function openShop(stack: Stack) {
+export async function openShop(stack: Stack): Promise<Shop> {
   const { stripeApi, anyApi } = stack;
   const projectId = uniqueId('shop');
   const stripePrice = await stripeApi.prices.create({
@@ -47,22 +62,21 @@ export async function openShop(stack: Stack) {
     apiKey: created.api_key,
     stripePriceId: stripePrice.id,
     subscribe,
-    subscribeMany: async (count: number): Promise<Subscriber[]> => {
+    subscribeMany: async (count) => {
       const all: Subscriber[] = [];
       for (let index = 0; index < count; index += 1) all.push(await subscribe());
       return all;
     },
-    cancel: ({ subscriptionId }: Subscriber): Promise<Stripe.Subscription> =>
-      stripeApi.subscriptions.cancel(subscriptionId),
-    grant: async (userId: string, featureCode: string, client = anyApi): Promise<string> => {
+    cancel: ({ subscriptionId }) => stripeApi.subscriptions.cancel(subscriptionId),
+    grant: async (userId, featureCode, client = anyApi) => {
       const grant = { user_id: userId, project_id: projectId, feature_code: featureCode, reason: 'test' };
       const { grant_id } = (await client.admin('POST', '/grant', grant)) as { grant_id: string };
       return grant_id;
     },
-    revoke: (grantId: string, client = anyApi): Promise<unknown> =>
+    revoke: (grantId, client = anyApi) =>
       client.admin('POST', '/revoke', { grant_id: grantId, revoke_reason: 'test' }),
-    order: (userId = uniqueId('user')) => ({
-      user_id: userId,
+    order: () => ({
+      user_id: uniqueId('user'),
       price_id: 'pro_monthly',
       mode: 'subscription',
       success_url: 'https://app.example.com/done',

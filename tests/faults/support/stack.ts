@@ -1,22 +1,37 @@
-import { waitFor } from '@billing/testing';
 import { Stripe } from 'stripe';
-import { createApiClient } from './api-client.ts';
+import { adminSecret, createApiClient, webhookSecret } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import { startDependencies } from './dependencies.ts';
-import type { DependencyOptions, Side } from './dependencies.ts';
+import type { Dependencies, DependencyOptions, Side } from './dependencies.ts';
 import { startLoadBalancer } from './load-balancer.ts';
-import { adminSecret, webhookSecret } from './secrets.ts';
-import { createServiceProcess } from './service-process.ts';
+import type { LoadBalancer } from './load-balancer.ts';
+import { createServiceProcess, takePort } from './service-process.ts';
 import type { ServiceProcess } from './service-process.ts';
-import { takePort } from './take-port.ts';
 
 export type StackOptions = DependencyOptions & {
   /** Added to the environment of our processes. */
   env?: Record<string, string>;
-  /** False: dependencies and processes are made, but none of ours is started. */
+  /** False: the dependencies are started, and our processes are not. */
   isStarted?: boolean;
 };
 
-export type Stack = Awaited<ReturnType<typeof startStack>>;
+export type Stack = Dependencies & {
+  apis: readonly [ServiceProcess, ServiceProcess];
+  workers: readonly [ServiceProcess, ServiceProcess];
+  balancer: LoadBalancer;
+  /** A control call of the offline Stripe. */
+  control: (path: string, body?: object) => Promise<unknown>;
+  /** Starts those of our processes that do not run, and waits until they are ready. */
+  startProcesses: () => Promise<void>;
+  /** One more API, outside of the load balancer, on the proxies of one side. */
+  addApi: (through: Side) => Promise<ServiceProcess>;
+  /** Of each API process. */
+  clients: readonly [ApiClient, ApiClient];
+  /** Through the load balancer. */
+  anyApi: ApiClient;
+  /** Stripe's API, past the proxies. */
+  stripeApi: Stripe;
+};
 
 const sharedEnv: Record<string, string> = {
   NODE_ENV: 'test',
@@ -28,11 +43,11 @@ const sharedEnv: Record<string, string> = {
 };
 
 /** Two APIs behind a load balancer and two workers, each a process from the build, on dependencies that can break. */
-export async function startStack(options: StackOptions = {}) {
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dependencies = await startDependencies(options, webhookSecret);
   const env = { ...sharedEnv, ...options.env };
 
-  /** `through`: whose proxies it uses. */
+  /** `through`: the side whose proxies it uses. */
   async function create(side: Side, index: number, through: Side = side): Promise<ServiceProcess> {
     const port = await takePort();
     return createServiceProcess({
@@ -69,8 +84,7 @@ export async function startStack(options: StackOptions = {}) {
     await Promise.all(all.map((process) => process.untilReady(60_000)));
   }
 
-  const stripeReady = async (): Promise<boolean> => (await fetch(`${stripeUrl}/healthz`)).ok;
-  await waitFor(stripeReady, { what: 'the offline Stripe', timeoutMs: 30_000 });
+  await dependencies.stripe.untilReady(30_000);
   await control('/webhooks', { url: `${balancer.url}/api/v1/webhooks/stripe` });
   if (options.isStarted !== false) await startProcesses();
 
@@ -81,8 +95,7 @@ export async function startStack(options: StackOptions = {}) {
     balancer,
     control,
     startProcesses,
-    /** One more API, outside of the load balancer, on the proxies of one side. */
-    addApi: async (through: Side): Promise<ServiceProcess> => {
+    addApi: async (through) => {
       const process = await create('api', 3 + added.length, through);
       added.push(process);
       await process.start();
@@ -90,17 +103,15 @@ export async function startStack(options: StackOptions = {}) {
       return process;
     },
     clients: [createApiClient(apis[0].url), createApiClient(apis[1].url)] as const,
-    /** Through the load balancer. */
     anyApi: createApiClient(balancer.url),
-    /** Stripe's API, past the proxies. */
     stripeApi: new Stripe('sk_test_of_the_test', {
       host: '127.0.0.1',
       port: dependencies.stripe.port,
       protocol: 'http',
       telemetry: false,
     }),
-    close: async (): Promise<void> => {
-      await Promise.all([...apis, ...workers, ...added].map((process) => process.kill()));
+    close: async () => {
+      await Promise.all([...apis, ...workers, ...added].map((process) => process.kill('SIGKILL')));
       await balancer.close();
       await dependencies.close();
     },

@@ -1,7 +1,6 @@
-import { createStripeClient, readJsonFile, type StripeClient, writeJsonFile } from '@billing/platform';
+import { createStripeClient, readJsonFile, writeJsonFile } from '@billing/platform';
 import { z } from 'zod';
 import { paths } from './paths.ts';
-import { StartError } from './start-error.ts';
 
 const demoFile = z.object({
   apiKey: z.string(),
@@ -10,16 +9,17 @@ const demoFile = z.object({
 });
 
 export type Demo = z.infer<typeof demoFile>;
+type Stripe = ReturnType<typeof createStripeClient>;
 
-export const DEMO_PROJECT = 'demo';
+export const demoProject = 'demo';
 
-export type DemoOptions = {
-  readonly apiUrl: string;
-  readonly adminSecret: string;
-  readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined };
+type DemoOptions = {
+  apiUrl: string;
+  adminSecret: string;
+  stripe: { secretKey: string; apiBase: string | undefined };
 };
 
-const PRODUCTS = {
+const products = {
   subscription: {
     product_id: 'premium',
     name: 'Premium',
@@ -38,28 +38,25 @@ const PRODUCTS = {
 
 /**
  * A project with two products, a monthly and a one-time price and an API key, made through the public API and
- * Stripe. What an earlier start made is used again while both sides still know it.
+ * Stripe. What an earlier start made is used again while both sides still have it.
  */
 export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const stripe = createStripeClient(options.stripe);
   const kept = readJsonFile(paths.demo, demoFile);
   if (kept !== undefined && (await isStillKnown({ options, stripe }, kept))) return kept;
-  await admin(options, '/projects', { project_id: DEMO_PROJECT, name: 'Demo' });
+  await admin(options, '/projects', { project_id: demoProject, name: 'Demo' });
   const [subscription, payment] = await Promise.all([
     ensurePrice({ options, stripe }, { kind: 'subscription', kept }),
     ensurePrice({ options, stripe }, { kind: 'payment', kept }),
   ]);
-  const created = await admin(options, `/projects/${DEMO_PROJECT}/api-keys`, { name: 'npm start' });
+  const created = await admin(options, `/projects/${demoProject}/api-keys`, { name: 'npm start' });
   const { api_key: apiKey } = z.object({ api_key: z.string() }).parse(created);
   const demo = { apiKey, prices: { subscription, payment } };
   writeJsonFile(paths.demo, demo);
   return demo;
 }
 
-type Sides = {
-  readonly options: DemoOptions;
-  readonly stripe: StripeClient;
-};
+type Sides = { options: DemoOptions; stripe: Stripe };
 
 async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo): Promise<boolean> {
   const check = fetch(`${options.apiUrl}/api/v1/entitlements?user_id=npm-start`, {
@@ -74,25 +71,25 @@ async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo
   return answer.ok && known.every(Boolean);
 }
 
-async function isPriceKnown(stripe: StripeClient, id: string): Promise<boolean> {
+async function isPriceKnown(stripe: Stripe, id: string): Promise<boolean> {
   return stripe.prices.retrieve(id).then(
     () => true,
     () => false,
   );
 }
 
-type Wanted = {
-  readonly kind: keyof typeof PRODUCTS;
-  readonly kept: Demo | undefined;
-};
+type Kind = keyof typeof products;
 
-/** Our price takes Stripe's id, so that one id works on both sides. */
-async function ensurePrice({ options, stripe }: Sides, { kind, kept }: Wanted): Promise<string> {
-  const { product_id, name, feature_codes, amount, interval } = PRODUCTS[kind];
+/** Makes a price unless both sides have it. Ours takes Stripe's id, so that one id works on both sides. */
+async function ensurePrice(
+  { options, stripe }: Sides,
+  { kind, kept }: { kind: Kind; kept: Demo | undefined },
+): Promise<string> {
+  const { product_id, name, feature_codes, amount, interval } = products[kind];
   const keptId = kept?.prices[kind];
   const isKnown = keptId !== undefined && (await isPriceKnown(stripe, keptId));
-  const stripePriceId = isKnown ? keptId : await createStripePrice(stripe, PRODUCTS[kind]);
-  const project = `/projects/${DEMO_PROJECT}`;
+  const stripePriceId = isKnown ? keptId : await createStripePrice(stripe, products[kind]);
+  const project = `/projects/${demoProject}`;
   await admin(options, `${project}/products`, { product_id, name, feature_codes });
   const price = {
     price_id: stripePriceId,
@@ -107,8 +104,8 @@ async function ensurePrice({ options, stripe }: Sides, { kind, kept }: Wanted): 
 }
 
 async function createStripePrice(
-  stripe: StripeClient,
-  { name, amount, interval }: (typeof PRODUCTS)[keyof typeof PRODUCTS],
+  stripe: Stripe,
+  { name, amount, interval }: (typeof products)[Kind],
 ): Promise<string> {
   const product = await stripe.products.create({ name });
   const price = await stripe.prices.create({
@@ -120,7 +117,7 @@ async function createStripePrice(
   return price.id;
 }
 
-/** Calls the admin API; "there already" (409) is as good as made. */
+/** Calls the admin API; 409 is success: the object exists already. */
 async function admin({ apiUrl, adminSecret }: DemoOptions, path: string, body: object): Promise<unknown> {
   const response = await fetch(`${apiUrl}/api/v1/admin${path}`, {
     method: 'POST',
@@ -132,5 +129,5 @@ async function admin({ apiUrl, adminSecret }: DemoOptions, path: string, body: o
   if (response.ok || response.status === 409) return answer;
   const detail =
     z.object({ detail: z.string() }).safeParse(answer).data?.detail ?? `status ${response.status}`;
-  throw new StartError(`The demo project could not be made: POST /api/v1/admin${path} answered "${detail}".`);
+  throw new Error(`The demo project could not be made: POST /api/v1/admin${path} answered "${detail}".`);
 }

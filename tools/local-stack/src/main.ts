@@ -1,52 +1,47 @@
 import { mkdirSync } from 'node:fs';
-import { ConfigError, MigrationError } from '@billing/platform';
-import { becomeSingleInstance, releaseInstance } from './single-instance.ts';
 import { paths } from './paths.ts';
+import { createPrinter } from './print-output.ts';
+import { quickstart } from './quickstart.ts';
 import { readSettings } from './settings.ts';
-import { StartError } from './start-error.ts';
-import { startStack, type Started } from './start-stack.ts';
-import { describeStack } from './quickstart.ts';
+import { becomeSingleInstance, releaseInstance } from './single-instance.ts';
+import { startStack } from './stack.ts';
+import type { Started } from './stack.ts';
 
-const PARENT_CHECK_MS = 1_000;
+/** `npm run dev`: our processes run from source, and their output is shown. */
+const isDev = process.argv.includes('--dev');
+const parentCheckMs = 1_000;
 
 const started: Started = { processes: [], servers: [] };
-let ending: Promise<void> | undefined;
+const stopping = new AbortController();
 
 /** Stops everything, then ends this process. Only the first call counts. */
-function end(exitCode: number): Promise<void> {
-  ending ??= (async () => {
-    // Ours first and at once, then the servers they need.
-    await Promise.allSettled(started.processes.map((one) => one.stop()));
-    await Promise.allSettled(started.servers.map((one) => one.stop()));
-    releaseInstance();
-    process.exit(exitCode);
-  })();
-  return ending;
+async function end(exitCode: number): Promise<void> {
+  if (stopping.signal.aborted) return;
+  stopping.abort();
+  // Our processes first, then the servers they need.
+  await Promise.allSettled(started.processes.map((one) => one.stop()));
+  await Promise.allSettled(started.servers.map((one) => one.stop()));
+  releaseInstance();
+  process.exit(exitCode);
 }
 
 function say(line: string): void {
-  if (ending === undefined) process.stdout.write(`${line}\n`);
+  if (!stopping.signal.aborted) process.stdout.write(`${line}\n`);
 }
 
 async function main(): Promise<void> {
   const startedAt = performance.now();
   mkdirSync(paths.logs, { recursive: true, mode: 0o700 });
   const { afterCrash } = await becomeSingleInstance();
-  const stack = await startStack({ settings: readSettings(process.env), started, afterCrash, say });
-  stack.supervise(say);
-  say(
-    describeStack(stack.file, {
-      seconds: (performance.now() - startedAt) / 1_000,
-      isOffline: stack.isOffline,
-    }),
-  );
-}
-
-/** One sentence for what a person can mend; anything else is a bug and shows itself. */
-function explain(error: unknown): string {
-  if (error instanceof StartError || error instanceof ConfigError || error instanceof MigrationError)
-    return error.message;
-  return error instanceof Error ? error.message : String(error);
+  const settings = readSettings(process.env);
+  const print = createPrinter({
+    write: (line) => process.stdout.write(line),
+    hasColours: process.stdout.isTTY && process.stdout.hasColors(),
+  });
+  const onOutput = isDev ? print : undefined;
+  const stack = await startStack({ settings, started, afterCrash, signal: stopping.signal, say, onOutput });
+  const seconds = (performance.now() - startedAt) / 1_000;
+  say(quickstart(stack, { seconds, isOffline: settings.stripe === undefined }));
 }
 
 /**
@@ -58,17 +53,17 @@ function watchParent(): void {
   const isRunByNpm = process.env['npm_lifecycle_event'] !== undefined && parent !== 1;
   setInterval(() => {
     if (isRunByNpm && process.ppid !== parent) void end(0);
-  }, PARENT_CHECK_MS);
+  }, parentCheckMs);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
-// The terminal may be gone; that must not end us in the middle of stopping.
+// The terminal may be gone; that must not end this process while it stops the others.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 watchParent();
 
 main().catch((error: unknown) => {
-  if (ending !== undefined) return;
-  process.stderr.write(`${explain(error)}\n`);
+  if (stopping.signal.aborted) return;
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   void end(1);
 });

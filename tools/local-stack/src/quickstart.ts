@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { paths } from './paths.ts';
-import type { StackFile } from './stack-file.ts';
+import type { StackFile } from './stack.ts';
 
 /** What is printed when all is ready: addresses, and three steps whose lines can be pasted one by one. */
-export function describeStack(
+export function quickstart(
   stack: StackFile,
   { seconds, isOffline }: { seconds: number; isOffline: boolean },
 ): string {
@@ -19,10 +19,10 @@ Ready in ${seconds.toFixed(1)} s. Ctrl-C stops everything.
   Keys, URLs ${paths.stack}
   Logs       ${paths.logs}
 
-${tour(stack, isOffline)}`;
+${threeSteps(stack, isOffline)}`;
 }
 
-function tour(stack: StackFile, isOffline: boolean): string {
+function threeSteps(stack: StackFile, isOffline: boolean): string {
   const user = `user_${randomBytes(4).toString('hex')}`;
   const key = `-H 'Authorization: Bearer ${stack.api_key}'`;
   const check = `curl -s '${stack.api_url}/api/v1/entitlements?user_id=${user}' ${key}; echo`;

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import { runningStart } from './single-instance.ts';
 import { paths } from './paths.ts';
+import { runningStart } from './single-instance.ts';
 
 const running = runningStart();
 if (running === undefined) {

@@ -24,18 +24,18 @@ const secretsFile = z.object({
   postgresPassword: z.string(),
 });
 
-export type Secrets = z.infer<typeof secretsFile>;
+type Secrets = z.infer<typeof secretsFile>;
 
 export type Settings = {
-  readonly ports: { readonly api: number; readonly worker: number; readonly stripe: number };
-  /** Given from outside; what is absent is started here. */
-  readonly databaseUrl: string | undefined;
-  readonly redisUrl: string | undefined;
-  readonly stripe: { readonly secretKey: string; readonly apiBase: string | undefined } | undefined;
-  readonly secrets: Secrets;
+  ports: { api: number; worker: number; stripe: number };
+  /** Of a server that the environment names; one that it does not name is started here. */
+  databaseUrl: string | undefined;
+  redisUrl: string | undefined;
+  stripe: { secretKey: string; apiBase: string | undefined } | undefined;
+  secrets: Secrets;
   /** As `STRIPE_WEBHOOK_SECRET` and `ADMIN_API_KEY` take them. */
-  readonly webhookSecrets: string;
-  readonly adminKeys: string;
+  webhookSecrets: string;
+  adminKeys: string;
 };
 
 /** Reads the environment, and the secrets of this checkout, which are made at the first start. */

@@ -1,20 +1,14 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { waitFor } from '@billing/testing';
-import { z } from 'zod';
 import { readJsonFile } from '@billing/platform';
+import { commandLineOf, endLeftovers } from '@billing/testing';
+import { z } from 'zod';
 import { paths } from './paths.ts';
-import { StartError } from './start-error.ts';
 
 const leftStack = z.object({ pids: z.record(z.string(), z.number().nullable()) });
 
-/** What a process of ours shows in its command line. */
-const MARKS = [
-  'apps/api/dist/main.js',
-  'apps/worker/dist/main.js',
-  'offline-stripe/dist/main.js',
-  'redis-server',
-  'valkey-server',
-];
+/** The command lines of `npm start` and `npm run dev`, and of what they start. */
+const starter = /local-stack\/(dist|src)\/main\./;
+const child = /(apps\/api|apps\/worker|offline-stripe)\/(dist|src)\/main\.|redis-server|valkey-server/;
 
 /**
  * Makes this the only start in this checkout: throws when another one runs, and ends what one that was killed
@@ -23,9 +17,14 @@ const MARKS = [
 export async function becomeSingleInstance(): Promise<{ afterCrash: boolean }> {
   const other = runningStart();
   if (other !== undefined)
-    throw new StartError(`npm start already runs here (process ${other}): stop it with Ctrl-C first.`);
+    throw new Error(`npm start already runs here (process ${other}): stop it with Ctrl-C first.`);
   const afterCrash = existsSync(paths.startPid);
-  await endLeftovers();
+  const left = Object.values(readJsonFile(paths.stack, leftStack)?.pids ?? {}).filter((pid) => pid !== null);
+  await endLeftovers(left, {
+    isOurs: (commandLine) => child.test(commandLine),
+    signal: 'SIGTERM',
+    graceMs: 12_000,
+  });
   rmSync(paths.stack, { force: true });
   writeFileSync(paths.startPid, String(process.pid));
   return { afterCrash };
@@ -35,7 +34,7 @@ export async function becomeSingleInstance(): Promise<{ afterCrash: boolean }> {
 export function runningStart(): number | undefined {
   if (!existsSync(paths.startPid)) return undefined;
   const pid = Number(readFileSync(paths.startPid, 'utf8'));
-  return pid !== process.pid && commandLineOf(pid).includes('start.js') ? pid : undefined;
+  return pid !== process.pid && starter.test(commandLineOf(pid)) ? pid : undefined;
 }
 
 /** Removes what says that a start runs here, if that is this one. */
@@ -43,31 +42,4 @@ export function releaseInstance(): void {
   if (!existsSync(paths.startPid) || Number(readFileSync(paths.startPid, 'utf8')) !== process.pid) return;
   rmSync(paths.stack, { force: true });
   rmSync(paths.startPid, { force: true });
-}
-
-function isOurs(pid: number): boolean {
-  return MARKS.some((mark) => commandLineOf(pid).includes(mark));
-}
-
-async function endLeftovers(): Promise<void> {
-  const left = Object.values(readJsonFile(paths.stack, leftStack)?.pids ?? {}).filter((pid) => pid !== null);
-  const remaining = left.filter(isOurs);
-  for (const pid of remaining) {
-    process.kill(pid, 'SIGTERM');
-    process.kill(pid, 'SIGCONT');
-  }
-  const areGone = (): boolean => !remaining.some(isOurs);
-  await waitFor(areGone, { timeoutMs: 12_000, what: 'processes of an earlier start to end' }).catch(() => {
-    for (const pid of remaining.filter(isOurs)) process.kill(pid, 'SIGKILL');
-    return waitFor(areGone, { timeoutMs: 5_000, what: 'killed processes of an earlier start to end' });
-  });
-}
-
-function commandLineOf(pid: number): string {
-  if (!Number.isInteger(pid) || pid < 2) return '';
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return '';
-  }
 }

@@ -1,42 +1,30 @@
-export { runServices, type RunServices } from './jest/run-services.ts';
-export { appNodeArguments } from './services/app-node-arguments.ts';
-export { freePort } from './services/free-port.ts';
-export {
-  lastLogLines,
-  startGuarded,
-  type GuardedProcess,
-  type GuardedProcessOptions,
-} from './services/guarded-process.ts';
-export {
-  ensureDatabase,
-  startPostgres,
-  type PostgresOptions,
-  type PostgresServer,
-} from './services/postgres.ts';
-export { startRedis, type RedisServer, type RedisServerOptions } from './services/redis.ts';
-export { createTestDatabase, type TestDatabase } from './test-database.ts';
-export { createTestProxy, type ProxyMode, type TestProxy } from './test-proxy.ts';
-export { startTestRedis, type TestRedis, type TestRedisOptions } from './test-redis.ts';
-export { waitFor, type WaitOptions } from './wait-for.ts';
-export { stripeEvent, type EventParts } from './stripe-events/event.ts';
-export { customerObject, priceObject, productObject, scheduleObject } from './stripe-events/catalog.ts';
-export { eventFixtures } from './stripe-events/fixtures.ts';
-export { invoiceObject, type InvoiceParts } from './stripe-events/invoice.ts';
-export {
-  periodEnd,
-  periodStart,
-  sessionObject,
-  subscriptionObject,
-  type ItemParts,
-  type SessionParts,
-  type SubscriptionParts,
-} from './stripe-events/objects.ts';
-export {
-  chargeObject,
-  disputeObject,
-  paymentIntentObject,
-  refundObject,
-  type PaymentParts,
-} from './stripe-events/payment.ts';
-export { apiVersionOf, isOldShape, stripeShapes, type StripeShape } from './stripe-events/shape.ts';
-export { buildApp, spawnApp, type AppProcess } from './app-process.ts';
+// Servers and processes.
+export { appNodeArguments, buildApp, createAppProcess, spawnApp } from './processes/app-process.ts';
+export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
+export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
+export { freePort, isPortFree } from './processes/ports.ts';
+export { ensureDatabase, startPostgres } from './services/postgres.ts';
+export type { PostgresServer } from './services/postgres.ts';
+export { startRedis } from './services/redis.ts';
+export type { RedisServer } from './services/redis.ts';
+
+// What a test file has for itself.
+export { createTestDatabase, runServices } from './run-services.ts';
+export type { RunServices, TestDatabase } from './run-services.ts';
+export { createTestProxy } from './services/test-proxy.ts';
+export type { ProxyMode, TestProxy } from './services/test-proxy.ts';
+export { startTestRedis } from './services/test-redis.ts';
+export type { TestRedis, TestRedisOptions } from './services/test-redis.ts';
+export { waitFor } from './wait-for.ts';
+export type { WaitOptions } from './wait-for.ts';
+
+// Stripe's events and objects, as webhooks render them.
+export { apiVersionOf, isOldShape, periodEnd, periodStart, stripeEvent } from './stripe-events/event.ts';
+export { stripeShapes } from './stripe-events/event.ts';
+export type { EventParts, StripeShape } from './stripe-events/event.ts';
+export { customerObject, eventFixtures, priceObject, productObject } from './stripe-events/fixtures.ts';
+export { chargeObject, disputeObject, paymentIntentObject } from './stripe-events/payment.ts';
+export { refundObject, sessionObject } from './stripe-events/payment.ts';
+export type { PaymentParts, SessionParts } from './stripe-events/payment.ts';
+export { invoiceObject, scheduleObject, subscriptionObject } from './stripe-events/subscription.ts';
+export type { InvoiceParts, ItemParts, SubscriptionParts } from './stripe-events/subscription.ts';

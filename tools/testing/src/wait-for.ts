@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export type WaitOptions = {
   /** Default 10 s. */
-  readonly timeoutMs?: number;
+  timeoutMs?: number;
   /** Default 20 ms. */
-  readonly intervalMs?: number;
+  intervalMs?: number;
   /** What is awaited, for the error. */
-  readonly what: string;
+  what: string;
 };
 
 /**
- * Asks until `condition` gives something truthy and returns that. A condition that throws counts as not yet;
- * the last error is in the message when time is up.
+ * Calls `condition` until it returns something truthy, and returns that. A condition that throws counts as not met;
+ * the error at the end of the wait holds its last message.
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,

@@ -1,13 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, lastLogLines, startGuarded, waitFor } from '@billing/testing';
+import { createAppProcess, freePort } from '@billing/testing';
 
-export type Running = {
-  url: string;
-  pid: number;
-  stop: () => Promise<void>;
-};
+export type Running = { url: string; pid: number; stop: () => Promise<unknown> };
 
 export type ProcessOptions = {
   /** Absolute path of a built entry. */
@@ -21,29 +17,25 @@ export type ProcessOptions = {
 
 const logDir = mkdtempSync(join(tmpdir(), 'billing-bench-'));
 
-/** Starts a Node process on a free port and waits until it says that it is ready. It can't outlive this one. */
+/** Starts a Node process on a free port and waits until it is ready. It cannot outlive this one. */
 export async function startProcess(options: ProcessOptions): Promise<Running> {
   const { script, env, nodeArguments = [], readyPath = '/ready' } = options;
   const port = await freePort();
-  const logFile = join(logDir, `${port}.log`);
-  const started = await startGuarded({
-    command: [process.execPath, ...nodeArguments, script],
-    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env(port) },
-    logFile,
-  });
   const url = `http://127.0.0.1:${port}`;
-  const answers = async (): Promise<boolean> => {
-    if (!started.isRunning()) return true;
-    const response = await fetch(url + readyPath, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.ok;
-  };
+  const started = createAppProcess({
+    name: script,
+    script,
+    nodeArguments,
+    env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env(port) },
+    readyUrl: url + readyPath,
+    logFile: join(logDir, `${port}.log`),
+  });
+  await started.start();
   try {
-    await waitFor(answers, { timeoutMs: 30_000, what: `${script} to be ready` });
+    await started.untilReady(30_000);
   } catch (error) {
     await started.stop(500);
     throw error;
   }
-  if (!started.isRunning()) throw new Error(`${script} ended at the start: ${lastLogLines(logFile)}`);
-  return { url, pid: started.pid, stop: () => started.stop(26_000) };
+  return { url, pid: started.pid(), stop: () => started.stop() };
 }

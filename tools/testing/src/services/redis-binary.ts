@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const NAMES = ['redis-server', 'valkey-server'];
+const names = ['redis-server', 'valkey-server'];
 
 /** The path of a Redis (or Valkey) server on the PATH, if there is one. */
 export function findRedisBinary(): string | undefined {
@@ -12,7 +12,7 @@ export function findRedisBinary(): string | undefined {
     '/usr/bin',
     '/opt/homebrew/bin',
   ];
-  const candidates = NAMES.flatMap((name) =>
+  const candidates = names.flatMap((name) =>
     folders.filter((folder) => folder !== '').map((folder) => join(folder, name)),
   );
   return candidates.find(isExecutable);
@@ -20,7 +20,7 @@ export function findRedisBinary(): string | undefined {
 
 /**
  * As `findRedisBinary`; where there is none it is installed, if this is Debian and we are root, after saying so.
- * Otherwise throws with the one line to type.
+ * Otherwise throws with the command to type.
  */
 export function requireRedisBinary(say: (line: string) => void): string {
   const found = findRedisBinary();

@@ -3,33 +3,34 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { waitFor } from '../wait-for.ts';
-import { freePort } from './free-port.ts';
-import { lastLogLines, startGuarded, type GuardedProcess } from './guarded-process.ts';
+import { lastLogLines, startGuarded } from '../processes/guarded-process.ts';
+import type { GuardedProcess } from '../processes/guarded-process.ts';
+import { freePort } from '../processes/ports.ts';
 import { requireRedisBinary } from './redis-binary.ts';
 
 export type RedisServerOptions = {
-  /** Where data and log live; kept. Absent: a temporary folder that goes with the server. */
-  readonly dir?: string;
+  /** Where data and log live; kept. Absent: a temporary folder that is removed with the server. */
+  dir?: string;
   /** Default: a free one. */
-  readonly port?: number;
+  port?: number;
   /** Append-only file, flushed every second. Default: nothing is kept. */
-  readonly isPersistent?: boolean;
+  isPersistent?: boolean;
   /** Default `noeviction`, as the queue needs it. */
-  readonly evictionPolicy?: string;
+  evictionPolicy?: string;
   /** More arguments of redis-server, such as `['--maxmemory', '8mb']`. */
-  readonly settings?: readonly string[];
-  /** Told, in one line, when something has to be installed. */
-  readonly say?: (line: string) => void;
+  settings?: readonly string[];
+  /** Gets one line when Redis has to be installed. */
+  say?: (line: string) => void;
 };
 
-export type RedisServer = {
-  readonly port: number;
-  readonly url: string;
-  readonly logFile: string;
-  stop(): Promise<void>;
-} & Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'>;
+export type RedisServer = Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'> & {
+  port: number;
+  url: string;
+  logFile: string;
+  stop: () => Promise<void>;
+};
 
-/** Starts a real Redis on loopback and waits until it answers. It can't outlive this process. */
+/** Starts a real Redis on loopback and waits until it answers. It cannot outlive this process. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
   const binary = requireRedisBinary(options.say ?? (() => undefined));
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'billing-redis-'));
@@ -38,7 +39,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const port = options.port ?? (await freePort());
   const guarded = await startGuarded({
     command: [binary, ...serverArguments({ dir, port }, options)],
-    logFile,
+    output: logFile,
     ...(options.dir === undefined ? { removeDir: dir } : {}),
   });
   const url = `redis://127.0.0.1:${port}`;

@@ -1,15 +1,41 @@
-import { customerObject, priceObject, productObject, scheduleObject } from './catalog.ts';
-import { invoiceObject } from './invoice.ts';
-import { periodStart, sessionObject, subscriptionObject } from './objects.ts';
-import { chargeObject, disputeObject, paymentIntentObject, refundObject } from './payment.ts';
-import type { StripeShape } from './shape.ts';
+import { periodStart } from './event.ts';
+import type { StripeShape } from './event.ts';
+import { chargeObject, disputeObject, paymentIntentObject, refundObject, sessionObject } from './payment.ts';
+import { invoiceObject, scheduleObject, subscriptionObject } from './subscription.ts';
+import type { SubscriptionParts } from './subscription.ts';
+
+export const customerObject = (parts: { id?: string } = {}) => ({
+  id: parts.id ?? 'cus_1',
+  object: 'customer',
+  email: 'somebody@example.com',
+  created: periodStart,
+  livemode: false,
+});
+
+export const priceObject = (parts: { id?: string } = {}) => ({
+  id: parts.id ?? 'price_sub',
+  object: 'price',
+  product: 'prod_1',
+  unit_amount: 4900,
+  currency: 'usd',
+  created: periodStart,
+  livemode: false,
+});
+
+export const productObject = (parts: { id?: string } = {}) => ({
+  id: parts.id ?? 'prod_1',
+  object: 'product',
+  name: 'Pro',
+  created: periodStart,
+  livemode: false,
+});
 
 type Render = (shape: StripeShape) => object;
 
 const own = { user_id: 'ann', project_id: 'shop', price_id: 'our_once', quantity: '1' };
 
 const subscription =
-  (parts: Parameters<typeof subscriptionObject>[0] = {}): Render =>
+  (parts: SubscriptionParts = {}): Render =>
   (shape) =>
     subscriptionObject(parts, shape);
 const invoice =

@@ -1,7 +1,40 @@
-import { periodStart } from './objects.ts';
-import type { Metadata } from './objects.ts';
-import { isOldShape } from './shape.ts';
-import type { StripeShape } from './shape.ts';
+import { isOldShape, periodStart } from './event.ts';
+import type { StripeShape } from './event.ts';
+import type { Metadata } from './subscription.ts';
+
+export type SessionParts = {
+  id?: string;
+  customer?: string | null;
+  mode?: 'payment' | 'subscription' | 'setup';
+  paymentStatus?: 'paid' | 'unpaid' | 'no_payment_required';
+  paymentIntent?: string | null;
+  subscription?: string | null;
+  clientReferenceId?: string | null;
+  metadata?: Metadata;
+  amountTotal?: number;
+};
+
+export function sessionObject(parts: SessionParts = {}) {
+  const { mode = 'payment' } = parts;
+  return {
+    id: parts.id ?? 'cs_1',
+    object: 'checkout.session',
+    customer: parts.customer === undefined ? 'cus_1' : parts.customer,
+    customer_details: { email: 'somebody@example.com' },
+    client_reference_id: parts.clientReferenceId ?? null,
+    mode,
+    status: 'complete',
+    payment_status: parts.paymentStatus ?? 'paid',
+    payment_intent:
+      mode === 'payment' ? (parts.paymentIntent === undefined ? 'pi_1' : parts.paymentIntent) : null,
+    subscription: mode === 'subscription' ? (parts.subscription ?? 'sub_1') : null,
+    amount_total: parts.amountTotal ?? 4900,
+    currency: 'usd',
+    metadata: parts.metadata ?? {},
+    created: periodStart,
+    livemode: false,
+  };
+}
 
 export type PaymentParts = {
   id?: string;

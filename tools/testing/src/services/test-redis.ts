@@ -1,26 +1,27 @@
-import { freePort } from './services/free-port.ts';
-import { startRedis, type RedisServer, type RedisServerOptions } from './services/redis.ts';
+import { freePort } from '../processes/ports.ts';
+import { startRedis } from './redis.ts';
+import type { RedisServer, RedisServerOptions } from './redis.ts';
 
-/** A Redis of one test file's own, to be stopped, killed and frozen at will. It keeps its port. */
+/** A Redis server for one test file, which stops, kills and pauses it. It keeps its port. */
 export type TestRedis = {
-  readonly url: string;
-  readonly port: number;
-  pid(): number;
+  url: string;
+  port: number;
+  pid: () => number;
   /** Orderly end. Data is gone unless `isPersistent`. */
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
   /** kill -9. */
-  kill(): Promise<void>;
+  kill: () => Promise<void>;
   /** Starts it again after `stop` or `kill`. */
-  start(): Promise<void>;
+  start: () => Promise<void>;
   /** SIGSTOP: connections stay open, nothing answers. */
-  pause(): void;
-  resume(): void;
+  pause: () => void;
+  resume: () => void;
 };
 
-export type TestRedisOptions = {
+export type TestRedisOptions = Omit<RedisServerOptions, 'say'> & {
   /** False: only the port is chosen, and `start()` starts it. Default true. */
-  readonly isStarted?: boolean;
-} & Pick<RedisServerOptions, 'dir' | 'port' | 'isPersistent' | 'evictionPolicy' | 'settings'>;
+  isStarted?: boolean;
+};
 
 /** Starts a redis-server for this test file; call `stop()` in `afterAll`. Give a `dir` if data is to outlive a restart. */
 export async function startTestRedis(options: TestRedisOptions = {}): Promise<TestRedis> {

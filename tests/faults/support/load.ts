@@ -6,7 +6,7 @@ import type { Shop } from './shop.ts';
 export type Sent = { eventId: string; status: number; ms: number; retryAfter: string | null };
 export type Sender = ReturnType<typeof createSender>;
 
-/** Sends events of its own, one new subscription each, and remembers which of them got a 2xx. */
+/** Sends events past Stripe, one new subscription each, and remembers which of them got a 2xx. */
 export function createSender(shop: Pick<Shop, 'projectId' | 'stripePriceId'>) {
   const accepted: string[] = [];
   const refused: string[] = [];
@@ -32,4 +32,22 @@ export function createSender(shop: Pick<Shop, 'projectId' | 'stripePriceId'>) {
   }
 
   return { events: { accepted, refused }, nextEvent, send };
+}
+
+export type Repeated = { stop: () => Promise<void> };
+
+/** Repeats `work` in the background; `stop` waits for the last turn and passes its error on. */
+export function repeat(work: () => Promise<unknown>): Repeated {
+  const ending = new AbortController();
+  const running = (async () => {
+    while (!ending.signal.aborted) await work();
+  })();
+  // Reported by `stop`; until then it must not end the process.
+  running.catch(() => undefined);
+  return {
+    stop: async () => {
+      ending.abort();
+      await running;
+    },
+  };
 }

@@ -1,49 +1,44 @@
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { freePort } from './services/free-port.ts';
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../processes/ports.ts';
 
 /**
- * `pass`: as if it were not there. `refuse`: nobody listens, and open connections are reset. `freeze`:
- * connections stay open, new ones too, and bytes wait until it passes again. `half_open`: bytes vanish, and
- * those connections never answer again, also when it passes again. `cut_replies`: requests get through; at
- * the first byte of the reply the connection is reset.
+ * `pass`: forwards everything. `refuse`: the port is closed, and open connections are reset. `freeze`: connections
+ * stay open, new ones are accepted, and bytes wait until it passes again. `half_open`: bytes vanish, and these
+ * connections never answer again, also when it passes again. `cut_replies`: requests get through; at the first byte
+ * of the reply the connection is reset.
  */
 export type ProxyMode = 'pass' | 'refuse' | 'freeze' | 'half_open' | 'cut_replies';
 
 export type TestProxy = {
-  readonly port: number;
+  port: number;
   /** The target's URL with this proxy's address in place of its own. */
-  urlFor(targetUrl: string): string;
-  setMode(mode: ProxyMode): Promise<void>;
+  urlFor: (targetUrl: string) => string;
+  setMode: (mode: ProxyMode) => Promise<void>;
   /** Each piece of data of either direction arrives this much later, in order. */
-  setDelay(delayMs: number): void;
+  setDelay: (delayMs: number) => void;
   /** Resets all open connections. */
-  dropConnections(): void;
-  connectionCount(): number;
-  /** Half-open ones that whoever opened them has not given up yet. */
-  deadConnectionCount(): number;
-  close(): Promise<void>;
+  dropConnections: () => void;
+  connectionCount: () => number;
+  /** Half-open connections that the client has not given up yet. */
+  deadConnectionCount: () => number;
+  close: () => Promise<void>;
 };
 
-type State = {
-  mode: ProxyMode;
-  delayMs: number;
-};
+type State = { mode: ProxyMode; delayMs: number };
 
 type Link = {
-  readonly client: Socket;
-  readonly upstream: Socket;
+  client: Socket;
+  upstream: Socket;
   /** A half-open connection stays dead when the fault is over. */
   isDead: boolean;
 };
 
 /** Where the proxy leads to, and (default: any free one) the port on which it listens itself. */
-export type ProxyTarget = {
-  readonly port: number;
-  readonly host?: string;
-  readonly listenOn?: number;
-};
+export type ProxyTarget = { port: number; host?: string; listenOn?: number };
 
-/** A TCP proxy on loopback in front of `target` whose faults are switched by the test. */
+/** A TCP proxy on loopback in front of `target`; the test switches its faults. */
 export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   const port = target.listenOn ?? (await freePort());
   const state: State = { mode: 'pass', delayMs: 0 };
@@ -70,7 +65,7 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
     for (const socket of [client, upstream]) {
       socket.setNoDelay(true);
       socket.on('error', end);
-      // A half-open peer does not hear of the end either.
+      // A half-open peer does not learn of the end either.
       socket.on('close', () => (link.isDead && socket === upstream ? undefined : end()));
       if (state.mode === 'freeze') socket.pause();
     }
@@ -120,12 +115,7 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   };
 }
 
-type Direction = {
-  readonly link: Link;
-  readonly from: Socket;
-  readonly to: Socket;
-  readonly state: Readonly<State>;
-};
+type Direction = { link: Link; from: Socket; to: Socket; state: Readonly<State> };
 
 function forward({ link, from, to, state }: Direction): void {
   let queued = Promise.resolve();
@@ -140,14 +130,10 @@ function forward({ link, from, to, state }: Direction): void {
     const dueAt = Date.now() + state.delayMs;
     waiting += 1;
     queued = queued
-      .then(() => later(dueAt - Date.now()))
+      .then(() => sleep(Math.max(0, dueAt - Date.now())))
       .then(() => {
         waiting -= 1;
         return pass(chunk);
       });
   });
-}
-
-function later(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

@@ -1,0 +1,94 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { appNodeArguments, createAppProcess } from '@billing/testing';
+import type { AppProcess } from '@billing/testing';
+import { paths } from './paths.ts';
+
+/** `devGraceMs`: how long a restart waits for the old process: for no request of the API, but for jobs and files. */
+const programs = {
+  api: { folder: 'apps/api', readyPath: '/ready', nodeArguments: appNodeArguments, devGraceMs: 0 },
+  worker: { folder: 'apps/worker', readyPath: '/ready', nodeArguments: appNodeArguments, devGraceMs: 1_000 },
+  stripe: { folder: 'tools/offline-stripe', readyPath: '/healthz', nodeArguments: [], devGraceMs: 1_000 },
+} as const;
+
+export type ProgramName = keyof typeof programs;
+
+export const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
+
+/**
+ * Node's own watcher: runs the program from source, and again whenever a file that it imports changes. A preloaded
+ * script ends the program with its watcher (the channel between them closes), and soon after it was told to stop.
+ */
+function watchSource(devGraceMs: number): string[] {
+  const script = `
+    process.on('disconnect', () => process.exit(1));
+    process.channel?.unref();
+    process.on('SIGTERM', () => setTimeout(() => process.exit(0), ${devGraceMs}));`;
+  return [
+    '--conditions=@billing/source',
+    '--import=tsx',
+    `--import=data:text/javascript,${encodeURIComponent(script)}`,
+    '--watch',
+    '--watch-preserve-output',
+  ];
+}
+
+type LocalProcess = {
+  name: ProgramName;
+  port: number;
+  /** What the program needs, besides this process's own environment. */
+  values: Record<string, string>;
+  /** `npm run dev`: runs it from source, and gets its output piece by piece. Absent: it runs from the build. */
+  onOutput: ((name: ProgramName, text: string) => void) | undefined;
+};
+
+/** One of our processes, not started yet; its output goes to `.local/logs/<name>.log`. */
+export function createLocalProcess({ name, port, values, onOutput }: LocalProcess): AppProcess {
+  const { folder, readyPath, nodeArguments, devGraceMs } = programs[name];
+  const logFile = join(paths.logs, `${name}.log`);
+  writeFileSync(logFile, '');
+  const shared = { name, cwd: paths.root, env: environmentWith(values), logFile };
+  const readyUrl = urlOf(port) + readyPath;
+  if (onOutput === undefined)
+    return createAppProcess({
+      ...shared,
+      readyUrl,
+      script: join(paths.root, folder, 'dist/main.js'),
+      nodeArguments,
+    });
+  return createAppProcess({
+    ...shared,
+    readyUrl,
+    script: join(paths.root, folder, 'src/main.ts'),
+    nodeArguments: [...nodeArguments, ...watchSource(devGraceMs)],
+    onOutput: (text) => onOutput(name, text),
+  });
+}
+
+/** Our own environment with these values; a value replaces the file (`…_FILE`) that it was read from. */
+function environmentWith(values: Record<string, string>): NodeJS.ProcessEnv {
+  const files = Object.keys(values).map((name) => `${name}_FILE`);
+  const inherited = Object.entries(process.env).filter(([name]) => !files.includes(name));
+  return { ...Object.fromEntries(inherited), ...values };
+}
+
+const restartPausesMs = [100, 500, 1_000, 1_500];
+
+/** Starts a process again whenever it ends, until `signal` aborts. */
+export async function supervise(
+  child: AppProcess,
+  { signal, onRestart }: { signal: AbortSignal; onRestart: () => void },
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    const startedAt = Date.now();
+    await child.exited;
+    failures = Date.now() - startedAt > 10_000 ? 0 : failures + 1;
+    await sleep(restartPausesMs[Math.min(failures, restartPausesMs.length - 1)]);
+    if (signal.aborted) return;
+    await child.start();
+    onRestart();
+  }
+  await child.stop();
+}
