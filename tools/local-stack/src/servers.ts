@@ -45,11 +45,12 @@ export async function startServers({ settings, started, say }: ServerOptions): P
   return { databaseUrl, redisUrl, postgres, redis };
 }
 
+const keepIfFree = async (port: number | undefined): Promise<number> =>
+  port !== undefined && (await isPortFree(port)) ? port : freePort();
+
 /** Ports of Postgres and Redis: those of the last start if they are free, so that clients keep their addresses. */
 async function choosePorts(): Promise<z.infer<typeof portsFile>> {
   const last = readJsonFile(paths.ports, portsFile);
-  const keepIfFree = async (port: number | undefined): Promise<number> =>
-    port !== undefined && (await isPortFree(port)) ? port : freePort();
   const ports = { postgres: await keepIfFree(last?.postgres), redis: await keepIfFree(last?.redis) };
   writeJsonFile(paths.ports, ports);
   return ports;
