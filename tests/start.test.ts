@@ -21,7 +21,7 @@ type StackFile = {
 };
 
 const root = fileURLToPath(new URL('../', import.meta.url));
-/** A checkout of its own, whose `.local` is nobody's: a start in the real one may be running. */
+/** A separate checkout with its own `.local`: a start in the real one may be running. */
 let checkout: string;
 const running: ChildProcess[] = [];
 

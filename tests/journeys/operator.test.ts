@@ -25,8 +25,8 @@ async function billing(...args: string[]) {
   return { code, out: printed.join('\n'), said: said.join('\n') };
 }
 
-/** A user who bought something; `heard`: by webhook. */
-async function buyer({ heard }: { heard: boolean }) {
+/** A user who bought something; `isDelivered`: its webhook arrived. */
+async function buyer({ isDelivered }: { isDelivered: boolean }) {
   const { projectId, apiKey } = await system.createProject();
   const price = await system.sell(projectId);
   const userId = uniqueId('user');
@@ -34,17 +34,17 @@ async function buyer({ heard }: { heard: boolean }) {
     .checkout(apiKey, system.order(price.priceId, { user_id: userId }))
     .expect(200);
   const sessionId: string = body.session_id;
-  await system.control('/webhooks', { enabled: heard });
+  await system.control('/webhooks', { enabled: isDelivered });
   await system.pay(sessionId);
   await system.control('/webhooks', { enabled: true });
-  if (heard) await system.awaitFeatures(apiKey, userId, ['premium']);
+  if (isDelivered) await system.awaitFeatures(apiKey, userId, ['premium']);
   const { subscription } = await system.stripe.checkout.sessions.retrieve(sessionId);
   const subscriptionId = typeof subscription === 'string' ? subscription : '';
   return { projectId, apiKey, userId, subscriptionId };
 }
 
 test('reconcile shows what differs, and repairs it only when told to', async () => {
-  const { apiKey, userId, projectId, subscriptionId } = await buyer({ heard: false });
+  const { apiKey, userId, projectId, subscriptionId } = await buyer({ isDelivered: false });
   const looked = await billing('reconcile', '--project', projectId);
   expect(looked).toMatchObject({ code: 0 });
   expect(looked.out).toContain(subscriptionId);
@@ -58,7 +58,7 @@ test('reconcile shows what differs, and repairs it only when told to', async () 
 }, 60_000);
 
 test('a recorded event is replayed, one or all of an object; a dry run unless told', async () => {
-  const { subscriptionId } = await buyer({ heard: true });
+  const { subscriptionId } = await buyer({ isDelivered: true });
   const recorded = async (): Promise<string[]> => {
     const { out } = await billing('events', '--object', subscriptionId, '--json');
     return JSON.parse(out).data.map((event: { event_id: string }) => event.event_id);

@@ -123,7 +123,7 @@ describe.each(['production', 'development'])(
       await once(socket, 'close');
     }
 
-    it('when all is well: every door, with right, wrong and malformed requests', async () => {
+    it('when all is well: every endpoint, with valid, invalid and malformed requests', async () => {
       await knockOnEveryDoor();
       await speakNonsense();
       await processes.queue.bull.add('by-hand', { [secrets.body]: secrets.email });

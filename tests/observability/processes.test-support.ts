@@ -91,7 +91,7 @@ export async function startProcesses({ env, databasePassword, redisPassword }: P
     asAdmin,
     sign: (payload: string): string =>
       stripe.webhooks.generateTestHeaderString({ payload, secret: env.STRIPE_WEBHOOK_SECRET }),
-    /** Delivers a body to the webhook door, signed unless a header is given. */
+    /** Sends a body to the webhook endpoint, signed unless a header is given. */
     deliver(payload: string, headers: Record<string, string> = {}): Promise<Response> {
       const signature = { 'stripe-signature': this.sign(payload) };
       return ask('/api/v1/webhooks/stripe', {

@@ -50,7 +50,7 @@ export const checkEntitlements = defineEndpoint({
   tag: 'Entitlements',
   summary: 'What a user may do now',
   description:
-    'Lists what is in force, one entry per feature. A user nobody has heard of gets 200 and an empty list. Never fewer than the truth: what cannot be answered is 503.',
+    'Lists what is in force, one entry per feature. An unknown user gets 200 and an empty list. Never fewer than the truth: what cannot be answered is 503.',
   access: { project: 'read' },
   query: entitlementsQuery,
   answers: [

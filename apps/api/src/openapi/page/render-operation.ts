@@ -14,7 +14,7 @@ const whoMayCall: Record<string, string> = {
 
 function accessOf({ security }: Operation): string {
   const names = security.flatMap((scheme) => Object.keys(scheme));
-  return names.map((name) => whoMayCall[name] ?? name).join(' or ') || 'nobody is asked who they are';
+  return names.map((name) => whoMayCall[name] ?? name).join(' or ') || 'anybody: no credentials';
 }
 
 function curlOf({ method, path, operation }: Call): string {
