@@ -1,5 +1,6 @@
 import { ServiceError } from '@billing/domain';
 import type { Database, Queries } from './create-database.ts';
+import { Prisma } from './generated/client.ts';
 
 export type UserKey = { projectId: string; userId: string };
 
@@ -10,9 +11,8 @@ export type Changed<T> = { result: T; pending: PendingInvalidation[] };
 
 /** Locks the project's row until the transaction ends. Throws `project_not_found`. */
 export async function lockProject(tx: Queries, projectId: string): Promise<void> {
-  const rows = await tx.$queryRaw<
-    unknown[]
-  >`SELECT 1 FROM projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
   if (rows.length === 0) throw projectNotFound();
 }
 
@@ -30,6 +30,12 @@ async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bi
   return row.id;
 }
 
+/** Writes the invalidations of what was bumped: rows of a `PendingInvalidation` each. */
+const invalidateBumped = Prisma.sql`
+  INSERT INTO cache_invalidations (project_id, user_id, version)
+  SELECT project_id, user_id, version FROM bumped
+  RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+
 /** Bumps the versions of users and writes, in the same transaction, the invalidations of what the cache has of them. */
 export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promise<PendingInvalidation[]> {
   if (userRefs.length === 0) return [];
@@ -38,9 +44,7 @@ export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promi
       UPDATE users SET version = version + 1 WHERE id = ANY(${[...userRefs]}::bigint[])
       RETURNING project_id, user_id, version
     )
-    INSERT INTO cache_invalidations (project_id, user_id, version)
-    SELECT project_id, user_id, version FROM bumped
-    RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+    ${invalidateBumped}`;
 }
 
 /** Bumps every user of a subscription whose running period the invoice bills, except those who were bumped already. */
@@ -60,9 +64,7 @@ export function bumpHolders(
     bumped AS (
       UPDATE users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
       RETURNING project_id, user_id, version)
-    INSERT INTO cache_invalidations (project_id, user_id, version)
-    SELECT project_id, user_id, version FROM bumped
-    RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+    ${invalidateBumped}`;
 }
 
 /**
@@ -97,11 +99,10 @@ export async function changeProject<T>(
     if (!changed) return { result, pending: [] };
     const pending = await tx.$queryRaw<PendingInvalidation[]>`
       WITH bumped AS (
-        UPDATE projects SET version = version + 1 WHERE id = ${projectId} RETURNING id, version
+        UPDATE projects SET version = version + 1 WHERE id = ${projectId}
+        RETURNING id AS project_id, NULL AS user_id, version
       )
-      INSERT INTO cache_invalidations (project_id, user_id, version)
-      SELECT id, NULL, version FROM bumped
-      RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
+      ${invalidateBumped}`;
     return { result, pending };
   });
 }

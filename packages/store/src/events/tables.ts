@@ -8,6 +8,20 @@ import type { LedgerOutcome } from './outcomes.ts';
  * `domain`, and a migration. Left out are columns that the database fills by itself.
  */
 
+/** What subscriptions and purchases have in common. */
+const objectColumns = {
+  id: ['id', 'text'],
+  customerId: ['stripe_customer_id', 'text?'],
+  claims: { projectId: ['claimed_project_id', 'text?'], userId: ['claimed_user_id', 'text?'] },
+  snapshotAt: ['snapshot_at', 'timestamptz?'],
+  snapshotEventId: ['snapshot_event_id', 'text?'],
+  confirmed: ['confirmed', 'boolean'],
+  rowVersion: ['fence', 'bigint'],
+  recheckAt: ['settle_at', 'timestamptz?'],
+  recheckAttempts: ['settle_attempts', 'integer'],
+  missingInStripeAt: ['missing_in_stripe_at', 'timestamptz?'],
+} as const;
+
 /** An object's own row leads to its user; its items are rows of a table of their own. */
 type OwnerLink = { userRef: number | null };
 
@@ -30,9 +44,7 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
   primaryKey: ['id'],
   link: ownerLink,
   row: {
-    id: ['id', 'text'],
-    customerId: ['stripe_customer_id', 'text?'],
-    claims: { projectId: ['claimed_project_id', 'text?'], userId: ['claimed_user_id', 'text?'] },
+    ...objectColumns,
     claimsAt: ['claims_at', 'timestamptz?'],
     status: ['status', 'text?'],
     cancelAt: ['cancel_at', 'timestamptz?'],
@@ -45,16 +57,9 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
     latestInvoiceCreatedAt: ['latest_invoice_created_at', 'timestamptz?'],
     periodInvoiceId: ['period_invoice_id', 'text?'],
     periodInvoiceAt: ['period_invoice_at', 'timestamptz?'],
-    snapshotAt: ['snapshot_at', 'timestamptz?'],
-    snapshotEventId: ['snapshot_event_id', 'text?'],
-    confirmed: ['confirmed', 'boolean'],
-    rowVersion: ['fence', 'bigint'],
     otherStatusSeenAt: ['other_status_seen_at', 'timestamptz?'],
     pastDueSeenAt: ['past_due_seen_at', 'timestamptz[]'],
     pastDueSince: ['past_due_since', 'timestamptz?'],
-    recheckAt: ['settle_at', 'timestamptz?'],
-    recheckAttempts: ['settle_attempts', 'integer'],
-    missingInStripeAt: ['missing_in_stripe_at', 'timestamptz?'],
   },
   sent: sentWithObject,
 });
@@ -78,9 +83,7 @@ export const purchaseTable = defineTable<PurchaseColumns, OwnerLink, SentWithObj
   primaryKey: ['id'],
   link: ownerLink,
   row: {
-    id: ['id', 'text'],
-    customerId: ['stripe_customer_id', 'text?'],
-    claims: { projectId: ['claimed_project_id', 'text?'], userId: ['claimed_user_id', 'text?'] },
+    ...objectColumns,
     sessionId: ['session_id', 'text?'],
     chargeId: ['charge_id', 'text?'],
     invoiceId: ['invoice_id', 'text?'],
@@ -92,13 +95,6 @@ export const purchaseTable = defineTable<PurchaseColumns, OwnerLink, SentWithObj
     paidAt: ['paid_at', 'timestamptz?'],
     disputeStatus: ['dispute_status', 'text?'],
     record: ['record', 'jsonb'],
-    snapshotAt: ['snapshot_at', 'timestamptz?'],
-    snapshotEventId: ['snapshot_event_id', 'text?'],
-    confirmed: ['confirmed', 'boolean'],
-    rowVersion: ['fence', 'bigint'],
-    recheckAt: ['settle_at', 'timestamptz?'],
-    recheckAttempts: ['settle_attempts', 'integer'],
-    missingInStripeAt: ['missing_in_stripe_at', 'timestamptz?'],
   },
   sent: sentWithObject,
 });
