@@ -7,8 +7,8 @@ import { becomeSingleInstance, releaseInstance } from './single-instance.ts';
 import { startStack } from './stack.ts';
 import type { Started } from './stack.ts';
 
-/** `npm run dev`: our processes run from source, and their output is shown. */
-const isDev = process.argv.includes('--dev');
+/** `npm run dev` runs this file from source: then all our processes do, and their output is shown. */
+const isDev = import.meta.url.endsWith('.ts');
 const parentCheckMs = 1_000;
 
 const started: Started = { processes: [], servers: [] };

@@ -1,0 +1,47 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { waitFor } from '@billing/testing';
+import { copyCheckout, freePorts, isAlive } from './checkout.test-support.ts';
+import type { Checkout } from './checkout.test-support.ts';
+
+let checkout: Checkout;
+beforeAll(() => {
+  checkout = copyCheckout();
+});
+afterEach(() => checkout.stopAll(), 60_000);
+afterAll(() => checkout.remove());
+
+test('runs everything from source, restarts what imports a changed file, and survives a mistake', async () => {
+  const dev = await checkout.start(await freePorts(), 'source');
+  const untilShown = (line: RegExp): Promise<true> =>
+    waitFor(() => line.test(dev.output()), { what: `${line} in the output`, timeoutMs: 60_000 });
+  const countOf = (line: RegExp): number => [...dev.output().matchAll(new RegExp(line, 'gm'))].length;
+  const append = (path: string, text: string): void => {
+    const file = join(checkout.folder, path);
+    writeFileSync(file, `${readFileSync(file, 'utf8')}\n${text}\n`);
+  };
+  await untilShown(/^Ready in/m);
+  const { pids } = checkout.stack();
+  expect(countOf(/^api +\d\d:\d\d:\d\d INFO +listening port=/)).toBe(1);
+
+  append('packages/domain/src/index.ts', `console.log('edited domain');`);
+  for (const name of ['api', 'worker']) await untilShown(new RegExp(`^${name} +edited domain$`, 'm'));
+  await dev.untilReady();
+
+  append('apps/worker/src/main.ts', `console.log('edited worker');`);
+  await untilShown(/^worker +edited worker$/m);
+  expect(countOf(/^api +A file changed: restarting\.$/)).toBe(1);
+
+  const source = join(checkout.folder, 'apps/api/src/main.ts');
+  const right = readFileSync(source, 'utf8');
+  append('apps/api/src/main.ts', 'const = 1;');
+  await untilShown(/^api +Ended with an error\. Waiting for the next change of a file\.$/m);
+  writeFileSync(source, right);
+  await dev.untilReady();
+
+  // The watchers stay; they restart what they watch.
+  expect(checkout.stack().pids).toEqual(pids);
+  expect(await dev.kill('SIGINT')).toBe(0);
+  expect(Object.values(pids).filter(isAlive)).toEqual([]);
+  expect(checkout.hasStackFile()).toBe(false);
+}, 240_000);
