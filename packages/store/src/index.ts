@@ -30,9 +30,9 @@ export {
 export { isDatabaseUnavailable } from './database-errors.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
-export { readEventState, type EventState, type StoredObject } from './events/read-state.ts';
-export type { StateKeys } from './events/read-state-sql.ts';
-export { writeOutcomes, type Written } from './events/write-outcomes.ts';
+export type * from './events/event-state.ts';
+export { readEventState } from './events/read-state.ts';
+export { writeOutcomes } from './events/write-outcomes.ts';
 export * from './grants.ts';
 export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
 export { findApiKey, type ApiKeyRecord } from './keys/find-api-key.ts';

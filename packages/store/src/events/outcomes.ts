@@ -1,4 +1,5 @@
 import type { Instant, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import type { PendingInvalidation } from '../change-user.ts';
 
 export type LedgerStatus = 'applied' | 'stale' | 'ignored' | 'quarantined' | 'failed';
 
@@ -35,6 +36,14 @@ export type Outcome =
   | ({ kind: 'purchase'; events: readonly LedgerOutcome[] } & ObjectOutcome<PurchaseRow>)
   | { kind: 'customer_deleted'; events: readonly LedgerOutcome[]; customerId: string; deletedAt: Instant }
   | { kind: 'none'; events: readonly LedgerOutcome[] };
+
+export type Written = {
+  /** Keys of the objects that were written (`objectKeyOf`); the others changed meanwhile: decide them again. */
+  written: ReadonlySet<string>;
+  /** Events that this statement recorded in the ledger. */
+  recorded: ReadonlySet<string>;
+  pending: PendingInvalidation[];
+};
 
 /** Identifies an object across tables; null where the outcome writes none that has a row version. */
 export function objectKeyOf(outcome: Outcome): string | null {

@@ -1,25 +1,128 @@
 import { unknownPurchase } from '@billing/domain';
-import type { Catalog, CatalogPrice, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import type { CatalogPrice, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { Database } from '../create-database.ts';
-import type { LedgerStatus } from './outcomes.ts';
-import { readStatement } from './read-state-sql.ts';
-import type { StateKeys } from './read-state-sql.ts';
+import type { Prisma } from '../generated/client.ts';
+import { sqlTemplate } from '../sql-template.ts';
+import type { TableSql } from './define-table.ts';
+import type { EventState, LedgerEntry, StateKeys } from './event-state.ts';
+import { purchaseItemTable, purchaseTable, subscriptionItemTable, subscriptionTable } from './tables.ts';
 import type { PurchaseColumns, SubscriptionColumns } from './tables.ts';
 
-export type LedgerEntry = { eventId: string; status: LedgerStatus };
+const objectsOf = ({ name, select }: TableSql): string => `(
+        SELECT coalesce(json_agg(one), '[]') FROM (
+          SELECT "row", user_ref AS "userRef" FROM stored_${name}, LATERAL (SELECT ${select}) "row") one)`;
 
-/** An object's row and the user who has it now. */
-export type StoredObject<Row> = { row: Row; owner: Owner | null };
+/** By the object that has them, in the order of their own ids. */
+const itemsOf = ({ name, select, primaryKey: [objectId, itemId] }: TableSql): string => `(
+        SELECT coalesce(json_object_agg(object_id, items), '{}') FROM (
+          SELECT ${objectId} AS object_id, json_agg(item ORDER BY ${itemId}) AS items
+          FROM stored_${name}, LATERAL (SELECT ${select}) item GROUP BY ${objectId}) one)`;
 
-export type EventState = Catalog & {
-  ledger: ReadonlyMap<string, LedgerEntry>;
-  subscriptions: ReadonlyMap<string, StoredObject<SubscriptionRow>>;
-  purchases: ReadonlyMap<string, StoredObject<PurchaseRow>>;
-  /** By invoice: the users of the subscriptions whose running period it bills. */
-  holders: ReadonlyMap<string, readonly Owner[]>;
-  /** Customers that Stripe deleted. */
-  deletedCustomers: ReadonlySet<string>;
-};
+const stateJson = `SELECT json_build_object(
+      'ledger', (
+        SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]')
+        FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))),
+      'subscriptions', ${objectsOf(subscriptionTable)},
+      'subscriptionItems', ${itemsOf(subscriptionItemTable)},
+      'purchases', ${objectsOf(purchaseTable)},
+      'purchaseItems', ${itemsOf(purchaseItemTable)},
+      'customers', (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id,
+        'userRef', user_ref, 'isDeleted', deleted_at IS NOT NULL)), '[]') FROM stored_customers),
+      'holders', (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
+        ORDER BY user_ref), '[]') FROM invoice_holders),
+      'prices', (SELECT coalesce(json_agg(json_build_object(
+        'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
+        'isRecurring', interval <> 'one_time')), '[]') FROM named_prices),
+      'projects', (SELECT coalesce(json_agg(id), '[]') FROM stored_projects),
+      'users', (SELECT coalesce(json_agg(json_build_object(
+        'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]')
+        FROM owners_and_claimed_users))`;
+
+/**
+ * The keys are lists that the planner can't look into: one plan serves every batch, where it would else plan anew for
+ * each, which takes longer than the reading. What a batch has nothing of is left out of its plan by a constant.
+ */
+const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; hasInvoices: boolean }) =>
+  sqlTemplate(`
+    WITH keys AS MATERIALIZED (
+      SELECT $event_ids::text[] AS event_ids, $subscription_ids::text[] AS subscription_ids,
+        $purchase_ids::text[] AS purchase_ids, $customer_ids::text[] AS customer_ids,
+        $price_ids::text[] AS price_ids, $user_ids::text[] AS user_ids,
+        $project_ids::text[] AS project_ids, $invoice_ids::text[] AS invoice_ids),
+    stored_subscriptions AS MATERIALIZED (
+      SELECT * FROM subscriptions WHERE id = ANY(ARRAY(SELECT unnest(subscription_ids) FROM keys))),
+    stored_purchases AS MATERIALIZED (
+      SELECT * FROM purchases
+      WHERE ${hasPurchases} AND id = ANY(ARRAY(SELECT unnest(purchase_ids) FROM keys))),
+    stored_subscription_items AS MATERIALIZED (
+      SELECT * FROM subscription_items
+      WHERE subscription_id = ANY(ARRAY(SELECT id FROM stored_subscriptions))),
+    stored_purchase_items AS MATERIALIZED (
+      SELECT * FROM purchase_items
+      WHERE ${hasPurchases} AND purchase_id = ANY(ARRAY(SELECT id FROM stored_purchases))),
+    stored_customers AS MATERIALIZED (
+      SELECT stripe_customer_id, user_ref, deleted_at FROM customers
+      WHERE stripe_customer_id = ANY(ARRAY(
+        SELECT unnest(customer_ids) FROM keys
+        UNION SELECT stripe_customer_id FROM stored_subscriptions
+        UNION SELECT stripe_customer_id FROM stored_purchases))),
+    invoice_holders AS MATERIALIZED (
+      SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, user_ref FROM subscriptions
+      WHERE ${hasInvoices} AND user_ref IS NOT NULL
+        AND coalesce(period_invoice_id, latest_invoice_id) = ANY(ARRAY(
+          SELECT unnest(invoice_ids) FROM keys
+          UNION SELECT invoice_id FROM stored_purchases WHERE invoice_id IS NOT NULL))),
+    owners AS MATERIALIZED (
+      SELECT id, project_id, user_id, version FROM users
+      WHERE id = ANY(ARRAY(
+        SELECT user_ref FROM stored_customers UNION SELECT user_ref FROM stored_subscriptions
+        UNION SELECT user_ref FROM stored_purchases UNION SELECT user_ref FROM invoice_holders))),
+    named_projects AS MATERIALIZED (
+      SELECT unnest(project_ids) AS id FROM keys
+      UNION SELECT claimed_project_id FROM stored_subscriptions
+      UNION SELECT claimed_project_id FROM stored_purchases
+      UNION SELECT project_id FROM owners),
+    named_prices AS MATERIALIZED (
+      SELECT project_id, price_id, stripe_price_id, interval FROM prices
+      WHERE stripe_price_id = ANY(ARRAY(
+        SELECT unnest(price_ids) FROM keys
+        UNION SELECT stripe_price_id FROM stored_subscription_items
+        UNION SELECT stripe_price_id FROM stored_purchase_items))
+      UNION
+      SELECT project_id, price_id, stripe_price_id, interval FROM prices
+      WHERE project_id = ANY(ARRAY(SELECT id FROM named_projects))
+        AND price_id = ANY(ARRAY(SELECT unnest(price_ids) FROM keys))),
+    stored_projects AS MATERIALIZED (
+      SELECT id FROM projects
+      WHERE id = ANY(ARRAY(SELECT id FROM named_projects UNION SELECT project_id FROM named_prices))),
+    owners_and_claimed_users AS MATERIALIZED (
+      SELECT id, project_id, user_id, version FROM owners
+      UNION
+      SELECT id, project_id, user_id, version FROM users
+      WHERE project_id = ANY(ARRAY(SELECT id FROM stored_projects)) AND user_id = ANY(ARRAY(
+        SELECT unnest(user_ids) FROM keys
+        UNION SELECT claimed_user_id FROM stored_subscriptions
+        UNION SELECT claimed_user_id FROM stored_purchases)))
+    ${stateJson}`);
+
+const withPurchases = stateTemplate({ hasPurchases: true, hasInvoices: true });
+const withInvoices = stateTemplate({ hasPurchases: false, hasInvoices: true });
+const withoutBoth = stateTemplate({ hasPurchases: false, hasInvoices: false });
+
+function readStatement({ invoiceIds = [], ...keys }: StateKeys): Prisma.Sql {
+  const withoutPurchases = invoiceIds.length > 0 ? withInvoices : withoutBoth;
+  const template = keys.purchaseIds.length > 0 ? withPurchases : withoutPurchases;
+  return template(
+    [...keys.eventIds],
+    [...keys.subscriptionIds],
+    [...keys.purchaseIds],
+    [...keys.customerIds],
+    [...keys.priceIds],
+    [...keys.userIds],
+    [...keys.projectIds],
+    [...invoiceIds],
+  );
+}
 
 type RowWithOwner<Row> = { row: Row; userRef: number | null };
 

@@ -1,27 +1,148 @@
-import type { PendingInvalidation } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
+import { sqlTemplate } from '../sql-template.ts';
+import type { TableSql } from './define-table.ts';
 import { toOutcomeRows } from './outcome-rows.ts';
 import type { OutcomeRows } from './outcome-rows.ts';
-import type { Outcome } from './outcomes.ts';
+import type { Outcome, Written } from './outcomes.ts';
 import {
-  bumpVersions,
-  createNoUsers,
-  createUsers,
-  lockUsers,
-  purchaseSql,
-  recordEvents,
-  subscriptionSql,
-  writeTombstones,
-} from './write-outcomes-sql.ts';
+  eventTable,
+  purchaseItemTable,
+  purchaseTable,
+  subscriptionItemTable,
+  subscriptionTable,
+} from './tables.ts';
 
-export type Written = {
-  /** Keys of the objects that were written (`objectKeyOf`); the others changed meanwhile: decide them again. */
-  written: ReadonlySet<string>;
-  /** Events that this statement recorded in the ledger. */
-  recorded: ReadonlySet<string>;
-  pending: PendingInvalidation[];
-};
+/**
+ * Always true, and makes a CTE wait for another one: Postgres promises no order among CTEs that write, but finishes
+ * one before it counts its rows. All writers lock users, then subscriptions, then purchases, each in the order of
+ * their ids (`COLLATE "C"`), so that no two of them wait for each other.
+ */
+const after = (cte: string): string => `(SELECT count(*) FROM ${cte}) >= 0`;
+
+const lockUsers = sqlTemplate(`
+  version_bumps AS MATERIALIZED (
+    SELECT x.* FROM json_to_recordset($rows::json) AS x(object_key text, user_ref bigint)),
+  locked_users AS MATERIALIZED (
+    SELECT id FROM users WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps)) ORDER BY id FOR UPDATE)`);
+
+/** Users whom an object names for the first time. */
+const createUsers = sqlTemplate(`
+  created_users AS (
+    INSERT INTO users (project_id, user_id, version)
+    SELECT x.project_id, x.user_id, 1
+    FROM json_to_recordset($rows::json) AS x(project_id text, user_id text)
+    WHERE ${after('locked_users')}
+    ORDER BY x.project_id COLLATE "C", x.user_id COLLATE "C"
+    -- Whoever created the user in between wins: the object is not written, and is decided again.
+    ON CONFLICT DO NOTHING
+    RETURNING id, project_id, user_id, version)`);
+
+/** What the rest of the statement names, where a batch creates no user. */
+const createNoUsers = sqlTemplate(`
+  created_users AS (SELECT id, project_id, user_id, version FROM users WHERE false)`);
+
+/** The parts that write one kind of object. */
+function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[]) {
+  const [incoming, written] = [`incoming_${table.name}`, `written_${table.name}`];
+  const [incomingItems, writtenItems] = [`incoming_${items.name}`, `written_${items.name}`];
+  const [objectId = ''] = items.primaryKey;
+  const isSameItem = items.primaryKey.map((column) => `kept.${column} = stored.${column}`).join(' AND ');
+  return {
+    write: sqlTemplate(`
+  ${incoming} AS MATERIALIZED (
+    SELECT x.*, coalesce(x.user_ref, created_users.id) AS owner_ref
+    FROM json_to_recordset($rows::json) AS x(${table.recordset})
+    LEFT JOIN created_users
+      ON created_users.project_id = x.new_project_id AND created_users.user_id = x.new_user_id
+    -- Without the owner that it should get, the object waits for the next try.
+    WHERE x.new_user_id IS NULL OR created_users.id IS NOT NULL),
+  ${written} AS (
+    INSERT INTO ${table.name} AS stored (${table.insert})
+    SELECT ${table.values.replace('user_ref', 'owner_ref')}
+    FROM ${incoming}
+    WHERE ${afterCtes.map(after).join(' AND ')}
+    ORDER BY id COLLATE "C"
+    ON CONFLICT (id) DO UPDATE SET ${table.set}, updated_at = now()
+    -- The row version is still the one that was read: nobody wrote in between.
+    WHERE stored.fence = excluded.fence - 1
+    RETURNING id)`),
+    /** What the rest of the statement names, where a batch has none. */
+    writeNone: sqlTemplate(`
+  ${incoming} AS (SELECT id FROM ${table.name} WHERE false),
+  ${written} AS (SELECT id FROM ${table.name} WHERE false)`),
+    /** Replaces the items of objects that were written and have new ones. */
+    writeItems: sqlTemplate(`
+  ${incomingItems} AS MATERIALIZED (
+    SELECT x.* FROM json_to_recordset($rows::json) AS x(${items.recordset})
+    JOIN ${written} ON ${written}.id = x.${objectId}),
+  deleted_${items.name} AS (
+    DELETE FROM ${items.name} AS stored
+    WHERE stored.${objectId} = ANY(ARRAY(SELECT id FROM ${written} JOIN ${incoming} USING (id) WHERE has_new_items))
+      AND NOT EXISTS (SELECT FROM ${incomingItems} AS kept WHERE ${isSameItem})),
+  ${writtenItems} AS (
+    INSERT INTO ${items.name} (${items.insert})
+    SELECT ${items.values} FROM ${incomingItems}
+    ON CONFLICT (${items.primaryKey.join(', ')}) DO UPDATE SET ${items.set})`),
+  };
+}
+
+const subscriptionSql = objectSql(subscriptionTable, subscriptionItemTable, [
+  'locked_users',
+  'created_users',
+]);
+const purchaseSql = objectSql(purchaseTable, purchaseItemTable, ['locked_users', 'written_subscriptions']);
+
+/**
+ * Tombstones of customers that Stripe deleted; no mapping is made. Stripe ends their subscriptions: those that
+ * live here are read again, should their own events never come.
+ */
+const writeTombstones = sqlTemplate(`
+  deleted_customers AS MATERIALIZED (
+    SELECT x.* FROM json_to_recordset($rows::json) AS x(id text, deleted_at timestamptz)),
+  customer_tombstones AS (
+    INSERT INTO customers AS stored (stripe_customer_id, source, deleted_at)
+    SELECT id, 'event', deleted_at FROM deleted_customers
+    ORDER BY id COLLATE "C"
+    ON CONFLICT (stripe_customer_id) DO UPDATE SET deleted_at = coalesce(stored.deleted_at, excluded.deleted_at)),
+  subscriptions_to_recheck AS (
+    -- A new row version: a writer who read before decides again.
+    UPDATE subscriptions AS stored
+    SET settle_at = coalesce(stored.settle_at, now()), fence = stored.fence + 1, updated_at = now()
+    WHERE stored.stripe_customer_id = ANY(ARRAY(SELECT id FROM deleted_customers))
+      AND stored.missing_in_stripe_at IS NULL
+      AND coalesce(stored.status, '') NOT IN ('canceled', 'incomplete_expired')
+      -- One statement can write a row only once.
+      AND NOT EXISTS (SELECT FROM incoming_subscriptions WHERE incoming_subscriptions.id = stored.id))`);
+
+/** Versions of the users whose objects were written, and the invalidations of what the cache has of them. */
+const bumpVersions = sqlTemplate(`
+  written_objects AS MATERIALIZED (
+    SELECT 'subscription:' || id AS object_key FROM written_subscriptions
+    UNION ALL SELECT 'purchase:' || id FROM written_purchases),
+  bumped_users AS (
+    UPDATE users SET version = version + 1
+    WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps JOIN written_objects USING (object_key)))
+    RETURNING project_id, user_id, version),
+  pending_invalidations AS (
+    INSERT INTO cache_invalidations (project_id, user_id, version)
+    SELECT project_id, user_id, version FROM bumped_users
+    UNION ALL SELECT project_id, user_id, version FROM created_users
+    RETURNING id, project_id, user_id, version)`);
+
+/** Ledger rows of the events. */
+const recordEvents = sqlTemplate(`
+  recorded_events AS (
+    INSERT INTO stripe_events AS stored (${eventTable.insert})
+    SELECT ${eventTable.values}
+    FROM json_to_recordset($rows::json) AS x(${eventTable.recordset})
+    -- An event and its effect are one: without its object it is not recorded.
+    WHERE object_key IS NULL OR object_key IN (SELECT object_key FROM written_objects)
+    ORDER BY event_id COLLATE "C"
+    ON CONFLICT (event_id) DO UPDATE SET ${eventTable.set}, attempts = stored.attempts + 1
+    -- Any other status is final.
+    WHERE stored.status IN ('failed', 'quarantined')
+    RETURNING event_id)`);
 
 type WrittenRow = {
   written: string[];
