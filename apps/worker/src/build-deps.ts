@@ -58,7 +58,8 @@ export function buildDeps(
   const outboxCleaner = createOutboxCleaner({ database, logger });
   // Fails fast, unlike the connection that consumes jobs.
   const connection = connectRedis({ url: config.redisUrl, role: 'producer', logger });
-  const queue = { connection, prefix: config.queuePrefix, logger };
+  const prefix = config.queuePrefix;
+  const queue = { connection, prefix, logger };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
   const deps: MaintenanceDeps = {
@@ -71,12 +72,7 @@ export function buildDeps(
     outboxCleaner,
     stripe: openStripe(config, metrics),
     mode: stripeModeOf(config.stripeSecretKey),
-    budget: createReadBudget({
-      redis: queueRedis,
-      prefix: config.queuePrefix,
-      perSecond: config.stripeReadsPerSecond,
-      clock,
-    }),
+    budget: createReadBudget({ redis: queueRedis, prefix, perSecond: config.stripeReadsPerSecond, clock }),
     subscriptionLookups: createSharedLookups(),
     eventRetryMs: config.eventRetryHours * hourMs,
     stripeEvents,

@@ -1,12 +1,14 @@
 import type { Clock } from '@billing/domain';
 import { createOperationsServer, createQueueGauges, watchQueueRedis } from '@billing/platform';
-import type { Logger, Tracing } from '@billing/platform';
+import type { Logger, OperationsServer, Tracing } from '@billing/platform';
 import { createEventApplier } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { startBackground } from './background.ts';
 import { buildDeps } from './build-deps.ts';
+import type { BuiltDeps } from './build-deps.ts';
 import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume/create-consumer.ts';
+import type { Consumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
 import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
 import { checkReadiness } from './operations/readiness.ts';
@@ -32,12 +34,12 @@ const eventsPerSlot = 8;
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { config, logger, clock } = options;
   const stopping = new AbortController();
-  const { deps, inspectQueue, close } = buildDeps(config, { logger, clock, signal: stopping.signal });
-  const { database, metrics, stripeEvents, maintenance } = deps;
+  const built = buildDeps(config, { logger, clock, signal: stopping.signal });
+  const { deps, inspectQueue, close } = built;
   const watchdog = createWatchdog({
-    database,
+    database: deps.database,
     logger,
-    oldestWaitingMs: stripeEvents.headWaitingMs,
+    oldestWaitingMs: deps.stripeEvents.headWaitingMs,
     ...options.watchdog,
   });
   const applier = createEventApplier(deps, { maxAlone: config.concurrency });
@@ -52,26 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       maintenance: createMaintenanceProcessor(deps),
     },
   });
-  const gauges = createQueueGauges({
-    metrics,
-    queues: [stripeEvents, maintenance],
-    inspectQueueRedis: inspectQueue,
-  });
-  const server = await createOperationsServer({
-    port: config.port,
-    ...(options.host === undefined ? {} : { host: options.host }),
-    metrics,
-    metricsToken: config.metricsToken,
-    beforeScrape: () => gauges.refresh(),
-    ready: () =>
-      checkReadiness({
-        database,
-        isConsuming: consumer.isReady,
-        mustNotEvict: config.environment === 'production',
-        inspectQueue,
-        isStopping: () => stopping.signal.aborted,
-      }),
-  }).catch(async (error: unknown) => {
+  const server = await serveOperations(built, consumer, options).catch(async (error: unknown) => {
     await consumer.stop();
     await close();
     throw error;
@@ -95,4 +78,30 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       await server.close();
     },
   };
+}
+
+/** Health, readiness and metrics over HTTP. */
+function serveOperations(
+  { deps, inspectQueue }: BuiltDeps,
+  consumer: Consumer,
+  { config, host }: WorkerOptions,
+): Promise<OperationsServer> {
+  const { database, metrics, stripeEvents, maintenance, signal } = deps;
+  const queues = [stripeEvents, maintenance];
+  const gauges = createQueueGauges({ metrics, queues, inspectQueueRedis: inspectQueue });
+  return createOperationsServer({
+    port: config.port,
+    ...(host === undefined ? {} : { host }),
+    metrics,
+    metricsToken: config.metricsToken,
+    beforeScrape: () => gauges.refresh(),
+    ready: () =>
+      checkReadiness({
+        database,
+        isConsuming: consumer.isReady,
+        mustNotEvict: config.environment === 'production',
+        inspectQueue,
+        isStopping: () => signal.aborted,
+      }),
+  });
 }

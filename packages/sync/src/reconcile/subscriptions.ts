@@ -27,21 +27,13 @@ export function changeOfSubscription(
   return changeOf(planWrite(subscriptionKind, { stored, row, state }), { state, projectId });
 }
 
-type Listed = ListedSubscription & { areItemsComplete: boolean };
-
-function toListed({ logger }: MaintenanceDeps, rendered: ListedObject): Listed[] {
+function toListed({ logger }: MaintenanceDeps, rendered: ListedObject): ListedSubscription[] {
   const parsed = subscriptionSnapshot.safeParse(rendered);
   if (!parsed.success) {
     logger.warn('reconcile_object_not_understood', { object_id: rendered.id });
     return [];
   }
-  return [
-    {
-      snapshot: parsed.data,
-      createdAt: fromStripeSeconds(rendered.created),
-      areItemsComplete: parsed.data.areItemsComplete,
-    },
-  ];
+  return [{ snapshot: parsed.data, createdAt: fromStripeSeconds(rendered.created) }];
 }
 
 /** Stripe's subscriptions, the ended ones too, newest first. */
@@ -49,8 +41,11 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
   const background = inBackground(deps);
 
   /** A list truncates the items of a subscription with very many: that one is looked up by itself. */
-  async function withAllItems(listed: Listed, mayLookUp: boolean): Promise<ListedSubscription | null> {
-    if (listed.areItemsComplete || !mayLookUp) return listed;
+  async function withAllItems(
+    listed: ListedSubscription,
+    mayLookUp: boolean,
+  ): Promise<ListedSubscription | null> {
+    if (listed.snapshot.areItemsComplete || !mayLookUp) return listed;
     const lookup = await lookupSubscription(background, listed.snapshot.id);
     return lookup.kind === 'found' ? { ...listed, snapshot: lookup.object } : null;
   }
