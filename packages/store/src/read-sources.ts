@@ -1,6 +1,7 @@
-import { disputeGravity, policyOverrides } from '@billing/domain';
+import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
+import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
 
@@ -26,6 +27,11 @@ type Row = {
   grants: Sources['grants'] | null;
 };
 
+/** Confirmed only with the payment of its period. */
+const subscriptionFields = Prisma.raw(
+  subscriptionTable.jsonFields('s', [...subscriptionBookkeeping, 'confirmed']),
+);
+
 const gravestFirst = [...disputeGravity].reverse();
 
 const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql => Prisma.sql`
@@ -38,11 +44,7 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
       projects.version AS project_version, projects.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          'id', s.id, 'status', s.status, 'cancelAtPeriodEnd', s.cancel_at_period_end,
-          'cancelAt', (extract(epoch FROM s.cancel_at) * 1000)::bigint,
-          'endedAt', (extract(epoch FROM s.ended_at) * 1000)::bigint,
-          'pastDueSince', (extract(epoch FROM s.past_due_since) * 1000)::bigint,
-          'collectionPaused', s.collection_paused, 'periodPayment', paid.state,
+          ${subscriptionFields}, 'periodPayment', paid.state,
           'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,

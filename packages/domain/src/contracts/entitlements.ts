@@ -115,7 +115,7 @@ const toEntitlementOut = (entitlement: Entitlement): EntitlementOut => ({
 
 /** A source that was considered, in force or not, as `explain=true` shows it. */
 export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
-  const { lastEvent } = evaluation;
+  const lastEvent = 'lastEvent' in evaluation.of ? evaluation.of.lastEvent : null;
   return {
     ...toSourceFields(evaluation),
     stripe_price_id: evaluation.stripePriceId,

@@ -107,7 +107,7 @@ export function evaluateSubscription(
       currentPeriodEnd: item?.currentPeriodEnd ?? null,
       quantity: item?.quantity ?? 0,
       confirmed: subscription.confirmed,
-      lastEvent: subscription.lastEvent,
+      of: subscription,
     };
   });
 }

@@ -1,7 +1,13 @@
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs } from '../time.ts';
 import type { Instant } from '../time.ts';
-import type { GrantSource, LastEvent, PaymentState, PurchaseItemSource, PurchaseSource } from './sources.ts';
+import type {
+  GrantSource,
+  PaymentState,
+  PurchaseItemSource,
+  PurchaseSource,
+  SubscriptionSource,
+} from './sources.ts';
 
 /** Why a source grants its features or does not, as the API explains it. */
 export const reasons = [
@@ -43,7 +49,8 @@ export type Evaluation = {
   currentPeriodEnd: Instant | null;
   quantity: number;
   confirmed: boolean;
-  lastEvent: LastEvent | null;
+  /** What was evaluated. */
+  of: SubscriptionSource | PurchaseSource | GrantSource;
 };
 
 export type EvaluationContext = { policy: AccessPolicy; now: Instant; renewalAllowanceMs: number };
@@ -101,7 +108,7 @@ export function evaluatePurchase(purchase: PurchaseSource, context: EvaluationCo
       currentPeriodEnd: null,
       quantity: item?.quantity ?? 0,
       confirmed: purchase.confirmed,
-      lastEvent: purchase.lastEvent,
+      of: purchase,
     };
   });
 }
@@ -128,6 +135,6 @@ export function evaluateGrant(grant: GrantSource, { now }: EvaluationContext): E
     currentPeriodEnd: null,
     quantity: 1,
     confirmed: true,
-    lastEvent: null,
+    of: grant,
   };
 }

@@ -1,4 +1,4 @@
-import type { SubscriptionStatus } from '../stripe/subscription.ts';
+import type { subscriptionBookkeeping, SubscriptionRow } from '../order/subscription-row.ts';
 import type { Instant } from '../time.ts';
 
 /** The last Stripe event that changed a source. */
@@ -22,18 +22,9 @@ export type SubscriptionItemSource = {
   featureCodes: readonly string[] | null;
 };
 
-export type SubscriptionSource = {
-  id: string;
-  /** Null: another object named the subscription, its own state is not known yet. */
-  status: SubscriptionStatus | null;
-  cancelAt: Instant | null;
-  cancelAtPeriodEnd: boolean;
-  endedAt: Instant | null;
-  collectionPaused: boolean;
-  pastDueSince: Instant | null;
+export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookkeeping)[number] | 'items'> & {
   /** The payment of the current period, once it has refunds or disputes. */
   periodPayment: PaymentState | null;
-  confirmed: boolean;
   items: readonly SubscriptionItemSource[];
   lastEvent: LastEvent | null;
 };

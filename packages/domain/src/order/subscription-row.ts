@@ -1,10 +1,16 @@
 import { noClaims } from '../stripe/claims.ts';
 import type { Claims } from '../stripe/claims.ts';
-import type { ItemSnapshot, SubscriptionSnapshot, SubscriptionStatus } from '../stripe/subscription.ts';
+import { noContent } from '../stripe/subscription.ts';
+import type {
+  ItemSnapshot,
+  SubscriptionContent,
+  SubscriptionSnapshot,
+  SubscriptionStatus,
+} from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 
 /** The newest known state of a subscription, and what deciding the order of later events needs. */
-export type SubscriptionRow = {
+export type SubscriptionRow = SubscriptionContent & {
   id: string;
   /** 0: not stored yet. Grows with every write. */
   rowVersion: number;
@@ -14,14 +20,6 @@ export type SubscriptionRow = {
   claimsAt: Instant | null;
   /** Null: another object named the subscription, its own state is not known yet. */
   status: SubscriptionStatus | null;
-  cancelAt: Instant | null;
-  cancelAtPeriodEnd: boolean;
-  canceledAt: Instant | null;
-  endedAt: Instant | null;
-  trialEnd: Instant | null;
-  collectionPaused: boolean;
-  latestInvoiceId: string | null;
-  latestInvoiceCreatedAt: Instant | null;
   /** The newest paid invoice of a whole period: its payment pays the current period. */
   periodInvoiceId: string | null;
   periodInvoiceAt: Instant | null;
@@ -49,14 +47,7 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   claims: noClaims,
   claimsAt: null,
   status: null,
-  cancelAt: null,
-  cancelAtPeriodEnd: false,
-  canceledAt: null,
-  endedAt: null,
-  trialEnd: null,
-  collectionPaused: false,
-  latestInvoiceId: null,
-  latestInvoiceCreatedAt: null,
+  ...noContent,
   periodInvoiceId: null,
   periodInvoiceAt: null,
   items: [],
@@ -70,6 +61,30 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   recheckAttempts: 0,
   missingInStripeAt: null,
 });
+
+/**
+ * Fields of the row that say nothing about access, only about order, owner and payment. All others are read with the
+ * sources, and so can be explained.
+ */
+export const subscriptionBookkeeping = [
+  'rowVersion',
+  'customerId',
+  'claims',
+  'claimsAt',
+  'canceledAt',
+  'trialEnd',
+  'latestInvoiceId',
+  'latestInvoiceCreatedAt',
+  'periodInvoiceId',
+  'periodInvoiceAt',
+  'snapshotAt',
+  'snapshotEventId',
+  'otherStatusSeenAt',
+  'pastDueSeenAt',
+  'recheckAt',
+  'recheckAttempts',
+  'missingInStripeAt',
+] as const;
 
 /** Stripe: these statuses never change again ("The Subscription object", `status`). */
 export const isTerminal = (status: SubscriptionStatus | null): boolean =>

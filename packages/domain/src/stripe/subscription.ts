@@ -28,12 +28,8 @@ export type ItemSnapshot = {
   currentPeriodEnd: Instant | null;
 };
 
-/** A Stripe subscription as an event or a lookup renders it, in any API version. */
-export type SubscriptionSnapshot = {
-  id: string;
-  customerId: string | null;
-  claims: Claims;
-  status: SubscriptionStatus;
+/** What the stored row takes from a snapshot as it is. A new field is also one of `noContent` and of the reader below. */
+export type SubscriptionContent = {
   cancelAt: Instant | null;
   cancelAtPeriodEnd: boolean;
   canceledAt: Instant | null;
@@ -43,6 +39,25 @@ export type SubscriptionSnapshot = {
   latestInvoiceId: string | null;
   /** Null also where the invoice is not expanded. */
   latestInvoiceCreatedAt: Instant | null;
+};
+
+export const noContent: SubscriptionContent = {
+  cancelAt: null,
+  cancelAtPeriodEnd: false,
+  canceledAt: null,
+  endedAt: null,
+  trialEnd: null,
+  collectionPaused: false,
+  latestInvoiceId: null,
+  latestInvoiceCreatedAt: null,
+};
+
+/** A Stripe subscription as an event or a lookup renders it, in any API version. */
+export type SubscriptionSnapshot = SubscriptionContent & {
+  id: string;
+  customerId: string | null;
+  claims: Claims;
+  status: SubscriptionStatus;
   /** The expanded latest invoice, where it is paid. */
   paidInvoice: PaidInvoice | null;
   items: ItemSnapshot[];

@@ -49,6 +49,8 @@ export type TableSql = {
 };
 
 export type Table<Row, Link, Sent> = TableSql & {
+  /** `'field', alias.column, …`: for `json_build_object`, of all fields of the row but some. */
+  jsonFields: (alias: string, without: readonly FieldOf<Row>[]) => string;
   /** The JSON of a row. `others` go before the fields of `row`: a copy of it would cost more than the JSON. */
   toJson: (row: Row, others: Partial<Row> & Link & Sent) => string;
 };
@@ -109,7 +111,10 @@ type UntypedDefinition = {
   row: UntypedColumns;
   sent: UntypedColumns;
 };
-type UntypedTable = TableSql & { toJson: (row: Values, others: Values) => string };
+type UntypedTable = TableSql & {
+  jsonFields: (alias: string, without: readonly string[]) => string;
+  toJson: (row: Values, others: Values) => string;
+};
 
 export function defineTable<Row, Link, Sent>(
   definition: TableDefinition<Row, Link, Sent>,
@@ -136,6 +141,14 @@ export function defineTable(definition: UntypedDefinition): UntypedTable {
       .map((one) => `${one.name} = excluded.${one.name}`)
       .join(', '),
     select: selectOf(definition.row),
+    jsonFields: (alias, without) =>
+      Object.entries(definition.row)
+        .flatMap(([field, column]) =>
+          isTuple(column) && !without.includes(field)
+            ? [`'${field}', ${leafOf(column, field, null).read(`${alias}.${column[0]}`)}`]
+            : [],
+        )
+        .join(', '),
     toJson(row, others) {
       let json = '';
       for (const { field, group, key } of keys) {
