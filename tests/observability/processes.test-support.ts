@@ -36,7 +36,7 @@ export type ProcessesOptions = {
     STRIPE_WEBHOOK_SECRET: string;
     STRIPE_SECRET_KEY: string;
   };
-  /** Passwords in the addresses of Postgres (which trusts everybody here) and Redis. */
+  /** Passwords in the addresses of Postgres (which asks for none here) and Redis. */
   databasePassword?: string;
   redisPassword?: string;
 };

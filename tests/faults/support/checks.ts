@@ -150,7 +150,7 @@ export async function wrongAnswers(stack: StackParts, shop: Shop): Promise<strin
   return wrong;
 }
 
-/** The end of a scenario: every event has its outcome, our rows are Stripe's, and both APIs say so. */
+/** The end of a scenario: every event has its outcome, our rows are Stripe's, and both APIs answer accordingly. */
 export async function untilLikeStripe(
   stack: StackParts,
   shop: Shop,

@@ -1,4 +1,5 @@
 import { createStripeClient, readJsonFile, writeJsonFile } from '@billing/platform';
+import type { Stripe } from 'stripe';
 import { z } from 'zod';
 import { paths } from './paths.ts';
 
@@ -9,7 +10,6 @@ const demoFile = z.object({
 });
 
 export type Demo = z.infer<typeof demoFile>;
-type Stripe = ReturnType<typeof createStripeClient>;
 
 export const demoProject = 'demo';
 

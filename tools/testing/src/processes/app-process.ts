@@ -110,7 +110,7 @@ async function answersOk(url: string): Promise<boolean> {
   return response.ok;
 }
 
-/** Of the last lines of a process that failed, the one that says why: not the stack or Node's version below it. */
+/** Of the last lines of a process that failed, the one that gives the reason: not the stack or Node's version below it. */
 function reasonIn(output: string): string {
   const lines = output
     .split('\n')
