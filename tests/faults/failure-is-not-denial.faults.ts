@@ -3,6 +3,7 @@ import { waitFor } from '@billing/testing';
 import { Client } from 'pg';
 import { bodyOf, cacheOf, featuresOf } from './support/api-client.ts';
 import type { Answer } from './support/api-client.ts';
+import { untilFeature } from './support/checks.ts';
 import { endSessions } from './support/dependencies.ts';
 import { inQuick, timeRecovery, seenWithin } from './support/run-options.ts';
 import { openShop, uniqueId } from './support/shop.ts';
@@ -162,15 +163,7 @@ it('shows a change that could not be invalidated in the cache', async () => {
     await shop.grant(userId, 'silver');
     await timeRecovery(
       { fault: 'Redis read-only', recovered: 'bypassing it; a change shows at both APIs' },
-      () =>
-        Promise.all(
-          stack.clients.map((client) =>
-            waitFor(async () => featuresOf(await client.check(shop.apiKey, userId)).includes('silver'), {
-              what: 'the change',
-              timeoutMs: 30_000,
-            }),
-          ),
-        ),
+      () => untilFeature(stack, { apiKey: shop.apiKey, userId, feature: 'silver' }),
     );
   } finally {
     await end();

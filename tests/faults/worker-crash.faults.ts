@@ -1,6 +1,6 @@
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { featuresOf } from './support/api-client.ts';
-import { jobCount, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
+import { jobCount, lostEvents, readLedger, untilFeature, untilLikeStripe } from './support/checks.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
 import { createSender } from './support/load.ts';
 import type { Sender } from './support/load.ts';
@@ -132,16 +132,7 @@ it('answers rightly soon after a worker died between commit and invalidation', a
       fault: 'worker killed between commit and invalidation',
       recovered: 'the outbox loop of any API process; reads right',
     },
-    () =>
-      Promise.all(
-        stack.clients.map((client) =>
-          waitFor(async () => featuresOf(await client.check(shop.apiKey, userId)).includes('pro'), {
-            what: 'the right answer',
-            timeoutMs: 30_000,
-            intervalMs: 50,
-          }),
-        ),
-      ),
+    () => untilFeature(stack, { apiKey: shop.apiKey, userId, feature: 'pro' }),
   );
   await stack.setMode('cache', 'pass', ['worker']);
   await stack.startProcesses();
