@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@billing/testing';
 import { cacheOf, featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
-import type { DependencyName, Side } from './support/dependencies.ts';
+import type { DependencyName, Side } from './support/proxies.ts';
 import { createSender, repeat } from './support/load.ts';
 import type { Sender } from './support/load.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
@@ -90,7 +90,7 @@ const quick: Row[] = [
   ['worker', 'stripe'],
 ];
 
-// Naive: a socket whose other end vanished is waited for as long as the kernel does, for hours.
+// Naive: a socket that lost its other end is waited for as long as the kernel does, for hours.
 it.each(inQuick(quick, whole))(
   'half-open sockets from %s to %s are given up, and all works again',
   async (side, name) => {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@billing/testing';
-import { differences, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
+import { countedByWorkers, differences, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
 import { isQuick, timeRecovery } from './support/run-options.ts';
 import { createSender } from './support/load.ts';
 import { openShop } from './support/shop.ts';
@@ -33,14 +33,6 @@ async function reported(): Promise<Set<string>> {
   );
 }
 
-async function driftCounted(): Promise<number> {
-  const texts = await Promise.all(
-    stack.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
-  );
-  const counts = texts.flatMap((text) => [...text.matchAll(/^reconcile_drift_total\{[^}]*\} (\d+)/gm)]);
-  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
 async function expectRepaired(fault: string): Promise<void> {
   const subscribers = await shop.subscribeMany(3);
   expect((await differences(stack)).length).toBeGreaterThan(0);
@@ -66,7 +58,7 @@ it('reconciles by the schedule alone, also after the queue Redis was emptied', a
   // Nor can the sweep help: the list of events does not answer.
   await stack.control('/faults', { mode: '500', methods: ['GET'], path: '/v1/events' });
   await expectRepaired('all webhooks lost, no sweep, no operator');
-  expect(await driftCounted()).toBeGreaterThan(0);
+  expect(await countedByWorkers(stack, 'reconcile_drift_total')).toBeGreaterThan(0);
   await stack.direct.queue.flushall();
   await expectRepaired('queue Redis emptied, its schedules with it');
   await stack.control('/faults', { mode: 'none' });

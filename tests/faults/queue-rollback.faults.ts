@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '@billing/testing';
-import { jobCount, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
+import { countedByWorkers, jobCount, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
 import { openShop } from './support/shop.ts';
 import type { Shop } from './support/shop.ts';
@@ -36,15 +36,7 @@ async function effects(): Promise<string[]> {
 }
 
 /** How many jobs were run, whatever their outcome. */
-async function jobsRun(): Promise<number> {
-  const texts = await Promise.all(
-    stack.workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
-  );
-  const counts = texts.flatMap((text) => [
-    ...text.matchAll(/^webhook_events_processed_total\{[^}]*\} (\d+)/gm),
-  ]);
-  return counts.reduce((sum, [, count]) => sum + Number(count), 0);
-}
+const jobsRun = (): Promise<number> => countedByWorkers(stack, 'webhook_events_processed_total');
 
 /** Like Stripe, and no row is to be rechecked: nothing is written any more. */
 async function untilAtRest(): Promise<void> {

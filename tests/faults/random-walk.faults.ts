@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DependencyName, Side } from './support/dependencies.ts';
+import type { DependencyName, Side } from './support/proxies.ts';
 import { featuresOf } from './support/api-client.ts';
 import { lostEvents, untilLikeStripe } from './support/checks.ts';
 import { repeat } from './support/load.ts';

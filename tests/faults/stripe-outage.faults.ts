@@ -80,7 +80,7 @@ it.each([
   ['500', () => stack.control('/faults', { mode: '500', methods: ['GET'] })],
 ] as const)('rechecks what was in doubt while Stripe was out of reach (%s)', async (what, fault) => {
   await fault();
-  // Several events of one second for each: which came last is for Stripe to say.
+  // Several events of one second for each: only Stripe knows which came last.
   const subscribers = await shop.subscribeMany(inQuick(4, 10));
   await Promise.all(subscribers.filter((_, index) => index % 2 === 0).map((one) => shop.cancel(one)));
   const events = async (): Promise<boolean> => {

@@ -1,6 +1,6 @@
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { featuresOf } from './support/api-client.ts';
-import { jobCount, lostEvents, readLedger, untilLikeStripe } from './support/checks.ts';
+import { jobCount, lostEvents, readLedger, untilFeature, untilLikeStripe } from './support/checks.ts';
 import { inQuick, timeRecovery } from './support/run-options.ts';
 import { createSender } from './support/load.ts';
 import type { Sender } from './support/load.ts';
@@ -43,7 +43,7 @@ async function expireLocks(): Promise<void> {
   for (const id of await activeJobs()) await stack.direct.queue.del(`bull:stripe-events:${id}:lock`);
 }
 
-// Naive: with BullMQ's `maxStalledCount` of 1 the second crash fails the job for good, whatever `attempts` says.
+// Naive: with BullMQ's `maxStalledCount` of 1 the second crash fails the job for good, whatever `attempts` is.
 it('applies an event whose worker was killed again and again in it', async () => {
   const crashes = inQuick(2, 3);
   await stack.workers[1].stop();
@@ -95,11 +95,11 @@ it('applies each event once when a worker is stopped past its lock and resumed',
   await stack.workers[0].untilReady();
   await expectAllKept();
   // One change of the user, one write of the subscription.
-  const { rows } = await stack.database.pool.query<{ version: string; fence: string }>(
-    `SELECT DISTINCT u.version, s.fence FROM users u JOIN subscriptions s ON s.user_ref = u.id
+  const { rows } = await stack.database.pool.query<{ version: string; row_version: string }>(
+    `SELECT DISTINCT u.version, s.fence AS row_version FROM users u JOIN subscriptions s ON s.user_ref = u.id
      WHERE u.user_id LIKE 'sender_%'`,
   );
-  expect(rows).toEqual([{ version: '1', fence: '1' }]);
+  expect(rows).toEqual([{ version: '1', row_version: '1' }]);
 });
 
 // Naive: commit, then DEL; a worker that dies in between leaves the old answer for the rest of its TTL (300 s).
@@ -132,16 +132,7 @@ it('answers rightly soon after a worker died between commit and invalidation', a
       fault: 'worker killed between commit and invalidation',
       recovered: 'the outbox loop of any API process; reads right',
     },
-    () =>
-      Promise.all(
-        stack.clients.map((client) =>
-          waitFor(async () => featuresOf(await client.check(shop.apiKey, userId)).includes('pro'), {
-            what: 'the right answer',
-            timeoutMs: 30_000,
-            intervalMs: 50,
-          }),
-        ),
-      ),
+    () => untilFeature(stack, { apiKey: shop.apiKey, userId, feature: 'pro' }),
   );
   await stack.setMode('cache', 'pass', ['worker']);
   await stack.startProcesses();

@@ -54,7 +54,7 @@ async function press(button: 'Pay' | 'Cancel', { url, sessionId }: { url: string
   const browser = await openBrowser();
   try {
     const page = await browser.newPage();
-    // Where the page leads to does not exist here; that the browser goes there is what counts.
+    // The shop does not exist here; what counts is that the browser goes there.
     await page.route('https://app.example.com/**', (route) => route.fulfill({ body: 'back in the shop' }));
     await page.goto(url);
     await page.getByRole('button', { name: button, exact: true }).click();
@@ -105,7 +105,7 @@ describe('a one-time purchase', () => {
     await system.awaitFeatures(apiKey, userId, []);
   });
 
-  it('that is paid later grants when the money comes', async () => {
+  it('that is paid later grants when the payment succeeds', async () => {
     const { apiKey, userId, sessionId } = await order({ interval: 'one_time' });
     await system.pay(sessionId, { payment_status: 'unpaid' });
     await waitFor(
@@ -186,7 +186,7 @@ describe('a webhook', () => {
     expect(await system.features(apiKey, userId)).toEqual(['premium']);
   });
 
-  it('with a wrong signature is refused and leaves no trace', async () => {
+  it('with a wrong signature is refused and writes nothing', async () => {
     const payload = JSON.stringify({ id: uniqueId('evt'), type: 'customer.created', data: { object: {} } });
     const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: 'whsec_of_another' });
     const rows = await system.deps.database.stripeEvent.count();
@@ -201,7 +201,7 @@ describe('a webhook', () => {
 });
 
 describe('without Redis', () => {
-  it('reads stay right, webhooks get 503, and all goes on when it is back', async () => {
+  it('reads stay right, webhooks get 503, and everything works again when it is back', async () => {
     const { apiKey, userId } = await bought();
     await system.redis.kill();
     expect(await system.features(apiKey, userId)).toEqual(['premium']);

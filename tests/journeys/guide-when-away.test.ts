@@ -13,7 +13,7 @@ import {
 import type { ScriptedService, Step } from '../../packages/client/src/scripted-service.test-support.ts';
 import { installClient, readGuide, run, runsPython, saveFiles } from './guide.test-support.ts';
 
-/** The code of docs/integration-guide.md beside a service that fails: products copy it as it is. */
+/** The code of docs/integration-guide.md while the service fails: products copy it as it is. */
 let service: ScriptedService;
 let folder: string;
 beforeAll(async () => {
@@ -27,7 +27,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Runs a program where the guide's files are. */
+/** Runs a program in the folder of the guide's files. */
 async function runHere(command: string, args: string[], url = service.url) {
   const env = {
     PATH: process.env['PATH'],
@@ -36,59 +36,59 @@ async function runHere(command: string, args: string[], url = service.url) {
     PYTHONDONTWRITEBYTECODE: '1',
   };
   const { stdout, stderr } = await run(command, args, { cwd: join(folder, '.local/guide'), env });
-  return { printed: stdout.trim(), said: stderr.trim() };
+  return { stdout: stdout.trim(), stderr: stderr.trim() };
 }
 
 const python = (code: string, url?: string) =>
   runHere('python3', ['-c', `from export_report import *\nprint(${code})`], url);
 const mayExport = `can("user_1", "premium_export")`;
 
-const outages: { name: string; step: Step; said: RegExp }[] = [
-  { name: '503', step: problem(503, 'service_unavailable'), said: /service_unavailable.*req_body/ },
-  { name: '429', step: problem(429, 'rate_limited'), said: /rate_limited/ },
-  { name: 'a defect', step: problem(500, 'internal_error'), said: /internal_error/ },
-  { name: "a proxy's page with 503", step: html(503), said: /answered 503/ },
-  { name: "a proxy's page with 502", step: html(502), said: /answered 502/ },
-  { name: "a proxy's page with 404", step: html(404), said: /answered 404/ },
-  { name: "a proxy's page with 200", step: html(200), said: /billing is away/ },
-  { name: 'JSON that is no problem document', step: json(['bad gateway'], 502), said: /answered 502/ },
-  { name: 'a connection that is closed', step: cutOff, said: /billing is away/ },
-  { name: 'half an answer', step: cutShort, said: /billing is away/ },
+const outages: { name: string; step: Step; stderr: RegExp }[] = [
+  { name: '503', step: problem(503, 'service_unavailable'), stderr: /service_unavailable.*req_body/ },
+  { name: '429', step: problem(429, 'rate_limited'), stderr: /rate_limited/ },
+  { name: 'a defect', step: problem(500, 'internal_error'), stderr: /internal_error/ },
+  { name: "a proxy's page with 503", step: html(503), stderr: /answered 503/ },
+  { name: "a proxy's page with 502", step: html(502), stderr: /answered 502/ },
+  { name: "a proxy's page with 404", step: html(404), stderr: /answered 404/ },
+  { name: "a proxy's page with 200", step: html(200), stderr: /billing is away/ },
+  { name: 'JSON that is no problem document', step: json(['bad gateway'], 502), stderr: /answered 502/ },
+  { name: 'a connection that is closed', step: cutOff, stderr: /billing is away/ },
+  { name: 'half an answer', step: cutShort, stderr: /billing is away/ },
 ];
 
 (runsPython ? describe : describe.skip)('Python', () => {
-  test.each(outages)('$name: away, so the feature is refused', async ({ step, said }) => {
+  test.each(outages)('$name: away, so the feature is refused', async ({ step, stderr }) => {
     service.script(step);
     const asked = await python(mayExport);
-    expect(asked).toEqual({ printed: 'False', said: expect.stringMatching(/^billing is away: /) });
-    expect(asked.said).toMatch(said);
+    expect(asked).toEqual({ stdout: 'False', stderr: expect.stringMatching(/^billing is away: /) });
+    expect(asked.stderr).toMatch(stderr);
   });
 
   test('a service that is not there: away, so the feature is refused', async () => {
     const gone = await startScriptedService();
     await gone.stop();
     const asked = await python(mayExport, gone.url);
-    expect(asked).toEqual({ printed: 'False', said: expect.stringMatching(/^billing is away: /) });
+    expect(asked).toEqual({ stdout: 'False', stderr: expect.stringMatching(/^billing is away: /) });
   });
 
   test('an answer counts', async () => {
     service.script(json(answer()));
-    await expect(python(mayExport)).resolves.toEqual({ printed: 'True', said: '' });
-    await expect(python(`can("user_1", "another")`)).resolves.toEqual({ printed: 'False', said: '' });
+    await expect(python(mayExport)).resolves.toEqual({ stdout: 'True', stderr: '' });
+    await expect(python(`can("user_1", "another")`)).resolves.toEqual({ stdout: 'False', stderr: '' });
   });
 
   test.each([
     [401, 'invalid_api_key'],
     [403, 'project_inactive'],
     [400, 'invalid_request'],
-  ])('%p %p is a mistake to be seen, not a denial', async (status, code) => {
+  ])('%p %p is an error of the caller, not a denial', async (status, code) => {
     service.script(problem(status, code));
     await expect(python(mayExport)).rejects.toThrow(
       `Refused: ${code}: do something about ${code} (req_body)`,
     );
   });
 
-  test('what Stripe refused is a mistake, too', async () => {
+  test('what Stripe refused is an error, too', async () => {
     service.script(json(answer({ entitlements: [] })), problem(502, 'stripe_error'));
     await expect(python(`export_report("user_1")`)).rejects.toThrow('Refused: stripe_error');
   });
@@ -100,7 +100,7 @@ const session = {
   expires_at: '2026-11-23T10:00:00.000Z',
 };
 
-/** A user who has nothing and is led to a checkout. */
+/** A user without entitlements is sent to a checkout. */
 const sell: Step = (response, seen) =>
   (seen.method === 'GET' ? json(answer({ entitlements: [] })) : json(session))(response, seen);
 
@@ -115,8 +115,8 @@ test.each(languages)(
     service.seen.length = 0;
     service.script(sell);
     for (const order of [[], [], ['order-7'], ['order-7']]) {
-      const { printed } = await runHere(command, [file, 'user_1', ...order]);
-      expect(printed).toBe(`please upgrade: ${session.checkout_url}`);
+      const { stdout } = await runHere(command, [file, 'user_1', ...order]);
+      expect(stdout).toBe(`please upgrade: ${session.checkout_url}`);
     }
     const sold = service.seen.filter((one) => one.method === 'POST');
     const [first, second, ...repeated] = sold.map((one) => one.headers['idempotency-key']);
@@ -127,9 +127,9 @@ test.each(languages)(
   },
 );
 
-test('JavaScript: while nobody answers the question the feature is refused, aloud', async () => {
+test('JavaScript: without an answer the feature is refused, and stderr says why', async () => {
   service.script((response, seen) => (seen.method === 'GET' ? html(503) : json(session))(response, seen));
-  const { printed, said } = await runHere(process.execPath, ['export-report.mjs', 'user_1']);
-  expect(printed).toBe(`please upgrade: ${session.checkout_url}`);
-  expect(said).toMatch(/^billing is away /);
+  const { stdout, stderr } = await runHere(process.execPath, ['export-report.mjs', 'user_1']);
+  expect(stdout).toBe(`please upgrade: ${session.checkout_url}`);
+  expect(stderr).toMatch(/^billing is away /);
 });

@@ -12,8 +12,8 @@ export type Block = { language: string; settings: string; text: string };
 /** The blocks of docs/integration-guide.md, in order. */
 export function readGuide(): Block[] {
   const markdown = readFileSync(join(root, 'docs/integration-guide.md'), 'utf8');
-  const rowVersions = markdown.matchAll(/^```(\w+) ?(.*)\n([\s\S]*?)^```$/gm);
-  return [...rowVersions].map(([, language = '', settings = '', text = '']) => ({
+  const blocks = markdown.matchAll(/^```(\w+) ?(.*)\n([\s\S]*?)^```$/gm);
+  return [...blocks].map(([, language = '', settings = '', text = '']) => ({
     language,
     settings,
     text,
@@ -23,7 +23,7 @@ export function readGuide(): Block[] {
 export const setting = ({ settings }: Block, name: string): string | undefined =>
   new RegExp(`${name}=(\\S+)`).exec(settings)?.[1];
 
-/** Does what the guide asks its readers to: saves each of its files under its name. */
+/** Saves each file of the guide under its name, as the guide asks its readers to do. */
 export function saveFiles(folder: string, blocks: readonly Block[]): void {
   for (const block of blocks) {
     const path = setting(block, 'file');
@@ -33,7 +33,7 @@ export function saveFiles(folder: string, blocks: readonly Block[]): void {
   }
 }
 
-/** Puts the SDK, compiled as its build does, where the guide's code finds it. */
+/** Compiles the SDK, as its build does, to where the guide's code finds it. */
 export async function installClient(folder: string): Promise<void> {
   const source = join(root, 'packages/client');
   const installed = join(folder, 'node_modules/@billing/client');
@@ -46,8 +46,7 @@ export async function installClient(folder: string): Promise<void> {
 }
 
 /**
- * Whether the guide's Python is run. A machine on which somebody develops may have none; one that decides about a
- * change must: there its absence fails the tests.
+ * Whether the guide's Python is run. A developer's machine may have none; in CI its absence fails the tests.
  */
 export const runsPython =
   spawnSync('python3', ['--version']).status === 0 || (process.env['CI'] ?? '') !== '';

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,12 +9,12 @@ import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
 
 /**
- * Follows docs/integration-guide.md literally: saves its files, pastes its commands into one shell, compares what
- * they print (`…` stands for anything). Only the stack is another, and the command line runs from source, so that
- * no build of everything is needed.
+ * Follows docs/integration-guide.md literally: saves its files, pastes its commands into one shell, and compares what
+ * they print (`…` stands for anything). Only the system is not the one of `npm start`, and the command line runs from
+ * source, so that no build is needed.
  */
 
-/** What a text block says as a pattern: `…` is anything on one line. */
+/** A text block as a pattern: `…` matches anything on one line. */
 const patternOf = (text: string): RegExp =>
   new RegExp(
     `^${text
@@ -34,22 +35,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A clone after `npm ci && npm start`. */
+/** A clone after `npm ci && npm start`; returns the shell's environment. */
 async function prepareClone(): Promise<Record<string, string>> {
-  const tools = join(folder, 'tools');
-  for (const path of [tools, join(folder, '.local')]) mkdirSync(path);
+  mkdirSync(join(folder, '.local'));
+  await installClient(folder);
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const node = [
     JSON.stringify(process.execPath),
     '--no-warnings',
     '--conditions=@billing/source',
-    '--import',
-    join(tools, 'typescript.mjs'),
-  ].join(' ');
-  const hooks = pathToFileURL(join(root, 'tools/testing/jest/ts-hooks.js')).href;
-  const register = `import { register } from 'node:module';\nregister(${JSON.stringify(hooks)});\n`;
-  writeFileSync(join(tools, 'typescript.mjs'), register);
-  await installClient(folder);
-  const scripts = { billing: `${node} ${join(root, 'apps/cli/src/main.ts')}` };
+    `--import=${tsx}`,
+  ];
+  const scripts = { billing: [...node, join(root, 'apps/cli/src/main.ts')].join(' ') };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true, scripts }));
   const stack = { api_url: system.url, admin_api_key: testAdmin.secret, stripe_url: system.stripeUrl };
   writeFileSync(join(folder, '.local/stack.json'), JSON.stringify(stack));

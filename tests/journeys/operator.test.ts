@@ -1,7 +1,7 @@
+import { runBilling } from '@billing/cli';
 import { waitFor } from '@billing/testing';
 import { testAdmin } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { runBilling } from '@billing/cli';
 import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
 
@@ -14,18 +14,18 @@ afterAll(() => system.close());
 /** The operator's command line on the whole system. */
 async function billing(...args: string[]) {
   const printed: string[] = [];
-  const said: string[] = [];
+  const notes: string[] = [];
   const code = await runBilling(args, {
     print: (text) => printed.push(text),
-    say: (text) => said.push(text),
+    say: (text) => notes.push(text),
     ask: () => Promise.resolve(null),
     env: { BILLING_URL: system.url, BILLING_ADMIN_KEY: testAdmin.secret },
     stackPath: '/nowhere',
   });
-  return { code, out: printed.join('\n'), said: said.join('\n') };
+  return { code, out: printed.join('\n'), notes: notes.join('\n') };
 }
 
-/** A user who bought something; `isDelivered`: its webhook arrived. */
+/** A user who bought something; `isDelivered`: the webhooks arrived. */
 async function buyer({ isDelivered }: { isDelivered: boolean }) {
   const { projectId, apiKey } = await system.createProject();
   const price = await system.sell(projectId);
@@ -43,7 +43,7 @@ async function buyer({ isDelivered }: { isDelivered: boolean }) {
   return { projectId, apiKey, userId, subscriptionId };
 }
 
-test('reconcile shows what differs, and repairs it only when told to', async () => {
+test('reconcile shows what differs, and repairs it only with --apply', async () => {
   const { apiKey, userId, projectId, subscriptionId } = await buyer({ isDelivered: false });
   const looked = await billing('reconcile', '--project', projectId);
   expect(looked).toMatchObject({ code: 0 });
@@ -57,7 +57,7 @@ test('reconcile shows what differs, and repairs it only when told to', async () 
   expect((await billing('runs', runId)).out).toMatch(/status +done/);
 }, 60_000);
 
-test('a recorded event is replayed, one or all of an object; a dry run unless told', async () => {
+test('a recorded event is replayed, one or all of an object; a dry run without --apply', async () => {
   const { subscriptionId } = await buyer({ isDelivered: true });
   const recorded = async (): Promise<string[]> => {
     const { out } = await billing('events', '--object', subscriptionId, '--json');
@@ -73,5 +73,5 @@ test('a recorded event is replayed, one or all of an object; a dry run unless to
   expect(all.out).toMatch(/status +done/);
   const unknown = await billing('replay', 'evt_unknown');
   expect(unknown).toMatchObject({ code: 1 });
-  expect(unknown.said).toContain('event_not_found');
+  expect(unknown.notes).toContain('event_not_found');
 }, 60_000);

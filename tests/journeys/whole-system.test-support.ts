@@ -7,19 +7,28 @@ import { startCommerce } from '../../apps/api/src/testing/start-commerce.test-su
 import type { Commerce } from '../../apps/api/src/testing/start-commerce.test-support.ts';
 import { testWebhookSecret } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 
-export type WholeSystem = Awaited<ReturnType<typeof startWholeSystem>>;
-
 type Answer = {
   entitlements: { feature_code: string; valid_to: string | null; status: string; source: string }[];
   valid_until: string | null;
 };
 
+export type WholeSystem = Commerce & {
+  /** A control call of the offline Stripe. */
+  control: (path: string, body: object) => Promise<void>;
+  check: (apiKey: string, userId: string) => Promise<Answer>;
+  /** The codes that a check answers. */
+  features: (apiKey: string, userId: string) => Promise<string[]>;
+  /** Waits until the user's features are exactly these. */
+  awaitFeatures: (apiKey: string, userId: string, expected: string[]) => Promise<unknown>;
+  pay: (sessionId: string, body?: object) => Promise<void>;
+};
+
 /**
- * API, worker and offline Stripe joined by real webhooks, on a Postgres and a Redis of their own. `clock` is
- * ours; Stripe's is moved by its control call, and webhooks are signed in real time whatever it says.
+ * API, worker and offline Stripe joined by real webhooks, with a database and a Redis of their own. `clock` is that of
+ * API and worker. Stripe's clock moves by a control call; webhooks are signed in real time all the same.
  */
-export async function startWholeSystem() {
-  const commerce: Commerce = await startCommerce();
+export async function startWholeSystem(): Promise<WholeSystem> {
+  const commerce = await startCommerce();
   const worker = await startWorker({
     config: readConfig({
       NODE_ENV: 'test',
@@ -39,7 +48,7 @@ export async function startWholeSystem() {
     clock: commerce.clock.now,
     host: '127.0.0.1',
   });
-  const control = async (path: string, body: object): Promise<void> => {
+  const control: WholeSystem['control'] = async (path, body) => {
     await request(commerce.stripeUrl).post(`/_offline${path}`).send(body).expect(200);
   };
   await control('/webhooks', { url: `${commerce.url}/api/v1/webhooks/stripe`, secret: testWebhookSecret });
@@ -62,14 +71,12 @@ export async function startWholeSystem() {
     control,
     check,
     features,
-    /** Waits until the user's features are exactly these. */
-    awaitFeatures: (apiKey: string, userId: string, expected: string[]): Promise<unknown> =>
+    awaitFeatures: (apiKey, userId, expected) =>
       waitFor(async () => JSON.stringify(await features(apiKey, userId)) === JSON.stringify(expected), {
         what: `features ${expected.join(', ') || '(none)'}`,
       }),
-    pay: (sessionId: string, body: object = {}): Promise<void> =>
-      control(`/checkout/sessions/${sessionId}/pay`, body),
-    async close(): Promise<void> {
+    pay: (sessionId, body = {}) => control(`/checkout/sessions/${sessionId}/pay`, body),
+    close: async () => {
       await worker.stop();
       await commerce.close();
     },

@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
-import { buildProcesses, startProcesses } from './processes.test-support.ts';
+import { startProcesses } from './processes.test-support.ts';
 import type { Processes } from './processes.test-support.ts';
 
-/** Each holds the word, so that no part of any of them can hide. */
+/** Each holds the word, so that a part of any of them is found. */
 const word = 'sentinel';
 const secrets = {
   admin: `${word}-admin-plain`,
@@ -18,7 +18,7 @@ const secrets = {
   body: `${word}-body`,
 };
 
-/** Thrown from nowhere, as a defect would be, when the process gets SIGUSR2. */
+/** Throws an error that nothing catches, as a defect would, when the process gets SIGUSR2. */
 const crash = `data:text/javascript,${encodeURIComponent(
   `process.on('SIGUSR2', () => { throw new Error('crashed with ' + Object.values(process.env).join(' ')) })`,
 )}`;
@@ -40,7 +40,6 @@ describe.each(['production', 'development'])(
     const output = (): string => processes.api.output() + processes.worker.output();
 
     beforeAll(async () => {
-      await buildProcesses();
       processes = await startProcesses({
         databasePassword: secrets.database,
         redisPassword: secrets.redis,
@@ -71,7 +70,7 @@ describe.each(['production', 'development'])(
       for (const signature of signatures) expect(text).not.toContain(/v1=(\w+)/.exec(signature)?.[1]);
     }
 
-    async function knockOnEveryDoor(): Promise<void> {
+    async function callEveryRoute(): Promise<void> {
       const { ask, asAdmin } = processes;
       const keys = [apiKey, secrets.wrongKey, secrets.admin];
       for (const key of keys) {
@@ -115,7 +114,7 @@ describe.each(['production', 'development'])(
       }
     }
 
-    async function speakNonsense(): Promise<void> {
+    async function sendNonsense(): Promise<void> {
       const socket = connect(Number(new URL(processes.urls.api).port), '127.0.0.1');
       socket.on('error', () => undefined);
       socket.end(`${secrets.body} ${secrets.admin}\r\nauthorization: Bearer ${apiKey}\r\n\r\n`);
@@ -123,9 +122,9 @@ describe.each(['production', 'development'])(
       await once(socket, 'close');
     }
 
-    it('when all is well: every endpoint, with valid, invalid and malformed requests', async () => {
-      await knockOnEveryDoor();
-      await speakNonsense();
+    it('when all is well: every route, with right, wrong and malformed requests', async () => {
+      await callEveryRoute();
+      await sendNonsense();
       await processes.queue.bull.add('by-hand', { [secrets.body]: secrets.email });
       await waitFor(() => processes.worker.output().includes('job_not_understood'), {
         what: 'the job by hand',
@@ -141,16 +140,16 @@ describe.each(['production', 'development'])(
 
     it('when Postgres is away, and then Redis too', async () => {
       await processes.databaseProxy.setMode('refuse');
-      await knockOnEveryDoor();
+      await callEveryRoute();
       await processes.redis.kill();
-      await knockOnEveryDoor();
+      await callEveryRoute();
       await waitFor(() => processes.api.output().includes('redis_unreachable'), { what: 'the lost Redis' });
       expect(output()).toMatch(/request_refused/);
       expectNothingLeaked();
     }, 120_000);
 
     it('when a process crashes with all its secrets in the error', async () => {
-      // Without them it would wait for a queue that cannot let go.
+      // Without them the end of the process would wait for its queue.
       await Promise.all([processes.databaseProxy.setMode('pass'), processes.redis.start()]);
       for (const one of [processes.api, processes.worker]) {
         void one.kill('SIGUSR2');

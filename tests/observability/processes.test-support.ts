@@ -1,22 +1,34 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { connectRedis, createLogger, createQueue } from '@billing/platform';
 import { queueNames } from '@billing/domain';
-import { createTestDatabase, createTestProxy, freePort, startTestRedis, waitFor } from '@billing/testing';
+import { connectRedis, createLogger, createQueue } from '@billing/platform';
+import type { JobQueue } from '@billing/platform';
+import {
+  buildApps,
+  createTestDatabase,
+  createTestProxy,
+  freePort,
+  spawnApp,
+  startTestRedis,
+  waitFor,
+} from '@billing/testing';
+import type { AppProcess, TestProxy, TestRedis } from '@billing/testing';
 import { Stripe } from 'stripe';
-import { spawnApi } from '../../apps/api/src/testing/api-process.test-support.ts';
-import { spawnWorker } from '../../apps/worker/tests/support/worker-process.test-support.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-
-/** Both processes as they are deployed run from the build. Nothing is done where the build is up to date. */
-export async function buildProcesses(): Promise<void> {
-  const filters = ['--filter=@billing/api...', '--filter=@billing/worker...'];
-  await promisify(execFile)('npm', ['run', 'build', '--', ...filters], { cwd: root });
-}
-
-export type Processes = Awaited<ReturnType<typeof startProcesses>>;
+export type Processes = {
+  api: AppProcess;
+  worker: AppProcess;
+  urls: { api: string; worker: string };
+  queue: JobQueue;
+  redis: TestRedis;
+  databaseProxy: TestProxy;
+  /** Calls the API. */
+  ask: (path: string, init?: RequestInit) => Promise<Response>;
+  asAdmin: (path: string, body: object) => Promise<Response>;
+  /** A `Stripe-Signature` of this payload. */
+  sign: (payload: string) => string;
+  /** Delivers a webhook, signed unless a signature is given. */
+  deliver: (payload: string, headers?: Record<string, string>) => Promise<Response>;
+  close: () => Promise<void>;
+};
 
 export type ProcessesOptions = {
   env: Record<string, string> & {
@@ -24,13 +36,15 @@ export type ProcessesOptions = {
     STRIPE_WEBHOOK_SECRET: string;
     STRIPE_SECRET_KEY: string;
   };
-  /** Passwords in the addresses of Postgres (which trusts everybody here) and Redis. */
+  /** Passwords in the addresses of Postgres (which asks for none here) and Redis. */
   databasePassword?: string;
   redisPassword?: string;
 };
 
-/** API and worker in processes of their own, on a Postgres behind a proxy and a Redis of their own. */
-export async function startProcesses({ env, databasePassword, redisPassword }: ProcessesOptions) {
+/** Builds and starts API and worker, a process each, with a database behind a proxy and a Redis of their own. */
+export async function startProcesses(options: ProcessesOptions): Promise<Processes> {
+  const { env, databasePassword, redisPassword } = options;
+  await buildApps('api', 'worker');
   const [database, redis, port, workerPort] = await Promise.all([
     createTestDatabase(),
     startTestRedis(),
@@ -60,21 +74,22 @@ export async function startProcesses({ env, databasePassword, redisPassword }: P
     STRIPE_API_BASE: 'http://127.0.0.1:9',
     ...env,
   };
-  // The worker is given no more than it needs: it knows neither admins nor signatures.
+  // The worker gets no more than it needs: it knows neither admins nor signatures.
   const { ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET, ...forWorker } = environment;
   const [api, worker] = await Promise.all([
-    spawnApi({ ...forWorker, ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET }),
-    spawnWorker(forWorker),
+    spawnApp('api', { ...forWorker, ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET }),
+    spawnApp('worker', forWorker),
   ]);
+  await Promise.all([api.untilReady(120_000), worker.untilReady(120_000)]);
   const urls = { api: `http://127.0.0.1:${port}`, worker: `http://127.0.0.1:${workerPort}` };
-  for (const url of Object.values(urls))
-    await waitFor(async () => (await fetch(`${url}/ready`)).ok, { what: `${url} ready`, timeoutMs: 120_000 });
   const [, adminSecret = ''] = env.ADMIN_API_KEY.split(':');
   const stripe = new Stripe(env.STRIPE_SECRET_KEY);
 
-  const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
+  const ask: Processes['ask'] = (path, init = {}) =>
     fetch(`${urls.api}${path}`, { ...init, signal: AbortSignal.timeout(15_000) });
-  const asAdmin = (path: string, body: object): Promise<Response> =>
+  const sign = (payload: string): string =>
+    stripe.webhooks.generateTestHeaderString({ payload, secret: env.STRIPE_WEBHOOK_SECRET });
+  const asAdmin: Processes['asAdmin'] = (path, body) =>
     ask(`/api/v1/admin${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
@@ -89,18 +104,14 @@ export async function startProcesses({ env, databasePassword, redisPassword }: P
     databaseProxy: proxy,
     ask,
     asAdmin,
-    sign: (payload: string): string =>
-      stripe.webhooks.generateTestHeaderString({ payload, secret: env.STRIPE_WEBHOOK_SECRET }),
-    /** Sends a body to the webhook endpoint, signed unless a header is given. */
-    deliver(payload: string, headers: Record<string, string> = {}): Promise<Response> {
-      const signature = { 'stripe-signature': this.sign(payload) };
-      return ask('/api/v1/webhooks/stripe', {
+    sign,
+    deliver: (payload, headers = {}) =>
+      ask('/api/v1/webhooks/stripe', {
         method: 'POST',
         body: payload,
-        headers: { ...signature, ...headers },
-      });
-    },
-    async close(): Promise<void> {
+        headers: { 'stripe-signature': sign(payload), ...headers },
+      }),
+    close: async () => {
       await Promise.all([api.kill('SIGKILL'), worker.kill('SIGKILL')]);
       await queue.close();
       await proxy.close();

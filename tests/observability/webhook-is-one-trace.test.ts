@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
-import { buildProcesses, startProcesses } from './processes.test-support.ts';
+import { startProcesses } from './processes.test-support.ts';
 import type { Processes } from './processes.test-support.ts';
 
 type Attribute = { key: string; value: { stringValue?: string; intValue?: number } };
@@ -20,8 +20,10 @@ type Payload = {
   }[];
 };
 
-/** An OTLP/HTTP receiver that keeps what it was sent. */
-async function startReceiver() {
+type Receiver = { spans: Span[]; url: string; close: () => void };
+
+/** An OTLP/HTTP receiver that keeps the spans it receives. */
+async function startReceiver(): Promise<Receiver> {
   const spans: Span[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -47,10 +49,9 @@ const valueOf = (attributes: readonly Attribute[], key: string): string | undefi
 const secret = { webhook: 'whsec_of_the_trace', email: 'traced@example.com' };
 
 describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
-  let receiver: Awaited<ReturnType<typeof startReceiver>>;
+  let receiver: Receiver;
   let processes: Processes;
   beforeAll(async () => {
-    await buildProcesses();
     receiver = await startReceiver();
     processes = await startProcesses({
       env: {
@@ -92,7 +93,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
       parentSpanId: 'cd'.repeat(8),
     });
     expect(named(/add/, 'billing-api')?.parentSpanId).toBe(named(/POST/, 'billing-api')?.spanId);
-    // Each span of the worker's hangs, link by link, on the request.
+    // From parent to parent, each span of the worker leads to the request.
     const parents = new Map(ofTrace().map((span) => [span.spanId, span.parentSpanId]));
     let at = named(statement, 'billing-worker')?.spanId;
     while (at !== undefined && parents.has(at) && parents.get(at) !== 'cd'.repeat(8)) at = parents.get(at);

@@ -93,6 +93,27 @@ export async function untilProcessed(
   );
 }
 
+/** The sum of a counter's values, whatever their labels, in the metrics of the workers. */
+export async function countedByWorkers({ workers }: Pick<Stack, 'workers'>, name: string): Promise<number> {
+  const texts = await Promise.all(workers.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
+  const counts = texts.join('\n').matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\d+)`, 'gm'));
+  return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** Waits until both API processes answer that the user has the feature. */
+export const untilFeature = (
+  { clients }: Pick<Stack, 'clients'>,
+  { apiKey, userId, feature }: { apiKey: string; userId: string; feature: string },
+): Promise<unknown> =>
+  Promise.all(
+    clients.map((client) =>
+      waitFor(async () => featuresOf(await client.check(apiKey, userId)).includes(feature), {
+        what: `${feature} at ${client.url}`,
+        timeoutMs: 30_000,
+      }),
+    ),
+  );
+
 type Row = {
   id: string;
   status: string | null;
@@ -150,7 +171,7 @@ export async function wrongAnswers(stack: StackParts, shop: Shop): Promise<strin
   return wrong;
 }
 
-/** The end of a scenario: every event has its outcome, our rows are Stripe's, and both APIs say so. */
+/** The end of a scenario: every event has its outcome, our rows are Stripe's, and both APIs answer accordingly. */
 export async function untilLikeStripe(
   stack: StackParts,
   shop: Shop,

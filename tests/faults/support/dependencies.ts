@@ -6,16 +6,12 @@ import { ensureDatabase, startPostgres, startTestRedis } from '@billing/testing'
 import type { PostgresServer, ProxyMode, TestRedis, TestRedisOptions } from '@billing/testing';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
-import { startProxies } from './proxies.ts';
-import type { Proxy } from './proxies.ts';
+import { bothSides, startProxies } from './proxies.ts';
+import type { DependencyName, Proxy, Side } from './proxies.ts';
 import { createServiceProcess, takePort } from './service-process.ts';
 import type { ServiceProcess } from './service-process.ts';
 
 export type DependencyOptions = { queueRedis?: TestRedisOptions; cacheRedis?: TestRedisOptions };
-
-export const dependencyNames = ['database', 'queue', 'cache', 'stripe'] as const;
-export type DependencyName = (typeof dependencyNames)[number];
-export type Side = 'api' | 'worker';
 
 type Database = {
   url: string;
@@ -45,8 +41,6 @@ export type Dependencies = {
   setDelay: (name: DependencyName, ms: number, sides?: readonly Side[]) => Promise<void>;
   close: () => Promise<void>;
 };
-
-const bothSides: readonly Side[] = ['api', 'worker'];
 
 /** A statement that ends all sessions of the service's database. */
 export const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'billing'`;
@@ -85,33 +79,6 @@ async function startDatabase(dir: string): Promise<Database> {
       await server.stop();
     },
   };
-}
-
-/** Both sides' proxies of each dependency. */
-async function startAllProxies(ports: Record<DependencyName, number>) {
-  const targets = await Promise.all(
-    bothSides.flatMap((side) =>
-      dependencyNames.map(async (name) => ({
-        name: `${side} to ${name}`,
-        port: ports[name],
-        listenOn: await takePort(),
-      })),
-    ),
-  );
-  const { proxies, close } = await startProxies(targets);
-  const proxyOf = (side: Side, name: DependencyName): Proxy => {
-    const proxy = proxies.get(`${side} to ${name}`);
-    if (proxy === undefined) throw new Error('a proxy for each dependency');
-    return proxy;
-  };
-  return { proxyOf, close };
-}
-
-/** `url` with the proxy's address in place of its own. */
-function throughProxy(proxy: Proxy, url: string): string {
-  const changed = new URL(url);
-  changed.host = `127.0.0.1:${proxy.port}`;
-  return changed.href;
 }
 
 const quietRedis = (url: string): Redis => {
@@ -155,15 +122,15 @@ export async function startDependencies(
     cache: cacheRedis.port,
     stripe: stripePort,
   };
-  const { proxyOf, close: closeProxies } = await startAllProxies(ports);
+  const { proxyOf, close: closeProxies } = await startProxies(ports);
   const queue = quietRedis(queueRedis.url);
   const cache = quietRedis(cacheRedis.url);
 
   const environmentOf = (side: Side): Record<string, string> => ({
-    DATABASE_URL: throughProxy(proxyOf(side, 'database'), database.url),
-    REDIS_URL: throughProxy(proxyOf(side, 'queue'), queueRedis.url),
-    CACHE_REDIS_URL: throughProxy(proxyOf(side, 'cache'), cacheRedis.url),
-    STRIPE_API_BASE: `http://127.0.0.1:${proxyOf(side, 'stripe').port}`,
+    DATABASE_URL: proxyOf(side, 'database').urlFor(database.url),
+    REDIS_URL: proxyOf(side, 'queue').urlFor(queueRedis.url),
+    CACHE_REDIS_URL: proxyOf(side, 'cache').urlFor(cacheRedis.url),
+    STRIPE_API_BASE: proxyOf(side, 'stripe').urlFor(stripe.url),
     STRIPE_SECRET_KEY: 'sk_test_faults',
     STRIPE_WEBHOOK_SECRET: webhookSecret,
   });

@@ -4,10 +4,15 @@ import { uniqueId } from './shop.ts';
 import type { Shop } from './shop.ts';
 
 export type Sent = { eventId: string; status: number; ms: number; retryAfter: string | null };
-export type Sender = ReturnType<typeof createSender>;
+export type Sender = {
+  /** The ids of what was sent. */
+  events: { accepted: string[]; refused: string[] };
+  /** Sends an event, by default a new one. Throws where no answer came. */
+  send: (client: Pick<ApiClient, 'webhook'>, event?: { id: string }) => Promise<Sent>;
+};
 
 /** Sends events past Stripe, one new subscription each, and remembers which of them got a 2xx. */
-export function createSender(shop: Pick<Shop, 'projectId' | 'stripePriceId'>) {
+export function createSender(shop: Pick<Shop, 'projectId' | 'stripePriceId'>): Sender {
   const accepted: string[] = [];
   const refused: string[] = [];
 
@@ -22,16 +27,16 @@ export function createSender(shop: Pick<Shop, 'projectId' | 'stripePriceId'>) {
       }),
     });
 
-  async function send(client: Pick<ApiClient, 'webhook'>, event = nextEvent()): Promise<Sent> {
+  const send: Sender['send'] = async (client, event = nextEvent()) => {
     const { status, ms, headers } = await client.webhook(event).catch((error: unknown) => {
       refused.push(event.id);
       throw error;
     });
     (status === 200 ? accepted : refused).push(event.id);
     return { eventId: event.id, status, ms, retryAfter: headers.get('retry-after') };
-  }
+  };
 
-  return { events: { accepted, refused }, nextEvent, send };
+  return { events: { accepted, refused }, send };
 }
 
 export type Repeated = { stop: () => Promise<void> };

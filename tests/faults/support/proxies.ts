@@ -1,20 +1,39 @@
 import { Worker } from 'node:worker_threads';
 import type { ProxyMode } from '@billing/testing';
+import { takePort } from './service-process.ts';
+
+export const dependencyNames = ['database', 'queue', 'cache', 'stripe'] as const;
+export type DependencyName = (typeof dependencyNames)[number];
+export type Side = 'api' | 'worker';
+export const bothSides: readonly Side[] = ['api', 'worker'];
 
 export type Proxy = {
-  port: number;
+  /** The URL of the dependency with this proxy's address in place of its own. */
+  urlFor: (url: string) => string;
   setMode: (mode: ProxyMode) => Promise<void>;
   setDelay: (delayMs: number) => Promise<void>;
   dropConnections: () => Promise<void>;
   deadConnectionCount: () => Promise<number>;
 };
 
-export type ProxyTarget = { name: string; port: number; listenOn: number };
+export type Proxies = {
+  proxyOf: (side: Side, name: DependencyName) => Proxy;
+  close: () => Promise<void>;
+};
 
 type Reply = { id: number; result?: unknown; error?: string };
 
-/** One proxy (`createTestProxy`) per target, all in one thread of their own, by the targets' names. */
-export async function startProxies(targets: readonly ProxyTarget[]) {
+/** A proxy (`createTestProxy`) of each side for each dependency, all in a thread of their own. */
+export async function startProxies(ports: Record<DependencyName, number>): Promise<Proxies> {
+  const targets = await Promise.all(
+    bothSides.flatMap((side) =>
+      dependencyNames.map(async (name) => ({
+        name: `${side} to ${name}`,
+        port: ports[name],
+        listenOn: await takePort(),
+      })),
+    ),
+  );
   const thread = new Worker(new URL('./proxy-thread.mjs', import.meta.url), { workerData: targets });
   const asked = new Map<number, (reply: Reply) => void>();
   let lastId = 0;
@@ -36,15 +55,24 @@ export async function startProxies(targets: readonly ProxyTarget[]) {
   }
 
   await Promise.race([reply(0), failed]);
-  const proxyOf = ({ name, listenOn }: ProxyTarget): Proxy => ({
-    port: listenOn,
-    setMode: async (mode) => void (await call(name, 'setMode', mode)),
-    setDelay: async (delayMs) => void (await call(name, 'setDelay', delayMs)),
-    dropConnections: async () => void (await call(name, 'dropConnections')),
-    deadConnectionCount: async () => Number(await call(name, 'deadConnectionCount')),
-  });
+  const proxies = new Map(
+    targets.map(({ name, listenOn }): [string, Proxy] => [
+      name,
+      {
+        urlFor: (url) => Object.assign(new URL(url), { host: `127.0.0.1:${listenOn}` }).href,
+        setMode: async (mode) => void (await call(name, 'setMode', mode)),
+        setDelay: async (delayMs) => void (await call(name, 'setDelay', delayMs)),
+        dropConnections: async () => void (await call(name, 'dropConnections')),
+        deadConnectionCount: async () => Number(await call(name, 'deadConnectionCount')),
+      },
+    ]),
+  );
   return {
-    proxies: new Map(targets.map((target) => [target.name, proxyOf(target)])),
-    close: async (): Promise<void> => void (await thread.terminate()),
+    proxyOf: (side, name) => {
+      const proxy = proxies.get(`${side} to ${name}`);
+      if (proxy === undefined) throw new Error('a proxy for each dependency');
+      return proxy;
+    },
+    close: async () => void (await thread.terminate()),
   };
 }

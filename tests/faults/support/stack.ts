@@ -2,9 +2,10 @@ import { Stripe } from 'stripe';
 import { adminSecret, createApiClient, webhookSecret } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
 import { startDependencies } from './dependencies.ts';
-import type { Dependencies, DependencyOptions, Side } from './dependencies.ts';
+import type { Dependencies, DependencyOptions } from './dependencies.ts';
 import { startLoadBalancer } from './load-balancer.ts';
 import type { LoadBalancer } from './load-balancer.ts';
+import type { Side } from './proxies.ts';
 import { createServiceProcess, takePort } from './service-process.ts';
 import type { ServiceProcess } from './service-process.ts';
 

@@ -1,5 +1,5 @@
 import { createStripeClient, readJsonFile, writeJsonFile } from '@billing/platform';
-import type { StripeClient } from '@billing/platform';
+import type { Stripe } from 'stripe';
 import { z } from 'zod';
 import { paths } from './paths.ts';
 
@@ -56,7 +56,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   return demo;
 }
 
-type Sides = { options: DemoOptions; stripe: StripeClient };
+type Sides = { options: DemoOptions; stripe: Stripe };
 
 async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo): Promise<boolean> {
   const check = fetch(`${options.apiUrl}/api/v1/entitlements?user_id=npm-start`, {
@@ -71,7 +71,7 @@ async function isStillKnown({ options, stripe }: Sides, { apiKey, prices }: Demo
   return answer.ok && known.every(Boolean);
 }
 
-async function isPriceKnown(stripe: StripeClient, id: string): Promise<boolean> {
+async function isPriceKnown(stripe: Stripe, id: string): Promise<boolean> {
   return stripe.prices.retrieve(id).then(
     () => true,
     () => false,
@@ -104,7 +104,7 @@ async function ensurePrice(
 }
 
 async function createStripePrice(
-  stripe: StripeClient,
+  stripe: Stripe,
   { name, amount, interval }: (typeof products)[Kind],
 ): Promise<string> {
   const product = await stripe.products.create({ name });

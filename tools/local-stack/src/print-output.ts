@@ -11,7 +11,7 @@ const levelColours: Record<string, Colour> = { WARN: 'yellow', ERROR: 'red' };
 const prettyLine = /^(?<time>\d{4}-\d\d-\d\dT\S+Z) (?<level>[A-Z]+) +\[\w+\] (?<text>.*)$/;
 const jsonLine = z.looseObject({ time: z.iso.datetime(), event: z.string() });
 
-/** What Node's watcher says, by its beginning; the rest of the wording differs between Node's versions. */
+/** The lines of Node's watcher, by their beginnings; the rest of the wording differs between Node's versions. */
 const watcherLines: [beginning: string, meaning: string | null][] = [
   ['Restarting ', 'A file changed: restarting.'],
   ['Failed running ', 'Ended with an error. Waiting for the next change of a file.'],

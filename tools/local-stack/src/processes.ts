@@ -18,7 +18,7 @@ export const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
 
 /**
  * Node's own watcher: runs the program from source, and again whenever a file that it imports changes. A preloaded
- * script ends the program with its watcher (the channel between them closes), and soon after it was told to stop.
+ * script ends the program with its watcher (the channel between them closes), and soon after a SIGTERM.
  */
 function watchSource(devGraceMs: number): string[] {
   const script = `

@@ -37,7 +37,7 @@ export function runningStart(): number | undefined {
   return pid !== process.pid && starter.test(commandLineOf(pid)) ? pid : undefined;
 }
 
-/** Removes what says that a start runs here, if that is this one. */
+/** Removes the marks of a start that runs here, if they are those of this one. */
 export function releaseInstance(): void {
   if (!existsSync(paths.startPid) || Number(readFileSync(paths.startPid, 'utf8')) !== process.pid) return;
   rmSync(paths.stack, { force: true });

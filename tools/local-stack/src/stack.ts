@@ -103,7 +103,7 @@ const offlineStripeValues = ({ ports, secrets }: Settings): Record<string, strin
   STRIPE_WEBHOOK_SECRET: secrets.webhookSecret,
 });
 
-/** What API and worker need to know. */
+/** The settings of API and worker. */
 const appValues = (
   { ports, webhookSecrets, adminKeys }: Settings,
   { databaseUrl, redisUrl }: Servers,

@@ -2,7 +2,7 @@ import Sequencer from '@jest/test-sequencer';
 
 /**
  * Where jest has not measured yet (a fresh clone, CI) it takes a large file for a long one. The tests of whole systems
- * and processes are small and long: begun last, one of them keeps a core busy while the other has nothing left.
+ * and processes are small and long: started last, one of them keeps a core busy while the other is idle.
  */
 export default class WholeSystemsFirst extends Sequencer {
   sort(tests) {

@@ -1,5 +1,5 @@
 // Servers and processes.
-export { appNodeArguments, buildApp, createAppProcess, spawnApp } from './processes/app-process.ts';
+export { appNodeArguments, buildApps, createAppProcess, spawnApp } from './processes/app-process.ts';
 export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
 export { freePort, isPortFree } from './processes/ports.ts';

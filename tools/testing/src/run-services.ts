@@ -7,7 +7,7 @@ import { startRedis } from './services/redis.ts';
 /** The servers of one jest run. */
 export type RunServices = { postgresUrl: string; templateDatabase: string; redisUrl: string };
 
-/** jest's global setup tells the test files, which run in other processes, by environment. */
+/** jest's global setup passes them to the test files, which run in other processes, by environment. */
 const variables = {
   postgresUrl: 'BILLING_TEST_POSTGRES_URL',
   templateDatabase: 'BILLING_TEST_TEMPLATE',

@@ -4,9 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 const script = fileURLToPath(new URL('../main.ts', import.meta.url));
-const hooks = new URL('../../../../tools/testing/jest/ts-hooks.js', import.meta.url).href;
-const register = `data:text/javascript,${encodeURIComponent(`import { register } from 'node:module'; register('${hooks}');`)}`;
-const node = ['--no-warnings', '--conditions=@billing/source', '--import', register, script, 'import'];
+const node = ['--no-warnings', '--conditions=@billing/source', '--import=tsx', script, 'import'];
 
 /** `code` null: ended by a signal. */
 export type Finished = { code: number | null; stdout: string; stderr: string };

@@ -1,8 +1,8 @@
-import { buildApp, spawnApp } from '@billing/testing';
+import { buildApps, spawnApp } from '@billing/testing';
 import type { AppProcess } from '@billing/testing';
 
 export type WorkerProcess = AppProcess;
 
-export const buildWorker = (): Promise<void> => buildApp('worker');
+export const buildWorker = (): Promise<void> => buildApps('worker');
 
 export const spawnWorker = (env: Record<string, string>): Promise<WorkerProcess> => spawnApp('worker', env);

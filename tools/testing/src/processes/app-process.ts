@@ -110,7 +110,7 @@ async function answersOk(url: string): Promise<boolean> {
   return response.ok;
 }
 
-/** Of the last lines of a process that failed, the one that says why: not the stack or Node's version below it. */
+/** Of the last lines of a process that failed, the one that gives the reason: not the stack or Node's version below it. */
 function reasonIn(output: string): string {
   const lines = output
     .split('\n')
@@ -122,13 +122,16 @@ function reasonIn(output: string): string {
   return reason.slice(0, 300);
 }
 
-/** Builds an app, as its process runs from the build. Nothing is done where the build is up to date. */
-export async function buildApp(app: 'api' | 'worker'): Promise<void> {
-  await promisify(execFile)('npm', ['run', 'build', '--', `--filter=@billing/${app}...`], { cwd: root });
+type App = 'api' | 'worker';
+
+/** Builds apps, as their processes run from the build. Nothing is done where the build is up to date. */
+export async function buildApps(...apps: App[]): Promise<void> {
+  const filters = apps.map((app) => `--filter=@billing/${app}...`);
+  await promisify(execFile)('npm', ['run', 'build', '--', ...filters], { cwd: root });
 }
 
 /** Starts an app as it is deployed; only `env` (and PATH) is in its environment. */
-export async function spawnApp(app: 'api' | 'worker', env: Record<string, string>): Promise<AppProcess> {
+export async function spawnApp(app: App, env: Record<string, string>): Promise<AppProcess> {
   const port = app === 'api' ? (env['PORT'] ?? '8000') : (env['WORKER_PORT'] ?? '8001');
   const appProcess = createAppProcess({
     name: app,

@@ -15,7 +15,7 @@ export function commandLineOf(pid: number): string {
 }
 
 type Leftovers = {
-  /** A number may belong to another process by now: its command line tells. */
+  /** By its command line: a pid may belong to another process by now. */
   isOurs: (commandLine: string) => boolean;
   /** Requests an orderly end. */
   signal: 'SIGTERM' | 'SIGINT';
