@@ -1,4 +1,5 @@
 import { isRecord } from './fields.ts';
+import { keptOfSubscription } from './subscription.ts';
 
 /** What is kept of a field: the value itself, fields of an object, or fields of each object in a list. */
 type Kept = true | { [field: string]: Kept } | readonly [Kept];
@@ -45,16 +46,8 @@ const invoice = {
 const subscription = {
   ...identity,
   metadata,
-  status: true,
-  cancel_at: true,
-  cancel_at_period_end: true,
-  canceled_at: true,
-  ended_at: true,
-  trial_end: true,
-  pause_collection: { behavior: true, resumes_at: true },
+  ...keptOfSubscription,
   latest_invoice: billing,
-  current_period_start: true,
-  current_period_end: true,
   items: { has_more: true, data: [item] },
 } as const;
 

@@ -28,7 +28,10 @@ export type ItemSnapshot = {
   currentPeriodEnd: Instant | null;
 };
 
-/** What the stored row takes from a snapshot as it is. A new field is also one of `noContent` and of the reader below. */
+/**
+ * What the stored row takes from a snapshot as it is. A new field is also one of `noContent`,
+ * `keptOfSubscription` and the reader below.
+ */
 export type SubscriptionContent = {
   cancelAt: Instant | null;
   cancelAtPeriodEnd: boolean;
@@ -105,6 +108,19 @@ const subscription = z.object({
   metadata: ownMetadata,
   items: z.object({ data: z.array(item), has_more: flag }).nullish(),
 });
+
+/** The fields of a subscription's own that the projection of an event keeps (`project-event.ts`). */
+export const keptOfSubscription = {
+  status: true,
+  cancel_at: true,
+  cancel_at_period_end: true,
+  canceled_at: true,
+  ended_at: true,
+  trial_end: true,
+  pause_collection: { behavior: true, resumes_at: true },
+  current_period_start: true,
+  current_period_end: true,
+} as const;
 
 type Rendered = z.output<typeof subscription>;
 
