@@ -1,4 +1,5 @@
 import { noClaims } from '../stripe/claims.ts';
+import { noContent } from '../stripe/subscription.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import { stepSnapshot } from './step-subscription.ts';
 import { unknownSubscription } from './subscription-row.ts';
@@ -13,14 +14,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
     customerId: 'cus_1',
     claims: noClaims,
     status: 'active',
-    cancelAt: null,
-    cancelAtPeriodEnd: false,
-    canceledAt: null,
-    endedAt: null,
-    trialEnd: null,
-    collectionPaused: false,
-    latestInvoiceId: null,
-    latestInvoiceCreatedAt: null,
+    ...noContent,
     paidInvoice: null,
     items: [
       {
