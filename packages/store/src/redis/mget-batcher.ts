@@ -13,18 +13,19 @@ const maxReaders = 256;
 export type Mget = (keys: readonly string[], answer: (values: Values) => void) => void;
 
 /**
- * Joins the reads of many requests into one `MGET` at a time: who comes while one is under way goes with the next. Under load that is one command, one write and one reply for dozens of requests, which costs a
- * fraction of as many commands, even pipelined ones; a single reader does not wait.
+ * Joins the reads of many requests into one `MGET` at a time: reads that arrive while one is in flight form the next.
+ * Under load this is one command, one write and one reply for dozens of requests, which costs a fraction of as many
+ * commands, even pipelined ones. A single read does not wait.
  */
 export function createMgetBatcher(redis: Redis): Mget {
   let waiting: Waiting[] = [];
-  let isUnderWay = false;
+  let isInFlight = false;
 
   function sendNext(): void {
     const readers = waiting.length > maxReaders ? waiting.splice(0, maxReaders) : waiting;
     if (readers === waiting) waiting = [];
     if (readers.length > 0) void send(readers);
-    else isUnderWay = false;
+    else isInFlight = false;
   }
 
   async function send(readers: readonly Waiting[]): Promise<void> {
@@ -37,9 +38,9 @@ export function createMgetBatcher(redis: Redis): Mget {
       const command = new Command('mget', [...positions.keys()], { replyEncoding: 'utf8' });
       found = toValues(await redis.sendCommand(command));
     } catch (error) {
-      // Those behind would wait for the same.
+      // The waiting reads would meet the same failure.
       for (const { answer } of [...readers, ...waiting.splice(0)]) answer({ error });
-      isUnderWay = false;
+      isInFlight = false;
       return;
     }
     // First the next command, so that Redis works while this side answers.
@@ -50,9 +51,9 @@ export function createMgetBatcher(redis: Redis): Mget {
 
   return (keys, answer) => {
     waiting.push({ keys, answer });
-    if (isUnderWay) return;
-    isUnderWay = true;
-    // All who come in this turn of the event loop are in.
+    if (isInFlight) return;
+    isInFlight = true;
+    // After this turn of the event loop, so that all its reads go together.
     setImmediate(sendNext);
   };
 }
