@@ -64,7 +64,7 @@ export default {
   ignorePatterns: ['**/dist/**', '**/generated/**', '**/node_modules/**', '.local/**', '.mirror/**'],
   rules: {
     'unicorn/require-post-message-target-origin': 'off',
-    'max-lines': limit(300),
+    'max-lines': limit(200),
     'max-lines-per-function': limit(80),
     'max-params': ['error', { max: 4 }],
     eqeqeq: 'error',
@@ -95,6 +95,7 @@ export default {
       rules: {
         'no-restricted-imports': 'off',
         'node/no-process-env': 'off',
+        'max-lines': limit(300),
         'max-lines-per-function': 'off',
         'typescript/no-unsafe-type-assertion': 'off',
         'unicorn/consistent-function-scoping': 'off',
