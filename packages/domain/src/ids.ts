@@ -5,9 +5,9 @@ const maxIdCharacters = 256;
 const forbidden = /[\p{Cc}\p{Cs}\uFFFD]/u;
 const outerSpace = /^\s|\s$/u;
 /** The same rules for JSON Schema in API descriptions, whose patterns have neither `\p{…}` nor lookaround. */
-const controls = String.raw`\u0000-\u001f\u007f-\u009f\ufffd`;
+const controls = String.raw`\u0000-\u001F\u007F-\u009F\uFFFD`;
 const idPattern = `^[^\\s${controls}](?:[^${controls}]*[^\\s${controls}])?$`;
-const textControls = String.raw`\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd`;
+const textControls = String.raw`\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFD`;
 const textPattern = `^[^${textControls}]*[^\\s${textControls}][^${textControls}]*$`;
 
 /** Why `value` is not an identifier; null: it is one. Characters are Unicode code points. */

@@ -56,6 +56,48 @@ describe('the description', () => {
   });
 });
 
+/** Everything under a key of this name, at any depth. */
+function valuesOf(name: string, value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, inner]) => [
+    ...(key === name ? [inner] : []),
+    ...valuesOf(name, inner),
+  ]);
+}
+
+describe('for generators of clients', () => {
+  const document = createOpenApiDocument(endpoints);
+  const patterns = [...new Set(valuesOf('pattern', document))].filter((one) => typeof one === 'string');
+  const operationIds = endpoints.map(({ operationId }) => operationId);
+
+  test('there are patterns', () => expect(patterns.length).toBeGreaterThan(5));
+
+  // What JavaScript, Go (RE2, after kin-openapi's translation of \\uXXXX) and Python read alike.
+  test.each(patterns)('the pattern %s is in the common subset of regular expressions', (pattern) => {
+    expect(() => new RegExp(pattern, 'u')).not.toThrow();
+    expect(pattern).not.toMatch(/\(\?(?!:)/);
+    const escapes = pattern.match(/\\(?:u[0-9A-F]{4}|.)/g) ?? [];
+    expect(escapes.filter((one) => !/^\\(?:u[0-9A-F]{4}|[ds.\\/[\]+-])$/.test(one))).toEqual([]);
+  });
+
+  test.each(operationIds)('%s is a verb and a noun', (operationId) => {
+    expect(operationId).toMatch(/^[a-z]+(?:[A-Z][a-z]+)+$/);
+  });
+
+  test('no schema has the name that a generator gives to a part of an operation', () => {
+    const taken = new Set(
+      operationIds.flatMap((id) =>
+        ['', 'Request', 'Response', 'Params', 'Body', 'JSONRequestBody', 'JSONBody'].map((part) =>
+          `${id}${part}`.toLowerCase(),
+        ),
+      ),
+    );
+    const schemas = valuesOf('schemas', document).flatMap((one) => Object.keys(Object(one)));
+    expect(schemas.length).toBeGreaterThan(20);
+    expect(schemas.filter((name) => taken.has(name.toLowerCase()))).toEqual([]);
+  });
+});
+
 describe('the API', () => {
   let api: TestApi;
 

@@ -15,7 +15,7 @@ import { queueScreenPath } from '../http/observe-requests.ts';
 export const queueScreen = defineEndpoint({
   method: 'get',
   path: queueScreenPath,
-  operationId: 'queues',
+  operationId: 'getQueueScreen',
   tag: 'Operations',
   summary: 'The queues, for operators',
   description: 'A screen for the browser: what waits, runs and failed. Read-only.',

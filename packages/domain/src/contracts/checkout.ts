@@ -9,7 +9,7 @@ const metadataValue = z
   .string()
   .max(500)
   .refine(isPlainText, { message: 'must be well-formed Unicode without control characters' })
-  .meta({ pattern: String.raw`^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\ufffd]*$` });
+  .meta({ pattern: String.raw`^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFD]*$` });
 
 const metadata = z
   .record(z.string().regex(/^[^[\]\p{Cc}\p{Cs}\uFFFD]{1,40}$/u), metadataValue)
@@ -22,7 +22,7 @@ const metadata = z
   .meta({
     description: `Copied to Stripe's session. Reserved keys: ${reservedMetadataKeys.join(', ')}.`,
     maxProperties: maxOwnKeys,
-    propertyNames: { pattern: '^[^[\\]\\u0000-\\u001f\\u007f-\\u009f\\ufffd]{1,40}$' },
+    propertyNames: { pattern: '^[^[\\]\\u0000-\\u001F\\u007F-\\u009F\\uFFFD]{1,40}$' },
   });
 
 /** Plain http is for development: only to this machine. */
@@ -56,7 +56,7 @@ const redirectUrl = z
   .meta({
     description: 'An absolute https URL (http for localhost only) without user information.',
     maxLength: 5000,
-    pattern: String.raw`^${originPattern}(?:[\/?#][^\s\\\u0000-\u001f\u007f-\u009f\ufffd]*)?$`,
+    pattern: String.raw`^${originPattern}(?:[\/?#][^\s\\\u0000-\u001F\u007F-\u009F\uFFFD]*)?$`,
   });
 
 /** An origin that redirects may lead to, stored as browsers write it. */

@@ -6,7 +6,7 @@ import { publishChange } from '../publish-change.ts';
 export const createGrant = defineEndpoint({
   method: 'post',
   path: '/api/v1/admin/grant',
-  operationId: 'grant',
+  operationId: 'createGrant',
   tag: 'Access',
   summary: 'Give a user a feature',
   access: { admin: 'operator' },

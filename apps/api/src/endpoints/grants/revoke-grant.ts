@@ -6,7 +6,7 @@ import { publishChange } from '../publish-change.ts';
 export const revokeGrant = defineEndpoint({
   method: 'post',
   path: '/api/v1/admin/revoke',
-  operationId: 'revoke',
+  operationId: 'revokeGrant',
   tag: 'Access',
   summary: 'Take back what was given by hand',
   access: { admin: 'operator' },

@@ -18,7 +18,7 @@ const pagePolicy = [
 export const docs = defineEndpoint({
   method: 'get',
   path: '/docs',
-  operationId: 'docs',
+  operationId: 'getDocs',
   tag: 'Operations',
   summary: 'This description for people',
   access: 'open',

@@ -4,7 +4,7 @@ import { defineEndpoint } from '../../http/define-endpoint.ts';
 export const openapi = defineEndpoint({
   method: 'get',
   path: '/openapi.json',
-  operationId: 'openapi',
+  operationId: 'getOpenApiDocument',
   tag: 'Operations',
   summary: 'This description',
   access: 'open',

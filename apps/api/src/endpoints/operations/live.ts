@@ -4,7 +4,7 @@ import { defineEndpoint } from '../../http/define-endpoint.ts';
 export const live = defineEndpoint({
   method: 'get',
   path: '/live',
-  operationId: 'live',
+  operationId: 'getLiveness',
   tag: 'Operations',
   summary: 'Whether the process is alive',
   access: 'open',

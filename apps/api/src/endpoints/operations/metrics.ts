@@ -3,7 +3,7 @@ import { defineEndpoint } from '../../http/define-endpoint.ts';
 export const metrics = defineEndpoint({
   method: 'get',
   path: '/metrics',
-  operationId: 'metrics',
+  operationId: 'getMetrics',
   tag: 'Operations',
   summary: 'Metrics for Prometheus',
   access: 'metrics',

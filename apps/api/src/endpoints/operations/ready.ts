@@ -6,7 +6,7 @@ import { checkReadiness } from '../../operations/readiness.ts';
 export const ready = defineEndpoint({
   method: 'get',
   path: '/ready',
-  operationId: 'ready',
+  operationId: 'getReadiness',
   tag: 'Operations',
   summary: 'Whether the process should be sent requests',
   access: 'open',

@@ -4,7 +4,7 @@ import { timestamp } from '../../time.ts';
 
 export const mapCustomerRequest = z
   .strictObject({ user_id: id, stripe_customer_id: id })
-  .meta({ id: 'MapCustomerRequest' });
+  .meta({ id: 'NewCustomer' });
 export type MapCustomerRequest = z.output<typeof mapCustomerRequest>;
 
 export const customerOut = z
@@ -40,7 +40,7 @@ export const grantRequest = z
       message: 'must be later than valid_from',
     },
   )
-  .meta({ id: 'GrantRequest' });
+  .meta({ id: 'NewGrant' });
 export type GrantRequest = z.output<typeof grantRequest>;
 
 export const grantResponse = z
@@ -56,12 +56,10 @@ export const grantResponse = z
   .meta({ id: 'Grant' });
 export type GrantResponse = z.output<typeof grantResponse>;
 
-export const revokeRequest = z
-  .strictObject({ grant_id: id, revoke_reason: text })
-  .meta({ id: 'RevokeRequest' });
+export const revokeRequest = z.strictObject({ grant_id: id, revoke_reason: text }).meta({ id: 'Revocation' });
 export type RevokeRequest = z.output<typeof revokeRequest>;
 
 export const revokeResponse = z
   .object({ grant_id: z.string(), revoked_at: z.iso.datetime() })
-  .meta({ id: 'RevokeResponse' });
+  .meta({ id: 'RevokedGrant' });
 export type RevokeResponse = z.output<typeof revokeResponse>;

@@ -14,7 +14,7 @@ export const createProductRequest = z
     description: text.nullable().optional(),
     feature_codes: featureCodes,
   })
-  .meta({ id: 'CreateProductRequest' });
+  .meta({ id: 'NewProduct' });
 export type CreateProductRequest = z.output<typeof createProductRequest>;
 
 export const patchProductRequest = z
@@ -24,7 +24,7 @@ export const patchProductRequest = z
     feature_codes: featureCodes.optional(),
     is_archived: z.boolean().optional(),
   })
-  .meta({ id: 'PatchProductRequest' });
+  .meta({ id: 'ProductChanges' });
 export type PatchProductRequest = z.output<typeof patchProductRequest>;
 
 export const productOut = z
@@ -69,12 +69,12 @@ export const createPriceRequest = z
     path: ['access_days'],
     message: 'is for one_time prices only',
   })
-  .meta({ id: 'CreatePriceRequest' });
+  .meta({ id: 'NewPrice' });
 export type CreatePriceRequest = z.output<typeof createPriceRequest>;
 
 export const patchPriceRequest = z
   .strictObject({ is_archived: z.boolean().optional() })
-  .meta({ id: 'PatchPriceRequest' });
+  .meta({ id: 'PriceChanges' });
 export type PatchPriceRequest = z.output<typeof patchPriceRequest>;
 
 export const priceOut = z

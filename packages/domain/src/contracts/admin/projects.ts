@@ -11,7 +11,7 @@ export const createProjectRequest = z
     name: displayName,
     description: text.nullable().optional(),
   })
-  .meta({ id: 'CreateProjectRequest' });
+  .meta({ id: 'NewProject' });
 export type CreateProjectRequest = z.output<typeof createProjectRequest>;
 
 /** Absent fields stay as they are. An empty `redirect_origins` allows every origin. */
@@ -27,7 +27,7 @@ export const patchProjectRequest = z
       .transform((origins) => [...new Set(origins)])
       .optional(),
   })
-  .meta({ id: 'PatchProjectRequest' });
+  .meta({ id: 'ProjectChanges' });
 export type PatchProjectRequest = z.output<typeof patchProjectRequest>;
 
 export const projectOut = z
@@ -71,7 +71,7 @@ export const createApiKeyRequest = z
         'What the key may do: `read` entitlements and metrics; `checkout`: open checkout and portal. Default: both.',
       ),
   })
-  .meta({ id: 'CreateApiKeyRequest' });
+  .meta({ id: 'NewApiKey' });
 export type CreateApiKeyRequest = z.output<typeof createApiKeyRequest>;
 
 export const apiKeyOut = z
