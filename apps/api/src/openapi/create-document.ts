@@ -1,4 +1,5 @@
 import { id, problemOut } from '@billing/domain';
+import type { ErrorCode } from '@billing/domain';
 import { z } from 'zod';
 import { accessKindOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
 import type { AccessKind, Answer, Endpoint } from '../http/define-endpoint.ts';
@@ -89,11 +90,13 @@ type Parts = { toSchema: ToSchema; responses: JsonObject };
 function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonObject {
   const { operationId, tag, summary, description, body } = endpoint;
   const parameters = operationParameters(endpoint, toSchema('input'));
+  const codes = errorsOf(endpoint).toSorted();
   return {
     operationId,
     tags: [tag],
     summary,
-    ...(description === undefined ? {} : { description }),
+    description: [description, errorSentence(codes)].filter((part) => part !== undefined).join('\n\n'),
+    'x-error-codes': codes,
     security: securityOf[accessKindOf(endpoint)],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
@@ -109,9 +112,12 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
             },
           },
         }),
-    responses: { ...toAnswers(endpoint.answers, toSchema), ...toRefusals(errorsOf(endpoint), responses) },
+    responses: { ...toAnswers(endpoint.answers, toSchema), ...toRefusals(codes, responses) },
   };
 }
+
+const errorSentence = (codes: readonly ErrorCode[]): string =>
+  `Error codes: ${codes.map((code) => `\`${code}\``).join(', ')}.`;
 
 /** What an operation takes in its path, query and headers. */
 function operationParameters(endpoint: Endpoint, options: SchemaOptions): JsonObject[] {

@@ -98,6 +98,28 @@ describe('for generators of clients', () => {
   });
 });
 
+describe('for typed clients', () => {
+  const document = createOpenApiDocument(endpoints);
+
+  const isInlineObject = (one: unknown): boolean =>
+    typeof one === 'object' && one !== null && 'properties' in one;
+
+  test('every object in a union is a component of its own', () => {
+    const members = ['anyOf', 'oneOf'].flatMap((name) => valuesOf(name, document)).flat();
+    expect(members.length).toBeGreaterThan(5);
+    expect(members.filter(isInlineObject)).toEqual([]);
+  });
+
+  test('every refusal is the one Problem, and says which codes it can have', () => {
+    const bodies = valuesOf('application/problem+json', document);
+    const problem = { $ref: '#/components/schemas/Problem' };
+    expect(bodies.length).toBeGreaterThan(20);
+    for (const body of bodies) expect(body).toMatchObject({ schema: problem });
+    const named = valuesOf('x-error-codes', document).flat();
+    expect(new Set(named)).toEqual(new Set(Object.keys(errorCatalog)));
+  });
+});
+
 describe('the API', () => {
   let api: TestApi;
 

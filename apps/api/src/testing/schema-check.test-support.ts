@@ -4,7 +4,11 @@ import formats from 'ajv-formats';
 type Reference = { $ref: string };
 type Media = Record<string, { schema: object }>;
 type Header = { required?: boolean; schema: { type?: string } };
-type Response = { headers?: Record<string, Header | Reference>; content?: Media };
+type Response = {
+  headers?: Record<string, Header | Reference>;
+  content?: Media;
+  'x-error-codes'?: string[];
+};
 type Operation = {
   operationId: string;
   requestBody?: { content: Media };
@@ -80,9 +84,15 @@ export function createSchemaCheck(document: object) {
     return type.endsWith('json') ? complaintsOf(media.schema, body) : [];
   }
 
+  function codeComplaints({ 'x-error-codes': codes }: Response, { body }: SentAnswer): Complaints {
+    const { code } = body as { code?: string };
+    return codes === undefined || codes.includes(String(code)) ? [] : [`the code ${code} is not described`];
+  }
+
   const answerComplaints = (described: Response, answer: SentAnswer): Complaints => [
     ...(answer.headers === undefined ? [] : headerComplaints(described, answer.headers)),
     ...contentComplaints(described, answer),
+    ...codeComplaints(described, answer),
   ];
 
   return {

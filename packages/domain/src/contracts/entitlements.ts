@@ -68,7 +68,10 @@ export const explanationOut = z
     feature_codes: z.array(z.string()),
     in_force: z.boolean(),
     reason: z.enum(reasons),
-    last_event: z.object({ event_id: z.string(), type: z.string(), created: timestampOut }).nullable(),
+    last_event: z
+      .object({ event_id: z.string(), type: z.string(), created: timestampOut })
+      .meta({ id: 'LastEvent' })
+      .nullable(),
   })
   .meta({ id: 'Explanation' });
 export type ExplanationOut = z.output<typeof explanationOut>;

@@ -37,10 +37,10 @@ export const webhookRequest = z
         type: z.string().min(1).describe('Such as `customer.subscription.updated`.'),
         data: z.looseObject({ object: z.looseObject({}).describe('What the event is about.') }),
       })
-      .describe('An event with its object.'),
+      .meta({ id: 'SnapshotEvent', description: 'An event with its object.' }),
     z
       .looseObject({ id: z.string().min(1), object: z.literal('v2.core.event') })
-      .describe('A thin event: it is acknowledged and has no effect.'),
+      .meta({ id: 'ThinEvent', description: 'A thin event: it is acknowledged and has no effect.' }),
   ])
   .meta({ id: 'StripeEvent' });
 

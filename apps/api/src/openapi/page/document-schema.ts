@@ -6,8 +6,6 @@ const schema: z.ZodType<Schema> = z.record(z.string(), z.unknown());
 const media = z.object({
   schema,
   example: z.unknown().optional(),
-  /** By error code; what they refer to is in the components. */
-  examples: z.record(z.string(), z.unknown()).optional(),
 });
 const parameter = z.object({
   name: z.string(),
@@ -18,6 +16,7 @@ const parameter = z.object({
 });
 const answer = z.object({
   description: z.string(),
+  'x-error-codes': z.array(z.string()).default([]),
   headers: z
     .record(
       z.string(),

@@ -61,13 +61,12 @@ function renderBody(operation: Operation, document: Document): string {
 function resolveAnswer(response: Operation['responses'][string], document: Document): Answer {
   if (!('$ref' in response)) return response;
   const name = response.$ref.slice(response.$ref.lastIndexOf('/') + 1);
-  return document.components.responses[name] ?? { description: '', headers: {} };
+  return document.components.responses[name] ?? { description: '', headers: {}, 'x-error-codes': [] };
 }
 
 function renderAnswers(operation: Operation, document: Document): string {
   const answers = Object.entries(operation.responses).map(([status, response]) => {
-    const { description, headers, content } = resolveAnswer(response, document);
-    const refusals = Object.values(content ?? {}).flatMap((body) => Object.keys(body.examples ?? {}));
+    const { description, headers, content, 'x-error-codes': refusals } = resolveAnswer(response, document);
     if (refusals.length > 0)
       return refusals
         .map(
@@ -102,13 +101,17 @@ function renderSuccess(content: Answer['content'], document: Document): string {
     .join('');
 }
 
+/** Without the sentence that lists the error codes, which are in the table of answers. */
+const ownDescription = ({ description = '' }: Operation): string =>
+  description.replace(/\n*Error codes: [^\n]*$/, '');
+
 /** One call, folded; its anchor is the operation's id. */
 export function renderOperation(call: Call, document: Document): string {
   const { method, path, operation } = call;
   return `<details class="call" id="${escapeHtml(operation.operationId)}">
 <summary><span class="method ${method}">${method}</span> <code class="path">${escapeHtml(path)}</code> <span class="summary">${renderInline(operation.summary)}</span></summary>
 <div class="body">
-${operation.description === undefined ? '' : renderMarkdown(operation.description)}
+${renderMarkdown(ownDescription(operation))}
 <p class="access">Who may call: ${escapeHtml(accessOf(operation))}</p>
 <pre><code>${escapeHtml(curlOf(call))}</code></pre>
 ${renderParameters(operation, document)}

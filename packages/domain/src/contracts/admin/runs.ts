@@ -28,13 +28,15 @@ export type ReplayEventsRequest = z.output<typeof replayEventsRequest>;
 export const fieldChange = z.object({ path: z.string(), before: z.unknown(), after: z.unknown() });
 export type FieldChange = z.output<typeof fieldChange>;
 
-export const replayEventResponse = z.object({
-  event_id: z.string(),
-  dry_run: z.boolean(),
-  outcome: z.enum(eventStatuses),
-  reason: z.string().nullable(),
-  changes: z.array(fieldChange),
-});
+export const replayEventResponse = z
+  .object({
+    event_id: z.string(),
+    dry_run: z.boolean(),
+    outcome: z.enum(eventStatuses),
+    reason: z.string().nullable(),
+    changes: z.array(fieldChange),
+  })
+  .meta({ id: 'EventReplay' });
 export type ReplayEventResponse = z.output<typeof replayEventResponse>;
 
 export const driftKinds = [
@@ -57,25 +59,35 @@ export const driftEntry = z.object({
 export type DriftEntry = z.output<typeof driftEntry>;
 
 /** `…_synced`: compared with Stripe; `…_updated`: repaired or created, or in a dry run would be. */
-export const reconcileResult = z.object({
-  subscriptions_synced: z.number().int(),
-  subscriptions_updated: z.number().int(),
-  subscriptions_missing_in_stripe: z.number().int(),
-  purchases_synced: z.number().int(),
-  purchases_updated: z.number().int(),
-  purchases_missing_in_stripe: z.number().int(),
-  drift: z.array(driftEntry),
-  /** True: `drift` lists only some of the objects; the counts include all. */
-  drift_truncated: z.boolean(),
-});
+export const reconcileResult = z
+  .object({
+    subscriptions_synced: z.number().int(),
+    subscriptions_updated: z.number().int(),
+    subscriptions_missing_in_stripe: z.number().int(),
+    purchases_synced: z.number().int(),
+    purchases_updated: z.number().int(),
+    purchases_missing_in_stripe: z.number().int(),
+    drift: z.array(driftEntry),
+    /** True: `drift` lists only some of the objects; the counts include all. */
+    drift_truncated: z.boolean(),
+  })
+  .meta({ id: 'ReconcileResult' });
 export type ReconcileResult = z.output<typeof reconcileResult>;
 
-export const replayResult = z.object({
-  events_replayed: z.number().int(),
-  outcomes: z.record(z.enum(eventStatuses), z.number().int()),
-  changes: z.array(fieldChange.extend({ event_id: z.string() })),
-  changes_truncated: z.boolean(),
-});
+export const replayResult = z
+  .object({
+    events_replayed: z.number().int(),
+    outcomes: z.object({
+      applied: z.number().int(),
+      stale: z.number().int(),
+      ignored: z.number().int(),
+      quarantined: z.number().int(),
+      failed: z.number().int(),
+    }),
+    changes: z.array(fieldChange.extend({ event_id: z.string() })),
+    changes_truncated: z.boolean(),
+  })
+  .meta({ id: 'ReplayResult' });
 export type ReplayResult = z.output<typeof replayResult>;
 
 export const runAccepted = z.object({ run_id: z.string() });
@@ -89,20 +101,22 @@ export const runProgress = z.object({
   objects: z.number().int(),
 });
 
-export const runOut = z.object({
-  run_id: z.string(),
-  kind: z.enum(['reconcile', 'replay', 'replay_event']),
-  status: z.enum(runStatuses),
-  dry_run: z.boolean(),
-  project_id: z.string().nullable(),
-  progress: runProgress,
-  /** The result so far; final once the status is `done`. */
-  result: z.union([reconcileResult, replayResult, replayEventResponse]).nullable(),
-  /** Why the run failed, or what it is waiting for. */
-  error: z.string().nullable(),
-  requested_by: z.string(),
-  created_at: z.iso.datetime(),
-  started_at: z.iso.datetime().nullable(),
-  finished_at: z.iso.datetime().nullable(),
-});
+export const runOut = z
+  .object({
+    run_id: z.string(),
+    kind: z.enum(['reconcile', 'replay', 'replay_event']),
+    status: z.enum(runStatuses),
+    dry_run: z.boolean(),
+    project_id: z.string().nullable(),
+    progress: runProgress,
+    /** The result so far; final once the status is `done`. */
+    result: z.union([reconcileResult, replayResult, replayEventResponse]).nullable(),
+    /** Why the run failed, or what it is waiting for. */
+    error: z.string().nullable(),
+    requested_by: z.string(),
+    created_at: z.iso.datetime(),
+    started_at: z.iso.datetime().nullable(),
+    finished_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Run' });
 export type RunOut = z.output<typeof runOut>;
