@@ -16,5 +16,6 @@ export const paths = {
   ports: join(local, 'ports.json'),
   stack: join(local, 'stack.json'),
   startPid: join(local, 'start.pid'),
+  compileCache: join(local, 'compile-cache'),
   checkout: join(local, 'checkout.json'),
 };

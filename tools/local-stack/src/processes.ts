@@ -16,6 +16,9 @@ export type ProgramName = keyof typeof programs;
 
 export const urlOf = (port: number): string => `http://127.0.0.1:${port}`;
 
+/** Node from 22.18 on runs TypeScript itself, in half the time. */
+const runsTypeScript = 'typescript' in process.features && Boolean(process.features.typescript);
+
 /**
  * Node's own watcher: runs the program from source, and again whenever a file that it imports changes. A preloaded
  * script ends the program with its watcher (the channel between them closes), and soon after a SIGTERM.
@@ -27,7 +30,7 @@ function watchSource(devGraceMs: number): string[] {
     process.on('SIGTERM', () => setTimeout(() => process.exit(0), ${devGraceMs}));`;
   return [
     '--conditions=@billing/source',
-    '--import=tsx',
+    ...(runsTypeScript ? [] : ['--import=tsx']),
     `--import=data:text/javascript,${encodeURIComponent(script)}`,
     '--watch',
     '--watch-preserve-output',
@@ -62,6 +65,8 @@ export function createLocalProcess({ name, port, values, onOutput }: LocalProces
     readyUrl,
     script: join(paths.root, folder, 'src/main.ts'),
     nodeArguments: [...nodeArguments, ...watchSource(devGraceMs)],
+    // Used by Node from 22.1 on: a restart compiles only what changed.
+    env: { ...shared.env, NODE_COMPILE_CACHE: paths.compileCache },
     onOutput: (text) => onOutput(name, text),
   });
 }
