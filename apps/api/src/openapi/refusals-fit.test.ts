@@ -61,7 +61,7 @@ describe('a wrong method', () => {
 });
 
 test('an unknown address', async () => {
-  const answer = await sendCall(seeded, { ...endpointOf('getHealth'), path: '/nowhere' }, {});
+  const answer = await sendCall(seeded, { ...endpointOf('getStatus'), path: '/nowhere' }, {});
   expect(check.refusal('route_not_found', answer)).toEqual([]);
   expect(answer.body).toMatchObject({ code: 'route_not_found' });
 });

@@ -4,7 +4,7 @@ import { defineEndpoint } from '../../http/define-endpoint.ts';
 export const healthz = defineEndpoint({
   method: 'get',
   path: '/healthz',
-  operationId: 'getHealth',
+  operationId: 'getStatus',
   tag: 'Operations',
   summary: 'Whether the process answers',
   access: 'open',
