@@ -8,7 +8,7 @@ import { authenticateProject, peekProject, requireSameProject } from '../../http
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import type { FailureHandler } from '../../http/handle-failure.ts';
 import { assignRequestId, requestIdFor, requestIdOf } from '@billing/platform';
-import type { RequestMeter } from '../../http/observe-requests.ts';
+import type { RequestMeter } from '@billing/platform';
 import { parseQuery } from '../../http/parse.ts';
 
 const path = '/api/v1/entitlements';
