@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { kill } from 'node:process';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
-import { createTestDatabase, createTestProxy, freePort, startTestRedis, waitFor } from '@billing/testing';
+import {
+  createTestDatabase,
+  createTestProxy,
+  freePort,
+  metricComplaints,
+  startTestRedis,
+  waitFor,
+} from '@billing/testing';
 import type { AppProcess, TestDatabase, TestRedis } from '@billing/testing';
 import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
 
@@ -142,6 +149,7 @@ describe('the API as a process', () => {
     expect(await metrics()).toContain(
       'http_request_duration_seconds_bucket{le="10",method="GET",route="/docs",status_code="200"} 20',
     );
+    expect(metricComplaints(await metrics())).toEqual([]);
     const pids = (): number[] =>
       [
         ...process.output().matchAll(/"event":"listening".*?"pid":(\d+)|"pid":(\d+).*?"event":"listening"/g),

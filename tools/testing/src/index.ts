@@ -15,6 +15,7 @@ export { createTestProxy } from './services/test-proxy.ts';
 export type { ProxyMode, TestProxy } from './services/test-proxy.ts';
 export { startTestRedis } from './services/test-redis.ts';
 export type { TestRedis, TestRedisOptions } from './services/test-redis.ts';
+export { metricComplaints } from './metric-complaints.ts';
 export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';
 
