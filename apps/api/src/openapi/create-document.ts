@@ -17,6 +17,9 @@ const intro = `One Stripe account, many products, one answer to "what may this u
 **Errors** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; \`detail\` says what to do. Besides the errors listed
 with a call, every unknown address is 404 \`route_not_found\` and every wrong method 405 \`method_not_allowed\` with \`Allow\`.
 
+**Requests** are read strictly: a field or query parameter that is not described, a query parameter that is sent twice, and
+any query of a call that changes something are 400 \`invalid_request\`.
+
 **Lists** answer \`{ "data": […], "next_cursor": … }\`: send \`next_cursor\` as \`cursor\` for the next page, until it is null.
 
 **Times** are RFC 3339 in UTC. Every answer carries \`x-request-id\`; new fields may come at any time.`;

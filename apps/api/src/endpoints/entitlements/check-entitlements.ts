@@ -147,7 +147,7 @@ async function answerParsedCheck(deps: CheckDeps, request: Request, response: Re
   requireSameProject(project, query);
   const { user_id: userId, feature_code: featureCode } = query;
   const check = { projectId: project.projectId, userId, endsAt };
-  const { answer, cache } = await (query.explain === 'true'
+  const { answer, cache } = await (query.explain === true
     ? explain(deps, check, featureCode)
     : answerCheck(deps, check));
   const kept = featureCode === undefined ? answer : keepFeature(answer, featureCode);

@@ -8,7 +8,11 @@ export const pageFields = {
     .min(1)
     .max(2000)
     .optional()
-    .meta({ description: 'The `next_cursor` of the previous page.', pattern: '^[A-Za-z0-9_-]+$' }),
+    .meta({
+      description:
+        'The `next_cursor` of the previous page of this list; anything else is refused. Absent: the first page.',
+      pattern: '^[A-Za-z0-9_-]+$',
+    }),
 };
 
 export const pageQuery = z.strictObject(pageFields);
