@@ -57,7 +57,8 @@ export const text = z
   .refine(hasAtMost(1000), { message: 'must have at most 1000 characters' })
   .refine(isPlainText, { message: 'must be well-formed Unicode without control characters' })
   .meta({
-    description: 'Text for people, without control characters other than line breaks and tabs.',
+    description:
+      'Text for people: well-formed Unicode, without control characters other than line breaks and tabs.',
     maxLength: 1000,
     pattern: textPattern,
   });

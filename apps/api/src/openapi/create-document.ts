@@ -18,7 +18,7 @@ const intro = `One Stripe account, many products, one answer to "what may this u
 with a call, every unknown address is 404 \`route_not_found\` and every wrong method 405 \`method_not_allowed\` with \`Allow\`.
 
 **Requests** are read strictly: a field or query parameter that is not described, a query parameter that is sent twice, and
-any query of a call that changes something are 400 \`invalid_request\`.
+any query of a call that changes something are 400 \`invalid_request\`. Text is well-formed Unicode: half a surrogate pair is refused.
 
 **Lists** answer \`{ "data": […], "next_cursor": … }\`: send \`next_cursor\` as \`cursor\` for the next page, until it is null.
 

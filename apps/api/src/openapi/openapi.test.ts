@@ -65,8 +65,9 @@ function valuesOf(name: string, value: unknown): unknown[] {
   ]);
 }
 
+const document = createOpenApiDocument(endpoints);
+
 describe('for generators of clients', () => {
-  const document = createOpenApiDocument(endpoints);
   const patterns = [...new Set(valuesOf('pattern', document))].filter((one) => typeof one === 'string');
   const operationIds = endpoints.map(({ operationId }) => operationId);
 
@@ -78,6 +79,12 @@ describe('for generators of clients', () => {
     expect(pattern).not.toMatch(/\(\?(?!:)/);
     const escapes = pattern.match(/\\(?:u[0-9A-F]{4}|.)/g) ?? [];
     expect(escapes.filter((one) => !/^\\(?:u[0-9A-F]{4}|[ds.\\/[\]+-])$/.test(one))).toEqual([]);
+  });
+
+  test('are all operations: each that has a method at a path', () => {
+    const described = Object.values(Object(document['paths'])).flatMap((one) => Object.keys(Object(one)));
+    expect(described).toHaveLength(endpoints.length);
+    expect(valuesOf('operationId', document)).toEqual(operationIds);
   });
 
   test.each(operationIds)('%s is a verb and a noun', (operationId) => {
@@ -99,8 +106,6 @@ describe('for generators of clients', () => {
 });
 
 describe('for typed clients', () => {
-  const document = createOpenApiDocument(endpoints);
-
   const isInlineObject = (one: unknown): boolean =>
     typeof one === 'object' && one !== null && 'properties' in one;
 
@@ -152,7 +157,7 @@ describe('the API', () => {
       .get('/openapi.json')
       .expect(200)
       .expect('content-type', /application\/json/);
-    expect(json.body).toEqual(createOpenApiDocument(endpoints));
+    expect(json.body).toEqual(document);
     const page = await api
       .http()
       .get('/docs')

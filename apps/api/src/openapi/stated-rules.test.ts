@@ -111,6 +111,8 @@ const rows: Row[] = [
     () => ({ body: order({ metadata: { price_id: 'x' } }) }),
   ],
   ['prototypeAsKey', 'createCheckout', 'metadata', () => ({ body: order({ metadata: prototype }) })],
+  ['halfASurrogatePair', 'createGrant', 'user_id', () => ({ body: grant({ user_id: '\ud800' }) })],
+  ['halfASurrogatePair', 'createGrant', 'reason', () => ({ body: grant({ reason: '\ud800' }) })],
   ['accessDaysOfRecurringPrice', 'createPrice', 'access_days', () => ({ body: price({ access_days: 3 }) })],
   [
     'keyExpiresInThePast',
@@ -251,6 +253,6 @@ describe('a boolean in a query', () => {
 });
 
 test('the introduction says that requests are read strictly', () => {
-  for (const words of ['not described', 'sent twice', 'changes something'])
+  for (const words of ['well-formed Unicode', 'not described', 'sent twice', 'changes something'])
     expect(info.description).toContain(words);
 });

@@ -34,6 +34,8 @@ export type SentRequest = {
 /** What a text in an address or a header stands for. */
 function readText(value: unknown, { type }: { type?: string }): unknown {
   if (typeof value !== 'string') return value;
+  // Half a pair has no percent encoding.
+  if (/\p{Cs}/u.test(value)) return value.replaceAll(/\p{Cs}/gu, '\ufffd');
   if (type === 'integer') return Number(value);
   if (type !== 'boolean') return value;
   return { true: true, false: false }[value] ?? value;
@@ -135,7 +137,7 @@ export function createSchemaCheck(document: object) {
       const [media] = Object.values(requestBody?.content ?? {});
       return [
         ...parameterComplaints(operationId, sent),
-        ...(media === undefined ? [] : complaintsOf(media.schema, sent.body ?? {})),
+        ...(media === undefined ? [] : complaintsOf(media.schema, sent.body === undefined ? {} : sent.body)),
       ];
     },
     body(operationId: string, value: unknown): Complaints {

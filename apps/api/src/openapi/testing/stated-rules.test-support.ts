@@ -38,6 +38,11 @@ export const statedRules = {
     message: /must not use the reserved keys/,
     words: /reserved keys user_id, project_id, price_id, quantity/,
   },
+  halfASurrogatePair: {
+    path: /./,
+    message: /well-formed Unicode without control characters/,
+    words: /well-formed Unicode/,
+  },
   prototypeAsKey: { path: /^__proto__$/, message: /is not known here/, words: /__proto__/ },
   yearBeyond: { path: time, message: /between the years 1970 and 9999/, words: /from 1970 to 9999 in UTC/ },
   timeOtherwiseWritten: {
