@@ -29,10 +29,12 @@ export type Agenda = {
   stop(): void;
 };
 
+function of<Row>(row: Row | undefined, next: (row: Row) => Due | null): Due | null {
+  return row === undefined ? null : next(row);
+}
+
 function dueOf(world: World, { kind, id }: Subject): Due | null {
   const { sessions, subscriptions, paymentIntents, invoices } = world.tables;
-  const of = <Row>(row: Row | undefined, next: (row: Row) => Due | null): Due | null =>
-    row === undefined ? null : next(row);
   switch (kind) {
     case 'session':
       return of(sessions.get(id), nextDueOfSession);

@@ -31,9 +31,9 @@ export function discountCheckoutLines(
 /** What is due now: recurring lines cost nothing yet where there is a trial. */
 export function checkoutSums(
   lines: LineItem[],
-  hasTrial: boolean,
+  isTrial: boolean,
 ): Pick<CheckoutSession, 'amount_subtotal' | 'amount_total' | 'total_details'> {
-  const due = lines.filter((line) => !hasTrial || line.price?.type !== 'recurring');
+  const due = lines.filter((line) => !isTrial || line.price?.type !== 'recurring');
   const sum = (field: 'amount_subtotal' | 'amount_total' | 'amount_discount'): number =>
     due.reduce((total, line) => total + line[field], 0);
   return {

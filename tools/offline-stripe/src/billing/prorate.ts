@@ -43,6 +43,10 @@ function isSame(left: SubscriptionItem, right: SubscriptionItem | undefined): bo
   return right !== undefined && left.price.id === right.price.id && left.quantity === right.quantity;
 }
 
+function byId(list: SubscriptionItem[], id: string): SubscriptionItem | undefined {
+  return list.find((item) => item.id === id);
+}
+
 /** Credits what is left of every item's period. */
 export function creditUnused(world: World, subscription: Subscription, at: number): InvoiceItem[] {
   return subscription.items.data.flatMap((item) => proration(world, subscription, { item, sign: -1, at }));
@@ -58,8 +62,6 @@ export function prorate(
   { items, at }: { items: SubscriptionItem[]; at: number },
 ): InvoiceItem[] {
   const old = before.items.data;
-  const byId = (list: SubscriptionItem[], id: string): SubscriptionItem | undefined =>
-    list.find((item) => item.id === id);
   return [
     ...old
       .filter((item) => !isSame(item, byId(items, item.id)))

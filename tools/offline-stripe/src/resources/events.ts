@@ -15,7 +15,8 @@ export const eventRoutes = [
   // What the Stripe CLI's `events resend` calls.
   defineRoute(
     'POST /v1/events/:id/retry',
-    body({ for_stripecli: flag.optional(), webhook_endpoint: text.optional() }),
+    // Its listener and a webhook endpoint are the same here: the one receiver.
+    body({ for_stripecli: flag.optional() }),
     (world, id) => {
       const event = world.tables.events.require(id);
       queueDelivery(world, id);

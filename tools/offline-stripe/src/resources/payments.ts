@@ -85,9 +85,11 @@ export const refundRoutes = [
 ];
 
 export const disputeRoutes = [
-  defineRoute('POST /v1/disputes/:id/close', expandOnly, (world, id) =>
-    closeDispute(world, world.tables.disputes.require(id), 'lost'),
-  ),
+  defineRoute('POST /v1/disputes/:id/close', expandOnly, (world, id) => {
+    const dispute = world.tables.disputes.require(id);
+    const isInquiry = String(dispute.status).startsWith('warning_');
+    return closeDispute(world, dispute, isInquiry ? 'warning_closed' : 'lost');
+  }),
   defineRoute('POST /v1/disputes/:id', changeMetadata, (world, id, params) => {
     const before = world.tables.disputes.require(id);
     const after = world.tables.disputes.update(before, {
