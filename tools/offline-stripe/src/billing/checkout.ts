@@ -8,7 +8,7 @@ import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
 import { chooseLines, type LineChoice } from './checkout-lines.ts';
 import { disputeAsTheCardSays } from './confirm-payment.ts';
-import { usableCoupon } from './discounts.ts';
+import { redeemCoupon, usableCoupon } from './discounts.ts';
 import { attachMethod, behaviourOf } from './payment-methods.ts';
 import { attemptPayment, openPaymentIntent, type PaymentOutcome } from './payments.ts';
 import { invoicePurchase } from './purchase-invoice.ts';
@@ -123,8 +123,12 @@ function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
 
 function buyOnce(world: World, paying: Paying): Partial<CheckoutSession> {
   const { session, plan, customer } = paying;
-  if (session.amount_total === 0) return { payment_status: 'no_payment_required' };
-  const intent = collect(world, paying, methodOf(world, paying));
+  const coupons = (plan.coupons ?? []).map((id) => usableCoupon(world, id, 'discounts'));
+  const isFree = session.amount_total === 0;
+  const intent = isFree ? null : collect(world, paying, methodOf(world, paying));
+  for (const coupon of coupons)
+    redeemCoupon(world, coupon, { customer: customer?.id ?? null, checkoutSession: session.id });
+  if (intent === null) return { payment_status: 'no_payment_required' };
   const isPaid = intent.status === 'succeeded';
   const invoice = isPaid ? invoicePurchase(world, { session, plan, customer, intent }) : null;
   return { payment_intent: intent.id, payment_status: isPaid ? 'paid' : 'unpaid', invoice };

@@ -2,7 +2,6 @@ import { amountOf } from '../objects/catalog.ts';
 import type { CheckoutPlan } from '../state/private-rows.ts';
 import type { CheckoutSession, Customer, PaymentIntent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { redeemCoupon, usableCoupon } from './discounts.ts';
 import { createInvoiceItem } from './invoice-items.ts';
 import { linkPayment, markPaid } from './invoice-payments.ts';
 import { draftOwnInvoice, finalizeInvoice } from './invoices.ts';
@@ -37,14 +36,13 @@ export function invoicePurchase(world: World, { session, plan, customer, intent 
       invoice: null,
     });
   });
-  const by = { customer: customer.id, checkoutSession: session.id };
-  const coupons = (plan.coupons ?? []).map((id) => usableCoupon(world, id, 'discounts'));
+  const discounts = world.tables.discounts.all().filter((row) => row.checkout_session === session.id);
   const draft = draftOwnInvoice(world, {
     customer: customer.id,
     currency,
     subscription: null,
     items,
-    discounts: coupons.map((coupon) => redeemCoupon(world, coupon, by)),
+    discounts,
     terms: { collection_method: 'charge_automatically', daysUntilDue: null },
     patch: {
       description: wanted.invoice_data.description,

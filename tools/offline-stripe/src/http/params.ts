@@ -113,20 +113,23 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
+/** As at Stripe: a name that nobody knows is reported before a value that is wrong. */
+function gravest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue | undefined {
+  return issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+}
+
 /** The innermost issue; of a union that of its last branch, which is the richest. */
 function leaf(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code !== 'invalid_union') return issue;
-  const inner = issue.errors.at(-1)?.[0];
-  return inner === undefined ? issue : leaf({ ...inner, path: [...issue.path, ...inner.path] });
+  const inner = gravest((issue.errors.at(-1) ?? []).map(leaf));
+  return inner === undefined ? issue : { ...inner, path: [...issue.path, ...inner.path] };
 }
 
 /** Parses parameters, or throws Stripe's error for the first problem. */
 export function parseParams<T>(schema: z.ZodType<T>, raw: unknown): T {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.map(leaf);
-  // As at Stripe: a name that nobody knows is reported before a value that is wrong.
-  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+  const issue = gravest(parsed.error.issues.map(leaf));
   if (issue === undefined) throw invalid('Invalid request.');
   throw describe(issue, valueAt(raw, issue.path));
 }

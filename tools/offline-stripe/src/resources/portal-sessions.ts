@@ -1,3 +1,4 @@
+import { emit } from '../events/emit.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { body, text, url } from '../http/params.ts';
 import { newId } from '../ids.ts';
@@ -26,6 +27,7 @@ export const portalSessionRoutes = [
       return_url: params.return_url ?? null,
       url: `${world.publicUrl()}/p/session/${id}`,
     };
+    emit(world, 'billing_portal.session.created', session);
     return world.tables.portalSessions.insert(session);
   }),
 ];
