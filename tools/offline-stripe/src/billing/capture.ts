@@ -4,7 +4,7 @@ import { newId } from '../ids.ts';
 import { refundObject } from '../objects/money-back.ts';
 import type { Charge, PaymentIntent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { settleInvoiceOf } from './collect.ts';
+import { creditInvoiceOf } from './collect.ts';
 import { invoicePurchase } from './purchase-invoice.ts';
 
 /** How long a card's authorisation holds. */
@@ -66,7 +66,7 @@ function payWhatItBought(world: World, intent: PaymentIntent): void {
     });
     break;
   }
-  settleInvoiceOf(world, intent);
+  creditInvoiceOf(world, intent);
 }
 
 /** Gives the reserved money back. */

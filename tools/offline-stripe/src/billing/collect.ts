@@ -151,7 +151,7 @@ export function payWith(world: World, open: Invoice, method: string): boolean {
 }
 
 /** A payment has succeeded outside an attempt on its invoice: the invoice is paid by it, in part or whole. */
-export function settleInvoiceOf(world: World, intent: PaymentIntent): void {
+export function creditInvoiceOf(world: World, intent: PaymentIntent): void {
   const invoice = invoicePaidBy(world, intent.id);
   if (invoice?.status !== 'open') return;
   const after = creditInvoice(world, invoice, intent);

@@ -1,7 +1,7 @@
 import { cardDeclined, invalid } from '../errors.ts';
 import type { PaymentIntent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { settleInvoiceOf } from './collect.ts';
+import { creditInvoiceOf } from './collect.ts';
 import { openDispute } from './money-back.ts';
 import { behaviourOf, type Behaviour } from './payment-methods.ts';
 import { attemptPayment, type PaymentOutcome } from './payments.ts';
@@ -30,7 +30,7 @@ export function tryPayment(world: World, intent: PaymentIntent): PaymentIntent {
   const tried = attemptPayment(world, intent, outcomeOf(intent, behaviour));
   if (tried.status !== 'succeeded') return tried;
   disputeAsTheCardSays(world, tried);
-  settleInvoiceOf(world, tried);
+  creditInvoiceOf(world, tried);
   return world.tables.paymentIntents.require(tried.id);
 }
 

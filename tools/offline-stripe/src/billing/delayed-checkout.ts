@@ -2,7 +2,7 @@ import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
 import type { CheckoutSession, PaymentIntent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { failInvoice, failInvoiceOf, payInvoice, settleInvoiceOf } from './collect.ts';
+import { failInvoice, failInvoiceOf, payInvoice, creditInvoiceOf } from './collect.ts';
 import { markPaid, paymentsOf } from './invoice-payments.ts';
 import { behaviourOf } from './payment-methods.ts';
 import { completeDelayedPayment } from './payments.ts';
@@ -78,6 +78,6 @@ export function completeBankDebit(world: World, intent: PaymentIntent): void {
     return;
   }
   const done = completeDelayedPayment(world, intent, outcome);
-  if (outcome === 'succeeded') settleInvoiceOf(world, done);
+  if (outcome === 'succeeded') creditInvoiceOf(world, done);
   else failInvoiceOf(world, done);
 }

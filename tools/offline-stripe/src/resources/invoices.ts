@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { attemptInvoice, payInvoice, payWith, recover, settleInvoiceOf } from '../billing/collect.ts';
+import { attemptInvoice, payInvoice, payWith, recover, creditInvoiceOf } from '../billing/collect.ts';
 import { linkPayment, markPaid, paymentsOf } from '../billing/invoice-payments.ts';
 import { finalizeInvoice, markUncollectible, voidInvoice } from '../billing/invoices.ts';
 import { isDeclined, methodOfCustomer } from '../billing/payment-methods.ts';
@@ -75,7 +75,7 @@ function attachPayment(world: World, id: string, intentId: string): Invoice {
   if (intent.customer !== open.customer || intent.currency !== open.currency)
     throw invalid("The payment must have the invoice's customer and currency.", 'payment_intent');
   linkPayment(world, open, intent, paymentsOf(world, id).length === 0);
-  if (intent.status === 'succeeded') settleInvoiceOf(world, intent);
+  if (intent.status === 'succeeded') creditInvoiceOf(world, intent);
   return world.tables.invoices.require(id);
 }
 
