@@ -8,13 +8,14 @@ import { promtoolChecks } from './promtool.ts';
 import { redocly } from './redocly.ts';
 import { describe, runCheck, summarize } from './run-checks.ts';
 import type { Outcome } from './run-checks.ts';
+import { schemathesis } from './schemathesis.ts';
 import { stripeCli } from './stripe-cli.ts';
 
 /**
  * `npm run check:tools`: tools that others wrote, each at one version, are run against docs/openapi.json and a system that
  * runs. `-- --only npm,go`: those from there alone. What is missing on this machine is skipped; in CI that is a failure.
  */
-const allChecks: readonly Check[] = [redocly, stripeCli, ...clients, ...promtoolChecks];
+const allChecks: readonly Check[] = [redocly, stripeCli, ...clients, ...promtoolChecks, schemathesis];
 
 const only = z
   .string()
@@ -32,6 +33,12 @@ async function main(): Promise<number> {
   for (const { name, source } of allChecks)
     if (!chosen.data.includes(source)) console.log(`left out ${name}: not in --only`);
   const checkout = copyCheckout();
+  const end = async (): Promise<void> => {
+    await checkout.stopAll();
+    checkout.remove();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().finally(() => process.exit(1)));
   try {
     const started = await checkout.start(await freePorts());
     await waitFor(() => checkout.hasStackFile() || !started.isRunning(), {
@@ -50,8 +57,7 @@ async function main(): Promise<number> {
     console.log(line);
     return exitCode;
   } finally {
-    await checkout.stopAll();
-    checkout.remove();
+    await end();
   }
 }
 
