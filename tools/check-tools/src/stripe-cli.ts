@@ -55,12 +55,13 @@ async function newest(stripe: Stripe, ...filter: string[]): Promise<string | und
   return eventList.parse(JSON.parse(printed)).data[0]?.id;
 }
 
+/** The CLI is content as soon as its calls succeeded; the event may be made a moment later. */
 async function trigger(stripe: Stripe, type: string): Promise<void> {
   const ofType = ['--type', type];
   const before = await newest(stripe, ...ofType);
   await stripe('trigger', type);
-  if ((await newest(stripe, ...ofType)) === before)
-    throw new Error(`stripe trigger ${type} made no such event.`);
+  const isMade = async (): Promise<boolean> => (await newest(stripe, ...ofType)) !== before;
+  await waitFor(isMade, { what: `the event of stripe trigger ${type}`, timeoutMs: 10_000, intervalMs: 200 });
 }
 
 /** The Stripe CLI ends with 0 also where it was refused: what it prints counts. */
