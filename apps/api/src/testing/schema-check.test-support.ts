@@ -149,9 +149,9 @@ export function createSchemaCheck(document: object) {
       if (given === undefined) return [`the status ${answer.status} is not described`];
       return answerComplaints(resolve(given, components.responses), answer);
     },
-    /** An answer to what is no operation, by the name of its description in the components. */
-    refusal(name: string, answer: SentAnswer): Complaints {
-      return answerComplaints(resolve({ $ref: name }, components.responses), answer);
+    /** An answer to what is no operation, and what it should be. */
+    refusal(described: object, answer: SentAnswer): Complaints {
+      return answerComplaints(described, answer);
     },
   };
 }
