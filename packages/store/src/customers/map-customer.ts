@@ -25,11 +25,11 @@ export async function mapCustomer(
   const { customer, released } = await retryOnDeadlock(() =>
     database.$transaction(async (tx) => {
       await tx.$executeRaw`
-        INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
+        INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
         ON CONFLICT (project_id, user_id) DO NOTHING`;
       const user = await tx.user.findUniqueOrThrow({ where: { projectId_userId: { projectId, userId } } });
       const rows = await tx.$queryRaw<unknown[]>`
-        INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
+        INSERT INTO public.customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
         ON CONFLICT (stripe_customer_id) DO UPDATE SET user_ref = EXCLUDED.user_ref, source = 'admin'
         WHERE customers.user_ref IS NULL
         RETURNING 1`;
