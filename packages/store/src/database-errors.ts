@@ -26,10 +26,11 @@ const unavailable: Signs = {
     'ENETUNREACH',
     'ENOTFOUND',
     'EAI_AGAIN',
-    // Postgres: too many connections, starting, statement took too long.
+    // Postgres: too many connections, starting, statement or the wait for a lock took too long.
     '53300',
     '57P03',
     '57014',
+    '55P03',
     '08000',
   ]),
   text: new RegExp(
@@ -42,6 +43,13 @@ const unavailable: Signs = {
     'i',
   ),
   kinds: new Set(['ConnectionClosed', 'DatabaseNotReachable', 'SocketTimeout', 'TooManyConnections']),
+};
+
+/** What Postgres ends a transaction with in favour of another one. */
+const conflict: Signs = {
+  codes: new Set(['40001', '40P01', 'P2034']),
+  text: /could not serialize access|deadlock detected/,
+  kinds: new Set(['TransactionWriteConflict']),
 };
 
 /** Errors come wrapped: by Prisma's client, its driver adapter, and callers. */
@@ -64,3 +72,9 @@ export const isDatabaseUnavailable = (error: unknown): boolean => shows(unavaila
 
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */
 export const isConnectionLost = (error: unknown): boolean => shows(lost, error);
+
+/**
+ * Whether Postgres ended the transaction because of a concurrent one (serialization failure 40001, deadlock 40P01): it
+ * had no effect, and the same again may succeed.
+ */
+export const isConflict = (error: unknown): boolean => shows(conflict, error);

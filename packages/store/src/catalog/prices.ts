@@ -7,7 +7,7 @@ import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { releaseAgain, releaseForPrice } from '../customers/release-quarantine.ts';
 import type { Price } from '../generated/client.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
+import { retryOnConflict } from '../retry-on-conflict.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { getProduct } from './products.ts';
@@ -27,7 +27,7 @@ export async function createPrice(
 ): Promise<Changed<Price>> {
   const { product_id: productId, stripe_price_id: stripePriceId } = request;
   const priceId = request.price_id ?? stripePriceId;
-  const changed = await retryOnDeadlock(() =>
+  const changed = await retryOnConflict(() =>
     changeProject(database, projectId, async (tx) => {
       await getProduct(tx, { projectId, productId });
       await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });

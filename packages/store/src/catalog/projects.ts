@@ -9,7 +9,7 @@ import type { Project } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
+import { retryOnConflict } from '../retry-on-conflict.ts';
 import { releaseAgain, releaseForProject } from '../customers/release-quarantine.ts';
 
 export type { Project } from '../generated/client.ts';
@@ -21,7 +21,7 @@ export async function createProject(
   actor: Actor,
 ): Promise<Changed<Project>> {
   const { project_id: id, name, description = null } = request;
-  const changed = await retryOnDeadlock(() =>
+  const changed = await retryOnConflict(() =>
     database.$transaction(async (tx) => {
       const { count } = await tx.project.createMany({
         data: [{ id, name, description }],

@@ -6,7 +6,7 @@ import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import type { Customer } from '../generated/client.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
+import { retryOnConflict } from '../retry-on-conflict.ts';
 import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 
@@ -22,7 +22,7 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const { customer, released } = await retryOnDeadlock(() =>
+  const { customer, released } = await retryOnConflict(() =>
     database.$transaction(async (tx) => {
       await tx.$executeRaw`
         INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
