@@ -11,6 +11,8 @@ export type { RedisServer } from './services/redis.ts';
 // What a test file has for itself.
 export { createTestDatabase, runServices } from './run-services.ts';
 export type { RunServices, TestDatabase } from './run-services.ts';
+export { startTestPooler } from './services/test-pooler.ts';
+export type { TestPooler, TestPoolerOptions } from './services/test-pooler.ts';
 export { createTestProxy } from './services/test-proxy.ts';
 export type { ProxyMode, TestProxy } from './services/test-proxy.ts';
 export { startTestRedis } from './services/test-redis.ts';

@@ -1,12 +1,5 @@
 import { Client } from 'pg';
 
-declare module 'pg' {
-  // What a connection asks for in its first message; not in the package's types.
-  interface Client {
-    getStartupConf(): Record<string, string>;
-  }
-}
-
 /** Where a pooler refuses one of these, only the statements themselves keep results right. */
 const resultParameters: Readonly<Record<string, string>> = { TimeZone: 'UTC', DateStyle: 'ISO, MDY' };
 
@@ -32,9 +25,14 @@ export function createStartupParameters(timeouts: Readonly<Record<string, number
   const refused = new Set<string>();
 
   class SessionClient extends Client {
-    override getStartupConf(): Record<string, string> {
+    /** What a connection asks for in its first message; not in the package's types. */
+    getStartupConf(): Record<string, string> {
+      const inherited: unknown = Reflect.get(Client.prototype, 'getStartupConf');
+      const own: unknown = typeof inherited === 'function' ? inherited.call(this) : undefined;
+      if (typeof own !== 'object')
+        throw new Error('node-postgres no longer asks for its start-up parameters.');
       const sent = Object.entries(wanted).filter(([name]) => !refused.has(name));
-      return { ...super.getStartupConf(), ...Object.fromEntries(sent) };
+      return { ...own, ...Object.fromEntries(sent) };
     }
   }
 
