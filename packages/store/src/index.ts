@@ -41,7 +41,6 @@ export * from './outbox.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './read-project-metrics.ts';
 export { readSources, type UserSources } from './read-sources.ts';
-export { retryOnConflict } from './retry-on-conflict.ts';
 export * from './runs/create-run.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/run-objects.ts';

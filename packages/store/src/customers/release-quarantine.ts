@@ -1,6 +1,5 @@
 import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
-import { retryOnConflict } from '../retry-on-conflict.ts';
 import { assignOwner } from './assign-owner.ts';
 import type { Assigned, OwnerAssignment } from './assign-owner.ts';
 
@@ -15,7 +14,7 @@ export type Released = Assigned & { events: number };
 
 /** After the commit of a mapping: an object that came in between was recorded without seeing it. */
 export const releaseAgain = <T>(database: Database, release: (tx: Queries) => Promise<T>): Promise<T> =>
-  retryOnConflict(() => database.$transaction(release));
+  database.$transaction(release);
 
 /**
  * Assigns every object of a mapped Stripe customer to its user: our mapping goes before what objects claim. A
