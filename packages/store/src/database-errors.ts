@@ -31,6 +31,8 @@ const unavailable: Signs = {
     '57P03',
     '57014',
     '55P03',
+    // Postgres refuses writes.
+    '25006',
     '08000',
   ]),
   text: new RegExp(
@@ -67,8 +69,12 @@ function shows(signs: Signs, error: unknown, depth = 0): boolean {
   return inner.some((part) => shows(signs, part, depth + 1));
 }
 
-/** Whether an error means that Postgres could not answer now (the same call may succeed later), whichever layer threw the error. */
-export const isDatabaseUnavailable = (error: unknown): boolean => shows(unavailable, error);
+/**
+ * Whether an error means that Postgres could not answer now (the same call may succeed later), whichever layer threw the
+ * error. A conflict that outlasted its retries is one.
+ */
+export const isDatabaseUnavailable = (error: unknown): boolean =>
+  shows(unavailable, error) || isConflict(error);
 
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */
 export const isConnectionLost = (error: unknown): boolean => shows(lost, error);

@@ -8,6 +8,7 @@ export { bumpHolders, changeProject, changeUser } from './change-user.ts';
 export type { Changed, PendingInvalidation, UserKey } from './change-user.ts';
 export * from './checkout/idempotency.ts';
 export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts';
+export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
