@@ -8,7 +8,8 @@ export {
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
-export { ConfigError, exitOnConfigError, parseEnv } from './env/parse-env.ts';
+export { ConfigError, exitOnConfigError, findIgnoredSettings, parseEnv } from './env/parse-env.ts';
+export { databaseSettings } from './env/url-parameters.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
 // A process: deadlines, loops, health, shutdown

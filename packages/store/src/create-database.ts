@@ -27,7 +27,7 @@ export type Queries = Omit<Prisma.TransactionClient, '$transaction'>;
 export type DatabaseOptions = {
   url: string;
   poolSize: number;
-  /** How long to wait for a free connection, and for a new one to open. */
+  /** How long to wait for a free connection, and for a new one to open; the URL's `connect_timeout` goes first. */
   connectTimeoutMs: number;
   /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
   statementTimeoutMs: number;
@@ -63,7 +63,10 @@ export function createDatabase(options: DatabaseOptions): Database {
 
 /** Prisma's driver on connections that do not depend on settings. */
 function createDriver(options: DatabaseOptions, startup: StartupParameters): PrismaPg {
-  const { url, poolSize, connectTimeoutMs, statementTimeoutMs } = options;
+  const { url, poolSize, statementTimeoutMs } = options;
+  const { searchParams } = new URL(url);
+  const connectSeconds = Number(searchParams.get('connect_timeout') ?? 0);
+  const channelBinding = searchParams.get('channel_binding') ?? 'disable';
   const nameOf = createStatementNames();
   const pool = createSessionPool({
     startup,
@@ -71,7 +74,8 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
     config: {
       connectionString: url,
       max: poolSize,
-      connectionTimeoutMillis: connectTimeoutMs,
+      connectionTimeoutMillis: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
+      enableChannelBinding: channelBinding !== 'disable',
       idleTimeoutMillis: 60_000,
       query_timeout: statementTimeoutMs + 500,
       keepAlive: true,
