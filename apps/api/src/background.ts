@@ -13,6 +13,15 @@ export const startPublishing = (deps: Pick<AppDeps, 'database' | 'cache' | 'logg
     return 'rest';
   });
 
+const beginEveryMs = 500;
+
+/** Reaches what the process needs by itself, so that it is ready whether or not somebody has asked before an outage. */
+export const startReaching = ({ readiness, logger }: Pick<AppDeps, 'readiness' | 'logger'>): Loop =>
+  startLoop({ name: 'reach', logger, intervalMs: beginEveryMs }, async () => {
+    if (!readiness.hasBegun()) await readiness.ask();
+    return 'rest';
+  });
+
 const warmUpMs = 2_000;
 
 /**

@@ -17,6 +17,7 @@ import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createFailureThrottle } from './http/failure-throttle.ts';
+import { createApiReadiness } from './operations/readiness.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
 
@@ -114,6 +115,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),
       inspectQueueRedis,
       renderMetrics: options.metricsRenderer?.(metrics) ?? (() => metrics.registry.metrics()),
+      readiness: createApiReadiness({ database, cache, config, queueRedis, isStopping: () => isStopping }),
       isStopping: () => isStopping,
     },
     beginStop: () => (isStopping = true),

@@ -2,7 +2,9 @@ import { isIP } from 'node:net';
 import { redirectOrigin } from '@billing/domain';
 import {
   databaseFields,
+  databaseSettings,
   envVar,
+  findIgnoredSettings,
   loggingFields,
   parseEnv,
   redisFields,
@@ -68,6 +70,8 @@ export const environmentSchema = z.object({
 export type ApiConfig = {
   environment: 'development' | 'test' | 'production';
   logLevel: LogLevel;
+  /** Parameters of URLs that are set and have no effect. */
+  ignoredSettings: readonly { variable: string; parameter: string }[];
   port: number;
   /** Processes on one port. */
   processes: number;
@@ -102,15 +106,17 @@ export type ApiConfig = {
 /** The API's environment; throws one ConfigError that names every bad variable. */
 export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   const parsed = parseEnv(environmentSchema, env);
+  const database = databaseSettings(parsed);
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,
+    ignoredSettings: findIgnoredSettings(environmentSchema, env),
     port: parsed.PORT,
     processes: parsed.API_PROCESSES,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
-    databasePoolSize: parsed.DATABASE_POOL_SIZE,
-    hasPreparedStatements: parsed.DATABASE_PREPARED_STATEMENTS === 'on',
+    databasePoolSize: database.poolSize,
+    hasPreparedStatements: database.hasPreparedStatements,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,

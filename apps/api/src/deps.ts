@@ -6,6 +6,7 @@ import type {
   QueueGauges,
   QueueRedisReport,
   RateLimiter,
+  Readiness,
 } from '@billing/platform';
 import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
@@ -43,6 +44,8 @@ export type AppDeps = {
   inspectQueueRedis: () => Promise<QueueRedisReport>;
   /** All processes' metrics as Prometheus text. */
   renderMetrics: () => Promise<string>;
+  /** What `/ready` answers. */
+  readiness: Readiness;
   /** True from the signal to stop on: `/ready` says no, connections are closed after their answer. */
   isStopping: () => boolean;
 };

@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { exitOnConfigError, runUntilSignal, startTracing, watchQueueRedis } from '@billing/platform';
 import type { Logger, Metrics } from '@billing/platform';
 import { createApp } from './app.ts';
-import { startPublishing, warmUp } from './background.ts';
+import { startPublishing, startReaching, warmUp } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
 import { readConfig } from './config.ts';
 import type { ApiConfig } from './config.ts';
@@ -26,7 +26,8 @@ async function serve(config: ApiConfig): Promise<void> {
   const { logger } = deps;
   const server = createApiServer(createApp(deps), config.corsOrigins);
   tracing?.traceRequests(server);
-  const publishing = startPublishing(deps);
+  for (const ignored of config.ignoredSettings) logger.warn('setting_has_no_effect', ignored);
+  const loops = [startPublishing(deps), startReaching(deps)];
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
   const listening = warmUp(deps).then(() => listen(server, { port: config.port, logger }));
   // Before it listens: a signal may come in any moment.
@@ -36,7 +37,7 @@ async function serve(config: ApiConfig): Promise<void> {
       beginStop();
       await listening;
       await closeGracefully(server, announceMs);
-      await publishing.stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
       stopInspecting();
       await close();
       await tracing?.stop();

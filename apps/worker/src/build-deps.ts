@@ -10,7 +10,7 @@ import {
   stripeModeOf,
   withDeadline,
 } from '@billing/platform';
-import type { Logger, Metrics, QueueRedisReport } from '@billing/platform';
+import type { Logger, Metrics, QueueRedisReport, RedisClient } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
 import type { Database } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
@@ -21,6 +21,8 @@ export type BuiltDeps = {
   deps: MaintenanceDeps;
   /** Asks the queue's Redis for its settings. Rejects where it is unreachable. */
   inspectQueue: () => Promise<QueueRedisReport>;
+  /** A connection of the queue's Redis that fails fast. */
+  queueRedis: RedisClient;
   /** Disconnects everything, within 3 s even where neither Redis nor Postgres answers. */
   close: () => Promise<void>;
 };
@@ -86,6 +88,7 @@ export function buildDeps(
   return {
     deps,
     inspectQueue: () => inspectQueueRedis(queueRedis),
+    queueRedis,
     close: async () => {
       await Promise.all([stripeEvents.close(), maintenance.close()]);
       for (const one of [connection, redis, queueRedis]) one.disconnect();

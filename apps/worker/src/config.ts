@@ -1,6 +1,8 @@
 import {
   databaseFields,
+  databaseSettings,
   envVar,
+  findIgnoredSettings,
   loggingFields,
   parseEnv,
   redisFields,
@@ -37,6 +39,8 @@ const schema = z.object({
 export type WorkerConfig = {
   environment: string;
   logLevel: LogLevel;
+  /** Parameters of URLs that are set and have no effect. */
+  ignoredSettings: readonly { variable: string; parameter: string }[];
   port: number;
   metricsToken: string | undefined;
   tracesEndpoint: string | undefined;
@@ -60,15 +64,17 @@ export type WorkerConfig = {
 /** The worker's environment. Throws one ConfigError that names every bad variable. */
 export function readConfig(env: Record<string, string | undefined>): WorkerConfig {
   const parsed = parseEnv(schema, env);
+  const database = databaseSettings(parsed);
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,
+    ignoredSettings: findIgnoredSettings(schema, env),
     port: parsed.WORKER_PORT,
     metricsToken: parsed.METRICS_TOKEN,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
-    databasePoolSize: parsed.DATABASE_POOL_SIZE,
-    hasPreparedStatements: parsed.DATABASE_PREPARED_STATEMENTS === 'on',
+    databasePoolSize: database.poolSize,
+    hasPreparedStatements: database.hasPreparedStatements,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,

@@ -11,7 +11,7 @@ import { createConsumer } from './consume/create-consumer.ts';
 import type { Consumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
 import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
-import { checkReadiness } from './operations/readiness.ts';
+import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
 
 export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
@@ -82,26 +82,26 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
 /** Health, readiness and metrics over HTTP. */
 function serveOperations(
-  { deps, inspectQueue }: BuiltDeps,
+  { deps, inspectQueue, queueRedis }: BuiltDeps,
   consumer: Consumer,
   { config, host }: WorkerOptions,
 ): Promise<OperationsServer> {
   const { database, metrics, stripeEvents, maintenance, signal } = deps;
   const queues = [stripeEvents, maintenance];
   const gauges = createQueueGauges({ metrics, queues, inspectQueueRedis: inspectQueue });
+  const readiness = createWorkerReadiness({
+    database,
+    queueRedis,
+    isConsuming: consumer.isReady,
+    mustNotEvict: config.environment === 'production',
+    isStopping: () => signal.aborted,
+  });
   return createOperationsServer({
     port: config.port,
     ...(host === undefined ? {} : { host }),
     metrics,
     metricsToken: config.metricsToken,
     beforeScrape: () => gauges.refresh(),
-    ready: () =>
-      checkReadiness({
-        database,
-        isConsuming: consumer.isReady,
-        mustNotEvict: config.environment === 'production',
-        inspectQueue,
-        isStopping: () => signal.aborted,
-      }),
+    ready: readiness.ask,
   });
 }

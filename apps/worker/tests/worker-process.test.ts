@@ -78,6 +78,30 @@ describe('the worker process', () => {
     await redis.stop();
   }, 60_000);
 
+  it('is not ready while a migration is missing', async () => {
+    const port = await freePort();
+    await start({ WORKER_PORT: String(port) });
+    const ready = async (): Promise<unknown[]> => {
+      const response = await fetch(`http://127.0.0.1:${port}/ready`);
+      return [response.status, await response.json()];
+    };
+    const until = (status: number, what: string) =>
+      waitFor(async () => (await ready())[0] === status, { what, timeoutMs: 20_000 });
+    await until(200, 'readiness');
+    const rename = (from: string, to: string) =>
+      world.database.$executeRaw`
+        UPDATE public._prisma_migrations SET migration_name = ${to} WHERE migration_name = ${from}`;
+    const [needed, other] = ['20261123000000_initial', 'another'];
+    await rename(needed, other);
+    await until(503, 'the missing migration');
+    expect((await ready())[1]).toMatchObject({
+      status: 'not ready',
+      checks: { database: `migration ${needed} is missing: run npm run db:migrate` },
+    });
+    await rename(other, needed);
+    await until(200, 'readiness again');
+  }, 60_000);
+
   it('ends on SIGTERM with code 0 where neither Redis nor Postgres ever answered', async () => {
     const redis = await startTestRedis({ isStarted: false });
     const child = await start({

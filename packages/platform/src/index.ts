@@ -8,7 +8,8 @@ export {
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
-export { ConfigError, exitOnConfigError, parseEnv } from './env/parse-env.ts';
+export { ConfigError, exitOnConfigError, findIgnoredSettings, parseEnv } from './env/parse-env.ts';
+export { databaseSettings } from './env/url-parameters.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
 // A process: deadlines, loops, health, shutdown
@@ -17,7 +18,7 @@ export { withDeadline } from './deadline.ts';
 export { readJsonFile, writeJsonFile } from './json-file.ts';
 export { startLoop, type Loop } from './loop.ts';
 export { createOperationsServer, type OperationsServer } from './operations-server.ts';
-export { checkDependencies, readinessAnswer, type ReadinessChecks } from './readiness.ts';
+export { createReadiness, type Finding, type Readiness } from './readiness.ts';
 export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';
 export { runUntilSignal } from './shutdown.ts';
 
@@ -41,6 +42,7 @@ export {
 export type { NewJob } from './queue/add-job.ts';
 export { createQueueGauges, type QueueGauges } from './queue/create-queue-gauges.ts';
 export { createQueue, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
+export { checkQueueRedis } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
 
 // Stripe
@@ -54,4 +56,6 @@ export {
 // Migrations
 export { diffSchema } from './migrate/diff-schema.ts';
 export { migrate } from './migrate/migrate.ts';
+export { findMigrationProblem } from './migrate/fit-migrations.ts';
+export { readMigrationNames } from './migrate/read-migrations.ts';
 export { MigrationError } from './migrate/migration-error.ts';

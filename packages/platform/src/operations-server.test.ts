@@ -1,14 +1,18 @@
 import { createMetrics } from './metrics.ts';
+import type { ReadinessAnswer } from './readiness.ts';
 import { createOperationsServer, type OperationsServer } from './operations-server.ts';
 
 let server: OperationsServer;
-let checks: Record<string, string> = { database: 'ok', redis: 'ok' };
+let readiness: ReadinessAnswer = {
+  status: 200,
+  body: { status: 'ready', checks: { database: 'ok', redis: 'ok' } },
+};
 
 beforeAll(async () => {
   server = await createOperationsServer({
     port: 0,
     host: '127.0.0.1',
-    ready: async () => checks,
+    ready: async () => readiness,
     metrics: createMetrics({ service: 'worker' }),
     metricsToken: 'scrape-me',
   });
@@ -37,7 +41,8 @@ test('readiness says which dependency is missing', async () => {
   const ready = await get('/ready');
   expect(ready.status).toBe(200);
   await expect(ready.json()).resolves.toEqual({ status: 'ready', checks: { database: 'ok', redis: 'ok' } });
-  checks = { database: 'ok', redis: 'unreachable' };
+  const checks = { database: 'ok', redis: 'unreachable' };
+  readiness = { status: 503, body: { status: 'not ready', checks } };
   const notReady = await get('/ready');
   expect(notReady.status).toBe(503);
   await expect(notReady.json()).resolves.toEqual({ status: 'not ready', checks });

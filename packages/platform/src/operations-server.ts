@@ -3,8 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCatalog, ServiceError } from '@billing/domain';
 import { refuseMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
-import { readinessAnswer } from './readiness.ts';
-import type { ReadinessChecks } from './readiness.ts';
+import type { ReadinessAnswer } from './readiness.ts';
 import { assignRequestId, requestIdOf } from './request-id.ts';
 import { createRequestMeter, unmatchedRoute } from './request-meter.ts';
 import type { MeteredRoute } from './request-meter.ts';
@@ -14,8 +13,8 @@ export type OperationsServerOptions = {
   readonly port: number;
   /** Default: all interfaces. */
   readonly host?: string;
-  /** Ready means that all are `ok`. Must have its own deadlines. */
-  readonly ready: () => Promise<ReadinessChecks>;
+  /** What `/ready` answers. Must have its own deadlines. */
+  readonly ready: () => Promise<ReadinessAnswer>;
   readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
   readonly beforeScrape?: () => Promise<void>;
@@ -86,7 +85,7 @@ export async function createOperationsServer(options: OperationsServerOptions): 
 }
 
 async function answerReady({ ready }: OperationsServerOptions, response: ServerResponse): Promise<void> {
-  const { status, body } = readinessAnswer(await ready());
+  const { status, body } = await ready();
   sendJson(response, status, body);
 }
 

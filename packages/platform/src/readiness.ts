@@ -1,36 +1,95 @@
 import { withDeadline } from './deadline.ts';
 
+/**
+ * What was found of one dependency. `blocked`: this process must not be sent requests, wherever the dependency is.
+ * `away`: it is not there, or is not one to be used. `impaired`: it can be read, and refuses writes. `noted`: all works,
+ * and something about it should be looked at.
+ */
+export type Finding = { state: 'ok' } | { state: 'blocked' | 'away' | 'impaired' | 'noted'; says: string };
+
 /** One word for each dependency: `ok`, or what is wrong. */
 export type ReadinessChecks = Record<string, string>;
 
-export type ReadinessOptions = {
-  /** By dependency; each resolves to `ok` or to what is wrong. */
-  readonly checks: Record<string, () => Promise<string>>;
-  readonly deadlineMs: number;
-  readonly isStopping: () => boolean;
-};
-
-const noAnswer = (): Error => new Error('no answer in time');
-
-/** Runs all checks at once. One that rejects, or takes longer than the deadline, says `unreachable`. */
-export async function checkDependencies(options: ReadinessOptions): Promise<ReadinessChecks> {
-  const { deadlineMs: ms, isStopping } = options;
-  const results = await Promise.all(
-    Object.entries(options.checks).map(async ([name, check]) => [
-      name,
-      await withDeadline(check(), { ms, onTimeout: noAnswer }).catch(() => 'unreachable'),
-    ]),
-  );
-  return { ...Object.fromEntries(results), ...(isStopping() ? { process: 'shutting down' } : {}) };
-}
-
 export type ReadinessAnswer = {
   status: 200 | 503;
-  body: { status: 'ready' | 'not ready'; checks: ReadinessChecks };
+  body: { status: 'ready' | 'degraded' | 'not ready'; checks: ReadinessChecks };
 };
 
-/** What `/ready` answers: 200, or 503 if any check is not `ok`. */
-export function readinessAnswer(checks: ReadinessChecks): ReadinessAnswer {
-  const isReady = Object.values(checks).every((check) => check === 'ok');
-  return { status: isReady ? 200 : 503, body: { status: isReady ? 'ready' : 'not ready', checks } };
+export type ReadinessOptions = {
+  /** By dependency. */
+  readonly checks: Readonly<Record<string, () => Promise<Finding>>>;
+  readonly deadlineMs: number;
+  readonly isStopping: () => boolean;
+  /** Whether this process has something to answer while these dependencies are away or impaired. */
+  readonly isOfUse: (findings: Readonly<Record<string, Finding>>) => boolean;
+};
+
+export type Readiness = {
+  /** Runs all checks at once. One that rejects, or takes longer than the deadline, says `unreachable`. */
+  ask: () => Promise<ReadinessAnswer>;
+  /** Whether each dependency was there once since the start: until then the process is not ready. */
+  hasBegun: () => boolean;
+};
+
+export const ok: Finding = { state: 'ok' };
+const unreachable: Finding = { state: 'away', says: 'unreachable' };
+const noAnswer = (): Error => new Error('no answer in time');
+
+/** Answers `/ready`, and remembers which dependencies this process has reached. */
+export function createReadiness({ checks, deadlineMs, isStopping, isOfUse }: ReadinessOptions): Readiness {
+  const names = Object.keys(checks);
+  const reached = new Set<string>();
+  const hasBegun = (): boolean => reached.size === names.length;
+  return {
+    hasBegun,
+    async ask() {
+      const found = await Promise.all(
+        Object.entries(checks).map(async ([name, check]): Promise<[string, Finding]> => {
+          const finding = await withDeadline(check(), { ms: deadlineMs, onTimeout: noAnswer }).catch(
+            () => unreachable,
+          );
+          if (finding.state === 'ok' || finding.state === 'noted') reached.add(name);
+          return [name, finding];
+        }),
+      );
+      const findings = Object.fromEntries(found);
+      return decideReadiness({
+        findings,
+        hasBegun: hasBegun(),
+        isStopping: isStopping(),
+        isOfUse: isOfUse(findings),
+      });
+    },
+  };
 }
+
+export type ReadinessState = {
+  findings: Readonly<Record<string, Finding>>;
+  hasBegun: boolean;
+  isStopping: boolean;
+  isOfUse: boolean;
+};
+
+/** What `/ready` answers: `not ready` takes the process out of the balancer, `degraded` asks for somebody to look. */
+export function decideReadiness({
+  findings,
+  hasBegun,
+  isStopping,
+  isOfUse,
+}: ReadinessState): ReadinessAnswer {
+  const checks = Object.fromEntries(
+    Object.entries(findings).map(([name, finding]) => [name, finding.state === 'ok' ? 'ok' : finding.says]),
+  );
+  if (isStopping) return notReady({ ...checks, process: 'shutting down' });
+  const has = (state: Finding['state']): boolean =>
+    Object.values(findings).some((finding) => finding.state === state);
+  const isCutOff = (has('away') || has('impaired')) && !isOfUse;
+  if (has('blocked') || !hasBegun || isCutOff) return notReady(checks);
+  const isSound = Object.values(checks).every((says) => says === 'ok');
+  return { status: 200, body: { status: isSound ? 'ready' : 'degraded', checks } };
+}
+
+const notReady = (checks: ReadinessChecks): ReadinessAnswer => ({
+  status: 503,
+  body: { status: 'not ready', checks },
+});

@@ -29,7 +29,7 @@ export type AuditEntry = {
 export async function writeAudit(tx: Queries, entry: AuditEntry): Promise<void> {
   const { actor, action, projectId, target, reason = null, details = {} } = entry;
   await tx.$executeRaw`
-    INSERT INTO audit_log (actor, action, project_id, target_type, target_id, reason, details, request_id)
+    INSERT INTO public.audit_log (actor, action, project_id, target_type, target_id, reason, details, request_id)
     VALUES (${actor.name}, ${action}, ${projectId}, ${target.type}, ${target.id}, ${reason},
       ${JSON.stringify(details)}::jsonb, ${actor.requestId})`;
 }

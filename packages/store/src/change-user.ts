@@ -12,7 +12,7 @@ export type Changed<T> = { result: T; pending: PendingInvalidation[] };
 /** Locks the project's row until the transaction ends. Throws `project_not_found`. */
 export async function lockProject(tx: Queries, projectId: string): Promise<void> {
   const rows = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
+    SELECT 1 FROM public.projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
   if (rows.length === 0) throw projectNotFound();
 }
 
@@ -22,7 +22,7 @@ export const projectNotFound = (): ServiceError =>
 /** Locks the user's row until the transaction ends, creating it if need be; returns its reference. */
 async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bigint> {
   const rows = await tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
+    INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
     ON CONFLICT (project_id, user_id) DO UPDATE SET version = users.version
     RETURNING id`;
   const [row] = rows;
@@ -32,7 +32,7 @@ async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bi
 
 /** Writes the invalidations of what was bumped: rows of a `PendingInvalidation` each. */
 const invalidateBumped = Prisma.sql`
-  INSERT INTO cache_invalidations (project_id, user_id, version)
+  INSERT INTO public.cache_invalidations (project_id, user_id, version)
   SELECT project_id, user_id, version FROM bumped
   RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
 
@@ -41,7 +41,7 @@ export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promi
   if (userRefs.length === 0) return [];
   return tx.$queryRaw<PendingInvalidation[]>`
     WITH bumped AS (
-      UPDATE users SET version = version + 1 WHERE id = ANY(${[...userRefs]}::bigint[])
+      UPDATE public.users SET version = version + 1 WHERE id = ANY(${[...userRefs]}::bigint[])
       RETURNING project_id, user_id, version
     )
     ${invalidateBumped}`;
@@ -55,14 +55,14 @@ export function bumpHolders(
   const others = except.map(BigInt);
   return database.$queryRaw<PendingInvalidation[]>`
     WITH locked AS MATERIALIZED (
-      SELECT id FROM users
+      SELECT id FROM public.users
       WHERE id IN (
-          SELECT user_ref FROM subscriptions
+          SELECT user_ref FROM public.subscriptions
           WHERE coalesce(period_invoice_id, latest_invoice_id) = ${invoiceId} AND user_ref IS NOT NULL)
         AND id <> ALL(${others}::bigint[])
       ORDER BY id FOR NO KEY UPDATE),
     bumped AS (
-      UPDATE users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
+      UPDATE public.users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
       RETURNING project_id, user_id, version)
     ${invalidateBumped}`;
 }
@@ -99,7 +99,7 @@ export async function changeProject<T>(
     if (!changed) return { result, pending: [] };
     const pending = await tx.$queryRaw<PendingInvalidation[]>`
       WITH bumped AS (
-        UPDATE projects SET version = version + 1 WHERE id = ${projectId}
+        UPDATE public.projects SET version = version + 1 WHERE id = ${projectId}
         RETURNING id AS project_id, NULL AS user_id, version
       )
       ${invalidateBumped}`;

@@ -21,7 +21,7 @@ async function claimDue(
   table: 'subscriptions' | 'purchases',
   { now, retryAt, limit }: DueClaim,
 ): Promise<string[]> {
-  const objects = Prisma.raw(table);
+  const objects = Prisma.raw(`public.${table}`);
   const rows = await database.$queryRaw<{ id: string }[]>`
     UPDATE ${objects} SET settle_at = ${new Date(retryAt)}, settle_attempts = settle_attempts + 1
     WHERE id IN (

@@ -3,17 +3,31 @@ import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
 import { createJsonQuery } from './query-json.ts';
 import type { QueryJson } from './query-json.ts';
+import { retryOnConflict } from './retry-on-conflict.ts';
+import { beginTransaction, idleInTransactionMs } from './session/begin-transaction.ts';
+import { createSessionPool } from './session/session-pool.ts';
+import { createStartupParameters } from './session/startup-parameters.ts';
+import type { StartupParameters } from './session/startup-parameters.ts';
 import { createStatementNames } from './statement-names.ts';
 
-export type Database = PrismaClient & { $queryJson: QueryJson };
+type TransactionLimits = { maxWait?: number; timeout?: number };
+/** Runs `work` in a transaction, and again where Postgres ended it because of a conflict: `work` may run several times. */
+type Transact = <T>(work: (tx: Queries) => Promise<T>, limits?: TransactionLimits) => Promise<T>;
+
+export type Database = Omit<PrismaClient, '$transaction'> & {
+  $queryJson: QueryJson;
+  $transaction: Transact;
+  /** Start-up parameters that a pooler refused and whose value could change a result. */
+  refusedParameters: () => string[];
+};
 
 /** The client inside `$transaction`, or the client itself: what a query needs. */
-export type Queries = Prisma.TransactionClient;
+export type Queries = Omit<Prisma.TransactionClient, '$transaction'>;
 
 export type DatabaseOptions = {
   url: string;
   poolSize: number;
-  /** How long to wait for a free connection, and for a new one to open. */
+  /** How long to wait for a free connection, and for a new one to open; the URL's `connect_timeout` goes first. */
   connectTimeoutMs: number;
   /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
   statementTimeoutMs: number;
@@ -24,32 +38,55 @@ export type DatabaseOptions = {
 
 /**
  * The Prisma client of a process. Without `connectionTimeoutMillis` node-postgres waits for ever for a
- * free connection; without `query_timeout` a frozen server holds its callers.
+ * free connection; without `query_timeout` a frozen server holds its callers. Transactions and statements that Postgres
+ * ends because of a conflict are run again.
  */
 export function createDatabase(options: DatabaseOptions): Database {
-  const nameOf = createStatementNames();
-  const pool = {
-    connectionString: options.url,
-    max: options.poolSize,
-    connectionTimeoutMillis: options.connectTimeoutMs,
-    idleTimeoutMillis: 60_000,
-    statement_timeout: options.statementTimeoutMs,
-    query_timeout: options.statementTimeoutMs + 500,
-    idle_in_transaction_session_timeout: 30_000,
-    keepAlive: true,
-  };
-  const factory = new PrismaPg(
-    pool,
-    options.hasPreparedStatements === false ? {} : { statementNameGenerator: ({ sql }) => nameOf(sql) },
-  );
-  const { adapter, queryJson } = createJsonQuery(factory, (sql, seconds) =>
-    options.observe?.(operationOf(sql), seconds),
+  const { observe, statementTimeoutMs } = options;
+  const startup = createStartupParameters({
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+  });
+  const { adapter, queryJson } = createJsonQuery(createDriver(options, startup), (sql, seconds) =>
+    observe?.(operationOf(sql), seconds),
   );
   const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
-  const { observe } = options;
   if (observe !== undefined)
     client.$on('query', (query) => observe(operationOf(query.query), query.duration / 1000));
-  return Object.assign(client, { $queryJson: queryJson(() => client.$connect()) });
+  const transact: Transact = client.$transaction.bind(client);
+  return Object.assign(client, {
+    $queryJson: queryJson(() => client.$connect()),
+    $transaction: ((work, limits) => retryOnConflict(() => transact(work, limits))) satisfies Transact,
+    refusedParameters: startup.refusedOfResults,
+  });
+}
+
+/** Prisma's driver on connections that do not depend on settings. */
+function createDriver(options: DatabaseOptions, startup: StartupParameters): PrismaPg {
+  const { url, poolSize, statementTimeoutMs } = options;
+  const { searchParams } = new URL(url);
+  const connectSeconds = Number(searchParams.get('connect_timeout') ?? 0);
+  const channelBinding = searchParams.get('channel_binding') ?? 'disable';
+  const nameOf = createStatementNames();
+  const pool = createSessionPool({
+    startup,
+    begin: beginTransaction({ statementTimeoutMs }),
+    config: {
+      connectionString: url,
+      max: poolSize,
+      connectionTimeoutMillis: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
+      enableChannelBinding: channelBinding !== 'disable',
+      idleTimeoutMillis: 60_000,
+      query_timeout: statementTimeoutMs + 500,
+      keepAlive: true,
+    },
+  });
+  return new PrismaPg(pool, {
+    disposeExternalPool: true,
+    ...(options.hasPreparedStatements === false
+      ? {}
+      : { statementNameGenerator: ({ sql }: { sql: string }) => nameOf(sql) }),
+  });
 }
 
 /** The statement's verb: a label with few values. */

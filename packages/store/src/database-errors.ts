@@ -26,10 +26,13 @@ const unavailable: Signs = {
     'ENETUNREACH',
     'ENOTFOUND',
     'EAI_AGAIN',
-    // Postgres: too many connections, starting, statement took too long.
+    // Postgres: too many connections, starting, statement or the wait for a lock took too long.
     '53300',
     '57P03',
     '57014',
+    '55P03',
+    // Postgres refuses writes.
+    '25006',
     '08000',
   ]),
   text: new RegExp(
@@ -42,6 +45,13 @@ const unavailable: Signs = {
     'i',
   ),
   kinds: new Set(['ConnectionClosed', 'DatabaseNotReachable', 'SocketTimeout', 'TooManyConnections']),
+};
+
+/** What Postgres ends a transaction with in favour of another one. */
+const conflict: Signs = {
+  codes: new Set(['40001', '40P01', 'P2034']),
+  text: /could not serialize access|deadlock detected/,
+  kinds: new Set(['TransactionWriteConflict']),
 };
 
 /** Errors come wrapped: by Prisma's client, its driver adapter, and callers. */
@@ -59,8 +69,18 @@ function shows(signs: Signs, error: unknown, depth = 0): boolean {
   return inner.some((part) => shows(signs, part, depth + 1));
 }
 
-/** Whether an error means that Postgres could not answer now (the same call may succeed later), whichever layer threw the error. */
-export const isDatabaseUnavailable = (error: unknown): boolean => shows(unavailable, error);
+/**
+ * Whether an error means that Postgres could not answer now (the same call may succeed later), whichever layer threw the
+ * error. A conflict that outlasted its retries is one.
+ */
+export const isDatabaseUnavailable = (error: unknown): boolean =>
+  shows(unavailable, error) || isConflict(error);
 
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */
 export const isConnectionLost = (error: unknown): boolean => shows(lost, error);
+
+/**
+ * Whether Postgres ended the transaction because of a concurrent one (serialization failure 40001, deadlock 40P01): it
+ * had no effect, and the same again may succeed.
+ */
+export const isConflict = (error: unknown): boolean => shows(conflict, error);

@@ -14,7 +14,7 @@ export async function claimSweep(
   { mode, workerId }: SweepKey,
 ): Promise<EventSweep | null> {
   const claimed = await database.$executeRaw`
-    INSERT INTO event_sweeps AS stored (mode, locked_by, locked_until)
+    INSERT INTO public.event_sweeps AS stored (mode, locked_by, locked_until)
     VALUES (${mode}, ${workerId}, clock_timestamp() + make_interval(secs => ${leaseSeconds}))
     ON CONFLICT (mode) DO UPDATE SET locked_by = excluded.locked_by, locked_until = excluded.locked_until
     WHERE stored.locked_until IS NULL OR stored.locked_until < clock_timestamp() OR stored.locked_by = excluded.locked_by`;
@@ -27,7 +27,7 @@ export async function saveSweep(
   { mode, workerId, state }: SweepKey & { state: object },
 ): Promise<boolean> {
   const saved = await database.$executeRaw`
-    UPDATE event_sweeps SET state = ${JSON.stringify(state)}::jsonb,
+    UPDATE public.event_sweeps SET state = ${JSON.stringify(state)}::jsonb,
       locked_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     WHERE mode = ${mode} AND locked_by = ${workerId}`;
   return saved > 0;
@@ -40,7 +40,7 @@ export async function finishSweep(
 ): Promise<void> {
   const reached = sweptTo === null ? null : new Date(sweptTo);
   await database.$executeRaw`
-    UPDATE event_sweeps SET state = '{}', swept_to = greatest(swept_to, ${reached}::timestamptz),
+    UPDATE public.event_sweeps SET state = '{}', swept_to = greatest(swept_to, ${reached}::timestamptz),
       succeeded_at = clock_timestamp(), locked_by = NULL, locked_until = NULL
     WHERE mode = ${mode} AND locked_by = ${workerId}`;
 }
@@ -48,5 +48,5 @@ export async function finishSweep(
 /** Releases a sweep that has to wait; how far it got stays saved. */
 export async function releaseSweep(database: Database, { mode, workerId }: SweepKey): Promise<void> {
   await database.$executeRaw`
-    UPDATE event_sweeps SET locked_by = NULL, locked_until = NULL WHERE mode = ${mode} AND locked_by = ${workerId}`;
+    UPDATE public.event_sweeps SET locked_by = NULL, locked_until = NULL WHERE mode = ${mode} AND locked_by = ${workerId}`;
 }

@@ -82,7 +82,7 @@ export async function findRecorded(
   eventIds: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const rows = await database.$queryRaw<{ event_id: string }[]>`
-    SELECT event_id FROM stripe_events WHERE event_id = ANY(${[...eventIds]}::text[])`;
+    SELECT event_id FROM public.stripe_events WHERE event_id = ANY(${[...eventIds]}::text[])`;
   return new Set(rows.map((row) => row.event_id));
 }
 
@@ -103,10 +103,10 @@ export async function deleteFinishedEvents(
 ): Promise<{ deleted: number; hasMore: boolean }> {
   const deleted = await database.$executeRaw`
     WITH old AS MATERIALIZED (
-      SELECT event_id FROM stripe_events
+      SELECT event_id FROM public.stripe_events
       WHERE status IN ('applied', 'stale', 'ignored') AND processed_at < ${before}
       ORDER BY processed_at LIMIT ${deletedAtOnce} FOR UPDATE SKIP LOCKED
     )
-    DELETE FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT event_id FROM old))`;
+    DELETE FROM public.stripe_events WHERE event_id = ANY(ARRAY(SELECT event_id FROM old))`;
   return { deleted, hasMore: deleted === deletedAtOnce };
 }

@@ -27,7 +27,7 @@ async function deletePublished(
   published: readonly Pick<PendingInvalidation, 'id'>[],
 ): Promise<void> {
   await database.$executeRaw`
-    DELETE FROM cache_invalidations WHERE id = ANY(${published.map(({ id }) => id)}::bigint[])`;
+    DELETE FROM public.cache_invalidations WHERE id = ANY(${published.map(({ id }) => id)}::bigint[])`;
 }
 
 export type OutboxCleaner = {
@@ -108,7 +108,7 @@ export async function publishPending(
 ): Promise<number> {
   for (let published = 0; ;) {
     const pending = await database.$queryRaw<PendingInvalidation[]>`
-      SELECT id, project_id AS "projectId", user_id AS "userId", version FROM cache_invalidations
+      SELECT id, project_id AS "projectId", user_id AS "userId", version FROM public.cache_invalidations
       WHERE created_at <= clock_timestamp() - make_interval(secs => ${olderThanMs / 1000}::double precision)
       ORDER BY id LIMIT ${batchSize}`;
     if (pending.length === 0) return published;

@@ -1,10 +1,13 @@
 import { withSpan } from '@billing/platform';
 import type { PrismaPg } from '@prisma/adapter-pg';
 import type { Prisma } from './generated/client.ts';
+import { directQuery, independentDriver } from './session/independent-driver.ts';
+import type { Connection } from './session/independent-driver.ts';
 
-type Connection = Awaited<ReturnType<PrismaPg['connect']>>;
-
-/** Runs a statement that answers with one row of one JSON column, and returns what is in it. */
+/**
+ * Runs a statement that answers with one row of one JSON column, and returns what is in it. It has no transaction of its
+ * own to set anything: instants in the JSON are milliseconds.
+ */
 export type QueryJson = <T>(statement: Prisma.Sql) => Promise<T>;
 
 /**
@@ -24,7 +27,7 @@ export function createJsonQuery(factory: PrismaPg, observe: (sql: string, second
       }));
       // Named as Prisma names the same span of its own statements.
       const { rows } = await withSpan('prisma:client:db_query', { 'db.system.name': 'postgresql' }, () =>
-        database.queryRaw({ sql: text, args: values, argTypes }),
+        directQuery(database, { sql: text, args: values, argTypes }),
       );
       return rows[0]?.[0];
     } finally {
@@ -36,7 +39,10 @@ export function createJsonQuery(factory: PrismaPg, observe: (sql: string, second
     adapter: {
       provider: 'postgres' as const,
       adapterName: factory.adapterName,
-      connect: async (): Promise<Connection> => (connection = await factory.connect()),
+      connect: async (): Promise<Connection> => {
+        connection = await factory.connect();
+        return independentDriver(connection);
+      },
     },
     queryJson:
       (connect: () => Promise<void>): QueryJson =>

@@ -15,14 +15,14 @@ export type ProjectMetrics = {
 export async function readProjectMetrics(database: Database, projectId: string): Promise<ProjectMetrics> {
   const rows = await database.$queryRaw<ProjectMetrics[]>`
     WITH subscription AS (
-      SELECT s.id, s.status FROM users u JOIN subscriptions s ON s.user_ref = u.id
+      SELECT s.id, s.status FROM public.users u JOIN public.subscriptions s ON s.user_ref = u.id
       WHERE u.project_id = ${projectId} AND s.status IS NOT NULL
     ), revenue AS (
       SELECT sum(CASE p.interval WHEN 'month' THEN p.amount::numeric WHEN 'year' THEN p.amount::numeric / 12 ELSE 0 END
         * i.quantity) AS cents
       FROM subscription s
-      JOIN subscription_items i ON i.subscription_id = s.id
-      JOIN prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
+      JOIN public.subscription_items i ON i.subscription_id = s.id
+      JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
       WHERE s.status = 'active'
     )
     SELECT

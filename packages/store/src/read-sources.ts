@@ -37,7 +37,7 @@ const gravestFirst = [...disputeGravity].reverse();
 const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql => Prisma.sql`
     WITH catalog AS (
       SELECT prices.stripe_price_id, prices.access_days, products.feature_codes
-      FROM prices JOIN products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
+      FROM public.prices JOIN public.products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
     )
     SELECT coalesce(json_agg(one), '[]') FROM (SELECT
       asked.user_id, users.id AS user_ref, users.version AS user_version,
@@ -54,10 +54,10 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
               'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
               'featureCodes', catalog.feature_codes) ORDER BY i.item_id)
-            FROM subscription_items i LEFT JOIN catalog USING (stripe_price_id)
+            FROM public.subscription_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
-        FROM subscriptions s
+        FROM public.subscriptions s
         LEFT JOIN LATERAL (
           SELECT
             json_build_object('amount', CASE WHEN bool_and(x.amount IS NOT NULL) THEN sum(x.amount) END,
@@ -65,13 +65,13 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
               'disputeStatus', (array_agg(x.dispute_status ORDER BY
                 array_position(${gravestFirst}::text[], x.dispute_status), x.dispute_status))[1]) AS state,
             bool_and(x.confirmed) AS confirmed, array_agg(x.snapshot_event_id) AS event_ids
-          FROM purchases x
+          FROM public.purchases x
           WHERE x.invoice_id = coalesce(s.period_invoice_id, s.latest_invoice_id)
             AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
           HAVING count(*) > 0
         ) paid ON true
         LEFT JOIN LATERAL (
-          SELECT * FROM stripe_events one
+          SELECT * FROM public.stripe_events one
           WHERE one.event_id = s.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
           ORDER BY one.created DESC, one.event_id DESC LIMIT 1
         ) e ON true
@@ -87,10 +87,10 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
             SELECT json_agg(json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) ORDER BY i.stripe_price_id)
-            FROM purchase_items i LEFT JOIN catalog USING (stripe_price_id)
+            FROM public.purchase_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
-        FROM purchases p LEFT JOIN stripe_events e ON e.event_id = p.snapshot_event_id
+        FROM public.purchases p LEFT JOIN public.stripe_events e ON e.event_id = p.snapshot_event_id
         WHERE p.user_ref = users.id AND p.invoice_id IS NULL
           AND (p.session_id IS NOT NULL OR p.status <> 'pending')) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
@@ -99,10 +99,10 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
           'validFrom', (extract(epoch FROM g.valid_from) * 1000)::bigint,
           'validTo', (extract(epoch FROM g.valid_to) * 1000)::bigint,
           'revokedAt', (extract(epoch FROM g.revoked_at) * 1000)::bigint) ORDER BY g.id)
-        FROM grants g WHERE g.user_ref = users.id) END AS grants
-    FROM projects
+        FROM public.grants g WHERE g.user_ref = users.id) END AS grants
+    FROM public.projects
       CROSS JOIN (SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id) asked
-      LEFT JOIN users ON users.project_id = projects.id AND users.user_id = asked.user_id
+      LEFT JOIN public.users ON users.project_id = projects.id AND users.user_id = asked.user_id
     WHERE projects.id = ${projectId}) one`;
 
 /**

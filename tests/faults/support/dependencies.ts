@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@billing/platform';
-import { ensureDatabase, startPostgres, startTestRedis } from '@billing/testing';
+import { ensureDatabase, oddSettings, startPostgres, startTestRedis } from '@billing/testing';
 import type { PostgresServer, ProxyMode, TestRedis, TestRedisOptions } from '@billing/testing';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
@@ -48,11 +48,14 @@ export const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activi
 /** Postgres on a folder and a port that outlive it, so that it can be killed and started again. */
 async function startDatabase(dir: string): Promise<Database> {
   const port = await takePort();
-  const start = (): Promise<PostgresServer> => startPostgres({ dir: join(dir, 'postgres'), port });
+  const start = (): Promise<PostgresServer> =>
+    startPostgres({ dir: join(dir, 'postgres'), port, settings: oddSettings });
   let server = await start();
   const url = await ensureDatabase(server, 'billing');
   await migrate({ databaseUrl: url });
-  const pool = new Pool({ connectionString: url, max: 3, connectionTimeoutMillis: 5_000 });
+  // Of the tests' own statements.
+  const options = '-c timezone=UTC -c datestyle=ISO';
+  const pool = new Pool({ connectionString: url, options, max: 3, connectionTimeoutMillis: 5_000 });
   // Sessions are ended on purpose, idle and busy ones.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));

@@ -3,7 +3,7 @@ export { appNodeArguments, buildApps, createAppProcess, spawnApp } from './proce
 export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
 export { freePort, isPortFree } from './processes/ports.ts';
-export { ensureDatabase, startPostgres } from './services/postgres.ts';
+export { ensureDatabase, oddSettings, startPostgres } from './services/postgres.ts';
 export type { PostgresServer } from './services/postgres.ts';
 export { startRedis } from './services/redis.ts';
 export type { RedisServer } from './services/redis.ts';
@@ -18,6 +18,8 @@ export type { Block, Printed } from './executed-page.ts';
 // What a test file has for itself.
 export { createTestDatabase, runServices } from './run-services.ts';
 export type { RunServices, TestDatabase } from './run-services.ts';
+export { startTestPooler } from './services/test-pooler.ts';
+export type { TestPooler, TestPoolerOptions } from './services/test-pooler.ts';
 export { createTestProxy } from './services/test-proxy.ts';
 export type { ProxyMode, TestProxy } from './services/test-proxy.ts';
 export { startTestRedis } from './services/test-redis.ts';

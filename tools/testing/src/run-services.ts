@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { migrate } from '@billing/platform';
 import { Client } from 'pg';
-import { ensureDatabase, startPostgres } from './services/postgres.ts';
+import { ensureDatabase, oddSettings, startPostgres } from './services/postgres.ts';
 import { startRedis } from './services/redis.ts';
 
 /** The servers of one jest run. */
@@ -20,7 +20,10 @@ const variables = {
  */
 export async function startRunServices(): Promise<() => Promise<void>> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const [postgres, redis] = await Promise.all([startPostgres({ isVolatile: true }), startRedis({ say })]);
+  const [postgres, redis] = await Promise.all([
+    startPostgres({ isVolatile: true, settings: oddSettings }),
+    startRedis({ say }),
+  ]);
   const templateDatabase = 'billing_template';
   await migrate({ databaseUrl: await ensureDatabase(postgres, templateDatabase) });
   process.env[variables.postgresUrl] = postgres.url;

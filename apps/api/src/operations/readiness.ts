@@ -1,29 +1,32 @@
-import { checkDependencies } from '@billing/platform';
-import type { ReadinessChecks } from '@billing/platform';
+import { checkQueueRedis, createReadiness } from '@billing/platform';
+import type { Readiness, RedisClient } from '@billing/platform';
+import { createDatabaseCheck } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
 
-type ReadinessDeps = Pick<AppDeps, 'database' | 'inspectQueueRedis' | 'config' | 'isStopping'>;
+type ReadinessDeps = Pick<AppDeps, 'database' | 'cache' | 'config' | 'isStopping'> & {
+  queueRedis: RedisClient;
+};
 
-/** What this process depends on, and whether it is there. */
-export function checkReadiness({
+/**
+ * Whether this process should be sent requests. Once it has begun it stays, as long as it can read Postgres or the cache:
+ * what needs more is answered 503 by itself, and a balancer never drops all checks at once.
+ */
+export function createApiReadiness({
   database,
-  inspectQueueRedis,
+  cache,
   config,
   isStopping,
-}: ReadinessDeps): Promise<ReadinessChecks> {
-  return checkDependencies({
+  queueRedis,
+}: ReadinessDeps): Readiness {
+  return createReadiness({
     deadlineMs,
     isStopping,
     checks: {
-      database: () => database.$queryRaw`SELECT 1`.then(() => 'ok'),
-      // In production the queue's Redis must not evict: jobs would vanish without an error.
-      redis: async () => {
-        const { evictionPolicy } = await inspectQueueRedis();
-        const mayEvict = config.environment === 'production' && evictionPolicy !== 'noeviction';
-        return mayEvict ? 'may evict jobs: set noeviction' : 'ok';
-      },
+      database: createDatabaseCheck(database),
+      redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
     },
+    isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });
 }

@@ -7,7 +7,7 @@ import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@b
 import type { ProxyMode, TestDatabase, TestRedis } from '@billing/testing';
 import request from 'supertest';
 import { createApp } from '../app.ts';
-import { startPublishing } from '../background.ts';
+import { startPublishing, startReaching } from '../background.ts';
 import { buildDeps } from '../build-deps.ts';
 import { readConfig } from '../config.ts';
 import { closeGracefully, createApiServer } from '../http/api-server.ts';
@@ -72,7 +72,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     withProcessMetrics: false,
   });
   const server = createApiServer(createApp(deps), config.corsOrigins);
-  const publishing = startPublishing(deps);
+  const loops = [startPublishing(deps), startReaching(deps)];
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -112,7 +112,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     async close(): Promise<void> {
       beginStop();
       await closeGracefully(server, 0);
-      await publishing.stop();
+      await Promise.all(loops.map((loop) => loop.stop()));
       await close();
       await databaseProxy.close();
       if (options.redis === undefined) await redis.stop();

@@ -186,13 +186,15 @@ describe('POST /api/v1/webhooks/stripe', () => {
   });
 
   it('answers 503 while Redis is away, and goes on when it is back', async () => {
+    await waitFor(() => api.deps.readiness.hasBegun(), { what: 'readiness' });
     await api.redis.stop();
     await waitFor(() => !api.deps.stripeEvents.ready(), { what: 'the loss of Redis to be seen' });
     const event = eventOf();
     const away = await deliverSigned(event);
     expect([away.status, away.body.code]).toEqual([503, 'queue_unavailable']);
     expect(Number(away.headers['retry-after'])).toBeGreaterThan(0);
-    expect((await api.http().get('/ready')).status).toBe(503);
+    const isDegraded = async () => (await api.http().get('/ready')).body.status === 'degraded';
+    await waitFor(isDegraded, { what: '/ready: degraded' });
     await api.redis.start();
     await waitFor(async () => (await deliverSigned(event)).status === 200, { what: 'the queue' });
     expect(await waiting()).toBe(1);

@@ -6,6 +6,7 @@ import {
   createMetrics,
   createStripeClient,
   databaseFields,
+  databaseSettings,
   envVar,
   parseEnv,
   readJsonFile,
@@ -69,6 +70,7 @@ export function connect(env: Environment): Connection {
   const database = createDatabase({
     url: config.DATABASE_URL,
     poolSize: 4,
+    hasPreparedStatements: databaseSettings(config).hasPreparedStatements,
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });

@@ -1,32 +1,32 @@
-import { checkDependencies } from '@billing/platform';
-import type { QueueRedisReport, ReadinessChecks } from '@billing/platform';
+import { checkQueueRedis, createReadiness } from '@billing/platform';
+import type { Readiness, RedisClient } from '@billing/platform';
+import { createDatabaseCheck } from '@billing/store';
 import type { Database } from '@billing/store';
 
 const deadlineMs = 1_500;
 
 type ReadinessDeps = {
-  database: Pick<Database, '$queryRaw'>;
+  database: Pick<Database, '$queryRaw' | 'refusedParameters'>;
+  queueRedis: RedisClient;
   isConsuming: () => boolean;
-  inspectQueue: () => Promise<QueueRedisReport>;
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
   isStopping: () => boolean;
 };
 
-/** What this process depends on: Postgres, and a queue that is being consumed. */
-export const checkReadiness = (deps: ReadinessDeps): Promise<ReadinessChecks> =>
-  checkDependencies({
+/** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
+export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
+  const { database, queueRedis, isConsuming, mustNotEvict, isStopping } = deps;
+  return createReadiness({
     deadlineMs,
-    isStopping: deps.isStopping,
+    isStopping,
     checks: {
-      database: () => deps.database.$queryRaw`SELECT 1`.then(() => 'ok'),
-      redis: async () => {
-        if (!deps.isConsuming()) return 'unreachable';
-        if (!deps.mustNotEvict) return 'ok';
-        const { evictionPolicy } = await deps.inspectQueue();
-        return evictionPolicy === 'noeviction'
-          ? 'ok'
-          : `maxmemory-policy is ${evictionPolicy}, not noeviction`;
-      },
+      database: createDatabaseCheck(database),
+      redis: async () =>
+        isConsuming()
+          ? checkQueueRedis(queueRedis, { mustNotEvict })
+          : { state: 'away', says: 'unreachable' },
     },
+    isOfUse: () => false,
   });
+}

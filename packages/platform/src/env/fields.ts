@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { wrongDatabaseParameter } from './url-parameters.ts';
 
 /** One environment variable: text in (undefined if unset), a checked value out. */
 export type EnvField<T> = z.ZodType<T, string | undefined>;
@@ -37,6 +38,14 @@ function urlField(protocols: readonly string[]): z.ZodType<string, string> {
     if (!URL.canParse(text)) return undefined;
     const { protocol, hostname } = new URL(text);
     return protocols.includes(protocol) && hostname !== '' ? text : undefined;
+  });
+}
+
+/** A Postgres URL whose parameters have values that are known. */
+function databaseUrl(): z.ZodType<string, string> {
+  return urlField(['postgres:', 'postgresql:']).superRefine((url, context) => {
+    const expected = wrongDatabaseParameter(new URL(url));
+    if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
   });
 }
 
@@ -116,7 +125,7 @@ export const envVar = {
 
 /** Fields that both apps spread into their schema: `z.object({ ...databaseFields, … })`. */
 export const databaseFields = {
-  DATABASE_URL: envVar.url(['postgres:', 'postgresql:']),
+  DATABASE_URL: databaseUrl(),
   DATABASE_POOL_SIZE: envVar.int({ min: 1, max: 500, default: 10 }),
   /** `off` behind a connection pooler that does not support prepared statements. */
   DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { databaseFields, envVar, loggingFields, redisFields, stripeFields } from './fields.ts';
-import { ConfigError, parseEnv } from './parse-env.ts';
+import { ConfigError, findIgnoredSettings, parseEnv } from './parse-env.ts';
+import { databaseSettings } from './url-parameters.ts';
 
 const schema = z.object({
   ...databaseFields,
@@ -103,4 +104,98 @@ test.each([
   [envVar.url(['redis:']), 'redis://', undefined],
 ])('field %#: %p reads as %p', (field, text, expected) => {
   expect(field.safeParse(text).data).toEqual(expected);
+});
+
+describe('parameters of URLs', () => {
+  const database = 'postgresql://app:hush@db:5432/app';
+
+  it.each([
+    ['?schema=public', undefined],
+    ['?schema=billing', 'schema=public or none'],
+    ['?schema=public&schema=billing', 'schema=public or none'],
+    ['?target_session_attrs=read-write', undefined],
+    ['?target_session_attrs=standby', 'target_session_attrs=any or read-write'],
+    ['?channel_binding=require', undefined],
+    ['?channel_binding=yes', 'channel_binding='],
+    ['?connection_limit=0', 'connection_limit='],
+    ['?connect_timeout=soon', 'connect_timeout='],
+    ['?pgbouncer=1', 'pgbouncer='],
+  ])('DATABASE_URL with %s in every mode: %s', (parameters, expected) => {
+    for (const NODE_ENV of ['development', 'production']) {
+      const message = messageOf({ ...valid, NODE_ENV, DATABASE_URL: database + parameters });
+      expect(message.includes(expected ?? 'DATABASE_URL')).toBe(expected !== undefined);
+      expect(message).not.toMatch(/hush/);
+    }
+  });
+
+  const urls = {
+    DATABASE_URL: `${database}?sslmode=verify-full&application_name=x&statement_cache_size=0`,
+    REDIS_URL: 'redis://127.0.0.1:6379?family=6',
+    CACHE_REDIS_URL: 'redis://127.0.0.1:6379/1?prefix=x',
+  };
+
+  it('that have no effect are refused by name in production', () => {
+    const message = messageOf({ ...valid, ...urls, NODE_ENV: 'production' });
+    expect(message).toMatch(/^ {2}DATABASE_URL: take out its parameter statement_cache_size,/m);
+    expect(message).toMatch(/^ {2}CACHE_REDIS_URL: take out its parameter prefix,/m);
+    expect(message).not.toMatch(/ REDIS_URL:/);
+  });
+
+  it('that have no effect are found elsewhere, to be warned of', () => {
+    expect(messageOf({ ...valid, ...urls })).toBe('');
+    expect(findIgnoredSettings(schema, { ...valid, ...urls })).toEqual([
+      { variable: 'DATABASE_URL', parameter: 'statement_cache_size' },
+      { variable: 'CACHE_REDIS_URL', parameter: 'prefix' },
+    ]);
+  });
+
+  it('set the connections', () => {
+    const settingsOf = (parameters: string) =>
+      databaseSettings(
+        parseEnv(schema, { ...valid, DATABASE_URL: database + parameters, DATABASE_POOL_SIZE: '7' }),
+      );
+    expect(settingsOf('')).toEqual({ poolSize: 7, hasPreparedStatements: true });
+    expect(settingsOf('?connection_limit=3&pgbouncer=true')).toEqual({
+      poolSize: 3,
+      hasPreparedStatements: false,
+    });
+  });
+});
+
+describe('in production', () => {
+  const withWebhooks = schema.extend({ STRIPE_WEBHOOK_SECRET: envVar.secretList() });
+  const problemsWith = (env: Record<string, string>): string =>
+    messageOf({ ...valid, NODE_ENV: 'production', STRIPE_WEBHOOK_SECRET: 'whsec_a', ...env }, withWebhooks);
+
+  it.each([
+    ['whsec_a', ''],
+    ['whsec_a, whsec_b,', ''],
+    ['"whsec_a"', 'without the quotes around it'],
+    ["'whsec_a,whsec_b'", 'without the quotes around it'],
+    ['sk_test_abc', 'each beginning with whsec_'],
+    ['rk_live_abc', 'each beginning with whsec_'],
+    ['whsec_a,sk_live_abc', 'each beginning with whsec_'],
+    ['secret', 'each beginning with whsec_'],
+  ])('a STRIPE_WEBHOOK_SECRET of %s: %s', (secret, expected) => {
+    const message = problemsWith({ STRIPE_WEBHOOK_SECRET: secret });
+    expect(message.includes('STRIPE_WEBHOOK_SECRET')).toBe(expected !== '');
+    expect(message).toContain(expected);
+    expect(message).not.toMatch(/_abc|whsec_[ab]/);
+  });
+
+  it('quotes around any value are refused, all in one message', () => {
+    const message = problemsWith({
+      PORT: '"8000"',
+      METRICS_TOKEN: "'token'",
+      REDIS_URL: '"redis://127.0.0.1"',
+      STRIPE_SECRET_KEY: '"sk_live_abc"',
+    });
+    for (const name of ['PORT', 'METRICS_TOKEN', 'REDIS_URL', 'STRIPE_SECRET_KEY'])
+      expect(message).toMatch(new RegExp(`^  ${name}: write it without the quotes around it$`, 'm'));
+    expect(message).not.toMatch(/8000|token'|127|abc/);
+  });
+
+  it('a first try gets away with any secret', () => {
+    expect(messageOf({ ...valid, STRIPE_WEBHOOK_SECRET: 'secret' }, withWebhooks)).toBe('');
+  });
 });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { redactText } from '../logging/redact.ts';
+import { productionProblem } from './production-rules.ts';
+import { ignoredParameters } from './url-parameters.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -27,16 +29,21 @@ export async function exitOnConfigError(main: () => void | Promise<void>): Promi
 
 /**
  * Parses the variables that `schema` names, and no others. An empty string counts as unset; `X_FILE=/path`
- * is read as `X` (how Docker and Kubernetes mount secrets; one trailing newline is dropped).
+ * is read as `X` (how Docker and Kubernetes mount secrets; one trailing newline is dropped). In production more is refused
+ * (`productionProblem`).
  * Throws one ConfigError that names every bad variable and what is expected of it, never its value.
  */
 export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.output<S> {
   const problems = new Map<string, string>();
+  const isProduction = lookUp('NODE_ENV', env).value?.trim() === 'production';
   const values: Record<string, string> = {};
   for (const name of Object.keys(schema.shape)) {
     const found = lookUp(name, env);
     if (found.problem !== undefined) problems.set(name, found.problem);
-    else if (found.value !== undefined) values[name] = found.value;
+    if (found.value === undefined) continue;
+    values[name] = found.value;
+    const problem = isProduction ? productionProblem(name, found.value) : undefined;
+    if (problem !== undefined) problems.set(name, problem);
   }
   const parsed = schema.safeParse(values);
   for (const issue of parsed.error?.issues ?? []) {
@@ -47,6 +54,19 @@ export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.
   if (parsed.success && problems.size === 0) return parsed.data;
   const lines = [...problems].map(([name, problem]) => `  ${name}: ${problem}`);
   throw new ConfigError(`The configuration can't be used. Set in the environment:\n${lines.join('\n')}`);
+}
+
+/** What is set and has no effect: refused in production, said elsewhere. */
+export function findIgnoredSettings(
+  schema: z.ZodObject,
+  env: Environment,
+): { variable: string; parameter: string }[] {
+  return Object.keys(schema.shape).flatMap((variable) =>
+    ignoredParameters(variable, lookUp(variable, env).value ?? '').map((parameter) => ({
+      variable,
+      parameter,
+    })),
+  );
 }
 
 function lookUp(name: string, env: Environment): { value?: string; problem?: string } {

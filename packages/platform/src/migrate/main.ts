@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { databaseFields } from '../env/fields.ts';
-import { exitOnConfigError, parseEnv } from '../env/parse-env.ts';
+import { exitOnConfigError, findIgnoredSettings, parseEnv } from '../env/parse-env.ts';
 import { diffSchema } from './diff-schema.ts';
 import { migrate } from './migrate.ts';
 import { MigrationError } from './migration-error.ts';
+
+const environment = z.object({ DATABASE_URL: databaseFields.DATABASE_URL });
 
 async function applyMigrations(databaseUrl: string): Promise<string> {
   const { applied } = await migrate({ databaseUrl });
@@ -12,7 +14,9 @@ async function applyMigrations(databaseUrl: string): Promise<string> {
 
 /** `main.js`: applies the migrations. `main.js diff`: prints the SQL between the migrations and the schema. */
 await exitOnConfigError(async () => {
-  const { DATABASE_URL } = parseEnv(z.object({ DATABASE_URL: databaseFields.DATABASE_URL }), process.env);
+  const { DATABASE_URL } = parseEnv(environment, process.env);
+  for (const { variable, parameter } of findIgnoredSettings(environment, process.env))
+    process.stderr.write(`${variable}: its parameter ${parameter} has no effect.\n`);
   try {
     const output =
       process.argv[2] === 'diff'

@@ -9,11 +9,19 @@ import type {
   SqlResultSet,
 } from '@prisma/driver-adapter-utils';
 import { Client, Pool } from 'pg';
-import type { QueryArrayConfig } from 'pg';
+import type { ClientBase, QueryArrayConfig } from 'pg';
 
 const charOid = 18;
 const textOid = 25;
-const poolOptions = { connectionTimeoutMillis: 10_000, max: 4 };
+/** The engine reads and writes timestamps without their zone, and names no schema. */
+const sessionSettings = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET search_path = public";
+const poolOptions = {
+  connectionTimeoutMillis: 10_000,
+  max: 4,
+  onConnect: async (client: ClientBase) => {
+    await client.query(sessionSettings);
+  },
+};
 
 /** A connection that drops is reported by the query that needs it; the loss of an idle one is irrelevant. */
 const quiet = { onPoolError: () => undefined, onConnectionError: () => undefined };

@@ -10,15 +10,20 @@ const inPrismaFolder = (name: string): string =>
 export const repositoryMigrationsDir = inPrismaFolder('migrations');
 export const repositorySchemaPath = inPrismaFolder('schema.prisma');
 
-/** Reads a folder of Prisma migrations (`<name>/migration.sql`, applied in the order of their names). */
-export async function readMigrations(migrationsDir: string): Promise<MigrationList> {
+/** The names of the migrations in a folder, in the order in which they are applied. Default: this version's own. */
+export async function readMigrationNames(migrationsDir = repositoryMigrationsDir): Promise<string[]> {
   const entries = await readdir(migrationsDir, { withFileTypes: true }).catch(() => {
     throw new MigrationError(`The migrations folder ${migrationsDir} can't be read.`);
   });
-  const names = entries
+  return entries
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name)
     .sort();
+}
+
+/** Reads a folder of Prisma migrations (`<name>/migration.sql`, applied in the order of their names). */
+export async function readMigrations(migrationsDir: string): Promise<MigrationList> {
+  const names = await readMigrationNames(migrationsDir);
   const migrationDirectories = await Promise.all(
     names.map(async (name) => {
       const content = await readFile(join(migrationsDir, name, 'migration.sql'), 'utf8');

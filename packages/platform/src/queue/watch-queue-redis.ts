@@ -9,6 +9,8 @@ export type QueueRedisReport = {
   readonly persistent: boolean;
   /** New with every start of the server. */
   readonly runId: string;
+  /** False: a replica, which takes no jobs. */
+  readonly isPrimary: boolean;
 };
 
 /** Reads what matters for a queue from Redis. Throws when Redis does not answer within two seconds. */
@@ -23,6 +25,7 @@ export async function inspectQueueRedis(redis: RedisClient): Promise<QueueRedisR
     evictionPolicy: valueOf('maxmemory_policy') ?? 'unknown',
     persistent: valueOf('aof_enabled') === '1' || snapshots !== '',
     runId: valueOf('run_id') ?? 'unknown',
+    isPrimary: valueOf('role') !== 'slave',
   };
 }
 

@@ -7,7 +7,6 @@ import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { releaseAgain, releaseForPrice } from '../customers/release-quarantine.ts';
 import type { Price } from '../generated/client.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { getProduct } from './products.ts';
@@ -27,33 +26,31 @@ export async function createPrice(
 ): Promise<Changed<Price>> {
   const { product_id: productId, stripe_price_id: stripePriceId } = request;
   const priceId = request.price_id ?? stripePriceId;
-  const changed = await retryOnDeadlock(() =>
-    changeProject(database, projectId, async (tx) => {
-      await getProduct(tx, { projectId, productId });
-      await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });
-      const { amount, currency, interval, access_days: accessDays = null } = request;
-      const row = { projectId, priceId, productId, stripePriceId, amount, currency, interval, accessDays };
-      const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
-      if (count === 0) throw priceExists();
-      const details = {
-        product_id: productId,
-        stripe_price_id: stripePriceId,
-        amount,
-        currency,
-        interval,
-        access_days: accessDays,
-      };
-      await writeAudit(tx, {
-        actor,
-        action: 'price.create',
-        projectId,
-        target: { type: 'price', id: priceId },
-        details,
-      });
-      const pending = await releaseForPrice(tx, stripePriceId);
-      return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
-    }),
-  );
+  const changed = await changeProject(database, projectId, async (tx) => {
+    await getProduct(tx, { projectId, productId });
+    await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });
+    const { amount, currency, interval, access_days: accessDays = null } = request;
+    const row = { projectId, priceId, productId, stripePriceId, amount, currency, interval, accessDays };
+    const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
+    if (count === 0) throw priceExists();
+    const details = {
+      product_id: productId,
+      stripe_price_id: stripePriceId,
+      amount,
+      currency,
+      interval,
+      access_days: accessDays,
+    };
+    await writeAudit(tx, {
+      actor,
+      action: 'price.create',
+      projectId,
+      target: { type: 'price', id: priceId },
+      details,
+    });
+    const pending = await releaseForPrice(tx, stripePriceId);
+    return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
+  });
   const late = await releaseAgain(database, (tx) => releaseForPrice(tx, stripePriceId));
   return { result: changed.result.price, pending: [...changed.result.pending, ...changed.pending, ...late] };
 }

@@ -9,7 +9,6 @@ import type { Project } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { releaseAgain, releaseForProject } from '../customers/release-quarantine.ts';
 
 export type { Project } from '../generated/client.ts';
@@ -21,24 +20,22 @@ export async function createProject(
   actor: Actor,
 ): Promise<Changed<Project>> {
   const { project_id: id, name, description = null } = request;
-  const changed = await retryOnDeadlock(() =>
-    database.$transaction(async (tx) => {
-      const { count } = await tx.project.createMany({
-        data: [{ id, name, description }],
-        skipDuplicates: true,
-      });
-      if (count === 0) throw new ServiceError('project_exists', 'Choose another project_id.');
-      await writeAudit(tx, {
-        actor,
-        action: 'project.create',
-        projectId: id,
-        target: { type: 'project', id },
-        details: { name, description },
-      });
-      const pending = await releaseForProject(tx, id);
-      return { result: await tx.project.findUniqueOrThrow({ where: { id } }), pending };
-    }),
-  );
+  const changed = await database.$transaction(async (tx) => {
+    const { count } = await tx.project.createMany({
+      data: [{ id, name, description }],
+      skipDuplicates: true,
+    });
+    if (count === 0) throw new ServiceError('project_exists', 'Choose another project_id.');
+    await writeAudit(tx, {
+      actor,
+      action: 'project.create',
+      projectId: id,
+      target: { type: 'project', id },
+      details: { name, description },
+    });
+    const pending = await releaseForProject(tx, id);
+    return { result: await tx.project.findUniqueOrThrow({ where: { id } }), pending };
+  });
   const late = await releaseAgain(database, (tx) => releaseForProject(tx, id));
   return { result: changed.result, pending: [...changed.pending, ...late] };
 }

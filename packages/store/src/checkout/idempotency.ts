@@ -32,7 +32,7 @@ export async function claimIdempotencyKey(
   const at = new Date(now);
   const lockedUntil = new Date(now + claimMs);
   const rows = await database.$queryRaw<{ createdAt: Date }[]>`
-    INSERT INTO idempotency_keys AS k (project_id, key, request_hash, locked_until, created_at, expires_at)
+    INSERT INTO public.idempotency_keys AS k (project_id, key, request_hash, locked_until, created_at, expires_at)
     VALUES (${projectId}, ${key}, ${requestHash}, ${lockedUntil}, ${at}, ${new Date(now + rememberMs)})
     ON CONFLICT (project_id, key) DO UPDATE SET
       request_hash = EXCLUDED.request_hash, response = NULL, locked_until = EXCLUDED.locked_until,
@@ -59,12 +59,12 @@ export async function rememberAnswer(
   const at = new Date(now);
   await database.$executeRaw`
     WITH expired AS (
-      SELECT project_id, key FROM idempotency_keys WHERE expires_at <= ${at}
+      SELECT project_id, key FROM public.idempotency_keys WHERE expires_at <= ${at}
       ORDER BY expires_at LIMIT ${deletedAtOnce} FOR UPDATE SKIP LOCKED
     ), deleted AS (
-      DELETE FROM idempotency_keys k USING expired WHERE k.project_id = expired.project_id AND k.key = expired.key
+      DELETE FROM public.idempotency_keys k USING expired WHERE k.project_id = expired.project_id AND k.key = expired.key
     )
-    UPDATE idempotency_keys
+    UPDATE public.idempotency_keys
     SET response = ${JSON.stringify(response)}::jsonb, locked_until = NULL, expires_at = ${new Date(now + rememberMs)}
     WHERE project_id = ${hold.projectId} AND key = ${hold.key} AND locked_until = ${hold.lockedUntil}`;
 }
@@ -72,6 +72,6 @@ export async function rememberAnswer(
 /** Frees the key after anything but a 200. */
 export async function releaseIdempotencyKey(database: Database, hold: Hold): Promise<void> {
   await database.$executeRaw`
-    DELETE FROM idempotency_keys
+    DELETE FROM public.idempotency_keys
     WHERE project_id = ${hold.projectId} AND key = ${hold.key} AND locked_until = ${hold.lockedUntil}`;
 }

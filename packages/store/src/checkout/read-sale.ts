@@ -46,20 +46,20 @@ export async function readSale(
       u.id AS "userRef", mapped.stripe_customer_id AS "stripeCustomerId", ${customerGeneration} AS generation,
       EXISTS (
         SELECT FROM (
-          SELECT s.id, s.status FROM subscriptions s WHERE s.user_ref = u.id
+          SELECT s.id, s.status FROM public.subscriptions s WHERE s.user_ref = u.id
           UNION ALL
-          SELECT s.id, s.status FROM customers c
-          JOIN subscriptions s ON s.stripe_customer_id = c.stripe_customer_id AND s.user_ref IS NULL
+          SELECT s.id, s.status FROM public.customers c
+          JOIN public.subscriptions s ON s.stripe_customer_id = c.stripe_customer_id AND s.user_ref IS NULL
           WHERE c.user_ref = u.id) k
         WHERE k.status NOT IN ('incomplete', 'incomplete_expired', 'canceled')
-          AND EXISTS (SELECT FROM subscription_items i
+          AND EXISTS (SELECT FROM public.subscription_items i
             WHERE i.subscription_id = k.id AND i.stripe_price_id = p.stripe_price_id)) AS "isSubscribed"
-    FROM prices p
-    JOIN products d ON d.project_id = p.project_id AND d.product_id = p.product_id
-    JOIN projects j ON j.id = p.project_id
-    LEFT JOIN users u ON u.project_id = p.project_id AND u.user_id = ${userId}
+    FROM public.prices p
+    JOIN public.products d ON d.project_id = p.project_id AND d.product_id = p.product_id
+    JOIN public.projects j ON j.id = p.project_id
+    LEFT JOIN public.users u ON u.project_id = p.project_id AND u.user_id = ${userId}
     LEFT JOIN LATERAL (
-      SELECT c.stripe_customer_id FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
+      SELECT c.stripe_customer_id FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
       ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) mapped ON true
     WHERE p.project_id = ${projectId} AND (p.price_id = ${price} OR p.stripe_price_id = ${price})
     ORDER BY (p.price_id = ${price}) DESC LIMIT 1`,

@@ -29,7 +29,7 @@ export async function assignOwner(tx: Queries, assignments: readonly OwnerAssign
     })),
   );
   await tx.$executeRaw`
-    INSERT INTO users (project_id, user_id)
+    INSERT INTO public.users (project_id, user_id)
     SELECT DISTINCT project_id, user_id FROM ${assignmentsOf(json)}
     ORDER BY 1, 2
     ON CONFLICT (project_id, user_id) DO NOTHING`;
@@ -51,11 +51,11 @@ export async function assignOwner(tx: Queries, assignments: readonly OwnerAssign
 async function lockUsersConcerned(tx: Queries, json: string): Promise<void> {
   await tx.$queryRaw`
     WITH target AS (SELECT * FROM ${assignmentsOf(json)})
-    SELECT 1 FROM users
+    SELECT 1 FROM public.users
     WHERE id IN (
-      SELECT u.id FROM target t JOIN users u ON u.project_id = t.project_id AND u.user_id = t.user_id
-      UNION SELECT s.user_ref FROM target t JOIN subscriptions s ON s.id = t.object_id WHERE t.kind = 'subscription'
-      UNION SELECT p.user_ref FROM target t JOIN purchases p ON p.id = t.object_id WHERE t.kind = 'purchase'
+      SELECT u.id FROM target t JOIN public.users u ON u.project_id = t.project_id AND u.user_id = t.user_id
+      UNION SELECT s.user_ref FROM target t JOIN public.subscriptions s ON s.id = t.object_id WHERE t.kind = 'subscription'
+      UNION SELECT p.user_ref FROM target t JOIN public.purchases p ON p.id = t.object_id WHERE t.kind = 'purchase'
     )
     ORDER BY id FOR NO KEY UPDATE`;
 }
@@ -67,13 +67,13 @@ function setOwners(
   json: string,
   { kind, table }: { kind: OwnerAssignment['kind']; table: string },
 ): Promise<OwnerChange[]> {
-  const objects = Prisma.raw(table);
+  const objects = Prisma.raw(`public.${table}`);
   return tx.$queryRaw<OwnerChange[]>`
     WITH change AS (
       SELECT o.id, o.user_ref AS before, u.id AS after
       FROM ${assignmentsOf(json)}
       JOIN ${objects} o ON o.id = t.object_id
-      JOIN users u ON u.project_id = t.project_id AND u.user_id = t.user_id
+      JOIN public.users u ON u.project_id = t.project_id AND u.user_id = t.user_id
       WHERE t.kind = ${kind} AND o.user_ref IS DISTINCT FROM u.id
       ORDER BY o.id FOR UPDATE OF o
     )

@@ -6,7 +6,6 @@ import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import type { Customer } from '../generated/client.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 
@@ -22,36 +21,34 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const { customer, released } = await retryOnDeadlock(() =>
-    database.$transaction(async (tx) => {
-      await tx.$executeRaw`
-        INSERT INTO users (project_id, user_id) VALUES (${projectId}, ${userId})
+  const { customer, released } = await database.$transaction(async (tx) => {
+    await tx.$executeRaw`
+        INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
         ON CONFLICT (project_id, user_id) DO NOTHING`;
-      const user = await tx.user.findUniqueOrThrow({ where: { projectId_userId: { projectId, userId } } });
-      const rows = await tx.$queryRaw<unknown[]>`
-        INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
+    const user = await tx.user.findUniqueOrThrow({ where: { projectId_userId: { projectId, userId } } });
+    const rows = await tx.$queryRaw<unknown[]>`
+        INSERT INTO public.customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
         ON CONFLICT (stripe_customer_id) DO UPDATE SET user_ref = EXCLUDED.user_ref, source = 'admin'
         WHERE customers.user_ref IS NULL
         RETURNING 1`;
-      if (rows.length === 0)
-        throw new ServiceError(
-          'customer_exists',
-          'Check the stripe_customer_id: this customer is mapped already, and stays with its user.',
-        );
-      await writeAudit(tx, {
-        actor,
-        action: 'customer.map',
-        projectId,
-        target: { type: 'customer', id: stripeCustomerId },
-        details: { user_id: userId },
-      });
-      const found = await releaseForCustomer(tx, stripeCustomerId);
-      return {
-        customer: await tx.customer.findUniqueOrThrow({ where: { stripeCustomerId } }),
-        released: found,
-      };
-    }),
-  );
+    if (rows.length === 0)
+      throw new ServiceError(
+        'customer_exists',
+        'Check the stripe_customer_id: this customer is mapped already, and stays with its user.',
+      );
+    await writeAudit(tx, {
+      actor,
+      action: 'customer.map',
+      projectId,
+      target: { type: 'customer', id: stripeCustomerId },
+      details: { user_id: userId },
+    });
+    const found = await releaseForCustomer(tx, stripeCustomerId);
+    return {
+      customer: await tx.customer.findUniqueOrThrow({ where: { stripeCustomerId } }),
+      released: found,
+    };
+  });
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {
     result: {

@@ -1,6 +1,5 @@
 import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
-import { retryOnDeadlock } from '../retry-on-deadlock.ts';
 import { assignOwner } from './assign-owner.ts';
 import type { Assigned, OwnerAssignment } from './assign-owner.ts';
 
@@ -15,7 +14,7 @@ export type Released = Assigned & { events: number };
 
 /** After the commit of a mapping: an object that came in between was recorded without seeing it. */
 export const releaseAgain = <T>(database: Database, release: (tx: Queries) => Promise<T>): Promise<T> =>
-  retryOnDeadlock(() => database.$transaction(release));
+  database.$transaction(release);
 
 /**
  * Assigns every object of a mapped Stripe customer to its user: our mapping goes before what objects claim. A
@@ -24,15 +23,15 @@ export const releaseAgain = <T>(database: Database, release: (tx: Queries) => Pr
 export async function releaseForCustomer(tx: Queries, stripeCustomerId: string): Promise<Released> {
   const assignments = await tx.$queryRaw<OwnerAssignment[]>`
     WITH owner AS (
-      SELECT u.id, u.project_id, u.user_id FROM customers c JOIN users u ON u.id = c.user_ref
+      SELECT u.id, u.project_id, u.user_id FROM public.customers c JOIN public.users u ON u.id = c.user_ref
       WHERE c.stripe_customer_id = ${stripeCustomerId}
     )
     SELECT 'subscription' AS kind, s.id AS "objectId", o.project_id AS "projectId", o.user_id AS "userId"
-    FROM owner o JOIN subscriptions s ON s.user_ref IS DISTINCT FROM o.id
+    FROM owner o JOIN public.subscriptions s ON s.user_ref IS DISTINCT FROM o.id
     WHERE s.stripe_customer_id = ${stripeCustomerId}
     UNION ALL
     SELECT 'purchase', p.id, o.project_id, o.user_id
-    FROM owner o JOIN purchases p ON p.user_ref IS DISTINCT FROM o.id
+    FROM owner o JOIN public.purchases p ON p.user_ref IS DISTINCT FROM o.id
     WHERE p.stripe_customer_id = ${stripeCustomerId}
       AND p.invoice_id IS NULL AND (p.session_id IS NOT NULL OR p.status <> 'pending')`;
   const assigned = await assignOwner(tx, assignments);
@@ -47,16 +46,16 @@ export async function releaseForCustomer(tx: Queries, stripeCustomerId: string):
 export async function releaseForPrice(tx: Queries, stripePriceId: string): Promise<PendingInvalidation[]> {
   const assignments = await tx.$queryRaw<OwnerAssignment[]>`
     SELECT 'subscription' AS kind, s.id AS "objectId", p.project_id AS "projectId", s.claimed_user_id AS "userId"
-    FROM prices p
-    JOIN subscription_items i ON i.stripe_price_id = p.stripe_price_id
-    JOIN subscriptions s ON s.id = i.subscription_id
+    FROM public.prices p
+    JOIN public.subscription_items i ON i.stripe_price_id = p.stripe_price_id
+    JOIN public.subscriptions s ON s.id = i.subscription_id
     WHERE p.stripe_price_id = ${stripePriceId}
       AND s.user_ref IS NULL AND s.claimed_user_id IS NOT NULL AND s.claimed_project_id IS NULL
     UNION
     SELECT 'purchase', b.id, p.project_id, b.claimed_user_id
-    FROM prices p
-    JOIN purchase_items i ON i.stripe_price_id = p.stripe_price_id
-    JOIN purchases b ON b.id = i.purchase_id
+    FROM public.prices p
+    JOIN public.purchase_items i ON i.stripe_price_id = p.stripe_price_id
+    JOIN public.purchases b ON b.id = i.purchase_id
     WHERE p.stripe_price_id = ${stripePriceId}
       AND b.user_ref IS NULL AND b.claimed_user_id IS NOT NULL AND b.claimed_project_id IS NULL`;
   const isMapped = (await tx.price.count({ where: { stripePriceId } })) > 0;
@@ -67,11 +66,11 @@ export async function releaseForPrice(tx: Queries, stripePriceId: string): Promi
 export async function releaseForProject(tx: Queries, projectId: string): Promise<PendingInvalidation[]> {
   const assignments = await tx.$queryRaw<OwnerAssignment[]>`
     SELECT 'subscription' AS kind, id AS "objectId", claimed_project_id AS "projectId", claimed_user_id AS "userId"
-    FROM subscriptions
+    FROM public.subscriptions
     WHERE user_ref IS NULL AND claimed_project_id = ${projectId} AND claimed_user_id IS NOT NULL
     UNION ALL
     SELECT 'purchase', id, claimed_project_id, claimed_user_id
-    FROM purchases
+    FROM public.purchases
     WHERE user_ref IS NULL AND claimed_project_id = ${projectId} AND claimed_user_id IS NOT NULL`;
   return assignAndRelease(tx, assignments, [projectId]);
 }
@@ -90,10 +89,10 @@ async function customersOf(tx: Queries, assignments: readonly OwnerAssignment[])
   if (assignments.length === 0) return [];
   const ids = JSON.stringify(assignments.map(({ objectId }) => objectId));
   const rows = await tx.$queryRaw<{ customer: string }[]>`
-    SELECT stripe_customer_id AS customer FROM subscriptions
+    SELECT stripe_customer_id AS customer FROM public.subscriptions
     WHERE stripe_customer_id IS NOT NULL AND id IN (SELECT value COLLATE "C" FROM jsonb_array_elements_text(${ids}::jsonb))
     UNION
-    SELECT stripe_customer_id FROM purchases
+    SELECT stripe_customer_id FROM public.purchases
     WHERE stripe_customer_id IS NOT NULL AND id IN (SELECT value COLLATE "C" FROM jsonb_array_elements_text(${ids}::jsonb))`;
   return rows.map(({ customer }) => customer);
 }
@@ -108,23 +107,23 @@ export async function releaseWaitingEvents(tx: Queries, awaited: readonly string
   const names = JSON.stringify(awaited);
   const released = await tx.$queryRaw<{ status: string }[]>`
     WITH waiting AS (
-      SELECT event_id, object_id FROM stripe_events
+      SELECT event_id, object_id FROM public.stripe_events
       WHERE awaits IN (SELECT value COLLATE "C" FROM jsonb_array_elements_text(${names}::jsonb))
         AND status = 'quarantined' AND reason IN ('unknown_customer', 'unknown_project', 'unknown_price')
       ORDER BY event_id FOR UPDATE
     ), object AS (
       SELECT w.event_id, s.user_ref, s.stripe_customer_id, missing.price
-      FROM waiting w JOIN subscriptions s ON s.id = w.object_id
+      FROM waiting w JOIN public.subscriptions s ON s.id = w.object_id
       LEFT JOIN LATERAL (
-        SELECT min(i.stripe_price_id) AS price FROM subscription_items i
-        WHERE i.subscription_id = s.id AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.stripe_price_id = i.stripe_price_id)
+        SELECT min(i.stripe_price_id) AS price FROM public.subscription_items i
+        WHERE i.subscription_id = s.id AND NOT EXISTS (SELECT 1 FROM public.prices p WHERE p.stripe_price_id = i.stripe_price_id)
       ) missing ON true
       UNION ALL
       SELECT w.event_id, b.user_ref, b.stripe_customer_id, missing.price
-      FROM waiting w JOIN purchases b ON w.object_id IN (b.id, b.session_id, b.charge_id)
+      FROM waiting w JOIN public.purchases b ON w.object_id IN (b.id, b.session_id, b.charge_id)
       LEFT JOIN LATERAL (
-        SELECT min(i.stripe_price_id) AS price FROM purchase_items i
-        WHERE i.purchase_id = b.id AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.stripe_price_id = i.stripe_price_id)
+        SELECT min(i.stripe_price_id) AS price FROM public.purchase_items i
+        WHERE i.purchase_id = b.id AND NOT EXISTS (SELECT 1 FROM public.prices p WHERE p.stripe_price_id = i.stripe_price_id)
       ) missing ON true
     ), evaluation AS (
       SELECT w.event_id,
@@ -133,7 +132,7 @@ export async function releaseWaitingEvents(tx: Queries, awaited: readonly string
         max(o.price) AS price
       FROM waiting w LEFT JOIN object o USING (event_id) GROUP BY w.event_id
     )
-    UPDATE stripe_events e SET
+    UPDATE public.stripe_events e SET
       status = CASE WHEN v.is_ownerless OR v.price IS NOT NULL THEN 'quarantined' ELSE 'applied' END,
       reason = CASE WHEN v.is_ownerless THEN 'unknown_customer' WHEN v.price IS NOT NULL THEN 'unknown_price' END,
       awaits = CASE WHEN v.is_ownerless THEN v.customer ELSE v.price END,

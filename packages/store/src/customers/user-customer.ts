@@ -16,7 +16,7 @@ export type UserCustomer = {
 
 /** `UserCustomer.generation` of the row `u` of `users`. */
 export const customerGeneration = Prisma.sql`
-  u.customer_attempt || '.' || (SELECT count(*) FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
+  u.customer_attempt || '.' || (SELECT count(*) FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
     || '.' || extract(epoch FROM u.created_at)`;
 
 /** The user's row, created if need be, with the Stripe customer to bill. Changes no version, as it gives the user nothing. */
@@ -27,7 +27,7 @@ export async function findOrCreateUser(database: Database, user: UserKey): Promi
 /** Creates the row of a user who had none a moment ago. */
 export async function createUser(database: Database, { projectId, userId }: UserKey): Promise<UserCustomer> {
   const [created] = await database.$queryRaw<UserCustomer[]>`
-    INSERT INTO users AS u (project_id, user_id) VALUES (${projectId}, ${userId})
+    INSERT INTO public.users AS u (project_id, user_id) VALUES (${projectId}, ${userId})
     ON CONFLICT (project_id, user_id) DO NOTHING
     RETURNING u.id AS "userRef", NULL::text AS "stripeCustomerId", ${customerGeneration} AS generation`;
   // Another request was first.
@@ -42,10 +42,10 @@ async function readUserCustomer(
 ): Promise<UserCustomer | null> {
   const rows = await database.$queryRaw<UserCustomer[]>`
     SELECT u.id AS "userRef",
-      (SELECT c.stripe_customer_id FROM customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
+      (SELECT c.stripe_customer_id FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
        ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) AS "stripeCustomerId",
       ${customerGeneration} AS generation
-    FROM users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
+    FROM public.users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
   return rows[0] ?? null;
 }
 
@@ -56,12 +56,12 @@ export async function keepCheckoutCustomer(
 ): Promise<string> {
   const [kept] = await database.$queryRaw<{ id: string }[]>`
     WITH mapped AS (
-      INSERT INTO customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
+      INSERT INTO public.customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
       ON CONFLICT DO NOTHING RETURNING stripe_customer_id AS id, created_at)
     SELECT id FROM (
       SELECT id, created_at FROM mapped
       UNION ALL
-      SELECT stripe_customer_id, created_at FROM customers WHERE user_ref = ${userRef} AND deleted_at IS NULL) one
+      SELECT stripe_customer_id, created_at FROM public.customers WHERE user_ref = ${userRef} AND deleted_at IS NULL) one
     ORDER BY created_at DESC, id DESC LIMIT 1`;
   return kept?.id ?? stripeCustomerId;
 }
@@ -73,7 +73,7 @@ export async function giveUpCustomerAttempt(
 ): Promise<void> {
   const attempt = Number(generation.split('.')[0]);
   await database.$executeRaw`
-    UPDATE users SET customer_attempt = customer_attempt + 1 WHERE id = ${userRef} AND customer_attempt = ${attempt}`;
+    UPDATE public.users SET customer_attempt = customer_attempt + 1 WHERE id = ${userRef} AND customer_attempt = ${attempt}`;
 }
 
 /** Leaves a tombstone where Stripe says that a customer was deleted. */
@@ -96,17 +96,17 @@ export async function findPortalCustomer(
   { projectId, userId }: UserKey,
 ): Promise<string | null> {
   const rows = await database.$queryRaw<{ id: string }[]>`
-    WITH owner AS (SELECT id FROM users WHERE project_id = ${projectId} AND user_id = ${userId}),
+    WITH owner AS (SELECT id FROM public.users WHERE project_id = ${projectId} AND user_id = ${userId}),
     candidate AS (
-      SELECT 1 AS rank, c.stripe_customer_id AS id, c.created_at FROM owner o JOIN customers c ON c.user_ref = o.id
+      SELECT 1 AS rank, c.stripe_customer_id AS id, c.created_at FROM owner o JOIN public.customers c ON c.user_ref = o.id
       UNION ALL
-      SELECT 2, s.stripe_customer_id, s.created_at FROM owner o JOIN subscriptions s ON s.user_ref = o.id
+      SELECT 2, s.stripe_customer_id, s.created_at FROM owner o JOIN public.subscriptions s ON s.user_ref = o.id
       UNION ALL
-      SELECT 2, p.stripe_customer_id, p.created_at FROM owner o JOIN purchases p ON p.user_ref = o.id
+      SELECT 2, p.stripe_customer_id, p.created_at FROM owner o JOIN public.purchases p ON p.user_ref = o.id
     )
     SELECT id FROM candidate k
     WHERE id IS NOT NULL
-      AND NOT EXISTS (SELECT 1 FROM customers c WHERE c.stripe_customer_id = k.id AND c.deleted_at IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM public.customers c WHERE c.stripe_customer_id = k.id AND c.deleted_at IS NOT NULL)
     ORDER BY rank, created_at DESC, id DESC LIMIT 1`;
   return rows[0]?.id ?? null;
 }

@@ -21,7 +21,7 @@ const itemsOf = ({ name, select, primaryKey: [objectId, itemId] }: TableSql): st
 const stateJson = `SELECT json_build_object(
       'ledger', (
         SELECT coalesce(json_agg(json_build_object('eventId', event_id, 'status', status)), '[]')
-        FROM stripe_events WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))),
+        FROM public.stripe_events WHERE event_id = ANY(ARRAY(SELECT unnest(event_ids) FROM keys))),
       'subscriptions', ${objectsOf(subscriptionTable)},
       'subscriptionItems', ${itemsOf(subscriptionItemTable)},
       'purchases', ${objectsOf(purchaseTable)},
@@ -50,30 +50,30 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
         $price_ids::text[] AS price_ids, $user_ids::text[] AS user_ids,
         $project_ids::text[] AS project_ids, $invoice_ids::text[] AS invoice_ids),
     stored_subscriptions AS MATERIALIZED (
-      SELECT * FROM subscriptions WHERE id = ANY(ARRAY(SELECT unnest(subscription_ids) FROM keys))),
+      SELECT * FROM public.subscriptions WHERE id = ANY(ARRAY(SELECT unnest(subscription_ids) FROM keys))),
     stored_purchases AS MATERIALIZED (
-      SELECT * FROM purchases
+      SELECT * FROM public.purchases
       WHERE ${hasPurchases} AND id = ANY(ARRAY(SELECT unnest(purchase_ids) FROM keys))),
     stored_subscription_items AS MATERIALIZED (
-      SELECT * FROM subscription_items
+      SELECT * FROM public.subscription_items
       WHERE subscription_id = ANY(ARRAY(SELECT id FROM stored_subscriptions))),
     stored_purchase_items AS MATERIALIZED (
-      SELECT * FROM purchase_items
+      SELECT * FROM public.purchase_items
       WHERE ${hasPurchases} AND purchase_id = ANY(ARRAY(SELECT id FROM stored_purchases))),
     stored_customers AS MATERIALIZED (
-      SELECT stripe_customer_id, user_ref, deleted_at FROM customers
+      SELECT stripe_customer_id, user_ref, deleted_at FROM public.customers
       WHERE stripe_customer_id = ANY(ARRAY(
         SELECT unnest(customer_ids) FROM keys
         UNION SELECT stripe_customer_id FROM stored_subscriptions
         UNION SELECT stripe_customer_id FROM stored_purchases))),
     invoice_holders AS MATERIALIZED (
-      SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, user_ref FROM subscriptions
+      SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, user_ref FROM public.subscriptions
       WHERE ${hasInvoices} AND user_ref IS NOT NULL
         AND coalesce(period_invoice_id, latest_invoice_id) = ANY(ARRAY(
           SELECT unnest(invoice_ids) FROM keys
           UNION SELECT invoice_id FROM stored_purchases WHERE invoice_id IS NOT NULL))),
     owners AS MATERIALIZED (
-      SELECT id, project_id, user_id, version FROM users
+      SELECT id, project_id, user_id, version FROM public.users
       WHERE id = ANY(ARRAY(
         SELECT user_ref FROM stored_customers UNION SELECT user_ref FROM stored_subscriptions
         UNION SELECT user_ref FROM stored_purchases UNION SELECT user_ref FROM invoice_holders))),
@@ -83,22 +83,22 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
       UNION SELECT claimed_project_id FROM stored_purchases
       UNION SELECT project_id FROM owners),
     named_prices AS MATERIALIZED (
-      SELECT project_id, price_id, stripe_price_id, interval FROM prices
+      SELECT project_id, price_id, stripe_price_id, interval FROM public.prices
       WHERE stripe_price_id = ANY(ARRAY(
         SELECT unnest(price_ids) FROM keys
         UNION SELECT stripe_price_id FROM stored_subscription_items
         UNION SELECT stripe_price_id FROM stored_purchase_items))
       UNION
-      SELECT project_id, price_id, stripe_price_id, interval FROM prices
+      SELECT project_id, price_id, stripe_price_id, interval FROM public.prices
       WHERE project_id = ANY(ARRAY(SELECT id FROM named_projects))
         AND price_id = ANY(ARRAY(SELECT unnest(price_ids) FROM keys))),
     stored_projects AS MATERIALIZED (
-      SELECT id FROM projects
+      SELECT id FROM public.projects
       WHERE id = ANY(ARRAY(SELECT id FROM named_projects UNION SELECT project_id FROM named_prices))),
     owners_and_claimed_users AS MATERIALIZED (
       SELECT id, project_id, user_id, version FROM owners
       UNION
-      SELECT id, project_id, user_id, version FROM users
+      SELECT id, project_id, user_id, version FROM public.users
       WHERE project_id = ANY(ARRAY(SELECT id FROM stored_projects)) AND user_id = ANY(ARRAY(
         SELECT unnest(user_ids) FROM keys
         UNION SELECT claimed_user_id FROM stored_subscriptions

@@ -24,12 +24,12 @@ const lockUsers = sqlTemplate(`
   version_bumps AS MATERIALIZED (
     SELECT x.* FROM json_to_recordset($rows::json) AS x(object_key text, user_ref bigint)),
   locked_users AS MATERIALIZED (
-    SELECT id FROM users WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps)) ORDER BY id FOR UPDATE)`);
+    SELECT id FROM public.users WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps)) ORDER BY id FOR UPDATE)`);
 
 /** Users whom an object names for the first time. */
 const createUsers = sqlTemplate(`
   created_users AS (
-    INSERT INTO users (project_id, user_id, version)
+    INSERT INTO public.users (project_id, user_id, version)
     SELECT x.project_id, x.user_id, 1
     FROM json_to_recordset($rows::json) AS x(project_id text, user_id text)
     WHERE ${after('locked_users')}
@@ -40,7 +40,7 @@ const createUsers = sqlTemplate(`
 
 /** What the rest of the statement names, where a batch creates no user. */
 const createNoUsers = sqlTemplate(`
-  created_users AS (SELECT id, project_id, user_id, version FROM users WHERE false)`);
+  created_users AS (SELECT id, project_id, user_id, version FROM public.users WHERE false)`);
 
 /** The parts that write one kind of object. */
 function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[]) {
@@ -58,7 +58,7 @@ function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[
     -- Without the owner that it should get, the object waits for the next try.
     WHERE x.new_user_id IS NULL OR created_users.id IS NOT NULL),
   ${written} AS (
-    INSERT INTO ${table.name} AS stored (${table.insert})
+    INSERT INTO public.${table.name} AS stored (${table.insert})
     SELECT ${table.values.replace('user_ref', 'owner_ref')}
     FROM ${incoming}
     WHERE ${afterCtes.map(after).join(' AND ')}
@@ -69,19 +69,19 @@ function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[
     RETURNING id)`),
     /** What the rest of the statement names, where a batch has none. */
     writeNone: sqlTemplate(`
-  ${incoming} AS (SELECT id FROM ${table.name} WHERE false),
-  ${written} AS (SELECT id FROM ${table.name} WHERE false)`),
+  ${incoming} AS (SELECT id FROM public.${table.name} WHERE false),
+  ${written} AS (SELECT id FROM public.${table.name} WHERE false)`),
     /** Replaces the items of objects that were written and have new ones. */
     writeItems: sqlTemplate(`
   ${incomingItems} AS MATERIALIZED (
     SELECT x.* FROM json_to_recordset($rows::json) AS x(${items.recordset})
     JOIN ${written} ON ${written}.id = x.${objectId}),
   deleted_${items.name} AS (
-    DELETE FROM ${items.name} AS stored
+    DELETE FROM public.${items.name} AS stored
     WHERE stored.${objectId} = ANY(ARRAY(SELECT id FROM ${written} JOIN ${incoming} USING (id) WHERE has_new_items))
       AND NOT EXISTS (SELECT FROM ${incomingItems} AS kept WHERE ${isSameItem})),
   ${writtenItems} AS (
-    INSERT INTO ${items.name} (${items.insert})
+    INSERT INTO public.${items.name} (${items.insert})
     SELECT ${items.values} FROM ${incomingItems}
     ON CONFLICT (${items.primaryKey.join(', ')}) DO UPDATE SET ${items.set})`),
   };
@@ -101,13 +101,13 @@ const writeTombstones = sqlTemplate(`
   deleted_customers AS MATERIALIZED (
     SELECT x.* FROM json_to_recordset($rows::json) AS x(id text, deleted_at timestamptz)),
   customer_tombstones AS (
-    INSERT INTO customers AS stored (stripe_customer_id, source, deleted_at)
+    INSERT INTO public.customers AS stored (stripe_customer_id, source, deleted_at)
     SELECT id, 'event', deleted_at FROM deleted_customers
     ORDER BY id COLLATE "C"
     ON CONFLICT (stripe_customer_id) DO UPDATE SET deleted_at = coalesce(stored.deleted_at, excluded.deleted_at)),
   subscriptions_to_recheck AS (
     -- A new row version: a writer who read before decides again.
-    UPDATE subscriptions AS stored
+    UPDATE public.subscriptions AS stored
     SET settle_at = coalesce(stored.settle_at, now()), fence = stored.fence + 1, updated_at = now()
     WHERE stored.stripe_customer_id = ANY(ARRAY(SELECT id FROM deleted_customers))
       AND stored.missing_in_stripe_at IS NULL
@@ -121,11 +121,11 @@ const bumpVersions = sqlTemplate(`
     SELECT 'subscription:' || id AS object_key FROM written_subscriptions
     UNION ALL SELECT 'purchase:' || id FROM written_purchases),
   bumped_users AS (
-    UPDATE users SET version = version + 1
+    UPDATE public.users SET version = version + 1
     WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps JOIN written_objects USING (object_key)))
     RETURNING project_id, user_id, version),
   pending_invalidations AS (
-    INSERT INTO cache_invalidations (project_id, user_id, version)
+    INSERT INTO public.cache_invalidations (project_id, user_id, version)
     SELECT project_id, user_id, version FROM bumped_users
     UNION ALL SELECT project_id, user_id, version FROM created_users
     RETURNING id, project_id, user_id, version)`);
@@ -133,7 +133,7 @@ const bumpVersions = sqlTemplate(`
 /** Ledger rows of the events. */
 const recordEvents = sqlTemplate(`
   recorded_events AS (
-    INSERT INTO stripe_events AS stored (${eventTable.insert})
+    INSERT INTO public.stripe_events AS stored (${eventTable.insert})
     SELECT ${eventTable.values}
     FROM json_to_recordset($rows::json) AS x(${eventTable.recordset})
     -- An event and its effect are one: without its object it is not recorded.

@@ -27,7 +27,7 @@ export async function findApiKey(
   const [row] = await readAgainIfConnectionLost(
     () => database.$queryRaw<Row[]>`
     SELECT api_keys.id AS key_id, api_keys.project_id, api_keys.scopes, api_keys.expires_at, projects.is_active
-    FROM api_keys JOIN projects ON projects.id = api_keys.project_id
+    FROM public.api_keys JOIN public.projects ON projects.id = api_keys.project_id
     WHERE api_keys.digest = ${Buffer.from(digest)} AND api_keys.revoked_at IS NULL`,
   );
   if (row === undefined) return null;
@@ -47,6 +47,6 @@ export async function touchApiKey(
   now: Instant,
 ): Promise<void> {
   await database.$executeRaw`
-    UPDATE api_keys SET last_used_at = ${new Date(now)}
+    UPDATE public.api_keys SET last_used_at = ${new Date(now)}
     WHERE id = ${keyId} AND (last_used_at IS NULL OR last_used_at < ${new Date(now - 60_000)})`;
 }

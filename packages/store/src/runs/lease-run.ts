@@ -13,13 +13,13 @@ export async function claimRun(
   { runId, workerId }: { runId: string; workerId: string },
 ): Promise<Run | null> {
   const claimed = await database.$executeRaw`
-    UPDATE runs SET
+    UPDATE public.runs SET
       locked_by = ${workerId}, locked_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}),
       started_at = coalesce(started_at, clock_timestamp()), progress_at = coalesce(progress_at, clock_timestamp())
     WHERE id = ${runId} AND status = 'running'
       AND (locked_until IS NULL OR locked_until < clock_timestamp() OR locked_by = ${workerId})
       AND NOT (kind = 'reconcile' AND EXISTS (
-        SELECT FROM runs older
+        SELECT FROM public.runs older
         WHERE older.kind = 'reconcile' AND older.status = 'running'
           AND (older.created_at, older.id) < (runs.created_at, runs.id)))`;
   return claimed === 0 ? null : database.run.findUnique({ where: { id: runId } });
@@ -33,7 +33,7 @@ export async function saveRun(
   { runId, workerId, state, result }: RunMark,
 ): Promise<boolean> {
   const saved = await database.$executeRaw`
-    UPDATE runs SET state = ${JSON.stringify(state)}::jsonb, result = ${JSON.stringify(result)}::jsonb, error = NULL,
+    UPDATE public.runs SET state = ${JSON.stringify(state)}::jsonb, result = ${JSON.stringify(result)}::jsonb, error = NULL,
       progress_at = clock_timestamp(), locked_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     WHERE id = ${runId} AND locked_by = ${workerId} AND status = 'running'`;
   return saved > 0;
@@ -45,7 +45,7 @@ export async function pauseRun(
   { runId, workerId, error }: { runId: string; workerId: string; error: string | null },
 ): Promise<{ stuckMs: number }> {
   const rows = await database.$queryRaw<{ stuckMs: number }[]>`
-    UPDATE runs SET locked_until = NULL, locked_by = NULL, error = ${error}
+    UPDATE public.runs SET locked_until = NULL, locked_by = NULL, error = ${error}
     WHERE id = ${runId} AND locked_by = ${workerId} AND status = 'running'
     RETURNING (extract(epoch FROM clock_timestamp() - progress_at) * 1000)::float8 AS "stuckMs"`;
   return rows[0] ?? { stuckMs: 0 };
@@ -65,25 +65,25 @@ export type RunEnd = {
 export async function endRun(database: Database, end: RunEnd): Promise<void> {
   const { runId, workerId, status, result, error = null } = end;
   await database.$executeRaw`
-    UPDATE runs SET status = ${status}, error = ${error}, locked_by = NULL, locked_until = NULL,
+    UPDATE public.runs SET status = ${status}, error = ${error}, locked_by = NULL, locked_until = NULL,
       finished_at = clock_timestamp(),
       result = coalesce(${result === undefined ? null : JSON.stringify(result)}::jsonb, result)
     WHERE id = ${runId} AND status = 'running' AND (${workerId}::text IS NULL OR locked_by = ${workerId})`;
   await database.$executeRaw`
-    DELETE FROM run_objects USING runs WHERE run_id = ${runId} AND runs.id = run_id AND runs.status <> 'running'`;
+    DELETE FROM public.run_objects USING public.runs WHERE run_id = ${runId} AND runs.id = run_id AND runs.status <> 'running'`;
 }
 
 /** Ends a run that no worker took; one that was taken goes on. */
 export async function withdrawRun(database: Database, runId: string): Promise<void> {
   await database.$executeRaw`
-    UPDATE runs SET status = 'failed', error = 'no worker took it in time', finished_at = clock_timestamp()
+    UPDATE public.runs SET status = 'failed', error = 'no worker took it in time', finished_at = clock_timestamp()
     WHERE id = ${runId} AND status = 'running' AND started_at IS NULL`;
 }
 
 /** Runs that no worker has: their jobs are lost, or about to come. */
 export async function findIdleRuns(database: Database): Promise<{ id: string; kind: string }[]> {
   return database.$queryRaw<{ id: string; kind: string }[]>`
-    SELECT id, kind FROM runs
+    SELECT id, kind FROM public.runs
     WHERE status = 'running' AND (locked_until IS NULL OR locked_until < clock_timestamp())
     ORDER BY created_at, id LIMIT 100`;
 }
@@ -94,5 +94,5 @@ export const getRun = (database: Database, runId: string): Promise<Run | null> =
 /** Runs that finished more than 90 days ago. */
 export async function deleteOldRuns(database: Database): Promise<void> {
   await database.$executeRaw`
-    DELETE FROM runs WHERE status <> 'running' AND finished_at < clock_timestamp() - interval '90 days'`;
+    DELETE FROM public.runs WHERE status <> 'running' AND finished_at < clock_timestamp() - make_interval(hours => 90 * 24)`;
 }

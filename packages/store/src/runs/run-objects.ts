@@ -7,7 +7,7 @@ export async function noteRunObjects(
   objectIds: readonly string[],
 ): Promise<number> {
   return database.$executeRaw`
-    INSERT INTO run_objects (run_id, object_id)
+    INSERT INTO public.run_objects (run_id, object_id)
     SELECT ${runId}, id FROM unnest(${[...new Set(objectIds)]}::text[]) AS id
     ON CONFLICT DO NOTHING`;
 }
@@ -18,10 +18,10 @@ export type UnmetQuery = { runId: string; projectId: string | null; after: strin
 export async function findUnmetSubscriptions(database: Database, query: UnmetQuery): Promise<string[]> {
   const { runId, projectId, after, limit } = query;
   const rows = await database.$queryRaw<{ id: string }[]>`
-    SELECT s.id FROM subscriptions s LEFT JOIN users u ON u.id = s.user_ref
+    SELECT s.id FROM public.subscriptions s LEFT JOIN public.users u ON u.id = s.user_ref
     WHERE s.id > ${after} AND (${projectId}::text IS NULL OR u.project_id = ${projectId})
-      AND s.created_at < (SELECT created_at FROM runs WHERE id = ${runId})
-      AND NOT EXISTS (SELECT FROM run_objects o WHERE o.run_id = ${runId} AND o.object_id = s.id)
+      AND s.created_at < (SELECT created_at FROM public.runs WHERE id = ${runId})
+      AND NOT EXISTS (SELECT FROM public.run_objects o WHERE o.run_id = ${runId} AND o.object_id = s.id)
     ORDER BY s.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }
@@ -33,11 +33,11 @@ export async function findUnmetPurchases(
 ): Promise<string[]> {
   const { runId, projectId, after, limit } = query;
   const rows = await database.$queryRaw<{ id: string }[]>`
-    SELECT p.id FROM purchases p LEFT JOIN users u ON u.id = p.user_ref
+    SELECT p.id FROM public.purchases p LEFT JOIN public.users u ON u.id = p.user_ref
     WHERE p.id > ${after} AND p.paid_at >= ${since} AND p.invoice_id IS NULL
       AND (${projectId}::text IS NULL OR u.project_id = ${projectId})
-      AND p.created_at < (SELECT created_at FROM runs WHERE id = ${runId})
-      AND NOT EXISTS (SELECT FROM run_objects o WHERE o.run_id = ${runId} AND o.object_id = p.id)
+      AND p.created_at < (SELECT created_at FROM public.runs WHERE id = ${runId})
+      AND NOT EXISTS (SELECT FROM public.run_objects o WHERE o.run_id = ${runId} AND o.object_id = p.id)
     ORDER BY p.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }

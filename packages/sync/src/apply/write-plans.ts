@@ -7,7 +7,6 @@ import {
   releaseForPrice,
   releaseForProject,
   releaseWaitingEvents,
-  retryOnDeadlock,
   writeOutcomes,
 } from '@billing/store';
 import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
@@ -79,7 +78,7 @@ async function bumpLateHolders(
 ): Promise<PendingInvalidation[]> {
   if (invoiceId === null) return [];
   try {
-    return await retryOnDeadlock(() => bumpHolders(database, { invoiceId, except: bumped }));
+    return await bumpHolders(database, { invoiceId, except: bumped });
   } catch (error) {
     logger.warn('subscribers_not_bumped', { error });
     return [];
@@ -90,7 +89,7 @@ async function bumpLateHolders(
 async function releaseEvents({ database, logger }: SyncDeps, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   try {
-    await retryOnDeadlock(() => database.$transaction((tx) => releaseWaitingEvents(tx, [...new Set(names)])));
+    await database.$transaction((tx) => releaseWaitingEvents(tx, [...new Set(names)]));
   } catch (error) {
     // Only the ledger is late: the object has its owner already.
     logger.warn('quarantined_events_not_released', { error });
@@ -115,13 +114,11 @@ async function releaseAwaited(
     const project = [...now.projects].find((id) => id === projectId);
     const [price] = now.prices;
     if (customer === undefined && project === undefined && price === undefined) return [];
-    return await retryOnDeadlock(() =>
-      database.$transaction(async (tx) => [
-        ...(customer === undefined ? [] : (await releaseForCustomer(tx, customer)).pending),
-        ...(project === undefined ? [] : await releaseForProject(tx, project)),
-        ...(price === undefined ? [] : await releaseForPrice(tx, price.stripePriceId)),
-      ]),
-    );
+    return await database.$transaction(async (tx) => [
+      ...(customer === undefined ? [] : (await releaseForCustomer(tx, customer)).pending),
+      ...(project === undefined ? [] : await releaseForProject(tx, project)),
+      ...(price === undefined ? [] : await releaseForPrice(tx, price.stripePriceId)),
+    ]);
   } catch (error) {
     // The event is recorded; the mapping itself releases it.
     logger.warn('quarantine_not_released', { error });

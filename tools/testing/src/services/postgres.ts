@@ -18,6 +18,21 @@ export type PostgresOptions = {
   password?: string;
   /** For throw-away data: no flushing to disk. */
   isVolatile?: boolean;
+  /** Of the server, by name. */
+  settings?: Readonly<Record<string, string>>;
+};
+
+/**
+ * How the Postgres of all tests is set: nothing that the service does may depend on these. They are what no developer's
+ * server has, so that what does depend on them fails here.
+ */
+export const oddSettings: Readonly<Record<string, string>> = {
+  timezone: 'Asia/Kolkata',
+  DateStyle: 'SQL, DMY',
+  IntervalStyle: 'sql_standard',
+  default_transaction_isolation: 'repeatable read',
+  bytea_output: 'escape',
+  extra_float_digits: '-3',
 };
 
 export type PostgresServer = Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'isRunning'> & {
@@ -62,7 +77,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 
 function serverArguments(
   { dataDir, port }: { dataDir: string; port: number },
-  { isVolatile }: PostgresOptions,
+  { isVolatile, settings: given }: PostgresOptions,
 ): string[] {
   const settings: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
@@ -75,6 +90,7 @@ function serverArguments(
     ...(isVolatile
       ? { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '512MB' }
       : {}),
+    ...given,
   };
   return ['-D', dataDir, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }

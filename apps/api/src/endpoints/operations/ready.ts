@@ -1,7 +1,5 @@
 import { readyResponse } from '@billing/domain';
-import { readinessAnswer } from '@billing/platform';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
-import { checkReadiness } from '../../operations/readiness.ts';
 
 export const ready = defineEndpoint({
   method: 'get',
@@ -13,7 +11,8 @@ export const ready = defineEndpoint({
   answers: [
     {
       status: 200,
-      description: 'It should.',
+      description:
+        'It should. `degraded`: a dependency is away or refuses writes; what needs it answers 503 by itself.',
       schema: readyResponse,
       example: { status: 'ready', checks: { database: 'ok', redis: 'ok' } },
     },
@@ -21,11 +20,15 @@ export const ready = defineEndpoint({
       status: 503,
       description: 'It should not; `checks` says why.',
       schema: readyResponse,
-      example: { status: 'not ready', checks: { database: 'unreachable', redis: 'ok' } },
+      example: {
+        status: 'not ready',
+        checks: {
+          database: 'migration 20261123000000_initial is missing: run npm run db:migrate',
+          redis: 'ok',
+        },
+      },
     },
   ],
   errors: [],
-  handle: async (deps) => {
-    return readinessAnswer(await checkReadiness(deps));
-  },
+  handle: ({ readiness }) => readiness.ask(),
 });

@@ -84,6 +84,15 @@ export async function startSeededApi() {
         await waitFor(() => database.$queryRaw`SELECT 1`, { what: 'Postgres' });
       }
     },
+    /** As before `npm run db:migrate`. */
+    async withoutMigrations<T>(work: () => Promise<T>): Promise<T> {
+      await database.$executeRaw`UPDATE public._prisma_migrations SET rolled_back_at = now()`;
+      try {
+        return await work();
+      } finally {
+        await database.$executeRaw`UPDATE public._prisma_migrations SET rolled_back_at = NULL`;
+      }
+    },
     async close(): Promise<void> {
       await stopAnswering();
       await api.close();
