@@ -147,7 +147,7 @@ test(
     const server = await createOperationsServer({
       port: 0,
       host: '127.0.0.1',
-      ready: async () => ({ database: 'ok' }),
+      ready: async () => ({ status: 200, body: { status: 'ready', checks: { database: 'ok' } } }),
       metrics: createMetrics({ service: 'worker', withProcessMetrics: false }),
     });
     const url = `http://127.0.0.1:${server.port}`;
