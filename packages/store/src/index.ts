@@ -11,13 +11,7 @@ export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts
 export * from './claim-due.ts';
 export * from './create-database.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
-export {
-  releaseForCustomer,
-  releaseForPrice,
-  releaseForProject,
-  releaseWaitingEvents,
-  type Released,
-} from './customers/release-quarantine.ts';
+export { releaseForObject, type Released } from './customers/release-quarantine.ts';
 export {
   createUser,
   findOrCreateUser,

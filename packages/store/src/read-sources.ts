@@ -1,6 +1,7 @@
 import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
+import { otherObjects, ownerSourceSql } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
@@ -34,7 +35,31 @@ const subscriptionFields = Prisma.raw(
 
 const gravestFirst = [...disputeGravity].reverse();
 
-const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql => Prisma.sql`
+/** Items of other projects' prices are not the project's to see; those of unknown prices are. */
+const isOurItem = Prisma.sql`
+  (catalog.stripe_price_id IS NOT NULL
+    OR NOT EXISTS (SELECT FROM prices other WHERE other.stripe_price_id = i.stripe_price_id))`;
+
+/** What has items of other projects' prices only is not shown at all. */
+const hasOurItem = (items: Prisma.Sql, objectId: Prisma.Sql): Prisma.Sql => Prisma.sql`
+  (SELECT bool_and(coalesce(known.project_id <> projects.id, false))
+    FROM ${items} i LEFT JOIN prices known USING (stripe_price_id) WHERE ${objectId}) IS NOT TRUE`;
+
+const subscriptionIsOurs = hasOurItem(Prisma.sql`subscription_items`, Prisma.sql`i.subscription_id = s.id`);
+const purchaseIsOurs = hasOurItem(Prisma.sql`purchase_items`, Prisma.sql`i.purchase_id = p.id`);
+
+const noField = Prisma.sql``;
+const subscriptionOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('s')},`;
+const purchaseOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('p')},`;
+
+type Asked = {
+  projectId: string;
+  userIds: readonly string[];
+  /** Whether the source of each owner is read as well. */
+  isExplained: boolean;
+};
+
+const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql => Prisma.sql`
     WITH catalog AS (
       SELECT prices.stripe_price_id, prices.access_days, products.feature_codes
       FROM prices JOIN products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
@@ -44,7 +69,7 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
       projects.version AS project_version, projects.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          ${subscriptionFields}, 'periodPayment', paid.state,
+          ${subscriptionFields}, ${isExplained ? subscriptionOwnerSource : noField} 'periodPayment', paid.state,
           'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
@@ -55,7 +80,7 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
               'featureCodes', catalog.feature_codes) ORDER BY i.item_id)
             FROM subscription_items i LEFT JOIN catalog USING (stripe_price_id)
-            WHERE i.subscription_id = s.id), '[]'::json)
+            WHERE i.subscription_id = s.id AND ${isOurItem}), '[]'::json)
         ) ORDER BY s.id)
         FROM subscriptions s
         LEFT JOIN LATERAL (
@@ -75,10 +100,10 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
           WHERE one.event_id = s.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
           ORDER BY one.created DESC, one.event_id DESC LIMIT 1
         ) e ON true
-        WHERE s.user_ref = users.id) END AS subscriptions,
+        WHERE (s.user_ref = users.id OR s.id = ANY(${otherObjects})) AND ${subscriptionIsOurs}) END AS subscriptions,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          'id', p.id, 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
+          'id', p.id, ${isExplained ? purchaseOwnerSource : noField} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
           'payment', json_build_object('amount', p.amount, 'amountRefunded', p.amount_refunded,
             'disputeStatus', p.dispute_status), 'confirmed', p.confirmed,
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
@@ -88,10 +113,10 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) ORDER BY i.stripe_price_id)
             FROM purchase_items i LEFT JOIN catalog USING (stripe_price_id)
-            WHERE i.purchase_id = p.id), '[]'::json)
+            WHERE i.purchase_id = p.id AND ${isOurItem}), '[]'::json)
         ) ORDER BY p.id)
         FROM purchases p LEFT JOIN stripe_events e ON e.event_id = p.snapshot_event_id
-        WHERE p.user_ref = users.id AND p.invoice_id IS NULL
+        WHERE (p.user_ref = users.id OR p.id = ANY(${otherObjects})) AND ${purchaseIsOurs} AND p.invoice_id IS NULL
           AND (p.session_id IS NOT NULL OR p.status <> 'pending')) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
@@ -107,15 +132,16 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
 
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
- * of one snapshot. Feature codes come by the project's own catalog: a price of another project is unmapped
- * here. Instants leave Postgres as milliseconds. Empty if the project does not exist.
+ * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
+ * Instants leave Postgres as milliseconds. Empty if the project does not exist.
  */
 export async function readSources(
   database: Pick<Database, '$queryJson'>,
   projectId: string,
   userIds: readonly string[],
+  { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
-  const statement = statementFor(projectId, userIds);
+  const statement = statementFor({ projectId, userIds, isExplained });
   const rows = await readAgainIfConnectionLost(() => database.$queryJson<Row[]>(statement));
   return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
 }

@@ -54,7 +54,7 @@ const at = Date.UTC(2026, 10, 22, 10, 0, 0, 123);
 const subscription: SubscriptionRow = {
   ...unknownSubscription('sub_1'),
   customerId: 'cus_1',
-  claims: { projectId: 'p', userId: 'ü"\\' },
+  claims: { projectId: 'p', userId: 'ü"\\', userSource: 'metadata' },
   claimsAt: at,
   status: 'past_due',
   cancelAt: -1,
