@@ -6,7 +6,7 @@ const nothing = { claims: noClaims, priceId: null, quantity: 1 };
 test('what checkout wrote is read', () => {
   const metadata = { user_id: 'ann', project_id: 'shop', price_id: 'monthly', quantity: '3', note: 'x' };
   expect(read(metadata)).toEqual({
-    claims: { projectId: 'shop', userId: 'ann' },
+    claims: { projectId: 'shop', userId: 'ann', userSource: 'metadata' },
     priceId: 'monthly',
     quantity: 3,
   });

@@ -103,9 +103,12 @@ test('rows are read as they were written', async () => {
   });
   expect(state.subscriptions.get('sub_1')).toEqual({
     row: { ...subscription, rowVersion: 1 },
-    owner: { ...owner, ref: expect.any(Number), version: 1 },
+    owners: { first: { ...owner, ref: expect.any(Number), version: 1 }, others: [] },
   });
-  expect(state.purchases.get('pi_1')).toEqual({ row: { ...purchase, rowVersion: 1 }, owner: null });
+  expect(state.purchases.get('pi_1')).toEqual({
+    row: { ...purchase, rowVersion: 1 },
+    owners: { first: null, others: [] },
+  });
   await database.$disconnect();
   await place.drop();
 });
