@@ -19,6 +19,7 @@ export {
   createUser,
   findOrCreateUser,
   findPortalCustomer,
+  findSeveralCustomers,
   giveUpCustomerAttempt,
   keepCheckoutCustomer,
   markCustomerDeleted,

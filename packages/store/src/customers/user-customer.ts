@@ -130,3 +130,18 @@ export async function findPortalCustomer(
     ORDER BY rank, created_at DESC, id DESC LIMIT 1`;
   return rows[0]?.id ?? null;
 }
+
+/** The customers of each user of a project who has several, without those that Stripe deleted. */
+export async function findSeveralCustomers(database: Database, projectId: string): Promise<string[][]> {
+  const rows = await database.$queryRaw<{ customers: string[] }[]>`
+    WITH mapped AS (
+      SELECT c.user_ref, c.stripe_customer_id FROM users u JOIN customers c ON c.user_ref = u.id
+      WHERE u.project_id = ${projectId} AND c.deleted_at IS NULL
+      UNION
+      SELECT f.user_ref, f.stripe_customer_id
+      FROM customer_users f JOIN customers c ON c.stripe_customer_id = f.stripe_customer_id
+      WHERE f.project_id = ${projectId} AND c.deleted_at IS NULL)
+    SELECT array_agg(stripe_customer_id ORDER BY stripe_customer_id) AS customers
+    FROM mapped GROUP BY user_ref HAVING count(*) > 1 ORDER BY user_ref`;
+  return rows.map(({ customers }) => customers);
+}

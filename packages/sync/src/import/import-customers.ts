@@ -1,6 +1,6 @@
 import { fromStripeSeconds, isId, ServiceError } from '@billing/domain';
 import type { Instant } from '@billing/domain';
-import { mapCustomer, publishInvalidations } from '@billing/store';
+import { findSeveralCustomers, mapCustomer, publishInvalidations } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { eachPage } from './each-page.ts';
 import { importActor } from './import-deps.ts';
@@ -25,6 +25,8 @@ export async function importCustomers(deps: PhaseDeps, { scope, listed }: Custom
     },
   });
   await noteAbsent(deps, { scope, listed });
+  for (const customers of await findSeveralCustomers(deps.sync.database, deps.projectId))
+    note(deps.tally, 'users_with_several_customers', customers.join(', '));
 }
 
 function userOf(
