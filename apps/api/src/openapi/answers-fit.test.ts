@@ -36,7 +36,7 @@ const changes: Record<string, () => Call[]> = {
   patchPrice: () => [{ path: { price_id: all('price_id')[1] } }],
   mapCustomer: () => [{ body: { stripe_customer_id: uniqueId('cus') } }],
   moveCustomer: () => [{ body: { dry_run: true } }, {}],
-  assign: () => [
+  assignObject: () => [
     { body: { dry_run: true } },
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },

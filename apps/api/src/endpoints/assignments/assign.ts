@@ -6,7 +6,7 @@ import { publishChange } from '../publish-change.ts';
 export const assign = defineEndpoint({
   method: 'post',
   path: '/api/v1/admin/assign',
-  operationId: 'assign',
+  operationId: 'assignObject',
   tag: 'Catalog',
   summary: 'Give a subscription or a payment to a user',
   description:
