@@ -17,14 +17,19 @@ export type UserSources = {
   sources: Sources;
 };
 
+/** A source as it is read: null stands for an item of another project's price. */
+type Read<Source extends { items: readonly unknown[] }> = Omit<Source, 'items'> & {
+  items: (Source['items'][number] | null)[];
+};
+
 type Row = {
   user_id: string;
   user_ref: number | null;
   user_version: number | null;
   project_version: number;
   policy: unknown;
-  subscriptions: Sources['subscriptions'] | null;
-  purchases: Sources['purchases'] | null;
+  subscriptions: Read<Sources['subscriptions'][number]>[] | null;
+  purchases: Read<Sources['purchases'][number]>[] | null;
   grants: Sources['grants'] | null;
 };
 
@@ -35,18 +40,10 @@ const subscriptionFields = Prisma.raw(
 
 const gravestFirst = [...disputeGravity].reverse();
 
-/** Items of other projects' prices are not the project's to see; those of unknown prices are. */
-const isOurItem = Prisma.sql`
-  (catalog.stripe_price_id IS NOT NULL
-    OR NOT EXISTS (SELECT FROM prices other WHERE other.stripe_price_id = i.stripe_price_id))`;
-
-/** What has items of other projects' prices only is not shown at all. */
-const hasOurItem = (items: Prisma.Sql, objectId: Prisma.Sql): Prisma.Sql => Prisma.sql`
-  (SELECT bool_and(coalesce(known.project_id <> projects.id, false))
-    FROM ${items} i LEFT JOIN prices known USING (stripe_price_id) WHERE ${objectId}) IS NOT TRUE`;
-
-const subscriptionIsOurs = hasOurItem(Prisma.sql`subscription_items`, Prisma.sql`i.subscription_id = s.id`);
-const purchaseIsOurs = hasOurItem(Prisma.sql`purchase_items`, Prisma.sql`i.purchase_id = p.id`);
+/** In place of an item of another project's price, which is not the project's to see; one of an unknown price is. */
+const isForeign = Prisma.sql`
+  catalog.stripe_price_id IS NULL
+    AND EXISTS (SELECT FROM prices other WHERE other.stripe_price_id = i.stripe_price_id)`;
 
 const noField = Prisma.sql``;
 const subscriptionOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('s')},`;
@@ -74,13 +71,13 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
-            SELECT json_agg(json_build_object(
+            SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
-              'featureCodes', catalog.feature_codes) ORDER BY i.item_id)
+              'featureCodes', catalog.feature_codes) END ORDER BY i.item_id)
             FROM subscription_items i LEFT JOIN catalog USING (stripe_price_id)
-            WHERE i.subscription_id = s.id AND ${isOurItem}), '[]'::json)
+            WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
         FROM subscriptions s
         LEFT JOIN LATERAL (
@@ -100,7 +97,7 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
           WHERE one.event_id = s.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
           ORDER BY one.created DESC, one.event_id DESC LIMIT 1
         ) e ON true
-        WHERE (s.user_ref = users.id OR s.id = ANY(${otherObjects})) AND ${subscriptionIsOurs}) END AS subscriptions,
+        WHERE s.user_ref = users.id OR s.id = ANY(${otherObjects})) END AS subscriptions,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           'id', p.id, ${isExplained ? purchaseOwnerSource : noField} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
@@ -109,14 +106,14 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
-            SELECT json_agg(json_build_object(
+            SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) ORDER BY i.stripe_price_id)
+              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) END ORDER BY i.stripe_price_id)
             FROM purchase_items i LEFT JOIN catalog USING (stripe_price_id)
-            WHERE i.purchase_id = p.id AND ${isOurItem}), '[]'::json)
+            WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
         FROM purchases p LEFT JOIN stripe_events e ON e.event_id = p.snapshot_event_id
-        WHERE (p.user_ref = users.id OR p.id = ANY(${otherObjects})) AND ${purchaseIsOurs} AND p.invoice_id IS NULL
+        WHERE (p.user_ref = users.id OR p.id = ANY(${otherObjects})) AND p.invoice_id IS NULL
           AND (p.session_id IS NOT NULL OR p.status <> 'pending')) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
@@ -146,6 +143,12 @@ export async function readSources(
   return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
 }
 
+/** The items that are the project's to see; null if all of them are another project's: then the source is not. */
+function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
+  const ours = items.filter((item) => item !== null);
+  return ours.length === 0 && items.length > 0 ? null : ours;
+}
+
 function toUserSources(row: Row): UserSources {
   return {
     userId: row.user_id,
@@ -154,8 +157,14 @@ function toUserSources(row: Row): UserSources {
     projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),
     sources: {
-      subscriptions: row.subscriptions ?? [],
-      purchases: row.purchases ?? [],
+      subscriptions: (row.subscriptions ?? []).flatMap((one) => {
+        const items = ourItems(one.items);
+        return items === null ? [] : [{ ...one, items }];
+      }),
+      purchases: (row.purchases ?? []).flatMap((one) => {
+        const items = ourItems(one.items);
+        return items === null ? [] : [{ ...one, items }];
+      }),
       grants: row.grants ?? [],
     },
   };

@@ -1,7 +1,7 @@
 import { assignedOut, dryRunOut, movedCustomerOut } from '@billing/domain';
 import type { DryRunOut } from '@billing/domain';
 import type { Command } from 'commander';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { path } from './admin-client.ts';
 import type { Call } from './admin-client.ts';
 import { CliError } from './cli-error.ts';
@@ -20,10 +20,11 @@ type Change<T> = Call & {
   fields: (answer: T) => Readonly<Record<string, Cell>>;
 };
 
+/** The text of a value; a user who is absent is nobody. */
+const nameOf = (value: unknown): string => z.string().catch('nobody').parse(value);
+
 const triedFields = ({ changes, affected_users: users }: DryRunOut): Record<string, Cell> => ({
-  ...Object.fromEntries(
-    changes.map((one) => [one.path, `${String(one.before ?? 'nobody')} → ${String(one.after ?? 'nobody')}`]),
-  ),
+  ...Object.fromEntries(changes.map((one) => [one.path, `${nameOf(one.before)} → ${nameOf(one.after)}`])),
   'users concerned': users ?? 'more than 10,000',
 });
 
@@ -92,7 +93,7 @@ export function addAssign(program: Command, context: Context): void {
         throw new CliError('usage', 'Give one of --subscription, --payment, --session.');
       await change(context, command, {
         options,
-        warning: `${String(id)} will be ${user}'s in ${project}.`,
+        warning: `${nameOf(id)} will be ${user}'s in ${project}.`,
         method: 'POST',
         path: '/admin/assign',
         body: { ...named, project_id: project, user_id: user },
