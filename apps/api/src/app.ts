@@ -8,9 +8,11 @@ import type { AppDeps } from './deps.ts';
 import { createApiKey } from './endpoints/api-keys/create-api-key.ts';
 import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
+import { assign } from './endpoints/assignments/assign.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
+import { moveCustomer } from './endpoints/customers/move-customer.ts';
 import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
 import { checkEntitlements, createCheckHandler } from './endpoints/entitlements/check-entitlements.ts';
 import { listEvents } from './endpoints/events/list-events.ts';
@@ -79,6 +81,8 @@ export const endpoints: readonly Endpoint[] = [
   getPrice, //                   GET    /api/v1/admin/projects/{project_id}/prices/{price_id}
   patchPrice, //                 PATCH  /api/v1/admin/projects/{project_id}/prices/{price_id}
   mapCustomer, //                POST   /api/v1/admin/projects/{project_id}/customers
+  moveCustomer, //               PATCH  /api/v1/admin/projects/{project_id}/customers/{stripe_customer_id}
+  assign, //                     POST   /api/v1/admin/assign
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   listEvents, //                 GET    /api/v1/admin/events

@@ -1,6 +1,6 @@
 import { startLoop } from '@billing/platform';
 import { publishPending } from '@billing/store';
-import { recheckDue } from '@billing/sync';
+import { createClaimSourceFinder, recheckDue } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
@@ -9,6 +9,8 @@ const recheckIntervalMs = 1_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
+/** Rows without a source come from older processes only. */
+const claimsIntervalMs = 3_600_000;
 
 export type BackgroundOptions = { watchdog: Watchdog; onStuck: () => void; lookEveryMs?: number | undefined };
 
@@ -28,6 +30,7 @@ export function startBackground(
     }),
     startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
     startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
+    startLoop({ name: 'claim_sources', logger, intervalMs: claimsIntervalMs }, createClaimSourceFinder(deps)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();
       return 'rest';

@@ -18,7 +18,17 @@ export type AuditEntry = {
   action: string;
   projectId: string | null;
   target: {
-    type: 'project' | 'api_key' | 'product' | 'price' | 'customer' | 'grant' | 'event' | 'run';
+    type:
+      | 'project'
+      | 'api_key'
+      | 'product'
+      | 'price'
+      | 'customer'
+      | 'grant'
+      | 'event'
+      | 'run'
+      | 'subscription'
+      | 'purchase';
     id: string;
   };
   reason?: string;

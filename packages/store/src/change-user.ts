@@ -57,8 +57,9 @@ export function bumpHolders(
     WITH locked AS MATERIALIZED (
       SELECT id FROM public.users
       WHERE id IN (
-          SELECT user_ref FROM public.subscriptions
-          WHERE coalesce(period_invoice_id, latest_invoice_id) = ${invoiceId} AND user_ref IS NOT NULL)
+          SELECT holder.user_ref FROM public.subscriptions s CROSS JOIN LATERAL (
+            SELECT s.user_ref UNION SELECT o.user_ref FROM public.object_owners o WHERE o.object_id = s.id) holder
+          WHERE coalesce(s.period_invoice_id, s.latest_invoice_id) = ${invoiceId} AND holder.user_ref IS NOT NULL)
         AND id <> ALL(${others}::bigint[])
       ORDER BY id FOR NO KEY UPDATE),
     bumped AS (

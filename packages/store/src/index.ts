@@ -11,18 +11,16 @@ export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts
 export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
+export { assignObject, type Assigned } from './customers/assign-object.ts';
+export * from './customers/claim-sources.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
-export {
-  releaseForCustomer,
-  releaseForPrice,
-  releaseForProject,
-  releaseWaitingEvents,
-  type Released,
-} from './customers/release-quarantine.ts';
+export { moveCustomer, type Moved } from './customers/move-customer.ts';
+export { releaseForObject, type Released } from './customers/release-quarantine.ts';
 export {
   createUser,
   findOrCreateUser,
   findPortalCustomer,
+  findSeveralCustomers,
   giveUpCustomerAttempt,
   keepCheckoutCustomer,
   markCustomerDeleted,

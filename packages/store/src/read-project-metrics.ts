@@ -17,6 +17,9 @@ export async function readProjectMetrics(database: Database, projectId: string):
     WITH subscription AS (
       SELECT s.id, s.status FROM public.users u JOIN public.subscriptions s ON s.user_ref = u.id
       WHERE u.project_id = ${projectId} AND s.status IS NOT NULL
+      UNION
+      SELECT s.id, s.status FROM public.object_owners o JOIN public.subscriptions s ON s.id = o.object_id
+      WHERE o.project_id = ${projectId} AND s.status IS NOT NULL
     ), revenue AS (
       SELECT sum(CASE p.interval WHEN 'month' THEN p.amount::numeric WHEN 'year' THEN p.amount::numeric / 12 ELSE 0 END
         * i.quantity) AS cents

@@ -1,6 +1,7 @@
 import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
+import { otherObjects, ownerSourceSql } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
@@ -16,14 +17,19 @@ export type UserSources = {
   sources: Sources;
 };
 
+/** A source as it is read: null stands for an item of another project's price. */
+type Read<Source extends { items: readonly unknown[] }> = Omit<Source, 'items'> & {
+  items: (Source['items'][number] | null)[];
+};
+
 type Row = {
   user_id: string;
   user_ref: number | null;
   user_version: number | null;
   project_version: number;
   policy: unknown;
-  subscriptions: Sources['subscriptions'] | null;
-  purchases: Sources['purchases'] | null;
+  subscriptions: Read<Sources['subscriptions'][number]>[] | null;
+  purchases: Read<Sources['purchases'][number]>[] | null;
   grants: Sources['grants'] | null;
 };
 
@@ -34,7 +40,23 @@ const subscriptionFields = Prisma.raw(
 
 const gravestFirst = [...disputeGravity].reverse();
 
-const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql => Prisma.sql`
+/** In place of an item of another project's price, which is not the project's to see; one of an unknown price is. */
+const isForeign = Prisma.sql`
+  catalog.stripe_price_id IS NULL
+    AND EXISTS (SELECT FROM public.prices other WHERE other.stripe_price_id = i.stripe_price_id)`;
+
+const noField = Prisma.sql``;
+const subscriptionOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('s')},`;
+const purchaseOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('p')},`;
+
+type Asked = {
+  projectId: string;
+  userIds: readonly string[];
+  /** Whether the source of each owner is read as well. */
+  isExplained: boolean;
+};
+
+const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql => Prisma.sql`
     WITH catalog AS (
       SELECT prices.stripe_price_id, prices.access_days, products.feature_codes
       FROM public.prices JOIN public.products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
@@ -44,16 +66,16 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
       projects.version AS project_version, projects.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          ${subscriptionFields}, 'periodPayment', paid.state,
+          ${subscriptionFields}, ${isExplained ? subscriptionOwnerSource : noField} 'periodPayment', paid.state,
           'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
-            SELECT json_agg(json_build_object(
+            SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
-              'featureCodes', catalog.feature_codes) ORDER BY i.item_id)
+              'featureCodes', catalog.feature_codes) END ORDER BY i.item_id)
             FROM public.subscription_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
@@ -75,23 +97,23 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
           WHERE one.event_id = s.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
           ORDER BY one.created DESC, one.event_id DESC LIMIT 1
         ) e ON true
-        WHERE s.user_ref = users.id) END AS subscriptions,
+        WHERE s.user_ref = users.id OR s.id = ANY(${otherObjects})) END AS subscriptions,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          'id', p.id, 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
+          'id', p.id, ${isExplained ? purchaseOwnerSource : noField} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
           'payment', json_build_object('amount', p.amount, 'amountRefunded', p.amount_refunded,
             'disputeStatus', p.dispute_status), 'confirmed', p.confirmed,
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
-            SELECT json_agg(json_build_object(
+            SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) ORDER BY i.stripe_price_id)
+              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) END ORDER BY i.stripe_price_id)
             FROM public.purchase_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
         FROM public.purchases p LEFT JOIN public.stripe_events e ON e.event_id = p.snapshot_event_id
-        WHERE p.user_ref = users.id AND p.invoice_id IS NULL
+        WHERE (p.user_ref = users.id OR p.id = ANY(${otherObjects})) AND p.invoice_id IS NULL
           AND (p.session_id IS NOT NULL OR p.status <> 'pending')) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
@@ -107,17 +129,24 @@ const statementFor = (projectId: string, userIds: readonly string[]): Prisma.Sql
 
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
- * of one snapshot. Feature codes come by the project's own catalog: a price of another project is unmapped
- * here. Instants leave Postgres as milliseconds. Empty if the project does not exist.
+ * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
+ * Instants leave Postgres as milliseconds. Empty if the project does not exist.
  */
 export async function readSources(
   database: Pick<Database, '$queryJson'>,
   projectId: string,
   userIds: readonly string[],
+  { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
-  const statement = statementFor(projectId, userIds);
+  const statement = statementFor({ projectId, userIds, isExplained });
   const rows = await readAgainIfConnectionLost(() => database.$queryJson<Row[]>(statement));
   return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
+}
+
+/** The items that are the project's to see; null if all of them are another project's: then the source is not. */
+function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
+  const ours = items.filter((item) => item !== null);
+  return ours.length === 0 && items.length > 0 ? null : ours;
 }
 
 function toUserSources(row: Row): UserSources {
@@ -128,8 +157,14 @@ function toUserSources(row: Row): UserSources {
     projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),
     sources: {
-      subscriptions: row.subscriptions ?? [],
-      purchases: row.purchases ?? [],
+      subscriptions: (row.subscriptions ?? []).flatMap((one) => {
+        const items = ourItems(one.items);
+        return items === null ? [] : [{ ...one, items }];
+      }),
+      purchases: (row.purchases ?? []).flatMap((one) => {
+        const items = ourItems(one.items);
+        return items === null ? [] : [{ ...one, items }];
+      }),
       grants: row.grants ?? [],
     },
   };

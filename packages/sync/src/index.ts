@@ -13,6 +13,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
+export { createClaimSourceFinder } from './find-claim-sources.ts';
 export { recheckDue } from './recheck-due.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';

@@ -63,6 +63,8 @@ const notState = [
   // Only some lives have claims; the owner is compared.
   'claimed_user_id',
   'claimed_project_id',
+  'claimed_user_source',
+  'project_claimed_at',
 ];
 
 type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };

@@ -1,7 +1,10 @@
 import type { Shape, StripeObject } from './stripe-objects.ts';
 
-/** How the owner is known: our mapping of the customer, metadata alone, or a mapping after all events. */
-export type Ownership = 'mapped' | 'metadata' | 'mapped_late';
+/**
+ * How the owner is known: our mapping of the customer, metadata alone, a mapping after all events, or as of a Payment Link:
+ * metadata names the project, and the session's `client_reference_id` the user.
+ */
+export type Ownership = 'mapped' | 'metadata' | 'mapped_late' | 'linked';
 
 /** An event of the story: its object as it is at that moment. `at`: Unix seconds of the story. */
 type StoryEvent = { type: string; object: StripeObject; at: number };
@@ -38,19 +41,28 @@ export type Life = LifeOptions & {
   finalObjects: () => StripeObject[];
 };
 
+const metadataOf = (ownership: Ownership, userId: string): Record<string, string> => {
+  if (ownership === 'metadata') return { user_id: userId, project_id: projectId };
+  return ownership === 'linked' ? { project_id: projectId } : {};
+};
+
 export function createLife({ run, ownership, shape }: LifeOptions): Life {
   const events: StoryEvent[] = [];
   const versions = new Map<string, { since: number; object: StripeObject }[]>();
   const counts = new Map<string, number>();
   let now = beginning;
   const userId = `user_${run}`;
+  const withReference = (object: StripeObject): StripeObject =>
+    ownership === 'linked' && object.object === 'checkout.session'
+      ? { ...object, client_reference_id: userId }
+      : object;
   return {
     run,
     ownership,
     shape,
     userId,
     customer: `cus_${run}`,
-    metadata: ownership === 'metadata' ? { user_id: userId, project_id: projectId } : {},
+    metadata: metadataOf(ownership, userId),
     events,
     newId: (prefix) => {
       const count = (counts.get(prefix) ?? 0) + 1;
@@ -59,10 +71,10 @@ export function createLife({ run, ownership, shape }: LifeOptions): Life {
     },
     put: (object) => {
       const known = versions.get(object.id) ?? [];
-      versions.set(object.id, [...known, { since: events.length, object }]);
+      versions.set(object.id, [...known, { since: events.length, object: withReference(object) }]);
     },
     emit: (type, object) => {
-      events.push({ type, object, at: now });
+      events.push({ type, object: withReference(object), at: now });
     },
     dateObjects: (created) => {
       for (const [id, all] of versions) {

@@ -5,6 +5,7 @@ import { endStateOf, needsRecheck } from './end-state.ts';
 import type { EndState } from './end-state.ts';
 import { projectId } from './life.ts';
 import type { Life } from './life.ts';
+import type { StripeObject } from './stripe-objects.ts';
 import type { Hosted } from './stripe-server.ts';
 import { inOrder, play, settingKey } from './trial.ts';
 import type { Played, Setting, StripeEvent, Trial } from './trial.ts';
@@ -63,6 +64,18 @@ async function mapLast({ database }: World, { userId, customer }: Life): Promise
   await mapCustomer(database, { projectId, request, actor });
 }
 
+/** Whether a Payment Link sold something that no session of the life names. */
+function hasUnlinked(life: Life): boolean {
+  if (life.ownership !== 'linked') return false;
+  const all = life.finalObjects();
+  const sessions = all.filter((one) => one.object === 'checkout.session');
+  const named = new Set(sessions.flatMap((one) => [one['subscription'], one['payment_intent'], one.id]));
+  const isSold = ({ object, metadata }: StripeObject): boolean =>
+    object === 'subscription' ||
+    (object === 'payment_intent' && JSON.stringify(metadata ?? {}).includes('price_id'));
+  return all.some((one) => isSold(one) && !named.has(one.id));
+}
+
 /** Rechecks, as the worker's loop does, until nothing is left to recheck. */
 async function recheckAll(world: World, life: Life): Promise<void> {
   const mostRounds = 400;
@@ -85,7 +98,7 @@ export async function runTrial(world: World, trial: Trial, deliverAll: Deliver):
   try {
     if (trial.ownership === 'mapped') await mapFirst(world, life);
     await deliverAll(trial, played, hosted);
-    if (trial.ownership === 'mapped_late') await mapLast(world, life);
+    if (trial.ownership === 'mapped_late' || hasUnlinked(life)) await mapLast(world, life);
     if (hosted.mood === 'away') hosted.mood = 'answers';
     const eventIds = [...new Set(events.map((event) => event.id))];
     await recheckAll(world, life);

@@ -83,7 +83,7 @@ export const settingKey = ({ story, ownership, shape, spacing, gaps, stripe }: S
 const settingsOf = (stories: readonly Story[]): fc.Arbitrary<Setting> =>
   fc.record({
     story: fc.constantFrom(...stories),
-    ownership: fc.constantFrom<Ownership>('mapped', 'mapped', 'metadata', 'mapped_late'),
+    ownership: fc.constantFrom<Ownership>('mapped', 'mapped', 'metadata', 'mapped_late', 'linked'),
     shape: fc.constantFrom<Shape>('pinned', 'pinned', 'old'),
     spacing: fc.constantFrom<Spacing>('story', 'some equal', 'all equal'),
     gaps: fc.constantFrom(0b101101, 0b010010),

@@ -94,10 +94,13 @@ function toFreshAnswer(
 /** Reads and derives the answers of 1 to 100 users of one project: one statement. */
 async function readAnswers(
   deps: ReadDeps,
-  projectId: string,
-  userIds: readonly string[],
+  {
+    projectId,
+    userIds,
+    isExplained,
+  }: { projectId: string; userIds: readonly string[]; isExplained: boolean },
 ): Promise<Map<string, FreshAnswer>> {
-  const read = await readSources(deps.database, projectId, userIds);
+  const read = await readSources(deps.database, projectId, userIds, { isExplained });
   const asOf = deps.clock();
   return new Map(
     [...read].map(([userId, sources]) => [userId, toFreshAnswer(deps, sources, { projectId, asOf })]),
@@ -111,7 +114,7 @@ export type Kept = { fresh: FreshAnswer; isOutdated: boolean };
 
 /** Reads of Postgres, past the cache. */
 export type FreshReads = {
-  /** One user, by a read of this caller's own. */
+  /** One user, by a read of this caller's own, with all that an explanation shows. */
   own: (projectId: string, userId: string) => Promise<FreshAnswer>;
   /**
    * One user, by one read for all who wait for the same. It is in flight until `keep` of the first caller is done:
@@ -126,24 +129,24 @@ export function createFreshReads(deps: ReadDeps): FreshReads {
   const inFlight = new Map<string, Promise<Kept>>();
   const run = createReadRunner();
 
-  async function readOne(projectId: string, userId: string): Promise<FreshAnswer> {
-    const answer = (await readAnswers(deps, projectId, [userId])).get(userId);
+  async function readOne(projectId: string, userId: string, isExplained: boolean): Promise<FreshAnswer> {
+    const answer = (await readAnswers(deps, { projectId, userIds: [userId], isExplained })).get(userId);
     if (answer === undefined) throw new Error('the project of a valid API key has no row');
     return answer;
   }
 
   return {
-    own: (projectId, userId) => run(() => readOne(projectId, userId)),
+    own: (projectId, userId) => run(() => readOne(projectId, userId, true)),
     shared(projectId, userId, keep) {
       const key = `${projectId.length}:${projectId}:${userId}`;
       const joined = inFlight.get(key);
       if (joined !== undefined) return joined;
-      const read = run(() => readOne(projectId, userId))
+      const read = run(() => readOne(projectId, userId, false))
         .then(async (fresh) => ({ fresh, isOutdated: (await keep(fresh)) === 'outdated' }))
         .finally(() => inFlight.delete(key));
       inFlight.set(key, read);
       return read;
     },
-    many: (projectId, userIds) => run(() => readAnswers(deps, projectId, userIds)),
+    many: (projectId, userIds) => run(() => readAnswers(deps, { projectId, userIds, isExplained: false })),
   };
 }

@@ -35,6 +35,12 @@ const changes: Record<string, () => Call[]> = {
   // Not the price that the checkout sells: it is archived here.
   patchPrice: () => [{ path: { price_id: all('price_id')[1] } }],
   mapCustomer: () => [{ body: { stripe_customer_id: uniqueId('cus') } }],
+  moveCustomer: () => [{ body: { dry_run: true } }, {}],
+  assignObject: () => [
+    { body: { dry_run: true } },
+    {},
+    { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
+  ],
   listEvents: () => [
     {},
     ...['applied', 'stale', 'ignored', 'quarantined', 'failed'].map((status) => ({ query: { status } })),

@@ -23,7 +23,12 @@ export const errorGuide: Record<ErrorCode, string> = {
   product_not_found: 'Create the product first, or correct its id.',
   price_not_found: "Use the id of one of this project's prices, ours or Stripe's.",
   api_key_not_found: 'List the keys of the project for the right `key_id`.',
-  customer_not_found: 'Offer the portal to users who have bought something.',
+  customer_not_found:
+    'Offer the portal to users who have bought something; move only a customer that is mapped, or has bought something here.',
+  subscription_not_found:
+    'Use the id of a subscription that was heard of here; `POST /api/v1/admin/reconcile` brings in what was not.',
+  payment_not_found:
+    'Use the id of a PaymentIntent or Checkout session that was heard of here and bought something. A payment of an invoice follows its subscription.',
   grant_not_found: 'Use the `grant_id` that the grant was answered with.',
   event_not_found:
     'Use an `event_id` that `GET /api/v1/admin/events` lists; an event that never came, or is forgotten by now, has none.',
@@ -33,7 +38,8 @@ export const errorGuide: Record<ErrorCode, string> = {
   product_exists: 'Change the product that exists (`PATCH`), or use another id.',
   price_exists: 'Use the price that exists, or another id; a Stripe price belongs to one project.',
   customer_exists:
-    'Check `stripe_customer_id`: this customer is mapped already and stays with its user; if that is the user you mean, nothing is left to do. Who mapped it by hand is in `GET /api/v1/admin/audit?target_id=…`.',
+    'Check `stripe_customer_id`: this customer is mapped in this project already and stays with its user; if that is the user you mean, nothing is left to do. `PATCH` the customer to move it. Who mapped it by hand is in `GET /api/v1/admin/audit?target_id=…`.',
+  price_of_other_project: 'Name the project whose catalog has the prices of the subscription or payment.',
   already_revoked: 'Nothing is left to do: the grant is revoked.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
   price_archived: 'Offer a price that is still sold.',

@@ -3,11 +3,12 @@ import type { Command } from 'commander';
 import { path } from './admin-client.ts';
 import { callAndShow, confirm, given, moment } from './context.ts';
 import type { Context } from './context.ts';
+import { addMove } from './owners.ts';
 
 export function addCustomers(program: Command, context: Context): void {
-  program
-    .command('customers')
-    .description('Which user a Stripe customer is')
+  const customers = program.command('customers').description('Which user a Stripe customer is');
+  addMove(customers, context);
+  customers
     .command('map <project> <user> <stripe_customer>')
     .description('Map a Stripe customer to a user, and release what was quarantined for it')
     .action(async (project: string, user: string, customer: string, ...rest: [object, Command]) => {

@@ -77,7 +77,7 @@ function render(answer: EntitlementsResponse): string {
     explanation.length === 0
       ? 'This user is unknown: no subscription, purchase or grant. Check the user id (it is compared byte by byte), and `quarantine` for payments without a known user.'
       : renderTable(
-          ['source', 'id', 'counts', 'why', 'status', 'features', 'last event'],
+          ['source', 'id', 'counts', 'why', 'status', 'features', 'owner by', 'last event'],
           explanation.map((one) => [
             one.source,
             one.source_id,
@@ -85,6 +85,7 @@ function render(answer: EntitlementsResponse): string {
             one.reason,
             one.status,
             one.feature_codes,
+            one.owner_source ?? null,
             one.last_event === null ? null : `${one.last_event.type} ${one.last_event.created}`,
           ]),
         );

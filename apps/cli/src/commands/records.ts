@@ -38,7 +38,10 @@ export function addQuarantine(program: Command, context: Context): void {
   pageable(
     program.command('quarantine').description('Events that wait for a customer or a price to be mapped'),
   )
-    .option('--reason <reason>', 'unknown_customer, unknown_price, unknown_project or invalid_object')
+    .option(
+      '--reason <reason>',
+      'unknown_customer, unknown_price, unknown_project, price_of_other_project or invalid_object',
+    )
     .action(({ reason }: Filter, command: Command) =>
       list(context, command, {
         schema: quarantineList,

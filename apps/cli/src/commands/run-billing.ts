@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { addExplain } from './explain.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
+import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addAudit, addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
@@ -32,6 +33,7 @@ const commands = [
   addProducts,
   addPrices,
   addCustomers,
+  addAssign,
   addGrants,
   addExplain,
   addEvents,

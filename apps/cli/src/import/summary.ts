@@ -12,6 +12,8 @@ const findingTexts: Record<string, string> = {
     'products that exist with other feature codes: they stay; change them with `npm run billing -- products update`',
   customers_whose_user_id_is_not_usable:
     'customers whose metadata.user_id is no usable id: list them in --customers',
+  users_with_several_customers:
+    'users with several customers: checkout and portal use the one with a live subscription, else the newest',
   customers_of_another_user: 'customers that are mapped to another user already: they stay',
   listed_customers_not_in_stripe: 'customers of the list that this account does not have',
   subscriptions_not_understood: 'subscriptions that could not be read',

@@ -5,6 +5,7 @@ import { reasons } from '../entitlements/evaluate.ts';
 import type { Evaluation } from '../entitlements/evaluate.ts';
 import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
 import { id } from '../ids.ts';
+import { ownerSources } from '../order/resolve-owner.ts';
 import { queryFlag } from './query-flag.ts';
 
 const timestampOut = z.iso.datetime();
@@ -70,6 +71,13 @@ export const explanationOut = z
       .object({ event_id: z.string(), type: z.string(), created: timestampOut })
       .meta({ id: 'LastEvent' })
       .nullable(),
+    owner_source: z
+      .enum(ownerSources)
+      .nullable()
+      .optional()
+      .describe(
+        "Subscriptions and purchases: how the owner is known. `assignment`: an operator's; `mapping`: of the Stripe customer; `metadata`; `buyer_hint`: a `client_reference_id`, which a buyer can type.",
+      ),
   })
   .meta({ id: 'Explanation' });
 export type ExplanationOut = z.output<typeof explanationOut>;
@@ -127,6 +135,7 @@ export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
       lastEvent === null
         ? null
         : { event_id: lastEvent.event_id, type: lastEvent.type, created: toTimestamp(lastEvent.created) },
+    owner_source: ('ownerSource' in evaluation.of ? evaluation.of.ownerSource : null) ?? null,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { OwnerSource } from '../order/resolve-owner.ts';
 import type { subscriptionBookkeeping, SubscriptionRow } from '../order/subscription-row.ts';
 import type { Instant } from '../time.ts';
 
@@ -27,6 +28,8 @@ export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookk
   periodPayment: PaymentState | null;
   items: readonly SubscriptionItemSource[];
   lastEvent: LastEvent | null;
+  /** Absent: not asked. */
+  ownerSource?: OwnerSource;
 };
 
 export type PurchaseItemSource = {
@@ -45,6 +48,8 @@ export type PurchaseSource = {
   confirmed: boolean;
   items: readonly PurchaseItemSource[];
   lastEvent: LastEvent | null;
+  /** Absent: not asked. */
+  ownerSource?: OwnerSource;
 };
 
 export type GrantSource = {

@@ -13,6 +13,8 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'pastDueSeenAt',
   'latestInvoiceCreatedAt',
   'claimsAt',
+  'projectClaimedAt',
+  'userSource',
   'record',
   'isInvoiceless',
 ]);

@@ -1,4 +1,3 @@
-import { hasClaims, noClaims } from '../stripe/claims.ts';
 import type { Claims } from '../stripe/claims.ts';
 import { earliest } from '../time.ts';
 import type { Instant } from '../time.ts';
@@ -79,6 +78,22 @@ const claimsOf = ({ said }: PaymentRecord): PaymentClaim[] =>
 export const claimedItems = (record: PaymentRecord): BoughtItem[] | null =>
   claimsOf(record).find((one) => one.items !== null)?.items ?? null;
 
+/**
+ * Project and user, each from the first object that claims it, metadata before a hint. Where an older version of the
+ * service kept no source in the record, that of the row stays.
+ */
+function mergedClaims({ said }: PaymentRecord, before: Claims): Claims {
+  const all = claimSources.flatMap((source) => said[source]?.claims ?? []);
+  const named = all.filter((claims) => claims.userId !== null);
+  const user = named.find((claims) => claims.userSource === 'metadata') ?? named[0];
+  const isSame = user?.userId === before.userId;
+  return {
+    projectId: all.find((claims) => claims.projectId !== null)?.projectId ?? null,
+    userId: user?.userId ?? null,
+    userSource: user?.userSource ?? (isSame ? before.userSource : null),
+  };
+}
+
 /** The row with the fields that are computed from its record. */
 export function derivePurchase(row: PurchaseRow): PurchaseRow {
   const { record } = row;
@@ -89,7 +104,7 @@ export function derivePurchase(row: PurchaseRow): PurchaseRow {
   return {
     ...row,
     customerId: claimed.find((one) => one.customerId !== null)?.customerId ?? null,
-    claims: claimed.find((one) => hasClaims(one.claims))?.claims ?? noClaims,
+    claims: mergedClaims(record, row.claims),
     amount: amounts.length === 0 ? chargeAmount : Math.max(...amounts),
     currency: claimed.find((one) => one.currency !== null)?.currency ?? null,
     amountRefunded: amountReturned(record.money).amount,

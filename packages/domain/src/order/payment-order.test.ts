@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { noClaims } from '../stripe/claims.ts';
+import { noClaims, userClaim } from '../stripe/claims.ts';
 import type { StripeLookup } from './lookup.ts';
 import { mergePurchase } from './merge-purchase.ts';
 import type { PurchaseFacts } from './merge-purchase.ts';
@@ -73,7 +73,7 @@ const life = fc
       clock.next += 1;
     };
     const items = [{ stripePriceId: 'price_once', quantity: 1 }];
-    const claims = { projectId: 'shop', userId: 'ann' };
+    const claims = { projectId: 'shop', ...userClaim('ann', null) };
     const paid = { status: 'paid' as const, amount: 4_900, currency: 'usd', items };
     happen({ ...paid, claimSource: 'charge', amountRefunded: 0 });
     happen({ ...paid, claimSource: 'payment_intent' });
@@ -168,7 +168,7 @@ describe('the order of arrival does not matter for a payment', () => {
         ...nothing,
         ...part,
         sessionId: part.claimSource === 'session' ? 'cs_1' : null,
-        claims: { projectId: null, userId },
+        claims: { projectId: null, ...userClaim(userId, null) },
         currency: 'usd',
         items: price === null ? null : [{ stripePriceId: price, quantity }],
         eventId: `evt_${index}`,

@@ -13,62 +13,165 @@ export type CatalogPrice = {
 
 /** What is stored of users and prices when an event is decided. */
 export type Catalog = {
-  /** Our own mapping of Stripe customers to users. */
-  mappings: ReadonlyMap<string, Owner>;
+  /** Our own mapping of Stripe customers to users: one for each project, the first mapping first. */
+  mappings: ReadonlyMap<string, readonly Owner[]>;
   users: readonly Owner[];
   projects: ReadonlySet<string>;
   prices: readonly CatalogPrice[];
 };
 
-export type QuarantineReason = 'unknown_customer' | 'unknown_project' | 'unknown_price';
+/** Where an owner comes from; each beats those after it. An operator's assignment of the object is the strongest. */
+export const ownerSources = ['assignment', 'mapping', 'metadata', 'buyer_hint'] as const;
+export type OwnerSource = (typeof ownerSources)[number];
 
-/** `isContested`: the object's claims name another user or project than our mapping, which wins. */
-export type Ownership =
-  | { kind: 'owned'; owner: Owner; isContested: boolean }
-  | { kind: 'unknown'; reason: QuarantineReason; awaits: string | null };
+export type Owned = { owner: Owner; source: OwnerSource };
 
-/** The fields of an object that its owner is found by. */
+/** The owners that are stored with an object. */
+export type KnownOwners = {
+  /** The user of the object's row. */
+  first: Owner | null;
+  /** Assignments, and the owners in further projects. */
+  others: readonly Owned[];
+};
+
+export const noOwners: KnownOwners = { first: null, others: [] };
+
+export const quarantineReasons = [
+  'unknown_customer',
+  'unknown_project',
+  'unknown_price',
+  'price_of_other_project',
+] as const;
+export type QuarantineReason = (typeof quarantineReasons)[number];
+
+/** What an object waits for. `awaits`: the customer, price or project whose mapping ends it, else the object itself. */
+export type Waits = { reason: QuarantineReason; awaits: string };
+
+export type Ownership = {
+  /** One for each project that has items in the object, in the order of the items. */
+  owners: readonly Owned[];
+  /** Null: every item has an owner and a known price. */
+  waits: Waits | null;
+  /** The object's claims name another user or project than our mapping or an assignment, which wins. */
+  isContested: boolean;
+};
+
+/** The fields of an object that its owners are found by. */
 export type Ownable = {
+  id: string;
   customerId: string | null;
   claims: Claims;
   items: readonly { stripePriceId: string }[];
 };
 
-function contradicts(claims: Claims, owner: Owner): boolean {
-  const otherUser = claims.userId !== null && claims.userId !== owner.userId;
-  return otherUser || (claims.projectId !== null && claims.projectId !== owner.projectId);
-}
-
-/** The project of the first price that the catalog has. */
-function projectOfPrices(items: Ownable['items'], prices: readonly CatalogPrice[]): string | null {
-  for (const { stripePriceId } of items) {
-    const known = prices.find((price) => price.stripePriceId === stripePriceId);
-    if (known !== undefined) return known.projectId;
-  }
-  return null;
-}
+const mappingsOf = (customerId: string | null, { mappings }: Pick<Catalog, 'mappings'>): readonly Owner[] =>
+  customerId === null ? [] : (mappings.get(customerId) ?? []);
 
 /**
- * Who owns an object: the user that our own mapping gives its Stripe customer, else the user that it claims, in
- * the project that it claims or that its price belongs to. Nothing else creates an owner, and no event creates
- * a mapping. Without an owner it is quarantined (invariant "unknown is not lost").
+ * The project that an object names where its price does not say it: that of its assignment, else the claimed one, unless
+ * its customer is mapped in others only, as our mapping beats what metadata says.
  */
-export function resolveOwner({ customerId, claims, items }: Ownable, catalog: Catalog): Ownership {
-  const mapped = customerId === null ? undefined : catalog.mappings.get(customerId);
-  if (mapped !== undefined) return { kind: 'owned', owner: mapped, isContested: contradicts(claims, mapped) };
-  const { userId } = claims;
-  if (userId === null) return { kind: 'unknown', reason: 'unknown_customer', awaits: customerId };
-  const projectId = claims.projectId ?? projectOfPrices(items, catalog.prices);
+export function namedProject(
+  { customerId, claims }: Pick<Ownable, 'customerId' | 'claims'>,
+  catalog: Pick<Catalog, 'mappings'>,
+  known: KnownOwners = noOwners,
+): string | null {
+  const assigned = known.others.find((one) => one.source === 'assignment');
+  if (assigned !== undefined) return assigned.owner.projectId;
+  const mapped = mappingsOf(customerId, catalog);
+  const isMappedThere = mapped.some((owner) => owner.projectId === claims.projectId);
+  const named = isMappedThere ? claims.projectId : (mapped[0]?.projectId ?? claims.projectId);
+  return named ?? known.first?.projectId ?? null;
+}
+
+/** The projects that have items in an object, each once, in the order of the items. Null: no project is known. */
+function projectsOf(object: Ownable, catalog: Catalog, known: KnownOwners): (string | null)[] {
+  const named = namedProject(object, catalog, known);
+  const projects = object.items.map(
+    ({ stripePriceId }) =>
+      catalog.prices.find((price) => price.stripePriceId === stripePriceId)?.projectId ?? named,
+  );
+  const found = [...new Set(projects)].filter((projectId) => projectId !== null);
+  return found.length > 0 ? found : [named];
+}
+
+/** The user whom the object claims in a project: a claimed project must be that one. */
+function claimedOwner(projectId: string, { claims }: Ownable, catalog: Catalog): Owned | null {
+  const { userId, userSource } = claims;
+  const speaksOf = claims.projectId === null || claims.projectId === projectId;
+  if (userId === null || !speaksOf || !catalog.projects.has(projectId)) return null;
+  const stored = catalog.users.find((user) => user.projectId === projectId && user.userId === userId);
+  const owner = stored ?? { ref: null, projectId, userId, version: 0 };
+  return { owner, source: userSource ?? 'buyer_hint' };
+}
+
+/** The owner in one project; a known one stays where nothing names another. */
+function ownerIn(projectId: string, object: Ownable, catalog: Catalog, known: KnownOwners): Owned | null {
+  const isThere = (owner: Owner): boolean => owner.projectId === projectId;
+  const stored = known.others.find((one) => isThere(one.owner));
+  if (stored?.source === 'assignment') return stored;
+  const mapped = mappingsOf(object.customerId, catalog).find(isThere);
+  if (mapped !== undefined) return { owner: mapped, source: 'mapping' };
+  const claimed = claimedOwner(projectId, object, catalog);
+  if (claimed !== null) return claimed;
+  const { first } = known;
+  return first !== null && isThere(first) ? { owner: first, source: 'buyer_hint' } : (stored ?? null);
+}
+
+/** Why no owner is known in one of the object's projects. */
+function reasonOf(
+  projectId: string | null,
+  { id, customerId, claims, items }: Ownable,
+  { catalog, isOwned }: { catalog: Catalog; isOwned: boolean },
+): Waits {
+  const awaits = customerId ?? id;
+  const isElsewhere = isOwned || mappingsOf(customerId, catalog).length > 0;
+  if (isElsewhere && projectId !== null) return { reason: 'price_of_other_project', awaits };
+  if (claims.userId === null) return { reason: 'unknown_customer', awaits };
   const [first] = items;
   if (projectId === null)
     return first === undefined
-      ? { kind: 'unknown', reason: 'unknown_project', awaits: customerId }
-      : { kind: 'unknown', reason: 'unknown_price', awaits: first.stripePriceId };
-  if (!catalog.projects.has(projectId))
-    return { kind: 'unknown', reason: 'unknown_project', awaits: customerId ?? projectId };
-  const known = catalog.users.find((user) => user.projectId === projectId && user.userId === userId);
-  const owner = known ?? { ref: null, projectId, userId, version: 0 };
-  return { kind: 'owned', owner, isContested: false };
+      ? { reason: 'unknown_project', awaits }
+      : { reason: 'unknown_price', awaits: first.stripePriceId };
+  const named = claims.projectId ?? projectId;
+  if (!catalog.projects.has(named)) return { reason: 'unknown_project', awaits: customerId ?? named };
+  return { reason: named === projectId ? 'unknown_customer' : 'price_of_other_project', awaits };
+}
+
+function contradicts(claims: Claims, owner: Owner, projects: readonly (string | null)[]): boolean {
+  const { projectId, userId } = claims;
+  if (projectId !== null && !projects.includes(projectId)) return true;
+  const speaksOf = projectId === null || projectId === owner.projectId;
+  return speaksOf && userId !== null && userId !== owner.userId;
+}
+
+/**
+ * Whose an object is, each item by itself: the project is its price's (unknown price: the one that the object names);
+ * the user in that project is an assignment, else our mapping of the Stripe customer there, else the user whom metadata
+ * claims, else the one whom the buyer hints at. Nothing else creates an owner, and no event creates a mapping. What has
+ * no owner is quarantined (invariant "unknown is not lost").
+ */
+export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwners = noOwners): Ownership {
+  const projects = projectsOf(object, catalog, known);
+  const found = projects.map((projectId) => ({
+    projectId,
+    owned: projectId === null ? null : ownerIn(projectId, object, catalog, known),
+  }));
+  const owners = found.flatMap(({ owned }) => owned ?? []);
+  const ownerless = found.find(({ owned }) => owned === null);
+  const missing = unknownPrice(object.items, catalog.prices);
+  const priceWaits: Waits | null = missing === null ? null : { reason: 'unknown_price', awaits: missing };
+  return {
+    owners,
+    waits:
+      ownerless === undefined
+        ? priceWaits
+        : reasonOf(ownerless.projectId, object, { catalog, isOwned: owners.length > 0 }),
+    isContested: owners.some(
+      ({ owner, source }) =>
+        (source === 'assignment' || source === 'mapping') && contradicts(object.claims, owner, projects),
+    ),
+  };
 }
 
 /** The first of the items' prices that is in no catalog: creating it releases the quarantine. */

@@ -1,4 +1,3 @@
-import { hasClaims } from '../stripe/claims.ts';
 import type { Claims } from '../stripe/claims.ts';
 import type { PaidInvoice } from '../stripe/invoice.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
@@ -24,11 +23,73 @@ function withPaidInvoice(row: SubscriptionRow, paid: PaidInvoice | null): Subscr
   return isNewer ? { ...row, periodInvoiceId: paid.id, periodInvoiceAt: paid.createdAt } : row;
 }
 
-/** Claims of the newest snapshot that has any, stale ones included: a later one without claims changes nothing. */
-function withClaims(row: SubscriptionRow, claims: Claims, at: Instant): SubscriptionRow {
-  if (!hasClaims(claims) || (row.claimsAt !== null && at < row.claimsAt)) return row;
-  const isLesser = at === row.claimsAt && JSON.stringify(claims) < JSON.stringify(row.claims);
-  return isLesser ? row : { ...row, claims, claimsAt: at };
+/**
+ * Since when the row's project was claimed by a snapshot; null: another object claimed it. Older versions of the service
+ * kept one moment for both claims, and no source.
+ */
+const projectClaimedAt = ({ projectClaimedAt: at, claimsAt, claims }: SubscriptionRow): Instant | null =>
+  at ?? (claims.userSource === null ? claimsAt : null);
+
+/** A snapshot's claim against the stored one: the newest snapshot's, of one second the greater. */
+const isNewerClaim = (
+  value: string | null,
+  at: Instant,
+  stored: { value: string | null; at: Instant | null },
+): value is string =>
+  value !== null &&
+  (stored.at === null || at > stored.at || (at === stored.at && value > (stored.value ?? '')));
+
+/**
+ * The claims of the subscription's own metadata, each by itself, stale snapshots included: the newest snapshot that has
+ * one counts, and a later one without it changes nothing. They go before what another object claims.
+ */
+function withClaims(row: SubscriptionRow, { projectId, userId }: Claims, at: Instant): SubscriptionRow {
+  const { claims } = row;
+  const projectAt = projectClaimedAt(row);
+  const isNewProject = isNewerClaim(projectId, at, { value: claims.projectId, at: projectAt });
+  const isNewUser = isNewerClaim(userId, at, { value: claims.userId, at: row.claimsAt });
+  // Metadata that repeats a claim shows where it comes from.
+  const isFromMetadata = isNewUser || (userId !== null && userId === claims.userId);
+  return {
+    ...row,
+    claims: {
+      projectId: isNewProject ? projectId : claims.projectId,
+      userId: isNewUser ? userId : claims.userId,
+      userSource: isFromMetadata ? 'metadata' : claims.userSource,
+    },
+    projectClaimedAt: isNewProject ? at : projectAt,
+    claimsAt: isNewUser ? at : row.claimsAt,
+  };
+}
+
+const lesser = (a: string | null, b: string | null): string | null =>
+  a === null || b === null ? (a ?? b) : a < b ? a : b;
+
+/**
+ * The claims of a session that names the subscription: they fill in what the subscription's own metadata leaves open,
+ * metadata before a hint. Of several sessions the lesser counts, so that their order does not matter.
+ */
+function withSessionClaims(row: SubscriptionRow, claimed: Claims): SubscriptionRow {
+  const { claims } = row;
+  const projectId =
+    projectClaimedAt(row) === null ? lesser(claims.projectId, claimed.projectId) : claims.projectId;
+  const ofUser = { userId: claims.userId, userSource: claims.userSource };
+  const ofSession = { userId: claimed.userId, userSource: claimed.userSource };
+  return {
+    ...row,
+    claims: { projectId, ...(row.claimsAt === null ? strongerUser(ofUser, ofSession) : ofUser) },
+  };
+}
+
+type UserClaim = Pick<Claims, 'userId' | 'userSource'>;
+
+function strongerUser(stored: UserClaim, claimed: UserClaim): UserClaim {
+  if (claimed.userId === null || stored.userId === null) return claimed.userId === null ? stored : claimed;
+  if (stored.userSource !== claimed.userSource && stored.userSource !== null)
+    return stored.userSource === 'metadata' ? stored : claimed;
+  // Of a claim without a source the same session tells where it comes from.
+  if (stored.userSource === null) return stored.userId === claimed.userId ? claimed : stored;
+  return stored.userId < claimed.userId ? stored : claimed;
 }
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
@@ -141,9 +202,8 @@ export function stepMention(
   { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
   const row = {
-    ...withPaidInvoice(stored, mention.paidInvoice),
+    ...withSessionClaims(withPaidInvoice(stored, mention.paidInvoice), mention.claims),
     customerId: stored.customerId ?? mention.customerId,
-    claims: hasClaims(stored.claims) ? stored.claims : mention.claims,
   };
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
   if (!needsLookup) return { kind: 'write', row, outcome: 'applied' };

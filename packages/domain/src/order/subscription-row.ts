@@ -16,8 +16,10 @@ export type SubscriptionRow = SubscriptionContent & {
   rowVersion: number;
   customerId: string | null;
   claims: Claims;
-  /** `created` of the snapshot that the claims come from; null: another object made them, or none did. */
+  /** `created` of the snapshot that the claimed user comes from; null: another object claims it, or none does. */
   claimsAt: Instant | null;
+  /** The same of the claimed project. */
+  projectClaimedAt: Instant | null;
   /** Null: another object named the subscription, its own state is not known yet. */
   status: SubscriptionStatus | null;
   /** The newest paid invoice of a whole period: its payment pays the current period. */
@@ -46,6 +48,7 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   customerId: null,
   claims: noClaims,
   claimsAt: null,
+  projectClaimedAt: null,
   status: null,
   ...noContent,
   periodInvoiceId: null,
@@ -71,6 +74,7 @@ export const subscriptionBookkeeping = [
   'customerId',
   'claims',
   'claimsAt',
+  'projectClaimedAt',
   'canceledAt',
   'trialEnd',
   'latestInvoiceId',

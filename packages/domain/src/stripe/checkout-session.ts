@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { id, isId } from '../ids.ts';
-import { ownMetadata } from './claims.ts';
+import { ownMetadata, userClaim } from './claims.ts';
 import type { Claims } from './claims.ts';
 import { amountOrNull, reference, words } from './fields.ts';
 
@@ -32,14 +32,14 @@ const checkoutSession = z.object({
   currency: words,
 });
 
-/** Reads a checkout session. `client_reference_id` claims the user where the metadata does not. */
+/** Reads a checkout session. `client_reference_id` hints at the user where the metadata names none. */
 export const checkoutSessionFacts = checkoutSession.transform((whole): CheckoutSessionFacts => {
   const { claims, priceId, quantity } = whole.metadata;
   const referenced = isId(whole.client_reference_id) ? whole.client_reference_id : null;
   return {
     id: whole.id,
     customerId: whole.customer,
-    claims: { projectId: claims.projectId, userId: claims.userId ?? referenced },
+    claims: { projectId: claims.projectId, ...userClaim(claims.userId, referenced) },
     priceId,
     quantity,
     mode: whole.mode,

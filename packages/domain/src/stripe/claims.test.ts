@@ -1,12 +1,12 @@
-import { ownMetadata } from './claims.ts';
+import { noClaims, ownMetadata } from './claims.ts';
 
 const read = (metadata: unknown) => ownMetadata.parse(metadata);
-const nothing = { claims: { projectId: null, userId: null }, priceId: null, quantity: 1 };
+const nothing = { claims: noClaims, priceId: null, quantity: 1 };
 
 test('what checkout wrote is read', () => {
   const metadata = { user_id: 'ann', project_id: 'shop', price_id: 'monthly', quantity: '3', note: 'x' };
   expect(read(metadata)).toEqual({
-    claims: { projectId: 'shop', userId: 'ann' },
+    claims: { projectId: 'shop', userId: 'ann', userSource: 'metadata' },
     priceId: 'monthly',
     quantity: 3,
   });

@@ -1,12 +1,33 @@
 import { z } from 'zod';
 import { isId } from '../ids.ts';
 
-/** The owner that an object claims, by metadata. Our own mapping of its customer takes precedence. */
-export type Claims = { projectId: string | null; userId: string | null };
+/**
+ * Where the user's id comes from: `metadata`, which only the seller writes, or `buyer_hint`, a `client_reference_id`,
+ * which a buyer can type into a Payment Link.
+ */
+export type ClaimedUserSource = 'metadata' | 'buyer_hint';
 
-export const noClaims: Claims = { projectId: null, userId: null };
+/**
+ * The owner that an object claims: project and user are claims of their own, as each may come from another object.
+ * An assignment and our mapping of its customer take precedence. `userSource`: null also where an older version of the
+ * service stored the claim, which kept no source.
+ */
+export type Claims = {
+  projectId: string | null;
+  userId: string | null;
+  userSource: ClaimedUserSource | null;
+};
 
-export const hasClaims = ({ projectId, userId }: Claims): boolean => projectId !== null || userId !== null;
+export const noClaims: Claims = { projectId: null, userId: null, userSource: null };
+
+/** The user that metadata names, else the one that the buyer hints at. */
+export const userClaim = (
+  metadataUserId: string | null,
+  hintedUserId: string | null,
+): Pick<Claims, 'userId' | 'userSource'> => {
+  if (metadataUserId !== null) return { userId: metadataUserId, userSource: 'metadata' };
+  return { userId: hintedUserId, userSource: hintedUserId === null ? null : 'buyer_hint' };
+};
 
 /** What our checkout writes into metadata: the buyer, and for a purchase what was bought. */
 export type OwnMetadata = {
@@ -31,7 +52,10 @@ export const ownMetadata = z
   .record(z.string(), z.unknown())
   .nullish()
   .transform((metadata): OwnMetadata => ({
-    claims: { projectId: usable(metadata?.['project_id']), userId: usable(metadata?.['user_id']) },
+    claims: {
+      projectId: usable(metadata?.['project_id']),
+      ...userClaim(usable(metadata?.['user_id']), null),
+    },
     priceId: usable(metadata?.['price_id']),
     quantity: quantityOf(metadata?.['quantity']),
   }));

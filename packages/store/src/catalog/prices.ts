@@ -48,10 +48,12 @@ export async function createPrice(
       target: { type: 'price', id: priceId },
       details,
     });
-    const pending = await releaseForPrice(tx, stripePriceId);
+    const pending = await releaseForPrice(tx, { projectId, priceId, stripePriceId });
     return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
   });
-  const late = await releaseAgain(database, (tx) => releaseForPrice(tx, stripePriceId));
+  const late = await releaseAgain(database, (tx) =>
+    releaseForPrice(tx, { projectId, priceId, stripePriceId }),
+  );
   return { result: changed.result.price, pending: [...changed.result.pending, ...changed.pending, ...late] };
 }
 

@@ -1,6 +1,6 @@
 import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
-import { customerGeneration } from '../customers/user-customer.ts';
+import { billedCustomer, customerGeneration } from '../customers/user-customer.ts';
 import type { UserCustomer } from '../customers/user-customer.ts';
 import { readAgainIfConnectionLost } from '../read-again.ts';
 
@@ -43,10 +43,13 @@ export async function readSale(
     () => database.$queryRaw<SaleRow[]>`
     SELECT p.price_id AS "priceId", p.stripe_price_id AS "stripePriceId", p.interval,
       p.is_archived OR d.is_archived AS "isArchived", j.redirect_origins AS "redirectOrigins",
-      u.id AS "userRef", mapped.stripe_customer_id AS "stripeCustomerId", ${customerGeneration} AS generation,
+      u.id AS "userRef", ${billedCustomer} AS "stripeCustomerId", ${customerGeneration} AS generation,
       EXISTS (
         SELECT FROM (
           SELECT s.id, s.status FROM public.subscriptions s WHERE s.user_ref = u.id
+          UNION ALL
+          SELECT s.id, s.status FROM public.object_owners o JOIN public.subscriptions s ON s.id = o.object_id
+          WHERE o.user_ref = u.id
           UNION ALL
           SELECT s.id, s.status FROM public.customers c
           JOIN public.subscriptions s ON s.stripe_customer_id = c.stripe_customer_id AND s.user_ref IS NULL
@@ -58,9 +61,6 @@ export async function readSale(
     JOIN public.products d ON d.project_id = p.project_id AND d.product_id = p.product_id
     JOIN public.projects j ON j.id = p.project_id
     LEFT JOIN public.users u ON u.project_id = p.project_id AND u.user_id = ${userId}
-    LEFT JOIN LATERAL (
-      SELECT c.stripe_customer_id FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
-      ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) mapped ON true
     WHERE p.project_id = ${projectId} AND (p.price_id = ${price} OR p.stripe_price_id = ${price})
     ORDER BY (p.price_id = ${price}) DESC LIMIT 1`,
   );

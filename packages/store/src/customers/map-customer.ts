@@ -5,36 +5,39 @@ import type { Actor } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
-import type { Customer } from '../generated/client.ts';
 import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
+import { setMapping } from './set-mapping.ts';
+import type { Mapping } from './set-mapping.ts';
 
-export type Mapped = { customer: Customer; released: Omit<Released, 'pending'> };
+export type Mapped = { createdAt: Date; released: Omit<Released, 'pending'> };
+
+type MapInput = {
+  projectId: string;
+  request: MapCustomerRequest;
+  actor: Actor;
+  /** An import says when the customer was created. */
+  imported?: Pick<Mapping, 'since'>;
+};
 
 /**
- * Maps a Stripe customer to a user, and assigns to that user what the customer has. Throws `project_not_found`,
- * `customer_exists`: a customer that is mapped stays with its user.
+ * Maps a Stripe customer to a user, and assigns to that user what the customer has of the project. A customer may have
+ * a user in each project. Throws `project_not_found`, `customer_exists`: a customer that is mapped stays with its user.
  */
 export async function mapCustomer(
   database: Database,
-  { projectId, request, actor }: { projectId: string; request: MapCustomerRequest; actor: Actor },
+  { projectId, request, actor, imported }: MapInput,
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const { customer, released } = await database.$transaction(async (tx) => {
-    await tx.$executeRaw`
-        INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
-        ON CONFLICT (project_id, user_id) DO NOTHING`;
-    const user = await tx.user.findUniqueOrThrow({ where: { projectId_userId: { projectId, userId } } });
-    const rows = await tx.$queryRaw<unknown[]>`
-        INSERT INTO public.customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${user.id}, 'admin')
-        ON CONFLICT (stripe_customer_id) DO UPDATE SET user_ref = EXCLUDED.user_ref, source = 'admin'
-        WHERE customers.user_ref IS NULL
-        RETURNING 1`;
-    if (rows.length === 0)
+  const { createdAt, released } = await database.$transaction(async (tx) => {
+    const source = imported === undefined ? 'admin' : 'import';
+    const mapping = { projectId, userId, stripeCustomerId, source, ...imported } as const;
+    const mapped = await setMapping(tx, mapping);
+    if (mapped.before !== null)
       throw new ServiceError(
         'customer_exists',
-        'Check the stripe_customer_id: this customer is mapped already, and stays with its user.',
+        'Check the stripe_customer_id: this customer is mapped in the project already. PATCH it to move it to another user.',
       );
     await writeAudit(tx, {
       actor,
@@ -43,22 +46,17 @@ export async function mapCustomer(
       target: { type: 'customer', id: stripeCustomerId },
       details: { user_id: userId },
     });
-    const found = await releaseForCustomer(tx, stripeCustomerId);
-    return {
-      customer: await tx.customer.findUniqueOrThrow({ where: { stripeCustomerId } }),
-      released: found,
-    };
+    return { createdAt: mapped.createdAt, released: await releaseForCustomer(tx, stripeCustomerId) };
   });
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {
-    result: {
-      customer,
-      released: {
-        subscriptions: released.subscriptions + late.subscriptions,
-        purchases: released.purchases + late.purchases,
-        events: released.events + late.events,
-      },
-    },
+    result: { createdAt, released: sumOf(released, late) },
     pending: [...released.pending, ...late.pending],
   };
 }
+
+const sumOf = (a: Released, b: Released): Mapped['released'] => ({
+  subscriptions: a.subscriptions + b.subscriptions,
+  purchases: a.purchases + b.purchases,
+  events: a.events + b.events,
+});

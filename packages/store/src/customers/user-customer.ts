@@ -2,10 +2,11 @@ import type { Instant } from '@billing/domain';
 import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
+import { otherObjects, ownerSourceSql } from './owner-source.ts';
 
 export type UserCustomer = {
   userRef: bigint;
-  /** The newest mapped customer that is not deleted. */
+  /** The mapped customer to bill, which is not deleted: one with a live subscription, else the newest. */
   stripeCustomerId: string | null;
   /**
    * Part of Stripe's idempotency key: changes when the last customer is gone or could not be created, and tells
@@ -18,6 +19,22 @@ export type UserCustomer = {
 export const customerGeneration = Prisma.sql`
   u.customer_attempt || '.' || (SELECT count(*) FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
     || '.' || extract(epoch FROM u.created_at)`;
+
+/** Of a subscription's status: it may still be charged. */
+const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
+
+/** The id of the customer to bill for the row `u` of `users`; null: none is mapped. */
+export const billedCustomer = Prisma.sql`
+  (SELECT mapped.id FROM (
+      SELECT c.stripe_customer_id AS id, c.created_at FROM public.customers c
+      WHERE c.user_ref = u.id AND c.deleted_at IS NULL
+      UNION ALL
+      SELECT c.stripe_customer_id, further.created_at
+      FROM public.customer_users further JOIN public.customers c ON c.stripe_customer_id = further.stripe_customer_id
+      WHERE further.user_ref = u.id AND c.deleted_at IS NULL) mapped
+    ORDER BY EXISTS (SELECT FROM public.subscriptions s WHERE s.stripe_customer_id = mapped.id AND ${isLive}) DESC,
+      mapped.created_at DESC, mapped.id DESC
+    LIMIT 1)`;
 
 /** The user's row, created if need be, with the Stripe customer to bill. Changes no version, as it gives the user nothing. */
 export async function findOrCreateUser(database: Database, user: UserKey): Promise<UserCustomer> {
@@ -42,8 +59,7 @@ async function readUserCustomer(
 ): Promise<UserCustomer | null> {
   const rows = await database.$queryRaw<UserCustomer[]>`
     SELECT u.id AS "userRef",
-      (SELECT c.stripe_customer_id FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NULL
-       ORDER BY c.created_at DESC, c.stripe_customer_id DESC LIMIT 1) AS "stripeCustomerId",
+      ${billedCustomer} AS "stripeCustomerId",
       ${customerGeneration} AS generation
     FROM public.users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
   return rows[0] ?? null;
@@ -88,25 +104,44 @@ export async function markCustomerDeleted(
 }
 
 /**
- * The Stripe customer for the user's portal: the newest live one of the mapping, else the one of the user's
- * newest subscription or purchase. Null: the user has none.
+ * The Stripe customer for the user's portal: one with a live subscription of the user's, the newest; else the one that is
+ * billed; else the one of the user's newest subscription or purchase. A subscription that is the user's only by a buyer's
+ * hint does not go before the mapped customer. Null: the user has none.
  */
 export async function findPortalCustomer(
   database: Database,
   { projectId, userId }: UserKey,
 ): Promise<string | null> {
   const rows = await database.$queryRaw<{ id: string }[]>`
-    WITH owner AS (SELECT id FROM public.users WHERE project_id = ${projectId} AND user_id = ${userId}),
+    WITH u AS MATERIALIZED (SELECT * FROM public.users WHERE project_id = ${projectId} AND user_id = ${userId}),
     candidate AS (
-      SELECT 1 AS rank, c.stripe_customer_id AS id, c.created_at FROM owner o JOIN public.customers c ON c.user_ref = o.id
+      SELECT CASE WHEN ${isLive} AND ${ownerSourceSql('s')} <> 'buyer_hint' THEN 0 ELSE 2 END AS rank,
+        s.stripe_customer_id AS id, s.created_at
+      FROM u users JOIN public.subscriptions s ON s.user_ref = users.id OR s.id = ANY(${otherObjects})
       UNION ALL
-      SELECT 2, s.stripe_customer_id, s.created_at FROM owner o JOIN public.subscriptions s ON s.user_ref = o.id
+      SELECT 1, ${billedCustomer}, u.created_at FROM u
       UNION ALL
-      SELECT 2, p.stripe_customer_id, p.created_at FROM owner o JOIN public.purchases p ON p.user_ref = o.id
+      SELECT 2, p.stripe_customer_id, p.created_at
+      FROM u users JOIN public.purchases p ON p.user_ref = users.id OR p.id = ANY(${otherObjects})
     )
     SELECT id FROM candidate k
     WHERE id IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM public.customers c WHERE c.stripe_customer_id = k.id AND c.deleted_at IS NOT NULL)
     ORDER BY rank, created_at DESC, id DESC LIMIT 1`;
   return rows[0]?.id ?? null;
+}
+
+/** The customers of each user of a project who has several, without those that Stripe deleted. */
+export async function findSeveralCustomers(database: Database, projectId: string): Promise<string[][]> {
+  const rows = await database.$queryRaw<{ customers: string[] }[]>`
+    WITH mapped AS (
+      SELECT c.user_ref, c.stripe_customer_id FROM public.users u JOIN public.customers c ON c.user_ref = u.id
+      WHERE u.project_id = ${projectId} AND c.deleted_at IS NULL
+      UNION
+      SELECT f.user_ref, f.stripe_customer_id
+      FROM public.customer_users f JOIN public.customers c ON c.stripe_customer_id = f.stripe_customer_id
+      WHERE f.project_id = ${projectId} AND c.deleted_at IS NULL)
+    SELECT array_agg(stripe_customer_id ORDER BY stripe_customer_id) AS customers
+    FROM mapped GROUP BY user_ref HAVING count(*) > 1 ORDER BY user_ref`;
+  return rows.map(({ customers }) => customers);
 }

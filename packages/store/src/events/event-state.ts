@@ -1,4 +1,4 @@
-import type { Catalog, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import type { Catalog, KnownOwners, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { LedgerStatus } from './outcomes.ts';
 
 /** Everything that the events of a batch name. */
@@ -18,8 +18,8 @@ export type StateKeys = {
 
 export type LedgerEntry = { eventId: string; status: LedgerStatus };
 
-/** An object's row and the user who has it now. */
-export type StoredObject<Row> = { row: Row; owner: Owner | null };
+/** An object's row and the users who have it now. */
+export type StoredObject<Row> = { row: Row; owners: KnownOwners };
 
 export type EventState = Catalog & {
   ledger: ReadonlyMap<string, LedgerEntry>;

@@ -1,4 +1,4 @@
-import type { Instant, Owner } from '@billing/domain';
+import type { Instant, Owned, Owner } from '@billing/domain';
 import { objectKeyOf } from './outcomes.ts';
 import type { LedgerOutcome, Outcome } from './outcomes.ts';
 import {
@@ -13,6 +13,8 @@ import {
 export type OutcomeRows = {
   bumps: string;
   newUsers: string | null;
+  /** Of the objects whose owners in further projects change: for each a row without a project, and one for each owner. */
+  owners: string | null;
   subscriptions: string | null;
   /** Of the objects that have new ones; an empty list deletes those that are stored. */
   subscriptionItems: string | null;
@@ -27,7 +29,10 @@ export function toOutcomeRows(outcomes: readonly Outcome[]): OutcomeRows {
   const purchases = outcomes.filter((one) => one.kind === 'purchase');
   const deletions = outcomes.filter((one) => one.kind === 'customer_deleted');
   const objects = [...subscriptions, ...purchases];
-  const newUsers = newUsersOf(objects.map(({ owner }) => owner));
+  const newUsers = newUsersOf(
+    objects.flatMap(({ owner, others = [] }) => [owner, ...others.map((one) => one.owner)]),
+  );
+  const owners = objects.flatMap(ownersOf);
   return {
     bumps: JSON.stringify(
       objects.flatMap((one) =>
@@ -35,6 +40,7 @@ export function toOutcomeRows(outcomes: readonly Outcome[]): OutcomeRows {
       ),
     ),
     newUsers: newUsers.length === 0 ? null : JSON.stringify(newUsers),
+    owners: owners.length === 0 ? null : JSON.stringify(owners),
     subscriptions: listOf(subscriptions, (one) => [subscriptionTable.toJson(one.row, withObject(one))]),
     subscriptionItems: listOf(
       subscriptions.filter((one) => one.hasNewItems),
@@ -69,6 +75,21 @@ function withObject({ row, hasNewItems, owner }: ObjectOutcome) {
     newUserId: newUser?.userId ?? null,
     hasNewItems,
   };
+}
+
+type ObjectWithOwners = Extract<Outcome, { others?: readonly Owned[] }>;
+
+function ownersOf(object: ObjectWithOwners): object[] {
+  if (object.others === undefined) return [];
+  const ids = { object_key: objectKeyOf(object), object_id: object.row.id };
+  const rows = object.others.map(({ owner, source }) => ({
+    ...ids,
+    project_id: owner.projectId,
+    user_id: owner.userId,
+    user_ref: owner.ref,
+    source,
+  }));
+  return [ids, ...rows];
 }
 
 function newUsersOf(owners: readonly (Owner | null)[]): { project_id: string; user_id: string }[] {

@@ -1,4 +1,4 @@
-import type { Instant, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import type { Instant, Owned, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { PendingInvalidation } from '../change-user.ts';
 
 export type LedgerStatus = 'applied' | 'stale' | 'ignored' | 'quarantined' | 'failed';
@@ -26,6 +26,8 @@ type ObjectOutcome<Row> = {
   row: Row;
   hasNewItems: boolean;
   owner: Owner | null;
+  /** Its owners in further projects; absent: as they are. Assignments stay in any case. */
+  others?: readonly Owned[];
   /** References of stored users whose entitlements change with it. */
   bumps: readonly number[];
 };
@@ -45,8 +47,13 @@ export type Written = {
   pending: PendingInvalidation[];
 };
 
+/** A stored object. */
+export type ObjectKey = { kind: 'subscription' | 'purchase'; id: string };
+
+export const keyOf = ({ kind, id }: ObjectKey): string => `${kind}:${id}`;
+
 /** Identifies an object across tables; null where the outcome writes none that has a row version. */
 export function objectKeyOf(outcome: Outcome): string | null {
-  if (outcome.kind === 'subscription') return `subscription:${outcome.row.id}`;
-  return outcome.kind === 'purchase' ? `purchase:${outcome.row.id}` : null;
+  const { kind } = outcome;
+  return kind === 'subscription' || kind === 'purchase' ? keyOf({ kind, id: outcome.row.id }) : null;
 }

@@ -1,5 +1,5 @@
 import { unknownPurchase } from '@billing/domain';
-import type { CatalogPrice, Owner, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import type { CatalogPrice, Owned, Owner, OwnerSource, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import type { Prisma } from '../generated/client.ts';
 import { sqlTemplate } from '../sql-template.ts';
@@ -28,6 +28,10 @@ const stateJson = `SELECT json_build_object(
       'purchaseItems', ${itemsOf(purchaseItemTable)},
       'customers', (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id,
         'userRef', user_ref, 'isDeleted', deleted_at IS NOT NULL)), '[]') FROM stored_customers),
+      'furtherMappings', (SELECT coalesce(json_agg(json_build_object('customerId', stripe_customer_id,
+        'userRef', user_ref) ORDER BY project_id), '[]') FROM further_mappings),
+      'otherOwners', (SELECT coalesce(json_agg(json_build_object('objectId', object_id,
+        'userRef', user_ref, 'source', source) ORDER BY project_id), '[]') FROM other_owners),
       'holders', (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
         ORDER BY user_ref), '[]') FROM invoice_holders),
       'prices', (SELECT coalesce(json_agg(json_build_object(
@@ -66,17 +70,27 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
         SELECT unnest(customer_ids) FROM keys
         UNION SELECT stripe_customer_id FROM stored_subscriptions
         UNION SELECT stripe_customer_id FROM stored_purchases))),
+    further_mappings AS MATERIALIZED (
+      SELECT stripe_customer_id, project_id, user_ref FROM public.customer_users
+      WHERE stripe_customer_id = ANY(ARRAY(SELECT stripe_customer_id FROM stored_customers))),
+    other_owners AS MATERIALIZED (
+      SELECT object_id, project_id, user_ref, source FROM public.object_owners
+      WHERE object_id = ANY(ARRAY(
+        SELECT unnest(subscription_ids) FROM keys UNION SELECT unnest(purchase_ids) FROM keys))),
     invoice_holders AS MATERIALIZED (
-      SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, user_ref FROM public.subscriptions
-      WHERE ${hasInvoices} AND user_ref IS NOT NULL
+      SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, holder.user_ref
+      FROM public.subscriptions CROSS JOIN LATERAL (
+        SELECT subscriptions.user_ref UNION SELECT user_ref FROM public.object_owners WHERE object_id = subscriptions.id) holder
+      WHERE ${hasInvoices} AND holder.user_ref IS NOT NULL
         AND coalesce(period_invoice_id, latest_invoice_id) = ANY(ARRAY(
           SELECT unnest(invoice_ids) FROM keys
           UNION SELECT invoice_id FROM stored_purchases WHERE invoice_id IS NOT NULL))),
     owners AS MATERIALIZED (
       SELECT id, project_id, user_id, version FROM public.users
       WHERE id = ANY(ARRAY(
-        SELECT user_ref FROM stored_customers UNION SELECT user_ref FROM stored_subscriptions
-        UNION SELECT user_ref FROM stored_purchases UNION SELECT user_ref FROM invoice_holders))),
+        SELECT user_ref FROM stored_customers UNION SELECT user_ref FROM further_mappings
+        UNION SELECT user_ref FROM stored_subscriptions UNION SELECT user_ref FROM stored_purchases
+        UNION SELECT user_ref FROM other_owners UNION SELECT user_ref FROM invoice_holders))),
     named_projects AS MATERIALIZED (
       SELECT unnest(project_ids) AS id FROM keys
       UNION SELECT claimed_project_id FROM stored_subscriptions
@@ -91,7 +105,8 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
       UNION
       SELECT project_id, price_id, stripe_price_id, interval FROM public.prices
       WHERE project_id = ANY(ARRAY(SELECT id FROM named_projects))
-        AND price_id = ANY(ARRAY(SELECT unnest(price_ids) FROM keys))),
+        AND price_id = ANY(ARRAY(
+          SELECT unnest(price_ids) FROM keys UNION SELECT stripe_price_id FROM stored_purchase_items))),
     stored_projects AS MATERIALIZED (
       SELECT id FROM public.projects
       WHERE id = ANY(ARRAY(SELECT id FROM named_projects UNION SELECT project_id FROM named_prices))),
@@ -135,6 +150,9 @@ type StateRow = {
   /** By purchase, in the order of their prices. */
   purchaseItems: Partial<Record<string, PurchaseRow['items']>>;
   customers: { customerId: string; userRef: number | null; isDeleted: boolean }[];
+  /** Mappings in further projects than the first. */
+  furtherMappings: { customerId: string; userRef: number }[];
+  otherOwners: { objectId: string; userRef: number; source: OwnerSource }[];
   holders: { invoiceId: string; userRef: number }[];
   prices: CatalogPrice[];
   projects: string[];
@@ -150,21 +168,27 @@ export const readEventState = async (
 function toEventState(state: StateRow): EventState {
   const byRef = new Map(state.users.map((user) => [user.ref, user]));
   const ownerOf = (ref: number | null): Owner | null => (ref === null ? null : (byRef.get(ref) ?? null));
-  const mappings = state.customers.flatMap(({ customerId, userRef }) => {
-    const owner = ownerOf(userRef);
-    return owner === null ? [] : [[customerId, owner] as const];
-  });
-  const holders = new Map<string, Owner[]>();
-  for (const { invoiceId, userRef } of state.holders) {
-    const owner = ownerOf(userRef);
-    if (owner !== null) holders.set(invoiceId, [...(holders.get(invoiceId) ?? []), owner]);
-  }
+  /** The users that rows lead to, by what the rows name. */
+  const usersBy = <T extends { userRef: number | null }>(rows: readonly T[], nameOf: (row: T) => string) => {
+    const users = new Map<string, Owner[]>();
+    for (const row of rows) {
+      const owner = ownerOf(row.userRef);
+      if (owner !== null) users.set(nameOf(row), [...(users.get(nameOf(row)) ?? []), owner]);
+    }
+    return users;
+  };
+  const others = (objectId: string): Owned[] =>
+    state.otherOwners.flatMap((one) => {
+      const owner = one.objectId === objectId ? ownerOf(one.userRef) : null;
+      return owner === null ? [] : [{ owner, source: one.source }];
+    });
   return {
     ledger: new Map(state.ledger.map((entry) => [entry.eventId, entry])),
     subscriptions: new Map(
       state.subscriptions.map(({ row, userRef }) => {
         const items = state.subscriptionItems[row.id] ?? [];
-        return [row.id, { row: Object.assign(row, { items }), owner: ownerOf(userRef) }];
+        const owners = { first: ownerOf(userRef), others: others(row.id) };
+        return [row.id, { row: Object.assign(row, { items }), owners }];
       }),
     ),
     purchases: new Map(
@@ -172,12 +196,13 @@ function toEventState(state: StateRow): EventState {
         const items = state.purchaseItems[row.id] ?? [];
         // A record from before some of its fields were kept lacks them.
         const record = { ...unknownPurchase(row.id).record, ...row.record };
-        return [row.id, { row: Object.assign(row, { record, items }), owner: ownerOf(userRef) }];
+        const owners = { first: ownerOf(userRef), others: others(row.id) };
+        return [row.id, { row: Object.assign(row, { record, items }), owners }];
       }),
     ),
-    holders,
+    holders: usersBy(state.holders, (one) => one.invoiceId),
     deletedCustomers: new Set(state.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),
-    mappings: new Map(mappings),
+    mappings: usersBy([...state.customers, ...state.furtherMappings], (one) => one.customerId),
     users: state.users,
     projects: new Set(state.projects),
     prices: state.prices,

@@ -54,7 +54,7 @@ const at = Date.UTC(2026, 10, 22, 10, 0, 0, 123);
 const subscription: SubscriptionRow = {
   ...unknownSubscription('sub_1'),
   customerId: 'cus_1',
-  claims: { projectId: 'p', userId: 'ü"\\' },
+  claims: { projectId: 'p', userId: 'ü"\\', userSource: 'metadata' },
   claimsAt: at,
   status: 'past_due',
   cancelAt: -1,
@@ -103,9 +103,12 @@ test('rows are read as they were written', async () => {
   });
   expect(state.subscriptions.get('sub_1')).toEqual({
     row: { ...subscription, rowVersion: 1 },
-    owner: { ...owner, ref: expect.any(Number), version: 1 },
+    owners: { first: { ...owner, ref: expect.any(Number), version: 1 }, others: [] },
   });
-  expect(state.purchases.get('pi_1')).toEqual({ row: { ...purchase, rowVersion: 1 }, owner: null });
+  expect(state.purchases.get('pi_1')).toEqual({
+    row: { ...purchase, rowVersion: 1 },
+    owners: { first: null, others: [] },
+  });
   await database.$disconnect();
   await place.drop();
 });

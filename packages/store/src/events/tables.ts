@@ -12,7 +12,11 @@ import type { LedgerOutcome } from './outcomes.ts';
 const objectColumns = {
   id: ['id', 'text'],
   customerId: ['stripe_customer_id', 'text?'],
-  claims: { projectId: ['claimed_project_id', 'text?'], userId: ['claimed_user_id', 'text?'] },
+  claims: {
+    projectId: ['claimed_project_id', 'text?'],
+    userId: ['claimed_user_id', 'text?'],
+    userSource: ['claimed_user_source', 'text?'],
+  },
   snapshotAt: ['snapshot_at', 'timestamptz?'],
   snapshotEventId: ['snapshot_event_id', 'text?'],
   confirmed: ['confirmed', 'boolean'],
@@ -46,6 +50,7 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
   row: {
     ...objectColumns,
     claimsAt: ['claims_at', 'timestamptz?'],
+    projectClaimedAt: ['project_claimed_at', 'timestamptz?'],
     status: ['status', 'text?'],
     cancelAt: ['cancel_at', 'timestamptz?'],
     cancelAtPeriodEnd: ['cancel_at_period_end', 'boolean'],

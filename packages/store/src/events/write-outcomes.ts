@@ -20,11 +20,13 @@ import {
  */
 const after = (cte: string): string => `(SELECT count(*) FROM ${cte}) >= 0`;
 
+/** `NO KEY`: a row that was just made to point at a user must not block those who do the same. */
 const lockUsers = sqlTemplate(`
   version_bumps AS MATERIALIZED (
     SELECT x.* FROM json_to_recordset($rows::json) AS x(object_key text, user_ref bigint)),
   locked_users AS MATERIALIZED (
-    SELECT id FROM public.users WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps)) ORDER BY id FOR UPDATE)`);
+    SELECT id FROM public.users WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps)) ORDER BY id
+    FOR NO KEY UPDATE)`);
 
 /** Users whom an object names for the first time. */
 const createUsers = sqlTemplate(`
@@ -42,21 +44,49 @@ const createUsers = sqlTemplate(`
 const createNoUsers = sqlTemplate(`
   created_users AS (SELECT id, project_id, user_id, version FROM public.users WHERE false)`);
 
+/** Owners of objects in further projects. A row without a project names an object whose other owners go. */
+const readOwners = sqlTemplate(`
+  incoming_owners AS MATERIALIZED (
+    SELECT x.*, coalesce(x.user_ref, created_users.id) AS owner_ref
+    FROM json_to_recordset($rows::json)
+      AS x(object_key text, object_id text, project_id text, user_id text, user_ref bigint, source text)
+    LEFT JOIN created_users ON created_users.project_id = x.project_id AND created_users.user_id = x.user_id)`);
+
+const writeOwners = sqlTemplate(`
+  deleted_owners AS (
+    DELETE FROM public.object_owners AS stored
+    WHERE stored.object_id = ANY(ARRAY(SELECT object_id FROM incoming_owners JOIN written_objects USING (object_key)))
+      AND stored.source <> 'assignment'
+      AND NOT EXISTS (SELECT FROM incoming_owners AS kept
+        WHERE kept.object_id = stored.object_id AND kept.project_id = stored.project_id)),
+  written_owners AS (
+    INSERT INTO public.object_owners AS stored (object_id, project_id, user_ref, source)
+    SELECT object_id, project_id, owner_ref, source FROM incoming_owners JOIN written_objects USING (object_key)
+    WHERE project_id IS NOT NULL
+    ORDER BY object_id COLLATE "C", project_id COLLATE "C"
+    ON CONFLICT (object_id, project_id) DO UPDATE SET user_ref = excluded.user_ref, source = excluded.source
+    WHERE stored.source <> 'assignment')`);
+
+/** Without all the users that it should get, an object waits for the next try. */
+const hasAllOwners = `
+      AND NOT EXISTS (SELECT FROM incoming_owners AS other
+        WHERE other.object_id = x.id AND other.project_id IS NOT NULL AND other.owner_ref IS NULL)`;
+
 /** The parts that write one kind of object. */
 function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[]) {
   const [incoming, written] = [`incoming_${table.name}`, `written_${table.name}`];
   const [incomingItems, writtenItems] = [`incoming_${items.name}`, `written_${items.name}`];
   const [objectId = ''] = items.primaryKey;
   const isSameItem = items.primaryKey.map((column) => `kept.${column} = stored.${column}`).join(' AND ');
-  return {
-    write: sqlTemplate(`
+  const write = (condition: string) =>
+    sqlTemplate(`
   ${incoming} AS MATERIALIZED (
     SELECT x.*, coalesce(x.user_ref, created_users.id) AS owner_ref
     FROM json_to_recordset($rows::json) AS x(${table.recordset})
     LEFT JOIN created_users
       ON created_users.project_id = x.new_project_id AND created_users.user_id = x.new_user_id
     -- Without the owner that it should get, the object waits for the next try.
-    WHERE x.new_user_id IS NULL OR created_users.id IS NOT NULL),
+    WHERE (x.new_user_id IS NULL OR created_users.id IS NOT NULL)${condition}),
   ${written} AS (
     INSERT INTO public.${table.name} AS stored (${table.insert})
     SELECT ${table.values.replace('user_ref', 'owner_ref')}
@@ -66,7 +96,10 @@ function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[
     ON CONFLICT (id) DO UPDATE SET ${table.set}, updated_at = now()
     -- The row version is still the one that was read: nobody wrote in between.
     WHERE stored.fence = excluded.fence - 1
-    RETURNING id)`),
+    RETURNING id)`);
+  return {
+    write: write(''),
+    writeWithOwners: write(hasAllOwners),
     /** What the rest of the statement names, where a batch has none. */
     writeNone: sqlTemplate(`
   ${incoming} AS (SELECT id FROM public.${table.name} WHERE false),
@@ -152,16 +185,19 @@ type WrittenRow = {
 
 /** The parts of the statement that the batch needs: Postgres prepares all it is given, needed or not. */
 function partsFor(rows: OutcomeRows): Prisma.Sql[] {
-  const { newUsers, subscriptions, subscriptionItems, purchases, purchaseItems, tombstones } = rows;
+  const { newUsers, owners, subscriptions, subscriptionItems, purchases, purchaseItems, tombstones } = rows;
+  const write = owners === null ? 'write' : 'writeWithOwners';
   return [
     lockUsers(rows.bumps),
     newUsers === null ? createNoUsers() : createUsers(newUsers),
-    subscriptions === null ? subscriptionSql.writeNone() : subscriptionSql.write(subscriptions),
+    ...(owners === null ? [] : [readOwners(owners)]),
+    subscriptions === null ? subscriptionSql.writeNone() : subscriptionSql[write](subscriptions),
     ...(subscriptionItems === null ? [] : [subscriptionSql.writeItems(subscriptionItems)]),
-    purchases === null ? purchaseSql.writeNone() : purchaseSql.write(purchases),
+    purchases === null ? purchaseSql.writeNone() : purchaseSql[write](purchases),
     ...(purchaseItems === null ? [] : [purchaseSql.writeItems(purchaseItems)]),
     ...(tombstones === null ? [] : [writeTombstones(tombstones)]),
     bumpVersions(),
+    ...(owners === null ? [] : [writeOwners()]),
     recordEvents(rows.events),
   ];
 }

@@ -19,7 +19,8 @@ export async function findUnmetSubscriptions(database: Database, query: UnmetQue
   const { runId, projectId, after, limit } = query;
   const rows = await database.$queryRaw<{ id: string }[]>`
     SELECT s.id FROM public.subscriptions s LEFT JOIN public.users u ON u.id = s.user_ref
-    WHERE s.id > ${after} AND (${projectId}::text IS NULL OR u.project_id = ${projectId})
+    WHERE s.id > ${after} AND (${projectId}::text IS NULL OR u.project_id = ${projectId}
+        OR EXISTS (SELECT FROM public.object_owners o WHERE o.object_id = s.id AND o.project_id = ${projectId}))
       AND s.created_at < (SELECT created_at FROM public.runs WHERE id = ${runId})
       AND NOT EXISTS (SELECT FROM public.run_objects o WHERE o.run_id = ${runId} AND o.object_id = s.id)
     ORDER BY s.id LIMIT ${limit}`;
@@ -35,7 +36,8 @@ export async function findUnmetPurchases(
   const rows = await database.$queryRaw<{ id: string }[]>`
     SELECT p.id FROM public.purchases p LEFT JOIN public.users u ON u.id = p.user_ref
     WHERE p.id > ${after} AND p.paid_at >= ${since} AND p.invoice_id IS NULL
-      AND (${projectId}::text IS NULL OR u.project_id = ${projectId})
+      AND (${projectId}::text IS NULL OR u.project_id = ${projectId}
+        OR EXISTS (SELECT FROM public.object_owners o WHERE o.object_id = p.id AND o.project_id = ${projectId}))
       AND p.created_at < (SELECT created_at FROM public.runs WHERE id = ${runId})
       AND NOT EXISTS (SELECT FROM public.run_objects o WHERE o.run_id = ${runId} AND o.object_id = p.id)
     ORDER BY p.id LIMIT ${limit}`;

@@ -86,7 +86,7 @@ function decideObjectless(
     target.kind === 'none'
       ? { status: target.status, reason: target.reason }
       : { status: 'applied' as const, reason: null };
-  const owner = event.customerId === null ? undefined : state.mappings.get(event.customerId);
+  const [owner] = (event.customerId === null ? undefined : state.mappings.get(event.customerId)) ?? [];
   const row = toLedger(queued, { ...result, awaits: null, projectId: owner?.projectId ?? null }, now);
   const outcome =
     target.kind === 'customer_deleted'

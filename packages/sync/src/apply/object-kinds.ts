@@ -3,6 +3,7 @@ import {
   isPurchase,
   isTerminal,
   mergePurchase,
+  namedProject,
   purchaseEntitlementInputs,
   resolvePurchase,
   stepMention,
@@ -11,6 +12,7 @@ import {
   subscriptionEntitlementInputs,
   unknownPurchase,
   unknownSubscription,
+  withNamedPrices,
 } from '@billing/domain';
 import type {
   BoughtItem,
@@ -27,7 +29,7 @@ import type {
   SubscriptionRow,
   SubscriptionSnapshot,
 } from '@billing/domain';
-import type { EventState, StoredObject, Outcome } from '@billing/store';
+import type { EventState, ObjectKey, StoredObject, Outcome } from '@billing/store';
 import type { PaymentChange, QueuedEvent } from './target.ts';
 
 type StepInput<Found> = {
@@ -54,6 +56,7 @@ export type ObjectRow = Ownable & { id: string; rowVersion: number };
 export type ObjectKind<Row extends ObjectRow, Found> = {
   stored: (state: EventState, id: string) => StoredObject<Row> | undefined;
   unknown: (id: string) => Row;
+  key: (id: string) => ObjectKey;
   /** Applies one event to the row. */
   step: (row: Row, input: StepInput<Found>) => Step<Row>;
   /** After all events of the batch: what follows from the row as a whole. */
@@ -86,6 +89,7 @@ function endWithCustomer(
 export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot> = {
   stored: (state, id) => state.subscriptions.get(id),
   unknown: unknownSubscription,
+  key: (id) => ({ kind: 'subscription', id }),
   step: (row, { queued: { event, target }, lookup, now }) => {
     if (target.kind !== 'subscription') return { kind: 'write', row, outcome: 'stale' };
     const { change } = target;
@@ -105,11 +109,10 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
   outcome: (parts) => ({ kind: 'subscription', ...parts }),
 };
 
-/** The Stripe price that the event names, resolved in the project of the mapped customer, else the claimed one. */
-function namedPrice({ priceId, customerId, claims }: PaymentChange, catalog: Catalog): string | null {
-  if (priceId === null) return null;
-  const mapped = customerId === null ? undefined : catalog.mappings.get(customerId);
-  return stripePriceNamed(priceId, mapped?.projectId ?? claims.projectId, catalog.prices);
+/** The Stripe price that the event names, by our id in the project that it names. */
+function namedPrice(change: PaymentChange, catalog: Catalog): string | null {
+  const { priceId } = change;
+  return priceId === null ? null : stripePriceNamed(priceId, namedProject(change, catalog), catalog.prices);
 }
 
 const isRecurring = (stripePriceId: string, prices: readonly CatalogPrice[]): boolean =>
@@ -129,6 +132,7 @@ function bought(
 export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
   stored: (state, id) => state.purchases.get(id),
   unknown: unknownPurchase,
+  key: (id) => ({ kind: 'purchase', id }),
   step: (row, { queued: { event, target }, catalog }) => {
     if (target.kind !== 'purchase') return { kind: 'write', row, outcome: 'stale' };
     const { priceId: _price, quantity: _quantity, ...change } = target.change;
@@ -137,7 +141,8 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
     const merged = mergePurchase(row, isSubscriptions ? { ...facts, status: null } : facts);
     return { kind: 'write', row: merged, outcome: 'applied' };
   },
-  finish: (row, { lookup, now }) => resolvePurchase(row, { lookup, now }),
+  finish: (row, { state, lookup, now }) =>
+    resolvePurchase(withNamedPrices(row, state, state.purchases.get(row.id)?.owners), { lookup, now }),
   entitlementInputs: purchaseEntitlementInputs,
   holders: ({ invoiceId }, state) => (invoiceId === null ? [] : (state.holders.get(invoiceId) ?? [])),
   billsFor: (row) => row.invoiceId,

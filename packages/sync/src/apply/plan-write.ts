@@ -1,14 +1,18 @@
-import { describeRow, differences, resolveOwner, unknownPrice } from '@billing/domain';
-import type { FieldChange, Instant, Ownable, Owner, Ownership } from '@billing/domain';
-import type { EventState, StoredObject, LedgerOutcome, LedgerStatus, Outcome } from '@billing/store';
+import { describeRow, differences, planOwners } from '@billing/domain';
+import type { FieldChange, Instant, Owner, OwnersPlan, Waits } from '@billing/domain';
+import type {
+  EventState,
+  StoredObject,
+  LedgerOutcome,
+  LedgerStatus,
+  ObjectKey,
+  Outcome,
+} from '@billing/store';
 import type { ObjectKind, ObjectRow, Role } from './object-kinds.ts';
 import type { QueuedEvent, ReceivedEvent } from './target.ts';
 
 /** What became of one event, as the metrics call it. */
 export type EventResult = { status: LedgerStatus | 'duplicate'; reason: string | null };
-
-/** The mappings that would release a quarantined object. */
-export type Awaited = { customerId: string | null; projectId: string | null; priceIds: readonly string[] };
 
 /** A decision that can be written as it is, and what follows its commit. */
 export type WritePlan = {
@@ -21,10 +25,11 @@ export type WritePlan = {
   results: ReadonlyMap<string, EventResult>;
   /** Users whose cached answer is invalidated although their version does not grow. */
   republish: readonly Owner[];
-  /** Set where something was quarantined: its mapping may have been committed meanwhile. */
-  awaited: Awaited | null;
-  /** What earlier events of the object may wait for, now that it has an owner. */
-  releases: readonly string[];
+  /**
+   * The object whose quarantine is looked at after the commit: something was quarantined, and its mapping may have been
+   * committed meanwhile; or its earlier events wait for what it has now.
+   */
+  review: ObjectKey | null;
   /** The invoice of a payment that changed, and the users whose version grows with this write. */
   billed: { invoiceId: string | null; bumped: readonly number[] };
   /** Metadata names another user than our mapping. */
@@ -37,8 +42,7 @@ export const emptyPlan: WritePlan = {
   owner: null,
   results: new Map(),
   republish: [],
-  awaited: null,
-  releases: [],
+  review: null,
   billed: { invoiceId: null, bumped: [] },
   isContested: false,
 };
@@ -62,58 +66,65 @@ const storedRefs = (owners: readonly (Owner | null)[]): number[] => [
   ...new Set(owners.flatMap((owner) => owner?.ref ?? [])),
 ];
 
+/** The owners by the new row; of an object that grants nothing they stay as they are. */
+function ownersOf<Row extends ObjectRow>(role: Role, { stored, row, state }: Change<Row>): OwnersPlan {
+  const known = stored?.owners;
+  if (role === 'source')
+    return planOwners({ before: stored?.row ?? null, row, ...(known && { known }) }, state);
+  const owner = known?.first ?? null;
+  const others = (known?.others ?? []).map((one) => one.owner);
+  return {
+    owner,
+    concerned: [...(owner === null ? [] : [owner]), ...others],
+    isChanged: false,
+    waits: null,
+    waitsForOther: false,
+    isContested: false,
+  };
+}
+
 /**
- * Everything that follows from an object's new row: its owner, the users whose version grows, whether its items are
- * replaced, what the ledger says of each event, which waiting events are released. A known owner is never lost. Pure.
+ * Everything that follows from an object's new row: its owners, the users whose version grows, whether its items are
+ * replaced, what the ledger says of each event, which waiting events are released. Pure.
  */
 export function planWrite<Row extends ObjectRow, Found>(
   kind: ObjectKind<Row, Found>,
-  { stored, row, state, events = { steps: [], now: 0 } }: Change<Row>,
+  change: Change<Row>,
 ): WritePlan {
+  const { stored, row, state, events = { steps: [], now: 0 } } = change;
   const before = stored?.row ?? kind.unknown(row.id);
-  const previousOwner = stored?.owner ?? null;
   const role = kind.role(row);
-  const ownership = resolveOwner(row, state);
-  const owner = ownership.kind === 'owned' && role === 'source' ? ownership.owner : previousOwner;
+  const { owner, others, concerned, ...owners } = ownersOf(role, change);
   const holders = [...kind.holders(before, state), ...kind.holders(row, state)];
   const changesEntitlements =
-    owner?.ref !== previousOwner?.ref || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
-  const bumps = changesEntitlements ? storedRefs([owner, previousOwner, ...holders]) : [];
-  const object = { ownership, owner, role, unknownPrice: unknownPrice(row.items, state.prices) };
+    owners.isChanged || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
+  const bumps = changesEntitlements ? storedRefs([...concerned, ...holders]) : [];
   const projectId = (owner ?? holders[0])?.projectId ?? null;
   const ledger = events.steps.map(({ queued, outcome }) =>
-    toLedger(queued, { ...entryOf(outcome, object), projectId }, events.now),
+    toLedger(queued, { ...entryOf(outcome, role, owners.waits), projectId }, events.now),
   );
   const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
+  const isQuarantined = ledger.some((event) => event.status === 'quarantined');
+  const outcome = kind.outcome({ row, hasNewItems, owner, ...(others && { others }), bumps, events: ledger });
   return {
     ...emptyPlan,
-    outcome: kind.outcome({ row, hasNewItems, owner, bumps, events: ledger }),
+    outcome,
     owner,
-    republish: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
-    awaited: ledger.some((event) => event.status === 'quarantined') ? awaitedOf(row) : null,
-    releases: stored !== undefined && previousOwner === null && owner !== null ? namesOf(row) : [],
+    republish: bumps.length === 0 ? [...concerned, ...holders].filter(isStored) : [],
+    review: isQuarantined || owners.waitsForOther ? kind.key(row.id) : null,
     billed: { invoiceId: changesEntitlements ? kind.billsFor(row) : null, bumped: bumps },
-    isContested: ownership.kind === 'owned' && ownership.isContested && ledger.length > 0,
+    isContested: owners.isContested && ledger.length > 0,
   };
 }
 
 type Entry = { status: LedgerStatus; reason: string | null; awaits: string | null };
 
-/** What the ledger says of an event: first by its order, then by the owner, then by the price. */
-function entryOf(
-  step: EventStep['outcome'],
-  object: { ownership: Ownership; owner: Owner | null; role: Role; unknownPrice: string | null },
-): Entry {
-  const { ownership, owner, role } = object;
-  const applied = { status: 'applied', reason: null, awaits: null } as const;
+/** What the ledger says of an event: first by its order, then by what its object waits for. */
+function entryOf(step: EventStep['outcome'], role: Role, waits: Waits | null): Entry {
   if (step === 'stale') return { status: 'stale', reason: null, awaits: null };
   if (role === 'none') return { status: 'ignored', reason: 'no_purchase', awaits: null };
-  if (role === 'related') return applied;
-  if (owner === null && ownership.kind === 'unknown')
-    return { status: 'quarantined', reason: ownership.reason, awaits: ownership.awaits };
-  if (object.unknownPrice !== null)
-    return { status: 'quarantined', reason: 'unknown_price', awaits: object.unknownPrice };
-  return applied;
+  if (role === 'source' && waits !== null) return { status: 'quarantined', ...waits };
+  return { status: 'applied', reason: null, awaits: null };
 }
 
 /** The ledger row of an event. */
@@ -136,18 +147,6 @@ export function toLedger(
   };
 }
 
-const awaitedOf = ({ customerId, claims, items }: Ownable): Awaited => ({
-  customerId,
-  projectId: claims.projectId,
-  priceIds: items.map((item) => item.stripePriceId),
-});
-
-/** All that an event of the object can have been waiting for. */
-function namesOf(ownable: Ownable): string[] {
-  const { customerId, projectId, priceIds } = awaitedOf(ownable);
-  return [customerId, projectId, ...priceIds].filter((name) => name !== null);
-}
-
 /** The row and owner that a plan would replace; undefined: the object is new, or the plan writes none. */
 export function storedBefore({ outcome }: WritePlan, state: EventState) {
   if (outcome?.kind === 'subscription') return state.subscriptions.get(outcome.row.id);
@@ -159,6 +158,6 @@ export function changedFields(plan: WritePlan, state: EventState): FieldChange[]
   const { outcome } = plan;
   if (outcome?.kind !== 'subscription' && outcome?.kind !== 'purchase') return [];
   const stored = storedBefore(plan, state);
-  const before = stored === undefined ? {} : describeRow(stored.row, stored.owner);
+  const before = stored === undefined ? {} : describeRow(stored.row, stored.owners.first);
   return differences(before, describeRow(outcome.row, outcome.owner));
 }

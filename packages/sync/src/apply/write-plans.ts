@@ -2,16 +2,11 @@ import {
   bumpHolders,
   objectKeyOf,
   publishInvalidations,
-  readEventState,
-  releaseForCustomer,
-  releaseForPrice,
-  releaseForProject,
-  releaseWaitingEvents,
+  releaseForObject,
   writeOutcomes,
 } from '@billing/store';
 import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
-import { noKeys } from './decide-events.ts';
 import { toLedger } from './plan-write.ts';
 import type { WritePlan } from './plan-write.ts';
 import type { ReceivedEvent } from './target.ts';
@@ -48,11 +43,7 @@ async function afterCommit(
   pending: readonly PendingInvalidation[],
 ): Promise<void> {
   deps.counters.identityConflicts.inc(plans.filter((plan) => plan.isContested).length);
-  const released = await Promise.all(plans.map((plan) => releaseAwaited(deps, plan)));
-  await releaseEvents(
-    deps,
-    plans.flatMap((plan) => plan.releases),
-  );
+  const released = await Promise.all(plans.map((plan) => review(deps, plan)));
   const late = await Promise.all(plans.map((plan) => bumpLateHolders(deps, plan)));
   const republished = plans
     .flatMap((plan) => plan.republish)
@@ -85,40 +76,13 @@ async function bumpLateHolders(
   }
 }
 
-/** Events that waited for an owner which a later event or a lookup has named. */
-async function releaseEvents({ database, logger }: SyncDeps, names: readonly string[]): Promise<void> {
-  if (names.length === 0) return;
+/** Looks at the quarantine of a plan's object once more. */
+async function review({ database, logger }: SyncDeps, plan: WritePlan): Promise<PendingInvalidation[]> {
+  const object = plan.review;
+  if (object === null) return [];
   try {
-    await database.$transaction((tx) => releaseWaitingEvents(tx, [...new Set(names)]));
-  } catch (error) {
-    // Only the ledger is late: the object has its owner already.
-    logger.warn('quarantined_events_not_released', { error });
-  }
-}
-
-/** Releases what was quarantined by a plan, if the mapping it awaits has been committed meanwhile. */
-async function releaseAwaited(
-  { database, logger }: SyncDeps,
-  { awaited }: WritePlan,
-): Promise<PendingInvalidation[]> {
-  if (awaited === null) return [];
-  const { customerId, projectId, priceIds } = awaited;
-  try {
-    const now = await readEventState(database, {
-      ...noKeys,
-      customerIds: customerId === null ? [] : [customerId],
-      projectIds: projectId === null ? [] : [projectId],
-      priceIds,
-    });
-    const customer = [...now.mappings.keys()].find((id) => id === customerId);
-    const project = [...now.projects].find((id) => id === projectId);
-    const [price] = now.prices;
-    if (customer === undefined && project === undefined && price === undefined) return [];
-    return await database.$transaction(async (tx) => [
-      ...(customer === undefined ? [] : (await releaseForCustomer(tx, customer)).pending),
-      ...(project === undefined ? [] : await releaseForProject(tx, project)),
-      ...(price === undefined ? [] : await releaseForPrice(tx, price.stripePriceId)),
-    ]);
+    const { pending } = await database.$transaction((tx) => releaseForObject(tx, object));
+    return pending;
   } catch (error) {
     // The event is recorded; the mapping itself releases it.
     logger.warn('quarantine_not_released', { error });

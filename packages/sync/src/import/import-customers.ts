@@ -1,5 +1,6 @@
-import { isId, ServiceError } from '@billing/domain';
-import { mapCustomer, publishInvalidations } from '@billing/store';
+import { fromStripeSeconds, isId, ServiceError } from '@billing/domain';
+import type { Instant } from '@billing/domain';
+import { findSeveralCustomers, mapCustomer, publishInvalidations } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { eachPage } from './each-page.ts';
 import { importActor } from './import-deps.ts';
@@ -10,7 +11,7 @@ import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
 
 type Customers = { scope: Scope; listed: ReadonlyMap<string, string> };
-type Wanted = { stripeCustomerId: string; userId: string };
+type Wanted = { stripeCustomerId: string; userId: string; since: Instant };
 
 /** Maps Stripe's customers to users: by the given list, else by the customer's metadata. */
 export async function importCustomers(deps: PhaseDeps, { scope, listed }: Customers): Promise<void> {
@@ -24,15 +25,18 @@ export async function importCustomers(deps: PhaseDeps, { scope, listed }: Custom
     },
   });
   await noteAbsent(deps, { scope, listed });
+  for (const customers of await findSeveralCustomers(deps.sync.database, deps.projectId))
+    note(deps.tally, 'users_with_several_customers', customers.join(', '));
 }
 
 function userOf(
   { tally, projectId }: PhaseDeps,
-  { id, metadata }: Stripe.Customer,
+  { id, metadata, created }: Stripe.Customer,
   listed: Customers['listed'],
 ): Wanted[] {
   const given = listed.get(id);
-  if (given !== undefined) return [{ stripeCustomerId: id, userId: given }];
+  const since = fromStripeSeconds(created);
+  if (given !== undefined) return [{ stripeCustomerId: id, userId: given, since }];
   const { user_id: userId, project_id: claimed } = metadata;
   if (claimed !== undefined && claimed !== '' && claimed !== projectId) {
     count(tally, 'customers_of_other_projects');
@@ -42,7 +46,7 @@ function userOf(
     count(tally, 'customers_without_user');
     return [];
   }
-  if (isId(userId)) return [{ stripeCustomerId: id, userId }];
+  if (isId(userId)) return [{ stripeCustomerId: id, userId, since }];
   note(tally, 'customers_whose_user_id_is_not_usable', id);
   return [];
 }
@@ -54,10 +58,9 @@ async function mapAll(deps: PhaseDeps, scope: Scope, wanted: readonly Wanted[]):
     customerIds: wanted.map(({ stripeCustomerId }) => stripeCustomerId),
   });
   for (const one of wanted) {
-    const owner = mappings.get(one.stripeCustomerId);
+    const owner = mappings.get(one.stripeCustomerId)?.find((user) => user.projectId === projectId);
     if (owner === undefined) await mapOne(deps, scope, one);
-    else if (owner.projectId === projectId && owner.userId === one.userId)
-      count(tally, 'customers_there_already');
+    else if (owner.userId === one.userId) count(tally, 'customers_there_already');
     else note(tally, 'customers_of_another_user', one.stripeCustomerId);
   }
 }
@@ -65,15 +68,20 @@ async function mapAll(deps: PhaseDeps, scope: Scope, wanted: readonly Wanted[]):
 async function mapOne(
   { sync, projectId, tally, isDryRun }: PhaseDeps,
   { plannedOwners }: Scope,
-  { stripeCustomerId, userId }: Wanted,
+  { stripeCustomerId, userId, since }: Wanted,
 ): Promise<void> {
   if (isDryRun) {
-    plannedOwners.set(stripeCustomerId, { ref: null, projectId, userId, version: 0 });
+    plannedOwners.set(stripeCustomerId, [{ ref: null, projectId, userId, version: 0 }]);
     return count(tally, 'customers_mapped');
   }
   const request = { user_id: userId, stripe_customer_id: stripeCustomerId };
   try {
-    const { pending } = await mapCustomer(sync.database, { projectId, request, actor: importActor });
+    const { pending } = await mapCustomer(sync.database, {
+      projectId,
+      request,
+      actor: importActor,
+      imported: { since },
+    });
     await publishInvalidations(sync, pending);
     count(tally, 'customers_mapped');
   } catch (error) {

@@ -12,7 +12,7 @@ export type Scope = {
   stripePriceOf: ReadonlyMap<string, string>;
   prices: Catalog['prices'];
   /** Customers that a dry run would have mapped. */
-  plannedOwners: Map<string, Owner>;
+  plannedOwners: Map<string, readonly Owner[]>;
   /** Payments that a dry run would have stored with their session. */
   plannedSessionPayments: Set<string>;
 };

@@ -2,7 +2,7 @@ import {
   fromStripeSeconds,
   isTerminal,
   reconcileSubscription,
-  resolveOwner,
+  resolveOwners,
   subscriptionSnapshot,
   unknownPrice,
   unknownSubscription,
@@ -57,14 +57,14 @@ function isOurs(
   { tally, projectId }: PhaseDeps,
   { scope, listed: { snapshot }, state }: { scope: Scope; listed: ListedSubscription; state: EventState },
 ): boolean {
-  const ownership = resolveOwner(snapshot, state);
+  const { owners } = resolveOwners(snapshot, state);
   const isSold = snapshot.items.some((item) => scope.stripePriceIds.has(item.stripePriceId));
-  const isOurUsers = ownership.kind === 'owned' && ownership.owner.projectId === projectId;
-  if (!isOurUsers && (ownership.kind === 'owned' || !isSold)) {
+  const isOurUsers = owners.some(({ owner }) => owner.projectId === projectId);
+  if (!isOurUsers && !isSold) {
     count(tally, 'subscriptions_of_other_projects');
     return false;
   }
-  if (ownership.kind === 'unknown')
+  if (!isOurUsers)
     note(tally, 'subscriptions_without_user', `${snapshot.id} (${snapshot.customerId ?? 'no customer'})`);
   const missing = unknownPrice(snapshot.items, state.prices);
   if (missing !== null) note(tally, 'subscriptions_with_unmapped_price', `${snapshot.id} (${missing})`);
@@ -81,11 +81,8 @@ function changeOf(state: EventState, listed: ListedSubscription): Change | null 
   const plan = planWrite(subscriptionKind, { stored, row, state });
   if (changedFields(plan, state).length === 0) return null;
   // A mapping that was committed while this was decided did not see the row.
-  const awaited =
-    plan.owner === null && row.customerId !== null
-      ? { customerId: row.customerId, projectId: null, priceIds: [] }
-      : null;
-  return { ...plan, awaited, listed, isNew: stored === undefined };
+  const review = plan.owner === null ? subscriptionKind.key(id) : plan.review;
+  return { ...plan, review, listed, isNew: stored === undefined };
 }
 
 /**

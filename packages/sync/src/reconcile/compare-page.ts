@@ -1,6 +1,7 @@
+import { noOwners } from '@billing/domain';
 import type { DriftEntry, FieldChange } from '@billing/domain';
 import { noteRunObjects } from '@billing/store';
-import type { EventState, Run } from '@billing/store';
+import type { EventState, Outcome, Run, StoredObject } from '@billing/store';
 import { changedFields, storedBefore } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { writePlans } from '../apply/write-plans.ts';
@@ -14,16 +15,26 @@ export type Change = WritePlan & { drift: DriftEntry };
 const fieldsOf = (changes: readonly FieldChange[], side: 'before' | 'after'): Record<string, unknown> =>
   Object.fromEntries(changes.map((change) => [change.path, change[side]]));
 
+/** The projects whose users own a part of an object, before or after. */
+function projectsOf(
+  { owner, others = [] }: Extract<Outcome, { owner: unknown }>,
+  stored: StoredObject<unknown> | undefined,
+): Set<string | undefined> {
+  const { first, others: before } = stored?.owners ?? noOwners;
+  return new Set(
+    [owner, first, ...[...others, ...before].map((one) => one.owner)].map((one) => one?.projectId),
+  );
+}
+
 /** The change that a plan makes; null: none, or the object belongs to another project than the run's. */
 export function changeOf(
   plan: WritePlan,
   { state, projectId }: { state: EventState; projectId: string | null },
 ): Change | null {
-  const { outcome, owner } = plan;
+  const { outcome } = plan;
   if (outcome?.kind !== 'subscription' && outcome?.kind !== 'purchase') return null;
   const stored = storedBefore(plan, state);
-  if (projectId !== null && owner?.projectId !== projectId && stored?.owner?.projectId !== projectId)
-    return null;
+  if (projectId !== null && !projectsOf(outcome, stored).has(projectId)) return null;
   const changes = changedFields(plan, state);
   if (changes.length === 0) return null;
   const drift: DriftEntry = {

@@ -64,7 +64,7 @@ function withoutEvents(plan: WritePlan): WritePlan {
   const isListed = row.snapshotEventId?.startsWith(listedEventId('')) === true;
   return {
     ...plan,
-    awaited: null,
+    review: null,
     outcome: { ...outcome, events: [], row: isListed ? { ...row, snapshotEventId: null } : row },
   };
 }

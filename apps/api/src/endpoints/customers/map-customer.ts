@@ -10,7 +10,7 @@ export const mapCustomer = defineEndpoint({
   tag: 'Catalog',
   summary: 'Say whose a Stripe customer is',
   description:
-    'Releases events that were quarantined because the customer was not known, with no call to Stripe.',
+    'Releases what was quarantined because the customer was not known in this project, with no call to Stripe. A customer has one user in a project, and may have another one in each other project.',
   access: { admin: 'operator' },
   body: { schema: mapCustomerRequest, example: { user_id: 'user_1', stripe_customer_id: 'cus_123' } },
   answers: [
@@ -30,14 +30,14 @@ export const mapCustomer = defineEndpoint({
   errors: ['project_not_found', 'customer_exists'],
   handle: async (deps, { params: { project_id: projectId }, body, actor }) => {
     const changed = await mapRow(deps.database, { projectId, request: body, actor });
-    const { customer, released } = await publishChange(deps, changed);
+    const { createdAt, released } = await publishChange(deps, changed);
     const { subscriptions, purchases, events } = released;
     return {
       body: {
         project_id: projectId,
         user_id: body.user_id,
-        stripe_customer_id: customer.stripeCustomerId,
-        created_at: customer.createdAt.toISOString(),
+        stripe_customer_id: body.stripe_customer_id,
+        created_at: createdAt.toISOString(),
         healed: { subscriptions, purchases, events },
       },
     };

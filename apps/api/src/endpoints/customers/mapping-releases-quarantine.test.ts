@@ -174,14 +174,19 @@ test('mapping a price also gives objects to the users they name without a projec
 test('making a project gives objects to the users they name in it', async () => {
   const [customer, userId, made] = [uniqueId('cus'), uniqueId('user'), uniqueId('made')];
   const claims = { claimedUserId: userId, claimedProjectId: made };
-  const { id, eventId } = await quarantine({ customer, claims, reason: 'unknown_project' });
+  const price = uniqueId('price');
+  const { id, eventId } = await quarantine({ customer, price, claims, reason: 'unknown_project' });
   await commerce.admin('post', '/projects', { project_id: made, name: 'Made' }).expect(201);
   const row = await commerce.deps.database.subscription.findUniqueOrThrow({
     where: { id },
     include: { user: true },
   });
   expect(row.user).toMatchObject({ projectId: made, userId });
-  expect(await eventOf(eventId)).toMatchObject({ status: 'applied' });
+  expect(await eventOf(eventId)).toMatchObject({
+    status: 'quarantined',
+    reason: 'unknown_price',
+    awaits: price,
+  });
 });
 
 test('an event that waits for other reasons stays', async () => {

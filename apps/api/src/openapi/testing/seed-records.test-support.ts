@@ -17,7 +17,8 @@ export async function seedEvents(database: Database, objectId: string): Promise<
   const rows = eventStatuses.map((status, index) => ({
     eventId: uniqueId('evt'),
     type: 'customer.subscription.updated',
-    objectId: status === 'ignored' ? null : objectId,
+    // What waits is about an object that other calls do not release.
+    objectId: status === 'ignored' ? null : status === 'quarantined' ? uniqueId('sub') : objectId,
     status,
     reason: reasons[status],
     customerId: status === 'quarantined' ? 'cus_seeded' : null,

@@ -28,13 +28,15 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
     return { result: id, changed: true };
   });
   await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
+  const customerId = (await api.stripe.customers.create({})).id;
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,
-      stripe_customer_id: (await api.stripe.customers.create({})).id,
+      stripe_customer_id: customerId,
     })
     .expect(201);
-  return { userId: owner.userId, subscriptionId: subscribed.result, grantId: granted.result };
+  const ids = { subscriptionId: subscribed.result, purchaseId: bought.result, customerId };
+  return { userId: owner.userId, ...ids, grantId: granted.result };
 }
 
 /** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
@@ -47,7 +49,7 @@ export async function startSeededApi() {
     await api.sell(projectId, { featureCodes: ['once'], interval: 'one_time', accessDays: 30 }),
   ];
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
-  const { userId, subscriptionId, grantId } = await seedUser(api, projectId, prices);
+  const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
   const known: Known = {
     project_id: [projectId],
     user_id: [userId],
@@ -58,6 +60,9 @@ export async function startSeededApi() {
     key_id: [(await api.createApiKey(projectId)).keyId],
     feature_code: ['monthly', 'by_hand'],
     object_id: [subscriptionId],
+    subscription_id: [subscriptionId],
+    payment_intent_id: [purchaseId],
+    stripe_customer_id: [customerId],
     event_id: await seedEvents(database, subscriptionId),
     run_id: await seedRuns(database, projectId),
     target_id: [monthly.priceId, monthly.productId],

@@ -1,0 +1,123 @@
+import { ServiceError } from '@billing/domain';
+import type { AssignRequest } from '@billing/domain';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
+import { getProject } from '../catalog/projects.ts';
+import { bumpUsers } from '../change-user.ts';
+import type { Changed, UserKey } from '../change-user.ts';
+import type { Database, Queries } from '../create-database.ts';
+import { changeOrTry } from '../dry-run.ts';
+import type { ObjectKey } from '../events/outcomes.ts';
+import { Prisma } from '../generated/client.ts';
+import { findObject } from './find-object.ts';
+import { withOwnerChanges } from './owner-changes.ts';
+import type { OwnerChanges } from './owner-changes.ts';
+import { releaseAgain, releaseForObject } from './release-quarantine.ts';
+import type { Released } from './release-quarantine.ts';
+
+export type Assigned = OwnerChanges & {
+  object: ObjectKey;
+  /** Who had it in that project; null: nobody. */
+  previousUserId: string | null;
+  released: Released;
+};
+
+type Holder = { ref: bigint; userId: string };
+
+/** Who has an object in a project: by the row itself, or beside it. */
+async function holderOf(tx: Queries, { kind, id }: ObjectKey, projectId: string): Promise<Holder | null> {
+  const objects = Prisma.raw(kind === 'subscription' ? 'subscriptions' : 'purchases');
+  const rows = await tx.$queryRaw<Holder[]>`
+    SELECT u.id AS ref, u.user_id AS "userId" FROM public.users u
+    WHERE u.project_id = ${projectId} AND u.id IN (
+      SELECT user_ref FROM ${objects} WHERE id = ${id}
+      UNION SELECT user_ref FROM public.object_owners WHERE object_id = ${id})
+    LIMIT 1`;
+  return rows[0] ?? null;
+}
+
+/** Throws `price_of_other_project` where all that the object sells belongs to other projects. */
+async function requireItems(tx: Queries, { kind, id }: ObjectKey, projectId: string): Promise<void> {
+  const items = Prisma.raw(kind === 'subscription' ? 'subscription_items' : 'purchase_items');
+  const objectId = Prisma.raw(kind === 'subscription' ? 'subscription_id' : 'purchase_id');
+  const [row] = await tx.$queryRaw<{ isForeign: boolean | null }[]>`
+    SELECT bool_and(coalesce(p.project_id <> ${projectId}, false)) AS "isForeign"
+    FROM ${items} i LEFT JOIN public.prices p USING (stripe_price_id) WHERE i.${objectId} = ${id}`;
+  if (row?.isForeign === true)
+    throw new ServiceError(
+      'price_of_other_project',
+      'Assign it in the project whose catalog has its prices, or map one of them in this project first.',
+    );
+}
+
+/**
+ * Stores the assignment. The object gets a new row version, so that whoever read it before decides again; returns the
+ * user's reference.
+ */
+async function setAssignment(
+  tx: Queries,
+  object: ObjectKey,
+  { projectId, userId }: UserKey,
+): Promise<bigint> {
+  const objects = Prisma.raw(object.kind === 'subscription' ? 'subscriptions' : 'purchases');
+  await tx.$executeRaw`
+    INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
+    ON CONFLICT (project_id, user_id) DO NOTHING`;
+  const user = await tx.user.findUniqueOrThrow({ where: { projectId_userId: { projectId, userId } } });
+  await tx.$executeRaw`
+    INSERT INTO public.object_owners (object_id, project_id, user_ref, source)
+    VALUES (${object.id}, ${projectId}, ${user.id}, 'assignment')
+    ON CONFLICT (object_id, project_id) DO UPDATE SET user_ref = EXCLUDED.user_ref, source = EXCLUDED.source`;
+  await tx.$executeRaw`UPDATE ${objects} SET fence = fence + 1, updated_at = now() WHERE id = ${object.id}`;
+  return user.id;
+}
+
+async function assign(tx: Queries, request: AssignRequest, actor: Actor): Promise<Assigned> {
+  const { project_id: projectId, user_id: userId, reason } = request;
+  const object = await findObject(tx, request);
+  await requireItems(tx, object, projectId);
+  const before = await holderOf(tx, object, projectId);
+  const assigned = await withOwnerChanges(tx, { objects: [object], stripeCustomerId: null }, async () => {
+    const userRef = await setAssignment(tx, object, { projectId, userId });
+    const released = await releaseForObject(tx, object);
+    const bumped = new Set(released.pending.map((one) => JSON.stringify([one.projectId, one.userId])));
+    const concerned = [{ ref: userRef, userId }, ...(before === null ? [] : [before])];
+    const missed = concerned.filter((one) => !bumped.has(JSON.stringify([projectId, one.userId])));
+    const isChanged = before?.userId !== userId;
+    const pending = isChanged
+      ? await bumpUsers(
+          tx,
+          missed.map(({ ref }) => ref),
+        )
+      : [];
+    return { object, released, pending: [...released.pending, ...pending] };
+  });
+  const previousUserId = before?.userId ?? null;
+  await writeAudit(tx, {
+    actor,
+    action: 'object.assign',
+    projectId,
+    target: { type: object.kind, id: object.id },
+    reason,
+    details: { user_id: userId, previous_user_id: previousUserId },
+  });
+  return { ...assigned, previousUserId, released: { ...assigned.released, pending: assigned.pending } };
+}
+
+/**
+ * Gives a subscription or payment to a user, whoever has it and whatever it says: an assignment beats the customer's
+ * mapping, which beats metadata, in later events too. Both users' next reads are right. Throws `project_not_found`,
+ * `subscription_not_found`, `payment_not_found`, `price_of_other_project`.
+ */
+export async function assignObject(
+  database: Database,
+  request: AssignRequest,
+  actor: Actor,
+): Promise<Changed<Assigned>> {
+  const isDryRun = request.dry_run;
+  await getProject(database, request.project_id);
+  const result = await changeOrTry(database, { isDryRun }, (tx) => assign(tx, request, actor));
+  if (isDryRun) return { result, pending: [] };
+  const late = await releaseAgain(database, (tx) => releaseForObject(tx, result.object));
+  return { result, pending: [...result.released.pending, ...late.pending] };
+}
