@@ -195,6 +195,24 @@ describe('our price id in metadata before the catalog has it', () => {
     expect(await world.outcomeOf(event)).toBe('applied');
   });
 
+  it("buys nothing where it turns out to be a subscription's", async () => {
+    const [priceId, userId] = [uniqueId('ours'), uniqueId('user')];
+    await world.deliver(bought(priceId, { user_id: userId, project_id: 'shop' }));
+    await createPrice(world.database, {
+      projectId: 'shop',
+      request: {
+        price_id: priceId,
+        product_id: 'sub',
+        stripe_price_id: `price_${priceId}`,
+        amount: 1,
+        currency: 'usd',
+        interval: 'month',
+      },
+      actor,
+    });
+    expect(await world.featuresOf(userId)).toEqual([]);
+  });
+
   it('counts when the event comes again, where the price came without a release', async () => {
     const [priceId, userId] = [uniqueId('ours'), uniqueId('user')];
     const event = bought(priceId, { user_id: userId, project_id: 'shop' });
