@@ -43,6 +43,8 @@ import { getRun } from './endpoints/runs/get-run.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { findUsers } from './endpoints/users/find-users.ts';
+import { getUser } from './endpoints/users/get-user.ts';
 import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
 import type { Endpoint } from './http/define-endpoint.ts';
@@ -83,6 +85,8 @@ export const endpoints: readonly Endpoint[] = [
   mapCustomer, //                POST   /api/v1/admin/projects/{project_id}/customers
   moveCustomer, //               PATCH  /api/v1/admin/projects/{project_id}/customers/{stripe_customer_id}
   assign, //                     POST   /api/v1/admin/assign
+  findUsers, //                  GET    /api/v1/admin/users
+  getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   listEvents, //                 GET    /api/v1/admin/events

@@ -91,7 +91,7 @@ describe('project and user are claims of their own', () => {
 });
 
 describe('a price of another project on a mapped customer', () => {
-  it('is quarantined, and healed by mapping the customer there', async () => {
+  it('is quarantined, and released by mapping the customer there', async () => {
     const [id, customer] = [uniqueId('sub'), uniqueId('cus')];
     const [ann, bob] = [uniqueId('ann'), uniqueId('bob')];
     await world.map('shop', ann, customer);
@@ -185,7 +185,7 @@ describe('our price id in metadata before the catalog has it', () => {
       actor,
     });
 
-  it('is healed by the price', async () => {
+  it('counts once the price is created', async () => {
     const [priceId, userId] = [uniqueId('ours'), uniqueId('user')];
     const event = bought(priceId, { user_id: userId, project_id: 'shop' });
     await world.deliver(event);
@@ -195,7 +195,25 @@ describe('our price id in metadata before the catalog has it', () => {
     expect(await world.outcomeOf(event)).toBe('applied');
   });
 
-  it('is healed by the same event again where the price came without a release', async () => {
+  it("buys nothing where it turns out to be a subscription's", async () => {
+    const [priceId, userId] = [uniqueId('ours'), uniqueId('user')];
+    await world.deliver(bought(priceId, { user_id: userId, project_id: 'shop' }));
+    await createPrice(world.database, {
+      projectId: 'shop',
+      request: {
+        price_id: priceId,
+        product_id: 'sub',
+        stripe_price_id: `price_${priceId}`,
+        amount: 1,
+        currency: 'usd',
+        interval: 'month',
+      },
+      actor,
+    });
+    expect(await world.featuresOf(userId)).toEqual([]);
+  });
+
+  it('counts when the event comes again, where the price came without a release', async () => {
     const [priceId, userId] = [uniqueId('ours'), uniqueId('user')];
     const event = bought(priceId, { user_id: userId, project_id: 'shop' });
     await world.deliver(event);

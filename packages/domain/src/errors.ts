@@ -20,6 +20,7 @@ export const errorCatalog = {
   customer_not_found: 'There is no such Stripe customer',
   subscription_not_found: 'The subscription does not exist',
   payment_not_found: 'The payment does not exist',
+  user_not_found: 'The user does not exist',
   grant_not_found: 'The grant does not exist',
   event_not_found: 'The event does not exist',
   run_not_found: 'The run does not exist',

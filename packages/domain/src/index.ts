@@ -7,6 +7,7 @@ export * from './contracts/admin/owners.ts';
 export * from './contracts/admin/projects.ts';
 export * from './contracts/admin/records.ts';
 export * from './contracts/admin/runs.ts';
+export * from './contracts/admin/users.ts';
 export * from './contracts/checkout.ts';
 export * from './contracts/entitlements.ts';
 export * from './contracts/operations.ts';

@@ -28,7 +28,8 @@ export type AuditEntry = {
       | 'event'
       | 'run'
       | 'subscription'
-      | 'purchase';
+      | 'purchase'
+      | 'user';
     id: string;
   };
   reason?: string;

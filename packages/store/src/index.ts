@@ -40,6 +40,8 @@ export * from './outbox.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './read-project-metrics.ts';
 export { readSources, type UserSources } from './read-sources.ts';
+export { findUsers, type FoundUser } from './users/find-users.ts';
+export { readUser, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/run-objects.ts';

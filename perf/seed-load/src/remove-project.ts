@@ -10,6 +10,8 @@ const ofUsers = [
   'DELETE FROM subscriptions WHERE user_ref = ANY($1)',
   'DELETE FROM purchases WHERE user_ref = ANY($1)',
   'DELETE FROM grants WHERE user_ref = ANY($1)',
+  'DELETE FROM object_owners WHERE user_ref = ANY($1)',
+  'DELETE FROM customer_users WHERE user_ref = ANY($1)',
   'DELETE FROM customers WHERE user_ref = ANY($1)',
   'DELETE FROM users WHERE id = ANY($1)',
 ];

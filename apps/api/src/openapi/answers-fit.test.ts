@@ -35,6 +35,8 @@ const changes: Record<string, () => Call[]> = {
   // Not the price that the checkout sells: it is archived here.
   patchPrice: () => [{ path: { price_id: all('price_id')[1] } }],
   mapCustomer: () => [{ body: { stripe_customer_id: uniqueId('cus') } }],
+  findUsers: () =>
+    ['user_id', 'subscription_id', 'stripe_customer_id'].map((one) => ({ query: { query: the(one) } })),
   moveCustomer: () => [{ body: { dry_run: true } }, {}],
   assignObject: () => [
     { body: { dry_run: true } },

@@ -11,6 +11,7 @@ import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addAudit, addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call'>;
 
@@ -35,6 +36,7 @@ const commands = [
   addCustomers,
   addAssign,
   addGrants,
+  addFind,
   addExplain,
   addEvents,
   addQuarantine,

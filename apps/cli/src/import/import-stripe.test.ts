@@ -1,3 +1,4 @@
+import { findPortalCustomer } from '@billing/store';
 import type { ImportState } from '@billing/sync';
 import { newState, startOldAccount } from './import.test-support.ts';
 import { summarize } from './summary.ts';
@@ -63,6 +64,24 @@ test('an account is imported whole: catalog, customers by metadata and by list, 
   expect(price).toMatchObject({ priceId: 'pro_monthly', amount: 900n, currency: 'usd', interval: 'month' });
   const audited = await account.database.auditEntry.findMany({ where: { targetId: ann.id } });
   expect(audited).toMatchObject([{ actor: 'import:stripe', action: 'customer.map' }]);
+});
+
+test('of several customers of a user the newest is billed, unless another one has a live subscription', async () => {
+  const { mapping, pro } = await sellThings();
+  const older = await account.customer({ user_id: 'zoe' });
+  const holder = await account.customer({ user_id: 'yan' });
+  await account.buy(holder.id, pro.priceId, { mode: 'subscription' });
+  await account.control('/clock', { advance_seconds: 3_600 });
+  const newer = await account.customer({ user_id: 'zoe' });
+  await account.customer({ user_id: 'yan' });
+  const { findings } = await account.run({ mapping });
+  const customerOf = (userId: string) =>
+    findPortalCustomer(account.database, { projectId: 'shop', userId });
+  expect(await customerOf('zoe')).toBe(newer.id);
+  expect(await customerOf('yan')).toBe(holder.id);
+  expect(findings['users_with_several_customers']?.examples).toContain(
+    [older.id, newer.id].sort().join(', '),
+  );
 });
 
 test('a second run changes nothing and says so', async () => {

@@ -6,7 +6,8 @@ import type { Catalog, KnownOwners } from './resolve-owner.ts';
 
 /**
  * The payment with Stripe's ids for prices that metadata names by ours, as far as the catalog has them by now. Until then
- * the row keeps the named id: it may be Stripe's as well.
+ * the row keeps the named id: it may be Stripe's as well. A payment that turns out to name a recurring price without a
+ * session carries its subscription's metadata, and bought nothing.
  */
 export function withNamedPrices(
   row: PurchaseRow,
@@ -19,11 +20,14 @@ export function withNamedPrices(
       ...item,
       stripePriceId: stripePriceNamed(item.stripePriceId, projectId, catalog.prices),
     }));
+  const isRecurring = ({ stripePriceId }: BoughtItem): boolean =>
+    catalog.prices.some((price) => price.stripePriceId === stripePriceId && price.isRecurring === true);
   const said = { ...row.record.said };
   for (const source of claimSources) {
     const claim = said[source];
-    if (claim !== undefined && claim.items !== null)
-      said[source] = { ...claim, items: toStripe(claim.items) };
+    if (claim === undefined || claim.items === null) continue;
+    const items = toStripe(claim.items);
+    said[source] = { ...claim, items: source !== 'session' && items.some(isRecurring) ? null : items };
   }
   const isSame = JSON.stringify(said) === JSON.stringify(row.record.said);
   return isSame ? row : derivePurchase({ ...row, record: { ...row.record, said } });

@@ -8,7 +8,7 @@ import { pageExample, presentPage } from '../page.ts';
 
 const details = z.record(z.string(), z.unknown());
 
-const presentAudit = (row: AuditRow): AuditOut => ({
+export const presentAudit = (row: AuditRow): AuditOut => ({
   audit_id: String(row.id),
   at: row.at.toISOString(),
   actor: row.actor,
@@ -21,7 +21,7 @@ const presentAudit = (row: AuditRow): AuditOut => ({
   request_id: row.requestId,
 });
 
-const auditExample = {
+export const auditExample = {
   audit_id: '17',
   at: '2026-11-22T10:00:00.000Z',
   actor: 'alice',

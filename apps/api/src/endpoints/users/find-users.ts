@@ -1,0 +1,41 @@
+import { findUsersQuery, foundUserList } from '@billing/domain';
+import { findUsers as findRows } from '@billing/store';
+import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { pageExample } from '../page.ts';
+
+export const findUsers = defineEndpoint({
+  method: 'get',
+  path: '/api/v1/admin/users',
+  operationId: 'findUsers',
+  tag: 'Access',
+  summary: 'Find whose something is',
+  description: 'The first 100 that match, exactly. Recorded in the audit log.',
+  access: { admin: 'viewer' },
+  query: findUsersQuery,
+  answers: [
+    {
+      status: 200,
+      description: 'All that the id leads to, in one page; empty where nothing does.',
+      schema: foundUserList,
+      example: pageExample({
+        project_id: 'shop',
+        user_id: 'user_1',
+        key_id: null,
+        matched: 'subscription',
+        matched_id: 'sub_123',
+      }),
+    },
+  ],
+  errors: [],
+  handle: async ({ database }, { query, actor }) => {
+    const rows = await findRows(database, query, actor);
+    const data = rows.map((row) => ({
+      project_id: row.projectId,
+      user_id: row.userId,
+      key_id: row.keyId,
+      matched: row.matched,
+      matched_id: row.matchedId,
+    }));
+    return { body: { data, next_cursor: null } };
+  },
+});

@@ -1,0 +1,85 @@
+import type { FindUsersQuery, UserMatch } from '@billing/domain';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
+import type { Database, Queries } from '../create-database.ts';
+
+export type FoundUser = {
+  projectId: string | null;
+  userId: string | null;
+  keyId: string | null;
+  matched: UserMatch;
+  matchedId: string;
+};
+
+const mostFound = 100;
+
+/** What a Stripe id leads to: objects by their own ids and by their invoice, customer or event. */
+const find = (tx: Queries, { query, project_id: projectId }: FindUsersQuery): Promise<FoundUser[]> =>
+  tx.$queryRaw<FoundUser[]>`
+    WITH event AS MATERIALIZED (
+      SELECT event_id, object_id, customer_id, payload #> '{data,object}' AS object FROM public.stripe_events
+      WHERE event_id = ${query}
+      UNION
+      (SELECT event_id, object_id, customer_id, payload #> '{data,object}' FROM public.stripe_events
+       WHERE object_id = ${query} ORDER BY created DESC LIMIT 10)),
+    named AS MATERIALIZED (
+      SELECT CASE WHEN event_id = ${query} THEN 'event' ELSE NULL END AS matched, unnest(ARRAY[object_id,
+        coalesce(object #>> '{subscription,id}', object ->> 'subscription'),
+        object #>> '{parent,subscription_details,subscription}',
+        coalesce(object #>> '{payment_intent,id}', object ->> 'payment_intent')]) AS id FROM event),
+    found_subscription AS MATERIALIZED (
+      SELECT 'subscription' AS matched, id FROM public.subscriptions WHERE id = ${query}
+      UNION SELECT 'customer', id FROM public.subscriptions WHERE stripe_customer_id = ${query}
+      UNION SELECT 'invoice', id FROM public.subscriptions WHERE coalesce(period_invoice_id, latest_invoice_id) = ${query}
+      UNION SELECT coalesce(named.matched, 'invoice'), s.id FROM named JOIN public.subscriptions s ON s.id = named.id
+      WHERE s.id <> ${query}),
+    found_purchase AS MATERIALIZED (
+      SELECT 'payment' AS matched, id FROM public.purchases
+      WHERE id = ${query} OR session_id = ${query} OR charge_id = ${query}
+      UNION SELECT 'customer', id FROM public.purchases WHERE stripe_customer_id = ${query} AND invoice_id IS NULL
+      UNION SELECT 'invoice', id FROM public.purchases WHERE invoice_id = ${query}
+      UNION SELECT coalesce(named.matched, 'payment'), p.id FROM named
+      JOIN public.purchases p ON p.id = named.id OR p.session_id = named.id OR p.charge_id = named.id
+      WHERE named.matched = 'event'),
+    object AS (
+      SELECT f.matched, f.id, s.user_ref FROM found_subscription f JOIN public.subscriptions s ON s.id = f.id
+      UNION SELECT f.matched, f.id, p.user_ref FROM found_purchase f JOIN public.purchases p ON p.id = f.id
+      UNION SELECT f.matched, f.id, o.user_ref FROM found_subscription f JOIN public.object_owners o ON o.object_id = f.id
+      UNION SELECT f.matched, f.id, o.user_ref FROM found_purchase f JOIN public.object_owners o ON o.object_id = f.id),
+    customer AS (
+      SELECT CASE WHEN id = ${query} THEN 'customer' ELSE 'event' END AS matched, id FROM (
+        SELECT ${query}::text AS id UNION SELECT customer_id FROM event WHERE event_id = ${query}) one
+      WHERE id IS NOT NULL),
+    mapped AS (
+      SELECT k.matched, c.stripe_customer_id AS id, c.user_ref FROM customer k
+      JOIN public.customers c ON c.stripe_customer_id = k.id
+      UNION SELECT k.matched, c.stripe_customer_id, c.user_ref FROM customer k
+      JOIN public.customer_users c ON c.stripe_customer_id = k.id),
+    found AS (
+      SELECT p.id AS project_id, u.user_id, NULL AS key_id, 'user_id' AS matched, u.user_id AS matched_id
+      FROM public.projects p JOIN public.users u ON u.project_id = p.id AND u.user_id = ${query}
+      UNION
+      SELECT u.project_id, u.user_id, NULL, one.matched, one.id
+      FROM (SELECT * FROM object UNION SELECT * FROM mapped) one LEFT JOIN public.users u ON u.id = one.user_ref
+      UNION
+      SELECT project_id, NULL, id, 'api_key', prefix FROM public.api_keys WHERE prefix = ${query})
+    SELECT project_id AS "projectId", user_id AS "userId", key_id AS "keyId", matched, matched_id AS "matchedId"
+    FROM found WHERE ${projectId ?? null}::text IS NULL OR project_id = ${projectId ?? null}
+    ORDER BY matched, matched_id, project_id, user_id LIMIT ${mostFound}`;
+
+/** The users that an id leads to, and what matched; at most 100. Audited: who looked, and for what. */
+export async function findUsers(
+  database: Database,
+  query: FindUsersQuery,
+  actor: Actor,
+): Promise<FoundUser[]> {
+  return database.$transaction(async (tx) => {
+    await writeAudit(tx, {
+      actor,
+      action: 'user.find',
+      projectId: query.project_id ?? null,
+      target: { type: 'user', id: query.query },
+    });
+    return find(tx, query);
+  });
+}
