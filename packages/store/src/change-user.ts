@@ -47,18 +47,19 @@ export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promi
     ${invalidateBumped}`;
 }
 
-/** Bumps every user of a subscription whose running period the invoice bills, except those who were bumped already. */
+/** Bumps every user of the subscriptions and purchases with these ids, except those who were bumped already. */
 export function bumpHolders(
   database: Pick<Queries, '$queryRaw'>,
-  { invoiceId, except }: { invoiceId: string; except: readonly number[] },
+  { objectIds, except }: { objectIds: readonly string[]; except: readonly number[] },
 ): Promise<PendingInvalidation[]> {
   const others = except.map(BigInt);
+  const ids = [...objectIds];
   return database.$queryRaw<PendingInvalidation[]>`
     WITH locked AS MATERIALIZED (
       SELECT id FROM users
       WHERE id IN (
-          SELECT user_ref FROM subscriptions
-          WHERE coalesce(period_invoice_id, latest_invoice_id) = ${invoiceId} AND user_ref IS NOT NULL)
+          SELECT user_ref FROM subscriptions WHERE id = ANY(${ids}::text[]) AND user_ref IS NOT NULL
+          UNION SELECT user_ref FROM purchases WHERE id = ANY(${ids}::text[]) AND user_ref IS NOT NULL)
         AND id <> ALL(${others}::bigint[])
       ORDER BY id FOR NO KEY UPDATE),
     bumped AS (

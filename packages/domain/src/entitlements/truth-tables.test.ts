@@ -3,8 +3,8 @@ import { subscriptionStatuses } from '../stripe/subscription.ts';
 import type { SubscriptionStatus } from '../stripe/subscription.ts';
 import { dayMs } from '../time.ts';
 import { endOf, evaluateSubscription } from './evaluate-subscription.ts';
-import { reversalOf } from './evaluate.ts';
 import type { Reason } from './evaluate.ts';
+import { reversalOf } from './reversal.ts';
 import { aPayment, aSubscription, anItem, contextOf, now, periodEnd } from './sources.test-support.ts';
 
 /** Columns of the table of statuses. */

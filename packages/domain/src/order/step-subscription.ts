@@ -1,6 +1,5 @@
 import { hasClaims } from '../stripe/claims.ts';
 import type { Claims } from '../stripe/claims.ts';
-import type { PaidInvoice } from '../stripe/invoice.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
@@ -13,17 +12,6 @@ import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 /** `lookup`: Stripe's answer; null: Stripe was not asked yet. */
 export type StepContext = { lookup: StripeLookup<SubscriptionSnapshot> | null; now: Instant };
 
-/** The newest paid invoice, whichever event or lookup named it first. */
-function withPaidInvoice(row: SubscriptionRow, paid: PaidInvoice | null): SubscriptionRow {
-  if (paid === null) return row;
-  const { periodInvoiceId, periodInvoiceAt } = row;
-  const isNewer =
-    periodInvoiceAt === null ||
-    paid.createdAt > periodInvoiceAt ||
-    (paid.createdAt === periodInvoiceAt && paid.id > (periodInvoiceId ?? ''));
-  return isNewer ? { ...row, periodInvoiceId: paid.id, periodInvoiceAt: paid.createdAt } : row;
-}
-
 /** Claims of the newest snapshot that has any, stale ones included: a later one without claims changes nothing. */
 function withClaims(row: SubscriptionRow, claims: Claims, at: Instant): SubscriptionRow {
   if (!hasClaims(claims) || (row.claimsAt !== null && at < row.claimsAt)) return row;
@@ -33,10 +21,10 @@ function withClaims(row: SubscriptionRow, claims: Claims, at: Instant): Subscrip
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
-  const { id: _id, claims: _claims, areItemsComplete, paidInvoice, ...content } = snapshot;
+  const { id: _id, claims: _claims, areItemsComplete, ...content } = snapshot;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
-    ...withPaidInvoice(row, paidInvoice),
+    ...row,
     ...content,
     customerId: snapshot.customerId ?? row.customerId,
     items: areItemsComplete || row.items.length === 0 ? snapshot.items : row.items,
@@ -126,13 +114,12 @@ export function stepSnapshot(
 export type Mention = {
   customerId: string | null;
   claims: Claims;
-  paidInvoice: PaidInvoice | null;
   created: Instant;
   eventId: string;
 };
 
 /**
- * What such an event does to the subscription's row: it may name the owner and a paid invoice. Where the
+ * What such an event does to the subscription's row: it may name the owner. Where the
  * subscription's own state is unknown or unconfirmed, it is a reason for a lookup.
  */
 export function stepMention(
@@ -141,7 +128,7 @@ export function stepMention(
   { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
   const row = {
-    ...withPaidInvoice(stored, mention.paidInvoice),
+    ...stored,
     customerId: stored.customerId ?? mention.customerId,
     claims: hasClaims(stored.claims) ? stored.claims : mention.claims,
   };

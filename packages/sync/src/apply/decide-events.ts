@@ -9,8 +9,8 @@ import type {
 import type { EventState, LedgerStatus, StateKeys } from '@billing/store';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './object-kinds.ts';
-import { emptyPlan, planWrite, toLedger } from './plan-write.ts';
-import type { EventResult, EventStep, WritePlan } from './plan-write.ts';
+import { emptyPlan, planWrite, toIgnored, toLedger } from './plan-write.ts';
+import type { EventResult, EventStep, IgnoredEvent, WritePlan } from './plan-write.ts';
 import type { EventGroup, QueuedEvent } from './target.ts';
 
 /** Stripe must be asked first. `query`: which details of a payment; null: the subscription itself. */
@@ -58,20 +58,43 @@ function decideObject<Row extends ObjectRow, Found>(
   const { fresh, results } = splitKnown(events, state);
   let row = stored?.row ?? kind.unknown(id);
   const steps: EventStep[] = [];
+  const ignored: IgnoredEvent[] = [];
   for (const queued of fresh) {
     const step = kind.step(row, { queued, catalog: state, lookup, now });
     if (step.kind === 'needs_lookup') return { kind: 'needs_lookup', query: null };
+    if (step.kind === 'ignored') {
+      ignored.push({ queued, reason: step.reason });
+      continue;
+    }
     row = step.row;
     steps.push({ queued, outcome: step.outcome });
   }
+  if (steps.length === 0 && ignored.length > 0) return recordOnly(ignored, { state, results, now });
   const finished = kind.finish(row, { state, lookup, now });
   if (finished.kind === 'needs_lookup') return finished;
+  if (finished.kind === 'ignored') {
+    const all = fresh.map((queued) => ({ queued, reason: finished.reason }));
+    return recordOnly(all, { state, results, now });
+  }
   ({ row } = finished);
-  const plan = planWrite(kind, { stored, row, state, events: { steps, now } });
+  const plan = planWrite(kind, { stored, row, state, events: { steps, ignored, now } });
   for (const { eventId, status, reason } of plan.outcome?.events ?? [])
     results.set(eventId, { status, reason });
   return { ...plan, outcome: steps.length === 0 ? null : plan.outcome, results };
 }
+
+/** Events that mean nothing for any row. */
+function recordOnly(
+  events: readonly IgnoredEvent[],
+  { state, results, now }: { state: EventState; results: Map<string, EventResult>; now: Instant },
+): WritePlan {
+  const ledger = events.map((one) => toIgnored(one, projectOfCustomer(one.queued, state), now));
+  for (const { eventId, status, reason } of ledger) results.set(eventId, { status, reason });
+  return { ...emptyPlan, outcome: { kind: 'none', events: ledger }, results };
+}
+
+const projectOfCustomer = ({ event: { customerId } }: QueuedEvent, state: EventState): string | null =>
+  customerId === null ? null : (state.mappings.get(customerId)?.projectId ?? null);
 
 /** Events about no stored object: they are recorded, and a deleted customer gets a tombstone. */
 function decideObjectless(
@@ -86,8 +109,8 @@ function decideObjectless(
     target.kind === 'none'
       ? { status: target.status, reason: target.reason }
       : { status: 'applied' as const, reason: null };
-  const owner = event.customerId === null ? undefined : state.mappings.get(event.customerId);
-  const row = toLedger(queued, { ...result, awaits: null, projectId: owner?.projectId ?? null }, now);
+  const projectId = projectOfCustomer(queued, state);
+  const row = toLedger(queued, { ...result, awaits: null, projectId }, now);
   const outcome =
     target.kind === 'customer_deleted'
       ? {
@@ -157,6 +180,16 @@ export const subscriptionKeys = (snapshots: readonly ({ id: string } & Ownable &
   priceIds: priceIdsOf(snapshots),
 });
 
+/** What was sold, as far as a lookup tells. */
+export const pricesOfDetails = ({ lineItems, invoice }: PaymentDetails): string[] =>
+  [...(lineItems ?? []), ...(invoice === null || invoice.id === null ? [] : invoice.sold)].map(
+    (item) => item.stripePriceId,
+  );
+
+/** The objects for which the payment's money matters, as far as a lookup tells. */
+export const relatedIdsOfDetails = ({ invoice }: PaymentDetails): string[] =>
+  invoice === null || invoice.id === null ? [] : present([invoice.id, invoice.subscriptionId]);
+
 /** All that must be read before groups of events can be decided. */
 export function groupKeys(groups: readonly EventGroup[], lookups: readonly GroupLookup[] = []): StateKeys {
   const events = groups.flatMap((group) => group.events);
@@ -184,8 +217,9 @@ export function groupKeys(groups: readonly EventGroup[], lookups: readonly Group
     priceIds: present([
       ...priceIdsOf(snapshots),
       ...payments.map((one) => one.priceId),
-      ...details.flatMap((one) => (one.lineItems ?? []).map((item) => item.stripePriceId)),
+      ...payments.flatMap((one) => (one.sold ?? []).map((item) => item.stripePriceId)),
+      ...details.flatMap(pricesOfDetails),
     ]),
-    invoiceIds: present([...payments.map((one) => one.invoiceId), ...details.map((one) => one.invoice?.id)]),
+    relatedIds: [...present(payments.map((one) => one.invoiceId)), ...details.flatMap(relatedIdsOfDetails)],
   };
 }

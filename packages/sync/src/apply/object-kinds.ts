@@ -13,14 +13,15 @@ import {
   unknownSubscription,
 } from '@billing/domain';
 import type {
-  BoughtItem,
   Catalog,
   CatalogPrice,
+  Ignored,
   Instant,
   Ownable,
   Owner,
   PaymentDetails,
   PaymentQuery,
+  PurchaseFacts,
   PurchaseRow,
   StripeLookup,
   Step,
@@ -28,6 +29,7 @@ import type {
   SubscriptionSnapshot,
 } from '@billing/domain';
 import type { EventState, StoredObject, Outcome } from '@billing/store';
+import { noChange } from './payment-handlers.ts';
 import type { PaymentChange, QueuedEvent } from './target.ts';
 
 type StepInput<Found> = {
@@ -39,8 +41,8 @@ type StepInput<Found> = {
 
 type FinishInput<Found> = { state: EventState; lookup: StripeLookup<Found> | null; now: Instant };
 
-/** The row to be stored, or the decision to ask Stripe first. */
-type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'needs_lookup'; query: PaymentQuery };
+/** The row to be stored, the decision to ask Stripe first, or that there is nothing to store. */
+type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'needs_lookup'; query: PaymentQuery } | Ignored;
 
 /**
  * What an object means for access. `source`: it can grant features to its owner. `related`: it belongs to a subscription,
@@ -55,15 +57,15 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   stored: (state: EventState, id: string) => StoredObject<Row> | undefined;
   unknown: (id: string) => Row;
   /** Applies one event to the row. */
-  step: (row: Row, input: StepInput<Found>) => Step<Row>;
+  step: (row: Row, input: StepInput<Found>) => Step<Row> | Ignored;
   /** After all events of the batch: what follows from the row as a whole. */
   finish: (row: Row, input: FinishInput<Found>) => Finish<Row>;
   /** Where equal, entitlements are the same. */
   entitlementInputs: (row: Row) => string;
   /** Users whose entitlements depend on it without it being theirs. */
   holders: (row: Row, state: EventState) => readonly Owner[];
-  /** The invoice by which they are found. */
-  billsFor: (row: Row) => string | null;
+  /** The objects by which they are found. */
+  relatedIds: (row: Row) => readonly string[];
   role: (row: Row) => Role;
   outcome: (parts: ObjectParts<Row>) => Outcome;
 };
@@ -100,7 +102,7 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
   finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
   entitlementInputs: subscriptionEntitlementInputs,
   holders: () => [],
-  billsFor: () => null,
+  relatedIds: () => [],
   role: () => 'source',
   outcome: (parts) => ({ kind: 'subscription', ...parts }),
 };
@@ -112,35 +114,88 @@ function namedPrice({ priceId, customerId, claims }: PaymentChange, catalog: Cat
   return stripePriceNamed(priceId, mapped?.projectId ?? claims.projectId, catalog.prices);
 }
 
-const isRecurring = (stripePriceId: string, prices: readonly CatalogPrice[]): boolean =>
-  prices.some((price) => price.stripePriceId === stripePriceId && price.isRecurring === true);
+/** What a session of ours was meant to sell is all that it sold: the sum fits, and nothing else was on offer. */
+function isExactly(change: PaymentChange, price: CatalogPrice | undefined): boolean {
+  const { subtotal, currency, quantity, mayHoldMore } = change;
+  if (mayHoldMore || subtotal === null || typeof price?.amount !== 'number') return false;
+  return price.currency === currency && BigInt(price.amount) * BigInt(quantity) === BigInt(subtotal);
+}
 
-/** A subscription's payment may carry the subscription's metadata; that makes it no purchase. */
-function bought(
-  change: PaymentChange,
-  catalog: Catalog,
-): { items: BoughtItem[] | null; isSubscriptions: boolean } {
+type Bought = Pick<PurchaseFacts, 'items' | 'mayHoldMore'>;
+
+/** Null: the payment is a subscription's, which may carry the subscription's metadata; that makes it no purchase. */
+function bought(change: PaymentChange, catalog: Catalog): Bought | null {
+  const { claimSource, quantity, sold } = change;
   const stripePriceId = namedPrice(change, catalog);
-  if (stripePriceId === null) return { items: null, isSubscriptions: false };
-  const isSubscriptions = change.claimSource !== 'session' && isRecurring(stripePriceId, catalog.prices);
-  return { items: isSubscriptions ? null : [{ stripePriceId, quantity: change.quantity }], isSubscriptions };
+  if (stripePriceId === null) return { items: sold, mayHoldMore: change.mayHoldMore };
+  const price = catalog.prices.find((one) => one.stripePriceId === stripePriceId);
+  if (claimSource !== 'session' && price?.isRecurring === true) return null;
+  const items = [{ stripePriceId, quantity }];
+  return { items, mayHoldMore: claimSource === 'session' && !isExactly(change, price) };
+}
+
+/** An event that claims no purchase: it counts for one that is known, and writes no row for any other payment. */
+function stepMoney(
+  row: PurchaseRow,
+  { event }: QueuedEvent,
+  change: PaymentChange,
+): Step<PurchaseRow> | Ignored {
+  if (!isPurchase(row)) return { kind: 'ignored', reason: 'no_purchase' };
+  const { status, statusSource, capture } = change;
+  const facts = { ...factsOf(noChange), status, statusSource, capture };
+  const merged = mergePurchase(row, { ...facts, created: event.created, eventId: event.id });
+  return { kind: 'write', row: merged, outcome: 'applied' };
+}
+
+/**
+ * An invoice that sells nothing of any catalog is somebody else's business. Only one that names a project of ours by
+ * itself waits for its price; a subscription's names it for the subscription.
+ */
+function isForeignInvoice({ rowVersion, record, items, claims }: PurchaseRow, state: EventState): boolean {
+  if (rowVersion > 0 || record.said.invoice === undefined) return false;
+  if (items.some((item) => state.prices.some((price) => price.stripePriceId === item.stripePriceId)))
+    return false;
+  const isOneOff = record.invoice?.subscriptionId === null;
+  const namesProject = claims.projectId !== null && state.projects.has(claims.projectId);
+  return items.length === 0 || !isOneOff || !namesProject;
+}
+
+/** The subscription or purchase whose money a payment is, or whose record its invoice is. */
+function relatedIdsOf({ record, subscriptionId, invoiceId, receiptId }: PurchaseRow): string[] {
+  if (record.said.invoice !== undefined) return [];
+  return [subscriptionId, invoiceId, receiptId].filter((id) => id !== null);
+}
+
+/** What an event says of a payment, as far as the catalog is not needed. */
+function factsOf(change: PaymentChange): Omit<PurchaseFacts, 'created' | 'eventId'> {
+  const { priceId: _price, quantity: _quantity, subtotal: _subtotal, ...more } = change;
+  const { sold: _sold, isForKnown: _known, ...facts } = more;
+  return { ...facts, items: null };
 }
 
 export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
   stored: (state, id) => state.purchases.get(id),
   unknown: unknownPurchase,
-  step: (row, { queued: { event, target }, catalog }) => {
+  step: (row, { queued, catalog }) => {
+    const { event, target } = queued;
     if (target.kind !== 'purchase') return { kind: 'write', row, outcome: 'stale' };
-    const { priceId: _price, quantity: _quantity, ...change } = target.change;
-    const { items, isSubscriptions } = bought(target.change, catalog);
-    const facts = { ...change, items, created: event.created, eventId: event.id };
-    const merged = mergePurchase(row, isSubscriptions ? { ...facts, status: null } : facts);
+    const { change } = target;
+    const sale = bought(change, catalog);
+    const isRefund = change.amountRefunded !== null;
+    if (change.isForKnown || (sale === null && !isRefund)) return stepMoney(row, queued, change);
+    const facts = { ...factsOf(change), created: event.created, eventId: event.id };
+    const merged = mergePurchase(row, sale === null ? { ...facts, status: null } : { ...facts, ...sale });
     return { kind: 'write', row: merged, outcome: 'applied' };
   },
-  finish: (row, { lookup, now }) => resolvePurchase(row, { lookup, now }),
+  finish: (row, { state, lookup, now }) => {
+    const resolved = resolvePurchase(row, { lookup, now });
+    if (resolved.kind === 'write' && isForeignInvoice(resolved.row, state))
+      return { kind: 'ignored', reason: 'no_purchase' };
+    return resolved;
+  },
   entitlementInputs: purchaseEntitlementInputs,
-  holders: ({ invoiceId }, state) => (invoiceId === null ? [] : (state.holders.get(invoiceId) ?? [])),
-  billsFor: (row) => row.invoiceId,
+  holders: (row, state) => relatedIdsOf(row).flatMap((id) => state.holders.get(id) ?? []),
+  relatedIds: relatedIdsOf,
   role: (row) => {
     if (isPurchase(row)) return 'source';
     return row.invoiceId === null && row.confirmed ? 'none' : 'related';

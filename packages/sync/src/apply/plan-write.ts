@@ -25,8 +25,8 @@ export type WritePlan = {
   awaited: Awaited | null;
   /** What earlier events of the object may wait for, now that it has an owner. */
   releases: readonly string[];
-  /** The invoice of a payment that changed, and the users whose version grows with this write. */
-  billed: { invoiceId: string | null; bumped: readonly number[] };
+  /** The objects for which a payment that changed matters, and the users whose version grows with this write. */
+  related: { objectIds: readonly string[]; bumped: readonly number[] };
   /** Metadata names another user than our mapping. */
   isContested: boolean;
 };
@@ -39,12 +39,15 @@ export const emptyPlan: WritePlan = {
   republish: [],
   awaited: null,
   releases: [],
-  billed: { invoiceId: null, bumped: [] },
+  related: { objectIds: [], bumped: [] },
   isContested: false,
 };
 
 /** An event, and whether it was newer than the row. */
 export type EventStep = { queued: QueuedEvent; outcome: 'applied' | 'stale' };
+
+/** An event that means nothing for any row. */
+export type IgnoredEvent = { queued: QueuedEvent; reason: string };
 
 type Change<Row> = {
   /** As it was read; undefined: the object is new. */
@@ -53,7 +56,7 @@ type Change<Row> = {
   row: Row;
   state: EventState;
   /** The events that the change comes from; absent: it comes from a lookup or a list, and the ledger gets no row. */
-  events?: { steps: readonly EventStep[]; now: Instant };
+  events?: { steps: readonly EventStep[]; ignored?: readonly IgnoredEvent[]; now: Instant };
 };
 
 const isStored = (owner: Owner): boolean => owner.ref !== null;
@@ -81,9 +84,12 @@ export function planWrite<Row extends ObjectRow, Found>(
   const bumps = changesEntitlements ? storedRefs([owner, previousOwner, ...holders]) : [];
   const object = { ownership, owner, role, unknownPrice: unknownPrice(row.items, state.prices) };
   const projectId = (owner ?? holders[0])?.projectId ?? null;
-  const ledger = events.steps.map(({ queued, outcome }) =>
-    toLedger(queued, { ...entryOf(outcome, object), projectId }, events.now),
-  );
+  const ledger = [
+    ...events.steps.map(({ queued, outcome }) =>
+      toLedger(queued, { ...entryOf(outcome, object), projectId }, events.now),
+    ),
+    ...(events.ignored ?? []).map((one) => toIgnored(one, projectId, events.now)),
+  ];
   const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
   return {
     ...emptyPlan,
@@ -92,7 +98,7 @@ export function planWrite<Row extends ObjectRow, Found>(
     republish: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
     awaited: ledger.some((event) => event.status === 'quarantined') ? awaitedOf(row) : null,
     releases: stored !== undefined && previousOwner === null && owner !== null ? namesOf(row) : [],
-    billed: { invoiceId: changesEntitlements ? kind.billsFor(row) : null, bumped: bumps },
+    related: { objectIds: changesEntitlements ? kind.relatedIds(row) : [], bumped: bumps },
     isContested: ownership.kind === 'owned' && ownership.isContested && ledger.length > 0,
   };
 }
@@ -135,6 +141,12 @@ export function toLedger(
     ...entry,
   };
 }
+
+export const toIgnored = (
+  { queued, reason }: IgnoredEvent,
+  projectId: string | null,
+  now: Instant,
+): LedgerOutcome => toLedger(queued, { status: 'ignored', reason, awaits: null, projectId }, now);
 
 const awaitedOf = ({ customerId, claims, items }: Ownable): Awaited => ({
   customerId,
