@@ -2,12 +2,14 @@ import type { Life } from './life.ts';
 import {
   renderCharge,
   renderDispute,
+  renderInvoice,
+  renderInvoicePayment,
   renderLineItem,
   renderPaymentIntent,
   renderRefund,
   renderSession,
 } from './stripe-objects.ts';
-import type { Payment, Reversal, Session, StripeObject } from './stripe-objects.ts';
+import type { Invoice, Payment, Reversal, Session, StripeObject } from './stripe-objects.ts';
 
 function putPayment(life: Life, payment: Payment): void {
   life.put(renderCharge(payment, 'pinned'));
@@ -19,15 +21,15 @@ export function finishPayment(life: Life, payment: Payment): Payment {
   putPayment(life, payment);
   if (payment.status === 'succeeded') {
     life.emit('charge.succeeded', renderCharge(payment, life.shape));
-    // An invoice's payment has no other facts than its charge.
-    if (payment.invoice === null)
-      life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
+    life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
   } else life.emit('payment_intent.payment_failed', renderPaymentIntent(payment, life.shape));
   return payment;
 }
 
 type Bought = {
   payment: () => Payment;
+  capture: (captured: number) => Payment;
+  release: (how: 'expired' | 'canceled') => void;
   /** The outstanding money arrives, or does not. */
   endPayment: (outcome: 'succeeded' | 'failed') => void;
 };
@@ -35,15 +37,28 @@ type Bought = {
 type Options = {
   price?: string;
   quantity?: number;
-  /** `late`: a bank debit, whose money is outstanding when the session is completed. */
-  money?: 'at_once' | 'late' | 'free';
+  /** `late`: a bank debit or an authorisation, whose money is outstanding when the session is completed. */
+  money?: 'at_once' | 'late' | 'authorised' | 'free';
   /** False: another program made the session; only its line items say what was bought. */
   hasMetadata?: boolean;
+  /** What the buyer made of it: another quantity, something from a cross-sell. */
+  sold?: Sold[];
+  /** True: the session makes an invoice of the payment (`invoice_creation`, Payment Links). */
+  hasInvoice?: boolean;
 };
+
+type Sold = { price: string; quantity: number };
+
+const unitAmounts: Record<string, number> = { price_once: 10_000, price_help: 2_000 };
+
+const amountOf = (sold: readonly Sold[]): number =>
+  sold.reduce((sum, one) => sum + (unitAmounts[one.price] ?? 0) * one.quantity, 0);
 
 /** A one-time purchase by checkout. */
 export function buy(life: Life, options: Options = {}): Bought {
   const { price = 'price_once', quantity = 1, money = 'at_once', hasMetadata = true } = options;
+  const sold = options.sold ?? [{ price, quantity }];
+  const amount = amountOf(sold);
   const metadata: Record<string, string> = hasMetadata
     ? { ...life.metadata, price_id: price, quantity: String(quantity) }
     : life.metadata;
@@ -52,10 +67,12 @@ export function buy(life: Life, options: Options = {}): Bought {
     customer: life.customer,
     metadata,
     mode: 'payment',
-    paymentStatus: money === 'at_once' ? 'paid' : money === 'late' ? 'unpaid' : 'no_payment_required',
+    paymentStatus: money === 'at_once' ? 'paid' : money === 'free' ? 'no_payment_required' : 'unpaid',
     paymentIntent: money === 'free' ? null : life.newId('pi'),
     subscription: null,
-    amount: money === 'free' ? 0 : 10_000,
+    invoice: null,
+    amount: money === 'free' ? 0 : amount,
+    subtotal: amount,
     created: life.now(),
   };
   let payment: Payment = {
@@ -64,19 +81,27 @@ export function buy(life: Life, options: Options = {}): Bought {
     customer: life.customer,
     metadata,
     invoice: null,
-    status: 'processing',
-    amount: 10_000,
+    status: money === 'authorised' ? 'authorised' : 'processing',
+    amount,
     amountRefunded: 0,
     isDisputed: false,
     created: life.now(),
   };
+  const invoice = options.hasInvoice === true ? recordOf(life, payment, sold) : null;
+  if (invoice !== null) {
+    session.invoice = invoice.id;
+    payment = { ...payment, invoice: invoice.id };
+    life.put(renderInvoice(invoice, 'pinned'));
+    life.put(renderInvoicePayment(invoice.id, { ...payment, status: 'succeeded' }));
+  }
   let current = renderSession(session);
   life.put(current);
-  const lineId = life.newId('li');
-  life.put(renderLineItem(lineId, session.id, { price, quantity }));
+  for (const one of sold) life.put(renderLineItem(life.newId('li'), session.id, one));
   if (money !== 'free') putPayment(life, payment);
+  if (money === 'authorised') life.emit('charge.succeeded', renderCharge(payment, life.shape));
   if (money === 'at_once') payment = finishPayment(life, { ...payment, status: 'succeeded' });
   life.emit('checkout.session.completed', current);
+  if (invoice !== null) life.emit('invoice.paid', renderInvoice(invoice, life.shape));
 
   function endPayment(outcome: 'succeeded' | 'failed'): void {
     payment = finishPayment(life, { ...payment, status: outcome });
@@ -85,7 +110,60 @@ export function buy(life: Life, options: Options = {}): Bought {
     life.emit(`checkout.session.async_payment_${outcome}`, current);
   }
 
-  return { endPayment, payment: () => payment };
+  /** Takes the authorised money, or a part of it: Stripe gives the rest back by a refund. */
+  function capture(captured: number): Payment {
+    const rest = amount - captured;
+    payment = { ...payment, status: 'succeeded', captured, amountRefunded: rest };
+    putPayment(life, payment);
+    life.emit('charge.captured', renderCharge(payment, life.shape));
+    life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
+    if (rest > 0) {
+      const release: Reversal = {
+        id: life.newId('re'),
+        payment,
+        status: 'succeeded',
+        amount: rest,
+        created: life.now(),
+      };
+      life.put(renderRefund(release));
+      life.emit('refund.created', renderRefund(release));
+    }
+    return payment;
+  }
+
+  /** The authorised money was not taken: in time (`expired`), or on purpose. */
+  function release(how: 'expired' | 'canceled'): void {
+    payment = { ...payment, status: 'canceled', amountRefunded: amount };
+    putPayment(life, payment);
+    if (how === 'expired') life.emit('charge.expired', renderCharge(payment, life.shape));
+    else life.emit('charge.refunded', renderCharge(payment, life.shape));
+    life.emit('payment_intent.canceled', renderPaymentIntent(payment, life.shape));
+  }
+
+  return { endPayment, capture, release, payment: () => payment };
+}
+
+/** The invoice that Stripe makes to record a session's payment. */
+function recordOf(life: Life, { customer }: Payment, sold: readonly Sold[]): Invoice {
+  const period = { start: life.now(), end: life.now() };
+  return {
+    id: life.newId('in'),
+    customer,
+    metadata: {},
+    subscription: null,
+    subscriptionMetadata: {},
+    status: 'paid',
+    lines: sold.map((one) => ({
+      id: life.newId('il'),
+      item: null,
+      ...one,
+      isProration: false,
+      amount: amountOf([one]),
+      ...period,
+    })),
+    total: amountOf(sold),
+    created: life.now(),
+  };
 }
 
 /** `payment`: as it is after the refund. `fail`: the bank could not accept the money, the seller has it again. */

@@ -43,7 +43,9 @@ export async function startStripeServer(): Promise<StripeServer> {
 
   function expanded(host: Hosted, object: StripeObject, query: URLSearchParams): StripeObject {
     const asked = [...query].filter(([key]) => key.startsWith('expand')).map(([, path]) => path);
-    const fields = references.filter((field) => asked.includes(field) || asked.includes(`data.${field}`));
+    const isAsked = (path: string): boolean =>
+      asked.some((one) => one === path || one.startsWith(`${path}.`));
+    const fields = references.filter((field) => isAsked(field) || isAsked(`data.${field}`));
     const inner = fields.flatMap((field) => {
       const id = object[field];
       const found = typeof id === 'string' ? stateOf(host, id) : null;
@@ -70,6 +72,8 @@ export async function startStripeServer(): Promise<StripeServer> {
   function answer(host: Hosted, path: string, query: URLSearchParams): object | null {
     const lines = /^checkout\/sessions\/([^/]+)\/line_items$/.exec(path);
     if (lines !== null) return list(host, 'item', new URLSearchParams({ session: lines[1] ?? '' }));
+    const invoice = /^invoices\/([^/]+)\/lines$/.exec(path);
+    if (invoice !== null) return list(host, 'line_item', new URLSearchParams({ invoice: invoice[1] ?? '' }));
     const kind = listed[path];
     if (kind !== undefined) return list(host, kind, query);
     const object = stateOf(host, path.split('/').at(-1) ?? '');

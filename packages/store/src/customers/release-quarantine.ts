@@ -122,6 +122,8 @@ export async function releaseWaitingEvents(tx: Queries, awaited: readonly string
       UNION ALL
       SELECT w.event_id, b.user_ref, b.stripe_customer_id, missing.price
       FROM waiting w JOIN purchases b ON w.object_id IN (b.id, b.session_id, b.charge_id)
+        -- An invoice that only records another purchase waits for nothing.
+        AND NOT EXISTS (SELECT FROM purchases x WHERE x.receipt_invoice_id = b.id)
       LEFT JOIN LATERAL (
         SELECT min(i.stripe_price_id) AS price FROM purchase_items i
         WHERE i.purchase_id = b.id AND NOT EXISTS (SELECT 1 FROM prices p WHERE p.stripe_price_id = i.stripe_price_id)

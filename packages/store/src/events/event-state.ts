@@ -27,6 +27,8 @@ export type EventState = Catalog & {
   purchases: ReadonlyMap<string, StoredObject<PurchaseRow>>;
   /** The users of the subscriptions and purchases that payments name, by those objects' ids. */
   holders: ReadonlyMap<string, readonly Owner[]>;
+  /** Those of the invoices asked for that only record another purchase. */
+  receipts: ReadonlySet<string>;
   /** Customers that Stripe deleted. */
   deletedCustomers: ReadonlySet<string>;
 };

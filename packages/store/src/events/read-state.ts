@@ -30,6 +30,7 @@ const stateJson = `SELECT json_build_object(
         'userRef', user_ref, 'isDeleted', deleted_at IS NOT NULL)), '[]') FROM stored_customers),
       'holders', (SELECT coalesce(json_agg(json_build_object('objectId', object_id, 'userRef', user_ref)
         ORDER BY user_ref), '[]') FROM object_holders),
+      'receipts', (SELECT coalesce(json_agg(receipt_invoice_id), '[]') FROM stored_receipts),
       'prices', (SELECT coalesce(json_agg(json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
         'isRecurring', interval <> 'one_time', 'amount', amount, 'currency', currency)), '[]') FROM named_prices),
@@ -69,6 +70,9 @@ const stateTemplate = ({ hasPurchases, hasRelated }: { hasPurchases: boolean; ha
     named_objects AS MATERIALIZED (
       SELECT unnest(related_ids) AS id FROM keys
       UNION SELECT unnest(ARRAY[subscription_id, invoice_id, receipt_invoice_id]) FROM stored_purchases),
+    stored_receipts AS MATERIALIZED (
+      SELECT receipt_invoice_id FROM purchases
+      WHERE ${hasPurchases} AND receipt_invoice_id = ANY(ARRAY(SELECT unnest(purchase_ids) FROM keys))),
     object_holders AS MATERIALIZED (
       SELECT id AS object_id, user_ref FROM subscriptions
       WHERE ${hasRelated} AND user_ref IS NOT NULL AND id = ANY(ARRAY(SELECT id FROM named_objects))
@@ -138,6 +142,7 @@ type StateRow = {
   /** By purchase, in the order of their prices. */
   purchaseItems: Partial<Record<string, PurchaseRow['items']>>;
   customers: { customerId: string; userRef: number | null; isDeleted: boolean }[];
+  receipts: string[];
   holders: { objectId: string; userRef: number }[];
   prices: CatalogPrice[];
   projects: string[];
@@ -179,6 +184,7 @@ function toEventState(state: StateRow): EventState {
       }),
     ),
     holders,
+    receipts: new Set(state.receipts),
     deletedCustomers: new Set(state.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),
     mappings: new Map(mappings),
     users: state.users,

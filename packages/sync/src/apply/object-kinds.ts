@@ -67,6 +67,10 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   /** The objects by which they are found. */
   relatedIds: (row: Row) => readonly string[];
   role: (row: Row) => Role;
+  /** It only records another purchase, so it waits for no owner and no price. */
+  isReceipt: (row: Row, state: EventState) => boolean;
+  /** The invoice that only records it. */
+  receiptId: (row: Row) => string | null;
   outcome: (parts: ObjectParts<Row>) => Outcome;
 };
 
@@ -104,6 +108,8 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
   holders: () => [],
   relatedIds: () => [],
   role: () => 'source',
+  isReceipt: () => false,
+  receiptId: () => null,
   outcome: (parts) => ({ kind: 'subscription', ...parts }),
 };
 
@@ -200,5 +206,7 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
     if (isPurchase(row)) return 'source';
     return row.invoiceId === null && row.confirmed ? 'none' : 'related';
   },
+  isReceipt: (row, state) => state.receipts.has(row.id),
+  receiptId: (row) => row.receiptId,
   outcome: (parts) => ({ kind: 'purchase', ...parts }),
 };

@@ -82,7 +82,12 @@ export function planWrite<Row extends ObjectRow, Found>(
   const changesEntitlements =
     owner?.ref !== previousOwner?.ref || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
   const bumps = changesEntitlements ? storedRefs([owner, previousOwner, ...holders]) : [];
-  const object = { ownership, owner, role, unknownPrice: unknownPrice(row.items, state.prices) };
+  const object = {
+    ownership,
+    owner,
+    role: kind.isReceipt(row, state) ? 'related' : role,
+    unknownPrice: unknownPrice(row.items, state.prices),
+  } as const;
   const projectId = (owner ?? holders[0])?.projectId ?? null;
   const ledger = [
     ...events.steps.map(({ queued, outcome }) =>
@@ -90,6 +95,9 @@ export function planWrite<Row extends ObjectRow, Found>(
     ),
     ...(events.ignored ?? []).map((one) => toIgnored(one, projectId, events.now)),
   ];
+  const isFreed = stored !== undefined && previousOwner === null && owner !== null;
+  // The events of an invoice that turns out to record this purchase wait for nothing any more.
+  const isNewRecorder = kind.receiptId(row) !== kind.receiptId(before);
   const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
   return {
     ...emptyPlan,
@@ -97,7 +105,7 @@ export function planWrite<Row extends ObjectRow, Found>(
     owner,
     republish: bumps.length === 0 ? [...(owner === null ? [] : [owner]), ...holders].filter(isStored) : [],
     awaited: ledger.some((event) => event.status === 'quarantined') ? awaitedOf(row) : null,
-    releases: stored !== undefined && previousOwner === null && owner !== null ? namesOf(row) : [],
+    releases: isFreed || isNewRecorder ? namesOf(awaitedOf(row)) : [],
     related: { objectIds: changesEntitlements ? kind.relatedIds(row) : [], bumped: bumps },
     isContested: ownership.kind === 'owned' && ownership.isContested && ledger.length > 0,
   };
@@ -155,10 +163,8 @@ const awaitedOf = ({ customerId, claims, items }: Ownable): Awaited => ({
 });
 
 /** All that an event of the object can have been waiting for. */
-function namesOf(ownable: Ownable): string[] {
-  const { customerId, projectId, priceIds } = awaitedOf(ownable);
-  return [customerId, projectId, ...priceIds].filter((name) => name !== null);
-}
+export const namesOf = ({ customerId, projectId, priceIds }: Awaited): string[] =>
+  [customerId, projectId, ...priceIds].filter((name) => name !== null);
 
 /** The row and owner that a plan would replace; undefined: the object is new, or the plan writes none. */
 export function storedBefore({ outcome }: WritePlan, state: EventState) {

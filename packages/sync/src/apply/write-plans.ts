@@ -13,7 +13,7 @@ import {
 import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
 import { noKeys } from './decide-events.ts';
-import { toLedger } from './plan-write.ts';
+import { namesOf, toLedger } from './plan-write.ts';
 import type { WritePlan } from './plan-write.ts';
 import type { ReceivedEvent } from './target.ts';
 
@@ -100,13 +100,14 @@ async function releaseEvents({ database, logger }: SyncDeps, names: readonly str
 /** Releases what was quarantined by a plan, if the mapping it awaits has been committed meanwhile. */
 async function releaseAwaited(
   { database, logger }: SyncDeps,
-  { awaited }: WritePlan,
+  { awaited, outcome }: WritePlan,
 ): Promise<PendingInvalidation[]> {
   if (awaited === null) return [];
   const { customerId, projectId, priceIds } = awaited;
   try {
     const now = await readEventState(database, {
       ...noKeys,
+      purchaseIds: outcome?.kind === 'purchase' ? [outcome.row.id] : [],
       customerIds: customerId === null ? [] : [customerId],
       projectIds: projectId === null ? [] : [projectId],
       priceIds,
@@ -114,13 +115,17 @@ async function releaseAwaited(
     const customer = [...now.mappings.keys()].find((id) => id === customerId);
     const project = [...now.projects].find((id) => id === projectId);
     const [price] = now.prices;
-    if (customer === undefined && project === undefined && price === undefined) return [];
+    const isReceipt = outcome?.kind === 'purchase' && now.receipts.has(outcome.row.id);
+    if (customer === undefined && project === undefined && price === undefined && !isReceipt) return [];
     return await retryOnDeadlock(() =>
-      database.$transaction(async (tx) => [
-        ...(customer === undefined ? [] : (await releaseForCustomer(tx, customer)).pending),
-        ...(project === undefined ? [] : await releaseForProject(tx, project)),
-        ...(price === undefined ? [] : await releaseForPrice(tx, price.stripePriceId)),
-      ]),
+      database.$transaction(async (tx) => {
+        if (isReceipt) await releaseWaitingEvents(tx, namesOf(awaited));
+        return [
+          ...(customer === undefined ? [] : (await releaseForCustomer(tx, customer)).pending),
+          ...(project === undefined ? [] : await releaseForProject(tx, project)),
+          ...(price === undefined ? [] : await releaseForPrice(tx, price.stripePriceId)),
+        ];
+      }),
     );
   } catch (error) {
     // The event is recorded; the mapping itself releases it.
