@@ -85,7 +85,12 @@ describe('one payment is one purchase', () => {
         stripeEvent({
           id: `evt_c_${round}`,
           type: 'checkout.session.completed',
-          object: sessionObject({ id: `cs_once_${round}`, paymentIntent: id, metadata: own }),
+          object: sessionObject({
+            id: `cs_once_${round}`,
+            paymentIntent: id,
+            metadata: own,
+            amountTotal: 3 * 4900,
+          }),
           created: periodStart + 1,
         }),
       ];

@@ -94,7 +94,7 @@ export async function startWorld(): Promise<World> {
     queue,
     appliers: [createEventApplier(deps, { maxAlone: 16 }), createEventApplier(deps, { maxAlone: 16 })],
     recheckLater: async () => {
-      ahead.ms += 20_000;
+      ahead.ms += 60_000;
       recheck ??= recheckDue(deps, idle).finally(() => {
         recheck = null;
       });

@@ -29,8 +29,6 @@ export type PurchaseFacts = {
   claims: Claims;
   /** Null: the event does not say whether the payment was paid. */
   status: PurchaseStatus | null;
-  /** The object that reports the status. */
-  statusSource: ClaimSource | null;
   amount: number | null;
   currency: string | null;
   capture: Capture | null;
@@ -98,11 +96,9 @@ function itemsOf(record: PaymentRecord): BoughtItem[] {
   return isWhole || lineItems === null || lineItems.length === 0 ? claimed : lineItems;
 }
 
-/** A session says first when it was paid, then an invoice, then the payment's own objects; whichever arrives first. */
-function paidAtOf({ record: { paid }, paidAt }: PurchaseRow): Instant | null {
-  const reported = [...claimSources, 'lookup' as const].flatMap((source) => paid[source] ?? []);
-  return reported[0] ?? paidAt;
-}
+/** Whether an event without our metadata was recorded depends on the order, so others go first. */
+const paidAtOf = ({ record: { paid }, paidAt }: PurchaseRow): Instant | null =>
+  paid.claimed ?? paid.reported ?? paid.lookup ?? paidAt;
 
 /** The row with the fields that are computed from its record. */
 export function derivePurchase(row: PurchaseRow): PurchaseRow {
@@ -132,12 +128,13 @@ export function derivePurchase(row: PurchaseRow): PurchaseRow {
   };
 }
 
-function withPaid(row: PurchaseRow, { status, statusSource, created }: PurchaseFacts): PaymentRecord['paid'] {
+function withPaid(row: PurchaseRow, { status, claimSource, created }: PurchaseFacts): PaymentRecord['paid'] {
   const { paid } = row.record;
-  if (status !== 'paid' || statusSource === null) return paid;
+  if (status !== 'paid') return paid;
+  const source = claimSource === null ? 'reported' : 'claimed';
   // A row from before this was kept says only when it was paid.
-  const before = row.paidAt !== null && Object.keys(paid).length === 0 ? row.paidAt : null;
-  return { ...paid, [statusSource]: earliest(paid[statusSource] ?? before, created) };
+  const before = Object.keys(paid).length === 0 ? row.paidAt : null;
+  return { ...paid, [source]: earliest(paid[source] ?? before, created) };
 }
 
 /** Merges an event into the row. Every part is independent of the order of arrival (invariant "order does not matter"). */

@@ -17,7 +17,6 @@ const nothing: Omit<PurchaseFacts, 'created' | 'eventId'> = {
   customerId: null,
   claims: noClaims,
   status: null,
-  statusSource: null,
   amount: null,
   currency: null,
   capture: null,
@@ -80,17 +79,15 @@ const life = fc
     const claims = { projectId: 'shop', userId: 'ann' };
     const paid = {
       status: 'paid' as const,
-      statusSource: 'charge' as const,
       amount: 4_900,
       currency: 'usd',
       items,
     };
     happen({ ...paid, claimSource: 'charge', amountRefunded: 0 });
-    happen({ ...paid, claimSource: 'payment_intent', statusSource: 'payment_intent' });
+    happen({ ...paid, claimSource: 'payment_intent' });
     happen({
       ...paid,
       claimSource: 'session',
-      statusSource: 'session',
       sessionId: 'cs_1',
       chargeId: null,
       customerId: 'cus_1',
@@ -179,7 +176,6 @@ describe('the order of arrival does not matter for a payment', () => {
       const events = parts.map(({ userId, price, quantity, ...part }, index): PurchaseFacts => ({
         ...nothing,
         ...part,
-        statusSource: part.claimSource,
         sessionId: part.claimSource === 'session' ? 'cs_1' : null,
         claims: { projectId: null, userId },
         currency: 'usd',

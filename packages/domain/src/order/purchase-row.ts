@@ -38,8 +38,8 @@ export type PaymentRecord = {
   /** The charge's amount, looked up where no claim says it. */
   chargeAmount: number | null;
   money: Reversals;
-  /** When each object reported the payment as paid. */
-  paid: Partial<Record<ClaimSource | 'lookup', Instant>>;
+  /** When it was paid: by objects that claim it, by others, by a lookup. */
+  paid: Partial<Record<'claimed' | 'reported' | 'lookup', Instant>>;
   capture: Capture | null;
   /** The invoice that the payment paid, as it was looked up; of an invoice's purchase, the invoice as its event had it. */
   invoice: KnownInvoice | null;

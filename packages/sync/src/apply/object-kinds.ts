@@ -1,5 +1,6 @@
 import {
   firstRecheckDelayMs,
+  hasReversals,
   isPurchase,
   isTerminal,
   mergePurchase,
@@ -147,8 +148,8 @@ function stepMoney(
   change: PaymentChange,
 ): Step<PurchaseRow> | Ignored {
   if (!isPurchase(row)) return { kind: 'ignored', reason: 'no_purchase' };
-  const { status, statusSource, capture } = change;
-  const facts = { ...factsOf(noChange), status, statusSource, capture };
+  const { status, capture } = change;
+  const facts = { ...factsOf(noChange), status, capture };
   const merged = mergePurchase(row, { ...facts, created: event.created, eventId: event.id });
   return { kind: 'write', row: merged, outcome: 'applied' };
 }
@@ -165,6 +166,10 @@ function isForeignInvoice({ rowVersion, record, items, claims }: PurchaseRow, st
   const namesProject = claims.projectId !== null && state.projects.has(claims.projectId);
   return items.length === 0 || !isOneOff || !namesProject;
 }
+
+/** A payment of an invoice is no purchase, whatever it claims; without refunds and disputes it needs no row. */
+const isOthersPayment = (row: PurchaseRow): boolean =>
+  row.rowVersion === 0 && !isPurchase(row) && !hasReversals(row.record.money) && row.recheckAt === null;
 
 /** The subscription or purchase whose money a payment is, or whose record its invoice is. */
 function relatedIdsOf({ record, subscriptionId, invoiceId, receiptId }: PurchaseRow): string[] {
@@ -195,9 +200,9 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
   },
   finish: (row, { state, lookup, now }) => {
     const resolved = resolvePurchase(row, { lookup, now });
-    if (resolved.kind === 'write' && isForeignInvoice(resolved.row, state))
-      return { kind: 'ignored', reason: 'no_purchase' };
-    return resolved;
+    if (resolved.kind === 'needs_lookup') return resolved;
+    const isNothing = isOthersPayment(resolved.row) || isForeignInvoice(resolved.row, state);
+    return isNothing ? { kind: 'ignored', reason: 'no_purchase' } : resolved;
   },
   entitlementInputs: purchaseEntitlementInputs,
   holders: (row, state) => relatedIdsOf(row).flatMap((id) => state.holders.get(id) ?? []),

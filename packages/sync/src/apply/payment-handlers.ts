@@ -21,7 +21,6 @@ export const noChange: PaymentChange = {
   customerId: null,
   claims: noClaims,
   status: null,
-  statusSource: null,
   amount: null,
   currency: null,
   capture: null,
@@ -55,7 +54,6 @@ export function paymentSession(facts: CheckoutSessionFacts, outcome: SessionOutc
     customerId: facts.customerId,
     claims: facts.claims,
     status: outcome === 'failed' ? 'failed' : status,
-    statusSource: 'session',
     amount: facts.amount,
     currency: facts.currency,
     priceId: facts.priceId,
@@ -72,7 +70,6 @@ export const invoicePurchase = (facts: InvoiceFacts): Target =>
     customerId: facts.customerId,
     claims: facts.claims,
     status: 'paid',
-    statusSource: 'invoice',
     amount: facts.total,
     currency: facts.currency,
     invoice: toInvoiceDetails(facts),
@@ -88,7 +85,6 @@ export function paymentIntent(facts: PaymentIntentFacts, status: 'paid' | 'faile
   const { claims, priceId, quantity } = facts.own;
   const outcome = {
     status,
-    statusSource: 'payment_intent',
     capture: status === 'failed' ? null : captureOfIntent(facts),
   } as const;
   if (priceId === null) return purchase(facts.id, { ...outcome, isForKnown: true });
@@ -123,10 +119,10 @@ export function charge(facts: ChargeFacts, event: ChargeEvent): Target {
   const id = facts.paymentIntentId ?? facts.id;
   const outcome = {
     status: statusOf(facts, event),
-    statusSource: 'charge',
     capture: captureOfCharge(facts),
   } as const;
-  const isRefund = event === 'refunded';
+  // What is released of an authorisation was never paid, so it is no refund.
+  const isRefund = event === 'refunded' && facts.isPaid;
   if (priceId === null && !isRefund) return purchase(id, { ...outcome, isForKnown: true });
   return purchase(id, {
     ...outcome,
@@ -138,7 +134,6 @@ export function charge(facts: ChargeFacts, event: ChargeEvent): Target {
     claims,
     amount: facts.amount,
     currency: facts.currency,
-    // What is released of an authorisation was never paid.
     amountRefunded: facts.isPaid ? facts.amountRefunded : null,
     priceId,
     quantity,
