@@ -204,9 +204,14 @@ describe('a subscription', () => {
     const { id, latest_invoice: invoice, items } = await journey.subscription();
     const [charge] = (await world.stripe.charges.list({ customer: journey.customerId })).data;
     const [item] = items.data;
-    if (charge === undefined || item === undefined || typeof invoice !== 'string')
+    const { payment_intent: paymentIntent } = charge ?? {};
+    if (
+      charge === undefined ||
+      item === undefined ||
+      typeof invoice !== 'string' ||
+      typeof paymentIntent !== 'string'
+    )
       throw new Error('nothing was paid');
-    const paymentIntent = String(charge.payment_intent);
     const parts = {
       id: charge.id,
       customer: journey.customerId,

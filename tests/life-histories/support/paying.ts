@@ -1,4 +1,7 @@
+import { capturePayment, putPayment, releasePayment } from './capturing.ts';
 import type { Life } from './life.ts';
+import { amountOf, recordOf } from './sold.ts';
+import type { Sold } from './sold.ts';
 import {
   renderCharge,
   renderDispute,
@@ -9,12 +12,7 @@ import {
   renderRefund,
   renderSession,
 } from './stripe-objects.ts';
-import type { Invoice, Payment, Reversal, Session, StripeObject } from './stripe-objects.ts';
-
-function putPayment(life: Life, payment: Payment): void {
-  life.put(renderCharge(payment, 'pinned'));
-  life.put(renderPaymentIntent(payment, 'pinned'));
-}
+import type { Payment, Reversal, Session, StripeObject } from './stripe-objects.ts';
 
 /** Ends a payment, with its events. */
 export function finishPayment(life: Life, payment: Payment): Payment {
@@ -29,7 +27,7 @@ export function finishPayment(life: Life, payment: Payment): Payment {
 type Bought = {
   payment: () => Payment;
   capture: (captured: number) => Payment;
-  release: (how: 'expired' | 'canceled') => void;
+  release: (how: 'expired' | 'canceled') => Payment;
   /** The outstanding money arrives, or does not. */
   endPayment: (outcome: 'succeeded' | 'failed') => void;
 };
@@ -46,13 +44,6 @@ type Options = {
   /** True: the session makes an invoice of the payment (`invoice_creation`, Payment Links). */
   hasInvoice?: boolean;
 };
-
-type Sold = { price: string; quantity: number };
-
-const unitAmounts: Record<string, number> = { price_once: 10_000, price_help: 2_000 };
-
-const amountOf = (sold: readonly Sold[]): number =>
-  sold.reduce((sum, one) => sum + (unitAmounts[one.price] ?? 0) * one.quantity, 0);
 
 /** A one-time purchase by checkout. */
 export function buy(life: Life, options: Options = {}): Bought {
@@ -87,7 +78,7 @@ export function buy(life: Life, options: Options = {}): Bought {
     isDisputed: false,
     created: life.now(),
   };
-  const invoice = options.hasInvoice === true ? recordOf(life, payment, sold) : null;
+  const invoice = options.hasInvoice === true ? recordOf(life, sold) : null;
   if (invoice !== null) {
     session.invoice = invoice.id;
     payment = { ...payment, invoice: invoice.id };
@@ -110,59 +101,11 @@ export function buy(life: Life, options: Options = {}): Bought {
     life.emit(`checkout.session.async_payment_${outcome}`, current);
   }
 
-  /** Takes the authorised money, or a part of it: Stripe gives the rest back by a refund. */
-  function capture(captured: number): Payment {
-    const rest = amount - captured;
-    payment = { ...payment, status: 'succeeded', captured, amountRefunded: rest };
-    putPayment(life, payment);
-    life.emit('charge.captured', renderCharge(payment, life.shape));
-    life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
-    if (rest > 0) {
-      const release: Reversal = {
-        id: life.newId('re'),
-        payment,
-        status: 'succeeded',
-        amount: rest,
-        created: life.now(),
-      };
-      life.put(renderRefund(release));
-      life.emit('refund.created', renderRefund(release));
-    }
-    return payment;
-  }
-
-  /** The authorised money was not taken: in time (`expired`), or on purpose. */
-  function release(how: 'expired' | 'canceled'): void {
-    payment = { ...payment, status: 'canceled', amountRefunded: amount };
-    putPayment(life, payment);
-    if (how === 'expired') life.emit('charge.expired', renderCharge(payment, life.shape));
-    else life.emit('charge.refunded', renderCharge(payment, life.shape));
-    life.emit('payment_intent.canceled', renderPaymentIntent(payment, life.shape));
-  }
-
-  return { endPayment, capture, release, payment: () => payment };
-}
-
-/** The invoice that Stripe makes to record a session's payment. */
-function recordOf(life: Life, { customer }: Payment, sold: readonly Sold[]): Invoice {
-  const period = { start: life.now(), end: life.now() };
   return {
-    id: life.newId('in'),
-    customer,
-    metadata: {},
-    subscription: null,
-    subscriptionMetadata: {},
-    status: 'paid',
-    lines: sold.map((one) => ({
-      id: life.newId('il'),
-      item: null,
-      ...one,
-      isProration: false,
-      amount: amountOf([one]),
-      ...period,
-    })),
-    total: amountOf(sold),
-    created: life.now(),
+    endPayment,
+    capture: (captured) => (payment = capturePayment(life, payment, captured)),
+    release: (how) => (payment = releasePayment(life, payment, how)),
+    payment: () => payment,
   };
 }
 

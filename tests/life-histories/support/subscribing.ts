@@ -93,13 +93,13 @@ export function subscribe(life: Life, options: Options = {}): Subscribed {
   const newItem = (of: string, lasts?: number): Item => {
     const [first] = state.items;
     const start = lasts === undefined ? (first?.start ?? begin) : life.now();
-    const end = lasts === undefined ? first?.end : start + lasts * dayS;
+    const periodEnd = lasts === undefined ? first?.end : start + lasts * dayS;
     return {
       id: life.newId('si'),
       price: of,
       quantity: 1,
       start,
-      end: end ?? begin + (trialDays ?? monthDays) * dayS,
+      end: periodEnd ?? begin + (trialDays ?? monthDays) * dayS,
     };
   };
 
@@ -130,8 +130,9 @@ export function subscribe(life: Life, options: Options = {}): Subscribed {
   }
 
   function renew(outcome: Outcome = 'paid', isDue: (item: Item) => boolean = () => true): void {
-    const next = ({ start, end }: Item) => ({ start: end, end: end + (end - start) });
-    const due = state.items.filter(isDue).map((item) => ({ ...item, ...next(item) }));
+    const due = state.items
+      .filter(isDue)
+      .map((item) => ({ ...item, start: item.end, end: 2 * item.end - item.start }));
     const items = state.items.map((item) => due.find(({ id }) => id === item.id) ?? item);
     set({ items, status: outcome === 'paid' ? 'active' : 'past_due' });
     bill(outcome, { lines: due.map((item) => lineOf(item)) });

@@ -49,6 +49,10 @@ const comparisons: Record<Phase, Compare> = {
     (rendered) => (rendered['status'] === 'complete' ? 'checkout.session.completed' : null),
     (deps, at) => (after) => deps.stripe.checkout.sessions.list(recent(at, after)),
   ),
+  invoices: payments(
+    (rendered) => (rendered['status'] === 'paid' ? 'invoice.paid' : null),
+    (deps, at) => (after) => deps.stripe.invoices.list({ ...recent(at, after), status: 'paid' }),
+  ),
   refunds: payments(
     () => 'refund.updated',
     (deps, at) => (after) => deps.stripe.refunds.list(recent(at, after)),
