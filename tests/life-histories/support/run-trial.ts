@@ -73,7 +73,7 @@ async function recheckAll(world: World, life: Life): Promise<void> {
   throw new Error(`rows are still to be rechecked after ${mostRounds} rounds`);
 }
 
-/** A lookup knows when money came only as well as Stripe's balance does; an event has a moment of its own. */
+/** A lookup does not know when money was captured, as a charge does not say; an event does. */
 const withoutPaidMoment = (state: EndState): EndState =>
   JSON.parse(
     JSON.stringify(state, (key, value: unknown) => (key === 'paid_at' || key === 'validFrom' ? null : value)),

@@ -75,7 +75,9 @@ function needsCharge(row: PurchaseRow): boolean {
 }
 
 /** What has to be looked up before the stored payment is confirmed; null: nothing. `isDue`: its time has come. */
-export function paymentQuery(row: PurchaseRow, { isDue = false } = {}): PaymentQuery | null {
+export function paymentQuery(stored: PurchaseRow, { isDue = false } = {}): PaymentQuery | null {
+  // A row of an older version may take a purchase for the payment of an invoice.
+  const row = derivePurchase(stored);
   const { record, invoiceId } = row;
   const isSold = isPurchase(row);
   const isUnassigned = !isSold && invoiceId === null && !row.isInvoiceless && row.id !== row.chargeId;
@@ -149,7 +151,9 @@ export function resolvePurchase(
   merged: PurchaseRow,
   { lookup, now }: { lookup: StripeLookup<PaymentDetails> | null; now: Instant },
 ): PurchaseStep {
-  const row = tidy(lookup?.kind === 'found' ? tidy(withDetails(merged, lookup.object)) : merged);
+  const row = tidy(
+    lookup?.kind === 'found' ? tidy(withDetails(merged, lookup.object)) : derivePurchase(merged),
+  );
   const query = paymentQuery(row);
   if (query === null)
     return { kind: 'write', row: { ...row, ...confirmedState, recheckAt: laterLookup(row, now) } };

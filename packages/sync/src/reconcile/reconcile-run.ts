@@ -42,7 +42,7 @@ const comparisons: Record<Phase, Compare> = {
   subscriptions_not_listed: (deps, { run, state }) =>
     compareUnlistedSubscriptions(deps, { run, after: state.after }),
   payment_intents: payments(
-    (rendered) => (rendered['status'] === 'succeeded' ? 'payment_intent.succeeded' : null),
+    ({ status }) => (status === 'succeeded' || status === 'canceled' ? `payment_intent.${status}` : null),
     (deps, at) => (after) => deps.stripe.paymentIntents.list(recent(at, after)),
   ),
   checkout_sessions: payments(

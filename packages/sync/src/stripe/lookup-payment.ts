@@ -94,21 +94,14 @@ function lookupInvoiceOf(
   });
 }
 
-/** Stripe: a capture makes a balance transaction; until there is one, the charge's own moment is the best known. */
-function paidAtOf({ latest_charge: charge }: Stripe.PaymentIntent): Instant | null {
-  if (charge === null || typeof charge === 'string') return null;
-  const { balance_transaction: transaction, created } = charge;
-  return fromStripeSeconds(
-    transaction !== null && typeof transaction === 'object' ? transaction.created : created,
-  );
-}
+/** As good as it is known without an event: a charge does not say when it was captured. */
+const paidAtOf = ({ latest_charge: charge }: Stripe.PaymentIntent): Instant | null =>
+  charge === null || typeof charge === 'string' ? null : fromStripeSeconds(charge.created);
 
 /** Whether the outstanding money of a session has come. */
 function lookupIntent(deps: LookupDeps, id: string): Promise<StripeLookup<IntentDetails>> {
   return askStripe(deps, 'payment_intent', async () => {
-    const rendered = await deps.stripe.paymentIntents.retrieve(id, {
-      expand: ['latest_charge.balance_transaction'],
-    });
+    const rendered = await deps.stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] });
     const facts = paymentIntentFacts.parse(rendered);
     if (facts.status === 'succeeded')
       return { status: 'paid', capture: captureOfIntent(facts), paidAt: paidAtOf(rendered) };
