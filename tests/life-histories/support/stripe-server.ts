@@ -43,9 +43,7 @@ export async function startStripeServer(): Promise<StripeServer> {
 
   function expanded(host: Hosted, object: StripeObject, query: URLSearchParams): StripeObject {
     const asked = [...query].filter(([key]) => key.startsWith('expand')).map(([, path]) => path);
-    const isAsked = (path: string): boolean =>
-      asked.some((one) => one === path || one.startsWith(`${path}.`));
-    const fields = references.filter((field) => isAsked(field) || isAsked(`data.${field}`));
+    const fields = references.filter((field) => asked.includes(field) || asked.includes(`data.${field}`));
     const inner = fields.flatMap((field) => {
       const id = object[field];
       const found = typeof id === 'string' ? stateOf(host, id) : null;

@@ -154,9 +154,17 @@ async function applyGroup(deps: ImportDeps, scope: Scope, group: EventGroup): Pr
   }
 }
 
-/** Whether the payment paid an invoice of a subscription or purchase of the project. */
-const isForProject = (row: Purchase['row'], state: EventState, projectId: string): boolean =>
-  purchaseKind.holders(row, state).some((holder) => holder.projectId === projectId);
+/** Whether the payment paid an invoice of a subscription or purchase of the project, or of one without an owner yet. */
+async function isForProject(
+  { sync: { database }, projectId }: ImportDeps,
+  row: Purchase['row'],
+  state: EventState,
+): Promise<boolean> {
+  const holders = purchaseKind.holders(row, state);
+  if (holders.length > 0) return holders.some((holder) => holder.projectId === projectId);
+  if (row.subscriptionId === null) return false;
+  return (await database.subscription.count({ where: { id: row.subscriptionId } })) > 0;
+}
 
 /** Writes a purchase where there is something to write; null: its row has changed meanwhile. */
 async function writePurchase(
@@ -169,7 +177,7 @@ async function writePurchase(
   const { owner, row } = purchase;
   if (owner !== null && owner.projectId !== deps.projectId)
     return { result: 'payments_of_other_projects', purchase };
-  if (row.items.length === 0 && !isForProject(row, state, deps.projectId))
+  if (row.items.length === 0 && !(await isForProject(deps, row, state)))
     return { result: 'payments_that_bought_nothing', purchase };
   if (changedFields(plan, state).length === 0) return { result: 'payments_there_already', purchase };
   if (deps.isDryRun) {
