@@ -9,8 +9,10 @@ import type {
 import type { EventState, LedgerStatus, StateKeys } from '@billing/store';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './object-kinds.ts';
-import { emptyPlan, planWrite, toIgnored, toLedger } from './plan-write.ts';
+import { pricesOfDetails, relatedIdsOfDetails } from './details-keys.ts';
+import { emptyPlan, planWrite, toLedger } from './plan-write.ts';
 import type { EventResult, EventStep, IgnoredEvent, WritePlan } from './plan-write.ts';
+import { projectOfCustomer, recordOnly } from './record-only.ts';
 import type { EventGroup, QueuedEvent } from './target.ts';
 
 /** Stripe must be asked first. `query`: which details of a payment; null: the subscription itself. */
@@ -82,19 +84,6 @@ function decideObject<Row extends ObjectRow, Found>(
     results.set(eventId, { status, reason });
   return { ...plan, outcome: steps.length === 0 ? null : plan.outcome, results };
 }
-
-/** Events that mean nothing for any row. */
-function recordOnly(
-  events: readonly IgnoredEvent[],
-  { state, results, now }: { state: EventState; results: Map<string, EventResult>; now: Instant },
-): WritePlan {
-  const ledger = events.map((one) => toIgnored(one, projectOfCustomer(one.queued, state), now));
-  for (const { eventId, status, reason } of ledger) results.set(eventId, { status, reason });
-  return { ...emptyPlan, outcome: { kind: 'none', events: ledger }, results };
-}
-
-const projectOfCustomer = ({ event: { customerId } }: QueuedEvent, state: EventState): string | null =>
-  customerId === null ? null : (state.mappings.get(customerId)?.projectId ?? null);
 
 /** Events about no stored object: they are recorded, and a deleted customer gets a tombstone. */
 function decideObjectless(
@@ -179,16 +168,6 @@ export const subscriptionKeys = (snapshots: readonly ({ id: string } & Ownable &
   subscriptionIds: snapshots.map(({ id }) => id),
   priceIds: priceIdsOf(snapshots),
 });
-
-/** What was sold, as far as a lookup tells. */
-export const pricesOfDetails = ({ lineItems, invoice }: PaymentDetails): string[] =>
-  [...(lineItems ?? []), ...(invoice === null || invoice.id === null ? [] : invoice.sold)].map(
-    (item) => item.stripePriceId,
-  );
-
-/** The objects for which the payment's money matters, as far as a lookup tells. */
-export const relatedIdsOfDetails = ({ invoice }: PaymentDetails): string[] =>
-  invoice === null || invoice.id === null ? [] : present([invoice.id, invoice.subscriptionId]);
 
 /** All that must be read before groups of events can be decided. */
 export function groupKeys(groups: readonly EventGroup[], lookups: readonly GroupLookup[] = []): StateKeys {

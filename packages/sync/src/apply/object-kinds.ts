@@ -1,6 +1,5 @@
 import {
   firstRecheckDelayMs,
-  hasReversals,
   isPurchase,
   isTerminal,
   mergePurchase,
@@ -30,6 +29,7 @@ import type {
   SubscriptionSnapshot,
 } from '@billing/domain';
 import type { EventState, StoredObject, Outcome } from '@billing/store';
+import { isForeignInvoice, isOthersPayment } from './others-payments.ts';
 import { noChange } from './payment-handlers.ts';
 import type { PaymentChange, QueuedEvent } from './target.ts';
 
@@ -153,23 +153,6 @@ function stepMoney(
   const merged = mergePurchase(row, { ...facts, created: event.created, eventId: event.id });
   return { kind: 'write', row: merged, outcome: 'applied' };
 }
-
-/**
- * An invoice that sells nothing of any catalog is somebody else's business. Only one that names a project of ours by
- * itself waits for its price; a subscription's names it for the subscription.
- */
-function isForeignInvoice({ rowVersion, record, items, claims }: PurchaseRow, state: EventState): boolean {
-  if (rowVersion > 0 || record.said.invoice === undefined) return false;
-  if (items.some((item) => state.prices.some((price) => price.stripePriceId === item.stripePriceId)))
-    return false;
-  const isOneOff = record.invoice?.subscriptionId === null;
-  const namesProject = claims.projectId !== null && state.projects.has(claims.projectId);
-  return items.length === 0 || !isOneOff || !namesProject;
-}
-
-/** A payment of an invoice is no purchase, whatever it claims; without refunds and disputes it needs no row. */
-const isOthersPayment = (row: PurchaseRow): boolean =>
-  row.rowVersion === 0 && !isPurchase(row) && !hasReversals(row.record.money) && row.recheckAt === null;
 
 /** The subscription or purchase whose money a payment is, or whose record its invoice is. */
 function relatedIdsOf({ record, subscriptionId, invoiceId, receiptId }: PurchaseRow): string[] {
