@@ -111,14 +111,18 @@ export function derivePurchase(row: PurchaseRow): PurchaseRow {
   // An invoice disqualifies a payment only where it is a subscription's; a session's payment is never one.
   const isKnownOneOff = record.invoice !== null && record.invoice.subscriptionId === null;
   const isSold = row.sessionId !== null || (isKnownOneOff && (items.length > 0 || row.status !== 'pending'));
+  // A subscription's payment buys nothing by itself, whatever it claims.
+  const isOthers =
+    !isSold && record.said.invoice === undefined && typeof record.invoice?.subscriptionId === 'string';
   return {
     ...row,
+    ...(isOthers ? { status: 'pending' as const } : {}),
     customerId: claimed.find((one) => one.customerId !== null)?.customerId ?? null,
     claims: claimed.find((one) => hasClaims(one.claims))?.claims ?? noClaims,
     invoiceId: isSold ? null : namedId,
     receiptId: isSold ? namedId : null,
     subscriptionId: record.invoice?.subscriptionId ?? null,
-    paidAt: paidAtOf(row),
+    paidAt: isOthers ? null : paidAtOf(row),
     amount: record.capture?.captured ?? (amounts.length === 0 ? chargeAmount : Math.max(...amounts)),
     currency: claimed.find((one) => one.currency !== null)?.currency ?? null,
     amountRefunded: refundedOf(amountReturned(record.money).amount, record.capture),

@@ -1,4 +1,4 @@
-import { hasReversals, isPurchase } from '@billing/domain';
+import { hasReversals } from '@billing/domain';
 import type { PurchaseRow } from '@billing/domain';
 import type { EventState } from '@billing/store';
 
@@ -18,6 +18,9 @@ export function isForeignInvoice(
   return items.length === 0 || !isOneOff || !namesProject;
 }
 
-/** A payment of an invoice is no purchase, whatever it claims; without refunds and disputes it needs no row. */
-export const isOthersPayment = (row: PurchaseRow): boolean =>
-  row.rowVersion === 0 && !isPurchase(row) && !hasReversals(row.record.money) && row.recheckAt === null;
+/** A subscription's payment is no purchase, whatever it claims; without refunds and disputes it needs no row. */
+export const isOthersPayment = ({ rowVersion, record, subscriptionId }: PurchaseRow): boolean =>
+  rowVersion === 0 &&
+  subscriptionId !== null &&
+  record.said.invoice === undefined &&
+  !hasReversals(record.money);
