@@ -177,3 +177,49 @@ it('a session of ours that cannot be looked up counts as it was meant, unconfirm
     { featureCode: 'export', confirmed: false },
   ]);
 });
+
+describe('a session that leaves the money outstanding', () => {
+  async function unpaid() {
+    const journey = await startJourney(world, 'payment');
+    await journey.map();
+    await journey.pay({ payment_status: 'unpaid' });
+    const completed = (await journey.history()).filter(({ type }) => type === 'checkout.session.completed');
+    return { ...journey, completed };
+  }
+  const settle = (id: string) => world.control(`/checkout/sessions/${id}/settle`, { outcome: 'succeeded' });
+
+  it('is paid where the money has come by then, whose event counted for nothing', async () => {
+    const { userId, sessionId, completed, history } = await unpaid();
+    await settle(sessionId);
+    const paid = (await history()).filter(({ type }) => type === 'payment_intent.succeeded');
+    await world.deliver(...paid);
+    for (const event of paid) expect(await world.outcomeOf(event)).toBe('ignored:no_purchase');
+    await world.deliver(...completed);
+    expect(await codes(userId)).toEqual(['export']);
+  });
+
+  it('is paid by an event without our metadata', async () => {
+    const { userId, sessionId, completed, history } = await unpaid();
+    await world.deliver(...completed);
+    expect(await codes(userId)).toEqual([]);
+    await settle(sessionId);
+    await world.deliver(...(await history()).filter(({ type }) => type === 'payment_intent.succeeded'));
+    expect(await codes(userId)).toEqual(['export']);
+  });
+
+  it('is looked at once more a minute later, in case another process decided that event meanwhile', async () => {
+    const { userId, sessionId, completed } = await unpaid();
+    await world.deliver(...completed);
+    const row = () => world.database.purchase.findFirstOrThrow({ where: { sessionId } });
+    const { recheckAt, confirmed } = await row();
+    expect(confirmed).toBe(true);
+    expect(Number(recheckAt) - Date.now()).toBeGreaterThan(50_000);
+    await settle(sessionId);
+    world.clock.offsetMs += 61_000;
+    await waitFor(async () => (await codes(userId)).length > 0, {
+      what: 'the second lookup',
+      timeoutMs: 25_000,
+    });
+    expect(await row()).toMatchObject({ recheckAt: null, status: 'paid', confirmed: true });
+  });
+});
