@@ -186,11 +186,12 @@ describe('a session that leaves the money outstanding', () => {
     const completed = (await journey.history()).filter(({ type }) => type === 'checkout.session.completed');
     return { ...journey, completed };
   }
-  const settle = (id: string) => world.control(`/checkout/sessions/${id}/settle`, { outcome: 'succeeded' });
+  const bringMoney = (id: string) =>
+    world.control(`/checkout/sessions/${id}/settle`, { outcome: 'succeeded' });
 
   it('is paid where the money has come by then, whose event counted for nothing', async () => {
     const { userId, sessionId, completed, history } = await unpaid();
-    await settle(sessionId);
+    await bringMoney(sessionId);
     const paid = (await history()).filter(({ type }) => type === 'payment_intent.succeeded');
     await world.deliver(...paid);
     for (const event of paid) expect(await world.outcomeOf(event)).toBe('ignored:no_purchase');
@@ -202,7 +203,7 @@ describe('a session that leaves the money outstanding', () => {
     const { userId, sessionId, completed, history } = await unpaid();
     await world.deliver(...completed);
     expect(await codes(userId)).toEqual([]);
-    await settle(sessionId);
+    await bringMoney(sessionId);
     await world.deliver(...(await history()).filter(({ type }) => type === 'payment_intent.succeeded'));
     expect(await codes(userId)).toEqual(['export']);
   });
@@ -214,7 +215,7 @@ describe('a session that leaves the money outstanding', () => {
     const { recheckAt, confirmed } = await row();
     expect(confirmed).toBe(true);
     expect(Number(recheckAt) - Date.now()).toBeGreaterThan(50_000);
-    await settle(sessionId);
+    await bringMoney(sessionId);
     world.clock.offsetMs += 61_000;
     await waitFor(async () => (await codes(userId)).length > 0, {
       what: 'the second lookup',
