@@ -4,6 +4,7 @@ import {
   chargeObject,
   disputeObject,
   invoiceObject,
+  periodEnd,
   periodStart,
   sessionObject,
   stripeEvent,
@@ -27,6 +28,27 @@ async function explain(userId: string) {
     renewalAllowanceMs: 24 * hourMs,
   };
   return deriveEntitlements(found.sources, context).evaluations.map(toExplanationOut);
+}
+
+/** Leaves a payment as the lookup of its invoice would: this Stripe does not have it. */
+async function lookedUp(paymentId: string, invoice: { id: string; subscriptionId: string }): Promise<void> {
+  const { record } = await world.database.purchase.findUniqueOrThrow({ where: { id: paymentId } });
+  const [periodStartMs, periodEndMs] = [periodStart * 1000, periodEnd * 1000];
+  const cover = {
+    itemId: 'si_1',
+    stripePriceId: 'price_sub',
+    periodStart: periodStartMs,
+    periodEnd: periodEndMs,
+  };
+  const known = { ...invoice, total: 4_900, covers: [cover], sold: [] };
+  await world.database.purchase.update({
+    where: { id: paymentId },
+    data: {
+      invoiceId: invoice.id,
+      subscriptionId: invoice.subscriptionId,
+      record: Object.assign({}, record, { invoice: known }),
+    },
+  });
 }
 
 describe('an explanation', () => {
@@ -99,6 +121,7 @@ describe('an explanation', () => {
         created: later,
       }),
     );
+    await lookedUp('pi_e', { id: 'in_sub_e_disputed', subscriptionId: 'sub_e_disputed' });
     const explained = await explain('eve');
     const lines = explained.map((one) => [one.source_id, one.reason, one.in_force, one.last_event?.event_id]);
     expect(lines).toEqual([

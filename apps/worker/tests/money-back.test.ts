@@ -2,7 +2,6 @@ import { isHandledEventType } from '@billing/domain';
 import {
   chargeObject,
   disputeObject,
-  invoiceObject,
   periodStart,
   refundObject,
   stripeEvent,
@@ -199,31 +198,55 @@ describe('a subscription', () => {
   });
 
   it('finds its payment by the charge in old renderings, whatever comes first', async () => {
-    const parts = { subscription: 'sub_old', id: 'in_old' };
-    const refunded = chargeObject(
-      { id: 'ch_old', paymentIntent: 'pi_old', invoice: 'in_old', amountRefunded: 4_900 },
-      'acacia',
-    );
-    const created = periodStart + 1;
-    const events = [
-      stripeEvent({ type: 'charge.refunded', object: refunded, created: periodStart + 9, shape: 'acacia' }),
+    const journey = await startJourney(world, 'subscription');
+    await journey.map();
+    await journey.pay();
+    const { id, latest_invoice: invoice, items } = await journey.subscription();
+    const [charge] = (await world.stripe.charges.list({ customer: journey.customerId })).data;
+    const [item] = items.data;
+    const { payment_intent: paymentIntent } = charge ?? {};
+    if (
+      charge === undefined ||
+      item === undefined ||
+      typeof invoice !== 'string' ||
+      typeof paymentIntent !== 'string'
+    )
+      throw new Error('nothing was paid');
+    const parts = {
+      id: charge.id,
+      customer: journey.customerId,
+      paymentIntent,
+      invoice,
+      amountRefunded: 4_900,
+    };
+    const { current_period_start: start, current_period_end: end } = item;
+    const state = { id, customer: journey.customerId, latestInvoice: invoice };
+    const whole = { ...state, items: [{ id: item.id, priceId: journey.priceId, start, end }] };
+    const refund = stripeEvent({
+      type: 'charge.refunded',
+      object: chargeObject(parts, 'acacia'),
+      created: charge.created + 9,
+      shape: 'acacia',
+    });
+    await world.deliver(
+      refund,
       stripeEvent({
         type: 'customer.subscription.created',
-        object: subscriptionObject({ id: 'sub_old', latestInvoice: 'in_old' }, 'acacia'),
-        created,
+        object: subscriptionObject(whole, 'acacia'),
+        created: charge.created + 1,
         shape: 'acacia',
       }),
-      stripeEvent({ type: 'invoice.paid', object: invoiceObject(parts, 'acacia'), created, shape: 'acacia' }),
-    ];
-    await world.deliver(...events);
-    const [refund] = events;
-    if (refund === undefined) throw new Error('no refund');
+    );
     expect(await world.outcomeOf(refund)).toBe('applied');
-    const at = periodStart * 1000 + 1;
-    expect((await world.features(at)).filter((one) => one.sourceId === 'sub_old')).toEqual([]);
-    const failed = refundObject({ paymentIntent: 'pi_old', charge: 'ch_old', status: 'failed' });
-    await world.deliver(stripeEvent({ type: 'refund.failed', object: failed, created: periodStart + 20 }));
-    expect((await world.features(at)).map((one) => one.sourceId)).toContain('sub_old');
+    expect(await codes(journey.userId)).toEqual([]);
+    const failed = refundObject({
+      paymentIntent,
+      charge: charge.id,
+      status: 'failed',
+      created: charge.created + 9,
+    });
+    await world.deliver(stripeEvent({ type: 'refund.failed', object: failed, created: charge.created + 20 }));
+    expect(await codes(journey.userId)).toEqual(['pro']);
   });
 });
 

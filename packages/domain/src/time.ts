@@ -9,7 +9,8 @@ export type Clock = () => Instant;
 export const systemClock: Clock = () => Date.now();
 
 export const secondMs = 1_000;
-export const hourMs = 3_600 * secondMs;
+export const minuteMs = 60 * secondMs;
+export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
 
 /** RFC 3339 in UTC with milliseconds: the format of every timestamp in the API. */

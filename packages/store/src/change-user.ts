@@ -47,19 +47,20 @@ export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promi
     ${invalidateBumped}`;
 }
 
-/** Bumps every user of a subscription whose running period the invoice bills, except those who were bumped already. */
+/** Bumps every user of the subscriptions and purchases with these ids, except those who were bumped already. */
 export function bumpHolders(
   database: Pick<Queries, '$queryRaw'>,
-  { invoiceId, except }: { invoiceId: string; except: readonly number[] },
+  { objectIds, except }: { objectIds: readonly string[]; except: readonly number[] },
 ): Promise<PendingInvalidation[]> {
   const others = except.map(BigInt);
+  const ids = [...objectIds];
   return database.$queryRaw<PendingInvalidation[]>`
     WITH locked AS MATERIALIZED (
       SELECT id FROM public.users
       WHERE id IN (
-          SELECT holder.user_ref FROM public.subscriptions s CROSS JOIN LATERAL (
-            SELECT s.user_ref UNION SELECT o.user_ref FROM public.object_owners o WHERE o.object_id = s.id) holder
-          WHERE coalesce(s.period_invoice_id, s.latest_invoice_id) = ${invoiceId} AND holder.user_ref IS NOT NULL)
+          SELECT user_ref FROM public.subscriptions WHERE id = ANY(${ids}::text[]) AND user_ref IS NOT NULL
+          UNION SELECT user_ref FROM public.purchases WHERE id = ANY(${ids}::text[]) AND user_ref IS NOT NULL
+          UNION SELECT user_ref FROM public.object_owners WHERE object_id = ANY(${ids}::text[]))
         AND id <> ALL(${others}::bigint[])
       ORDER BY id FOR NO KEY UPDATE),
     bumped AS (

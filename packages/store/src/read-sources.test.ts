@@ -111,11 +111,12 @@ describe('readSources', () => {
             endedAt: null,
             collectionPaused: false,
             pastDueSince: start.getTime(),
-            periodPayment: null,
+            reversedPayments: [],
             confirmed: true,
             lastEvent: { event_id: 'evt_1', type: 'customer.subscription.updated', created: start.getTime() },
             items: [
               {
+                itemId: 'si_1',
                 stripePriceId: 'price_p',
                 quantity: 3,
                 currentPeriodStart: start.getTime(),

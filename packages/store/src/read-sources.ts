@@ -33,7 +33,7 @@ type Row = {
   grants: Sources['grants'] | null;
 };
 
-/** Confirmed only with the payment of its period. */
+/** Confirmed only with the payments of its invoices that were taken back. */
 const subscriptionFields = Prisma.raw(
   subscriptionTable.jsonFields('s', [...subscriptionBookkeeping, 'confirmed']),
 );
@@ -48,6 +48,16 @@ const isForeign = Prisma.sql`
 const noField = Prisma.sql``;
 const subscriptionOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('s')},`;
 const purchaseOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('p')},`;
+
+/** Of a purchase `p` that is keyed by its invoice: the payments of that invoice that were taken back. */
+const paymentsOfInvoice = Prisma.sql`
+          SELECT sum(x.amount_refunded) AS amount_refunded, bool_and(x.confirmed) AS confirmed,
+            (array_agg(x.dispute_status ORDER BY array_position(${gravestFirst}::text[], x.dispute_status),
+              x.dispute_status))[1] AS dispute_status,
+            array_agg(x.snapshot_event_id) AS event_ids
+          FROM public.purchases x
+          WHERE x.invoice_id = p.id AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
+          HAVING count(*) > 0`;
 
 type Asked = {
   projectId: string;
@@ -66,13 +76,13 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
       projects.version AS project_version, projects.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          ${subscriptionFields}, ${isExplained ? subscriptionOwnerSource : noField} 'periodPayment', paid.state,
+          ${subscriptionFields}, ${isExplained ? subscriptionOwnerSource : noField} 'reversedPayments', coalesce(paid.payments, '[]'::json),
           'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
             SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
-              'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
+              'itemId', i.item_id, 'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
               'featureCodes', catalog.feature_codes) END ORDER BY i.item_id)
@@ -82,13 +92,12 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
         FROM public.subscriptions s
         LEFT JOIN LATERAL (
           SELECT
-            json_build_object('amount', CASE WHEN bool_and(x.amount IS NOT NULL) THEN sum(x.amount) END,
-              'amountRefunded', sum(x.amount_refunded),
-              'disputeStatus', (array_agg(x.dispute_status ORDER BY
-                array_position(${gravestFirst}::text[], x.dispute_status), x.dispute_status))[1]) AS state,
+            json_agg(json_build_object('invoiceId', x.invoice_id, 'amount', x.record #> '{invoice,total}',
+              'amountRefunded', x.amount_refunded, 'disputeStatus', x.dispute_status,
+              'covers', x.record #> '{invoice,covers}') ORDER BY x.id) AS payments,
             bool_and(x.confirmed) AS confirmed, array_agg(x.snapshot_event_id) AS event_ids
           FROM public.purchases x
-          WHERE x.invoice_id = coalesce(s.period_invoice_id, s.latest_invoice_id)
+          WHERE x.subscription_id = s.id AND x.invoice_id IS NOT NULL
             AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
           HAVING count(*) > 0
         ) paid ON true
@@ -101,8 +110,10 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           'id', p.id, ${isExplained ? purchaseOwnerSource : noField} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
-          'payment', json_build_object('amount', p.amount, 'amountRefunded', p.amount_refunded,
-            'disputeStatus', p.dispute_status), 'confirmed', p.confirmed,
+          'payment', json_build_object('amount', p.amount,
+            'amountRefunded', p.amount_refunded + coalesce(paid.amount_refunded, 0),
+            'disputeStatus', coalesce(p.dispute_status, paid.dispute_status)),
+          'confirmed', p.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
@@ -112,9 +123,17 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
             FROM public.purchase_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
-        FROM public.purchases p LEFT JOIN public.stripe_events e ON e.event_id = p.snapshot_event_id
+        FROM public.purchases p
+        LEFT JOIN LATERAL (${paymentsOfInvoice}) paid ON true
+        LEFT JOIN LATERAL (
+          SELECT * FROM public.stripe_events one
+          WHERE one.event_id = p.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
+          ORDER BY one.created DESC, one.event_id DESC LIMIT 1
+        ) e ON true
         WHERE (p.user_ref = users.id OR p.id = ANY(${otherObjects})) AND p.invoice_id IS NULL
-          AND (p.session_id IS NOT NULL OR p.status <> 'pending')) END AS purchases,
+          AND (p.session_id IS NOT NULL OR p.status <> 'pending')
+          -- An invoice that only records another purchase sells nothing by itself.
+          AND NOT EXISTS (SELECT FROM public.purchases x WHERE x.receipt_invoice_id = p.id)) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           'id', g.id, 'featureCode', g.feature_code,

@@ -13,6 +13,7 @@ import { purchaseKind, subscriptionKind } from './apply/object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './apply/object-kinds.ts';
 import { planWrite } from './apply/plan-write.ts';
 import { noKeys, subscriptionKeys } from './apply/decide-events.ts';
+import { pricesOfDetails, relatedIdsOfDetails } from './apply/details-keys.ts';
 import { writePlans } from './apply/write-plans.ts';
 import { lookupPayment } from './stripe/lookup-payment.ts';
 import { lookupSubscription } from './stripe/lookup-subscription.ts';
@@ -44,17 +45,17 @@ const subscriptions: Recheck<SubscriptionRow, SubscriptionSnapshot> = {
       : keepForRecheck(row, lookup, now),
 };
 
-const noDetails: PaymentDetails = { lineItems: null, charge: null, invoice: null };
+const noDetails: PaymentDetails = { lineItems: null, charge: null, invoice: null, intent: null };
 
 const purchases: Recheck<PurchaseRow, PaymentDetails> = {
   kind: purchaseKind,
   keys: (id) => ({ purchaseIds: [id] }),
-  foundKeys: ({ lineItems, invoice }) => ({
-    priceIds: (lineItems ?? []).map((item) => item.stripePriceId),
-    invoiceIds: invoice === null || invoice.id === null ? [] : [invoice.id],
+  foundKeys: (details) => ({
+    priceIds: pricesOfDetails(details),
+    relatedIds: relatedIdsOfDetails(details),
   }),
   lookup: async (deps, row) => {
-    const query = paymentQuery(row);
+    const query = paymentQuery(row, { isDue: true });
     return query === null ? { kind: 'found', object: noDetails } : lookupPayment(deps, query);
   },
   apply: (row, lookup, now) => {

@@ -1,4 +1,6 @@
 import { changeStories } from './changes.ts';
+import { invoiceStories } from './invoices.ts';
+import { latePaymentStories } from './late-payments.ts';
 import { purchaseStories } from './purchases.ts';
 import { reversalStories } from './reversals.ts';
 import type { Story } from './story.ts';
@@ -9,4 +11,6 @@ export const stories: readonly Story[] = [
   ...changeStories,
   ...purchaseStories,
   ...reversalStories,
+  ...invoiceStories,
+  ...latePaymentStories,
 ];

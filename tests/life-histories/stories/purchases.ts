@@ -37,6 +37,41 @@ export const purchaseStories: Story[] = [
     },
   },
   {
+    name: 'buy once in a session of ours, where the buyer takes more of it',
+    needsStripe: true,
+    play: (life) => {
+      buy(life, { sold: [{ price: 'price_once', quantity: 3 }] });
+      return always('export');
+    },
+  },
+  {
+    name: 'buy once in a session of ours, with a cross-sell',
+    needsStripe: true,
+    play: (life) => {
+      const sold = [
+        { price: 'price_once', quantity: 1 },
+        { price: 'price_help', quantity: 1 },
+      ];
+      buy(life, { sold });
+      return always('export', 'help');
+    },
+  },
+  {
+    name: 'buy once with an invoice',
+    play: (life) => {
+      buy(life, { hasInvoice: true });
+      return always('export');
+    },
+  },
+  {
+    name: 'buy once with an invoice from another program',
+    needsStripe: true,
+    play: (life) => {
+      buy(life, { hasInvoice: true, hasMetadata: false });
+      return always('export');
+    },
+  },
+  {
     name: 'buy once, payment outstanding',
     play: (life) => {
       buy(life, { money: 'late' });

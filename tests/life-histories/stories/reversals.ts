@@ -26,6 +26,25 @@ export const reversalStories: Story[] = [
     },
   },
   {
+    name: 'buy once with an invoice, partly refunded',
+    play: (life) => {
+      const bought = buy(life, { hasInvoice: true });
+      life.waitDays(4);
+      refund(life, bought.payment(), 3_000);
+      return lenientOnly('export');
+    },
+  },
+  {
+    name: 'buy once with an invoice, from another program, refunded',
+    needsStripe: true,
+    play: (life) => {
+      const bought = buy(life, { hasInvoice: true, hasMetadata: false });
+      life.waitDays(4);
+      refund(life, bought.payment(), 10_000);
+      return never;
+    },
+  },
+  {
     name: 'buy twice, one refunded',
     play: (life) => {
       const bought = buy(life);

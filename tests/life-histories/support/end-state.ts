@@ -102,7 +102,7 @@ export async function endStateOf(
   if (row === undefined) throw new Error('the state was not read');
   const state = {
     subscriptions: row.subscriptions.map(withoutOurs),
-    purchases: row.purchases.map(withoutOurs).map(withoutOwnerOfNothing),
+    purchases: row.purchases.map(withoutOurs).map(withoutOwnerOfNothing).map(withoutOwnerOfReceipt),
     granted: await grantedTo(database, life),
   };
   return { state: withoutRun(state, life), ledger: row.ledger };
@@ -117,6 +117,11 @@ function withoutOurs(row: StoredRow): StoredRow {
 function withoutOwnerOfNothing(row: StoredRow): StoredRow {
   const isPurchase = row['session_id'] !== null || row['status'] !== 'pending' || !isEmpty(row['items']);
   return isPurchase ? row : { ...row, owner: null };
+}
+
+/** An invoice that only records another purchase grants nothing either. */
+function withoutOwnerOfReceipt(row: StoredRow, _: number, all: readonly StoredRow[]): StoredRow {
+  return all.some((other) => other['receipt_invoice_id'] === row.id) ? { ...row, owner: null } : row;
 }
 
 const isEmpty = (items: unknown): boolean => Array.isArray(items) && items.length === 0;

@@ -1,7 +1,12 @@
+import { capturePayment, putPayment, releasePayment } from './capturing.ts';
 import type { Life } from './life.ts';
+import { amountOf, recordOf } from './sold.ts';
+import type { Sold } from './sold.ts';
 import {
   renderCharge,
   renderDispute,
+  renderInvoice,
+  renderInvoicePayment,
   renderLineItem,
   renderPaymentIntent,
   renderRefund,
@@ -9,25 +14,20 @@ import {
 } from './stripe-objects.ts';
 import type { Payment, Reversal, Session, StripeObject } from './stripe-objects.ts';
 
-function putPayment(life: Life, payment: Payment): void {
-  life.put(renderCharge(payment, 'pinned'));
-  life.put(renderPaymentIntent(payment, 'pinned'));
-}
-
 /** Ends a payment, with its events. */
 export function finishPayment(life: Life, payment: Payment): Payment {
   putPayment(life, payment);
   if (payment.status === 'succeeded') {
     life.emit('charge.succeeded', renderCharge(payment, life.shape));
-    // An invoice's payment has no other facts than its charge.
-    if (payment.invoice === null)
-      life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
+    life.emit('payment_intent.succeeded', renderPaymentIntent(payment, life.shape));
   } else life.emit('payment_intent.payment_failed', renderPaymentIntent(payment, life.shape));
   return payment;
 }
 
 type Bought = {
   payment: () => Payment;
+  capture: (captured: number) => Payment;
+  release: (how: 'expired' | 'canceled') => Payment;
   /** The outstanding money arrives, or does not. */
   endPayment: (outcome: 'succeeded' | 'failed') => void;
 };
@@ -35,15 +35,21 @@ type Bought = {
 type Options = {
   price?: string;
   quantity?: number;
-  /** `late`: a bank debit, whose money is outstanding when the session is completed. */
-  money?: 'at_once' | 'late' | 'free';
+  /** `late`: a bank debit or an authorisation, whose money is outstanding when the session is completed. */
+  money?: 'at_once' | 'late' | 'authorised' | 'free';
   /** False: another program made the session; only its line items say what was bought. */
   hasMetadata?: boolean;
+  /** What the buyer made of it: another quantity, something from a cross-sell. */
+  sold?: Sold[];
+  /** True: the session makes an invoice of the payment (`invoice_creation`, Payment Links). */
+  hasInvoice?: boolean;
 };
 
 /** A one-time purchase by checkout. */
 export function buy(life: Life, options: Options = {}): Bought {
   const { price = 'price_once', quantity = 1, money = 'at_once', hasMetadata = true } = options;
+  const sold = options.sold ?? [{ price, quantity }];
+  const amount = amountOf(sold);
   const metadata: Record<string, string> = hasMetadata
     ? { ...life.metadata, price_id: price, quantity: String(quantity) }
     : life.metadata;
@@ -52,10 +58,12 @@ export function buy(life: Life, options: Options = {}): Bought {
     customer: life.customer,
     metadata,
     mode: 'payment',
-    paymentStatus: money === 'at_once' ? 'paid' : money === 'late' ? 'unpaid' : 'no_payment_required',
+    paymentStatus: money === 'at_once' ? 'paid' : money === 'free' ? 'no_payment_required' : 'unpaid',
     paymentIntent: money === 'free' ? null : life.newId('pi'),
     subscription: null,
-    amount: money === 'free' ? 0 : 10_000,
+    invoice: null,
+    amount: money === 'free' ? 0 : amount,
+    subtotal: amount,
     created: life.now(),
   };
   let payment: Payment = {
@@ -64,19 +72,27 @@ export function buy(life: Life, options: Options = {}): Bought {
     customer: life.customer,
     metadata,
     invoice: null,
-    status: 'processing',
-    amount: 10_000,
+    status: money === 'authorised' ? 'authorised' : 'processing',
+    amount,
     amountRefunded: 0,
     isDisputed: false,
     created: life.now(),
   };
+  const invoice = options.hasInvoice === true ? recordOf(life, sold) : null;
+  if (invoice !== null) {
+    session.invoice = invoice.id;
+    payment = { ...payment, invoice: invoice.id };
+    life.put(renderInvoice(invoice, 'pinned'));
+    life.put(renderInvoicePayment(invoice.id, { ...payment, status: 'succeeded' }));
+  }
   let current = renderSession(session);
   life.put(current);
-  const lineId = life.newId('li');
-  life.put(renderLineItem(lineId, session.id, { price, quantity }));
+  for (const one of sold) life.put(renderLineItem(life.newId('li'), session.id, one));
   if (money !== 'free') putPayment(life, payment);
+  if (money === 'authorised') life.emit('charge.succeeded', renderCharge(payment, life.shape));
   if (money === 'at_once') payment = finishPayment(life, { ...payment, status: 'succeeded' });
   life.emit('checkout.session.completed', current);
+  if (invoice !== null) life.emit('invoice.paid', renderInvoice(invoice, life.shape));
 
   function endPayment(outcome: 'succeeded' | 'failed'): void {
     payment = finishPayment(life, { ...payment, status: outcome });
@@ -85,7 +101,12 @@ export function buy(life: Life, options: Options = {}): Bought {
     life.emit(`checkout.session.async_payment_${outcome}`, current);
   }
 
-  return { endPayment, payment: () => payment };
+  return {
+    endPayment,
+    capture: (captured) => (payment = capturePayment(life, payment, captured)),
+    release: (how) => (payment = releasePayment(life, payment, how)),
+    payment: () => payment,
+  };
 }
 
 /** `payment`: as it is after the refund. `fail`: the bank could not accept the money, the seller has it again. */

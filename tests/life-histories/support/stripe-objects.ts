@@ -58,52 +58,102 @@ export function renderSubscription(one: Subscription, shape: Shape): StripeObjec
   };
 }
 
+/** `item`: the subscription's item that it bills; null: a price that the invoice sells by itself. */
+export type InvoiceLine = {
+  id: string;
+  item: string | null;
+  price: string;
+  isProration: boolean;
+  quantity: number;
+  amount: number;
+  start: number;
+  end: number;
+};
+
 export type Invoice = {
   id: string;
   customer: string;
-  subscription: string;
+  metadata: Record<string, string>;
+  subscription: string | null;
+  /** Of the subscription, as it was then. */
+  subscriptionMetadata: Record<string, string>;
   status: string;
-  paymentIntent: string;
-  charge: string;
-  amount: number;
+  lines: InvoiceLine[];
+  total: number;
   created: number;
 };
 
+const mostRenderedLines = 10;
+
+export function renderInvoiceLine(invoice: string, one: InvoiceLine, shape: Shape): StripeObject {
+  const common = {
+    id: one.id,
+    object: 'line_item',
+    invoice,
+    amount: one.amount,
+    quantity: one.quantity,
+    period: { start: one.start, end: one.end },
+  };
+  if (shape === 'old')
+    return {
+      ...common,
+      type: one.item === null ? 'invoiceitem' : 'subscription',
+      proration: one.isProration,
+      price: { id: one.price, object: 'price' },
+      ...(one.item === null ? {} : { subscription_item: one.item }),
+    };
+  const details = { proration: one.isProration };
+  return {
+    ...common,
+    pricing: { type: 'price_details', price_details: { price: one.price } },
+    parent:
+      one.item === null
+        ? { type: 'invoice_item_details', invoice_item_details: details }
+        : {
+            type: 'subscription_item_details',
+            subscription_item_details: { ...details, subscription_item: one.item },
+          },
+  };
+}
+
 export function renderInvoice(one: Invoice, shape: Shape): StripeObject {
+  const subscriptionDetails = { subscription: one.subscription, metadata: one.subscriptionMetadata };
+  const old = {
+    subscription: one.subscription,
+    subscription_details: { metadata: one.subscriptionMetadata },
+  };
+  const pinned = { parent: { type: 'subscription_details', subscription_details: subscriptionDetails } };
   return {
     id: one.id,
     object: 'invoice',
     customer: one.customer,
+    metadata: one.metadata,
     status: one.status,
-    amount_due: one.amount,
-    amount_paid: one.status === 'paid' ? one.amount : 0,
+    total: one.total,
     currency: 'usd',
-    billing_reason: 'subscription_cycle',
     created: one.created,
     livemode: false,
-    ...(shape === 'old'
-      ? { subscription: one.subscription, payment_intent: one.paymentIntent, charge: one.charge }
-      : {
-          parent: {
-            type: 'subscription_details',
-            subscription_details: { subscription: one.subscription, metadata: {} },
-          },
-        }),
+    lines: {
+      object: 'list',
+      has_more: one.lines.length > mostRenderedLines,
+      data: one.lines.slice(0, mostRenderedLines).map((line) => renderInvoiceLine(one.id, line, shape)),
+    },
+    ...(one.subscription === null ? {} : shape === 'old' ? old : pinned),
   };
 }
 
 /** Links a payment to its invoice since 2025-03-31 (basil). Only lookups return it, no event does. */
-export const renderInvoicePayment = (one: Invoice): StripeObject => ({
-  id: `inpay_${one.id}`,
+export const renderInvoicePayment = (invoice: string, payment: Payment): StripeObject => ({
+  id: `inpay_${payment.intent}`,
   object: 'invoice_payment',
-  invoice: one.id,
-  status: one.status === 'paid' ? 'paid' : 'open',
+  invoice,
+  status: payment.status === 'succeeded' ? 'paid' : 'open',
   is_default: true,
-  amount_paid: one.status === 'paid' ? one.amount : null,
-  amount_requested: one.amount,
+  amount_paid: payment.status === 'succeeded' ? payment.amount : null,
+  amount_requested: payment.amount,
   currency: 'usd',
-  payment: { type: 'payment_intent', payment_intent: one.paymentIntent },
-  created: one.created,
+  payment: { type: 'payment_intent', payment_intent: payment.intent },
+  created: payment.created,
   livemode: false,
 });
 
@@ -115,8 +165,11 @@ export type Payment = {
   metadata: Record<string, string>;
   /** Null: a one-time payment. */
   invoice: string | null;
-  status: 'processing' | 'succeeded' | 'failed';
+  /** `authorised`: the money can be captured. `canceled`: it was not in time. */
+  status: 'processing' | 'authorised' | 'succeeded' | 'failed' | 'canceled';
   amount: number;
+  /** Less than `amount` after a partial capture; the rest goes back by a refund. */
+  captured?: number;
   amountRefunded: number;
   isDisputed: boolean;
   created: number;
@@ -124,9 +177,22 @@ export type Payment = {
 
 const intentStatus = {
   processing: 'processing',
+  authorised: 'requires_capture',
   succeeded: 'succeeded',
   failed: 'requires_payment_method',
+  canceled: 'canceled',
 } as const;
+
+const chargeStatus = {
+  processing: 'pending',
+  authorised: 'succeeded',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  canceled: 'succeeded',
+} as const;
+
+const capturedOf = ({ status, captured, amount }: Payment): number =>
+  status === 'succeeded' ? (captured ?? amount) : 0;
 
 export const renderPaymentIntent = (one: Payment, shape: Shape): StripeObject => ({
   id: one.intent,
@@ -135,7 +201,7 @@ export const renderPaymentIntent = (one: Payment, shape: Shape): StripeObject =>
   metadata: one.metadata,
   status: intentStatus[one.status],
   amount: one.amount,
-  amount_received: one.status === 'succeeded' ? one.amount : 0,
+  amount_received: capturedOf(one),
   latest_charge: one.charge,
   currency: 'usd',
   created: one.created,
@@ -149,11 +215,11 @@ export const renderCharge = (one: Payment, shape: Shape): StripeObject => ({
   customer: one.customer,
   payment_intent: one.intent,
   metadata: one.metadata,
-  status: one.status === 'processing' ? 'pending' : one.status,
-  paid: one.status === 'succeeded',
+  status: chargeStatus[one.status],
+  paid: chargeStatus[one.status] === 'succeeded',
   captured: one.status === 'succeeded',
   amount: one.amount,
-  amount_captured: one.status === 'succeeded' ? one.amount : 0,
+  amount_captured: capturedOf(one),
   amount_refunded: one.amountRefunded,
   refunded: one.amountRefunded === one.amount,
   disputed: one.isDisputed,
@@ -193,7 +259,10 @@ export type Session = {
   paymentStatus: 'paid' | 'unpaid' | 'no_payment_required';
   paymentIntent: string | null;
   subscription: string | null;
+  /** What was made to record a payment (`invoice_creation`). */
+  invoice: string | null;
   amount: number;
+  subtotal: number;
   created: number;
 };
 
@@ -208,7 +277,9 @@ export const renderSession = (one: Session): StripeObject => ({
   payment_status: one.paymentStatus,
   payment_intent: one.paymentIntent,
   subscription: one.subscription,
+  invoice: one.invoice,
   amount_total: one.amount,
+  amount_subtotal: one.subtotal,
   currency: 'usd',
   created: one.created,
   livemode: false,

@@ -70,6 +70,8 @@ export async function startStripeServer(): Promise<StripeServer> {
   function answer(host: Hosted, path: string, query: URLSearchParams): object | null {
     const lines = /^checkout\/sessions\/([^/]+)\/line_items$/.exec(path);
     if (lines !== null) return list(host, 'item', new URLSearchParams({ session: lines[1] ?? '' }));
+    const invoice = /^invoices\/([^/]+)\/lines$/.exec(path);
+    if (invoice !== null) return list(host, 'line_item', new URLSearchParams({ invoice: invoice[1] ?? '' }));
     const kind = listed[path];
     if (kind !== undefined) return list(host, kind, query);
     const object = stateOf(host, path.split('/').at(-1) ?? '');

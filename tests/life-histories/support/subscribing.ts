@@ -1,22 +1,25 @@
 import { dayS } from './life.ts';
 import type { Life } from './life.ts';
-import { finishPayment } from './paying.ts';
-import { renderInvoice, renderInvoicePayment, renderSession, renderSubscription } from './stripe-objects.ts';
-import type { Invoice, Item, Payment, Session, Subscription } from './stripe-objects.ts';
-
-type Outcome = 'paid' | 'failed';
+import { bill as billLines } from './invoicing.ts';
+import type { InvoiceParts, LineParts, Outcome } from './invoicing.ts';
+import { renderSession, renderSubscription } from './stripe-objects.ts';
+import type { Item, Payment, Session, Subscription } from './stripe-objects.ts';
 
 type Subscribed = {
   state: () => Subscription;
-  /** The payment of the newest invoice; throws before the first one. */
+  /** The payments of the newest invoice. */
+  payments: () => readonly Payment[];
+  /** The first of them; throws where there is none. */
   payment: () => Payment;
   /** Changes fields, with an event. */
   change: (patch: Partial<Subscription>, type?: string) => void;
-  /** Bills the current period: an invoice and how its payment ends. */
-  bill: (outcome: Outcome) => void;
-  /** Begins the next period, paid or not. */
-  renew: (outcome?: Outcome) => void;
-  newItem: (price: string) => Item;
+  /** Bills the current period of all items, or other lines: an invoice and how its payments end. */
+  bill: (outcome: Outcome, parts?: Partial<InvoiceParts>) => void;
+  /** A line for the current period of one of its items. */
+  lineOf: (item: Item, amount?: number) => LineParts;
+  /** Begins the next period of all items, or of those that match, paid or not. */
+  renew: (outcome?: Outcome, isDue?: (item: Item) => boolean) => void;
+  newItem: (price: string, days?: number) => Item;
   end: () => void;
 };
 
@@ -27,6 +30,14 @@ type Options = {
   trialDays?: number;
   /** False: created in Stripe's dashboard or by another program, without a checkout session. */
   hasSession?: boolean;
+  /** Items besides the first: a price and the days of its interval. */
+  more?: { price: string; days: number }[];
+  /** Days of the first item's interval. */
+  days?: number;
+  /** Of the first invoice. */
+  first?: Partial<InvoiceParts>;
+  /** One-time prices on the first invoice. */
+  once?: LineParts[];
 };
 
 const monthDays = 30;
@@ -47,44 +58,6 @@ const newSubscription = (life: Life, status: string, trialDays: number | null): 
   created: life.now(),
 });
 
-/** An invoice and how its payment ends, with their events. */
-function billPeriod(
-  life: Life,
-  { id, subscription }: { id: string; subscription: string },
-  outcome: Outcome,
-): Payment {
-  const open: Payment = {
-    intent: life.newId('pi'),
-    charge: life.newId('ch'),
-    customer: life.customer,
-    metadata: {},
-    invoice: id,
-    status: 'processing',
-    amount: 4_900,
-    amountRefunded: 0,
-    isDisputed: false,
-    created: life.now(),
-  };
-  const invoice: Invoice = {
-    id,
-    customer: life.customer,
-    subscription,
-    status: outcome === 'paid' ? 'paid' : 'open',
-    paymentIntent: open.intent,
-    charge: open.charge,
-    amount: open.amount,
-    created: life.now(),
-  };
-  life.put(renderInvoice(invoice, 'pinned'));
-  life.put(renderInvoicePayment(invoice));
-  const payment = finishPayment(life, { ...open, status: outcome === 'paid' ? 'succeeded' : 'failed' });
-  life.emit(
-    outcome === 'paid' ? 'invoice.paid' : 'invoice.payment_failed',
-    renderInvoice(invoice, life.shape),
-  );
-  return payment;
-}
-
 /** The checkout session that created the subscription. */
 function completeSession(life: Life, subscription: string, paymentStatus: Session['paymentStatus']): void {
   const session = renderSession({
@@ -95,7 +68,9 @@ function completeSession(life: Life, subscription: string, paymentStatus: Sessio
     paymentStatus,
     paymentIntent: null,
     subscription,
+    invoice: null,
     amount: 4_900,
+    subtotal: 4_900,
     created: life.now(),
   });
   life.put(session);
@@ -104,17 +79,37 @@ function completeSession(life: Life, subscription: string, paymentStatus: Sessio
 
 /** Begins a subscription. Stripe: since 2025-03-31 (basil) checkout creates it after the payment, so it is active. */
 export function subscribe(life: Life, options: Options = {}): Subscribed {
-  const { status = 'active', price = 'price_pro', quantity = 1, trialDays = null } = options;
+  const {
+    status = 'active',
+    price = 'price_pro',
+    quantity = 1,
+    trialDays = null,
+    days = monthDays,
+  } = options;
   const begin = life.now();
   let state = newSubscription(life, status, trialDays);
-  let payment: Payment | null = null;
+  let payments: readonly Payment[] = [];
 
-  const newItem = (of: string, count = 1): Item => ({
-    id: life.newId('si'),
-    price: of,
-    quantity: count,
-    start: state.items[0]?.start ?? begin,
-    end: state.items[0]?.end ?? begin + (trialDays ?? monthDays) * dayS,
+  const newItem = (of: string, lasts?: number): Item => {
+    const [first] = state.items;
+    const start = lasts === undefined ? (first?.start ?? begin) : life.now();
+    const periodEnd = lasts === undefined ? first?.end : start + lasts * dayS;
+    return {
+      id: life.newId('si'),
+      price: of,
+      quantity: 1,
+      start,
+      end: periodEnd ?? begin + (trialDays ?? monthDays) * dayS,
+    };
+  };
+
+  const lineOf = ({ id: item, ...of }: Item, amount = 4_900 * of.quantity): LineParts => ({
+    item,
+    price: of.price,
+    quantity: of.quantity,
+    amount,
+    start: of.start,
+    end: of.end,
   });
 
   /** Changes it at Stripe, without an event. */
@@ -128,17 +123,19 @@ export function subscribe(life: Life, options: Options = {}): Subscribed {
     life.emit(type, renderSubscription(state, life.shape));
   }
 
-  function bill(outcome: Outcome): void {
-    const id = life.newId('in');
-    set({ latestInvoice: id });
-    payment = billPeriod(life, { id, subscription: state.id }, outcome);
+  function bill(outcome: Outcome, parts: Partial<InvoiceParts> = {}): void {
+    const lines = state.items.map((item) => lineOf(item));
+    const whole = { subscription: state.id, lines, outcome, ...parts };
+    ({ payments } = billLines(life, whole, (latestInvoice) => set({ latestInvoice })));
   }
 
-  function renew(outcome: Outcome = 'paid'): void {
-    const next = ({ end: start }: Item) => ({ start, end: start + monthDays * dayS });
-    const items = state.items.map((item) => ({ ...item, ...next(item) }));
+  function renew(outcome: Outcome = 'paid', isDue: (item: Item) => boolean = () => true): void {
+    const due = state.items
+      .filter(isDue)
+      .map((item) => ({ ...item, start: item.end, end: 2 * item.end - item.start }));
+    const items = state.items.map((item) => due.find(({ id }) => id === item.id) ?? item);
     set({ items, status: outcome === 'paid' ? 'active' : 'past_due' });
-    bill(outcome);
+    bill(outcome, { lines: due.map((item) => lineOf(item)) });
     change({});
   }
 
@@ -148,14 +145,27 @@ export function subscribe(life: Life, options: Options = {}): Subscribed {
   }
 
   function lastPayment(): Payment {
-    if (payment === null) throw new Error('nothing has been billed yet');
+    const [payment] = payments;
+    if (payment === undefined) throw new Error('nothing has been paid yet');
     return payment;
   }
 
-  set({ items: [newItem(price, quantity)] });
-  if (status === 'active') bill('paid');
+  set({ items: [{ ...newItem(price, trialDays ?? days), quantity }] });
+  set({ items: [...state.items, ...(options.more ?? []).map((one) => newItem(one.price, one.days))] });
+  const lines = [...state.items.map((item) => lineOf(item)), ...(options.once ?? [])];
+  if (status === 'active') bill('paid', { lines, ...options.first });
   change({}, 'customer.subscription.created');
   if (options.hasSession !== false)
     completeSession(life, state.id, status === 'active' ? 'paid' : 'no_payment_required');
-  return { state: () => state, payment: lastPayment, change, bill, renew, newItem, end };
+  return {
+    state: () => state,
+    payments: () => payments,
+    payment: lastPayment,
+    change,
+    bill,
+    lineOf,
+    renew,
+    newItem,
+    end,
+  };
 }

@@ -80,7 +80,17 @@ export const inOrder = (count: number): Delivery[] =>
 export const settingKey = ({ story, ownership, shape, spacing, gaps, stripe }: Setting): string =>
   [story.name, ownership, shape, spacing, spacing === 'some equal' ? gaps : 0, stripe].join(' | ');
 
-const settingsOf = (stories: readonly Story[]): fc.Arbitrary<Setting> =>
+/** What the story cannot be told in is replaced. */
+const possible = (setting: Setting): Setting => ({
+  ...setting,
+  shape: setting.story.hasMixedIntervals === true ? 'pinned' : setting.shape,
+  stripe:
+    setting.story.losesWithoutStripe === true && setting.stripe === 'missing' ? 'answers' : setting.stripe,
+});
+
+const settingsOf = (stories: readonly Story[]): fc.Arbitrary<Setting> => anySettingOf(stories).map(possible);
+
+const anySettingOf = (stories: readonly Story[]): fc.Arbitrary<Setting> =>
   fc.record({
     story: fc.constantFrom(...stories),
     ownership: fc.constantFrom<Ownership>('mapped', 'mapped', 'metadata', 'mapped_late', 'linked'),

@@ -8,12 +8,14 @@ import { projectId } from './life.ts';
 import { startStripeServer } from './stripe-server.ts';
 import type { StripeServer } from './stripe-server.ts';
 
-/** What is sold: two plans that share a feature, an add-on, and a one-time purchase. */
+/** What is sold: plans of which two share a feature, an add-on, and one-time purchases. */
 const catalog = [
-  { name: 'pro', features: ['pro'], interval: 'month' },
-  { name: 'team', features: ['pro', 'team'], interval: 'month' },
-  { name: 'addon', features: ['extra'], interval: 'month' },
-  { name: 'once', features: ['export'], interval: 'one_time' },
+  { name: 'pro', features: ['pro'], interval: 'month', amount: 4_900n },
+  { name: 'team', features: ['pro', 'team'], interval: 'month', amount: 4_900n },
+  { name: 'yearly', features: ['year'], interval: 'year', amount: 49_000n },
+  { name: 'addon', features: ['extra'], interval: 'month', amount: 500n },
+  { name: 'once', features: ['export'], interval: 'one_time', amount: 10_000n },
+  { name: 'help', features: ['help'], interval: 'one_time', amount: 2_000n },
 ];
 
 type Worker = Awaited<ReturnType<typeof startWorker>>;
@@ -61,7 +63,7 @@ export async function startWorld(): Promise<World> {
   deps.budget = { ...deps.budget, take: () => Promise.resolve(true) };
   const { database } = deps;
   await database.project.create({ data: { id: projectId, name: 'Life' } });
-  for (const { name, features, interval } of catalog) {
+  for (const { name, features, interval, amount } of catalog) {
     await database.product.create({ data: { projectId, productId: name, name, featureCodes: features } });
     await database.price.create({
       data: {
@@ -69,7 +71,7 @@ export async function startWorld(): Promise<World> {
         priceId: `our_${name}`,
         productId: name,
         stripePriceId: `price_${name}`,
-        amount: 4900n,
+        amount,
         currency: 'usd',
         interval,
       },
@@ -92,7 +94,7 @@ export async function startWorld(): Promise<World> {
     queue,
     appliers: [createEventApplier(deps, { maxAlone: 16 }), createEventApplier(deps, { maxAlone: 16 })],
     recheckLater: async () => {
-      ahead.ms += 20_000;
+      ahead.ms += 60_000;
       recheck ??= recheckDue(deps, idle).finally(() => {
         recheck = null;
       });

@@ -180,6 +180,29 @@ test('refunded and disputed purchases grant nothing', async () => {
   expect(await account.features('ann')).toContain('read');
 });
 
+test('a refund and a dispute of a subscription’s running period are imported, of another one’s are not', async () => {
+  const { mapping, pro } = await sellThings();
+  const other = await account.price('Other', { interval: 'month' });
+  const chargeOf = async (user: string | null, priceId: string): Promise<string> => {
+    const { id } = await account.customer(user === null ? {} : { user_id: user });
+    await account.buy(id, priceId, { mode: 'subscription' });
+    const { data } = await account.stripe.charges.list({ customer: id });
+    return data[0]?.id ?? '';
+  };
+  await account.stripe.refunds.create({ charge: await chargeOf('rae', pro.priceId) });
+  await account.stripe.refunds.create({ charge: await chargeOf('pia', pro.priceId), amount: 1 });
+  await account.control(`/charges/${await chargeOf('dan', pro.priceId)}/dispute`);
+  await account.stripe.refunds.create({ charge: await chargeOf(null, other.priceId) });
+  await account.stripe.refunds.create({ charge: await chargeOf(null, pro.priceId) });
+  const { counts } = await account.run({ mapping });
+  expect(counts).toMatchObject({ money_back_imported: 4 });
+  const allowed = await Promise.all(['rae', 'pia', 'dan'].map((user) => account.features(user)));
+  expect(allowed).toEqual([[], ['export'], []]);
+  const before = await account.contents();
+  await account.run({ mapping });
+  expect(await account.contents()).toBe(before);
+});
+
 test('an outdated row is read from Stripe and repaired', async () => {
   const { mapping, ann } = await sellThings();
   await account.run({ mapping });

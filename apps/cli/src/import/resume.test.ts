@@ -11,13 +11,17 @@ beforeEach(async () => {
 afterEach(() => account.close());
 
 const people = ['ann', 'bob', 'cid', 'dan', 'eve'];
-const phases = ['customers', 'subscriptions', 'sessions', 'payments'] as const;
+/** Those with objects in this account. */
+const phases = ['customers', 'subscriptions', 'sessions', 'payments', 'invoices'] as const;
 const lists = {
   catalog: '/v1/prices',
   customers: '/v1/customers',
   subscriptions: '/v1/subscriptions',
   sessions: '/v1/checkout/sessions',
   payments: '/v1/payment_intents',
+  invoices: '/v1/invoices',
+  refunds: '/v1/refunds',
+  disputes: '/v1/disputes',
 };
 
 /** Five people, each with a subscription and a purchase: with two on a page, every list has several. */

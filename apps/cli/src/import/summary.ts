@@ -43,6 +43,7 @@ const countTexts: readonly [name: string, text: string][] = [
   ['payments_there_already', 'payments up to date already'],
   ['payments_of_other_projects', 'payments of other projects'],
   ['payments_that_bought_nothing', 'payments that bought nothing of ours'],
+  ['money_back_imported', 'refunds and disputes imported'],
 ];
 
 /** Describes for people what was done and what could not be mapped. */

@@ -1,12 +1,15 @@
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs } from '../time.ts';
-import { evaluateGrant, evaluatePurchase, reversalOf } from './evaluate.ts';
+import { evaluateGrant, evaluatePurchase } from './evaluate.ts';
 import type { Reason } from './evaluate.ts';
+import { reversalOf } from './reversal.ts';
 import { aGrant, aPayment, aPurchase, contextOf, now } from './sources.test-support.ts';
 import type { GrantSource, PaymentState, PurchaseSource } from './sources.ts';
 
 const tomorrow = now + dayMs;
 const yesterday = now - dayMs;
+
+const big = (amount: number) => ({ amount, amountRefunded: amount });
 
 describe('refunds and disputes', () => {
   it.each<[string, Partial<PaymentState>, Partial<AccessPolicy>, 'refunded' | 'disputed' | null]>([
@@ -29,6 +32,39 @@ describe('refunds and disputes', () => {
       'refunded',
     ],
     ['a cent, at a threshold of 0', { amountRefunded: 1 }, { partial_refund_threshold: 0 }, 'refunded'],
+    ['all of what doubles are too coarse for', big(700_000_000_003), {}, 'refunded'],
+    ['all but one', { ...big(700_000_000_003), amountRefunded: 700_000_000_002 }, {}, null],
+    ['all of the greatest amount', big(Number.MAX_SAFE_INTEGER), {}, 'refunded'],
+    [
+      'all but one of the greatest',
+      { ...big(Number.MAX_SAFE_INTEGER), amountRefunded: Number.MAX_SAFE_INTEGER - 1 },
+      {},
+      null,
+    ],
+    [
+      'exactly 7 % of a great amount',
+      { amount: 900_719_925_474_000, amountRefunded: 63_050_394_783_180 },
+      { partial_refund_threshold: 0.07 },
+      'refunded',
+    ],
+    [
+      'one less than that',
+      { amount: 900_719_925_474_000, amountRefunded: 63_050_394_783_179 },
+      { partial_refund_threshold: 0.07 },
+      null,
+    ],
+    [
+      'a threshold with an exponent',
+      { amount: 10_000_000, amountRefunded: 1 },
+      { partial_refund_threshold: 1e-7 },
+      'refunded',
+    ],
+    [
+      'less than such a threshold',
+      { amount: 10_000_001, amountRefunded: 1 },
+      { partial_refund_threshold: 1e-7 },
+      null,
+    ],
     ['a part of an unknown amount', { amount: null, amountRefunded: 5 }, {}, null],
     ['a free order', { amount: 0 }, {}, null],
     ['needs_response', { disputeStatus: 'needs_response' }, {}, 'disputed'],

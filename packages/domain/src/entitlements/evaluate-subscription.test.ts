@@ -5,7 +5,7 @@ import type { Reason } from './evaluate.ts';
 import {
   allowanceMs,
   anItem,
-  aPayment,
+  aReversedPayment,
   aSubscription,
   contextOf,
   now,
@@ -160,18 +160,30 @@ describe('a subscription', () => {
       now,
     ],
     // Refunds and disputes.
-    ['period refunded', { periodPayment: aPayment({ amountRefunded: 1000 }) }, {}, 'refunded', renewed],
+    [
+      'period refunded',
+      { reversedPayments: [aReversedPayment({ amountRefunded: 1000 })] },
+      {},
+      'refunded',
+      renewed,
+    ],
     [
       'period disputed',
-      { periodPayment: aPayment({ disputeStatus: 'needs_response' }) },
+      { reversedPayments: [aReversedPayment({ disputeStatus: 'needs_response' })] },
       {},
       'disputed',
       renewed,
     ],
-    ['dispute won', { periodPayment: aPayment({ disputeStatus: 'won' }) }, {}, 'in_force', renewed],
+    [
+      'dispute won',
+      { reversedPayments: [aReversedPayment({ disputeStatus: 'won' })] },
+      {},
+      'in_force',
+      renewed,
+    ],
     [
       'refunded and over',
-      { endedAt: yesterday, periodPayment: aPayment({ amountRefunded: 1000 }) },
+      { endedAt: yesterday, reversedPayments: [aReversedPayment({ amountRefunded: 1000 })] },
       {},
       'canceled',
       yesterday,

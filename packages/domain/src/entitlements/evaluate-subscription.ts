@@ -1,7 +1,7 @@
 import { dayMs, earliest } from '../time.ts';
 import type { Instant } from '../time.ts';
-import { reversalOf } from './evaluate.ts';
 import type { Evaluation, EvaluationContext, Reason } from './evaluate.ts';
+import { reversalOfItem } from './reversal.ts';
 import type { SubscriptionItemSource, SubscriptionSource } from './sources.ts';
 
 /** When access ends (null: no end), and why it is or is not in force. */
@@ -67,7 +67,7 @@ function accessByStatus(
   }
 }
 
-/** The status first, then the clock, then refunds and disputes of the current period, then the catalog. */
+/** The status first, then the clock, then refunds and disputes of what paid for the item's current period, then the catalog. */
 function evaluateItem(
   subscription: SubscriptionSource,
   item: SubscriptionItemSource | null,
@@ -77,8 +77,7 @@ function evaluateItem(
   if (!inForceReasons.has(access.reason)) return access;
   if (access.validTo !== null && access.validTo <= context.now)
     return { ...access, reason: endOf(subscription) === null ? 'period_over' : 'canceled' };
-  const { periodPayment } = subscription;
-  const reversal = periodPayment === null ? null : reversalOf(periodPayment, context.policy);
+  const reversal = item === null ? null : reversalOfItem(item, subscription.reversedPayments, context.policy);
   if (reversal !== null) return { ...access, reason: reversal };
   return (item?.featureCodes ?? null) === null ? { ...access, reason: 'unmapped_price' } : access;
 }

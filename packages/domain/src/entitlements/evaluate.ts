@@ -1,13 +1,8 @@
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs } from '../time.ts';
 import type { Instant } from '../time.ts';
-import type {
-  GrantSource,
-  PaymentState,
-  PurchaseItemSource,
-  PurchaseSource,
-  SubscriptionSource,
-} from './sources.ts';
+import { reversalOf } from './reversal.ts';
+import type { GrantSource, PurchaseItemSource, PurchaseSource, SubscriptionSource } from './sources.ts';
 
 /** Why a source grants its features or does not, as the API explains it. */
 export const reasons = [
@@ -54,22 +49,6 @@ export type Evaluation = {
 };
 
 export type EvaluationContext = { policy: AccessPolicy; now: Instant; renewalAllowanceMs: number };
-
-const takenDisputes: ReadonlySet<string> = new Set(['needs_response', 'under_review', 'lost']);
-
-/**
- * Whether refunds or a dispute take the access that a payment gives. Stripe ("Disputes"): an open dispute
- * withholds the money and a lost one takes it; an inquiry (`warning_…`) moves no money and changes nothing. The
- * policy's threshold is a share of the amount, so an unknown amount is never refunded enough.
- */
-export function reversalOf(payment: PaymentState, policy: AccessPolicy): 'refunded' | 'disputed' | null {
-  const { amount, amountRefunded, disputeStatus } = payment;
-  // Rounded, as 0.07 × 100 is a little more than 7 in binary fractions.
-  const enough = amount === null ? null : Math.round(policy.partial_refund_threshold * amount * 1e6) / 1e6;
-  if (amountRefunded > 0 && enough !== null && amountRefunded >= enough) return 'refunded';
-  if (policy.dispute === 'ignore' || disputeStatus === null) return null;
-  return takenDisputes.has(disputeStatus) ? 'disputed' : null;
-}
 
 function purchaseReason(
   purchase: PurchaseSource,

@@ -6,6 +6,7 @@ import type {
   GrantSource,
   PaymentState,
   PurchaseSource,
+  ReversedPayment,
   SubscriptionItemSource,
   SubscriptionSource,
 } from './sources.ts';
@@ -22,6 +23,7 @@ export const contextOf = (policy: Partial<AccessPolicy> = {}, at = now): Evaluat
 });
 
 export const anItem = (fields: Partial<SubscriptionItemSource> = {}): SubscriptionItemSource => ({
+  itemId: 'si_1',
   stripePriceId: 'price_1',
   quantity: 1,
   currentPeriodStart: periodStart,
@@ -38,7 +40,7 @@ export const aSubscription = (fields: Partial<SubscriptionSource> = {}): Subscri
   endedAt: null,
   collectionPaused: false,
   pastDueSince: null,
-  periodPayment: null,
+  reversedPayments: [],
   confirmed: true,
   items: [anItem()],
   lastEvent: null,
@@ -49,6 +51,14 @@ export const aPayment = (fields: Partial<PaymentState> = {}): PaymentState => ({
   amount: 1000,
   amountRefunded: 0,
   disputeStatus: null,
+  ...fields,
+});
+
+/** Of an invoice that covers the item's current period. */
+export const aReversedPayment = (fields: Partial<ReversedPayment> = {}): ReversedPayment => ({
+  ...aPayment(),
+  invoiceId: 'in_1',
+  covers: [{ itemId: 'si_1', stripePriceId: 'price_1', periodStart, periodEnd }],
   ...fields,
 });
 

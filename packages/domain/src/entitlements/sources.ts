@@ -1,20 +1,25 @@
 import type { OwnerSource } from '../order/resolve-owner.ts';
 import type { subscriptionBookkeeping, SubscriptionRow } from '../order/subscription-row.ts';
+import type { Cover } from '../stripe/invoice.ts';
 import type { Instant } from '../time.ts';
 
 /** The last Stripe event that changed a source. */
 export type LastEvent = { event_id: string; type: string; created: Instant };
 
-/** How much was paid, refunded and disputed. */
+/** How much was paid for a thing, refunded and disputed, over all its payments. */
 export type PaymentState = {
-  /** In the currency's smallest unit; null: not known. */
+  /** In the currency's smallest unit, and however it was paid; null: not known. */
   amount: number | null;
   amountRefunded: number;
   /** Stripe's status of the dispute; null: never disputed. */
   disputeStatus: string | null;
 };
 
+/** A payment of a subscription's invoice that has refunds or disputes. `amount`: of the whole invoice. */
+export type ReversedPayment = PaymentState & { invoiceId: string; covers: readonly Cover[] };
+
 export type SubscriptionItemSource = {
+  itemId: string;
   stripePriceId: string;
   quantity: number;
   currentPeriodStart: Instant | null;
@@ -24,8 +29,7 @@ export type SubscriptionItemSource = {
 };
 
 export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookkeeping)[number] | 'items'> & {
-  /** The payment of the current period, once it has refunds or disputes. */
-  periodPayment: PaymentState | null;
+  reversedPayments: readonly ReversedPayment[];
   items: readonly SubscriptionItemSource[];
   lastEvent: LastEvent | null;
   /** Absent: not asked. */

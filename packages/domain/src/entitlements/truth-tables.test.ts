@@ -3,9 +3,18 @@ import { subscriptionStatuses } from '../stripe/subscription.ts';
 import type { SubscriptionStatus } from '../stripe/subscription.ts';
 import { dayMs } from '../time.ts';
 import { endOf, evaluateSubscription } from './evaluate-subscription.ts';
-import { reversalOf } from './evaluate.ts';
 import type { Reason } from './evaluate.ts';
-import { aPayment, aSubscription, anItem, contextOf, now, periodEnd } from './sources.test-support.ts';
+import { reversalOf, reversalOfItem } from './reversal.ts';
+import {
+  aPayment,
+  aReversedPayment,
+  aSubscription,
+  anItem,
+  contextOf,
+  now,
+  periodEnd,
+  periodStart,
+} from './sources.test-support.ts';
 
 /** Columns of the table of statuses. */
 const policies = {
@@ -139,5 +148,123 @@ describe('dispute: status × rule', () => {
     const payment = aPayment({ disputeStatus });
     expect(reversalOf(payment, contextOf().policy)).toBe(isTaken ? 'disputed' : null);
     expect(reversalOf(payment, contextOf({ dispute: 'ignore' }).policy)).toBeNull();
+  });
+});
+
+describe('what a payment paid for: its lines × the item', () => {
+  const day = dayMs;
+  const item = anItem();
+  const line = { itemId: 'si_1', stripePriceId: 'price_1', periodStart, periodEnd };
+  it.each<[string, object[], boolean]>([
+    ['the item and its period', [line], true],
+    ['the item, after its price was changed', [{ ...line, stripePriceId: 'price_old' }], true],
+    ['the price, after its item was replaced', [{ ...line, itemId: 'si_old' }], true],
+    ['the price, of a line that names no item', [{ ...line, itemId: null }], true],
+    ['another item and price', [{ ...line, itemId: 'si_2', stripePriceId: 'price_2' }], false],
+    ['another one and this one', [{ ...line, itemId: 'si_2', stripePriceId: 'price_2' }, line], true],
+    ['a longer period', [{ ...line, periodStart: periodStart - day, periodEnd: periodEnd + day }], true],
+    ['a period that begins later', [{ ...line, periodStart: periodStart + 1 }], false],
+    ['a period that ends earlier', [{ ...line, periodEnd: periodEnd - 1 }], false],
+    ['the period before', [{ ...line, periodStart: periodStart - 30 * day, periodEnd: periodStart }], false],
+    ['the period after', [{ ...line, periodStart: periodEnd, periodEnd: periodEnd + 30 * day }], false],
+    // Prorations, free periods and one-time lines are no covers.
+    ['nothing but such lines', [], false],
+  ])('%s', (_what, covers, isTaken) => {
+    const lines = covers.map((one) => ({ ...line, ...one }));
+    for (const fields of [{ amountRefunded: 1000 }, { disputeStatus: 'lost' }]) {
+      const payments = [aReversedPayment({ covers: lines, ...fields })];
+      expect(reversalOfItem(item, payments, contextOf().policy) !== null).toBe(isTaken);
+    }
+  });
+
+  it.each(['currentPeriodStart', 'currentPeriodEnd'] as const)(
+    'an item without %s is not covered',
+    (field) => {
+      const unknown = anItem({ [field]: null });
+      expect(
+        reversalOfItem(unknown, [aReversedPayment({ amountRefunded: 1000 })], contextOf().policy),
+      ).toBeNull();
+    },
+  );
+});
+
+describe('refunds of several payments: threshold × refunded of the invoice’s total of 1000', () => {
+  it.each<[number, [invoiceId: string, refunded: number][], boolean]>([
+    [1, [['in_1', 999]], false],
+    [
+      1,
+      [
+        ['in_1', 400],
+        ['in_1', 600],
+      ],
+      true,
+    ],
+    [
+      1,
+      [
+        ['in_1', 400],
+        ['in_1', 599],
+      ],
+      false,
+    ],
+    [
+      1,
+      [
+        ['in_1', 500],
+        ['in_2', 500],
+      ],
+      false,
+    ],
+    [
+      1,
+      [
+        ['in_1', 500],
+        ['in_2', 1000],
+      ],
+      true,
+    ],
+    [
+      0.5,
+      [
+        ['in_1', 250],
+        ['in_1', 249],
+      ],
+      false,
+    ],
+    [
+      0.5,
+      [
+        ['in_1', 250],
+        ['in_1', 250],
+      ],
+      true,
+    ],
+    [0, [['in_1', 1]], true],
+  ])('%d × %j: taken back %s', (partial_refund_threshold, refunds, isTaken) => {
+    const payments = refunds.map(([invoiceId, amountRefunded]) =>
+      aReversedPayment({ invoiceId, amountRefunded }),
+    );
+    const { policy } = contextOf({ partial_refund_threshold });
+    expect(reversalOfItem(anItem(), payments, policy)).toBe(isTaken ? 'refunded' : null);
+  });
+
+  it('of an unknown total nothing is refunded enough, and a dispute counts all the same', () => {
+    const unknown = { amount: null, amountRefunded: 1000 };
+    const { policy } = contextOf({ partial_refund_threshold: 0 });
+    expect(reversalOfItem(anItem(), [aReversedPayment(unknown)], policy)).toBeNull();
+    const disputed = [aReversedPayment(unknown), aReversedPayment({ disputeStatus: 'under_review' })];
+    expect(reversalOfItem(anItem(), disputed, policy)).toBe('disputed');
+  });
+
+  it('sums are exact where doubles are not', () => {
+    const half = { amount: Number.MAX_SAFE_INTEGER, amountRefunded: Number.MAX_SAFE_INTEGER };
+    const { policy } = contextOf();
+    expect(reversalOfItem(anItem(), [aReversedPayment(half), aReversedPayment(half)], policy)).toBe(
+      'refunded',
+    );
+    const less = [2 ** 52, 2 ** 52 - 2].map((amountRefunded) =>
+      aReversedPayment({ amount: Number.MAX_SAFE_INTEGER, amountRefunded }),
+    );
+    expect(reversalOfItem(anItem(), less, policy)).toBeNull();
   });
 });

@@ -35,7 +35,7 @@ function claimsAfter(all: readonly (Told & { eventId: string })[]): Claims {
     const step =
       kind === 'snapshot'
         ? stepSnapshot(row, incomingOf({ claims, created, eventId }), context)
-        : stepMention(row, { customerId: null, claims, paidInvoice: null, created, eventId }, context);
+        : stepMention(row, { customerId: null, claims, created, eventId }, context);
     if (step.kind === 'write') ({ row } = step);
   }
   return row.claims;

@@ -6,6 +6,9 @@ export type StripeLookup<T> = { kind: 'found'; object: T } | { kind: 'missing' }
 /** What one event does to an object: a new row, or first a look at Stripe. */
 export type Step<Row> = { kind: 'write'; row: Row; outcome: 'applied' | 'stale' } | { kind: 'needs_lookup' };
 
+/** It is recorded, and means nothing for any row. */
+export type Ignored = { kind: 'ignored'; reason: string };
+
 /** Time until the first recheck of an unconfirmed row; the recheck loop spreads later ones. */
 export const firstRecheckDelayMs = 2_000;
 

@@ -1,6 +1,7 @@
+import type { BoughtItem } from '../stripe/bought-items.ts';
 import { derivePurchase } from './merge-purchase.ts';
 import { claimSources } from './purchase-row.ts';
-import type { BoughtItem, PurchaseRow } from './purchase-row.ts';
+import type { PurchaseRow } from './purchase-row.ts';
 import { namedProject, noOwners, stripePriceNamed } from './resolve-owner.ts';
 import type { Catalog, KnownOwners } from './resolve-owner.ts';
 

@@ -9,6 +9,9 @@ export type CatalogPrice = {
   stripePriceId: string;
   /** Absent: not known. */
   isRecurring?: boolean;
+  /** In the currency's smallest unit. Absent or null: not known. */
+  amount?: number | null;
+  currency?: string | null;
 };
 
 /** What is stored of users and prices when an event is decided. */

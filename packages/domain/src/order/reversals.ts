@@ -1,5 +1,6 @@
 import { earliest } from '../time.ts';
 import type { Instant } from '../time.ts';
+import type { Capture } from './capture.ts';
 
 /** One refund of a payment, in the furthest state that any event or lookup reported. */
 export type RefundState = {
@@ -116,6 +117,8 @@ export type ChargeDetails = {
   chargeId: string;
   amount: number | null;
   amountRefunded: number;
+  /** Null: it is an authorisation. */
+  capture: Capture | null;
   refunds: RefundChange[];
 };
 
@@ -176,11 +179,13 @@ export function amountReturned(reversals: Reversals): ReturnedAmount {
 
 const gravity = (status: string): number => disputeGravity.indexOf(status);
 
+/** The gravest of several disputes' statuses; null: there is none. */
+export const gravestOf = (statuses: readonly string[]): string | null =>
+  [...statuses].sort((a, b) => gravity(b) - gravity(a) || (a < b ? -1 : 1))[0] ?? null;
+
 /** Stripe's status of the gravest dispute of a payment; null: never disputed. */
-export function gravestDispute({ disputes }: Reversals): string | null {
-  const statuses = Object.values(disputes).map((dispute) => dispute.status);
-  return statuses.sort((a, b) => gravity(b) - gravity(a) || (a < b ? -1 : 1))[0] ?? null;
-}
+export const gravestDispute = ({ disputes }: Reversals): string | null =>
+  gravestOf(Object.values(disputes).map((dispute) => dispute.status));
 
 /** Whether any refund or dispute is known, even if only from the charge's amount. */
 export const hasReversals = (reversals: Reversals): boolean =>

@@ -15,7 +15,6 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
     claims: noClaims,
     status: 'active',
     ...noContent,
-    paidInvoice: null,
     items: [
       {
         itemId: 'si_1',

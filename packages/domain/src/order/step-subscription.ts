@@ -1,5 +1,4 @@
 import type { Claims } from '../stripe/claims.ts';
-import type { PaidInvoice } from '../stripe/invoice.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
@@ -11,17 +10,6 @@ import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
 /** `lookup`: Stripe's answer; null: Stripe was not asked yet. */
 export type StepContext = { lookup: StripeLookup<SubscriptionSnapshot> | null; now: Instant };
-
-/** The newest paid invoice, whichever event or lookup named it first. */
-function withPaidInvoice(row: SubscriptionRow, paid: PaidInvoice | null): SubscriptionRow {
-  if (paid === null) return row;
-  const { periodInvoiceId, periodInvoiceAt } = row;
-  const isNewer =
-    periodInvoiceAt === null ||
-    paid.createdAt > periodInvoiceAt ||
-    (paid.createdAt === periodInvoiceAt && paid.id > (periodInvoiceId ?? ''));
-  return isNewer ? { ...row, periodInvoiceId: paid.id, periodInvoiceAt: paid.createdAt } : row;
-}
 
 /**
  * Since when the row's project was claimed by a snapshot; null: another object claimed it. Older versions of the service
@@ -94,10 +82,10 @@ function strongerUser(stored: UserClaim, claimed: UserClaim): UserClaim {
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
-  const { id: _id, claims: _claims, areItemsComplete, paidInvoice, ...content } = snapshot;
+  const { id: _id, claims: _claims, areItemsComplete, ...content } = snapshot;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
-    ...withPaidInvoice(row, paidInvoice),
+    ...row,
     ...content,
     customerId: snapshot.customerId ?? row.customerId,
     items: areItemsComplete || row.items.length === 0 ? snapshot.items : row.items,
@@ -187,13 +175,12 @@ export function stepSnapshot(
 export type Mention = {
   customerId: string | null;
   claims: Claims;
-  paidInvoice: PaidInvoice | null;
   created: Instant;
   eventId: string;
 };
 
 /**
- * What such an event does to the subscription's row: it may name the owner and a paid invoice. Where the
+ * What such an event does to the subscription's row: it may name the owner. Where the
  * subscription's own state is unknown or unconfirmed, it is a reason for a lookup.
  */
 export function stepMention(
@@ -202,7 +189,7 @@ export function stepMention(
   { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
   const row = {
-    ...withSessionClaims(withPaidInvoice(stored, mention.paidInvoice), mention.claims),
+    ...withSessionClaims(stored, mention.claims),
     customerId: stored.customerId ?? mention.customerId,
   };
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;

@@ -22,9 +22,6 @@ export type SubscriptionRow = SubscriptionContent & {
   projectClaimedAt: Instant | null;
   /** Null: another object named the subscription, its own state is not known yet. */
   status: SubscriptionStatus | null;
-  /** The newest paid invoice of a whole period: its payment pays the current period. */
-  periodInvoiceId: string | null;
-  periodInvoiceAt: Instant | null;
   items: ItemSnapshot[];
   /** `created` of the newest event that this state is at least as new as. */
   snapshotAt: Instant | null;
@@ -51,8 +48,6 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   projectClaimedAt: null,
   status: null,
   ...noContent,
-  periodInvoiceId: null,
-  periodInvoiceAt: null,
   items: [],
   snapshotAt: null,
   snapshotEventId: null,
@@ -79,8 +74,6 @@ export const subscriptionBookkeeping = [
   'trialEnd',
   'latestInvoiceId',
   'latestInvoiceCreatedAt',
-  'periodInvoiceId',
-  'periodInvoiceAt',
   'snapshotAt',
   'snapshotEventId',
   'otherStatusSeenAt',
@@ -131,7 +124,5 @@ export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>
     row.collectionPaused,
     row.pastDueSince,
     row.confirmed,
-    // The invoice whose payment pays the current period: the latest one until a paid one is known.
-    row.periodInvoiceId ?? row.latestInvoiceId,
     row.items.map(itemKey),
   ]);

@@ -15,8 +15,14 @@ export type CheckoutSessionFacts = {
   paymentStatus: 'paid' | 'unpaid' | 'no_payment_required';
   paymentIntentId: string | null;
   subscriptionId: string | null;
+  /** The invoice of a payment (`invoice_creation`): a record of what the session sold. */
+  invoiceId: string | null;
   amount: number | null;
+  /** Before discounts, taxes and shipping; null: not said. */
+  subtotal: number | null;
   currency: string | null;
+  /** True: the buyer could add other items. */
+  hasOptionalItems: boolean;
 };
 
 const checkoutSession = z.object({
@@ -28,8 +34,11 @@ const checkoutSession = z.object({
   payment_status: z.enum(['paid', 'unpaid', 'no_payment_required']),
   payment_intent: reference,
   subscription: reference,
+  invoice: reference,
   amount_total: amountOrNull,
+  amount_subtotal: amountOrNull,
   currency: words,
+  optional_items: z.array(z.unknown()).nullish(),
 });
 
 /** Reads a checkout session. `client_reference_id` hints at the user where the metadata names none. */
@@ -46,7 +55,10 @@ export const checkoutSessionFacts = checkoutSession.transform((whole): CheckoutS
     paymentStatus: whole.payment_status,
     paymentIntentId: whole.payment_intent,
     subscriptionId: whole.subscription,
+    invoiceId: whole.invoice,
     amount: whole.amount_total,
+    subtotal: whole.amount_subtotal ?? whole.amount_total,
     currency: whole.currency,
+    hasOptionalItems: (whole.optional_items ?? []).length > 0,
   };
 });

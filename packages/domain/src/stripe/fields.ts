@@ -36,6 +36,13 @@ const wholeNumber = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).nullish
 /** An amount in the currency's smallest unit. */
 export const amountOrNull = wholeNumber.transform((value): number | null => value ?? null);
 
+/** An amount that may be negative: a credit. */
+export const signedAmountOrNull = z
+  .number()
+  .int()
+  .nullish()
+  .transform((value): number | null => value ?? null);
+
 /** Stripe: metered items have no quantity. They count once. */
 export const quantity = wholeNumber.transform((value): number => value ?? 1);
 

@@ -1,79 +1,142 @@
 import { z } from 'zod';
 import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
-import { flag, reference, secondsOrNull, words } from './fields.ts';
+import { addUp } from './bought-items.ts';
+import type { BoughtItem } from './bought-items.ts';
+import { ownMetadata, userClaim } from './claims.ts';
+import type { Claims } from './claims.ts';
+import { flag, quantity, reference, secondsOrNull, signedAmountOrNull, words } from './fields.ts';
 
-/** A paid invoice of a subscription's period, by which its payment is found. The newest pays the current period. */
-export type PaidInvoice = { id: string; createdAt: Instant };
+/** What an invoice billed for one item of a subscription: which item or price, for which period. */
+export type Cover = {
+  itemId: string | null;
+  stripePriceId: string | null;
+  periodStart: Instant;
+  periodEnd: Instant;
+};
 
-export type InvoiceFacts = {
+/** What an invoice billed, and how much was to be paid for all of it. */
+export type InvoiceDetails = {
   id: string;
-  customerId: string | null;
+  /** Null: it is no subscription's. */
   subscriptionId: string | null;
-  status: string | null;
-  /** Set if the invoice is paid and bills a whole period, not only a change within one. */
-  paidPeriod: PaidInvoice | null;
+  /** Stripe's `total`, however it is paid: by payments, from the customer's balance, out of band. Null: not known. */
+  total: number | null;
+  /** Whole periods of a subscription's items that it charges for. Prorations are left out: they change a paid period. */
+  covers: Cover[];
+  /** Whatever else it sells: prices that are no item of a subscription. */
+  sold: BoughtItem[];
 };
 
-/** Whether a line is a proration: since 2025-03-31 (basil) a field of the line's parent. */
-const proration = z.object({ proration: flag }).nullish();
+export type InvoiceFacts = InvoiceDetails & {
+  customerId: string | null;
+  claims: Claims;
+  isPaid: boolean;
+  currency: string | null;
+  /** False: the list of lines goes on. */
+  areLinesComplete: boolean;
+};
+
+const itemDetails = z.object({ subscription_item: reference, proration: flag }).nullish();
+
+/** Since 2025-03-31 (basil) the item, the proration and the price are in `parent` and `pricing`. */
 const line = z.object({
+  amount: signedAmountOrNull,
+  discount_amounts: z.array(z.object({ amount: signedAmountOrNull })).nullish(),
+  quantity,
+  period: z.object({ start: secondsOrNull, end: secondsOrNull }).nullish(),
   proration: flag,
-  parent: z.object({ subscription_item_details: proration, invoice_item_details: proration }).nullish(),
+  subscription_item: reference,
+  price: reference,
+  plan: reference,
+  parent: z
+    .object({
+      subscription_item_details: itemDetails,
+      invoice_item_details: z.object({ proration: flag }).nullish(),
+    })
+    .nullish(),
+  pricing: z.object({ price_details: z.object({ price: reference }).nullish() }).nullish(),
 });
+type Line = z.output<typeof line>;
 
-const billing = {
-  status: words,
-  paid: flag,
-  created: secondsOrNull,
-  billing_reason: words,
-  lines: z.object({ data: z.array(line) }).nullish(),
-};
+const subscriptionDetails = z.object({ subscription: reference, metadata: ownMetadata }).nullish();
 
 const invoice = z.object({
   id,
   customer: reference,
-  ...billing,
+  metadata: ownMetadata,
+  status: words,
+  paid: flag,
+  total: signedAmountOrNull,
+  currency: words,
+  lines: z.object({ data: z.array(line), has_more: flag }).nullish(),
   /** Before 2025-03-31 (basil). */
   subscription: reference,
-  subscription_details: z.object({ subscription: reference }).nullish(),
+  subscription_details: subscriptionDetails,
   /** Since 2025-03-31 (basil). */
-  parent: z.looseObject({ subscription_details: z.object({ subscription: reference }).nullish() }).nullish(),
+  parent: z.looseObject({ subscription_details: subscriptionDetails }).nullish(),
 });
 
-const billed = z.object({ id, ...billing });
-type Billed = z.output<typeof billed>;
-
-const isProration = ({ proration: isOldStyle, parent }: z.output<typeof line>): boolean =>
-  isOldStyle ||
+const isProration = ({ proration, parent }: Line): boolean =>
+  proration ||
   (parent?.subscription_item_details?.proration ?? false) ||
   (parent?.invoice_item_details?.proration ?? false);
 
-/** Stripe: a change within a period bills only prorations; one that starts a new period bills that as well. */
-function billsPeriod({ billing_reason: reason, lines }: Billed): boolean {
-  if (reason === 'subscription_update') return (lines?.data ?? []).some((one) => !isProration(one));
-  return reason !== 'manual' && reason !== 'subscription_threshold';
+const itemOf = ({ subscription_item: old, parent }: Line): string | null =>
+  parent?.subscription_item_details?.subscription_item ?? old;
+
+const priceOf = ({ pricing, price, plan }: Line): string | null =>
+  pricing?.price_details?.price ?? price ?? plan;
+
+/** Whether anything is charged for the line. Null: not said, which no API version does. */
+function isCharged({ amount, discount_amounts: discounts }: Line): boolean {
+  if (amount === null) return true;
+  return amount - (discounts ?? []).reduce((sum, one) => sum + (one.amount ?? 0), 0) > 0;
 }
 
-function paidPeriodOf(whole: Billed): PaidInvoice | null {
-  const isPaid = whole.status === 'paid' || whole.paid;
-  return isPaid && whole.created !== null && billsPeriod(whole)
-    ? { id: whole.id, createdAt: whole.created }
-    : null;
+/** A free period (a trial) is nothing that a refund of the same invoice could take back. */
+function coverOf(one: Line): Cover[] {
+  const itemId = itemOf(one);
+  const { start, end } = one.period ?? { start: null, end: null };
+  if (itemId === null || isProration(one) || !isCharged(one) || start === null || end === null) return [];
+  return [{ itemId, stripePriceId: priceOf(one), periodStart: start, periodEnd: end }];
 }
 
-/** A subscription's `latest_invoice`, expanded. */
-export const paidInvoice = billed.transform(paidPeriodOf);
+function soldIn(one: Line): BoughtItem[] {
+  const stripePriceId = priceOf(one);
+  if (stripePriceId === null || itemOf(one) !== null || isProration(one)) return [];
+  // Negative: a credit.
+  return (one.amount ?? 0) < 0 ? [] : [{ stripePriceId, quantity: one.quantity }];
+}
 
-/** Reads an invoice of any API version. */
-export const invoiceFacts = invoice.transform((whole): InvoiceFacts => ({
-  id: whole.id,
-  customerId: whole.customer,
-  subscriptionId:
-    whole.parent?.subscription_details?.subscription ??
-    whole.subscription ??
-    whole.subscription_details?.subscription ??
-    null,
-  status: whole.status,
-  paidPeriod: paidPeriodOf(whole),
-}));
+/** Reads an invoice of any API version. Its own metadata claims the owner, else its subscription's. */
+export const invoiceFacts = invoice.transform((whole): InvoiceFacts => {
+  const details = whole.parent?.subscription_details ?? whole.subscription_details;
+  const lines = whole.lines?.data ?? [];
+  const own = whole.metadata.claims;
+  const subscriptions = details?.metadata.claims;
+  return {
+    id: whole.id,
+    customerId: whole.customer,
+    claims: {
+      projectId: own.projectId ?? subscriptions?.projectId ?? null,
+      ...userClaim(own.userId ?? subscriptions?.userId ?? null, null),
+    },
+    subscriptionId: details?.subscription ?? whole.subscription,
+    isPaid: whole.status === 'paid' || whole.paid,
+    total: whole.total === null || whole.total < 0 ? null : whole.total,
+    currency: whole.currency,
+    covers: lines.flatMap(coverOf),
+    sold: addUp(lines.flatMap(soldIn)),
+    areLinesComplete: !(whole.lines?.has_more ?? false),
+  };
+});
+
+/** What is kept of an invoice with its payment. */
+export const toInvoiceDetails = ({ id: invoiceId, ...facts }: InvoiceFacts): InvoiceDetails => ({
+  id: invoiceId,
+  subscriptionId: facts.subscriptionId,
+  total: facts.total,
+  covers: facts.covers,
+  sold: facts.sold,
+});

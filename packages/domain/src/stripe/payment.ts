@@ -15,11 +15,18 @@ type PaymentFacts = {
   currency: string | null;
 };
 
-export type PaymentIntentFacts = PaymentFacts & { chargeId: string | null; status: string | null };
+export type PaymentIntentFacts = PaymentFacts & {
+  chargeId: string | null;
+  status: string | null;
+  /** How much of it was captured; null: nothing yet. */
+  captured: number | null;
+};
 
 export type ChargeFacts = PaymentFacts & {
   paymentIntentId: string | null;
   isPaid: boolean;
+  /** How much was captured; null: nothing yet, as with an authorisation. */
+  captured: number | null;
   amountRefunded: number;
 };
 
@@ -55,19 +62,30 @@ export const paymentIntentFacts = payment
   .extend({ latest_charge: reference, amount_received: amountOrNull })
   .transform((whole): PaymentIntentFacts => ({
     ...toPayment(whole),
-    amount: whole.amount_received ?? whole.amount,
     chargeId: whole.latest_charge,
     status: whole.status,
+    captured: whole.status === 'succeeded' ? (whole.amount_received ?? whole.amount) : null,
   }));
 
 export const chargeFacts = payment
-  .extend({ payment_intent: reference, paid: flag, amount_refunded: amountOrNull })
-  .transform((whole): ChargeFacts => ({
-    ...toPayment(whole),
-    paymentIntentId: whole.payment_intent,
-    isPaid: whole.paid && whole.status === 'succeeded',
-    amountRefunded: whole.amount_refunded ?? 0,
-  }));
+  .extend({
+    payment_intent: reference,
+    paid: flag,
+    captured: z.boolean().nullish(),
+    amount_captured: amountOrNull,
+    amount_refunded: amountOrNull,
+  })
+  .transform((whole): ChargeFacts => {
+    // Stripe: an authorisation is `paid` and `succeeded` as well; only `captured` says that it is no money yet.
+    const isPaid = whole.paid && whole.status === 'succeeded' && whole.captured !== false;
+    return {
+      ...toPayment(whole),
+      paymentIntentId: whole.payment_intent,
+      isPaid,
+      captured: isPaid ? (whole.amount_captured ?? whole.amount) : null,
+      amountRefunded: whole.amount_refunded ?? 0,
+    };
+  });
 
 const reversal = z.object({ id, charge: reference, payment_intent: reference, status: words });
 

@@ -17,37 +17,42 @@ const item = {
   plan: reference,
 } as const;
 
-const proration = { proration: true } as const;
-
-const billing = {
-  id: true,
-  created: true,
-  status: true,
-  paid: true,
-  billing_reason: true,
-  lines: {
-    data: [
-      {
-        proration: true,
-        parent: { subscription_item_details: proration, invoice_item_details: proration },
-      },
-    ],
+const invoiceLine = {
+  amount: true,
+  discount_amounts: [{ amount: true }],
+  quantity: true,
+  period: { start: true, end: true },
+  proration: true,
+  subscription_item: reference,
+  price: reference,
+  plan: reference,
+  parent: {
+    subscription_item_details: { subscription_item: reference, proration: true },
+    invoice_item_details: { proration: true },
   },
+  pricing: { price_details: { price: reference } },
 } as const;
+
+const subscriptionDetails = { subscription: reference, metadata } as const;
 
 const invoice = {
   ...identity,
-  ...billing,
+  metadata,
+  status: true,
+  paid: true,
+  total: true,
+  currency: true,
+  lines: { has_more: true, data: [invoiceLine] },
   subscription: reference,
-  subscription_details: { subscription: reference },
-  parent: { subscription_details: { subscription: reference } },
+  subscription_details: subscriptionDetails,
+  parent: { subscription_details: subscriptionDetails },
 } as const;
 
 const subscription = {
   ...identity,
   metadata,
   ...keptOfSubscription,
-  latest_invoice: billing,
+  latest_invoice: { id: true, created: true },
   items: { has_more: true, data: [item] },
 } as const;
 
@@ -60,8 +65,12 @@ const checkoutSession = {
   payment_status: true,
   payment_intent: reference,
   subscription: reference,
+  invoice: reference,
   amount_total: true,
+  amount_subtotal: true,
   currency: true,
+  // That there are any is all that matters.
+  optional_items: [{}],
 } as const;
 
 const payment = {
@@ -92,6 +101,7 @@ const keptOf: Record<string, Kept> = {
     ...payment,
     payment_intent: reference,
     paid: true,
+    captured: true,
     refunded: true,
     disputed: true,
     amount_captured: true,

@@ -4,8 +4,6 @@ import type { Instant } from '../time.ts';
 import { ownMetadata } from './claims.ts';
 import type { Claims } from './claims.ts';
 import { flag, quantity, reference, secondsOrNull } from './fields.ts';
-import { paidInvoice } from './invoice.ts';
-import type { PaidInvoice } from './invoice.ts';
 
 /** Every status of a Stripe subscription (Stripe: "The Subscription object", `status`). */
 export const subscriptionStatuses = [
@@ -61,8 +59,6 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
-  /** The expanded latest invoice, where it is paid. */
-  paidInvoice: PaidInvoice | null;
   items: ItemSnapshot[];
   /** False: items are left out (the list goes on, or is absent). */
   areItemsComplete: boolean;
@@ -80,15 +76,15 @@ const item = z.object({
 
 const invoiceMoment = z.object({ id, created: secondsOrNull });
 
-/** An id or an expanded invoice, of which `paidInvoice` reads more. */
+/** An id or an expanded invoice. */
 const latestInvoice = z
   .union([id, z.looseObject({ id })])
   .nullish()
   .transform((value) => {
     if (value === null || value === undefined || typeof value === 'string')
-      return { id: value ?? null, createdAt: null, paid: null };
+      return { id: value ?? null, createdAt: null };
     const { created } = invoiceMoment.catch({ id: value.id, created: null }).parse(value);
-    return { id: value.id, createdAt: created, paid: paidInvoice.catch(null).parse(value) };
+    return { id: value.id, createdAt: created };
   });
 
 const subscription = z.object({
@@ -158,7 +154,6 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
     latestInvoiceId: whole.latest_invoice.id,
     latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
-    paidInvoice: whole.latest_invoice.paid,
     items,
     areItemsComplete:
       items.length > 0 && items.length === rendered.length && !(whole.items?.has_more ?? false),

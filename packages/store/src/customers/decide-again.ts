@@ -93,7 +93,9 @@ function decideSubscription(row: SubscriptionRow, known: KnownOwners, state: Eve
 function decidePurchase(before: PurchaseRow, known: KnownOwners, state: EventState): Decision[] {
   const row = withNamedPrices(before, state, known);
   if (!isPurchase(row)) return [];
-  const plan = planOwners({ before, row, known }, state);
+  const decided = planOwners({ before, row, known }, state);
+  // An invoice that only records another purchase waits for nothing.
+  const plan = state.receipts.has(row.id) ? { ...decided, waits: null } : decided;
   const hasNewItems = row !== before;
   const outcome: Outcome = {
     kind: 'purchase',

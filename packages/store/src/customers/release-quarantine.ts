@@ -45,14 +45,17 @@ export async function releaseForCustomer(tx: Queries, stripeCustomerId: string):
 
 /** Decides an object again, and what else its customer has: their events may wait for the same. */
 export async function releaseForObject(tx: Queries, object: ObjectKey): Promise<Released> {
-  const where = { where: { id: object.id }, select: { stripeCustomerId: true } };
-  const stored =
-    object.kind === 'subscription'
-      ? await tx.subscription.findUnique(where)
-      : await tx.purchase.findUnique(where);
-  const customerId = stored?.stripeCustomerId ?? null;
+  const [stored] = await tx.$queryRaw<{ customerId: string | null; receiptId: string | null }[]>`
+    SELECT stripe_customer_id AS "customerId", NULL AS "receiptId" FROM public.subscriptions
+    WHERE ${object.kind === 'subscription'} AND id = ${object.id}
+    UNION ALL
+    SELECT stripe_customer_id, receipt_invoice_id FROM public.purchases
+    WHERE ${object.kind === 'purchase'} AND id = ${object.id}`;
+  if (stored === undefined) return releaseAll(tx, { objects: [], names: [object.id], areMapped: false });
+  const { customerId, receiptId } = stored;
   if (customerId !== null) return releaseForCustomer(tx, customerId);
-  return releaseAll(tx, { objects: [object], names: [object.id], areMapped: false });
+  const receipt: ObjectKey[] = receiptId === null ? [] : [{ kind: 'purchase', id: receiptId }];
+  return releaseAll(tx, { objects: [object, ...receipt], names: [object.id], areMapped: false });
 }
 
 type NewPrice = { projectId: string; priceId: string; stripePriceId: string };

@@ -12,8 +12,8 @@ export type StateKeys = {
   /** Who the objects claim to belong to. */
   userIds: readonly string[];
   projectIds: readonly string[];
-  /** Invoices that payments name, to find the subscriptions that they bill. */
-  invoiceIds?: readonly string[];
+  /** Subscriptions and invoices that payments name, to find the users for whom they matter. */
+  relatedIds?: readonly string[];
 };
 
 export type LedgerEntry = { eventId: string; status: LedgerStatus };
@@ -25,8 +25,10 @@ export type EventState = Catalog & {
   ledger: ReadonlyMap<string, LedgerEntry>;
   subscriptions: ReadonlyMap<string, StoredObject<SubscriptionRow>>;
   purchases: ReadonlyMap<string, StoredObject<PurchaseRow>>;
-  /** By invoice: the users of the subscriptions whose running period it bills. */
+  /** The users of the subscriptions and purchases that payments name, by those objects' ids. */
   holders: ReadonlyMap<string, readonly Owner[]>;
+  /** Those of the invoices asked for that only record another purchase. */
+  receipts: ReadonlySet<string>;
   /** Customers that Stripe deleted. */
   deletedCustomers: ReadonlySet<string>;
 };

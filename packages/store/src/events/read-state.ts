@@ -32,11 +32,12 @@ const stateJson = `SELECT json_build_object(
         'userRef', user_ref) ORDER BY project_id), '[]') FROM further_mappings),
       'otherOwners', (SELECT coalesce(json_agg(json_build_object('objectId', object_id,
         'userRef', user_ref, 'source', source) ORDER BY project_id), '[]') FROM other_owners),
-      'holders', (SELECT coalesce(json_agg(json_build_object('invoiceId', invoice_id, 'userRef', user_ref)
-        ORDER BY user_ref), '[]') FROM invoice_holders),
+      'holders', (SELECT coalesce(json_agg(json_build_object('objectId', object_id, 'userRef', user_ref)
+        ORDER BY user_ref), '[]') FROM object_holders),
+      'receipts', (SELECT coalesce(json_agg(receipt_invoice_id), '[]') FROM stored_receipts),
       'prices', (SELECT coalesce(json_agg(json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
-        'isRecurring', interval <> 'one_time')), '[]') FROM named_prices),
+        'isRecurring', interval <> 'one_time', 'amount', amount, 'currency', currency)), '[]') FROM named_prices),
       'projects', (SELECT coalesce(json_agg(id), '[]') FROM stored_projects),
       'users', (SELECT coalesce(json_agg(json_build_object(
         'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]')
@@ -46,13 +47,13 @@ const stateJson = `SELECT json_build_object(
  * The keys are lists that the planner can't look into: one plan serves every batch, where it would else plan anew for
  * each, which takes longer than the reading. What a batch has nothing of is left out of its plan by a constant.
  */
-const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; hasInvoices: boolean }) =>
+const stateTemplate = ({ hasPurchases, hasRelated }: { hasPurchases: boolean; hasRelated: boolean }) =>
   sqlTemplate(`
     WITH keys AS MATERIALIZED (
       SELECT $event_ids::text[] AS event_ids, $subscription_ids::text[] AS subscription_ids,
         $purchase_ids::text[] AS purchase_ids, $customer_ids::text[] AS customer_ids,
         $price_ids::text[] AS price_ids, $user_ids::text[] AS user_ids,
-        $project_ids::text[] AS project_ids, $invoice_ids::text[] AS invoice_ids),
+        $project_ids::text[] AS project_ids, $related_ids::text[] AS related_ids),
     stored_subscriptions AS MATERIALIZED (
       SELECT * FROM public.subscriptions WHERE id = ANY(ARRAY(SELECT unnest(subscription_ids) FROM keys))),
     stored_purchases AS MATERIALIZED (
@@ -77,33 +78,40 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
       SELECT object_id, project_id, user_ref, source FROM public.object_owners
       WHERE object_id = ANY(ARRAY(
         SELECT unnest(subscription_ids) FROM keys UNION SELECT unnest(purchase_ids) FROM keys))),
-    invoice_holders AS MATERIALIZED (
-      SELECT DISTINCT coalesce(period_invoice_id, latest_invoice_id) AS invoice_id, holder.user_ref
-      FROM public.subscriptions CROSS JOIN LATERAL (
-        SELECT subscriptions.user_ref UNION SELECT user_ref FROM public.object_owners WHERE object_id = subscriptions.id) holder
-      WHERE ${hasInvoices} AND holder.user_ref IS NOT NULL
-        AND coalesce(period_invoice_id, latest_invoice_id) = ANY(ARRAY(
-          SELECT unnest(invoice_ids) FROM keys
-          UNION SELECT invoice_id FROM stored_purchases WHERE invoice_id IS NOT NULL))),
+    named_objects AS MATERIALIZED (
+      SELECT unnest(related_ids) AS id FROM keys
+      UNION SELECT unnest(ARRAY[subscription_id, invoice_id, receipt_invoice_id]) FROM stored_purchases),
+    stored_receipts AS MATERIALIZED (
+      SELECT receipt_invoice_id FROM public.purchases
+      WHERE ${hasPurchases} AND receipt_invoice_id = ANY(ARRAY(SELECT unnest(purchase_ids) FROM keys))),
+    object_holders AS MATERIALIZED (
+      SELECT id AS object_id, user_ref FROM public.subscriptions
+      WHERE ${hasRelated} AND user_ref IS NOT NULL AND id = ANY(ARRAY(SELECT id FROM named_objects))
+      UNION
+      SELECT id, user_ref FROM public.purchases
+      WHERE ${hasRelated} AND user_ref IS NOT NULL AND id = ANY(ARRAY(SELECT id FROM named_objects))
+      UNION
+      SELECT object_id, user_ref FROM public.object_owners
+      WHERE ${hasRelated} AND object_id = ANY(ARRAY(SELECT id FROM named_objects))),
     owners AS MATERIALIZED (
       SELECT id, project_id, user_id, version FROM public.users
       WHERE id = ANY(ARRAY(
         SELECT user_ref FROM stored_customers UNION SELECT user_ref FROM further_mappings
         UNION SELECT user_ref FROM stored_subscriptions UNION SELECT user_ref FROM stored_purchases
-        UNION SELECT user_ref FROM other_owners UNION SELECT user_ref FROM invoice_holders))),
+        UNION SELECT user_ref FROM other_owners UNION SELECT user_ref FROM object_holders))),
     named_projects AS MATERIALIZED (
       SELECT unnest(project_ids) AS id FROM keys
       UNION SELECT claimed_project_id FROM stored_subscriptions
       UNION SELECT claimed_project_id FROM stored_purchases
       UNION SELECT project_id FROM owners),
     named_prices AS MATERIALIZED (
-      SELECT project_id, price_id, stripe_price_id, interval FROM public.prices
+      SELECT project_id, price_id, stripe_price_id, interval, amount, currency FROM public.prices
       WHERE stripe_price_id = ANY(ARRAY(
         SELECT unnest(price_ids) FROM keys
         UNION SELECT stripe_price_id FROM stored_subscription_items
         UNION SELECT stripe_price_id FROM stored_purchase_items))
       UNION
-      SELECT project_id, price_id, stripe_price_id, interval FROM public.prices
+      SELECT project_id, price_id, stripe_price_id, interval, amount, currency FROM public.prices
       WHERE project_id = ANY(ARRAY(SELECT id FROM named_projects))
         AND price_id = ANY(ARRAY(
           SELECT unnest(price_ids) FROM keys UNION SELECT stripe_price_id FROM stored_purchase_items))),
@@ -120,12 +128,12 @@ const stateTemplate = ({ hasPurchases, hasInvoices }: { hasPurchases: boolean; h
         UNION SELECT claimed_user_id FROM stored_purchases)))
     ${stateJson}`);
 
-const withPurchases = stateTemplate({ hasPurchases: true, hasInvoices: true });
-const withInvoices = stateTemplate({ hasPurchases: false, hasInvoices: true });
-const withoutBoth = stateTemplate({ hasPurchases: false, hasInvoices: false });
+const withPurchases = stateTemplate({ hasPurchases: true, hasRelated: true });
+const withRelated = stateTemplate({ hasPurchases: false, hasRelated: true });
+const withoutBoth = stateTemplate({ hasPurchases: false, hasRelated: false });
 
-function readStatement({ invoiceIds = [], ...keys }: StateKeys): Prisma.Sql {
-  const withoutPurchases = invoiceIds.length > 0 ? withInvoices : withoutBoth;
+function readStatement({ relatedIds = [], ...keys }: StateKeys): Prisma.Sql {
+  const withoutPurchases = relatedIds.length > 0 ? withRelated : withoutBoth;
   const template = keys.purchaseIds.length > 0 ? withPurchases : withoutPurchases;
   return template(
     [...keys.eventIds],
@@ -135,7 +143,7 @@ function readStatement({ invoiceIds = [], ...keys }: StateKeys): Prisma.Sql {
     [...keys.priceIds],
     [...keys.userIds],
     [...keys.projectIds],
-    [...invoiceIds],
+    [...relatedIds],
   );
 }
 
@@ -153,7 +161,8 @@ type StateRow = {
   /** Mappings in further projects than the first. */
   furtherMappings: { customerId: string; userRef: number }[];
   otherOwners: { objectId: string; userRef: number; source: OwnerSource }[];
-  holders: { invoiceId: string; userRef: number }[];
+  receipts: string[];
+  holders: { objectId: string; userRef: number }[];
   prices: CatalogPrice[];
   projects: string[];
   users: (Owner & { ref: number })[];
@@ -200,7 +209,8 @@ function toEventState(state: StateRow): EventState {
         return [row.id, { row: Object.assign(row, { record, items }), owners }];
       }),
     ),
-    holders: usersBy(state.holders, (one) => one.invoiceId),
+    holders: usersBy(state.holders, (one) => one.objectId),
+    receipts: new Set(state.receipts),
     deletedCustomers: new Set(state.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),
     mappings: usersBy([...state.customers, ...state.furtherMappings], (one) => one.customerId),
     users: state.users,

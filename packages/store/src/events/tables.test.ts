@@ -39,7 +39,11 @@ function columnsInSchema(table: string): string[] {
 const writtenByDatabase = ['created_at timestamptz', 'updated_at timestamptz'];
 
 test.each([
-  { table: subscriptionTable, leftOut: writtenByDatabase },
+  {
+    table: subscriptionTable,
+    // Of the previous version.
+    leftOut: [...writtenByDatabase, 'period_invoice_id text?', 'period_invoice_at timestamptz?'],
+  },
   { table: subscriptionItemTable, leftOut: [] },
   { table: purchaseTable, leftOut: writtenByDatabase },
   { table: purchaseItemTable, leftOut: [] },
@@ -72,6 +76,8 @@ const purchase: PurchaseRow = {
   ...unknownPurchase('pi_1'),
   status: 'paid',
   paidAt: at,
+  receiptId: 'in_1',
+  subscriptionId: 'sub_1',
   amount: 9_007_199_254_740_991,
   isInvoiceless: true,
   record: { ...unknownPurchase('pi_1').record, lineItems: [{ stripePriceId: 'price_1', quantity: 1 }] },

@@ -9,8 +9,10 @@ import type {
 import type { EventState, LedgerStatus, StateKeys } from '@billing/store';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './object-kinds.ts';
+import { pricesOfDetails, relatedIdsOfDetails } from './details-keys.ts';
 import { emptyPlan, planWrite, toLedger } from './plan-write.ts';
-import type { EventResult, EventStep, WritePlan } from './plan-write.ts';
+import type { EventResult, EventStep, IgnoredEvent, WritePlan } from './plan-write.ts';
+import { projectOfCustomer, recordOnly } from './record-only.ts';
 import type { EventGroup, QueuedEvent } from './target.ts';
 
 /** Stripe must be asked first. `query`: which details of a payment; null: the subscription itself. */
@@ -58,16 +60,26 @@ function decideObject<Row extends ObjectRow, Found>(
   const { fresh, results } = splitKnown(events, state);
   let row = stored?.row ?? kind.unknown(id);
   const steps: EventStep[] = [];
+  const ignored: IgnoredEvent[] = [];
   for (const queued of fresh) {
     const step = kind.step(row, { queued, catalog: state, lookup, now });
     if (step.kind === 'needs_lookup') return { kind: 'needs_lookup', query: null };
+    if (step.kind === 'ignored') {
+      ignored.push({ queued, reason: step.reason });
+      continue;
+    }
     row = step.row;
     steps.push({ queued, outcome: step.outcome });
   }
+  if (steps.length === 0 && ignored.length > 0) return recordOnly(ignored, { state, results, now });
   const finished = kind.finish(row, { state, lookup, now });
   if (finished.kind === 'needs_lookup') return finished;
+  if (finished.kind === 'ignored') {
+    const all = fresh.map((queued) => ({ queued, reason: finished.reason }));
+    return recordOnly(all, { state, results, now });
+  }
   ({ row } = finished);
-  const plan = planWrite(kind, { stored, row, state, events: { steps, now } });
+  const plan = planWrite(kind, { stored, row, state, events: { steps, ignored, now } });
   for (const { eventId, status, reason } of plan.outcome?.events ?? [])
     results.set(eventId, { status, reason });
   return { ...plan, outcome: steps.length === 0 ? null : plan.outcome, results };
@@ -86,8 +98,8 @@ function decideObjectless(
     target.kind === 'none'
       ? { status: target.status, reason: target.reason }
       : { status: 'applied' as const, reason: null };
-  const [owner] = (event.customerId === null ? undefined : state.mappings.get(event.customerId)) ?? [];
-  const row = toLedger(queued, { ...result, awaits: null, projectId: owner?.projectId ?? null }, now);
+  const projectId = projectOfCustomer(queued, state);
+  const row = toLedger(queued, { ...result, awaits: null, projectId }, now);
   const outcome =
     target.kind === 'customer_deleted'
       ? {
@@ -184,8 +196,9 @@ export function groupKeys(groups: readonly EventGroup[], lookups: readonly Group
     priceIds: present([
       ...priceIdsOf(snapshots),
       ...payments.map((one) => one.priceId),
-      ...details.flatMap((one) => (one.lineItems ?? []).map((item) => item.stripePriceId)),
+      ...payments.flatMap((one) => (one.sold ?? []).map((item) => item.stripePriceId)),
+      ...details.flatMap(pricesOfDetails),
     ]),
-    invoiceIds: present([...payments.map((one) => one.invoiceId), ...details.map((one) => one.invoice?.id)]),
+    relatedIds: [...present(payments.map((one) => one.invoiceId)), ...details.flatMap(relatedIdsOfDetails)],
   };
 }

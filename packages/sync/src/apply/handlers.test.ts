@@ -14,6 +14,7 @@ const targets: Record<string, string> = {
   'customer.deleted': 'customer_deleted',
   'payment_intent.succeeded': 'purchase:pi_1',
   'payment_intent.payment_failed': 'ignored:no_effect',
+  'payment_intent.canceled': 'purchase:pi_1',
 };
 
 function expected(type: string): string {

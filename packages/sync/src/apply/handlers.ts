@@ -1,7 +1,15 @@
 import { isHandledEventType, noClaims, parseStripeEvent, projectEvent } from '@billing/domain';
-import type { EventObject, HandledEventType, Mention, ParsedEvent } from '@billing/domain';
-import { charge, dispute, ignored, paymentIntent, paymentSession, refund } from './payment-handlers.ts';
-import type { SessionOutcome } from './payment-handlers.ts';
+import type { EventObject, HandledEventType, InvoiceFacts, Mention, ParsedEvent } from '@billing/domain';
+import {
+  charge,
+  dispute,
+  ignored,
+  invoicePurchase,
+  paymentIntent,
+  paymentSession,
+  refund,
+} from './payment-handlers.ts';
+import type { ChargeEvent, SessionOutcome } from './payment-handlers.ts';
 import type { QueuedEvent, Target } from './target.ts';
 
 type Handler = (event: ParsedEvent) => Target;
@@ -35,18 +43,24 @@ const subscription = about('subscription', ({ snapshot }) => ({
   change: { kind: 'snapshot', snapshot },
 }));
 
-/** A paid invoice also says which period is paid. */
-const invoice = about('invoice', ({ invoice: { subscriptionId, customerId, paidPeriod } }, event) =>
+const mentionOfInvoice = ({ subscriptionId, customerId }: InvoiceFacts, event: ParsedEvent): Target =>
   subscriptionId === null
     ? ignored('no_subscription')
-    : mention(subscriptionId, { customerId, claims: noClaims, paidInvoice: paidPeriod }, event),
-);
+    : mention(subscriptionId, { customerId, claims: noClaims }, event);
+
+const invoice = about('invoice', (object, event) => mentionOfInvoice(object.invoice, event));
+
+/** A paid invoice may sell something besides a subscription's items; whatever lines the event leaves out may do so. */
+const paidInvoice = about('invoice', ({ invoice: facts }, event) => {
+  const maySell = facts.sold.length > 0 || !facts.areLinesComplete;
+  return facts.isPaid && maySell ? invoicePurchase(facts) : mentionOfInvoice(facts, event);
+});
 
 /** What a schedule changes, the subscription's own events carry. */
 const schedule = about('schedule', ({ schedule: { subscriptionId, customerId } }, event) =>
   subscriptionId === null
     ? ignored('no_effect')
-    : mention(subscriptionId, { customerId, claims: noClaims, paidInvoice: null }, event),
+    : mention(subscriptionId, { customerId, claims: noClaims }, event),
 );
 
 /** A checkout session that ended: of a subscription it names the owner, of a payment the purchase. */
@@ -54,13 +68,13 @@ const session = (outcome: SessionOutcome): Handler =>
   about('checkout_session', ({ session: facts }, event) => {
     const { customerId, claims, subscriptionId, mode } = facts;
     if (mode === 'subscription' && subscriptionId !== null)
-      return mention(subscriptionId, { customerId, claims, paidInvoice: null }, event);
+      return mention(subscriptionId, { customerId, claims }, event);
     return mode === 'payment' ? paymentSession(facts, outcome) : ignored('no_purchase');
   });
 
-const intent = about('payment_intent', (object) => paymentIntent(object.paymentIntent));
-const paidCharge = about('charge', (object) => charge(object.charge, { isRefund: false }));
-const refundedCharge = about('charge', (object) => charge(object.charge, { isRefund: true }));
+const intent = (status: 'paid' | 'failed'): Handler =>
+  about('payment_intent', (object) => paymentIntent(object.paymentIntent, status));
+const charged = (what: ChargeEvent): Handler => about('charge', (object) => charge(object.charge, what));
 const refunds = about('refund', (object) => refund(object.refund));
 const disputes = about('dispute', (object) => dispute(object.dispute));
 const customerDeleted = about('customer', ({ customer }) => ({
@@ -85,14 +99,16 @@ export const handlers: Record<HandledEventType, Handler> = {
   'customer.subscription.trial_will_end': subscription,
   'customer.subscription.pending_update_applied': subscription,
   'customer.subscription.pending_update_expired': subscription,
-  'invoice.paid': invoice,
-  'invoice.payment_succeeded': invoice,
+  'invoice.paid': paidInvoice,
+  'invoice.payment_succeeded': paidInvoice,
   'invoice.payment_failed': invoice,
   'invoice.payment_action_required': invoice,
   'invoice.voided': invoice,
   'invoice.marked_uncollectible': invoice,
-  'charge.refunded': refundedCharge,
-  'charge.succeeded': paidCharge,
+  'charge.refunded': charged('refunded'),
+  'charge.succeeded': charged('succeeded'),
+  'charge.captured': charged('captured'),
+  'charge.expired': charged('expired'),
   'charge.refund.updated': refunds,
   'refund.created': refunds,
   'refund.updated': refunds,
@@ -108,8 +124,9 @@ export const handlers: Record<HandledEventType, Handler> = {
   'subscription_schedule.canceled': schedule,
   'subscription_schedule.completed': schedule,
   'subscription_schedule.aborted': schedule,
-  'payment_intent.succeeded': intent,
+  'payment_intent.succeeded': intent('paid'),
   'payment_intent.payment_failed': record,
+  'payment_intent.canceled': intent('failed'),
   'price.created': record,
   'price.updated': record,
   'price.deleted': record,

@@ -30,8 +30,8 @@ export type WritePlan = {
    * committed meanwhile; or its earlier events wait for what it has now.
    */
   review: ObjectKey | null;
-  /** The invoice of a payment that changed, and the users whose version grows with this write. */
-  billed: { invoiceId: string | null; bumped: readonly number[] };
+  /** The objects for which a payment that changed matters, and the users whose version grows with this write. */
+  related: { objectIds: readonly string[]; bumped: readonly number[] };
   /** Metadata names another user than our mapping. */
   isContested: boolean;
 };
@@ -43,12 +43,15 @@ export const emptyPlan: WritePlan = {
   results: new Map(),
   republish: [],
   review: null,
-  billed: { invoiceId: null, bumped: [] },
+  related: { objectIds: [], bumped: [] },
   isContested: false,
 };
 
 /** An event, and whether it was newer than the row. */
 export type EventStep = { queued: QueuedEvent; outcome: 'applied' | 'stale' };
+
+/** An event that means nothing for any row. */
+export type IgnoredEvent = { queued: QueuedEvent; reason: string };
 
 type Change<Row> = {
   /** As it was read; undefined: the object is new. */
@@ -57,7 +60,7 @@ type Change<Row> = {
   row: Row;
   state: EventState;
   /** The events that the change comes from; absent: it comes from a lookup or a list, and the ledger gets no row. */
-  events?: { steps: readonly EventStep[]; now: Instant };
+  events?: { steps: readonly EventStep[]; ignored?: readonly IgnoredEvent[]; now: Instant };
 };
 
 const isStored = (owner: Owner): boolean => owner.ref !== null;
@@ -100,9 +103,15 @@ export function planWrite<Row extends ObjectRow, Found>(
     owners.isChanged || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
   const bumps = changesEntitlements ? storedRefs([...concerned, ...holders]) : [];
   const projectId = (owner ?? holders[0])?.projectId ?? null;
-  const ledger = events.steps.map(({ queued, outcome }) =>
-    toLedger(queued, { ...entryOf(outcome, role, owners.waits), projectId }, events.now),
-  );
+  const ledgerRole = kind.isReceipt(row, state) ? 'related' : role;
+  const ledger = [
+    ...events.steps.map(({ queued, outcome }) =>
+      toLedger(queued, { ...entryOf(outcome, ledgerRole, owners.waits), projectId }, events.now),
+    ),
+    ...(events.ignored ?? []).map((one) => toIgnored(one, projectId, events.now)),
+  ];
+  // The events of an invoice that turns out to record this purchase wait for nothing any more.
+  const isNewRecorder = kind.receiptId(row) !== kind.receiptId(before);
   const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
   const isQuarantined = ledger.some((event) => event.status === 'quarantined');
   const outcome = kind.outcome({ row, hasNewItems, owner, ...(others && { others }), bumps, events: ledger });
@@ -111,8 +120,8 @@ export function planWrite<Row extends ObjectRow, Found>(
     outcome,
     owner,
     republish: bumps.length === 0 ? [...concerned, ...holders].filter(isStored) : [],
-    review: isQuarantined || owners.waitsForOther ? kind.key(row.id) : null,
-    billed: { invoiceId: changesEntitlements ? kind.billsFor(row) : null, bumped: bumps },
+    review: isQuarantined || owners.waitsForOther || isNewRecorder ? kind.key(row.id) : null,
+    related: { objectIds: changesEntitlements ? kind.relatedIds(row) : [], bumped: bumps },
     isContested: owners.isContested && ledger.length > 0,
   };
 }
@@ -146,6 +155,12 @@ export function toLedger(
     ...entry,
   };
 }
+
+export const toIgnored = (
+  { queued, reason }: IgnoredEvent,
+  projectId: string | null,
+  now: Instant,
+): LedgerOutcome => toLedger(queued, { status: 'ignored', reason, awaits: null, projectId }, now);
 
 /** The row and owner that a plan would replace; undefined: the object is new, or the plan writes none. */
 export function storedBefore({ outcome }: WritePlan, state: EventState) {

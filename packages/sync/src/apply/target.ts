@@ -1,10 +1,16 @@
-import type { Mention, ParsedEvent, PurchaseFacts, SubscriptionSnapshot } from '@billing/domain';
+import type { BoughtItem, Mention, ParsedEvent, PurchaseFacts, SubscriptionSnapshot } from '@billing/domain';
 
 /** What an event says about a payment, before the catalog is asked which price it names. */
 export type PaymentChange = Omit<PurchaseFacts, 'items' | 'created' | 'eventId'> & {
   /** Our id or Stripe's; null: not said. */
   priceId: string | null;
   quantity: number;
+  /** Of a session: the sum of what it sold, before discounts, taxes and shipping; null: not said. */
+  subtotal: number | null;
+  /** Of an invoice, which names what it sold by itself. */
+  sold: BoughtItem[] | null;
+  /** True: it counts only for a purchase that is known, as it does not say that anything was bought. */
+  isForKnown: boolean;
 };
 
 type SubscriptionChange =

@@ -60,16 +60,16 @@ async function afterCommit(
 }
 
 /**
- * A subscription whose period the invoice bills may have been committed while its payment was decided: neither saw
- * the other then, so the payment looks again. The cache's time limit bounds what a failure here costs.
+ * An object for which a payment matters may have been committed while the payment was decided: neither saw the other
+ * then, so the payment looks again. The cache's time limit bounds what a failure here costs.
  */
 async function bumpLateHolders(
   { database, logger }: SyncDeps,
-  { billed: { invoiceId, bumped } }: WritePlan,
+  { related: { objectIds, bumped } }: WritePlan,
 ): Promise<PendingInvalidation[]> {
-  if (invoiceId === null) return [];
+  if (objectIds.length === 0) return [];
   try {
-    return await bumpHolders(database, { invoiceId, except: bumped });
+    return await bumpHolders(database, { objectIds, except: bumped });
   } catch (error) {
     logger.warn('subscribers_not_bumped', { error });
     return [];

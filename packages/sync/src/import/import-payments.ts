@@ -2,6 +2,7 @@ import type { EventState, Outcome } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { ContentionError, decideUntilWritten } from '../apply/decide-until-written.ts';
 import { acceptEvent } from '../apply/handlers.ts';
+import { purchaseKind } from '../apply/object-kinds.ts';
 import { changedFields } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { groupByObject } from '../apply/target.ts';
@@ -106,16 +107,27 @@ async function reversalEvents(deps: PhaseDeps, charge: Stripe.Charge | null): Pr
 
 type Purchase = Extract<Outcome, { kind: 'purchase' }>;
 
+type ListedPayment = {
+  name: string;
+  events: readonly ImportedEvent[];
+  /** True: they say only what went back, and most are of payments that bought nothing of ours. */
+  isMoneyBack?: boolean;
+};
+
 /** Applies a payment by the rules of events, without the ledger. Throws ImportError. */
-async function applyPayment(
+export async function applyPayment(
   deps: PhaseDeps,
   scope: Scope,
-  { name, events }: { name: string; events: readonly ImportedEvent[] },
+  { name, events, isMoneyBack = false }: ListedPayment,
 ): Promise<void> {
   const { sync, tally } = deps;
   const accepted = events.flatMap((raw) => acceptEvent({ raw, receivedAt: sync.clock() }, sync) ?? []);
   for (const group of groupByObject(accepted.filter(({ target }) => target.kind !== 'none'))) {
     const { result, purchase } = await applyGroup(deps, scope, group);
+    if (isMoneyBack) {
+      if (result === 'payments_imported') count(tally, 'money_back_imported');
+      continue;
+    }
     count(tally, result);
     if (purchase !== null && purchase.owner === null && result !== 'payments_of_other_projects')
       note(tally, 'payments_without_user', `${name} (${purchase.row.customerId ?? 'no customer'})`);
@@ -142,6 +154,18 @@ async function applyGroup(deps: ImportDeps, scope: Scope, group: EventGroup): Pr
   }
 }
 
+/** Whether the payment paid an invoice of a subscription or purchase of the project, or of one without an owner yet. */
+async function isForProject(
+  { sync: { database }, projectId }: ImportDeps,
+  row: Purchase['row'],
+  state: EventState,
+): Promise<boolean> {
+  const holders = purchaseKind.holders(row, state);
+  if (holders.length > 0) return holders.some((holder) => holder.projectId === projectId);
+  if (row.subscriptionId === null) return false;
+  return (await database.subscription.count({ where: { id: row.subscriptionId } })) > 0;
+}
+
 /** Writes a purchase where there is something to write; null: its row has changed meanwhile. */
 async function writePurchase(
   deps: ImportDeps,
@@ -153,7 +177,8 @@ async function writePurchase(
   const { owner, row } = purchase;
   if (owner !== null && owner.projectId !== deps.projectId)
     return { result: 'payments_of_other_projects', purchase };
-  if (row.items.length === 0) return { result: 'payments_that_bought_nothing', purchase };
+  if (row.items.length === 0 && !(await isForProject(deps, row, state)))
+    return { result: 'payments_that_bought_nothing', purchase };
   if (changedFields(plan, state).length === 0) return { result: 'payments_there_already', purchase };
   if (deps.isDryRun) {
     if (row.sessionId !== null) scope.plannedSessionPayments.add(row.id);

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-export const phases = ['catalog', 'customers', 'subscriptions', 'sessions', 'payments'] as const;
+export const phases = [
+  'catalog',
+  'customers',
+  'subscriptions',
+  'sessions',
+  'payments',
+  'invoices',
+  'refunds',
+  'disputes',
+] as const;
 export type Phase = (typeof phases)[number];
 
 const tally = z.object({
@@ -52,6 +61,9 @@ export const freshState = (of: Subject): ImportState => ({
     subscriptions: emptyTally(),
     sessions: emptyTally(),
     payments: emptyTally(),
+    invoices: emptyTally(),
+    refunds: emptyTally(),
+    disputes: emptyTally(),
   },
 });
 

@@ -48,6 +48,20 @@ export function intentEvent(intent: Stripe.PaymentIntent): ImportedEvent {
   return importedEvent({ type: 'payment_intent.succeeded', created, object });
 }
 
+/** A paid invoice; Stripe dates the event when it was paid. */
+export function invoiceEvent(id: string, invoice: Stripe.Invoice): ImportedEvent {
+  const created = invoice.status_transitions.paid_at ?? invoice.created;
+  return importedEvent({ type: 'invoice.paid', created, object: { ...invoice, id } });
+}
+
+export const refundEvent = (refund: Stripe.Refund): ImportedEvent => ({
+  id: `${importedEventId}refund_${refund.id}`,
+  object: 'event',
+  type: 'refund.updated',
+  created: refund.created,
+  data: { object: refund },
+});
+
 /** The refunds of a charge: their sum, as of its newest refund. */
 export function refundEvents(charge: Stripe.Charge): ImportedEvent[] {
   if (charge.amount_refunded === 0) return [];

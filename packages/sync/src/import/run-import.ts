@@ -4,6 +4,7 @@ import { applyCatalog, planCatalog } from './import-catalog.ts';
 import { importCustomers } from './import-customers.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { ImportError } from './import-deps.ts';
+import { importDisputes, importInvoices, importRefunds } from './import-invoices.ts';
 import { importPayments, importSessions } from './import-payments.ts';
 import { readScope } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
@@ -15,7 +16,8 @@ import type { Mapping } from './mapping.ts';
 export type ImportInput = { mapping: Mapping | null; listed: ReadonlyMap<string, string> };
 
 /**
- * Imports an existing Stripe account into a project: catalog, customers, live subscriptions, past one-time payments.
+ * Imports an existing Stripe account into a project: catalog, customers, live subscriptions, past one-time payments,
+ * and what went back of all of them.
  * Continues from `deps.state`. May be run any number of times, also while webhooks arrive. Throws ImportError.
  */
 export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInput): Promise<void> {
@@ -26,6 +28,9 @@ export async function runImport(deps: ImportDeps, { mapping, listed }: ImportInp
     subscriptions: (phaseDeps) => importSubscriptions(phaseDeps, scope),
     sessions: (phaseDeps) => importSessions(phaseDeps, scope),
     payments: (phaseDeps) => importPayments(phaseDeps, scope),
+    invoices: (phaseDeps) => importInvoices(phaseDeps, scope),
+    refunds: (phaseDeps) => importRefunds(phaseDeps, scope),
+    disputes: (phaseDeps) => importDisputes(phaseDeps, scope),
   };
   const { state } = deps;
   const from = phases.indexOf(state.phase);

@@ -81,6 +81,14 @@ const ended = (ids: readonly string[], drift: readonly DriftEntry[]): ComparedPa
   after: ids.length === perStep ? (ids.at(-1) ?? null) : null,
 });
 
+/** How the object that a purchase is keyed by is read. */
+function readerOf(stripe: MaintenanceDeps['stripe'], id: string) {
+  if (id.startsWith('cs_'))
+    return { kind: 'checkout_session', read: () => stripe.checkout.sessions.retrieve(id) } as const;
+  if (id.startsWith('in_')) return { kind: 'invoice', read: () => stripe.invoices.retrieve(id) } as const;
+  return { kind: 'payment_intent', read: () => stripe.paymentIntents.retrieve(id) } as const;
+}
+
 /** Our recent purchases that none of Stripe's lists had: reported where Stripe does not know them at all. */
 export async function compareUnlistedPurchases(
   deps: MaintenanceDeps,
@@ -91,15 +99,8 @@ export async function compareUnlistedPurchases(
   const ids = await findUnmetPurchases(database, query);
   const drift: DriftEntry[] = [];
   for (const id of ids) {
-    const isSession = id.startsWith('cs_');
-    const lookup = await askStripe(
-      inBackground(deps),
-      isSession ? 'checkout_session' : 'payment_intent',
-      () =>
-        isSession
-          ? stripe.checkout.sessions.retrieve(id).then(() => true)
-          : stripe.paymentIntents.retrieve(id).then(() => true),
-    );
+    const { kind, read } = readerOf(stripe, id);
+    const lookup = await askStripe(inBackground(deps), kind, () => read().then(() => true));
     if (lookup.kind === 'unreachable') return unreachable;
     if (lookup.kind === 'missing') drift.push(missing('purchase_missing_in_stripe', id, 'paid'));
   }

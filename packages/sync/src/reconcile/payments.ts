@@ -49,7 +49,10 @@ function groupsOf(
     const first = type === null ? null : toEvent(deps, rendered, { type, created: rendered.created });
     const purchaseId = purchaseIdOf(first);
     if (type === null || first === null || purchaseId === null) return [];
-    const seenAt = state?.purchases.get(purchaseId)?.row.snapshotAt ?? 0;
+    const known = state?.purchases.get(purchaseId);
+    // Nothing was ever paid: it matters for a purchase that waits for the money.
+    if (type === 'payment_intent.canceled' && state !== null && known === undefined) return [];
+    const seenAt = known?.row.snapshotAt ?? 0;
     const created = Math.max(rendered.created, Math.floor(seenAt / 1000));
     return [toEvent(deps, rendered, { type, created }) ?? first];
   });
@@ -120,8 +123,9 @@ export function paymentListing(
   return {
     list,
     idsOf: (rows) =>
-      groupsOf(deps, { rows, typeOf, state: null }).flatMap(
-        ({ events: [first] }) => purchaseIdOf(first) ?? [],
+      groupsOf(deps, { rows, typeOf, state: null }).flatMap(({ events: [{ target }] }) =>
+        // A payment without our metadata is its session's, or none of ours.
+        target.kind === 'purchase' && !target.change.isForKnown ? [target.id] : [],
       ),
     readState: (rows) =>
       readEventState(deps.database, groupKeys(groupsOf(deps, { rows, typeOf, state: null }))),

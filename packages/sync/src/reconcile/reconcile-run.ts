@@ -42,12 +42,16 @@ const comparisons: Record<Phase, Compare> = {
   subscriptions_not_listed: (deps, { run, state }) =>
     compareUnlistedSubscriptions(deps, { run, after: state.after }),
   payment_intents: payments(
-    (rendered) => (rendered['status'] === 'succeeded' ? 'payment_intent.succeeded' : null),
+    ({ status }) => (status === 'succeeded' || status === 'canceled' ? `payment_intent.${status}` : null),
     (deps, at) => (after) => deps.stripe.paymentIntents.list(recent(at, after)),
   ),
   checkout_sessions: payments(
     (rendered) => (rendered['status'] === 'complete' ? 'checkout.session.completed' : null),
     (deps, at) => (after) => deps.stripe.checkout.sessions.list(recent(at, after)),
+  ),
+  invoices: payments(
+    (rendered) => (rendered['status'] === 'paid' ? 'invoice.paid' : null),
+    (deps, at) => (after) => deps.stripe.invoices.list({ ...recent(at, after), status: 'paid' }),
   ),
   refunds: payments(
     () => 'refund.updated',

@@ -2,12 +2,13 @@ import { reconcileResult } from '@billing/domain';
 import type { DriftEntry, ReconcileResult } from '@billing/domain';
 import { z } from 'zod';
 
-/** The lists in the order in which they are compared: payments before the sessions and refunds that name them. */
+/** The lists in the order in which they are compared: payments before the sessions, and these before the invoices and refunds of their payments. */
 export const phases = [
   'subscriptions',
   'subscriptions_not_listed',
   'payment_intents',
   'checkout_sessions',
+  'invoices',
   'refunds',
   'disputes',
   'purchases_not_listed',

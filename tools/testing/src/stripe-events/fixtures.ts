@@ -71,6 +71,9 @@ export const eventFixtures: Record<string, Render> = {
   'invoice.marked_uncollectible': invoice('uncollectible'),
   'charge.refunded': (shape) => chargeObject({ amountRefunded: 4900 }, shape),
   'charge.succeeded': (shape) => chargeObject({ metadata: own }, shape),
+  'charge.captured': (shape) => chargeObject({ metadata: own, amountCaptured: 3900 }, shape),
+  'charge.expired': (shape) =>
+    chargeObject({ metadata: own, amountCaptured: null, amountRefunded: 4900 }, shape),
   'charge.refund.updated': () => refundObject(),
   'refund.created': () => refundObject({ status: 'pending' }),
   'refund.updated': () => refundObject(),
@@ -88,6 +91,7 @@ export const eventFixtures: Record<string, Render> = {
   'subscription_schedule.aborted': () => scheduleObject({ status: 'canceled' }),
   'payment_intent.succeeded': (shape) => paymentIntentObject({ metadata: own }, shape),
   'payment_intent.payment_failed': (shape) => paymentIntentObject({}, shape),
+  'payment_intent.canceled': (shape) => paymentIntentObject({ metadata: own, isCanceled: true }, shape),
   'price.created': () => priceObject(),
   'price.updated': () => priceObject(),
   'price.deleted': () => priceObject(),

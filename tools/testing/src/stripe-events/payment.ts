@@ -12,6 +12,9 @@ export type SessionParts = {
   clientReferenceId?: string | null;
   metadata?: Metadata;
   amountTotal?: number;
+  /** Before discounts; default: `amountTotal`. */
+  amountSubtotal?: number;
+  invoice?: string | null;
 };
 
 export function sessionObject(parts: SessionParts = {}) {
@@ -28,7 +31,9 @@ export function sessionObject(parts: SessionParts = {}) {
     payment_intent:
       mode === 'payment' ? (parts.paymentIntent === undefined ? 'pi_1' : parts.paymentIntent) : null,
     subscription: mode === 'subscription' ? (parts.subscription ?? 'sub_1') : null,
+    invoice: parts.invoice ?? null,
     amount_total: parts.amountTotal ?? 4900,
+    amount_subtotal: parts.amountSubtotal ?? parts.amountTotal ?? 4900,
     currency: 'usd',
     metadata: parts.metadata ?? {},
     created: periodStart,
@@ -44,20 +49,25 @@ export type PaymentParts = {
   paymentIntent?: string;
   charge?: string;
   amountRefunded?: number;
+  /** Default: all of it; null: nothing, an authorisation. */
+  amountCaptured?: number | null;
+  isCanceled?: boolean;
   /** Rendered in the old shape only. */
   invoice?: string | null;
 };
 
 export function paymentIntentObject(parts: PaymentParts = {}, shape: StripeShape = 'endive') {
   const amount = parts.amount ?? 4900;
+  const { amountCaptured = amount, isCanceled = false } = parts;
+  const unpaid = isCanceled ? 'canceled' : 'requires_capture';
   return {
     id: parts.id ?? 'pi_1',
     object: 'payment_intent',
     customer: parts.customer === undefined ? 'cus_1' : parts.customer,
     amount,
-    amount_received: amount,
+    amount_received: isCanceled ? 0 : (amountCaptured ?? 0),
     currency: 'usd',
-    status: 'succeeded',
+    status: isCanceled || amountCaptured === null ? unpaid : 'succeeded',
     latest_charge: parts.charge ?? 'ch_1',
     receipt_email: 'somebody@example.com',
     metadata: parts.metadata ?? {},
@@ -69,14 +79,15 @@ export function paymentIntentObject(parts: PaymentParts = {}, shape: StripeShape
 
 export function chargeObject(parts: PaymentParts = {}, shape: StripeShape = 'endive') {
   const amount = parts.amount ?? 4900;
-  const amountRefunded = parts.amountRefunded ?? 0;
+  const { amountRefunded = 0, amountCaptured = amount } = parts;
   return {
     id: parts.id ?? 'ch_1',
     object: 'charge',
     customer: parts.customer === undefined ? 'cus_1' : parts.customer,
     payment_intent: parts.paymentIntent ?? 'pi_1',
     amount,
-    amount_captured: amount,
+    amount_captured: amountCaptured ?? 0,
+    captured: amountCaptured !== null,
     amount_refunded: amountRefunded,
     refunded: amountRefunded === amount,
     billing_details: { email: 'somebody@example.com' },

@@ -77,46 +77,81 @@ export const scheduleObject = (
   };
 };
 
+/** A line of an invoice. Without an item it is a price that the invoice sells by itself. */
+export type InvoiceLineParts = {
+  itemId?: string | null;
+  priceId?: string;
+  isProration?: boolean;
+  quantity?: number;
+  amount?: number;
+  start?: number;
+  end?: number;
+};
+
 export type InvoiceParts = {
   id?: string;
   customer?: string;
   subscription?: string | null;
   status?: string;
   created?: number;
-  billingReason?: string;
-  /** One line for each: whether it is a proration. */
-  prorations?: boolean[];
+  total?: number;
+  metadata?: Metadata;
+  lines?: InvoiceLineParts[];
+  hasMoreLines?: boolean;
 };
 
-const lineObject = (isProration: boolean, index: number, shape: StripeShape) => ({
-  id: `il_${index + 1}`,
-  object: 'line_item',
-  amount: 4900,
-  ...(isOldShape(shape)
-    ? { proration: isProration }
-    : {
-        parent: isProration
-          ? { type: 'invoice_item_details', invoice_item_details: { proration: true } }
-          : { type: 'subscription_item_details', subscription_item_details: { proration: false } },
-      }),
-});
+function lineObject(parts: InvoiceLineParts, index: number, shape: StripeShape) {
+  const { itemId = 'si_1', priceId = 'price_sub', isProration = false } = parts;
+  const common = {
+    id: `il_${index + 1}`,
+    object: 'line_item',
+    amount: parts.amount ?? 4900,
+    quantity: parts.quantity ?? 1,
+    description: 'somebody@example.com',
+    period: { start: parts.start ?? periodStart, end: parts.end ?? periodEnd },
+  };
+  if (isOldShape(shape))
+    return {
+      ...common,
+      type: itemId === null ? 'invoiceitem' : 'subscription',
+      proration: isProration,
+      price: { id: priceId, object: 'price', product: 'prod_1' },
+      ...(itemId === null ? {} : { subscription_item: itemId }),
+    };
+  const details = { proration: isProration };
+  return {
+    ...common,
+    pricing: { type: 'price_details', price_details: { price: priceId, product: 'prod_1' } },
+    parent:
+      itemId === null
+        ? { type: 'invoice_item_details', invoice_item_details: details, subscription_item_details: null }
+        : {
+            type: 'subscription_item_details',
+            invoice_item_details: null,
+            subscription_item_details: { ...details, subscription_item: itemId },
+          },
+  };
+}
 
 /** An invoice as rendered in a webhook by the API version of `shape`. */
 export function invoiceObject(parts: InvoiceParts = {}, shape: StripeShape = 'endive') {
-  const { subscription = 'sub_1', status = 'paid', prorations = [false] } = parts;
+  const { subscription = 'sub_1', status = 'paid', lines = [{}] } = parts;
   return {
     id: parts.id ?? 'in_1',
     object: 'invoice',
     customer: parts.customer ?? 'cus_1',
     customer_email: 'somebody@example.com',
+    metadata: parts.metadata ?? {},
     status,
-    billing_reason: parts.billingReason ?? 'subscription_cycle',
+    billing_reason: subscription === null ? 'manual' : 'subscription_cycle',
     created: parts.created ?? periodStart,
     livemode: false,
+    total: parts.total ?? lines.reduce((sum, line) => sum + (line.amount ?? 4900), 0),
+    currency: 'usd',
     lines: {
       object: 'list',
-      has_more: false,
-      data: prorations.map((isProration, index) => lineObject(isProration, index, shape)),
+      has_more: parts.hasMoreLines ?? false,
+      data: lines.map((line, index) => lineObject(line, index, shape)),
     },
     ...(isOldShape(shape)
       ? { subscription, payment_intent: 'pi_sub', charge: 'ch_sub', paid: status === 'paid' }
