@@ -64,16 +64,23 @@ async function mapLast({ database }: World, { userId, customer }: Life): Promise
   await mapCustomer(database, { projectId, request, actor });
 }
 
-/** Whether a Payment Link sold something that no session of the life names. */
+/**
+ * Whether a Payment Link sold something that no session of the life names. An invoice's own items are such: their events
+ * name the subscription's metadata, and no user.
+ */
 function hasUnlinked(life: Life): boolean {
   if (life.ownership !== 'linked') return false;
   const all = life.finalObjects();
   const sessions = all.filter((one) => one.object === 'checkout.session');
-  const named = new Set(sessions.flatMap((one) => [one['subscription'], one['payment_intent'], one.id]));
+  const named = new Set(
+    sessions.flatMap((one) => [one['subscription'], one['payment_intent'], one['invoice'], one.id]),
+  );
+  const isInvoicesOwn = ({ object, invoice, parent }: StripeObject): boolean =>
+    object === 'line_item' && JSON.stringify(parent).includes('invoice_item_details') && !named.has(invoice);
   const isSold = ({ object, metadata }: StripeObject): boolean =>
     object === 'subscription' ||
     (object === 'payment_intent' && JSON.stringify(metadata ?? {}).includes('price_id'));
-  return all.some((one) => isSold(one) && !named.has(one.id));
+  return all.some((one) => (isSold(one) && !named.has(one.id)) || isInvoicesOwn(one));
 }
 
 /** Rechecks, as the worker's loop does, until nothing is left to recheck. */
