@@ -75,8 +75,7 @@ test('of several customers of a user the newest is billed, unless another one ha
   const newer = await account.customer({ user_id: 'zoe' });
   await account.customer({ user_id: 'yan' });
   const { findings } = await account.run({ mapping });
-  const customerOf = (userId: string) =>
-    findPortalCustomer(account.database, { projectId: 'shop', userId });
+  const customerOf = (userId: string) => findPortalCustomer(account.database, { projectId: 'shop', userId });
   expect(await customerOf('zoe')).toBe(newer.id);
   expect(await customerOf('yan')).toBe(holder.id);
   expect(findings['users_with_several_customers']?.examples).toContain(

@@ -182,7 +182,11 @@ test('making a project gives objects to the users they name in it', async () => 
     include: { user: true },
   });
   expect(row.user).toMatchObject({ projectId: made, userId });
-  expect(await eventOf(eventId)).toMatchObject({ status: 'quarantined', reason: 'unknown_price', awaits: price });
+  expect(await eventOf(eventId)).toMatchObject({
+    status: 'quarantined',
+    reason: 'unknown_price',
+    awaits: price,
+  });
 });
 
 test('an event that waits for other reasons stays', async () => {
