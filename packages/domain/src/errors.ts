@@ -27,6 +27,8 @@ export const errorCatalog = {
   customer_exists: 'The Stripe customer is mapped already',
   already_revoked: 'The grant is revoked already',
   already_subscribed: 'The user has this subscription already',
+  price_differs_from_stripe: 'The price is another one at Stripe',
+  price_in_use: 'The price is in use',
   price_archived: 'The price is no longer sold',
   mode_mismatch: 'The price does not fit the mode',
   idempotency_conflict: 'The idempotency key was used for another request',

@@ -14,6 +14,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
 export { recheckDue } from './recheck-due.ts';
+export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';
