@@ -78,7 +78,7 @@ export async function createPrice(
   const changed = await retryOnDeadlock(() =>
     changeProject(database, projectId, async (tx) => {
       await getProduct(tx, { projectId, productId });
-      await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });
+      await refuseTakenPrice(tx, { projectId, priceId, stripePriceId });
       const row = { projectId, ...price, ...checkColumns(check, now) };
       const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
       if (count === 0) throw priceExists();
@@ -100,12 +100,14 @@ export async function createPrice(
 const priceExists = (): ServiceError =>
   new ServiceError('price_exists', 'Use a price_id and a stripe_price_id that are not in use.');
 
-async function refuseAmbiguous(
-  tx: Queries,
+/** Throws `price_exists` where a price has one of the ids; another request may take them right after. */
+export async function refuseTakenPrice(
+  database: Queries,
   { projectId, priceId, stripePriceId }: PriceKey & { stripePriceId: string },
 ): Promise<void> {
-  const clash = await tx.price.findFirst({
-    where: { projectId, OR: [{ stripePriceId: priceId }, { priceId: stripePriceId }] },
+  const ofProject = [{ priceId }, { stripePriceId: priceId }, { priceId: stripePriceId }];
+  const clash = await database.price.findFirst({
+    where: { OR: [{ stripePriceId }, { projectId, OR: ofProject }] },
   });
   if (clash !== null) throw priceExists();
 }

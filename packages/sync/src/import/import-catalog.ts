@@ -60,7 +60,7 @@ function planPrice(
     priceId: mapped.price_id ?? stripePriceId,
     productId: product.product_id,
     stripePriceId,
-    accessDays: isOnce ? (mapped.access_days ?? product.access_days ?? null) : null,
+    accessDays: isOnce ? (mapped.access_days ?? null) : null,
     ...withStripeTerms(asStripeHasThem, terms.data),
   };
   return [{ product, price: planned, isArchived: !price.active }];
@@ -76,7 +76,10 @@ export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<Pl
     const others = [...prices.values()].filter(
       (price) => productOf(price) === product.stripe_product_id && !named.has(price.id),
     );
-    const wanted: MappedPrice[] = [...product.prices, ...others.map(({ id }) => ({ stripe_price_id: id }))];
+    const wanted: MappedPrice[] = [
+      ...product.prices,
+      ...others.map(({ id }) => ({ stripe_price_id: id, access_days: product.access_days })),
+    ];
     return wanted.flatMap((mapped) =>
       planPrice(deps, { product, mapped, price: prices.get(mapped.stripe_price_id) }),
     );

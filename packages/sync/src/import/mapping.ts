@@ -20,7 +20,7 @@ const mappedProduct = z
     product_id: id,
     name: z.string().min(1).max(256),
     feature_codes: z.array(id).max(200),
-    /** Of its one-time prices that have none of their own. */
+    /** Of its one-time prices that are not listed. */
     access_days: z.number().int().min(1).max(36_500).nullable().optional(),
     /** All prices of this Stripe product belong to it, also those that are not listed. */
     stripe_product_id: id.optional(),

@@ -1,5 +1,5 @@
 import { createPriceRequest, ServiceError } from '@billing/domain';
-import { createPrice as createRow, getProduct, getProject } from '@billing/store';
+import { createPrice as createRow, getProduct, getProject, refuseTakenPrice } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { publishChange } from '../publish-change.ts';
 import { checkPrice } from './check-price.ts';
@@ -41,6 +41,8 @@ export const createPrice = defineEndpoint({
     const { product_id: productId, stripe_price_id: stripePriceId, access_days: accessDays = null } = body;
     await getProject(deps.database, projectId);
     await getProduct(deps.database, { projectId, productId });
+    const priceId = body.price_id ?? stripePriceId;
+    await refuseTakenPrice(deps.database, { projectId, priceId, stripePriceId });
     const { amount, currency, interval, interval_count: intervalCount, usage_type: usageType } = body;
     const given = { amount, currency, interval, intervalCount, usageType };
     const { terms, check } = await checkPrice(deps, { stripePriceId, given });
@@ -48,7 +50,7 @@ export const createPrice = defineEndpoint({
       throw new ServiceError('invalid_request', 'Leave access_days out: Stripe has a recurring price.', {
         errors: [{ path: 'access_days', message: 'is for one_time prices only' }],
       });
-    const price = { priceId: body.price_id ?? stripePriceId, productId, stripePriceId, accessDays, ...terms };
+    const price = { priceId, productId, stripePriceId, accessDays, ...terms };
     const created = await createRow(deps.database, { projectId, price, check, now: deps.clock(), actor });
     return { body: presentPrice(await publishChange(deps, created)) };
   },
