@@ -83,7 +83,7 @@ export function addPrices(program: Command, context: Context): void {
           moneyOf(one),
           intervalOf(one),
           one.is_archived,
-          one.verified_at,
+          one.verified_at !== null,
           one.stripe_price_id,
         ],
         empty: 'This project has no price yet: prices create <project>.',
