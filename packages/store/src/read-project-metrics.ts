@@ -49,13 +49,13 @@ const statementFor = (
   WITH owned AS MATERIALIZED (
     SELECT s.id, s.status, s.collection_paused, s.pause_behavior, s.past_due_since,
       CASE WHEN jsonb_array_length(s.discounts) > 0 THEN s.discounts END AS discounts
-    FROM users u JOIN subscriptions s ON s.user_ref = u.id
+    FROM public.users u JOIN public.subscriptions s ON s.user_ref = u.id
     WHERE u.project_id = ${projectId} AND s.status IS NOT NULL
   ), paying AS MATERIALIZED (
     SELECT s.id, s.discounts, i.item_id, ${itemFields}
     FROM owned s
-    JOIN subscription_items i ON i.subscription_id = s.id
-    JOIN prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
+    JOIN public.subscription_items i ON i.subscription_id = s.id
+    JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
     WHERE (s.status = 'active' OR (s.status = 'past_due' AND
         coalesce(s.past_due_since, i.current_period_start, to_timestamp(${now}::float8 / 1000))
           > to_timestamp(${now - graceMs}::float8 / 1000)))

@@ -13,9 +13,9 @@ export async function claimDuePrices(
   { now, retryAt, limit }: { now: Instant; retryAt: Instant; limit: number },
 ): Promise<Price[]> {
   const keys = await database.$queryRaw<{ projectId: string; priceId: string }[]>`
-    UPDATE prices SET verify_at = to_timestamp(${retryAt}::float8 / 1000), verify_attempts = verify_attempts + 1
+    UPDATE public.prices SET verify_at = to_timestamp(${retryAt}::float8 / 1000), verify_attempts = verify_attempts + 1
     WHERE (project_id, price_id) IN (
-      SELECT project_id, price_id FROM prices WHERE verify_at <= to_timestamp(${now}::float8 / 1000)
+      SELECT project_id, price_id FROM public.prices WHERE verify_at <= to_timestamp(${now}::float8 / 1000)
       ORDER BY verify_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
     RETURNING project_id AS "projectId", price_id AS "priceId"`;
   return keys.length === 0 ? [] : database.price.findMany({ where: { OR: keys } });
@@ -72,6 +72,6 @@ export async function countUnverifiedPrices(database: Database): Promise<Unverif
     SELECT (count(*) FILTER (WHERE verify_problem IS NULL))::float8 AS waiting,
       (count(*) FILTER (WHERE verify_problem = 'differs'))::float8 AS differs,
       (count(*) FILTER (WHERE verify_problem = 'missing'))::float8 AS missing
-    FROM prices WHERE verify_at IS NOT NULL`;
+    FROM public.prices WHERE verify_at IS NOT NULL`;
   return rows[0] ?? { waiting: 0, differs: 0, missing: 0 };
 }
