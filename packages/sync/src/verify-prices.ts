@@ -1,5 +1,5 @@
 import { priceDifferences, stripePriceTerms } from '@billing/domain';
-import type { StripeLookup, StripePriceTerms } from '@billing/domain';
+import type { StripePriceTerms } from '@billing/domain';
 import { claimDuePrices, countUnverifiedPrices, savePriceCheck, termsOf } from '@billing/store';
 import type { Price } from '@billing/store';
 import type { SyncDeps } from './deps.ts';
@@ -19,17 +19,23 @@ export type PriceComparison =
 
 type AskDeps = Pick<SyncDeps, 'stripe' | 'budget' | 'logger' | 'counters'>;
 
-/** Null: Stripe cannot be asked now. */
-export async function comparePrice(deps: AskDeps, price: Price): Promise<PriceComparison | null> {
-  const lookup: StripeLookup<StripePriceTerms> = await askStripe(deps, 'price', async () =>
-    stripePriceTerms.parse(await deps.stripe.prices.retrieve(price.stripePriceId)),
-  );
-  if (lookup.kind === 'unreachable') return null;
+/** `unreachable`: Stripe cannot be asked now; `not_understood`: its answer is no price. */
+export async function comparePrice(
+  deps: AskDeps,
+  price: Price,
+): Promise<PriceComparison | 'unreachable' | 'not_understood'> {
+  const { stripePriceId } = price;
+  const lookup = await askStripe(deps, 'price', () => deps.stripe.prices.retrieve(stripePriceId));
+  if (lookup.kind === 'unreachable') return 'unreachable';
   if (lookup.kind === 'missing') return { check: 'missing', stripe: null };
-  const differences = priceDifferences(termsOf(price), lookup.object);
-  return differences.length === 0
-    ? { check: 'same', stripe: lookup.object }
-    : { check: 'differs', stripe: lookup.object, differences };
+  const parsed = stripePriceTerms.safeParse(lookup.object);
+  if (!parsed.success) {
+    deps.logger.warn('price_not_understood', { stripe_price_id: stripePriceId });
+    return 'not_understood';
+  }
+  const stripe = parsed.data;
+  const differences = priceDifferences(termsOf(price), stripe);
+  return differences.length === 0 ? { check: 'same', stripe } : { check: 'differs', stripe, differences };
 }
 
 /** Stores what Stripe says of a price. */
@@ -54,7 +60,8 @@ export async function verifyDuePrices(
   for (const price of due) {
     if (signal.aborted) return 'rest';
     const comparison = await comparePrice(inBackground(deps), price);
-    if (comparison === null) break;
+    if (comparison === 'unreachable') break;
+    if (comparison === 'not_understood') continue;
     await keepComparison(deps, price, comparison);
     if (comparison.check !== 'same') logProblem(deps, price, comparison);
   }

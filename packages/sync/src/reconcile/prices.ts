@@ -35,7 +35,9 @@ export async function comparePrices(
   const drift: DriftEntry[] = [];
   for (const price of prices) {
     const comparison = await comparePrice(inBackground(deps), price);
-    if (comparison === null) return { kind: 'later', pauseMs: 1_000, why: 'Stripe cannot be reached' };
+    if (comparison === 'unreachable')
+      return { kind: 'later', pauseMs: 1_000, why: 'Stripe cannot be reached' };
+    if (comparison === 'not_understood') continue;
     if (!run.dryRun) await keepComparison(deps, price, comparison);
     drift.push(...driftOf(price, comparison));
   }
