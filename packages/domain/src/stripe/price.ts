@@ -44,7 +44,7 @@ const recurring = z
 const renderedPrice = z.object({
   id,
   currency: words,
-  billing_scheme: words,
+  /** Null with tiers (Stripe: "only set if `billing_scheme=per_unit`"). */
   unit_amount: amountOrNull,
   unit_amount_decimal: decimalOrNull,
   recurring,
@@ -54,8 +54,6 @@ const renderedPrice = z.object({
 });
 
 type RenderedPrice = z.output<typeof renderedPrice>;
-
-const isTiered = ({ billing_scheme: scheme }: RenderedPrice): boolean => scheme === 'tiered';
 
 function packagesOf({ transform_quantity: packages }: RenderedPrice, quantity: number): number | null {
   if (packages === null || packages === undefined) return null;
@@ -71,7 +69,7 @@ export function itemPriceOf(rendered: unknown, quantity: number): ItemPrice {
   const { currency, recurring: terms } = price;
   if (currency === null || terms === null || terms === undefined) return noItemPrice;
   return {
-    unitAmount: isTiered(price) ? null : (price.unit_amount_decimal ?? price.unit_amount?.toString() ?? null),
+    unitAmount: price.unit_amount_decimal ?? price.unit_amount?.toString() ?? null,
     currency,
     interval: terms.interval,
     intervalCount: terms.interval_count,
@@ -84,7 +82,6 @@ export function itemPriceOf(rendered: unknown, quantity: number): ItemPrice {
 export const keptOfPrice = {
   id: true,
   currency: true,
-  billing_scheme: true,
   unit_amount: true,
   unit_amount_decimal: true,
   recurring: { interval: true, interval_count: true, usage_type: true },
@@ -115,7 +112,7 @@ export const stripePriceTerms = renderedPrice
     const { recurring: terms, unit_amount: unitAmount } = price;
     const usageType = terms === null || terms === undefined ? null : (terms.usage_type ?? 'licensed');
     return {
-      amount: isTiered(price) || usageType === 'metered' ? null : unitAmount,
+      amount: usageType === 'metered' ? null : unitAmount,
       currency: price.currency.toLowerCase(),
       interval: terms?.interval ?? 'one_time',
       intervalCount: terms?.interval_count ?? 1,

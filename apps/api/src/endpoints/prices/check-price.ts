@@ -99,9 +99,24 @@ function ownTerms({ amount, currency, interval, intervalCount, usageType }: Give
 function corrected(seen: PriceTerms, given: GivenTerms): PriceTerms {
   const interval = given.interval ?? seen.interval;
   const { amount = seen.amount, currency = seen.currency } = given;
-  if (interval === 'one_time') return { amount, currency, interval, intervalCount: 1, usageType: null };
+  if (interval === 'one_time') {
+    refuseRecurring(given);
+    return { amount, currency, interval, intervalCount: 1, usageType: null };
+  }
   const { intervalCount = seen.intervalCount, usageType = seen.usageType } = given;
   return { amount, currency, interval, intervalCount, usageType };
+}
+
+/** What only prices have that are paid again and again. */
+function refuseRecurring({ intervalCount = 1, usageType }: GivenTerms): void {
+  const paths = [
+    ...(intervalCount === 1 ? [] : ['interval_count']),
+    ...(usageType === undefined || usageType === null ? [] : ['usage_type']),
+  ];
+  if (paths.length === 0) return;
+  throw new ServiceError('invalid_request', 'Leave out what a one_time price does not have.', {
+    errors: paths.map((path) => ({ path, message: 'is for prices that are paid again and again' })),
+  });
 }
 
 function incomplete(given: GivenTerms): ServiceError {

@@ -185,6 +185,9 @@ describe('a correction', () => {
     };
     const { body: price } = await post({ ...given, interval: 'one_time', access_days: 3 }).expect(201);
     expect(paths(await patch(price.price_id, { interval: 'month' }).expect(400))).toEqual(['interval']);
+    const recurring = { interval_count: 2, usage_type: 'metered' };
+    const refused = await patch(price.price_id, recurring).expect(400);
+    expect([refused.body.code, paths(refused)]).toEqual(['invalid_request', Object.keys(recurring)]);
   });
 
   test('moved to another product: the next read of those who have it is right', async () => {
