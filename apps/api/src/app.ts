@@ -27,6 +27,7 @@ import { metrics } from './endpoints/operations/metrics.ts';
 import { ready } from './endpoints/operations/ready.ts';
 import { createPortalSession } from './endpoints/portal/create-portal-session.ts';
 import { createPrice } from './endpoints/prices/create-price.ts';
+import { deletePrice } from './endpoints/prices/delete-price.ts';
 import { getPrice } from './endpoints/prices/get-price.ts';
 import { listPrices } from './endpoints/prices/list-prices.ts';
 import { patchPrice } from './endpoints/prices/patch-price.ts';
@@ -82,6 +83,7 @@ export const endpoints: readonly Endpoint[] = [
   createPrice, //                POST   /api/v1/admin/projects/{project_id}/prices
   getPrice, //                   GET    /api/v1/admin/projects/{project_id}/prices/{price_id}
   patchPrice, //                 PATCH  /api/v1/admin/projects/{project_id}/prices/{price_id}
+  deletePrice, //                DELETE /api/v1/admin/projects/{project_id}/prices/{price_id}
   mapCustomer, //                POST   /api/v1/admin/projects/{project_id}/customers
   moveCustomer, //               PATCH  /api/v1/admin/projects/{project_id}/customers/{stripe_customer_id}
   assign, //                     POST   /api/v1/admin/assign

@@ -1,11 +1,12 @@
 import { startLoop } from '@billing/platform';
 import { publishPending } from '@billing/store';
-import { createClaimSourceFinder, recheckDue } from '@billing/sync';
+import { createClaimSourceFinder, recheckDue, verifyDuePrices } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
 
 const recheckIntervalMs = 1_000;
+const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
@@ -23,6 +24,9 @@ export function startBackground(
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
       recheckDue(deps, signal),
+    ),
+    startLoop({ name: 'verify_prices', logger, intervalMs: verifyIntervalMs }, (signal) =>
+      verifyDuePrices(deps, signal),
     ),
     startLoop({ name: 'publish_pending', logger, intervalMs: publishIntervalMs }, async () => {
       await publishPending(deps);

@@ -171,17 +171,20 @@ describe('our price id in metadata before the catalog has it', () => {
         metadata: { price_id: priceId, ...more },
       }),
     });
+  const terms = {
+    amount: 1,
+    currency: 'usd',
+    interval: 'one_time',
+    intervalCount: 1,
+    usageType: null,
+    accessDays: null,
+  } as const;
   const sell = (priceId: string) =>
     createPrice(world.database, {
       projectId: 'shop',
-      request: {
-        price_id: priceId,
-        product_id: 'once',
-        stripe_price_id: `price_${priceId}`,
-        amount: 1,
-        currency: 'usd',
-        interval: 'one_time',
-      },
+      price: { ...terms, priceId, productId: 'once', stripePriceId: `price_${priceId}` },
+      check: 'same',
+      now: Date.now(),
       actor,
     });
 
@@ -200,14 +203,9 @@ describe('our price id in metadata before the catalog has it', () => {
     await world.deliver(bought(priceId, { user_id: userId, project_id: 'shop' }));
     await createPrice(world.database, {
       projectId: 'shop',
-      request: {
-        price_id: priceId,
-        product_id: 'sub',
-        stripe_price_id: `price_${priceId}`,
-        amount: 1,
-        currency: 'usd',
-        interval: 'month',
-      },
+      price: { ...terms, interval: 'month', priceId, productId: 'sub', stripePriceId: `price_${priceId}` },
+      check: 'same',
+      now: Date.now(),
       actor,
     });
     expect(await world.featuresOf(userId)).toEqual([]);

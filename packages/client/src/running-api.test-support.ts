@@ -67,7 +67,8 @@ async function sellSubscription(
   });
   const sold = { product_id: 'pro', name: 'Pro', feature_codes: ['premium_export'] };
   await createProduct(database, { projectId, request: sold, actor });
-  const price = { product_id: 'pro', price_id: 'pro_monthly', stripe_price_id: stripePriceId };
-  await createPrice(database, { projectId, request: { ...price, ...money, interval: 'month' }, actor });
-  return price.price_id;
+  const terms = { ...money, interval: 'month', intervalCount: 1, usageType: 'licensed' } as const;
+  const price = { productId: 'pro', priceId: 'pro_monthly', stripePriceId, accessDays: null, ...terms };
+  await createPrice(database, { projectId, price, check: 'same', now: Date.now(), actor });
+  return price.priceId;
 }

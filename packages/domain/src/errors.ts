@@ -31,6 +31,8 @@ export const errorCatalog = {
   price_of_other_project: 'The prices belong to other projects',
   already_revoked: 'The grant is revoked already',
   already_subscribed: 'The user has this subscription already',
+  price_differs_from_stripe: 'The price is another one at Stripe',
+  price_in_use: 'The price is in use',
   price_archived: 'The price is no longer sold',
   mode_mismatch: 'The price does not fit the mode',
   idempotency_conflict: 'The idempotency key was used for another request',

@@ -1,9 +1,11 @@
 export { listAudit, type Actor, type AuditRow } from './audit.ts';
 export * from './cache/entitlement-cache.ts';
 export * from './cache/key-directory.ts';
+export * from './catalog/change-price.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';
+export * from './catalog/verify-prices.ts';
 export { bumpHolders, changeProject, changeUser } from './change-user.ts';
 export type { Changed, PendingInvalidation, UserKey } from './change-user.ts';
 export * from './checkout/idempotency.ts';

@@ -1,38 +1,109 @@
+import { dayMs, monthlyRevenue, policyOverrides, resolvePolicy } from '@billing/domain';
+import type { Instant, Money, RevenueGroup, RevenueItem } from '@billing/domain';
+import { getProject } from './catalog/projects.ts';
 import type { Database } from './create-database.ts';
+import { Prisma } from './generated/client.ts';
 
 export type ProjectMetrics = {
   active: number;
   trialing: number;
   total: number;
-  /** Monthly recurring revenue of the active subscriptions, in the smallest unit of their currencies. */
-  monthlyCents: number;
+  /** Monthly recurring revenue by currency. */
+  mrr: Money[];
+  /** Of these, that of the currency that most subscriptions have; null: there is none. */
+  main: Money | null;
 };
 
+type Counted = { active: number; trialing: number; total: number };
+type MetricsRow = Counted & {
+  plain: Omit<RevenueItem, 'coupons'>[];
+  discounted: RevenueGroup[];
+  currencies: { currency: string; subscriptions: number }[];
+};
+
+/** What an item costs: as Stripe rendered it, else as the catalog has it. */
+const itemFields = Prisma.sql`
+  CASE WHEN i.currency IS NULL THEN p.amount::text ELSE i.unit_amount END AS unit_amount,
+  coalesce(i.currency, p.currency) AS currency,
+  CASE WHEN i.currency IS NULL THEN p.interval ELSE i.interval END AS billed_every,
+  CASE WHEN i.currency IS NULL THEN p.interval_count ELSE i.interval_count END AS interval_count,
+  CASE WHEN i.currency IS NULL THEN p.usage_type ELSE i.usage_type END AS usage_type,
+  coalesce(i.billed_quantity, i.quantity) AS quantity`;
+
+/** The terms of the discounts of one item, or (null) of the whole subscription, without what tells two apart. */
+const couponsOf = (itemId: Prisma.Sql, now: Instant): Prisma.Sql => Prisma.sql`
+  coalesce((
+    SELECT jsonb_agg((one -> 'coupon') || jsonb_build_object('hasEnded',
+      coalesce((one ->> 'end')::float8 <= ${now}::float8, false)) ORDER BY position)
+    FROM jsonb_array_elements(discounts) WITH ORDINALITY AS listed(one, position)
+    WHERE one ->> 'itemId' IS NOT DISTINCT FROM ${itemId} AND jsonb_typeof(one -> 'coupon') = 'object'), '[]')`;
+
 /**
- * A project's subscriptions in numbers, by one statement. A yearly price counts a twelfth; trials and all that
- * is not active count nothing.
+ * One statement: what has no discount is summed by price, so that a million subscriptions to ten prices are ten rows;
+ * the others are counted by what they have.
  */
-export async function readProjectMetrics(database: Database, projectId: string): Promise<ProjectMetrics> {
-  const rows = await database.$queryRaw<ProjectMetrics[]>`
-    WITH subscription AS (
-      SELECT s.id, s.status FROM public.users u JOIN public.subscriptions s ON s.user_ref = u.id
-      WHERE u.project_id = ${projectId} AND s.status IS NOT NULL
-      UNION
-      SELECT s.id, s.status FROM public.object_owners o JOIN public.subscriptions s ON s.id = o.object_id
-      WHERE o.project_id = ${projectId} AND s.status IS NOT NULL
-    ), revenue AS (
-      SELECT sum(CASE p.interval WHEN 'month' THEN p.amount::numeric WHEN 'year' THEN p.amount::numeric / 12 ELSE 0 END
-        * i.quantity) AS cents
-      FROM subscription s
-      JOIN public.subscription_items i ON i.subscription_id = s.id
-      JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
-      WHERE s.status = 'active'
+const statementFor = (
+  projectId: string,
+  { now, graceMs }: { now: Instant; graceMs: number },
+): Prisma.Sql => Prisma.sql`
+  WITH owners AS (
+    SELECT s.id FROM public.users u JOIN public.subscriptions s ON s.user_ref = u.id WHERE u.project_id = ${projectId}
+    UNION
+    SELECT o.object_id FROM public.object_owners o WHERE o.project_id = ${projectId}
+  ), owned AS MATERIALIZED (
+    SELECT s.id, s.status, s.collection_paused, s.pause_behavior, s.past_due_since,
+      CASE WHEN jsonb_array_length(s.discounts) > 0 THEN s.discounts END AS discounts
+    FROM owners JOIN public.subscriptions s USING (id) WHERE s.status IS NOT NULL
+  ), paying AS MATERIALIZED (
+    SELECT s.id, s.discounts, i.item_id, ${itemFields}
+    FROM owned s
+    JOIN public.subscription_items i ON i.subscription_id = s.id
+    JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
+    WHERE (s.status = 'active' OR (s.status = 'past_due' AND
+        coalesce(s.past_due_since, i.current_period_start, to_timestamp(${now}::float8 / 1000))
+          > to_timestamp(${now - graceMs}::float8 / 1000)))
+      AND NOT (s.collection_paused AND s.pause_behavior IS NOT DISTINCT FROM 'void')
+  ), recurring AS MATERIALIZED (
+    SELECT * FROM paying WHERE billed_every <> 'one_time'
+  ), plain AS (
+    SELECT unit_amount AS "unitAmount", currency, billed_every AS interval, interval_count AS "intervalCount",
+      usage_type AS "usageType", sum(quantity)::text AS quantity
+    FROM recurring WHERE discounts IS NULL GROUP BY 1, 2, 3, 4, 5
+  ), discounted AS (
+    SELECT json_agg(json_build_object('unitAmount', unit_amount, 'currency', currency, 'interval', billed_every,
+        'intervalCount', interval_count, 'usageType', usage_type, 'quantity', quantity::text,
+        'coupons', ${couponsOf(Prisma.sql`item_id`, now)}) ORDER BY item_id)::text AS items,
+      ${couponsOf(Prisma.sql`NULL`, now)}::text AS coupons
+    FROM recurring WHERE discounts IS NOT NULL GROUP BY id, discounts
     )
-    SELECT
-      (count(*) FILTER (WHERE status = 'active'))::float8 AS active,
-      (count(*) FILTER (WHERE status = 'trialing'))::float8 AS trialing,
-      count(*)::float8 AS total,
-      round(coalesce((SELECT cents FROM revenue), 0))::float8 AS "monthlyCents"
-    FROM subscription`;
-  return rows[0] ?? { active: 0, trialing: 0, total: 0, monthlyCents: 0 };
+  SELECT json_build_object(
+    'active', (SELECT count(*) FROM owned WHERE status = 'active'),
+    'trialing', (SELECT count(*) FROM owned WHERE status = 'trialing'),
+    'total', (SELECT count(*) FROM owned),
+    'plain', (SELECT coalesce(json_agg(one), '[]') FROM plain one),
+    'discounted', (SELECT coalesce(json_agg(json_build_object(
+      'count', same, 'items', items::json, 'coupons', coupons::json)), '[]')
+      FROM (SELECT items, coupons, count(*) AS same FROM discounted GROUP BY items, coupons) one),
+    'currencies', (SELECT coalesce(json_agg(one), '[]') FROM (
+      SELECT currency, count(*) AS subscriptions FROM (SELECT DISTINCT id, currency FROM recurring) each
+      GROUP BY currency ORDER BY count(*) DESC, currency) one))`;
+
+/**
+ * A project's subscriptions in numbers. Revenue counts what is active, or past due within the grace that the project's
+ * policy gives. Throws `project_not_found`.
+ */
+export async function readProjectMetrics(
+  database: Database,
+  { projectId, now, pastDueGraceDays }: { projectId: string; now: Instant; pastDueGraceDays: number },
+): Promise<ProjectMetrics> {
+  const { policy } = await getProject(database, projectId);
+  const graceDays = resolvePolicy(policyOverrides.parse(policy), pastDueGraceDays).past_due_grace_days;
+  const row = await database.$queryJson<MetricsRow>(
+    statementFor(projectId, { now, graceMs: graceDays * dayMs }),
+  );
+  const { plain, discounted, currencies, ...counted } = row;
+  const undiscounted = plain.map((item) => ({ count: 1, items: [{ ...item, coupons: [] }], coupons: [] }));
+  const mrr = monthlyRevenue([...undiscounted, ...discounted]);
+  const [most] = currencies;
+  return { ...counted, mrr, main: mrr.find(({ currency }) => currency === most?.currency) ?? null };
 }

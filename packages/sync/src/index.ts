@@ -15,6 +15,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 export { deleteExpired } from './delete-expired.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';
 export { recheckDue } from './recheck-due.ts';
+export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';

@@ -12,6 +12,7 @@ export type SyncMetrics = {
   sweepFound: Counter;
   eventsDeleted: Counter;
   sweepSuccess: { set: (value: number) => void };
+  pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -37,5 +38,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   sweepSuccess: gauge(
     'event_sweep_last_success_timestamp_seconds',
     'When a sweep last came to the end of the event list',
+  ),
+  pricesUnverified: gauge(
+    'catalog_prices_unverified',
+    'Prices of the catalog that Stripe was not asked for yet (waiting), has otherwise (differs) or does not have (missing)',
+    ['reason'],
   ),
 });

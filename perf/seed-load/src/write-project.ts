@@ -42,8 +42,10 @@ async function refuseOtherShape(client: Client, plan: LoadPlan): Promise<void> {
 
 async function writePrice(client: Client, projectId: string, price: LoadPrice): Promise<void> {
   await client.query(
-    `INSERT INTO prices (project_id, price_id, product_id, stripe_price_id, amount, currency, interval, access_days)
-     VALUES ($1, $2, $3, $4, $5, 'usd', $6, $7) ON CONFLICT (project_id, price_id) DO NOTHING`,
+    `INSERT INTO prices (project_id, price_id, product_id, stripe_price_id, amount, currency, interval, access_days,
+       verify_at)
+     -- Stripe does not have them: there is nothing to verify.
+     VALUES ($1, $2, $3, $4, $5, 'usd', $6, $7, NULL) ON CONFLICT (project_id, price_id) DO NOTHING`,
     [
       projectId,
       price.priceId,

@@ -48,6 +48,8 @@ const statusOfCode: Record<ErrorCode, number> = {
   price_of_other_project: 409,
   already_revoked: 409,
   already_subscribed: 409,
+  price_differs_from_stripe: 400,
+  price_in_use: 409,
   price_archived: 400,
   mode_mismatch: 400,
   idempotency_conflict: 409,

@@ -34,6 +34,8 @@ const changes: Record<string, () => Call[]> = {
   createPrice: () => [{ body: { price_id: uniqueId('ours'), stripe_price_id: uniqueId('price') } }],
   // Not the price that the checkout sells: it is archived here.
   patchPrice: () => [{ path: { price_id: all('price_id')[1] } }],
+  // Nobody has it.
+  deletePrice: () => [{ path: { price_id: all('price_id')[2] } }],
   mapCustomer: () => [{ body: { stripe_customer_id: uniqueId('cus') } }],
   findUsers: () =>
     ['user_id', 'subscription_id', 'stripe_customer_id'].map((one) => ({ query: { query: the(one) } })),

@@ -43,8 +43,11 @@ export const errorGuide: Record<ErrorCode, string> = {
   price_of_other_project: 'Name the project whose catalog has the prices of the subscription or payment.',
   already_revoked: 'Nothing is left to do: the grant is revoked.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
+  price_differs_from_stripe:
+    'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',
+  price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
   price_archived: 'Offer a price that is still sold.',
-  mode_mismatch: '`subscription` is for monthly and yearly prices, `payment` for one-time prices.',
+  mode_mismatch: '`subscription` is for prices that are paid again and again, `payment` for one-time prices.',
   idempotency_conflict: 'Use a new `Idempotency-Key` for a request that differs.',
   idempotency_in_progress: 'Wait for the answer to the first request, or ask again in a moment.',
   invalid_signature: 'Check the signing secret and the clock; sign the exact bytes of the body, once.',

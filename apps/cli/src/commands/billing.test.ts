@@ -51,6 +51,15 @@ test('a project is set up, used and explained from the command line alone', asyn
   expect((await billing(['prices', 'create', project, ...price, '--interval', 'month'])).out).toContain(
     '1900 usd',
   );
+  const corrected = ['--amount', '2900', '--interval-count', '3', '--json'];
+  expect((await billing(['prices', 'update', project, stripePrice, ...corrected])).json()).toMatchObject({
+    amount: 2900,
+    interval: 'month',
+    interval_count: 3,
+  });
+  expect((await billing(['prices', 'list', project])).out).toContain('3 × month');
+  expect((await billing(['prices', 'delete', project, stripePrice, '--yes'])).out).toMatch(/deleted +yes/);
+  expect((await billing(['prices', 'list', project])).out).toContain('no price yet');
   const products = await billing(['products', 'list', project]);
   expect(products.out).toBe('PRODUCT  NAME  ARCHIVED  FEATURES\npro      Pro   no        export, seats');
 

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { addCustomers, addGrants } from './access.ts';
 import { createAdminClient, findService } from './admin-client.ts';
-import { addPrices, addProducts } from './catalog.ts';
+import { addPrices } from './prices.ts';
+import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addExplain } from './explain.ts';

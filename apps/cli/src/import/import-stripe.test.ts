@@ -142,7 +142,7 @@ const mappingOf = (priceId: string) => ({
   products: [{ product_id: 'p', name: 'P', feature_codes: ['f'], prices: [{ stripe_price_id: priceId }] }],
 });
 
-test('prices that the catalog cannot hold, or that another project has, are listed and left alone', async () => {
+test('prices that Stripe does not have, or that another project has, are listed and left alone', async () => {
   const weekly = await account.price('Weekly', { interval: 'week' });
   const taken = await account.price('Taken', { interval: 'month' });
   await account.database.project.create({ data: { id: 'other', name: 'Other' } });
@@ -154,11 +154,67 @@ test('prices that the catalog cannot hold, or that another project has, are list
   const mapping = { products: [{ product_id: 'p', name: 'P', feature_codes: ['f'], ...first, prices }] };
   const { counts, findings } = await account.run({ mapping });
   expect(findings).toMatchObject({
-    prices_with_another_interval: { count: 1, examples: [weekly.priceId] },
     prices_of_another_product: { count: 1 },
     prices_not_in_stripe: { count: 1, examples: ['price_none'] },
   });
   expect(counts).toMatchObject({ customers_of_other_projects: 1, subscriptions_of_other_projects: 1 });
+});
+
+test('quarterly, weekly, daily, metered and tiered prices come with their true terms, subscriptions with theirs', async () => {
+  const product = (await account.stripe.products.create({ name: 'All' })).id;
+  const make = async (recurring?: { interval: 'day' | 'week' | 'month'; interval_count?: number }) =>
+    (
+      await account.stripe.prices.create({
+        product,
+        currency: 'eur',
+        unit_amount: 900,
+        ...(recurring === undefined ? {} : { recurring }),
+      })
+    ).id;
+  const [quarterly, weekly, daily] = [
+    await make({ interval: 'month', interval_count: 3 }),
+    await make({ interval: 'week', interval_count: 2 }),
+    await make({ interval: 'day' }),
+  ];
+  const [pass, metered, tiered] = [
+    await make(),
+    await make({ interval: 'month' }),
+    await make({ interval: 'month' }),
+  ];
+  const { data } = await account.stripe.prices.list({ product, limit: 100 });
+  const monthly = { interval: 'month', interval_count: 1 };
+  const others: Record<string, object> = {
+    [metered]: { unit_amount: 5, unit_amount_decimal: '5', recurring: { ...monthly, usage_type: 'metered' } },
+    [tiered]: { billing_scheme: 'tiered', unit_amount: null, unit_amount_decimal: null },
+  };
+  const body = { object: 'list', has_more: false, data: data.map((one) => ({ ...one, ...others[one.id] })) };
+  account.front.interfere(({ method, path }) =>
+    method === 'GET' && path === '/v1/prices' ? { status: 200, body } : null,
+  );
+  const customer = await account.customer({ user_id: 'quarta' });
+  await account.buy(customer.id, quarterly, { mode: 'subscription' });
+  const posing = { stripe_price_id: quarterly, interval: 'year' as const, amount: 300 };
+  const all = { product_id: 'all', name: 'All', feature_codes: ['all'], access_days: 30 };
+  const mapping = { products: [{ ...all, stripe_product_id: product, prices: [posing] }] };
+  const { findings } = await account.run({ mapping });
+  account.front.interfere(() => null);
+  expect(findings).toMatchObject({
+    prices_that_stripe_has_otherwise: { count: 1, examples: [quarterly] },
+  });
+  const stored = await account.database.price.findMany({ where: { productId: 'all' } });
+  const termsOf = (id: string) => {
+    const found = stored.find((one) => one.stripePriceId === id);
+    return [found?.amount, found?.interval, found?.intervalCount, found?.usageType, found?.accessDays];
+  };
+  expect(termsOf(quarterly)).toEqual([900n, 'month', 3, 'licensed', null]);
+  expect(termsOf(weekly)).toEqual([900n, 'week', 2, 'licensed', null]);
+  expect(termsOf(daily)).toEqual([900n, 'day', 1, 'licensed', null]);
+  expect(termsOf(metered)).toEqual([null, 'month', 1, 'metered', null]);
+  expect(termsOf(tiered)).toEqual([null, 'month', 1, 'licensed', null]);
+  expect(termsOf(pass)).toEqual([900n, 'one_time', 1, null, 30]);
+  expect(stored.every((one) => one.verifiedAt !== null && one.verifyAt === null)).toBe(true);
+  const item = await account.database.subscriptionItem.findFirst({ where: { stripePriceId: quarterly } });
+  expect(item).toMatchObject({ unitAmount: '900', currency: 'eur', interval: 'month', intervalCount: 3 });
 });
 
 test('refunded and disputed purchases grant nothing', async () => {

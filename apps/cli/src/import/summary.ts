@@ -3,9 +3,9 @@ import type { Tally } from '@billing/sync';
 /** What each finding means and what to do, by its name in the state file. */
 const findingTexts: Record<string, string> = {
   prices_not_in_stripe: 'prices of the mapping that this account does not have: correct the mapping',
-  prices_with_another_interval:
-    'prices that are paid neither monthly, yearly nor once: give "interval" (and "amount") in the mapping',
-  prices_without_fixed_amount: 'prices without a fixed amount (tiers, metered): give "amount" in the mapping',
+  prices_not_understood: 'prices that Stripe renders in a way that is not understood: map them by hand',
+  prices_that_stripe_has_otherwise:
+    'prices with another interval or amount in the mapping than at Stripe: taken as Stripe has them',
   prices_of_another_product: 'prices that the catalog has under another product already: they stay there',
   prices_whose_id_is_taken: 'prices whose price_id another price has: give another price_id in the mapping',
   products_with_other_features:

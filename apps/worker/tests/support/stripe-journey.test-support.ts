@@ -23,6 +23,7 @@ export async function startJourney(world: TestWorker, mode: 'subscription' | 'pa
       amount: 4900n,
       currency: 'usd',
       interval: mode === 'subscription' ? 'month' : 'one_time',
+      verifyAt: null,
     },
   });
   const session = await world.stripe.checkout.sessions.create({

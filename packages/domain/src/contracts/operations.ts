@@ -60,8 +60,14 @@ export const projectMetricsResponse = z
     active_subscriptions: z.number().int(),
     trialing_subscriptions: z.number().int(),
     total_subscriptions: z.number().int(),
-    estimated_mrr_cents: z.number().int(),
-    estimated_mrr_dollars: z.number(),
+    mrr: z
+      .array(z.object({ currency: z.string(), amount: z.number().int() }).meta({ id: 'MonthlyRevenue' }))
+      .describe("Monthly recurring revenue by currency, in the currency's smallest unit."),
+    estimated_mrr_cents: z
+      .number()
+      .int()
+      .describe('Of `mrr`, the amount of the currency that most subscriptions have.'),
+    estimated_mrr_dollars: z.number().describe('The same in whole units of that currency.'),
   })
   .meta({ id: 'ProjectMetrics' });
 export type ProjectMetricsResponse = z.output<typeof projectMetricsResponse>;

@@ -19,13 +19,13 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'isInvoiceless',
 ]);
 
-const isMoment = (key: string): boolean => /(At|Start|End|Since)$/.test(key);
+const isMoment = (key: string): boolean => /(At|Start|End|Since)$|^end$/.test(key);
 
 const snakeCase = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Items are compared by their id, or their price where they have none, not by position. */
+/** Discounts and items are compared by their id, or their price where they have none, not by position. */
 function nameOf(entry: unknown): string | null {
-  const name = isRecord(entry) ? (entry['itemId'] ?? entry['stripePriceId']) : null;
+  const name = isRecord(entry) ? (entry['discountId'] ?? entry['itemId'] ?? entry['stripePriceId']) : null;
   return typeof name === 'string' ? name : null;
 }
 

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { noItemPrice } from '../stripe/price.ts';
 import { subscriptionStatuses } from '../stripe/subscription.ts';
 import { incomingOf } from './snapshots.test-support.ts';
 import { stepSnapshot } from './step-subscription.ts';
@@ -39,6 +40,7 @@ const history = fc
             quantity: 1,
             currentPeriodStart: 0,
             currentPeriodEnd: periodEnd,
+            ...noItemPrice,
           },
         ],
       });

@@ -1,4 +1,5 @@
 import { noClaims } from '../stripe/claims.ts';
+import { noItemPrice } from '../stripe/price.ts';
 import { noContent } from '../stripe/subscription.ts';
 import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import { stepSnapshot } from './step-subscription.ts';
@@ -22,6 +23,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
         quantity: 1,
         currentPeriodStart: 0,
         currentPeriodEnd: 2_000,
+        ...noItemPrice,
       },
     ],
     areItemsComplete: true,

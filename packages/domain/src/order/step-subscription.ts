@@ -1,8 +1,9 @@
 import type { Claims } from '../stripe/claims.ts';
-import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
+import { lacksCoupons, withKnownCoupons } from '../stripe/discount.ts';
+import type { ItemSnapshot, SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
-import { confirmedState, unconfirmedState } from './lookup.ts';
+import { confirmedState, firstRecheckDelayMs, unconfirmedState } from './lookup.ts';
 import type { StripeLookup, Step } from './lookup.ts';
 import { noteStatus, withPastDueSince } from './past-due.ts';
 import { hasSameContent, isTerminal } from './subscription-row.ts';
@@ -80,6 +81,33 @@ function strongerUser(stored: UserClaim, claimed: UserClaim): UserClaim {
   return stored.userId < claimed.userId ? stored : claimed;
 }
 
+/** A price costs what it did before, where a snapshot (of an older version of the service) names it by its id alone. */
+const withKnownPrices = (items: ItemSnapshot[], known: readonly ItemSnapshot[]): ItemSnapshot[] =>
+  items.map((item) => {
+    if (item.currency !== null) return item;
+    const before = known.find(
+      (one) => one.itemId === item.itemId && one.stripePriceId === item.stripePriceId,
+    );
+    if (before === undefined) return item;
+    const { unitAmount, currency, interval, intervalCount, usageType, billedQuantity } = before;
+    const isSameQuantity = before.quantity === item.quantity;
+    return {
+      ...item,
+      unitAmount,
+      currency,
+      interval,
+      intervalCount,
+      usageType,
+      billedQuantity: isSameQuantity ? billedQuantity : null,
+    };
+  });
+
+/** Coupons that only Stripe knows are looked up like a state in doubt, but nothing else waits for that. */
+const withCouponRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
+  lacksCoupons(row.discounts) && !isTerminal(row.status)
+    ? { ...row, recheckAt: now + firstRecheckDelayMs }
+    : row;
+
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
   const { id: _id, claims: _claims, areItemsComplete, ...content } = snapshot;
@@ -88,7 +116,10 @@ function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): Subs
     ...row,
     ...content,
     customerId: snapshot.customerId ?? row.customerId,
-    items: areItemsComplete || row.items.length === 0 ? snapshot.items : row.items,
+    items:
+      areItemsComplete || row.items.length === 0 ? withKnownPrices(snapshot.items, row.items) : row.items,
+    discounts:
+      snapshot.discounts === null ? row.discounts : withKnownCoupons(snapshot.discounts, row.discounts),
     latestInvoiceCreatedAt:
       snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),
   };
@@ -154,7 +185,10 @@ export function stepSnapshot(
   if (decision === 'apply')
     return {
       kind: 'write',
-      row: withPastDueSince({ ...withContent(row, snapshot), ...confirmedState, ...origin }),
+      row: withCouponRecheck(
+        withPastDueSince({ ...withContent(row, snapshot), ...confirmedState, ...origin }),
+        now,
+      ),
       outcome: 'applied',
     };
   if (lookup === null) return { kind: 'needs_lookup' };

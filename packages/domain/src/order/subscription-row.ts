@@ -72,6 +72,8 @@ export const subscriptionBookkeeping = [
   'projectClaimedAt',
   'canceledAt',
   'trialEnd',
+  'pauseBehavior',
+  'discounts',
   'latestInvoiceId',
   'latestInvoiceCreatedAt',
   'snapshotAt',
@@ -110,9 +112,16 @@ const contentKey = (content: SubscriptionRow | SubscriptionSnapshot): string =>
     content.items.map(itemKey),
   ]);
 
-/** Whether the row already has the snapshot's status, end, pause, invoice and items. */
+/** Where one of the two does not say, they do not differ. */
+const hasSameDiscounts = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): boolean =>
+  row.discounts === null ||
+  snapshot.discounts === null ||
+  row.discounts.map((one) => one.discountId).join() ===
+    snapshot.discounts.map((one) => one.discountId).join();
+
+/** Whether the row already has the snapshot's status, end, pause, invoice, items and discounts. */
 export const hasSameContent = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): boolean =>
-  contentKey(row) === contentKey(snapshot);
+  contentKey(row) === contentKey(snapshot) && hasSameDiscounts(row, snapshot);
 
 /** The fields that entitlements are computed from: when they change, the user's version grows. */
 export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>

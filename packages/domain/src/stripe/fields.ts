@@ -52,3 +52,22 @@ export const words = z
   .regex(/^[^\p{Cc}\p{Cs}]{0,100}$/u)
   .nullish()
   .transform((value): string | null => value ?? null);
+
+/** A decimal number that Stripe's official client read: an object of its own, which JSON writes as a string. */
+export const isClientDecimal = (value: unknown): value is { toJSON: () => unknown } =>
+  typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function';
+
+const clientDecimal = z.custom<{ toJSON: () => unknown }>(isClientDecimal).transform((value): string => {
+  const written = value.toJSON();
+  return typeof written === 'string' ? written : '';
+});
+
+/** A decimal number that is not negative, written without zeros at its end. Stripe: at most 12 decimals. */
+export const decimalOrNull = z
+  .union([z.string(), z.number(), clientDecimal])
+  .nullish()
+  .transform((value): string | null => {
+    const written = String(value ?? '');
+    if (!/^\d{1,18}(\.\d{1,18})?$/.test(written)) return null;
+    return written.includes('.') ? written.replace(/\.?0+$/, '') : written;
+  });

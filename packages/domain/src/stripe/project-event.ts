@@ -1,4 +1,6 @@
-import { isRecord } from './fields.ts';
+import { isClientDecimal, isRecord } from './fields.ts';
+import { keptOfDiscount } from './discount.ts';
+import { keptOfPrice } from './price.ts';
 import { keptOfSubscription } from './subscription.ts';
 
 /** What is kept of a field: the value itself, fields of an object, or fields of each object in a list. */
@@ -13,8 +15,9 @@ const item = {
   quantity: true,
   current_period_start: true,
   current_period_end: true,
-  price: reference,
+  price: keptOfPrice,
   plan: reference,
+  discounts: [keptOfDiscount],
 } as const;
 
 const invoiceLine = {
@@ -132,6 +135,7 @@ const isFieldMap = (kept: Kept): kept is { [field: string]: Kept } => kept !== t
 
 /** Where a scalar is expected, an object is dropped: it might hold personal data. */
 function keepScalar(value: unknown): unknown {
+  if (isClientDecimal(value)) return keepScalar(value.toJSON());
   // The official client reads some numbers as bigint, which JSON does not have.
   if (typeof value === 'bigint') return Number(value);
   return typeof value === 'object' && value !== null ? null : value;

@@ -3,7 +3,11 @@ import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
 import { ownMetadata } from './claims.ts';
 import type { Claims } from './claims.ts';
-import { flag, quantity, reference, secondsOrNull } from './fields.ts';
+import { discount, keptOfDiscount } from './discount.ts';
+import type { Discount } from './discount.ts';
+import { flag, quantity, reference, secondsOrNull, words } from './fields.ts';
+import { itemPriceOf } from './price.ts';
+import type { ItemPrice } from './price.ts';
 
 /** Every status of a Stripe subscription (Stripe: "The Subscription object", `status`). */
 export const subscriptionStatuses = [
@@ -24,7 +28,7 @@ export type ItemSnapshot = {
   quantity: number;
   currentPeriodStart: Instant | null;
   currentPeriodEnd: Instant | null;
-};
+} & ItemPrice;
 
 /**
  * What the stored row takes from a snapshot as it is. A new field is also one of `noContent`,
@@ -37,9 +41,13 @@ export type SubscriptionContent = {
   endedAt: Instant | null;
   trialEnd: Instant | null;
   collectionPaused: boolean;
+  /** What becomes of invoices while collection is paused (Stripe: `pause_collection.behavior`). */
+  pauseBehavior: string | null;
   latestInvoiceId: string | null;
   /** Null also where the invoice is not expanded. */
   latestInvoiceCreatedAt: Instant | null;
+  /** Of the whole and of its items; null: not rendered. */
+  discounts: Discount[] | null;
 };
 
 export const noContent: SubscriptionContent = {
@@ -49,8 +57,10 @@ export const noContent: SubscriptionContent = {
   endedAt: null,
   trialEnd: null,
   collectionPaused: false,
+  pauseBehavior: null,
   latestInvoiceId: null,
   latestInvoiceCreatedAt: null,
+  discounts: null,
 };
 
 /** A Stripe subscription as an event or a lookup renders it, in any API version. */
@@ -64,14 +74,17 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   areItemsComplete: boolean;
 };
 
+const discounts = z.array(discount).nullish().catch(null);
+
 const item = z.object({
   id: id.nullish(),
   quantity,
   current_period_start: secondsOrNull,
   current_period_end: secondsOrNull,
-  price: reference,
+  price: z.union([id, z.looseObject({ id })]).nullish(),
   /** Stripe's name of a price before 2020, still rendered beside it. */
   plan: reference,
+  discounts,
 });
 
 const invoiceMoment = z.object({ id, created: secondsOrNull });
@@ -96,13 +109,16 @@ const subscription = z.object({
   canceled_at: secondsOrNull,
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
-  pause_collection: z.object({}).nullish(),
+  pause_collection: z.object({ behavior: words.catch(null) }).nullish(),
   latest_invoice: latestInvoice,
   /** Before 2025-03-31 (basil) the subscription had the period; since then each item has its own. */
   current_period_start: secondsOrNull,
   current_period_end: secondsOrNull,
   metadata: ownMetadata,
   items: z.object({ data: z.array(item), has_more: flag }).nullish(),
+  discounts,
+  /** Before 2025-03-31 (basil) beside the list, with its coupon. */
+  discount: discount.nullish().catch(null),
 });
 
 /** The fields of a subscription's own that the projection of an event keeps (`project-event.ts`). */
@@ -116,13 +132,16 @@ export const keptOfSubscription = {
   pause_collection: { behavior: true, resumes_at: true },
   current_period_start: true,
   current_period_end: true,
+  discounts: [keptOfDiscount],
+  discount: keptOfDiscount,
 } as const;
 
 type Rendered = z.output<typeof subscription>;
 
 function toItem(rendered: z.output<typeof item>, whole: Rendered): ItemSnapshot[] {
-  const stripePriceId = rendered.price ?? rendered.plan;
-  if (stripePriceId === null) return [];
+  const { price, plan } = rendered;
+  const stripePriceId = (typeof price === 'string' ? price : price?.id) ?? plan;
+  if (stripePriceId === null || stripePriceId === undefined) return [];
   return [
     {
       itemId: rendered.id ?? stripePriceId,
@@ -130,8 +149,23 @@ function toItem(rendered: z.output<typeof item>, whole: Rendered): ItemSnapshot[
       quantity: rendered.quantity,
       currentPeriodStart: rendered.current_period_start ?? whole.current_period_start,
       currentPeriodEnd: rendered.current_period_end ?? whole.current_period_end,
+      ...itemPriceOf(price, rendered.quantity),
     },
   ];
+}
+
+/** Null where neither list nor discount is rendered, as in what older versions of the service kept of an event. */
+function discountsOf(whole: Rendered): Discount[] | null {
+  const { discount: only, discounts: all } = whole;
+  const ofItems = (whole.items?.data ?? []).flatMap((one) =>
+    (one.discounts ?? []).map((ofItem) => ({ ...ofItem, itemId: one.id ?? null })),
+  );
+  if (all === null || all === undefined)
+    return only === null || only === undefined ? null : [...ofItems, only];
+  const whichIsWhole = all.map((one) =>
+    only?.discountId === one.discountId && one.coupon === null ? only : one,
+  );
+  return [...ofItems, ...whichIsWhole];
 }
 
 const byItemId = (a: ItemSnapshot, b: ItemSnapshot): number =>
@@ -152,8 +186,10 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     endedAt: whole.ended_at,
     trialEnd: whole.trial_end,
     collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
+    pauseBehavior: whole.pause_collection?.behavior ?? null,
     latestInvoiceId: whole.latest_invoice.id,
     latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
+    discounts: discountsOf(whole),
     items,
     areItemsComplete:
       items.length > 0 && items.length === rendered.length && !(whole.items?.has_more ?? false),

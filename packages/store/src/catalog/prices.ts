@@ -1,5 +1,6 @@
-import { ServiceError } from '@billing/domain';
-import type { CreatePriceRequest, PatchPriceRequest } from '@billing/domain';
+import { priceIntervals, ServiceError, usageTypes } from '@billing/domain';
+import type { Instant, PriceTerms } from '@billing/domain';
+import { z } from 'zod';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { changeProject } from '../change-user.ts';
@@ -15,6 +16,54 @@ export type { Price } from '../generated/client.ts';
 
 export type PriceKey = { projectId: string; priceId: string };
 
+/** A price as the catalog shall hold it. */
+export type NewPrice = PriceTerms & {
+  priceId: string;
+  productId: string;
+  stripePriceId: string;
+  accessDays: number | null;
+};
+
+/** What Stripe said when it was asked for the price just now; `unknown`: it did not answer, and is asked again. */
+export type PriceCheck = 'same' | 'differs' | 'missing' | 'unknown';
+
+/** What is stored of it. */
+export const checkColumns = (check: PriceCheck, now: Instant) => ({
+  verifiedAt: check === 'same' ? new Date(now) : null,
+  verifyAt: check === 'same' ? null : new Date(check === 'unknown' ? now : now + firstAgainMs),
+  verifyAttempts: 0,
+  verifyProblem: check === 'same' || check === 'unknown' ? null : check,
+});
+
+/** When Stripe is asked again for a price that it does not have, or has otherwise. */
+const firstAgainMs = 60_000;
+
+type CreatePrice = { projectId: string; price: NewPrice; check: PriceCheck; now: Instant; actor: Actor };
+
+const interval = z.enum(priceIntervals);
+const usage = z.enum(usageTypes).nullable();
+
+/** What the catalog says of a stored price. */
+export const termsOf = (row: Price): PriceTerms => ({
+  amount: row.amount === null ? null : Number(row.amount),
+  currency: row.currency,
+  interval: interval.parse(row.interval),
+  intervalCount: row.intervalCount,
+  usageType: usage.parse(row.usageType),
+});
+
+/** A price as the audit log shows it. */
+export const detailsOf = (price: Omit<NewPrice, 'priceId'>) => ({
+  product_id: price.productId,
+  stripe_price_id: price.stripePriceId,
+  amount: price.amount,
+  currency: price.currency,
+  interval: price.interval,
+  interval_count: price.intervalCount,
+  usage_type: price.usageType,
+  access_days: price.accessDays,
+});
+
 /**
  * Maps a Stripe price to a product and releases what waited for it. Throws `project_not_found`,
  * `product_not_found`, `price_exists`: also where the Stripe price is another project's, and where our id
@@ -22,31 +71,21 @@ export type PriceKey = { projectId: string; priceId: string };
  */
 export async function createPrice(
   database: Database,
-  { projectId, request, actor }: { projectId: string; request: CreatePriceRequest; actor: Actor },
+  { projectId, price, check, now, actor }: CreatePrice,
 ): Promise<Changed<Price>> {
-  const { product_id: productId, stripe_price_id: stripePriceId } = request;
-  const priceId = request.price_id ?? stripePriceId;
+  const { priceId, productId, stripePriceId } = price;
   const changed = await changeProject(database, projectId, async (tx) => {
     await getProduct(tx, { projectId, productId });
-    await refuseAmbiguous(tx, { projectId, priceId, stripePriceId });
-    const { amount, currency, interval, access_days: accessDays = null } = request;
-    const row = { projectId, priceId, productId, stripePriceId, amount, currency, interval, accessDays };
+    await refuseTakenPrice(tx, { projectId, priceId, stripePriceId });
+    const row = { projectId, ...price, ...checkColumns(check, now) };
     const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
     if (count === 0) throw priceExists();
-    const details = {
-      product_id: productId,
-      stripe_price_id: stripePriceId,
-      amount,
-      currency,
-      interval,
-      access_days: accessDays,
-    };
     await writeAudit(tx, {
       actor,
       action: 'price.create',
       projectId,
       target: { type: 'price', id: priceId },
-      details,
+      details: detailsOf(price),
     });
     const pending = await releaseForPrice(tx, { projectId, priceId, stripePriceId });
     return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
@@ -60,12 +99,14 @@ export async function createPrice(
 const priceExists = (): ServiceError =>
   new ServiceError('price_exists', 'Use a price_id and a stripe_price_id that are not in use.');
 
-async function refuseAmbiguous(
-  tx: Queries,
+/** Throws `price_exists` where a price has one of the ids; another request may take them right after. */
+export async function refuseTakenPrice(
+  database: Queries,
   { projectId, priceId, stripePriceId }: PriceKey & { stripePriceId: string },
 ): Promise<void> {
-  const clash = await tx.price.findFirst({
-    where: { projectId, OR: [{ stripePriceId: priceId }, { priceId: stripePriceId }] },
+  const ofProject = [{ priceId }, { stripePriceId: priceId }, { priceId: stripePriceId }];
+  const clash = await database.price.findFirst({
+    where: { OR: [{ stripePriceId }, { projectId, OR: ofProject }] },
   });
   if (clash !== null) throw priceExists();
 }
@@ -87,24 +128,4 @@ export async function listPrices(
     take: limit + 1,
   });
   return toPage(rows, limit, (row) => [row.priceId]);
-}
-
-/** Throws `project_not_found`, `price_not_found`. Archiving ends sales and changes no entitlement: no new version. */
-export async function patchPrice(
-  database: Database,
-  { key, patch, actor }: { key: PriceKey; patch: PatchPriceRequest; actor: Actor },
-): Promise<Changed<Price>> {
-  return changeProject(database, key.projectId, async (tx) => {
-    const before = await getPrice(tx, key);
-    const isArchived = patch.is_archived ?? before.isArchived;
-    const result = await tx.price.update({ where: { projectId_priceId: key }, data: { isArchived } });
-    await writeAudit(tx, {
-      actor,
-      action: 'price.update',
-      projectId: key.projectId,
-      target: { type: 'price', id: key.priceId },
-      details: { before: { is_archived: before.isArchived }, after: { is_archived: isArchived } },
-    });
-    return { result, changed: false };
-  });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { unknownPurchase, unknownSubscription } from '@billing/domain';
+import { noItemPrice, unknownPurchase, unknownSubscription } from '@billing/domain';
 import type { PurchaseRow, SubscriptionRow } from '@billing/domain';
 import { createTestDatabase } from '@billing/testing';
 import { createDatabase } from '../create-database.ts';
@@ -67,9 +67,30 @@ const subscription: SubscriptionRow = {
   pastDueSeenAt: [at + 1, at + 2],
   pastDueSince: at + 1,
   recheckAttempts: 3,
+  pauseBehavior: 'void',
+  discounts: [{ discountId: 'di_1', itemId: null, end: at, coupon: null }],
   items: [
-    { itemId: 'si_1', stripePriceId: 'price_1', quantity: 2, currentPeriodStart: at, currentPeriodEnd: null },
-    { itemId: 'si_2', stripePriceId: 'price_1', quantity: 0, currentPeriodStart: null, currentPeriodEnd: at },
+    {
+      itemId: 'si_1',
+      stripePriceId: 'price_1',
+      quantity: 2,
+      currentPeriodStart: at,
+      currentPeriodEnd: null,
+      ...noItemPrice,
+    },
+    {
+      itemId: 'si_2',
+      stripePriceId: 'price_1',
+      quantity: 0,
+      currentPeriodStart: null,
+      currentPeriodEnd: at,
+      unitAmount: '0.000000000001',
+      currency: 'usd',
+      interval: 'week',
+      intervalCount: 2,
+      usageType: 'licensed',
+      billedQuantity: 7,
+    },
   ],
 };
 const purchase: PurchaseRow = {

@@ -1,7 +1,7 @@
-import { ServiceError } from '@billing/domain';
-import type { CreatePriceRequest, ErrorCode, PriceInterval } from '@billing/domain';
+import { priceDifferences, ServiceError, stripePriceTerms, withStripeTerms } from '@billing/domain';
+import type { ErrorCode } from '@billing/domain';
 import { createPrice, createProduct, getProduct, patchPrice, publishInvalidations } from '@billing/store';
-import type { Changed } from '@billing/store';
+import type { Changed, NewPrice } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { readAll } from './each-page.ts';
 import { importActor } from './import-deps.ts';
@@ -9,8 +9,8 @@ import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { count, note } from './import-state.ts';
 import type { MappedPrice, MappedProduct, Mapping } from './mapping.ts';
 
-/** A price of the mapping that the catalog can hold. */
-export type PlannedPrice = { product: MappedProduct; request: CreatePriceRequest; isArchived: boolean };
+/** A price of the mapping as the catalog shall hold it. */
+export type PlannedPrice = { product: MappedProduct; price: NewPrice; isArchived: boolean };
 
 /** All prices of the account, by id; there are few. */
 async function listPrices(deps: ImportDeps): Promise<Map<string, Stripe.Price>> {
@@ -22,14 +22,14 @@ async function listPrices(deps: ImportDeps): Promise<Map<string, Stripe.Price>> 
   return new Map(prices.map((price) => [price.id, price]));
 }
 
-/** Null: neither monthly, nor yearly, nor once. */
-function intervalOf({ recurring }: Stripe.Price): PriceInterval | null {
-  if (recurring === null) return 'one_time';
-  const { interval, interval_count: times } = recurring;
-  if (interval === 'month' && times === 1) return 'month';
-  const isYear = (interval === 'year' && times === 1) || (interval === 'month' && times === 12);
-  return isYear ? 'year' : null;
-}
+/** Every field as Stripe has it. */
+const asStripeHasThem = {
+  amount: undefined,
+  currency: undefined,
+  interval: undefined,
+  intervalCount: undefined,
+  usageType: undefined,
+};
 
 const productOf = ({ product }: Stripe.Price): string => (typeof product === 'string' ? product : product.id);
 
@@ -46,24 +46,27 @@ function planPrice(
     note(tally, 'prices_not_in_stripe', stripePriceId);
     return [];
   }
-  const interval = mapped.interval ?? intervalOf(price);
-  const amount = mapped.amount ?? price.unit_amount;
-  if (interval === null) note(tally, 'prices_with_another_interval', stripePriceId);
-  if (amount === null) note(tally, 'prices_without_fixed_amount', stripePriceId);
-  if (interval === null || amount === null) return [];
-  const request: CreatePriceRequest = {
-    price_id: mapped.price_id ?? stripePriceId,
-    product_id: product.product_id,
-    stripe_price_id: stripePriceId,
-    amount,
-    currency: price.currency,
-    interval,
-    access_days: interval === 'one_time' ? (mapped.access_days ?? null) : null,
+  const terms = stripePriceTerms.safeParse(price);
+  if (!terms.success) {
+    note(tally, 'prices_not_understood', stripePriceId);
+    return [];
+  }
+  const { amount, interval } = mapped;
+  const given = { ...asStripeHasThem, amount, interval };
+  if (priceDifferences(given, terms.data).length > 0)
+    note(tally, 'prices_that_stripe_has_otherwise', stripePriceId);
+  const isOnce = terms.data.interval === 'one_time';
+  const planned = {
+    priceId: mapped.price_id ?? stripePriceId,
+    productId: product.product_id,
+    stripePriceId,
+    accessDays: isOnce ? (mapped.access_days ?? null) : null,
+    ...withStripeTerms(asStripeHasThem, terms.data),
   };
-  return [{ product, request, isArchived: !price.active }];
+  return [{ product, price: planned, isArchived: !price.active }];
 }
 
-/** The prices to create by the mapping; notes those that the catalog cannot hold. */
+/** The prices to create by the mapping, with the terms that Stripe has; notes those that Stripe does not have. */
 export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<PlannedPrice[]> {
   const prices = await listPrices(deps);
   const named = new Set(
@@ -73,7 +76,10 @@ export async function planCatalog(deps: PhaseDeps, mapping: Mapping): Promise<Pl
     const others = [...prices.values()].filter(
       (price) => productOf(price) === product.stripe_product_id && !named.has(price.id),
     );
-    const wanted: MappedPrice[] = [...product.prices, ...others.map(({ id }) => ({ stripe_price_id: id }))];
+    const wanted: MappedPrice[] = [
+      ...product.prices,
+      ...others.map(({ id }) => ({ stripe_price_id: id, access_days: product.access_days })),
+    ];
     return wanted.flatMap((mapped) =>
       planPrice(deps, { product, mapped, price: prices.get(mapped.stripe_price_id) }),
     );
@@ -129,11 +135,11 @@ async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<v
 }
 
 /** Returns whether the price belongs to the project now. */
-async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPrice): Promise<boolean> {
+async function ensurePrice(deps: PhaseDeps, { price, isArchived }: PlannedPrice): Promise<boolean> {
   const { sync, projectId, tally, isDryRun } = deps;
-  const known = await sync.database.price.findUnique({ where: { stripePriceId: request.stripe_price_id } });
+  const known = await sync.database.price.findUnique({ where: { stripePriceId: price.stripePriceId } });
   if (known !== null) {
-    const isSame = known.projectId === projectId && known.productId === request.product_id;
+    const isSame = known.projectId === projectId && known.productId === price.productId;
     if (isSame) count(tally, 'prices_there_already');
     else
       note(
@@ -147,16 +153,17 @@ async function ensurePrice(deps: PhaseDeps, { request, isArchived }: PlannedPric
     count(tally, 'prices_created');
     return true;
   }
+  const now = sync.clock();
   const made = await unlessThere('price_exists', () =>
-    createPrice(sync.database, { projectId, request, actor: importActor }),
+    createPrice(sync.database, { projectId, price, check: 'same', now, actor: importActor }),
   );
   if (made === null) {
-    note(tally, 'prices_whose_id_is_taken', request.stripe_price_id);
+    note(tally, 'prices_whose_id_is_taken', price.stripePriceId);
     return false;
   }
   const { priceId } = await published(deps, made);
   count(tally, 'prices_created');
-  const patch = { key: { projectId, priceId }, patch: { is_archived: true }, actor: importActor };
+  const patch = { key: { projectId, priceId }, changes: { isArchived: true }, now, actor: importActor };
   if (isArchived) await published(deps, await patchPrice(sync.database, patch));
   return true;
 }

@@ -29,11 +29,11 @@ export async function readScope(
       stripePriceId,
       isRecurring: interval !== 'one_time',
     })),
-    ...planned.map(({ request }) => ({
+    ...planned.map(({ price: { priceId, stripePriceId, interval } }) => ({
       projectId,
-      priceId: request.price_id ?? request.stripe_price_id,
-      stripePriceId: request.stripe_price_id,
-      isRecurring: request.interval !== 'one_time',
+      priceId,
+      stripePriceId,
+      isRecurring: interval !== 'one_time',
     })),
   ];
   const named = prices.flatMap(({ priceId, stripePriceId }) =>

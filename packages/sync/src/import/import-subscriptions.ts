@@ -1,6 +1,7 @@
 import {
   fromStripeSeconds,
   isTerminal,
+  lacksCoupons,
   reconcileSubscription,
   resolveOwners,
   subscriptionSnapshot,
@@ -27,7 +28,11 @@ import { readStripe } from './read-stripe.ts';
 export async function importSubscriptions(deps: PhaseDeps, scope: Scope): Promise<void> {
   await eachPage(deps, {
     what: 'subscriptions',
-    list: (params) => deps.sync.stripe.subscriptions.list({ ...params, expand: ['data.latest_invoice'] }),
+    list: (params) =>
+      deps.sync.stripe.subscriptions.list({
+        ...params,
+        expand: ['data.latest_invoice', 'data.discounts.source.coupon'],
+      }),
     handle: (page) => importPage(deps, scope, page),
   });
 }
@@ -95,13 +100,16 @@ async function applyListed(
 ): Promise<number> {
   const changes = listed.flatMap((one) => changeOf(state, one) ?? []);
   if (deps.isDryRun) return changes.length;
-  const whole = changes.filter((one) => one.isNew && one.listed.snapshot.areItemsComplete);
+  const whole = changes.filter((one) => one.isNew && isWhole(one.listed));
   const written = new Set(await writePlans(deps.sync, whole));
   let changed = written.size;
   for (const one of changes)
     if (!written.has(one) && (await applyLookedUp(deps, scope, one.listed.snapshot.id))) changed += 1;
   return changed;
 }
+
+const isWhole = ({ snapshot }: ListedSubscription): boolean =>
+  snapshot.areItemsComplete && !lacksCoupons(snapshot.discounts);
 
 const maxRounds = 10;
 

@@ -9,7 +9,7 @@ const mappedPrice = z.strictObject({
   price_id: id.optional(),
   /** One-time prices only: how many days a purchase lasts; absent: for ever. */
   access_days: z.number().int().min(1).max(36_500).nullable().optional(),
-  /** Replaces what the catalog cannot hold (every three months, tiers, …). */
+  /** As Stripe has them in any case; where these differ, the import says so. */
   interval: z.enum(priceIntervals).optional(),
   amount: z.number().int().min(0).max(999_999_999_999).optional(),
 });
@@ -20,6 +20,8 @@ const mappedProduct = z
     product_id: id,
     name: z.string().min(1).max(256),
     feature_codes: z.array(id).max(200),
+    /** Of its one-time prices that are not listed. */
+    access_days: z.number().int().min(1).max(36_500).nullable().optional(),
     /** All prices of this Stripe product belong to it, also those that are not listed. */
     stripe_product_id: id.optional(),
     prices: z.array(mappedPrice).default([]),

@@ -10,7 +10,10 @@ import { readPage } from '../stripe/ask-stripe.ts';
 import type { PageLookup } from '../stripe/ask-stripe.ts';
 
 /** What makes one of our rows equal to Stripe's object, and how they differ. */
-export type Change = WritePlan & { drift: DriftEntry };
+export type Change = WritePlan & {
+  /** Null: only what was not known before is added. */
+  drift: DriftEntry | null;
+};
 
 const fieldsOf = (changes: readonly FieldChange[], side: 'before' | 'after'): Record<string, unknown> =>
   Object.fromEntries(changes.map((change) => [change.path, change[side]]));
@@ -25,6 +28,11 @@ function projectsOf(
     [owner, first, ...[...others, ...before].map((one) => one.owner)].map((one) => one?.projectId),
   );
 }
+/** Fields of which older versions of the service knew nothing, and coupons that were not looked up yet. */
+const addedLater =
+  /^(pause_behavior|discounts|discounts\.[^.]+\.(coupon|end)|items\.[^.]+\.(unit_amount|currency|interval|interval_count|usage_type|billed_quantity))$/;
+
+const isAddition = ({ path, before }: FieldChange): boolean => before === null && addedLater.test(path);
 
 /** The change that a plan makes; null: none, or the object belongs to another project than the run's. */
 export function changeOf(
@@ -37,11 +45,13 @@ export function changeOf(
   if (projectId !== null && !projectsOf(outcome, stored).has(projectId)) return null;
   const changes = changedFields(plan, state);
   if (changes.length === 0) return null;
+  const differences = changes.filter((change) => !isAddition(change));
+  if (stored !== undefined && differences.length === 0) return { ...plan, drift: null };
   const drift: DriftEntry = {
     kind: `${outcome.kind}_${stored === undefined ? 'created' : 'updated'}`,
     object_id: outcome.row.id,
-    before: stored === undefined ? null : fieldsOf(changes, 'before'),
-    after: fieldsOf(changes, 'after'),
+    before: stored === undefined ? null : fieldsOf(differences, 'before'),
+    after: fieldsOf(stored === undefined ? changes : differences, 'after'),
   };
   return { ...plan, drift };
 }
@@ -56,7 +66,7 @@ export async function repair(
   changes: readonly Change[],
 ): Promise<DriftEntry[]> {
   const repaired = dryRun || changes.length === 0 ? changes : await writePlans(deps, changes);
-  const drift = repaired.map((change) => change.drift);
+  const drift = repaired.flatMap((change) => change.drift ?? []);
   for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
   return drift;
 }

@@ -9,6 +9,7 @@ import type { ComparedPage, Listing } from './compare-page.ts';
 import { compareUnlistedPurchases, compareUnlistedSubscriptions } from './not-listed.ts';
 import { paymentListing } from './payments.ts';
 import type { EventTypeOf } from './payments.ts';
+import { comparePrices } from './prices.ts';
 import { emptyResult, phases, reconcileState, storedResult, withFound } from './reconcile-state.ts';
 import type { Phase, ReconcileState } from './reconcile-state.ts';
 import { subscriptionListing } from './subscriptions.ts';
@@ -63,6 +64,7 @@ const comparisons: Record<Phase, Compare> = {
   ),
   purchases_not_listed: (deps, { run, state }) =>
     compareUnlistedPurchases(deps, { run, after: state.after, since: new Date(state.since * 1000) }),
+  prices: (deps, { run, state }) => comparePrices(deps, { run, after: state.after }),
 };
 
 function advance(
@@ -75,6 +77,11 @@ function advance(
   return phase === undefined ? null : { ...state, phase, after: null, objects };
 }
 
+function objectsOf(phase: Phase): 'subscriptions' | 'purchases' | 'prices' {
+  if (phase === 'prices') return 'prices';
+  return phase.startsWith('subscriptions') ? 'subscriptions' : 'purchases';
+}
+
 async function step(
   deps: MaintenanceDeps,
   run: Run,
@@ -85,14 +92,14 @@ async function step(
   if (page.kind === 'refused') return { kind: 'failed', why: page.why };
   // The object that the cursor names was deleted: this list is read from the start.
   if (page.kind === 'missing') return { kind: 'next', state: { ...state, after: null }, result };
-  const objects = state.phase.startsWith('subscriptions') ? 'subscriptions' : 'purchases';
-  const found = withFound(result, objects, page);
+  const found = withFound(result, objectsOf(state.phase), page);
   const next = advance(state, page);
   return next === null ? { kind: 'done', result: found } : { kind: 'next', state: next, result: found };
 }
 
 /**
- * Compares our subscriptions and recent payments with Stripe's lists and repairs what differs, page by page.
+ * Compares our subscriptions and recent payments with Stripe's lists and repairs what differs, page by page; then the
+ * catalog's prices, which it only reports.
  * Nothing that Stripe does not list is ended.
  */
 export const reconcileRun = createRunWorker<ReconcileState, ReconcileResult>({

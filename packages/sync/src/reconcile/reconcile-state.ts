@@ -12,6 +12,7 @@ export const phases = [
   'refunds',
   'disputes',
   'purchases_not_listed',
+  'prices',
 ] as const;
 export type Phase = (typeof phases)[number];
 
@@ -35,6 +36,9 @@ export const emptyResult: ReconcileResult = {
   purchases_synced: 0,
   purchases_updated: 0,
   purchases_missing_in_stripe: 0,
+  prices_synced: 0,
+  prices_differing: 0,
+  prices_missing_in_stripe: 0,
   drift: [],
   drift_truncated: false,
 };
@@ -47,16 +51,17 @@ export type Found = { synced: number; drift: readonly DriftEntry[] };
 /** Adds the result of a page. */
 export function withFound(
   result: ReconcileResult,
-  objects: 'subscriptions' | 'purchases',
+  objects: 'subscriptions' | 'purchases' | 'prices',
   { synced, drift }: Found,
 ): ReconcileResult {
   const missing = drift.filter(({ kind }) => kind.endsWith('_missing_in_stripe')).length;
+  const other = objects === 'prices' ? 'prices_differing' : (`${objects}_updated` as const);
   const all = [...result.drift, ...drift];
   return {
     ...result,
-    [`${objects}_synced`]: result[`${objects}_synced`] + synced,
-    [`${objects}_updated`]: result[`${objects}_updated`] + drift.length - missing,
-    [`${objects}_missing_in_stripe`]: result[`${objects}_missing_in_stripe`] + missing,
+    [`${objects}_synced`]: (result[`${objects}_synced`] ?? 0) + synced,
+    [other]: (result[other] ?? 0) + drift.length - missing,
+    [`${objects}_missing_in_stripe`]: (result[`${objects}_missing_in_stripe`] ?? 0) + missing,
     drift: all.slice(0, mostListed),
     drift_truncated: result.drift_truncated || all.length > mostListed,
   };

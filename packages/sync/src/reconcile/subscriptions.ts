@@ -1,5 +1,6 @@
 import {
   fromStripeSeconds,
+  lacksCoupons,
   reconcileSubscription,
   subscriptionSnapshot,
   unknownSubscription,
@@ -40,12 +41,13 @@ function toListed({ logger }: MaintenanceDeps, rendered: ListedObject): ListedSu
 export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
   const background = inBackground(deps);
 
-  /** A list truncates the items of a subscription with very many: that one is looked up by itself. */
+  /** A list truncates very many items, and names coupons of items by id: such a subscription is looked up by itself. */
   async function withAllItems(
     listed: ListedSubscription,
     mayLookUp: boolean,
   ): Promise<ListedSubscription | null> {
-    if (listed.snapshot.areItemsComplete || !mayLookUp) return listed;
+    const isWhole = listed.snapshot.areItemsComplete && !lacksCoupons(listed.snapshot.discounts);
+    if (isWhole || !mayLookUp) return listed;
     const lookup = await lookupSubscription(background, listed.snapshot.id);
     return lookup.kind === 'found' ? { ...listed, snapshot: lookup.object } : null;
   }
@@ -61,7 +63,7 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
       if (change === null) continue;
       const whole = await withAllItems(listed, mayLookUp);
       if (whole === null)
-        return { kind: 'later', pauseMs: 1_000, why: 'a subscription with many items cannot be looked up' };
+        return { kind: 'later', pauseMs: 1_000, why: 'a subscription whose list is cut cannot be looked up' };
       const complete = changeOfSubscription(whole, { state, projectId: run.projectId });
       if (complete !== null) changes.push(complete);
     }
@@ -73,7 +75,7 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
       deps.stripe.subscriptions.list({
         status: 'all',
         limit: 100,
-        expand: ['data.latest_invoice'],
+        expand: ['data.latest_invoice', 'data.discounts.source.coupon'],
         ...(after === null ? {} : { starting_after: after }),
       }),
     idsOf: (rows) => rows.map((row) => row.id),

@@ -37,7 +37,7 @@ function toStripeFailure(error: unknown): StripeFailure {
   return { kind: 'unreachable' };
 }
 
-type LookupKind = 'subscription' | 'checkout_session' | 'charge' | 'payment_intent' | 'invoice';
+type LookupKind = 'subscription' | 'checkout_session' | 'charge' | 'payment_intent' | 'invoice' | 'price';
 
 /** Asks Stripe for one object, within the budget. 404 is an answer; every other failure is `unreachable`. */
 export async function askStripe<T>(

@@ -6,7 +6,7 @@ import { askStripe } from './ask-stripe.ts';
 /** More items than any subscription has; a bound all the same. */
 const maxItems = 500;
 
-/** Looks a subscription up as Stripe has it now, with all its items. */
+/** Looks a subscription up as Stripe has it now, with all its items and what its coupons take off. */
 export function lookupSubscription(
   deps: Pick<SyncDeps, 'stripe' | 'budget' | 'logger' | 'counters' | 'subscriptionLookups'>,
   id: string,
@@ -14,10 +14,13 @@ export function lookupSubscription(
   return deps.subscriptionLookups(id, (sent) =>
     askStripe(deps, 'subscription', async () => {
       sent();
-      const rendered = await deps.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
-      if (!rendered.items.has_more) return subscriptionSnapshot.parse(rendered);
+      const rendered = await deps.stripe.subscriptions.retrieve(id, {
+        expand: ['latest_invoice', 'discounts.source.coupon'],
+      });
+      const hasItemCoupons = rendered.items.data.some((item) => item.discounts?.length > 0);
+      if (!rendered.items.has_more && !hasItemCoupons) return subscriptionSnapshot.parse(rendered);
       const all = await deps.stripe.subscriptionItems
-        .list({ subscription: id, limit: 100 })
+        .list({ subscription: id, limit: 100, expand: ['data.discounts.source.coupon'] })
         .autoPagingToArray({ limit: maxItems });
       return subscriptionSnapshot.parse({ ...rendered, items: { data: all, has_more: false } });
     }),

@@ -126,9 +126,12 @@ export const events = dashboard({
       'Reconciliation',
       [
         graph('Differences found', [['sum by (kind) (increase(reconcile_drift_total[1h]))', '{{kind}}']], {
-          width: 24,
           description:
-            'Differences from Stripe per hour. Each one was repaired; find out where it came from.',
+            'Differences from Stripe per hour. Each one but those of prices was repaired; find out where it came from.',
+        }),
+        graph('Prices not verified', [['max by (reason) (catalog_prices_unverified)', '{{reason}}']], {
+          description:
+            'Prices of the catalog that Stripe was not asked for yet, has otherwise, or does not have.',
         }),
       ],
     ],

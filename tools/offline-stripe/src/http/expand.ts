@@ -26,6 +26,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** The object that an id names, or those of a list of ids; objects stay as they are. */
+function objectsOf(tables: Tables, value: unknown, field: string): unknown {
+  if (Array.isArray(value)) return value.map((entry) => objectsOf(tables, entry, field));
+  const whole = typeof value === 'string' ? findById(tables, value) : value;
+  if (whole === undefined) throw invalid(`This property cannot be expanded (${field}).`, 'expand');
+  return whole;
+}
+
 function expandOne(tables: Tables, node: unknown, path: readonly string[]): unknown {
   const [field, ...rest] = path;
   if (field === undefined || node === null) return node;
@@ -37,9 +45,7 @@ function expandOne(tables: Tables, node: unknown, path: readonly string[]): unkn
   if (value === undefined || (!Object.hasOwn(node, field) && makeList === undefined)) {
     throw invalid(`This property cannot be expanded (${field}).`, 'expand');
   }
-  const whole = typeof value === 'string' ? findById(tables, value) : value;
-  if (whole === undefined) throw invalid(`This property cannot be expanded (${field}).`, 'expand');
-  return { ...node, [field]: expandOne(tables, whole, rest) };
+  return { ...node, [field]: expandOne(tables, objectsOf(tables, value, field), rest) };
 }
 
 /** Replaces ids by the objects they name, along paths such as `data.latest_invoice.payments` (at most four deep). */

@@ -95,6 +95,7 @@ test('the details of a change to the catalog hold each of its fields, before and
 
   const { body } = await admin('get', `/audit?project_id=${id}`).expect(200);
   const before = { ...project, is_active: true, policy: {}, redirect_origins: [] };
+  const terms = { ...price, interval_count: 1, usage_type: null };
   expect(body.data.toReversed().map(({ details }: { details: unknown }) => details)).toEqual([
     project,
     { before, after: { ...before, ...changedProject } },
@@ -103,8 +104,8 @@ test('the details of a change to the catalog hold each of its fields, before and
       before: { ...product, is_archived: false },
       after: { ...product, description: null, is_archived: false },
     },
-    price,
-    { before: { is_archived: false }, after: { is_archived: true } },
+    terms,
+    { before: { ...terms, is_archived: false }, after: { ...terms, is_archived: true } },
   ]);
 });
 

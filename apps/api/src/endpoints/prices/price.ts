@@ -1,23 +1,27 @@
-import { priceIntervals, priceOut } from '@billing/domain';
+import { priceOut, toTimestampOrNull } from '@billing/domain';
 import type { PriceOut } from '@billing/domain';
+import { termsOf } from '@billing/store';
 import type { Price } from '@billing/store';
-import { z } from 'zod';
 import { datesExample, presentDates } from '../page.ts';
 
-const interval = z.enum(priceIntervals);
-
-export const presentPrice = (row: Price): PriceOut => ({
-  project_id: row.projectId,
-  price_id: row.priceId,
-  product_id: row.productId,
-  stripe_price_id: row.stripePriceId,
-  amount: Number(row.amount),
-  currency: row.currency,
-  interval: interval.parse(row.interval),
-  access_days: row.accessDays,
-  is_archived: row.isArchived,
-  ...presentDates(row),
-});
+export function presentPrice(row: Price): PriceOut {
+  const { amount, currency, interval, intervalCount, usageType } = termsOf(row);
+  return {
+    project_id: row.projectId,
+    price_id: row.priceId,
+    product_id: row.productId,
+    stripe_price_id: row.stripePriceId,
+    amount,
+    currency,
+    interval,
+    interval_count: intervalCount,
+    usage_type: usageType,
+    access_days: row.accessDays,
+    is_archived: row.isArchived,
+    verified_at: toTimestampOrNull(row.verifiedAt?.getTime() ?? null),
+    ...presentDates(row),
+  };
+}
 
 export const priceExample = {
   project_id: 'shop',
@@ -27,8 +31,11 @@ export const priceExample = {
   amount: 1000,
   currency: 'usd',
   interval: 'month',
+  interval_count: 1,
+  usage_type: 'licensed',
   access_days: null,
   is_archived: false,
+  verified_at: '2026-11-22T10:00:00.000Z',
   ...datesExample,
 };
 

@@ -48,12 +48,13 @@ export async function startSeededApi() {
     await api.sell(projectId, { featureCodes: ['monthly'] }),
     await api.sell(projectId, { featureCodes: ['once'], interval: 'one_time', accessDays: 30 }),
   ];
+  const unsold = await api.sell(projectId);
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
   const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
   const known: Known = {
     project_id: [projectId],
     user_id: [userId],
-    price_id: [monthly.priceId, once.priceId],
+    price_id: [monthly.priceId, once.priceId, unsold.priceId],
     product_id: [monthly.productId],
     stripe_price_id: [monthly.stripePriceId],
     grant_id: [grantId],

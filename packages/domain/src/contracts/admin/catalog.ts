@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { displayName, id, text } from '../../ids.ts';
+import { priceIntervals, usageTypes } from '../../stripe/price.ts';
 import { listOf } from './listing.ts';
 
 const featureCodes = z
@@ -42,20 +43,28 @@ export const productOut = z
 export type ProductOut = z.output<typeof productOut>;
 export const productList = listOf(productOut).meta({ id: 'ProductList' });
 
-export const priceIntervals = ['month', 'year', 'one_time'] as const;
-export type PriceInterval = (typeof priceIntervals)[number];
+const amount = z.number().int().min(0).max(999_999_999_999).nullable();
+const currency = z
+  .string()
+  .regex(/^[A-Za-z]{3}$/, 'must be a three-letter ISO currency code')
+  .transform((code) => code.toLowerCase());
+/** Stripe: at most three years. */
+const intervalCount = z.number().int().min(1).max(1_095);
+
+const amountMeaning =
+  "In the currency's smallest unit; null where Stripe has no fixed one (tiers, metered usage).";
+const countMeaning = 'Every how many intervals it is paid.';
 
 export const createPriceRequest = z
   .strictObject({
     price_id: id.optional().describe('Default: the Stripe price id.'),
     product_id: id,
     stripe_price_id: id,
-    amount: z.number().int().min(0).max(999_999_999_999).describe("In the currency's smallest unit."),
-    currency: z
-      .string()
-      .regex(/^[A-Za-z]{3}$/, 'must be a three-letter ISO currency code')
-      .transform((code) => code.toLowerCase()),
-    interval: z.enum(priceIntervals),
+    amount: amount.optional().describe(`${amountMeaning} Absent: as Stripe has it.`),
+    currency: currency.optional().describe('Absent: as Stripe has it.'),
+    interval: z.enum(priceIntervals).optional().describe('Absent: as Stripe has it.'),
+    interval_count: intervalCount.optional().describe(`${countMeaning} Absent: as Stripe has it, else 1.`),
+    usage_type: z.enum(usageTypes).optional().describe('Absent: as Stripe has it.'),
     access_days: z
       .number()
       .int()
@@ -65,15 +74,33 @@ export const createPriceRequest = z
       .optional()
       .describe('With `interval: one_time` only: how long access lasts; null or absent: for ever.'),
   })
-  .refine((price) => (price.access_days ?? null) === null || price.interval === 'one_time', {
+  .refine(({ access_days: days, interval }) => (days ?? null) === null || isOnce(interval), {
     path: ['access_days'],
     message: 'is for one_time prices only',
+  })
+  .refine(({ interval, interval_count: count }) => interval !== 'one_time' || (count ?? 1) === 1, {
+    path: ['interval_count'],
+    message: 'is for prices that are paid again and again',
+  })
+  .refine(({ interval, usage_type: usage }) => interval !== 'one_time' || usage === undefined, {
+    path: ['usage_type'],
+    message: 'is for prices that are paid again and again',
   })
   .meta({ id: 'NewPrice' });
 export type CreatePriceRequest = z.output<typeof createPriceRequest>;
 
+const isOnce = (interval: string | undefined): boolean => interval === undefined || interval === 'one_time';
+
 export const patchPriceRequest = z
-  .strictObject({ is_archived: z.boolean().optional() })
+  .strictObject({
+    product_id: id.optional().describe('Moves the price to another product of the project.'),
+    amount: amount.optional().describe(amountMeaning),
+    currency: currency.optional(),
+    interval: z.enum(priceIntervals).optional(),
+    interval_count: intervalCount.optional().describe(countMeaning),
+    usage_type: z.enum(usageTypes).optional(),
+    is_archived: z.boolean().optional(),
+  })
   .meta({ id: 'PriceChanges' });
 export type PatchPriceRequest = z.output<typeof patchPriceRequest>;
 
@@ -83,11 +110,17 @@ export const priceOut = z
     price_id: z.string(),
     product_id: z.string(),
     stripe_price_id: z.string(),
-    amount: z.number().int(),
+    amount: z.number().int().nullable().describe(amountMeaning),
     currency: z.string(),
     interval: z.enum(priceIntervals),
+    interval_count: z.number().int().describe(countMeaning),
+    usage_type: z.enum(usageTypes).nullable().describe('Null: paid once, or not known yet.'),
     access_days: z.number().int().nullable(),
     is_archived: z.boolean(),
+    verified_at: z.iso
+      .datetime()
+      .nullable()
+      .describe('When it was last seen to be the same as the price at Stripe; null: it was not, or is not.'),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })

@@ -48,6 +48,8 @@ export const driftKinds = [
   'purchase_updated',
   'purchase_created',
   'purchase_missing_in_stripe',
+  'price_differs',
+  'price_missing_in_stripe',
 ] as const;
 export type DriftKind = (typeof driftKinds)[number];
 
@@ -69,6 +71,13 @@ export const reconcileResult = z
     purchases_synced: z.number().int(),
     purchases_updated: z.number().int(),
     purchases_missing_in_stripe: z.number().int(),
+    prices_synced: z.number().int().optional().describe('Absent in runs of older versions.'),
+    prices_differing: z
+      .number()
+      .int()
+      .optional()
+      .describe('Left as they are: only an operator knows which one is meant.'),
+    prices_missing_in_stripe: z.number().int().optional(),
     drift: z.array(driftEntry),
     /** True: `drift` lists only some of the objects; the counts include all. */
     drift_truncated: z.boolean(),

@@ -1,0 +1,91 @@
+import { ServiceError } from '@billing/domain';
+import type { Instant, PriceTerms } from '@billing/domain';
+import { writeAudit } from '../audit.ts';
+import type { Actor } from '../audit.ts';
+import { changeProject } from '../change-user.ts';
+import type { Changed } from '../change-user.ts';
+import type { Database } from '../create-database.ts';
+import { given } from '../given.ts';
+import { checkColumns, detailsOf, getPrice, termsOf } from './prices.ts';
+import type { Price, PriceCheck, PriceKey } from './prices.ts';
+import { getProduct } from './products.ts';
+
+export type PriceChanges = {
+  productId?: string | undefined;
+  isArchived?: boolean | undefined;
+  /** All terms, as they were read (`seen`) and shall be, and what Stripe says of them. */
+  terms?: { seen: PriceTerms; wanted: PriceTerms; check: PriceCheck } | undefined;
+};
+
+const isSame = (a: PriceTerms, b: PriceTerms): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/**
+ * Changes a price. Another product makes every cached answer of the project old; archiving and corrected amounts change
+ * no entitlement. Throws `project_not_found`, `price_not_found`, `product_not_found`; `invalid_request` where a price
+ * whose purchases end would no longer be paid once.
+ */
+export async function patchPrice(
+  database: Database,
+  { key, changes, now, actor }: { key: PriceKey; changes: PriceChanges; now: Instant; actor: Actor },
+): Promise<Changed<Price>> {
+  const { productId, isArchived, terms } = changes;
+  return changeProject(database, key.projectId, async (tx) => {
+    const before = await getPrice(tx, key);
+    if (productId !== undefined) await getProduct(tx, { projectId: key.projectId, productId });
+    if (terms !== undefined && before.accessDays !== null && terms.wanted.interval !== 'one_time')
+      throw new ServiceError('invalid_request', 'Keep a price with access_days a one_time price.', {
+        errors: [{ path: 'interval', message: 'must be one_time, as the price has access_days' }],
+      });
+    // Who changed it meanwhile had another answer of Stripe's: it is asked again.
+    const check = terms !== undefined && isSame(terms.seen, termsOf(before)) ? terms.check : 'unknown';
+    const corrected = terms === undefined ? {} : { ...terms.wanted, ...checkColumns(check, now) };
+    const result = await tx.price.update({
+      where: { projectId_priceId: key },
+      data: { productId: given(productId), isArchived: given(isArchived), ...corrected },
+    });
+    await writeAudit(tx, {
+      actor,
+      action: 'price.update',
+      projectId: key.projectId,
+      target: { type: 'price', id: key.priceId },
+      details: { before: summary(before), after: summary(result) },
+    });
+    return { result, changed: result.productId !== before.productId };
+  });
+}
+
+const summary = (price: Price) => ({
+  ...detailsOf({ ...price, ...termsOf(price) }),
+  is_archived: price.isArchived,
+});
+
+/**
+ * Deletes a price that no subscription and no purchase has. Throws `project_not_found`, `price_not_found`,
+ * `price_in_use`.
+ */
+export async function deletePrice(
+  database: Database,
+  { key, actor }: { key: PriceKey; actor: Actor },
+): Promise<void> {
+  await changeProject(database, key.projectId, async (tx) => {
+    const price = await getPrice(tx, key);
+    const { stripePriceId } = price;
+    const isUsed =
+      (await tx.subscriptionItem.findFirst({ where: { stripePriceId } })) !== null ||
+      (await tx.purchaseItem.findFirst({ where: { stripePriceId } })) !== null;
+    if (isUsed)
+      throw new ServiceError(
+        'price_in_use',
+        'Archive the price instead: subscriptions or purchases have it (is_archived: true).',
+      );
+    await tx.price.delete({ where: { projectId_priceId: key } });
+    await writeAudit(tx, {
+      actor,
+      action: 'price.delete',
+      projectId: key.projectId,
+      target: { type: 'price', id: key.priceId },
+      details: summary(price),
+    });
+    return { result: undefined, changed: false };
+  });
+}
