@@ -26,7 +26,7 @@ export const earliest = (a: Instant | null, b: Instant | null): Instant | null =
   a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 /** The end of the last year of RFC 3339. */
-const lastInstant: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+export const lastInstant: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** An RFC 3339 timestamp with an offset; parsed to an `Instant`. */
 export const timestamp = z.iso
