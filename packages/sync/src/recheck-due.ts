@@ -40,7 +40,7 @@ const subscriptions: Recheck<SubscriptionRow, SubscriptionSnapshot> = {
   lookup: (deps, row) => lookupSubscription(deps, row.id),
   apply: (row, lookup, now) =>
     lookup.kind === 'found'
-      ? applyLookup(row, lookup.object, { at: row.snapshotAt, eventId: row.snapshotEventId })
+      ? applyLookup(row, lookup.object, { at: row.snapshotAt, eventId: row.snapshotEventId, now })
       : keepForRecheck(row, lookup, now),
 };
 

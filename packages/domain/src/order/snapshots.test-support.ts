@@ -15,6 +15,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
     claims: noClaims,
     status: 'active',
     ...noContent,
+    latestInvoiceDueAt: null,
     paidInvoice: null,
     items: [
       {

@@ -3,7 +3,7 @@ import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
 import { ownMetadata } from './claims.ts';
 import type { Claims } from './claims.ts';
-import { flag, quantity, reference, secondsOrNull } from './fields.ts';
+import { flag, quantity, reference, secondsOrNull, words } from './fields.ts';
 import { paidInvoice } from './invoice.ts';
 import type { PaidInvoice } from './invoice.ts';
 
@@ -61,6 +61,8 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
+  /** When the expanded latest invoice is to be paid (`collection_method: send_invoice`); null: at once, or not known. */
+  latestInvoiceDueAt: Instant | null;
   /** The expanded latest invoice, where it is paid. */
   paidInvoice: PaidInvoice | null;
   items: ItemSnapshot[];
@@ -78,7 +80,7 @@ const item = z.object({
   plan: reference,
 });
 
-const invoiceMoment = z.object({ id, created: secondsOrNull });
+const invoiceMoments = z.object({ id, created: secondsOrNull, due_date: secondsOrNull });
 
 /** An id or an expanded invoice, of which `paidInvoice` reads more. */
 const latestInvoice = z
@@ -86,9 +88,10 @@ const latestInvoice = z
   .nullish()
   .transform((value) => {
     if (value === null || value === undefined || typeof value === 'string')
-      return { id: value ?? null, createdAt: null, paid: null };
-    const { created } = invoiceMoment.catch({ id: value.id, created: null }).parse(value);
-    return { id: value.id, createdAt: created, paid: paidInvoice.catch(null).parse(value) };
+      return { id: value ?? null, createdAt: null, dueAt: null, paid: null };
+    const unknown = { id: value.id, created: null, due_date: null };
+    const { created, due_date: dueAt } = invoiceMoments.catch(unknown).parse(value);
+    return { id: value.id, createdAt: created, dueAt, paid: paidInvoice.catch(null).parse(value) };
   });
 
 const subscription = z.object({
@@ -101,6 +104,7 @@ const subscription = z.object({
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
   pause_collection: z.object({}).nullish(),
+  collection_method: words,
   latest_invoice: latestInvoice,
   /** Before 2025-03-31 (basil) the subscription had the period; since then each item has its own. */
   current_period_start: secondsOrNull,
@@ -158,6 +162,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
     latestInvoiceId: whole.latest_invoice.id,
     latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
+    latestInvoiceDueAt: whole.collection_method === 'send_invoice' ? whole.latest_invoice.dueAt : null,
     paidInvoice: whole.latest_invoice.paid,
     items,
     areItemsComplete:

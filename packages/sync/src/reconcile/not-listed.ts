@@ -48,7 +48,7 @@ async function changesOf(
 ): Promise<Change[]> {
   const { id, before, lookup, run } = of;
   if (lookup.kind === 'missing') return changeOfMissing(deps, id, before);
-  const listed = { snapshot: lookup.object, createdAt: 0 };
+  const listed = { snapshot: lookup.object, createdAt: 0, readAt: deps.clock() };
   const catalog = await readEventState(deps.database, subscriptionKeys([lookup.object]));
   const state = { ...catalog, subscriptions: before.subscriptions };
   const change = changeOfSubscription(listed, { state, projectId: run.projectId });

@@ -27,13 +27,14 @@ export function changeOfSubscription(
   return changeOf(planWrite(subscriptionKind, { stored, row, state }), { state, projectId });
 }
 
-function toListed({ logger }: MaintenanceDeps, rendered: ListedObject): ListedSubscription[] {
+function toListed({ logger, clock }: MaintenanceDeps, rendered: ListedObject): ListedSubscription[] {
   const parsed = subscriptionSnapshot.safeParse(rendered);
   if (!parsed.success) {
     logger.warn('reconcile_object_not_understood', { object_id: rendered.id });
     return [];
   }
-  return [{ snapshot: parsed.data, createdAt: fromStripeSeconds(rendered.created) }];
+  const createdAt = fromStripeSeconds(rendered.created);
+  return [{ snapshot: parsed.data, createdAt, readAt: clock() }];
 }
 
 /** Stripe's subscriptions, the ended ones too, newest first. */
