@@ -147,28 +147,39 @@ describe('for any purchases', () => {
     );
   });
 
-  it('taking one back takes its days from the others, exactly where they do not begin anew without it', () => {
+  it('taking one back only takes from its own product, and never what another gives by itself', () => {
     fc.assert(
       fc.property(passes, fc.nat(), (all, pick) => {
         const taken = all[pick % all.length];
         if (taken === undefined) return;
         const rest = all.filter((one) => one !== taken);
         const [before, after] = [byId(all.map(aPass)), byId(rest.map(aPass))];
-        const takenMs = taken.days * taken.quantity * dayMs;
         for (const one of rest) {
           const [was, is] = [before.get(one.id) ?? 0, after.get(one.id) ?? 0];
           expect(was - is).toBeGreaterThanOrEqual(0);
+          expect(one.product === taken.product || is === was).toBe(true);
           // Its own days from its own payment stay, whatever else is taken back.
           expect(is).toBeGreaterThanOrEqual(day(one.paid) + one.days * one.quantity * dayMs);
-          if (one.product !== taken.product) expect(is).toBe(was);
         }
-        // Paid before all others began to run out: the chain stays one.
-        const chain = rest.filter((one) => one.product === taken.product);
-        const [head] = chain.toSorted((a, b) => a.paid - b.paid);
-        if (head === undefined || head.paid > taken.paid) return;
-        const isWhole = new Set(chain.map((one) => after.get(one.id))).size === 1;
-        const wasWhole = before.get(head.id) === before.get(taken.id);
-        if (isWhole && wasWhole) expect(after.get(head.id)).toBe((before.get(head.id) ?? 0) - takenMs);
+      }),
+      runs,
+    );
+  });
+
+  it('taking back one that is not the first of its chain takes exactly its days, while the rest stay one chain', () => {
+    fc.assert(
+      fc.property(passes, fc.nat(), (all, pick) => {
+        const chained = all.map((one) => ({ ...one, product: 'one' }));
+        const [head, ...later] = chained.toSorted((a, b) => a.paid - b.paid);
+        const taken = later[pick % Math.max(1, later.length)];
+        fc.pre(head !== undefined && taken !== undefined);
+        const [before, after] = [
+          byId(chained.map(aPass)),
+          byId(chained.filter((one) => one !== taken).map(aPass)),
+        ];
+        fc.pre(new Set(before.values()).size === 1 && new Set(after.values()).size === 1);
+        const takenMs = (taken?.days ?? 0) * (taken?.quantity ?? 0) * dayMs;
+        expect([...after.values()][0]).toBe(([...before.values()][0] ?? 0) - takenMs);
       }),
       runs,
     );
