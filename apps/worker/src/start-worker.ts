@@ -82,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
 /** Health, readiness and metrics over HTTP. */
 function serveOperations(
-  { deps, inspectQueue }: BuiltDeps,
+  { deps, inspectQueue, stripePermissions }: BuiltDeps,
   consumer: Consumer,
   { config, host }: WorkerOptions,
 ): Promise<OperationsServer> {
@@ -102,6 +102,7 @@ function serveOperations(
         mustNotEvict: config.environment === 'production',
         inspectQueue,
         isStopping: () => signal.aborted,
+        stripePermissions,
       }),
   });
 }

@@ -26,11 +26,18 @@ export async function checkDependencies(options: ReadinessOptions): Promise<Read
 
 export type ReadinessAnswer = {
   status: 200 | 503;
-  body: { status: 'ready' | 'not ready'; checks: ReadinessChecks };
+  body: { status: 'ready' | 'degraded' | 'not ready'; checks: ReadinessChecks };
 };
 
-/** What `/ready` answers: 200, or 503 if any check is not `ok`. */
+/** How a check begins that names a trouble in which the process still does its work. */
+export const degraded = 'degraded: ';
+
+/** What `/ready` answers: 503 if any check is neither `ok` nor `degraded: …`. */
 export function readinessAnswer(checks: ReadinessChecks): ReadinessAnswer {
-  const isReady = Object.values(checks).every((check) => check === 'ok');
-  return { status: isReady ? 200 : 503, body: { status: isReady ? 'ready' : 'not ready', checks } };
+  const values = Object.values(checks);
+  if (values.every((check) => check === 'ok')) return { status: 200, body: { status: 'ready', checks } };
+  const works = values.every((check) => check === 'ok' || check.startsWith(degraded));
+  return works
+    ? { status: 200, body: { status: 'degraded', checks } }
+    : { status: 503, body: { status: 'not ready', checks } };
 }

@@ -4,16 +4,20 @@ import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
 
-type ReadinessDeps = Pick<AppDeps, 'database' | 'inspectQueueRedis' | 'config' | 'isStopping'>;
+type ReadinessDeps = Pick<
+  AppDeps,
+  'database' | 'inspectQueueRedis' | 'config' | 'isStopping' | 'stripePermissions'
+>;
 
 /** What this process depends on, and whether it is there. */
-export function checkReadiness({
+export async function checkReadiness({
   database,
   inspectQueueRedis,
   config,
   isStopping,
+  stripePermissions,
 }: ReadinessDeps): Promise<ReadinessChecks> {
-  return checkDependencies({
+  const checks = await checkDependencies({
     deadlineMs,
     isStopping,
     checks: {
@@ -26,4 +30,5 @@ export function checkReadiness({
       },
     },
   });
+  return { ...checks, ...stripePermissions.check() };
 }

@@ -1,5 +1,5 @@
 import { checkDependencies } from '@billing/platform';
-import type { QueueRedisReport, ReadinessChecks } from '@billing/platform';
+import type { QueueRedisReport, ReadinessChecks, StripePermissions } from '@billing/platform';
 import type { Database } from '@billing/store';
 
 const deadlineMs = 1_500;
@@ -11,11 +11,12 @@ type ReadinessDeps = {
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
   isStopping: () => boolean;
+  stripePermissions: StripePermissions;
 };
 
 /** What this process depends on: Postgres, and a queue that is being consumed. */
-export const checkReadiness = (deps: ReadinessDeps): Promise<ReadinessChecks> =>
-  checkDependencies({
+export async function checkReadiness(deps: ReadinessDeps): Promise<ReadinessChecks> {
+  const checks = await checkDependencies({
     deadlineMs,
     isStopping: deps.isStopping,
     checks: {
@@ -30,3 +31,5 @@ export const checkReadiness = (deps: ReadinessDeps): Promise<ReadinessChecks> =>
       },
     },
   });
+  return { ...checks, ...deps.stripePermissions.check() };
+}

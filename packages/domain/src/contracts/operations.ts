@@ -51,7 +51,7 @@ export const webhookResponse = z
 export const healthResponse = z.object({ status: z.literal('healthy') });
 export const liveResponse = z.object({ status: z.literal('alive') });
 export const readyResponse = z
-  .object({ status: z.enum(['ready', 'not ready']), checks: z.record(z.string(), z.string()) })
+  .object({ status: z.enum(['ready', 'degraded', 'not ready']), checks: z.record(z.string(), z.string()) })
   .meta({ id: 'Readiness' });
 
 export const projectMetricsResponse = z

@@ -13,7 +13,8 @@ export const ready = defineEndpoint({
   answers: [
     {
       status: 200,
-      description: 'It should.',
+      description:
+        'It should; with `degraded`, `checks` names a trouble in which the process still does its work.',
       schema: readyResponse,
       example: { status: 'ready', checks: { database: 'ok', redis: 'ok' } },
     },
