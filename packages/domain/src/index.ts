@@ -30,7 +30,7 @@ export * from './order/subscription-row.ts';
 export * from './policy.ts';
 export * from './stripe/checkout-session.ts';
 export * from './stripe/claims.ts';
-export { anyObject } from './stripe/fields.ts';
+export { anyObject, seconds } from './stripe/fields.ts';
 export * from './stripe/invoice.ts';
 export * from './stripe/parse-event.ts';
 export * from './stripe/payment.ts';
