@@ -12,13 +12,30 @@ export const claimDueSubscriptions = (database: Database, claim: DueClaim): Prom
 export const claimDuePurchases = (database: Database, claim: DueClaim): Promise<string[]> =>
   claimDue(database, 'purchases', claim);
 
+/** The tables of objects that are rechecked. */
+export type RecheckedTable = 'subscriptions' | 'purchases';
+
+/**
+ * Puts off the next recheck of a row that is still as it was when it was claimed, and still waits for one; its row version
+ * stays, as nothing about the object changes.
+ */
+export async function postponeRecheck(
+  database: Database,
+  table: RecheckedTable,
+  { id, rowVersion, until }: { id: string; rowVersion: number; until: Instant },
+): Promise<void> {
+  await database.$executeRaw`
+    UPDATE ${Prisma.raw(table)} SET settle_at = ${new Date(until)}
+    WHERE id = ${id} AND fence = ${rowVersion} AND settle_at IS NOT NULL`;
+}
+
 /**
  * Takes objects that are due to be read from Stripe. Each is put off until `retryAt` first, so that another worker does
  * not take it too and a crash only delays it; the row version stays, as nothing about the object changes.
  */
 async function claimDue(
   database: Database,
-  table: 'subscriptions' | 'purchases',
+  table: RecheckedTable,
   { now, retryAt, limit }: DueClaim,
 ): Promise<string[]> {
   const objects = Prisma.raw(table);

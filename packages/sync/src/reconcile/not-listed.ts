@@ -67,7 +67,11 @@ export async function compareUnlistedSubscriptions(
   for (const id of ids) {
     const before = await readEventState(database, { ...noKeys, subscriptionIds: [id] });
     const lookup = await lookupSubscription(inBackground(deps), id);
-    if (lookup.kind === 'unreachable') return unreachable;
+    if (lookup.kind === 'unreachable') {
+      // What Stripe does not tell of this one keeps no other waiting.
+      if (lookup.isRefused === true) continue;
+      return unreachable;
+    }
     drift.push(...(await repair(deps, run, await changesOf(deps, { id, before, lookup, run }))));
   }
   return ended(ids, drift);
@@ -100,7 +104,7 @@ export async function compareUnlistedPurchases(
           ? stripe.checkout.sessions.retrieve(id).then(() => true)
           : stripe.paymentIntents.retrieve(id).then(() => true),
     );
-    if (lookup.kind === 'unreachable') return unreachable;
+    if (lookup.kind === 'unreachable' && lookup.isRefused !== true) return unreachable;
     if (lookup.kind === 'missing') drift.push(missing('purchase_missing_in_stripe', id, 'paid'));
   }
   for (const { kind } of drift) metrics.reconcileDrift.inc({ kind });

@@ -45,10 +45,11 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
   async function withAllItems(
     listed: ListedSubscription,
     mayLookUp: boolean,
-  ): Promise<ListedSubscription | null> {
+  ): Promise<ListedSubscription | 'later' | 'refused'> {
     if (listed.snapshot.areItemsComplete || !mayLookUp) return listed;
     const lookup = await lookupSubscription(background, listed.snapshot.id);
-    return lookup.kind === 'found' ? { ...listed, snapshot: lookup.object } : null;
+    if (lookup.kind === 'found') return { ...listed, snapshot: lookup.object };
+    return lookup.kind === 'unreachable' && lookup.isRefused === true ? 'refused' : 'later';
   }
 
   async function compare(
@@ -61,7 +62,8 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
       const change = changeOfSubscription(listed, { state, projectId: run.projectId });
       if (change === null) continue;
       const whole = await withAllItems(listed, mayLookUp);
-      if (whole === null)
+      if (whole === 'refused') continue;
+      if (whole === 'later')
         return { kind: 'later', pauseMs: 1_000, why: 'a subscription with many items cannot be looked up' };
       const complete = changeOfSubscription(whole, { state, projectId: run.projectId });
       if (complete !== null) changes.push(complete);

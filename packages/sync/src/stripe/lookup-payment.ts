@@ -3,6 +3,7 @@ import type { BoughtItem, ChargeDetails, PaymentDetails, PaymentQuery, StripeLoo
 import type { Stripe } from 'stripe';
 import type { SyncDeps } from '../deps.ts';
 import { askStripe } from './ask-stripe.ts';
+import { checkPage } from './check-page.ts';
 
 type LookupDeps = Pick<SyncDeps, 'stripe' | 'budget' | 'logger' | 'counters'>;
 
@@ -51,10 +52,11 @@ function lookupInvoiceOf(
   paymentIntentId: string,
 ): Promise<StripeLookup<{ id: string | null }>> {
   return askStripe(deps, 'payment_intent', async () => {
-    const { data } = await deps.stripe.invoicePayments.list({
+    const payments = await deps.stripe.invoicePayments.list({
       payment: { type: 'payment_intent', payment_intent: paymentIntentId },
       limit: 1,
     });
+    const { data } = checkPage(payments);
     const invoice = data[0]?.invoice;
     const id = typeof invoice === 'object' ? invoice.id : invoice;
     return { id: isId(id) ? id : null };

@@ -15,7 +15,9 @@ export function lookupSubscription(
     askStripe(deps, 'subscription', async () => {
       sent();
       const rendered = await deps.stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] });
-      if (!rendered.items.has_more) return subscriptionSnapshot.parse(rendered);
+      const snapshot = subscriptionSnapshot.parse(rendered);
+      if (snapshot.id !== id) throw new Error('Stripe answered with another subscription.');
+      if (snapshot.areItemsComplete || !rendered.items.has_more) return snapshot;
       const all = await deps.stripe.subscriptionItems
         .list({ subscription: id, limit: 100 })
         .autoPagingToArray({ limit: maxItems });
