@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createMetrics } from '@billing/platform';
+import { createMetrics, createStripePermissions } from '@billing/platform';
 import { metricNames, readRules } from './read-rules.ts';
 
 const here = new URL('.', import.meta.url);
@@ -16,7 +16,9 @@ const dashboards = readdirSync(new URL('grafana/dashboards', here)).map((file) =
 /** Every name that a scrape of a process can contain: a histogram has several. */
 async function exportedNames(): Promise<Set<string>> {
   const names = new Set(['up']);
-  for (const { name, type } of await createMetrics({ service: 'test' }).registry.getMetricsAsJSON()) {
+  const metrics = createMetrics({ service: 'test' });
+  createStripePermissions(metrics);
+  for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')
       for (const suffix of ['bucket', 'sum', 'count']) names.add(`${name}_${suffix}`);

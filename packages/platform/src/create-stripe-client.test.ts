@@ -147,17 +147,18 @@ describe('permissions that the key lacks', () => {
     "The provided key 'rk_test_*********abc' does not have the required permissions for this endpoint on account 'acct_1'. Having the 'rak_charge_read' permission would allow this request to continue.",
   );
 
-  async function start() {
+  function start() {
     const metrics = createMetrics({ service: 'test', withProcessMetrics: false });
     const permissions = createStripePermissions(metrics);
     const stripe = createStripeClient({ secretKey: 'rk_test_x', apiBase: base, permissions });
     const ask = () => stripe.charges.retrieve('ch_1').catch(() => undefined);
-    const missing = async () => (await metrics.stripePermissionsMissing.get()).values[0]?.value;
-    return { metrics, permissions, ask, missing };
+    const valueOf = async (name: string) => (await metrics.registry.getSingleMetric(name)?.get())?.values;
+    const missing = async () => (await valueOf('stripe_permissions_missing'))?.[0]?.value;
+    return { valueOf, permissions, ask, missing };
   }
 
   test('are named until the operation is not refused, and nothing of the key is shown', async () => {
-    const { metrics, permissions, ask, missing } = await start();
+    const { valueOf, permissions, ask, missing } = start();
     expect(permissions.check()).toEqual({});
     refuse();
     await ask();
@@ -166,7 +167,7 @@ describe('permissions that the key lacks', () => {
       stripe: 'degraded: the Stripe key may not GET /v1/charges/:id (rak_charge_read)',
     });
     expect(await missing()).toBe(1);
-    expect((await metrics.stripePermissionDenied.get()).values).toMatchObject([
+    expect(await valueOf('stripe_permission_denied_total')).toMatchObject([
       { labels: { operation: 'GET /v1/charges/:id' }, value: 2 },
     ]);
     // An outage does not say that the permission is there; an answer does, a 404 too.

@@ -32,8 +32,6 @@ export type Metrics = {
   queueRedisInfo: Gauge<'eviction_policy' | 'persistent'>;
   queueOldestWaiting: Gauge<'queue'>;
   stripeRequestDuration: Histogram<'operation' | 'outcome'>;
-  stripePermissionDenied: Counter<'operation'>;
-  stripePermissionsMissing: Gauge;
   reconcileDrift: Counter<'kind'>;
 };
 
@@ -110,15 +108,6 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
       'stripe_request_duration_seconds',
       'Time of one attempt of a Stripe request',
       ['operation', 'outcome'],
-    ),
-    stripePermissionDenied: counter(
-      'stripe_permission_denied_total',
-      'Stripe requests that were refused because the key lacks a permission',
-      ['operation'],
-    ),
-    stripePermissionsMissing: sharedGauge(
-      'stripe_permissions_missing',
-      'Operations that Stripe refused to the key when they were last tried',
     ),
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',

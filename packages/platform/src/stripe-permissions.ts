@@ -22,23 +22,33 @@ const permissionIn = (message: string | null): string | null =>
  * Remembers the operations that Stripe answered with 403, until the same operation is not refused. Of Stripe's message
  * only the permission's name is kept: it also shows part of the key.
  */
-export function createStripePermissions(
-  metrics: Pick<Metrics, 'stripePermissionDenied' | 'stripePermissionsMissing'>,
-): StripePermissions {
+export function createStripePermissions({
+  counter,
+  gauge,
+}: Pick<Metrics, 'counter' | 'gauge'>): StripePermissions {
+  const denied = counter(
+    'stripe_permission_denied_total',
+    'Stripe requests that were refused because the key lacks a permission',
+    ['operation'],
+  );
+  const missingNow = gauge(
+    'stripe_permissions_missing',
+    'Operations that Stripe refused to the key when they were last tried',
+  );
   const missing = new Map<string, { permission: string | null; at: number }>();
   function forgetOld(): void {
     const oldest = performance.now() - rememberedMs;
     for (const [operation, { at }] of missing) if (at < oldest) missing.delete(operation);
-    metrics.stripePermissionsMissing.set(missing.size);
+    missingNow.set(missing.size);
   }
   return {
     note: ({ operation, status, message }) => {
       if (status === 403) {
-        metrics.stripePermissionDenied.inc({ operation });
+        denied.inc({ operation });
         missing.set(operation, { permission: permissionIn(message), at: performance.now() });
       } else if (status === null || status === 401 || status === 429 || status >= 500) return;
       else if (!missing.delete(operation)) return;
-      metrics.stripePermissionsMissing.set(missing.size);
+      missingNow.set(missing.size);
     },
     check: () => {
       forgetOld();

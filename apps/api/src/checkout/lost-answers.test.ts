@@ -120,6 +120,7 @@ test('after an answer of Stripe, a 500 as well, the same key asks anew', async (
   await buy(key, order).expect(503);
   await commerce.fault('none');
   await buy(key, order).expect(200);
+  expect(await sessionsOf(order)).toHaveLength(1);
 });
 
 test('what was asked is kept for a day at most, and not beside an answer', async () => {
