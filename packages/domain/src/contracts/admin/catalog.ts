@@ -63,7 +63,9 @@ export const createPriceRequest = z
       .max(36_500)
       .nullable()
       .optional()
-      .describe('One-time prices only: how long access lasts; null or absent: for ever.'),
+      .describe(
+        'One-time prices only: how long one piece gives access; purchases of one product follow each other. Null or absent: for ever.',
+      ),
   })
   .refine((price) => (price.access_days ?? null) === null || price.interval === 'one_time', {
     path: ['access_days'],
