@@ -8,6 +8,7 @@ import {
   createQueueGauges,
   createRateLimiter,
   createStripeClient,
+  createStripePermissions,
   inspectQueueRedis as inspect,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
@@ -56,7 +57,9 @@ export function createProcessLogger(config: ApiConfig): Logger {
 }
 
 function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
+  const stripePermissions = createStripePermissions(metrics);
   return {
+    stripePermissions,
     database: createDatabase({
       url: config.databaseUrl,
       poolSize: config.databasePoolSize,
@@ -70,6 +73,7 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
     stripe: createStripeClient({
       secretKey: config.stripeSecretKey,
       apiBase: config.stripeApiBase,
+      permissions: stripePermissions,
       observe: (operation, outcome, seconds) =>
         metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
     }),
@@ -80,7 +84,8 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
-  const { database, cacheRedis, queueRedis, stripe } = createClients(config, { logger, metrics });
+  const clients = createClients(config, { logger, metrics });
+  const { database, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
   const cache = createEntitlementCache({
     redis: cacheRedis,
     clock,
@@ -108,6 +113,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       rateLimiter:
         perSecond === 0 ? null : createRateLimiter({ redis: cacheRedis, perSecond, prefix: 'rate:' }),
       stripe,
+      stripePermissions,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
       stripeEvents,
@@ -115,7 +121,14 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),
       inspectQueueRedis,
       renderMetrics: options.metricsRenderer?.(metrics) ?? (() => metrics.registry.metrics()),
-      readiness: createApiReadiness({ database, cache, config, queueRedis, isStopping: () => isStopping }),
+      readiness: createApiReadiness({
+        database,
+        cache,
+        config,
+        queueRedis,
+        stripePermissions,
+        isStopping: () => isStopping,
+      }),
       isStopping: () => isStopping,
     },
     beginStop: () => (isStopping = true),

@@ -7,6 +7,7 @@ import type {
   QueueRedisReport,
   RateLimiter,
   Readiness,
+  StripePermissions,
 } from '@billing/platform';
 import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
@@ -32,6 +33,8 @@ export type AppDeps = {
   /** Requests per project API key; null: not limited. */
   rateLimiter: RateLimiter | null;
   stripe: Stripe;
+  /** What Stripe refuses to the key. */
+  stripePermissions: StripePermissions;
   /** Few checkouts at a time read Postgres: many buyers at once must leave connections to those who check. */
   checkoutLimit: LimitFunction;
   /** Stripe customers that this process is making, so that requests at the same time share one. */

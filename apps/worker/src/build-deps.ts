@@ -6,11 +6,12 @@ import {
   createMetrics,
   createQueue,
   createStripeClient,
+  createStripePermissions,
   inspectQueueRedis,
   stripeModeOf,
   withDeadline,
 } from '@billing/platform';
-import type { Logger, Metrics, QueueRedisReport, RedisClient } from '@billing/platform';
+import type { Logger, Metrics, QueueRedisReport, RedisClient, StripePermissions } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
 import type { Database } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
@@ -19,6 +20,7 @@ import type { WorkerConfig } from './config.ts';
 
 export type BuiltDeps = {
   deps: MaintenanceDeps;
+  stripePermissions: StripePermissions;
   /** Asks the queue's Redis for its settings. Rejects where it is unreachable. */
   inspectQueue: () => Promise<QueueRedisReport>;
   /** A connection of the queue's Redis that fails fast. */
@@ -37,11 +39,15 @@ const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
   });
 
-const openStripe = (config: WorkerConfig, metrics: Metrics): SyncDeps['stripe'] =>
+const openStripe = (
+  config: WorkerConfig,
+  { metrics, permissions }: { metrics: Metrics; permissions: StripePermissions },
+): SyncDeps['stripe'] =>
   createStripeClient({
     secretKey: config.stripeSecretKey,
     apiBase: config.stripeApiBase,
     timeoutMs: 8_000,
+    permissions,
     observe: (operation, outcome, seconds) =>
       metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
   });
@@ -54,6 +60,7 @@ export function buildDeps(
   { logger, clock = systemClock, signal }: BuildOptions,
 ): BuiltDeps {
   const metrics = createMetrics({ service: 'worker' });
+  const stripePermissions = createStripePermissions(metrics);
   const database = openDatabase(config, metrics);
   const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
@@ -72,7 +79,7 @@ export function buildDeps(
     database,
     cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds }),
     outboxCleaner,
-    stripe: openStripe(config, metrics),
+    stripe: openStripe(config, { metrics, permissions: stripePermissions }),
     mode: stripeModeOf(config.stripeSecretKey),
     budget: createReadBudget({ redis: queueRedis, prefix, perSecond: config.stripeReadsPerSecond, clock }),
     subscriptionLookups: createSharedLookups(),
@@ -87,6 +94,7 @@ export function buildDeps(
   };
   return {
     deps,
+    stripePermissions,
     inspectQueue: () => inspectQueueRedis(queueRedis),
     queueRedis,
     close: async () => {

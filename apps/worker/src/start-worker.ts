@@ -82,7 +82,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
 /** Health, readiness and metrics over HTTP. */
 function serveOperations(
-  { deps, inspectQueue, queueRedis }: BuiltDeps,
+  { deps, inspectQueue, queueRedis, stripePermissions }: BuiltDeps,
   consumer: Consumer,
   { config, host }: WorkerOptions,
 ): Promise<OperationsServer> {
@@ -95,6 +95,7 @@ function serveOperations(
     isConsuming: consumer.isReady,
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,
+    stripePermissions,
   });
   return createOperationsServer({
     port: config.port,

@@ -40,6 +40,7 @@ export type ExplanationReason =
   | 'disputed'
   | 'revoked'
   | 'unmapped_price'
+  | 'quantity_zero'
   | 'state_unknown';
 
 /** One source that was considered, in force or not. */

@@ -42,7 +42,7 @@ export * from './stripe/bought-items.ts';
 export * from './stripe/checkout-session.ts';
 export * from './stripe/claims.ts';
 export * from './stripe/discount.ts';
-export { anyObject } from './stripe/fields.ts';
+export { anyObject, seconds } from './stripe/fields.ts';
 export * from './stripe/invoice.ts';
 export * from './stripe/parse-event.ts';
 export * from './stripe/payment.ts';

@@ -27,7 +27,7 @@ export const earliest = (a: Instant | null, b: Instant | null): Instant | null =
   a === null || b === null ? (a ?? b) : Math.min(a, b);
 
 /** The end of the last year of RFC 3339. */
-const lastInstant: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+export const lastInstant: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const timestampRule =
   'RFC 3339 with `T`, seconds and `Z` or an offset, without leap seconds; from 1970 to 9999 in UTC.';

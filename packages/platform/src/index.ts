@@ -46,12 +46,9 @@ export { checkQueueRedis } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
 
 // Stripe
-export {
-  createStripeClient,
-  stripeModeOf,
-  type StripeClient,
-  type StripeOutcome,
-} from './create-stripe-client.ts';
+export { createStripeClient, stripeModeOf, type StripeClient } from './create-stripe-client.ts';
+export type { StripeOutcome } from './stripe-http-client.ts';
+export { createStripePermissions, type StripePermissions } from './stripe-permissions.ts';
 
 // Migrations
 export { diffSchema } from './migrate/diff-schema.ts';

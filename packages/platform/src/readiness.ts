@@ -18,6 +18,8 @@ export type ReadinessAnswer = {
 export type ReadinessOptions = {
   /** By dependency. */
   readonly checks: Readonly<Record<string, () => Promise<Finding>>>;
+  /** What asks for somebody to look although all works, by name; empty: nothing. */
+  readonly notes?: () => ReadinessChecks;
   readonly deadlineMs: number;
   readonly isStopping: () => boolean;
   /** Whether this process has something to answer while these dependencies are away or impaired. */
@@ -36,7 +38,8 @@ const unreachable: Finding = { state: 'away', says: 'unreachable' };
 const noAnswer = (): Error => new Error('no answer in time');
 
 /** Answers `/ready`, and remembers which dependencies this process has reached. */
-export function createReadiness({ checks, deadlineMs, isStopping, isOfUse }: ReadinessOptions): Readiness {
+export function createReadiness(options: ReadinessOptions): Readiness {
+  const { checks, notes = (): ReadinessChecks => ({}), deadlineMs, isStopping, isOfUse } = options;
   const names = Object.keys(checks);
   const reached = new Set<string>();
   const hasBegun = (): boolean => reached.size === names.length;
@@ -52,7 +55,11 @@ export function createReadiness({ checks, deadlineMs, isStopping, isOfUse }: Rea
           return [name, finding];
         }),
       );
-      const findings = Object.fromEntries(found);
+      const noted = Object.entries(notes()).map(([name, says]): [string, Finding] => [
+        name,
+        { state: 'noted', says },
+      ]);
+      const findings = Object.fromEntries([...found, ...noted]);
       return decideReadiness({
         findings,
         hasBegun: hasBegun(),

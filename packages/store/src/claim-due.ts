@@ -25,19 +25,33 @@ export const claimDuePurchases = async (database: Database, claim: DueClaim): Pr
   return [...due, ...(await claimWhere(database, 'purchases', { ...claim, limit: left }, ofUnknownInvoices))];
 };
 
+/** The tables of objects that are rechecked. */
+export type RecheckedTable = 'subscriptions' | 'purchases';
+
+/**
+ * Puts off the next recheck of a row that is still as it was when it was claimed, and still waits for one; its row version
+ * stays, as nothing about the object changes.
+ */
+export async function postponeRecheck(
+  database: Database,
+  table: RecheckedTable,
+  { id, rowVersion, until }: { id: string; rowVersion: number; until: Instant },
+): Promise<void> {
+  await database.$executeRaw`
+    UPDATE ${Prisma.raw(`public.${table}`)} SET settle_at = ${new Date(until)}
+    WHERE id = ${id} AND fence = ${rowVersion} AND settle_at IS NOT NULL`;
+}
+
 /**
  * Takes objects that are due to be read from Stripe. Each is put off until `retryAt` first, so that another worker does
  * not take it too and a crash only delays it; the row version stays, as nothing about the object changes.
  */
-const claimDue = (
-  database: Database,
-  table: 'subscriptions' | 'purchases',
-  claim: DueClaim,
-): Promise<string[]> => claimWhere(database, table, claim, Prisma.sql`settle_at <= ${new Date(claim.now)}`);
+const claimDue = (database: Database, table: RecheckedTable, claim: DueClaim): Promise<string[]> =>
+  claimWhere(database, table, claim, Prisma.sql`settle_at <= ${new Date(claim.now)}`);
 
 async function claimWhere(
   database: Database,
-  table: 'subscriptions' | 'purchases',
+  table: RecheckedTable,
   { retryAt, limit }: DueClaim,
   isDue: Prisma.Sql,
 ): Promise<string[]> {

@@ -139,6 +139,7 @@ describe('readSources', () => {
               {
                 stripePriceId: 'price_once_p',
                 quantity: 9_007_199_254_740,
+                productId: 'pro',
                 featureCodes: ['a', 'b'],
                 accessDays: 30,
               },

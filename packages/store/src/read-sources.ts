@@ -68,7 +68,7 @@ type Asked = {
 
 const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql => Prisma.sql`
     WITH catalog AS (
-      SELECT prices.stripe_price_id, prices.access_days, products.feature_codes
+      SELECT prices.stripe_price_id, prices.access_days, product_id, products.feature_codes
       FROM public.prices JOIN public.products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
     )
     SELECT coalesce(json_agg(one), '[]') FROM (SELECT
@@ -119,7 +119,8 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
           'items', coalesce((
             SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'featureCodes', catalog.feature_codes, 'accessDays', catalog.access_days) END ORDER BY i.stripe_price_id)
+              'productId', catalog.product_id, 'featureCodes', catalog.feature_codes,
+              'accessDays', catalog.access_days) END ORDER BY i.stripe_price_id)
             FROM public.purchase_items i LEFT JOIN catalog USING (stripe_price_id)
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)

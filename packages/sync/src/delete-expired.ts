@@ -1,13 +1,14 @@
-import { deleteFinishedEvents, deleteOldRuns } from '@billing/store';
+import { deleteExpiredKeys, deleteFinishedEvents, deleteOldRuns } from '@billing/store';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger after `EVENT_RETENTION_DAYS`, finished runs after 90
- * days. In small steps; a worker that stops leaves the rest to the next hour.
+ * days, idempotency keys after one. In small steps; a worker that stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
   await deleteOldRuns(database);
+  while (!signal.aborted && (await deleteExpiredKeys(database, clock()))) continue;
   const before = new Date(clock() - eventRetentionMs);
   let total = 0;
   for (let hasMore = true; hasMore && !signal.aborted;) {

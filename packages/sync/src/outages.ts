@@ -33,5 +33,12 @@ export const pauseInOutageMs = (attempts: number): number =>
 export const pauseAfterFailureMs = (failures: number): number =>
   doubled(failures, { leastMs: 1_000, mostMs: 3_600_000 });
 
+/**
+ * Pause before Stripe is asked again for what it refused, in ms: grows to four hours, as only a person can change the
+ * key's permissions.
+ */
+export const pauseAfterRefusalMs = (attempts: number): number =>
+  doubled(attempts, { leastMs: 15_000, mostMs: 4 * 3_600_000 });
+
 /** Pause for a job that only another version of the worker may know, in ms. */
 export const pauseForOthersMs = (): number => jittered(10_000);

@@ -6,14 +6,15 @@ import type {
   SubscriptionRow,
   SubscriptionSnapshot,
 } from '@billing/domain';
-import { claimDuePurchases, claimDueSubscriptions, readEventState } from '@billing/store';
-import type { StateKeys } from '@billing/store';
+import { claimDuePurchases, claimDueSubscriptions, postponeRecheck, readEventState } from '@billing/store';
+import type { RecheckedTable, StateKeys } from '@billing/store';
 import type { SyncDeps } from './deps.ts';
 import { purchaseKind, subscriptionKind } from './apply/object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './apply/object-kinds.ts';
 import { planWrite } from './apply/plan-write.ts';
 import { noKeys, subscriptionKeys } from './apply/decide-events.ts';
 import { pricesOfDetails, relatedIdsOfDetails } from './apply/details-keys.ts';
+import { pauseAfterRefusalMs } from './outages.ts';
 import { writePlans } from './apply/write-plans.ts';
 import { lookupPayment } from './stripe/lookup-payment.ts';
 import { lookupSubscription } from './stripe/lookup-subscription.ts';
@@ -27,6 +28,7 @@ const nextAttemptAt = (now: number): number => now + mostPauseMs * (0.4 + Math.r
 /** How one kind of object is rechecked. */
 type Recheck<Row extends ObjectRow, Found> = {
   kind: ObjectKind<Row, Found>;
+  table: RecheckedTable;
   keys: (id: string) => Partial<StateKeys>;
   /** What deciding the found object needs besides. */
   foundKeys: (found: Found) => Partial<StateKeys>;
@@ -36,12 +38,13 @@ type Recheck<Row extends ObjectRow, Found> = {
 
 const subscriptions: Recheck<SubscriptionRow, SubscriptionSnapshot> = {
   kind: subscriptionKind,
+  table: 'subscriptions',
   keys: (id) => ({ subscriptionIds: [id] }),
   foundKeys: (snapshot) => subscriptionKeys([snapshot]),
   lookup: (deps, row) => lookupSubscription(deps, row.id),
   apply: (row, lookup, now) =>
     lookup.kind === 'found'
-      ? applyLookup(row, lookup.object, { at: row.snapshotAt, eventId: row.snapshotEventId })
+      ? applyLookup(row, lookup.object, { at: row.snapshotAt, eventId: row.snapshotEventId, now })
       : keepForRecheck(row, lookup, now),
 };
 
@@ -49,6 +52,7 @@ const noDetails: PaymentDetails = { lineItems: null, charge: null, invoice: null
 
 const purchases: Recheck<PurchaseRow, PaymentDetails> = {
   kind: purchaseKind,
+  table: 'purchases',
   keys: (id) => ({ purchaseIds: [id] }),
   foundKeys: (details) => ({
     priceIds: pricesOfDetails(details),
@@ -66,6 +70,12 @@ const purchases: Recheck<PurchaseRow, PaymentDetails> = {
 
 type OneOf<Row extends ObjectRow, Found> = { recheck: Recheck<Row, Found>; id: string };
 
+/** Asked for again less and less often: it waits behind the others, and does not end a round. */
+function postponeRefused(deps: SyncDeps, table: RecheckedTable, row: ObjectRow): Promise<void> {
+  const until = deps.clock() + pauseAfterRefusalMs(row.recheckAttempts);
+  return postponeRecheck(deps.database, table, { id: row.id, rowVersion: row.rowVersion, until });
+}
+
 /** Looks one object up at Stripe and writes the answer, unless the row changed meanwhile. */
 async function recheckOne<Row extends ObjectRow, Found>(
   deps: SyncDeps,
@@ -77,8 +87,12 @@ async function recheckOne<Row extends ObjectRow, Found>(
   const before = kind.stored(await readState({}), id);
   if (before === undefined) return 'done';
   const lookup = await recheck.lookup(deps, before.row);
-  // The next attempt was scheduled when the row was claimed.
-  if (lookup.kind === 'unreachable') return 'unreachable';
+  if (lookup.kind === 'unreachable') {
+    // The next attempt was scheduled when the row was claimed.
+    if (lookup.isRefused !== true) return 'unreachable';
+    await postponeRefused(deps, recheck.table, before.row);
+    return 'done';
+  }
   const state = await readState(lookup.kind === 'found' ? recheck.foundKeys(lookup.object) : {});
   const stored = kind.stored(state, id);
   // An event was faster: it decided by itself, or left the row due again.
@@ -89,7 +103,8 @@ async function recheckOne<Row extends ObjectRow, Found>(
 }
 
 /**
- * One round over the rows that are due for a recheck. Stops at the first sign that Stripe is still unreachable.
+ * One round over the rows that are due for a recheck. Stops at the first sign that Stripe is still unreachable; what
+ * Stripe refuses is put off and does not stop it.
  * `again`: there are more.
  */
 export async function recheckDue(deps: SyncDeps, signal: AbortSignal): Promise<'again' | 'rest'> {

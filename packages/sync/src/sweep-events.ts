@@ -1,4 +1,11 @@
-import { dayMs, fromStripeSeconds, handledEventTypes, projectEvent, toTimestamp } from '@billing/domain';
+import {
+  dayMs,
+  fromStripeSeconds,
+  handledEventTypes,
+  projectEvent,
+  stripeEventId,
+  toTimestamp,
+} from '@billing/domain';
 import type { Instant } from '@billing/domain';
 import {
   claimSweep,
@@ -51,7 +58,23 @@ const sweepState = z.object({
 });
 type SweepState = z.output<typeof sweepState>;
 
-type ListedEvent = { id: string; type: string; created: number };
+/** What an event needs to be enqueued; it may have anything else. */
+const listedEvent = z.looseObject({
+  id: stripeEventId,
+  type: z.string().min(1),
+  data: z.looseObject({ object: z.looseObject({}) }),
+});
+type ListedEvent = z.output<typeof listedEvent>;
+
+/** Events as the list has them. What is none is logged and left: the next sweep comes by it again. */
+function eventsOf({ logger }: MaintenanceDeps, rows: readonly { id: string }[]): ListedEvent[] {
+  return rows.flatMap((row) => {
+    const parsed = listedEvent.safeParse(row);
+    if (parsed.success) return parsed.data;
+    logger.warn('sweep_event_not_understood', { event_id: row.id });
+    return [];
+  });
+}
 
 type Stop = { kind: 'stop'; outcome: JobOutcome };
 type Go = { kind: 'go'; state: SweepState };
@@ -139,7 +162,7 @@ async function sweepPages(deps: MaintenanceDeps, begun: SweepState): Promise<Sto
       // The event that the cursor names is older than Stripe keeps, and so are all after it.
       state = next;
     } else {
-      const found = state.found + (await enqueueMissing(deps, page.rows));
+      const found = state.found + (await enqueueMissing(deps, eventsOf(deps, page.rows)));
       const last = page.rows.at(-1);
       state = page.hasMore && last !== undefined ? { ...state, after: last.id, found } : { ...next, found };
     }
@@ -164,7 +187,7 @@ async function enqueueMissing(
       .filter((event) => !recorded.has(event.id))
       .map((event) =>
         stripeEvents.add(
-          { name: event.type, jobId: event.id, data: { event: projectEvent({ ...event }), received_at } },
+          { name: event.type, jobId: event.id, data: { event: projectEvent(event), received_at } },
           { deadlineMs: addDeadlineMs },
         ),
       ),

@@ -19,19 +19,19 @@ export type PriceComparison =
 
 type AskDeps = Pick<SyncDeps, 'stripe' | 'budget' | 'logger' | 'counters'>;
 
-/** `unreachable`: Stripe cannot be asked now; `not_understood`: its answer is no price. */
+/** `unreachable`: Stripe cannot be asked now; `not_usable`: it refuses this price to the key, or its answer is none. */
 export async function comparePrice(
   deps: AskDeps,
   price: Price,
-): Promise<PriceComparison | 'unreachable' | 'not_understood'> {
+): Promise<PriceComparison | 'unreachable' | 'not_usable'> {
   const { stripePriceId } = price;
   const lookup = await askStripe(deps, 'price', () => deps.stripe.prices.retrieve(stripePriceId));
-  if (lookup.kind === 'unreachable') return 'unreachable';
+  if (lookup.kind === 'unreachable') return lookup.isRefused === true ? 'not_usable' : 'unreachable';
   if (lookup.kind === 'missing') return { check: 'missing', stripe: null };
   const parsed = stripePriceTerms.safeParse(lookup.object);
   if (!parsed.success) {
     deps.logger.warn('price_not_understood', { stripe_price_id: stripePriceId });
-    return 'not_understood';
+    return 'not_usable';
   }
   const stripe = parsed.data;
   const differences = priceDifferences(termsOf(price), stripe);
@@ -61,7 +61,7 @@ export async function verifyDuePrices(
     if (signal.aborted) return 'rest';
     const comparison = await comparePrice(inBackground(deps), price);
     if (comparison === 'unreachable') break;
-    if (comparison === 'not_understood') continue;
+    if (comparison === 'not_usable') continue;
     await keepComparison(deps, price, comparison);
     if (comparison.check !== 'same') logProblem(deps, price, comparison);
   }

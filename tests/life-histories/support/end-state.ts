@@ -44,7 +44,7 @@ const moments = { 'just after': 1 / 24, 'in 6 days': 6, 'in 20 days': 20, 'in 40
 
 /**
  * Columns that may differ: counters, our own times and the schedule of rechecks; whether there was a lookup
- * (only it knows an invoice's `created`); which of several events with the same content is named. A payment's
+ * (only it knows an invoice's `created`, and what a read of Stripe showed); which of several events with the same content is named. A payment's
  * `record` is what its other fields are computed from, and a lookup replaces what events would have added. So
  * with `claims_at`.
  */
@@ -56,6 +56,8 @@ const notState = [
   'settle_attempts',
   'missing_in_stripe_at',
   'latest_invoice_created_at',
+  'past_due_read_at',
+  'past_due_read_since',
   'snapshot_at',
   'snapshot_event_id',
   'record',

@@ -183,6 +183,36 @@ describe('faults', () => {
     expect((await stripe.customers.list()).data).toEqual([]);
   });
 
+  test.each(['reset', 'hang', 'html', 'cut'] as const)(
+    '%s: the request may be carried out and its answer lost; its idempotency key finds it',
+    async (mode) => {
+      const stripe = clientFor(offline.port);
+      const key = { idempotencyKey: `lost-${mode}` };
+      const create = () => stripe.customers.create({ name: mode }, { ...key, timeout: 300 });
+      const isCut = mode === 'cut';
+      await offline.control('faults', { mode, ...(isCut ? {} : { executed: true }) });
+      await expect(create()).rejects.toBeInstanceOf(Error);
+      await offline.control('faults', { mode: 'none' });
+      const found = await create();
+      expect(found.name).toBe(mode);
+      const all = await stripe.customers.list({ limit: 100 });
+      expect(all.data.filter((one) => one.name === mode)).toHaveLength(1);
+    },
+  );
+
+  test('a restricted key may lack a permission, a secret key may not', async () => {
+    const restricted = clientFor(offline.port, 'rk_test_of_the_test');
+    const denied = { mode: 'permission', permission: 'rak_charge_read', path: '/v1/charges' };
+    await offline.control('faults', denied);
+    await expect(restricted.charges.retrieve('ch_1')).rejects.toMatchObject({
+      statusCode: 403,
+      message: expect.stringMatching(/rk_test_\*+test.*Having the 'rak_charge_read' permission/),
+    });
+    await expect(clientFor(offline.port).charges.retrieve('ch_1')).rejects.toMatchObject({ statusCode: 404 });
+    expect((await restricted.customers.list()).object).toBe('list');
+    await offline.control('faults', { mode: 'none' });
+  });
+
   test('slow reads answer with what was true when they were asked', async () => {
     const { stripe } = offline;
     const customer = await stripe.customers.create({ name: 'before' });

@@ -56,6 +56,15 @@ export function cardDeclined(more: Record<string, unknown> = {}): StripeApiError
   });
 }
 
+/** What a restricted key is told, in Stripe's words: the key but for its ends, and the permission that is missing. */
+export function missingPermission(apiKey: string, permission: string): StripeApiError {
+  const shown = `${apiKey.slice(0, 8)}${'*'.repeat(12)}${apiKey.slice(-4)}`;
+  return new StripeApiError({
+    status: 403,
+    message: `The provided key '${shown}' does not have the required permissions for this endpoint on account 'acct_offline'. Having the '${permission}' permission would allow this request to continue.`,
+  });
+}
+
 /** The body Stripe sends for an error. */
 export function errorBody(error: StripeApiError, requestId: string): object {
   return {

@@ -75,8 +75,8 @@ export type Offline = {
   close(): Promise<void>;
 };
 
-export function clientFor(port: number): Stripe {
-  return new Stripe('sk_test_offline', {
+export function clientFor(port: number, apiKey = 'sk_test_offline'): Stripe {
+  return new Stripe(apiKey, {
     host: '127.0.0.1',
     port,
     protocol: 'http',

@@ -38,3 +38,4 @@ export { refundObject, sessionObject } from './stripe-events/payment.ts';
 export type { PaymentParts, SessionParts } from './stripe-events/payment.ts';
 export { invoiceObject, scheduleObject, subscriptionObject } from './stripe-events/subscription.ts';
 export type { InvoiceParts, ItemParts, SubscriptionParts } from './stripe-events/subscription.ts';
+export { nonsense, startNonsenseFront, type NonsenseFront } from './services/nonsense-front.ts';

@@ -1,9 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
-import { claimIdempotencyKey, releaseIdempotencyKey, rememberAnswer } from '@billing/store';
+import {
+  claimIdempotencyKey,
+  keepStripeRequest,
+  releaseForRetry,
+  releaseIdempotencyKey,
+  rememberAnswer,
+} from '@billing/store';
 import type { Hold } from '@billing/store';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
+import { isOutcomeKnown } from './call-stripe.ts';
 
 type Deps = Pick<AppDeps, 'database' | 'clock' | 'logger'>;
 
@@ -30,18 +37,37 @@ export type OnceRequest<T extends z.ZodType> = {
   answerSchema: T;
 };
 
+/** A request to Stripe, with the idempotency key that makes a repetition harmless. */
+const stripeRequest = z.object({ idempotencyKey: z.string(), params: z.record(z.string(), z.unknown()) });
+export type StripeRequest = z.output<typeof stripeRequest>;
+
+/** What is stored: `seed` tells the request from that of another body under the same key. */
+const storedRequest = stripeRequest.extend({ seed: z.string() });
+
+/** One try of a request. */
+export type Try = {
+  /** Of the idempotency keys that are sent to Stripe. */
+  stripeKeySeed: string;
+  /** What an earlier try asked of Stripe without learning its outcome: to be asked again as it is. */
+  unanswered: StripeRequest | null;
+  /** To be called before Stripe is asked for what must not be made twice. */
+  willAsk: (request: StripeRequest) => Promise<void>;
+};
+
 /**
  * Carries a request out once per project and idempotency key. Only a success is remembered; after anything else the
- * key is free. `run` gets the seed of the idempotency keys that it sends to Stripe. The seed is the same where the
- * first process crashed, and another one after a failure, which Stripe would repeat.
+ * key is free. Where it is not known what Stripe did (no answer, a cut one, a crash), the next try of the same request
+ * asks Stripe the same again: the same key, the same parameters. After an answer there is a new seed, as Stripe would
+ * repeat the answer to the old one.
  */
 export async function answerOnce<T extends z.ZodType>(
   deps: Deps,
   request: OnceRequest<T>,
-  run: (stripeKeySeed: string) => Promise<z.output<T>>,
+  run: (once: Try) => Promise<z.output<T>>,
 ): Promise<z.output<T>> {
   const { projectId, key, body, answerSchema } = request;
-  if (key === null) return run(randomUUID());
+  if (key === null)
+    return run({ stripeKeySeed: randomUUID(), unanswered: null, willAsk: () => Promise.resolve() });
   const requestHash = createHash('sha256').update(canonicalJson(body)).digest();
   const claim = await claimIdempotencyKey(deps.database, {
     projectId,
@@ -52,28 +78,36 @@ export async function answerOnce<T extends z.ZodType>(
   if (claim.outcome === 'answered') return answerSchema.parse(claim.response);
   if (claim.outcome === 'conflict')
     throw new ServiceError('idempotency_conflict', 'Use another Idempotency-Key for another request.');
-  if (claim.outcome === 'in_progress')
-    throw new ServiceError(
-      'idempotency_in_progress',
-      'Wait for the first answer, or ask again in a moment.',
-      {
-        retryable: true,
-        retryAfterSeconds: 1,
-      },
-    );
-  const seed = JSON.stringify([projectId, key, requestHash.toString('hex'), claim.hold.createdAt.getTime()]);
-  return finish(deps, claim.hold, () => run(seed));
+  if (claim.outcome === 'in_progress') throw inProgress();
+  const { hold } = claim;
+  const seed = JSON.stringify([projectId, key, requestHash.toString('hex'), hold.createdAt.getTime()]);
+  const stored = storedRequest.safeParse(claim.stripeRequest).data;
+  const unanswered = stored?.seed === seed ? stripeRequest.parse(stored) : null;
+  return finish(deps, { hold, seed, unanswered }, run);
 }
 
-async function finish<T>(deps: Deps, hold: Hold, run: () => Promise<T>): Promise<T> {
+type Claimed = { hold: Hold; seed: string; unanswered: StripeRequest | null };
+
+async function finish<T>(
+  deps: Deps,
+  { hold, seed, unanswered }: Claimed,
+  run: (once: Try) => Promise<T>,
+): Promise<T> {
   const { database, clock, logger } = deps;
+  let wasAsked = unanswered !== null;
+  const willAsk = async (asked: StripeRequest): Promise<void> => {
+    if (!(await keepStripeRequest(database, { hold, stripeRequest: { ...asked, seed } }))) throw inProgress();
+    wasAsked = true;
+  };
   let response: T;
   try {
-    response = await run();
+    response = await run({ stripeKeySeed: seed, unanswered, willAsk });
   } catch (error) {
-    await releaseIdempotencyKey(database, hold).catch((cause: unknown) =>
-      logger.warn('idempotency_key_not_released', { error: cause }),
-    );
+    const release =
+      wasAsked && !isOutcomeKnown(error)
+        ? releaseForRetry(database, { hold, now: clock() })
+        : releaseIdempotencyKey(database, hold);
+    await release.catch((cause: unknown) => logger.warn('idempotency_key_not_released', { error: cause }));
     throw error;
   }
   // If this fails the key stays claimed for some seconds; a request after that gets the same session from Stripe.
@@ -82,6 +116,12 @@ async function finish<T>(deps: Deps, hold: Hold, run: () => Promise<T>): Promise
   );
   return response;
 }
+
+const inProgress = (): ServiceError =>
+  new ServiceError('idempotency_in_progress', 'Wait for the first answer, or ask again in a moment.', {
+    retryable: true,
+    retryAfterSeconds: 1,
+  });
 
 /** JSON that does not depend on the order of an object's keys. */
 export function canonicalJson(value: unknown): string {

@@ -2,6 +2,7 @@ import { ServiceError } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import { Stripe } from 'stripe';
+import type { z } from 'zod';
 
 /** The time that all calls to Stripe of one request share: `endsAt` on the clock of `performance.now()`. */
 export type StripeBudget = { endsAt: number };
@@ -22,23 +23,30 @@ const unavailable = (cause?: unknown): ServiceError =>
 /**
  * Calls Stripe within the budget: two attempts share what is left of it, and a pause that Stripe asks for
  * cannot outlast it. Throws `stripe_unavailable` where the same request may succeed later, `stripe_error`
- * where Stripe refuses it; the cause is Stripe's error.
+ * where Stripe refuses it (the cause is Stripe's error) or answers without what is `needed` of the object.
  */
-export async function callStripe<T>(
+export async function callStripe<T extends z.ZodType>(
   { budget, logger }: { budget: StripeBudget; logger: Logger },
-  call: (options: Stripe.RequestOptions) => Promise<T>,
-): Promise<T> {
+  needed: T,
+  call: (options: Stripe.RequestOptions) => Promise<unknown>,
+): Promise<z.output<T>> {
   const leftMs = budget.endsAt - performance.now();
   if (leftMs < shortestAttemptMs) throw unavailable();
   const timeout = Math.max(shortestAttemptMs, Math.floor((leftMs - retryPauseMs) / 2));
+  let answer: unknown;
   try {
-    return await withDeadline(call({ timeout, maxNetworkRetries: 1 }), {
+    answer = await withDeadline(call({ timeout, maxNetworkRetries: 1 }), {
       ms: leftMs,
       onTimeout: () => unavailable(),
     });
   } catch (error) {
     throw toServiceError(error, logger);
   }
+  const parsed = needed.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const missing = parsed.error.issues.map(({ path }) => path.join('.')).join(', ');
+  logger.warn('stripe_answer_not_usable', { missing });
+  throw new ServiceError('stripe_error', `Stripe's answer cannot be used (${missing}); try again.`);
 }
 
 /** Stripe's own message may hold what a caller should not see (part of a key, an e-mail); its codes do not. */
@@ -62,6 +70,15 @@ function isTransient(error: Stripe.errors.StripeError): boolean {
   const { statusCode } = error;
   if (statusCode === undefined) return true;
   return statusCode < 400 || statusCode >= 500 || statusCode === 409 || statusCode === 429;
+}
+
+/**
+ * Whether Stripe's answer says what became of the request. Without one it may have been carried out; 409 (the same
+ * request is under way) and 429 say nothing about an earlier try.
+ */
+export function isOutcomeKnown(error: unknown): boolean {
+  const status = stripeErrorOf(error)?.statusCode;
+  return status !== undefined && status !== 409 && status !== 429;
 }
 
 /** The error of Stripe that caused this one; null: none did. */

@@ -5,6 +5,7 @@ import type { UserCustomer } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 import { callStripe, stripeErrorOf } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
+import { stripeCustomer } from './stripe-answers.ts';
 
 export type CustomerDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'customersInFlight'>;
 export type Buyer = { projectId: string; userId: string; email: string | undefined };
@@ -57,7 +58,7 @@ async function createAndMap(
   const idempotencyKey = customerKey(buyer, user.generation);
   // Stripe compares the parameters of one idempotency key: they must be equal for all checkouts, hence no e-mail.
   const params = { metadata: { user_id: userId, project_id: projectId } };
-  const customer = await callStripe({ ...deps, budget }, (options) =>
+  const customer = await callStripe({ ...deps, budget }, stripeCustomer, (options) =>
     stripe.customers.create(params, { ...options, idempotencyKey }),
   ).catch(async (error: unknown) => {
     if (isRemembered(error)) await giveUpCustomerAttempt(database, user);
@@ -65,7 +66,9 @@ async function createAndMap(
   });
   const kept = await keepCheckoutCustomer(database, { userRef: user.userRef, stripeCustomerId: customer.id });
   if (email !== undefined && kept === customer.id)
-    await callStripe({ ...deps, budget }, (options) => stripe.customers.update(kept, { email }, options));
+    await callStripe({ ...deps, budget }, stripeCustomer, (options) =>
+      stripe.customers.update(kept, { email }, options),
+    );
   return kept;
 }
 

@@ -1,19 +1,23 @@
-import { createHash } from 'node:crypto';
-import { fromStripeSeconds, ServiceError, toTimestamp } from '@billing/domain';
-import type { CheckoutRequest, CheckoutResponse } from '@billing/domain';
+import { ServiceError, toTimestamp } from '@billing/domain';
+import type { CheckoutResponse } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { markCustomerDeleted, createUser, findOrCreateUser, readSale } from '@billing/store';
 import type { SellablePrice, UserCustomer } from '@billing/store';
-import type { Stripe } from 'stripe';
+import type { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
+import type { StripeRequest } from './answer-once.ts';
 import { callStripe, isMissingCustomer } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
 import { checkRedirects } from './check-redirects.ts';
+import { createSession, sendSession } from './create-session.ts';
+import type { CheckoutOrder } from './create-session.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
+import { foundCustomer } from './stripe-answers.ts';
+import type { checkoutSession } from './stripe-answers.ts';
 
 export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit'>;
-export type CheckoutOrder = { projectId: string; request: CheckoutRequest; stripeKeySeed: string };
+type Session = z.output<typeof checkoutSession>;
 
 /** From an order to the address of Stripe's page. */
 export async function sell(
@@ -21,11 +25,13 @@ export async function sell(
   order: CheckoutOrder,
   budget: StripeBudget,
 ): Promise<CheckoutResponse> {
-  const { projectId, request } = order;
+  const { projectId, request, oneTry } = order;
+  const known = oneTry.unanswered === null ? null : await askAgain(deps, oneTry.unanswered, budget);
+  if (known !== null) return toResponse(known);
   const { price, user } = await prepareInTurn(deps, order);
   const buyer = { projectId, userId: request.user_id, email: request.email };
   const customer = await ensureCustomer(deps, { buyer, user }, budget);
-  const createFor = (owner: string): Promise<Stripe.Checkout.Session> =>
+  const createFor = (owner: string): Promise<Session> =>
     createSession(deps, { order, price, customer: owner }, budget);
   try {
     return toResponse(await createFor(customer));
@@ -35,6 +41,23 @@ export async function sell(
     await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
     const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
     return toResponse(await createFor(await ensureCustomer(deps, successor, budget)));
+  }
+}
+
+/**
+ * What an earlier try asked for, with the same key and parameters: Stripe answers with the session that it may have made.
+ * Null: it made none, as the customer was deleted.
+ */
+async function askAgain(
+  deps: CheckoutDeps,
+  unanswered: StripeRequest,
+  budget: StripeBudget,
+): Promise<Session | null> {
+  try {
+    return await sendSession(deps, unanswered, budget);
+  } catch (error) {
+    if (isMissingCustomer(error)) return null;
+    throw error;
   }
 }
 
@@ -85,71 +108,15 @@ async function prepare({ database }: CheckoutDeps, { projectId, request }: Check
   return { price, user: user ?? (await createUser(database, buyer)) };
 }
 
-type SessionFor = { order: CheckoutOrder; price: SellablePrice; customer: string };
-
-async function createSession(
-  deps: CheckoutDeps,
-  sale: SessionFor,
-  budget: StripeBudget,
-): Promise<Stripe.Checkout.Session> {
-  const params = sessionParams(sale);
-  const seed = JSON.stringify([sale.order.stripeKeySeed, sale.customer]);
-  const idempotencyKey = `checkout-${createHash('sha256').update(seed).digest('hex')}`;
-  return callStripe({ ...deps, budget }, (options) =>
-    deps.stripe.checkout.sessions.create(params, { ...options, idempotencyKey }),
-  );
-}
-
-/** Stripe's limit of `client_reference_id`. */
-const maxReferenceCharacters = 200;
-
-/**
- * What is asked of Stripe. The metadata says who buys what; it is put on the session and on what the session makes,
- * because each of them may be the first, or the only one, of which an event comes.
- */
-function sessionParams({ order, price, customer }: SessionFor): Stripe.Checkout.SessionCreateParams {
-  const { projectId, request } = order;
-  const quantity = request.quantity ?? 1;
-  const metadata = {
-    ...request.metadata,
-    user_id: request.user_id,
-    project_id: projectId,
-    price_id: price.priceId,
-    quantity: String(quantity),
-  };
-  const trial = request.trial_days === undefined ? {} : { trial_period_days: request.trial_days };
-  return {
-    mode: request.mode,
-    customer,
-    line_items: [{ price: price.stripePriceId, quantity }],
-    success_url: request.success_url,
-    cancel_url: request.cancel_url,
-    metadata,
-    ...(Array.from(request.user_id).length <= maxReferenceCharacters
-      ? { client_reference_id: request.user_id }
-      : {}),
-    ...(request.mode === 'subscription'
-      ? { subscription_data: { metadata, ...trial } }
-      : { payment_intent_data: { metadata } }),
-  };
-}
-
 async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBudget): Promise<boolean> {
-  const found = await callStripe({ ...deps, budget }, (options) =>
+  const found = await callStripe({ ...deps, budget }, foundCustomer, (options) =>
     deps.stripe.customers.retrieve(customer, {}, options),
   );
   return found.deleted === true;
 }
 
-function toResponse(session: Stripe.Checkout.Session): CheckoutResponse {
-  if (session.url === null)
-    throw new ServiceError(
-      'stripe_error',
-      'Stripe made a session without a page: look at it in the dashboard.',
-    );
-  return {
-    checkout_url: session.url,
-    session_id: session.id,
-    expires_at: toTimestamp(fromStripeSeconds(session.expires_at)),
-  };
-}
+const toResponse = (session: Session): CheckoutResponse => ({
+  checkout_url: session.url,
+  session_id: session.id,
+  expires_at: toTimestamp(session.expires_at),
+});

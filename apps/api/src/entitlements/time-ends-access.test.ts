@@ -42,14 +42,19 @@ async function giveSubscription(userId: string, columns: Columns, periodEnd: Dat
   await publishInvalidations(api.deps, pending);
 }
 
-async function givePurchase(userId: string, paidAt: Date, accessDays: number): Promise<void> {
-  const { projectId } = project;
+async function givePass(accessDays: number): Promise<string> {
   const product = { featureCodes: ['f'], interval: 'one_time' as const, accessDays };
-  const { stripePriceId } = await givePrice(api.deps.database, projectId, product);
+  return (await givePrice(api.deps.database, project.projectId, product)).stripePriceId;
+}
+
+type Pass = { paidAt: Date; stripePriceId: string; quantity?: bigint };
+
+async function givePurchase(userId: string, { paidAt, stripePriceId, quantity = 1n }: Pass): Promise<void> {
+  const { projectId } = project;
   const { pending } = await changeUser(api.deps.database, { projectId, userId }, async (tx, userRef) => {
     const id = `pi_${randomBytes(6).toString('hex')}`;
     await tx.purchase.create({ data: { id, userRef, status: 'paid', paidAt, sessionId: `cs_${id}` } });
-    await tx.purchaseItem.create({ data: { purchaseId: id, stripePriceId, quantity: 1n } });
+    await tx.purchaseItem.create({ data: { purchaseId: id, stripePriceId, quantity } });
     return { result: undefined, changed: true };
   });
   await publishInvalidations(api.deps, pending);
@@ -63,6 +68,15 @@ const check = async (userId: string) => {
     .set('authorization', `Bearer ${project.apiKey}`);
   return { features: body.entitlements.length, validUntil: body.valid_until, cache: headers['x-cache'] };
 };
+
+test('quantity 0 grants nothing', async () => {
+  await givePurchase('nobody', {
+    paidAt: at(Date.now(), -dayMs),
+    stripePriceId: await givePass(3),
+    quantity: 0n,
+  });
+  expect(await check('nobody')).toMatchObject({ features: 0, validUntil: null });
+});
 
 const at = (base: number, ms: number): Date => new Date(base + ms);
 
@@ -90,7 +104,32 @@ describe('access ends to the second by the clock, with no event', () => {
         giveSubscription(user, { status: 'past_due', pastDueSince: at(now, -dayMs) }, at(now, 30 * dayMs)),
       6 * dayMs,
     ],
-    ['a purchase for some days', (user, now) => givePurchase(user, at(now, -dayMs), 3), 2 * dayMs],
+    [
+      'a cancel_at a year ahead, with a renewal whose event never came',
+      (user, now) =>
+        giveSubscription(user, { status: 'active', cancelAt: at(now, 365 * dayMs) }, at(now, 2 * dayMs)),
+      2 * dayMs + 24 * hourMs,
+    ],
+    [
+      'a purchase for some days',
+      async (user, now) => givePurchase(user, { paidAt: at(now, -dayMs), stripePriceId: await givePass(3) }),
+      2 * dayMs,
+    ],
+    [
+      'two pieces of a pass',
+      async (user, now) =>
+        givePurchase(user, { paidAt: at(now, -dayMs), stripePriceId: await givePass(3), quantity: 2n }),
+      5 * dayMs,
+    ],
+    [
+      'two passes of 30 days, bought on days 0 and 10',
+      async (user, now) => {
+        const stripePriceId = await givePass(30);
+        await givePurchase(user, { paidAt: at(now, -15 * dayMs), stripePriceId });
+        await givePurchase(user, { paidAt: at(now, -5 * dayMs), stripePriceId });
+      },
+      45 * dayMs,
+    ],
   ])('%s', async (what, give, lastsMs) => {
     const userId = `user of ${what}`;
     const now = Math.floor(api.clock.now() / 1000) * 1000;

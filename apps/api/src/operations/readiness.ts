@@ -5,7 +5,7 @@ import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
 
-type ReadinessDeps = Pick<AppDeps, 'database' | 'cache' | 'config' | 'isStopping'> & {
+type ReadinessDeps = Pick<AppDeps, 'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions'> & {
   queueRedis: RedisClient;
 };
 
@@ -19,6 +19,7 @@ export function createApiReadiness({
   config,
   isStopping,
   queueRedis,
+  stripePermissions,
 }: ReadinessDeps): Readiness {
   return createReadiness({
     deadlineMs,
@@ -27,6 +28,7 @@ export function createApiReadiness({
       database: createDatabaseCheck(database),
       redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
     },
+    notes: stripePermissions.check,
     isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });
 }

@@ -84,8 +84,15 @@ export async function startCommerce(env: Record<string, string> = {}) {
       ...more,
     }),
     /** Makes the next answers of Stripe's API fail. */
-    async fault(mode: '429' | '500' | 'hang' | 'reset' | 'html' | 'none', times?: number): Promise<void> {
-      await request(stripeServer.url).post('/_offline/faults').send({ mode, times }).expect(200);
+    async fault(
+      mode: '429' | '500' | 'hang' | 'reset' | 'html' | 'cut' | 'none',
+      times?: number,
+      more: { executed?: boolean; path?: string; methods?: string[] } = {},
+    ): Promise<void> {
+      await request(stripeServer.url)
+        .post('/_offline/faults')
+        .send({ mode, times, ...more })
+        .expect(200);
     },
     customersOf: async (userId: string) =>
       (await stripe.customers.list({ limit: 100 })).data.filter(

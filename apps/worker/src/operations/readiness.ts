@@ -1,5 +1,5 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
-import type { Readiness, RedisClient } from '@billing/platform';
+import type { Readiness, RedisClient, StripePermissions } from '@billing/platform';
 import { createDatabaseCheck } from '@billing/store';
 import type { Database } from '@billing/store';
 
@@ -12,11 +12,12 @@ type ReadinessDeps = {
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
   isStopping: () => boolean;
+  stripePermissions: StripePermissions;
 };
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
 export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
-  const { database, queueRedis, isConsuming, mustNotEvict, isStopping } = deps;
+  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions } = deps;
   return createReadiness({
     deadlineMs,
     isStopping,
@@ -27,6 +28,7 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
           ? checkQueueRedis(queueRedis, { mustNotEvict })
           : { state: 'away', says: 'unreachable' },
     },
+    notes: stripePermissions.check,
     isOfUse: () => false,
   });
 }

@@ -1,6 +1,6 @@
 import type { Instant } from '../time.ts';
 import { evaluateSubscription } from './evaluate-subscription.ts';
-import { evaluateGrant, evaluatePurchase } from './evaluate.ts';
+import { evaluateGrant, evaluatePurchases } from './evaluate.ts';
 import type { EvaluationContext, Evaluation, SourceKind } from './evaluate.ts';
 import type { Sources } from './sources.ts';
 
@@ -95,7 +95,7 @@ function nextChange(evaluations: readonly Evaluation[]): Instant | null {
 export function deriveEntitlements(sources: Sources, context: EvaluationContext): DerivedEntitlements {
   const evaluations = [
     ...sources.subscriptions.flatMap((subscription) => evaluateSubscription(subscription, context)),
-    ...sources.purchases.flatMap((purchase) => evaluatePurchase(purchase, context)),
+    ...evaluatePurchases(sources.purchases, context),
     ...sources.grants.map((grant) => evaluateGrant(grant, context)),
   ];
   const inForce = evaluations.filter((evaluation) => evaluation.inForce);

@@ -1,9 +1,9 @@
 import type { AccessPolicy } from '../policy.ts';
 import { dayMs } from '../time.ts';
-import { evaluateGrant, evaluatePurchase } from './evaluate.ts';
+import { evaluateGrant, evaluatePurchases } from './evaluate.ts';
 import type { Reason } from './evaluate.ts';
 import { reversalOf } from './reversal.ts';
-import { aGrant, aPayment, aPurchase, contextOf, now } from './sources.test-support.ts';
+import { aBoughtItem, aGrant, aPayment, aPurchase, contextOf, now } from './sources.test-support.ts';
 import type { GrantSource, PaymentState, PurchaseSource } from './sources.ts';
 
 const tomorrow = now + dayMs;
@@ -83,13 +83,27 @@ describe('refunds and disputes', () => {
 });
 
 describe('a purchase', () => {
-  const item = { stripePriceId: 'p', quantity: 2, featureCodes: ['f'], accessDays: null };
+  const item = aBoughtItem();
   it.each<[string, Partial<PurchaseSource>, Reason, number | null]>([
     ['paid, for ever', {}, 'in_force', null],
     ['pending', { status: 'pending', paidAt: null }, 'payment_pending', null],
     ['failed', { status: 'failed', paidAt: null }, 'payment_failed', null],
     ['two days, the first', { items: [{ ...item, accessDays: 2 }] }, 'in_force', tomorrow],
     ['one day, over to the millisecond', { items: [{ ...item, accessDays: 1 }] }, 'period_over', now],
+    ['two pieces of one day', { items: [{ ...item, quantity: 2, accessDays: 1 }] }, 'in_force', tomorrow],
+    ['no piece', { items: [{ ...item, quantity: 0 }] }, 'quantity_zero', null],
+    [
+      'no piece of some days',
+      { items: [{ ...item, quantity: 0, accessDays: 9 }] },
+      'quantity_zero',
+      yesterday,
+    ],
+    [
+      'no piece, refunded',
+      { payment: aPayment({ amountRefunded: 1000 }), items: [{ ...item, quantity: 0 }] },
+      'refunded',
+      null,
+    ],
     ['paid by a clock that runs ahead', { paidAt: tomorrow }, 'in_force', null],
     ['refunded', { payment: aPayment({ amountRefunded: 1000 }) }, 'refunded', null],
     [
@@ -107,7 +121,7 @@ describe('a purchase', () => {
       null,
     ],
   ])('%s', (_what, fields, reason, validTo) => {
-    const [evaluation] = evaluatePurchase(aPurchase(fields), contextOf());
+    const [evaluation] = evaluatePurchases([aPurchase(fields)], contextOf());
     expect(evaluation).toMatchObject({
       reason,
       validTo,

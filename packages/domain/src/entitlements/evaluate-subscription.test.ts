@@ -26,6 +26,7 @@ const inForce: ReadonlySet<Reason> = new Set<Reason>(['in_force', 'past_due_in_g
 const renewed = periodEnd + allowanceMs;
 const tomorrow = now + dayMs;
 const yesterday = now - dayMs;
+const inAYear = now + 365 * dayMs;
 
 describe('a subscription', () => {
   const rows: SubscriptionRow[] = [
@@ -141,6 +142,53 @@ describe('a subscription', () => {
     ['ends with the period', { cancelAtPeriodEnd: true }, {}, 'in_force', periodEnd],
     ['portal cancellation', { cancelAt: periodEnd }, {}, 'in_force', periodEnd],
     ['both: cancel_at wins', { cancelAt: tomorrow, cancelAtPeriodEnd: true }, {}, 'in_force', tomorrow],
+    ['set to end in a year, silent', { cancelAt: inAYear }, {}, 'in_force', renewed],
+    [
+      'set to end in a year, the first renewal never came',
+      { cancelAt: inAYear, items: [anItem({ currentPeriodEnd: now - allowanceMs })] },
+      {},
+      'period_over',
+      now,
+    ],
+    [
+      'set to end in a year, silent for 200 days',
+      { cancelAt: inAYear, items: [anItem({ currentPeriodEnd: now - 170 * dayMs })] },
+      {},
+      'period_over',
+      now - 170 * dayMs + allowanceMs,
+    ],
+    [
+      'set to end within the allowance after its period',
+      { cancelAt: periodEnd + allowanceMs / 2 },
+      {},
+      'in_force',
+      periodEnd + allowanceMs / 2,
+    ],
+    ['set to end after the allowance', { cancelAt: renewed + 1 }, {}, 'in_force', renewed],
+    ['trial, set to end in a year', { status: 'trialing', cancelAt: inAYear }, {}, 'in_force', renewed],
+    ['collection paused, in a year', { collectionPaused: true, cancelAt: inAYear }, {}, 'in_force', renewed],
+    [
+      'past_due, set to end in a year: the grace',
+      { status: 'past_due', pastDueSince: yesterday, cancelAt: inAYear },
+      {},
+      'past_due_in_grace',
+      yesterday + 7 * dayMs,
+    ],
+    // Access without payment, by policy: no renewal is awaited.
+    [
+      'paused, allowed, set to end in a year',
+      { status: 'paused', cancelAt: inAYear },
+      { paused: 'allow' },
+      'in_force',
+      inAYear,
+    ],
+    [
+      'set to end in a year, no period',
+      { cancelAt: inAYear, items: [anItem({ currentPeriodEnd: null })] },
+      {},
+      'in_force',
+      inAYear,
+    ],
     ['one millisecond before its end', { cancelAt: now + 1 }, {}, 'in_force', now + 1],
     ['at its end', { cancelAt: now }, {}, 'canceled', now],
     ['trial set to end', { status: 'trialing', cancelAt: tomorrow }, {}, 'in_force', tomorrow],
@@ -196,6 +244,21 @@ describe('a subscription', () => {
       {},
       'unpaid',
       null,
+    ],
+    ['quantity 0', { items: [anItem({ quantity: 0 })] }, {}, 'quantity_zero', renewed],
+    [
+      'quantity 0, past due',
+      { status: 'past_due', pastDueSince: yesterday, items: [anItem({ quantity: 0 })] },
+      {},
+      'quantity_zero',
+      yesterday + 7 * dayMs,
+    ],
+    [
+      'quantity 0, refunded',
+      { reversedPayments: [aReversedPayment({ amountRefunded: 1000 })], items: [anItem({ quantity: 0 })] },
+      {},
+      'refunded',
+      renewed,
     ],
     ['product without features', { items: [anItem({ featureCodes: [] })] }, {}, 'in_force', renewed],
     ['no items', { items: [] }, {}, 'unmapped_price', null],

@@ -23,6 +23,22 @@ export function endOf(subscription: SubscriptionSource): Instant | null {
 }
 
 /**
+ * When access ends if nothing more is heard of a subscription that is paid for period by period: at the end of the
+ * known period and the time that its renewal may take. An end within the period is exact; a later one (`cancel_at` of
+ * a schedule or a fixed term) says nothing about the renewals until then.
+ */
+function endIfSilent(
+  end: Instant | null,
+  item: SubscriptionItemSource | null,
+  renewalAllowanceMs: number,
+): Instant | null {
+  const periodEnd = item?.currentPeriodEnd ?? null;
+  if (periodEnd === null) return end;
+  if (end !== null && end <= periodEnd) return end;
+  return earliest(end, periodEnd + renewalAllowanceMs);
+}
+
+/**
  * What Stripe's status and the policy alone say. `active` and `trialing` are in force whatever the period's
  * start says, as Stripe's test clocks run ahead of ours. A missing period never means "ends now".
  */
@@ -41,11 +57,7 @@ function accessByStatus(
     case 'trialing': {
       if (subscription.collectionPaused && policy.pause_collection === 'deny')
         return { reason: 'paused', validTo: null };
-      const periodEnd = item?.currentPeriodEnd ?? null;
-      return {
-        reason: 'in_force',
-        validTo: end ?? (periodEnd === null ? null : periodEnd + renewalAllowanceMs),
-      };
+      return { reason: 'in_force', validTo: endIfSilent(end, item, renewalAllowanceMs) };
     }
     case 'past_due': {
       // Without a recorded start: the failed payment is that of the current period.
@@ -75,10 +87,13 @@ function evaluateItem(
 ): Access {
   const access = accessByStatus(subscription, item, context);
   if (!inForceReasons.has(access.reason)) return access;
-  if (access.validTo !== null && access.validTo <= context.now)
-    return { ...access, reason: endOf(subscription) === null ? 'period_over' : 'canceled' };
+  if (access.validTo !== null && access.validTo <= context.now) {
+    const end = endOf(subscription);
+    return { ...access, reason: end === null || end > context.now ? 'period_over' : 'canceled' };
+  }
   const reversal = item === null ? null : reversalOfItem(item, subscription.reversedPayments, context.policy);
   if (reversal !== null) return { ...access, reason: reversal };
+  if (item?.quantity === 0) return { ...access, reason: 'quantity_zero' };
   return (item?.featureCodes ?? null) === null ? { ...access, reason: 'unmapped_price' } : access;
 }
 

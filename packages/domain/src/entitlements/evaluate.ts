@@ -1,6 +1,7 @@
 import type { AccessPolicy } from '../policy.ts';
-import { dayMs } from '../time.ts';
 import type { Instant } from '../time.ts';
+import { chainPurchases, endAlone } from './chain-purchases.ts';
+import type { ChainEnds } from './chain-purchases.ts';
 import { reversalOf } from './reversal.ts';
 import type { GrantSource, PurchaseItemSource, PurchaseSource, SubscriptionSource } from './sources.ts';
 
@@ -22,6 +23,7 @@ export const reasons = [
   'disputed',
   'revoked',
   'unmapped_price',
+  'quantity_zero',
   'state_unknown',
 ] as const;
 export type Reason = (typeof reasons)[number];
@@ -59,20 +61,24 @@ function purchaseReason(
   if (purchase.status === 'failed') return 'payment_failed';
   const reversal = reversalOf(purchase.payment, policy);
   if (reversal !== null) return reversal;
+  if (item?.quantity === 0) return 'quantity_zero';
   if (validTo !== null && validTo <= now) return 'period_over';
   return (item?.featureCodes ?? null) === null ? 'unmapped_price' : 'in_force';
 }
 
 /**
- * One evaluation for each item; one as well where the items are not known, as every source is explained. Access
- * lasts for the price's `access_days` from the payment on, or for ever.
+ * One evaluation for each item; one as well where the items are not known, as every source is explained. Access lasts
+ * for ever, or to the end of its chain (`chainPurchases`); what is in no chain (not paid, taken back) is shown with
+ * the end that it would have by itself.
  */
-export function evaluatePurchase(purchase: PurchaseSource, context: EvaluationContext): Evaluation[] {
+function evaluatePurchase(
+  purchase: PurchaseSource,
+  chainEnds: ChainEnds,
+  context: EvaluationContext,
+): Evaluation[] {
   const items = purchase.items.length === 0 ? [null] : purchase.items;
   return items.map((item) => {
-    const accessDays = item?.accessDays ?? null;
-    const validTo =
-      accessDays === null || purchase.paidAt === null ? null : purchase.paidAt + accessDays * dayMs;
+    const validTo = item === null ? null : (chainEnds.get(item) ?? endAlone(purchase, item));
     const reason = purchaseReason(purchase, { item, validTo }, context);
     return {
       source: 'purchase',
@@ -90,6 +96,18 @@ export function evaluatePurchase(purchase: PurchaseSource, context: EvaluationCo
       of: purchase,
     };
   });
+}
+
+/** All purchases of one user: those of one product follow each other in time. */
+export function evaluatePurchases(
+  purchases: readonly PurchaseSource[],
+  context: EvaluationContext,
+): Evaluation[] {
+  const counting = purchases.filter(
+    (purchase) => purchase.status === 'paid' && reversalOf(purchase.payment, context.policy) === null,
+  );
+  const chainEnds = chainPurchases(counting);
+  return purchases.flatMap((purchase) => evaluatePurchase(purchase, chainEnds, context));
 }
 
 function grantReason(grant: GrantSource, now: Instant): Reason {

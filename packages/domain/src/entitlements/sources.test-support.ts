@@ -5,6 +5,7 @@ import type { EvaluationContext } from './evaluate.ts';
 import type {
   GrantSource,
   PaymentState,
+  PurchaseItemSource,
   PurchaseSource,
   ReversedPayment,
   SubscriptionItemSource,
@@ -62,13 +63,22 @@ export const aReversedPayment = (fields: Partial<ReversedPayment> = {}): Reverse
   ...fields,
 });
 
+export const aBoughtItem = (fields: Partial<PurchaseItemSource> = {}): PurchaseItemSource => ({
+  stripePriceId: 'price_2',
+  quantity: 1,
+  productId: 'product_2',
+  featureCodes: ['f'],
+  accessDays: null,
+  ...fields,
+});
+
 export const aPurchase = (fields: Partial<PurchaseSource> = {}): PurchaseSource => ({
   id: 'pi_1',
   status: 'paid',
   paidAt: now - dayMs,
   payment: aPayment(),
   confirmed: true,
-  items: [{ stripePriceId: 'price_2', quantity: 1, featureCodes: ['f'], accessDays: null }],
+  items: [aBoughtItem()],
   lastEvent: null,
   ...fields,
 });

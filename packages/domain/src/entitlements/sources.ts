@@ -39,8 +39,10 @@ export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookk
 export type PurchaseItemSource = {
   stripePriceId: string;
   quantity: number;
+  /** Null, as the feature codes: the price is not in the project's catalog. */
+  productId: string | null;
   featureCodes: readonly string[] | null;
-  /** Null: for ever. */
+  /** Of one piece; null: for ever. */
   accessDays: number | null;
 };
 

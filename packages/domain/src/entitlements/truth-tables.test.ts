@@ -6,6 +6,7 @@ import { endOf, evaluateSubscription } from './evaluate-subscription.ts';
 import type { Reason } from './evaluate.ts';
 import { reversalOf, reversalOfItem } from './reversal.ts';
 import {
+  allowanceMs,
   aPayment,
   aReversedPayment,
   aSubscription,
@@ -109,6 +110,36 @@ describe('cancellation: ended_at × cancel_at × cancel_at_period_end × interva
     const isOver = end !== null && end <= now;
     for (const evaluated of evaluateSubscription(subscription, contextOf())) {
       expect(evaluated.reason).toBe(isOver ? 'canceled' : 'in_force');
+    }
+  });
+});
+
+describe('set end × period: valid_to, and whether it is over', () => {
+  const allowed = periodEnd + allowanceMs;
+  const awaited = now - allowanceMs / 2;
+  const lapsed = now - allowanceMs;
+  it.each<[string, number | null, number | null, number | null, Reason]>([
+    ['none × running', null, periodEnd, allowed, 'in_force'],
+    ['none × renewal awaited', null, awaited, awaited + allowanceMs, 'in_force'],
+    ['none × renewal never came', null, lapsed, now, 'period_over'],
+    ['none × unknown', null, null, null, 'in_force'],
+    ['within × running', cancelAt, periodEnd, cancelAt, 'in_force'],
+    ['at its end × running', periodEnd, periodEnd, periodEnd, 'in_force'],
+    ['in the allowance × running', periodEnd + 1, periodEnd, periodEnd + 1, 'in_force'],
+    ['at the allowance’s end × running', allowed, periodEnd, allowed, 'in_force'],
+    ['far beyond × running', year, periodEnd, allowed, 'in_force'],
+    ['far beyond × renewal awaited', year, awaited, awaited + allowanceMs, 'in_force'],
+    ['far beyond × renewal never came', year, lapsed, now, 'period_over'],
+    ['far beyond × unknown', year, null, year, 'in_force'],
+    ['passed × running', now, periodEnd, now, 'canceled'],
+    ['passed × renewal never came', now - 1, lapsed, now - 1, 'canceled'],
+    ['passed × unknown', now, null, now, 'canceled'],
+  ])('%s', (...[, end, currentPeriodEnd, validTo, reason]) => {
+    for (const status of ['active', 'trialing'] as const) {
+      const items = [anItem({ currentPeriodEnd })];
+      expect(
+        evaluateSubscription(aSubscription({ status, cancelAt: end, items }), contextOf()),
+      ).toMatchObject([{ validTo, reason }]);
     }
   });
 });

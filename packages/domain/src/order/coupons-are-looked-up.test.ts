@@ -25,6 +25,7 @@ test('a coupon that an event only names is looked up soon, and nothing waits for
   const looked = applyLookup(row, incomingOf({ created: 0, discounts: [known] }).snapshot, {
     at: 2_000,
     eventId: 'evt_2',
+    now: 60_000,
   });
   expect(looked).toMatchObject({ discounts: [known], recheckAt: null });
 });

@@ -11,6 +11,8 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'snapshotEventId',
   'otherStatusSeenAt',
   'pastDueSeenAt',
+  'pastDueReadSince',
+  'pastDueReadAt',
   'latestInvoiceCreatedAt',
   'claimsAt',
   'projectClaimedAt',

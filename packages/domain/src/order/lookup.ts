@@ -1,7 +1,11 @@
 import type { Instant } from '../time.ts';
 
 /** Stripe's answer to a lookup. `missing` (404) is an answer: neither an error nor the object's end. */
-export type StripeLookup<T> = { kind: 'found'; object: T } | { kind: 'missing' } | { kind: 'unreachable' };
+export type StripeLookup<T> =
+  | { kind: 'found'; object: T }
+  | { kind: 'missing' }
+  /** `isRefused`: Stripe answers, but not this (a permission that the key lacks, an object that cannot be read). */
+  | { kind: 'unreachable'; isRefused?: boolean };
 
 /** What one event does to an object: a new row, or first a look at Stripe. */
 export type Step<Row> = { kind: 'write'; row: Row; outcome: 'applied' | 'stale' } | { kind: 'needs_lookup' };

@@ -1,3 +1,4 @@
+import type { SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
@@ -37,12 +38,73 @@ export const endPastDue = (row: SubscriptionRow): SubscriptionRow =>
         pastDueSeenAt: [],
       };
 
+const noRead = { pastDueReadSince: null, pastDueReadAt: null } as const;
+
+/** How far our clock may lag behind Stripe's. */
+const clockSkewMs = 60_000;
+
+/** Whether the moment may lie before the read that recorded `past_due`; a test clock may run ahead of the read's. */
+const mayPrecedeRead = ({ pastDueReadAt }: SubscriptionRow, at: Instant): boolean =>
+  pastDueReadAt === null || at <= pastDueReadAt + clockSkewMs;
+
+/** Whether a read saw the subscription past due, and no snapshot with another status is later than that read. */
+const hasRead = (row: SubscriptionRow): boolean =>
+  row.pastDueReadSince !== null &&
+  (row.otherStatusSeenAt === null || mayPrecedeRead(row, row.otherStatusSeenAt));
+
 /**
- * Since when a subscription is past due: the first `past_due` snapshot after the last one with another status.
- * Where none is recorded (or all are of one second), the latest invoice's `created`.
+ * What a first read takes for the start: the due date of the invoice that waits to be paid (`send_invoice`), else its
+ * `created`. A start that is known already (rows of older versions have no read recorded) stays while its invoice is not
+ * the one that Stripe names now.
+ */
+function startOf(
+  row: SubscriptionRow,
+  snapshot: SubscriptionSnapshot,
+  { fallback, readAt }: { fallback: Instant; readAt: Instant | null },
+): Instant {
+  const isKnown = row.status === 'past_due' && row.pastDueSeenAt.length === 0;
+  if (isKnown && row.pastDueSince !== null && row.latestInvoiceId !== snapshot.latestInvoiceId)
+    return row.pastDueSince;
+  const { latestInvoiceDueAt, latestInvoiceCreatedAt } = snapshot;
+  // An invoice that is not due yet is a later one than that which was not paid.
+  const isDue = latestInvoiceDueAt !== null && (readAt === null || latestInvoiceDueAt <= readAt);
+  return (isDue ? latestInvoiceDueAt : latestInvoiceCreatedAt) ?? fallback;
+}
+
+/**
+ * Records that Stripe was asked at `now` and called the subscription past due: since when, by the first such read of a
+ * run, which later ones do not move. `asOf`: the newest event that the answer is at least as new as.
+ */
+export function noteRead(
+  row: SubscriptionRow,
+  snapshot: SubscriptionSnapshot,
+  { asOf, now }: { asOf: Instant | null; now: Instant },
+): SubscriptionRow {
+  if (snapshot.status !== 'past_due' || hasRead(row)) return row;
+  const periodStarts = snapshot.items.map((item) => item.currentPeriodStart ?? 0);
+  const provenAt = Math.max(asOf ?? 0, snapshot.latestInvoiceCreatedAt ?? 0, ...periodStarts);
+  const readAt = provenAt > now ? null : now;
+  return {
+    ...row,
+    pastDueReadAt: readAt,
+    pastDueReadSince: startOf(row, snapshot, { fallback: asOf ?? now, readAt }),
+  };
+}
+
+/**
+ * Since when a subscription is past due: the first `past_due` snapshot after the last one with another status. One that
+ * is later than a read which already saw `past_due` is not the first: then, and where none is known (or all are of one
+ * second), the start that the first read recorded counts.
  */
 export function withPastDueSince(row: SubscriptionRow): SubscriptionRow {
-  if (row.status !== 'past_due') return { ...row, pastDueSince: null };
-  const [first] = row.pastDueSeenAt;
-  return { ...row, pastDueSince: first ?? row.latestInvoiceCreatedAt ?? row.snapshotAt };
+  if (row.status !== 'past_due') return { ...row, ...noRead, pastDueSince: null };
+  const [first = null] = row.pastDueSeenAt;
+  if (!hasRead(row))
+    return {
+      ...row,
+      ...noRead,
+      pastDueSince: first ?? row.latestInvoiceCreatedAt ?? row.snapshotAt,
+    };
+  const isFirst = first !== null && mayPrecedeRead(row, first);
+  return { ...row, pastDueSince: isFirst ? first : row.pastDueReadSince };
 }

@@ -4,8 +4,8 @@ import { endPastDue } from './past-due.ts';
 import { applyLookup } from './step-subscription.ts';
 import type { SubscriptionRow } from './subscription-row.ts';
 
-/** A subscription as Stripe lists it now, and when it was created. */
-export type ListedSubscription = { snapshot: SubscriptionSnapshot; createdAt: Instant };
+/** A subscription as Stripe lists it, when it was created, and when Stripe was asked. */
+export type ListedSubscription = { snapshot: SubscriptionSnapshot; createdAt: Instant; readAt: Instant };
 
 /**
  * The latest moment that the listing itself proves to have passed. It uses the object's own clock: Stripe's
@@ -26,6 +26,8 @@ export function reconcileSubscription(row: SubscriptionRow, listed: ListedSubscr
   return applyLookup(
     listed.snapshot.status === 'past_due' ? row : endPastDue(row),
     listed.snapshot,
-    isLater ? { at: asOf, eventId: null } : { at: row.snapshotAt, eventId: row.snapshotEventId },
+    isLater
+      ? { at: asOf, eventId: null, now: listed.readAt }
+      : { at: row.snapshotAt, eventId: row.snapshotEventId, now: listed.readAt },
   );
 }

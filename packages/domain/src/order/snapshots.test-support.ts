@@ -16,6 +16,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
     claims: noClaims,
     status: 'active',
     ...noContent,
+    latestInvoiceDueAt: null,
     items: [
       {
         itemId: 'si_1',

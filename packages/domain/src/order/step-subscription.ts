@@ -5,7 +5,7 @@ import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
 import { confirmedState, firstRecheckDelayMs, unconfirmedState } from './lookup.ts';
 import type { StripeLookup, Step } from './lookup.ts';
-import { noteStatus, withPastDueSince } from './past-due.ts';
+import { noteRead, noteStatus, withPastDueSince } from './past-due.ts';
 import { hasSameContent, isTerminal } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
@@ -110,7 +110,7 @@ const withCouponRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow 
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
-  const { id: _id, claims: _claims, areItemsComplete, ...content } = snapshot;
+  const { id: _id, claims: _claims, areItemsComplete, latestInvoiceDueAt: _due, ...content } = snapshot;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
     ...row,
@@ -127,16 +127,17 @@ function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): Subs
 
 /**
  * The state as Stripe has it now. An end that an event reported stays, even where Stripe's answer is older
- * (invariant "terminal absorbs"). `asOf`: the newest event that the answer is at least as new as.
+ * (invariant "terminal absorbs"). `asOf`: the newest event that the answer is at least as new as; `now`: when it was read.
  */
 export function applyLookup(
   row: SubscriptionRow,
   snapshot: SubscriptionSnapshot,
-  asOf: { at: Instant | null; eventId: string | null },
+  asOf: { at: Instant | null; eventId: string | null; now: Instant },
 ): SubscriptionRow {
   if (isTerminal(row.status) && !isTerminal(snapshot.status)) return { ...row, ...confirmedState };
+  const noted = noteRead(row, snapshot, { asOf: asOf.at, now: asOf.now });
   return withPastDueSince({
-    ...withContent(withClaims(row, snapshot.claims, asOf.at ?? 0), snapshot),
+    ...withContent(withClaims(noted, snapshot.claims, asOf.at ?? 0), snapshot),
     ...confirmedState,
     snapshotAt: asOf.at,
     snapshotEventId: asOf.eventId,
@@ -193,7 +194,7 @@ export function stepSnapshot(
     };
   if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind === 'found') {
-    const asOf = { at: newest(row.snapshotAt, created), eventId: newestEventId(row, incoming) };
+    const asOf = { at: newest(row.snapshotAt, created), eventId: newestEventId(row, incoming), now };
     return { kind: 'write', row: applyLookup(row, lookup.object, asOf), outcome: 'applied' };
   }
   const isBetter = isBetterSnapshot(incoming, row);
@@ -235,6 +236,7 @@ export function stepMention(
   const asOf = {
     at: newest(row.snapshotAt, mention.created),
     eventId: isNewer ? mention.eventId : row.snapshotEventId,
+    now,
   };
   return { kind: 'write', row: applyLookup(row, lookup.object, asOf), outcome: 'applied' };
 }

@@ -33,6 +33,10 @@ export type SubscriptionRow = SubscriptionContent & {
   /** `created` of the `past_due` snapshots after that, ascending. */
   pastDueSeenAt: Instant[];
   pastDueSince: Instant | null;
+  /** The start of being past due as the first read of Stripe showed it; null: no read did. */
+  pastDueReadSince: Instant | null;
+  /** When that read was made; null: the subscription's clock runs ahead of ours. */
+  pastDueReadAt: Instant | null;
   recheckAt: Instant | null;
   recheckAttempts: number;
   missingInStripeAt: Instant | null;
@@ -55,6 +59,8 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
   otherStatusSeenAt: null,
   pastDueSeenAt: [],
   pastDueSince: null,
+  pastDueReadSince: null,
+  pastDueReadAt: null,
   recheckAt: null,
   recheckAttempts: 0,
   missingInStripeAt: null,
@@ -80,6 +86,8 @@ export const subscriptionBookkeeping = [
   'snapshotEventId',
   'otherStatusSeenAt',
   'pastDueSeenAt',
+  'pastDueReadSince',
+  'pastDueReadAt',
   'recheckAt',
   'recheckAttempts',
   'missingInStripeAt',

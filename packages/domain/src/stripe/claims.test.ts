@@ -45,7 +45,7 @@ describe.each(['user_id', 'project_id', 'price_id'])('%s', (name) => {
 test.each<[unknown, number]>([
   ['1', 1],
   ['999999999', 999_999_999],
-  ['0', 1],
+  ['0', 0],
   ['-2', 1],
   ['1.5', 1],
   ['1e3', 1],

@@ -40,8 +40,7 @@ export type OwnMetadata = {
 const usable = (value: unknown): string | null => (isId(value) ? value : null);
 
 function quantityOf(value: unknown): number {
-  const parsed = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 1;
-  return Math.max(1, parsed);
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 1;
 }
 
 /**

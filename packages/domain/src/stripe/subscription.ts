@@ -69,6 +69,8 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
+  /** When the expanded latest invoice is to be paid (`collection_method: send_invoice`); null: at once, or not known. */
+  latestInvoiceDueAt: Instant | null;
   items: ItemSnapshot[];
   /** False: items are left out (the list goes on, or is absent). */
   areItemsComplete: boolean;
@@ -87,7 +89,7 @@ const item = z.object({
   discounts,
 });
 
-const invoiceMoment = z.object({ id, created: secondsOrNull });
+const invoiceMoments = z.object({ id, created: secondsOrNull, due_date: secondsOrNull });
 
 /** An id or an expanded invoice. */
 const latestInvoice = z
@@ -95,9 +97,10 @@ const latestInvoice = z
   .nullish()
   .transform((value) => {
     if (value === null || value === undefined || typeof value === 'string')
-      return { id: value ?? null, createdAt: null };
-    const { created } = invoiceMoment.catch({ id: value.id, created: null }).parse(value);
-    return { id: value.id, createdAt: created };
+      return { id: value ?? null, createdAt: null, dueAt: null };
+    const unknown = { id: value.id, created: null, due_date: null };
+    const { created, due_date: dueAt } = invoiceMoments.catch(unknown).parse(value);
+    return { id: value.id, createdAt: created, dueAt };
   });
 
 const subscription = z.object({
@@ -110,6 +113,7 @@ const subscription = z.object({
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
   pause_collection: z.object({ behavior: words.catch(null) }).nullish(),
+  collection_method: words,
   latest_invoice: latestInvoice,
   /** Before 2025-03-31 (basil) the subscription had the period; since then each item has its own. */
   current_period_start: secondsOrNull,
@@ -190,6 +194,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     latestInvoiceId: whole.latest_invoice.id,
     latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
     discounts: discountsOf(whole),
+    latestInvoiceDueAt: whole.collection_method === 'send_invoice' ? whole.latest_invoice.dueAt : null,
     items,
     areItemsComplete:
       items.length > 0 && items.length === rendered.length && !(whole.items?.has_more ?? false),

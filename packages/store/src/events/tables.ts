@@ -65,6 +65,8 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
     otherStatusSeenAt: ['other_status_seen_at', 'timestamptz?'],
     pastDueSeenAt: ['past_due_seen_at', 'timestamptz[]'],
     pastDueSince: ['past_due_since', 'timestamptz?'],
+    pastDueReadSince: ['past_due_read_since', 'timestamptz?'],
+    pastDueReadAt: ['past_due_read_at', 'timestamptz?'],
   },
   sent: sentWithObject,
 });

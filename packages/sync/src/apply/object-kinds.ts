@@ -53,7 +53,7 @@ type Finish<Row> = { kind: 'write'; row: Row } | { kind: 'needs_lookup'; query: 
  */
 export type Role = 'source' | 'related' | 'none';
 
-export type ObjectRow = Ownable & { id: string; rowVersion: number };
+export type ObjectRow = Ownable & { id: string; rowVersion: number; recheckAttempts: number };
 
 /** What differs between the kinds of stored objects. */
 export type ObjectKind<Row extends ObjectRow, Found> = {

@@ -2,6 +2,7 @@ import type { PhaseDeps, ImportReadDeps } from './import-deps.ts';
 import { ImportError } from './import-deps.ts';
 import { beginPhase } from './import-state.ts';
 import { readStripe, unlessRefused } from './read-stripe.ts';
+import { checkPage } from '../stripe/check-page.ts';
 
 type Page<T> = { data: T[]; has_more: boolean };
 type PageParams = { limit: number; starting_after?: string };
@@ -20,7 +21,7 @@ export async function readAll<T extends { id: string }>(
   const rows: T[] = [];
   for (let hasMore = true; hasMore;) {
     const after = rows.at(-1)?.id ?? null;
-    const page = await readStripe(deps, () => list(paramsOf(deps.pageSize, after)));
+    const page = checkPage(await readStripe(deps, () => list(paramsOf(deps.pageSize, after))));
     rows.push(...page.data);
     hasMore = page.has_more && page.data.length > 0;
     onProgress?.(rows.length);
@@ -73,7 +74,7 @@ export async function eachPage<T extends { id: string }>(
       beginPhase(state, state.phase);
       continue;
     }
-    await handle(page.data);
+    await handle(checkPage(page).data);
     state.done += page.data.length;
     state.cursor = page.data.at(-1)?.id ?? state.cursor;
     hasMore = page.has_more && page.data.length > 0;

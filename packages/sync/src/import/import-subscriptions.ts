@@ -54,7 +54,8 @@ function toListed(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscri
     return [];
   }
   if (isTerminal(parsed.data.status)) return [];
-  return [{ snapshot: parsed.data, createdAt: fromStripeSeconds(rendered.created) }];
+  const createdAt = fromStripeSeconds(rendered.created);
+  return [{ snapshot: parsed.data, createdAt, readAt: deps.sync.clock() }];
 }
 
 /** Of this project by its owner, else by a price; notes what stays without a user or a feature. */
@@ -142,5 +143,5 @@ async function lookupWhole(deps: ImportDeps, id: string): Promise<ListedSubscrip
     ? await readAll(deps, (params) => stripe.subscriptionItems.list({ ...params, subscription: id }))
     : rendered.items.data;
   const snapshot = subscriptionSnapshot.parse({ ...rendered, items: { data: items, has_more: false } });
-  return { snapshot, createdAt: fromStripeSeconds(rendered.created) };
+  return { snapshot, createdAt: fromStripeSeconds(rendered.created), readAt: deps.sync.clock() };
 }

@@ -48,7 +48,7 @@ async function changesOf(
 ): Promise<Change[]> {
   const { id, before, lookup, run } = of;
   if (lookup.kind === 'missing') return changeOfMissing(deps, id, before);
-  const listed = { snapshot: lookup.object, createdAt: 0 };
+  const listed = { snapshot: lookup.object, createdAt: 0, readAt: deps.clock() };
   const catalog = await readEventState(deps.database, subscriptionKeys([lookup.object]));
   const state = { ...catalog, subscriptions: before.subscriptions };
   const change = changeOfSubscription(listed, { state, projectId: run.projectId });
@@ -67,7 +67,11 @@ export async function compareUnlistedSubscriptions(
   for (const id of ids) {
     const before = await readEventState(database, { ...noKeys, subscriptionIds: [id] });
     const lookup = await lookupSubscription(inBackground(deps), id);
-    if (lookup.kind === 'unreachable') return unreachable;
+    if (lookup.kind === 'unreachable') {
+      // What Stripe does not tell of this one keeps no other waiting.
+      if (lookup.isRefused === true) continue;
+      return unreachable;
+    }
     drift.push(...(await repair(deps, run, await changesOf(deps, { id, before, lookup, run }))));
   }
   return ended(ids, drift);
@@ -101,7 +105,7 @@ export async function compareUnlistedPurchases(
   for (const id of ids) {
     const { kind, read } = readerOf(stripe, id);
     const lookup = await askStripe(inBackground(deps), kind, () => read().then(() => true));
-    if (lookup.kind === 'unreachable') return unreachable;
+    if (lookup.kind === 'unreachable' && lookup.isRefused !== true) return unreachable;
     if (lookup.kind === 'missing') drift.push(missing('purchase_missing_in_stripe', id, 'paid'));
   }
   for (const { kind } of drift) metrics.reconcileDrift.inc({ kind });

@@ -85,7 +85,7 @@ async function decide(
   if (first.kind === 'write') return { kind: 'decided', plan: withoutEvents(first) };
   if (!mayLookUp) return { kind: 'needs_lookup' };
   const found = await lookupForGroup(inBackground(deps), group, { state, query: first.query });
-  if (found.lookup.kind === 'unreachable') return { kind: 'unreachable' };
+  if (found.lookup.kind === 'unreachable' && found.lookup.isRefused !== true) return { kind: 'unreachable' };
   const prices = await readEventState(deps.database, groupKeys([group], [found]));
   const then = decideEvents(group, {
     // The row as it was before the lookup: the write compares its version.

@@ -37,7 +37,7 @@ export async function comparePrices(
     const comparison = await comparePrice(inBackground(deps), price);
     if (comparison === 'unreachable')
       return { kind: 'later', pauseMs: 1_000, why: 'Stripe cannot be reached' };
-    if (comparison === 'not_understood') continue;
+    if (comparison === 'not_usable') continue;
     if (!run.dryRun) await keepComparison(deps, price, comparison);
     drift.push(...driftOf(price, comparison));
   }

@@ -28,13 +28,14 @@ export function changeOfSubscription(
   return changeOf(planWrite(subscriptionKind, { stored, row, state }), { state, projectId });
 }
 
-function toListed({ logger }: MaintenanceDeps, rendered: ListedObject): ListedSubscription[] {
+function toListed({ logger, clock }: MaintenanceDeps, rendered: ListedObject): ListedSubscription[] {
   const parsed = subscriptionSnapshot.safeParse(rendered);
   if (!parsed.success) {
     logger.warn('reconcile_object_not_understood', { object_id: rendered.id });
     return [];
   }
-  return [{ snapshot: parsed.data, createdAt: fromStripeSeconds(rendered.created) }];
+  const createdAt = fromStripeSeconds(rendered.created);
+  return [{ snapshot: parsed.data, createdAt, readAt: clock() }];
 }
 
 /** Stripe's subscriptions, the ended ones too, newest first. */
@@ -45,11 +46,12 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
   async function withAllItems(
     listed: ListedSubscription,
     mayLookUp: boolean,
-  ): Promise<ListedSubscription | null> {
+  ): Promise<ListedSubscription | 'later' | 'refused'> {
     const isWhole = listed.snapshot.areItemsComplete && !lacksCoupons(listed.snapshot.discounts);
     if (isWhole || !mayLookUp) return listed;
     const lookup = await lookupSubscription(background, listed.snapshot.id);
-    return lookup.kind === 'found' ? { ...listed, snapshot: lookup.object } : null;
+    if (lookup.kind === 'found') return { ...listed, snapshot: lookup.object };
+    return lookup.kind === 'unreachable' && lookup.isRefused === true ? 'refused' : 'later';
   }
 
   async function compare(
@@ -62,7 +64,8 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
       const change = changeOfSubscription(listed, { state, projectId: run.projectId });
       if (change === null) continue;
       const whole = await withAllItems(listed, mayLookUp);
-      if (whole === null)
+      if (whole === 'refused') continue;
+      if (whole === 'later')
         return { kind: 'later', pauseMs: 1_000, why: 'a subscription whose list is cut cannot be looked up' };
       const complete = changeOfSubscription(whole, { state, projectId: run.projectId });
       if (complete !== null) changes.push(complete);

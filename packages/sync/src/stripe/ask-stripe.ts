@@ -1,6 +1,8 @@
 import type { StripeLookup } from '@billing/domain';
+import { Stripe } from 'stripe';
 import type { SyncDeps } from '../deps.ts';
 import { pauseInOutageMs } from '../outages.ts';
+import { checkPage } from './check-page.ts';
 
 type AskDeps = Pick<SyncDeps, 'budget' | 'counters' | 'logger'>;
 
@@ -10,6 +12,8 @@ type StripeFailure =
   | { kind: 'throttled'; retryAfterMs: number | null }
   /** Stripe refuses the request as such (a revoked key, a permission): repeating it is no use. */
   | { kind: 'refused'; status: number }
+  /** An answer of Stripe that lacks what is needed. */
+  | { kind: 'unusable' }
   | { kind: 'unreachable' };
 
 function statusOf(error: unknown): number | null {
@@ -25,7 +29,7 @@ function retryAfterOf(error: unknown): number | null {
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
 }
 
-/** 409 (a lock), 429 and 5xx are temporary; without a status it is the network. */
+/** 409 (a lock), 429 and 5xx are temporary; an error of Stripe's client without a status is the network. */
 function toStripeFailure(error: unknown): StripeFailure {
   const status = statusOf(error);
   // A list answers 400 for a cursor whose object was deleted.
@@ -34,10 +38,17 @@ function toStripeFailure(error: unknown): StripeFailure {
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterOf(error) };
   if (status !== null && status >= 400 && status < 500 && status !== 409 && status !== 408)
     return { kind: 'refused', status };
-  return { kind: 'unreachable' };
+  return { kind: error instanceof Stripe.errors.StripeError ? 'unreachable' : 'unusable' };
 }
 
 type LookupKind = 'subscription' | 'checkout_session' | 'charge' | 'payment_intent' | 'invoice' | 'price';
+
+/**
+ * Whether asking for other objects may still bring something. A key that is not accepted at all (401) is a matter of
+ * the process, as an outage is.
+ */
+const concernsObjectAlone = (failure: StripeFailure): boolean =>
+  failure.kind === 'unusable' || (failure.kind === 'refused' && failure.status !== 401);
 
 /** Asks Stripe for one object, within the budget. 404 is an answer; every other failure is `unreachable`. */
 export async function askStripe<T>(
@@ -58,9 +69,9 @@ export async function askStripe<T>(
       return failure;
     }
     if (failure.kind === 'throttled') await deps.budget.throttle(failure.retryAfterMs);
-    deps.counters.readsRefused.inc({ reason: failure.kind === 'throttled' ? 'throttled' : 'unreachable' });
+    deps.counters.readsRefused.inc({ reason: failure.kind });
     deps.logger.warn('stripe_read_failed', { object: kind, failure: failure.kind, error });
-    return { kind: 'unreachable' };
+    return { kind: 'unreachable', isRefused: concernsObjectAlone(failure) };
   }
 }
 
@@ -84,7 +95,7 @@ export async function readPage<T>(
     return { kind: 'later', pauseMs: 1_000, why: 'the budget of Stripe reads is spent' };
   }
   try {
-    const { data, has_more: hasMore } = await ask();
+    const { data, has_more: hasMore } = checkPage(await ask());
     return { kind: 'page', rows: data, hasMore };
   } catch (error) {
     const failure = toStripeFailure(error);
@@ -97,7 +108,8 @@ export async function readPage<T>(
       deps.counters.readsRefused.inc({ reason: 'throttled' });
       return { kind: 'later', pauseMs: 1_000, why: 'Stripe limits the rate of reads' };
     }
-    deps.counters.readsRefused.inc({ reason: 'unreachable' });
-    return { kind: 'later', pauseMs: pauseInOutageMs(4), why: 'Stripe cannot be reached' };
+    deps.counters.readsRefused.inc({ reason: failure.kind });
+    const why = failure.kind === 'unusable' ? 'a list of Stripe cannot be read' : 'Stripe cannot be reached';
+    return { kind: 'later', pauseMs: pauseInOutageMs(4), why };
   }
 }

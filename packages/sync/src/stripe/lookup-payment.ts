@@ -23,6 +23,7 @@ import type {
 import type { Stripe } from 'stripe';
 import type { SyncDeps } from '../deps.ts';
 import { askStripe } from './ask-stripe.ts';
+import { checkPage } from './check-page.ts';
 
 type LookupDeps = Pick<SyncDeps, 'stripe' | 'budget' | 'logger' | 'counters'>;
 
@@ -82,11 +83,12 @@ function lookupInvoiceOf(
   paymentIntentId: string,
 ): Promise<StripeLookup<InvoiceDetails | { id: null }>> {
   return askStripe(deps, 'payment_intent', async () => {
-    const { data } = await deps.stripe.invoicePayments.list({
+    const payments = await deps.stripe.invoicePayments.list({
       payment: { type: 'payment_intent', payment_intent: paymentIntentId },
       limit: 1,
       expand: ['data.invoice'],
     });
+    const { data } = checkPage(payments);
     const invoice = data[0]?.invoice;
     if (invoice === undefined) return { id: null };
     if (typeof invoice === 'string') return withAllLines(deps, await deps.stripe.invoices.retrieve(invoice));

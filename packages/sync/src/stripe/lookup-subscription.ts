@@ -17,8 +17,10 @@ export function lookupSubscription(
       const rendered = await deps.stripe.subscriptions.retrieve(id, {
         expand: ['latest_invoice', 'discounts.source.coupon'],
       });
+      const snapshot = subscriptionSnapshot.parse(rendered);
+      if (snapshot.id !== id) throw new Error('Stripe answered with another subscription.');
       const hasItemCoupons = rendered.items.data.some((item) => item.discounts?.length > 0);
-      if (!rendered.items.has_more && !hasItemCoupons) return subscriptionSnapshot.parse(rendered);
+      if ((snapshot.areItemsComplete || !rendered.items.has_more) && !hasItemCoupons) return snapshot;
       const all = await deps.stripe.subscriptionItems
         .list({ subscription: id, limit: 100, expand: ['data.discounts.source.coupon'] })
         .autoPagingToArray({ limit: maxItems });

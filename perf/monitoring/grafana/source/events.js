@@ -120,6 +120,17 @@ export const events = dashboard({
           unit: 's',
           width: 8,
         }),
+        graph(
+          'Refused for lack of a permission',
+          [
+            [
+              'sum by (operation) (increase(stripe_permission_denied_total[$__rate_interval]))',
+              '{{operation}}',
+            ],
+            ['max(stripe_permissions_missing)', 'operations refused now'],
+          ],
+          { width: 24 },
+        ),
       ],
     ],
     [

@@ -4,13 +4,13 @@ import express, { type NextFunction, type Request, type Response, type Router } 
 import qs from 'qs';
 import { z } from 'zod';
 
-import { errorBody, invalid, StripeApiError } from '../errors.ts';
+import { errorBody, invalid, missingPermission, StripeApiError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { apiVersion } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import type { Route } from './define-route.ts';
 import { expandPaths } from './expand.ts';
-import { breakAnswer, type Fault, type Faults } from './faults.ts';
+import { breakAnswer, isBroken, isExecuted, type Fault, type Faults } from './faults.ts';
 import type { IdempotencyStore, KeyedRequest } from './idempotency.ts';
 
 const qsLimits = { depth: 8, arrayLimit: 1_000, parameterLimit: 10_000 };
@@ -133,9 +133,11 @@ function write(response: Response, answer: Answer, requestId: string): void {
 
 async function answerCall(deps: ApiDeps, route: Route, call: Call): Promise<void> {
   const { id, response, fault, keyed } = call;
-  if (fault?.mode === 'hang' || fault?.mode === 'reset' || fault?.mode === 'html') {
-    if (keyed !== null) deps.idempotency.end(keyed, null);
-    breakAnswer(response, fault.mode);
+  if (isBroken(fault)) {
+    const lost = isExecuted(fault) ? execute(deps.world, route, call) : null;
+    if (keyed !== null) deps.idempotency.end(keyed, lost === null ? null : { ...lost, requestId: id });
+    if (lost !== null) deps.afterChange();
+    breakAnswer(response, fault, lost?.body ?? '');
     return;
   }
   const refusal = fault?.mode === '429' ? rateLimited : fault?.mode === '500' ? outOfOrder : null;
@@ -161,12 +163,18 @@ function handle(
     const apiKey = authenticate(request.headers.authorization);
     const key = request.get('idempotency-key') ?? null;
     const fault = deps.faults.take(request.method, request.path);
+    if (fault?.mode === 'permission' && apiKey.startsWith('rk_'))
+      throw missingPermission(apiKey, fault.permission);
     const rawBody = typeof request.body === 'string' ? request.body : '';
     const isKeyed = key !== null && request.method === 'POST' && fault?.mode !== '429';
     const keyed = isKeyed ? { apiKey, key, method: request.method, path: request.path, rawBody } : null;
     const known = keyed === null ? null : deps.idempotency.begin(keyed);
     if (known === null)
       return answerCall(deps, route, { ...exchange, id, rawBody, idempotencyKey: key, keyed, fault });
+    if (isBroken(fault)) {
+      breakAnswer(response, fault, known.body);
+      return undefined;
+    }
     response.set({ 'idempotent-replayed': 'true', 'original-request': known.request_id });
     write(response, known, id);
   } catch (error) {

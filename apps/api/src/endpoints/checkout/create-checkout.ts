@@ -69,8 +69,8 @@ export const createCheckout = defineEndpoint({
     const budget = startStripeBudget(stripeMs);
     // With or without project_id it is the same request: the key names the project.
     const once = { projectId, key, body: { ...body, project_id: projectId }, answerSchema: checkoutResponse };
-    const answered = answerOnce(deps, once, (stripeKeySeed) =>
-      sell(deps, { projectId, request: body, stripeKeySeed }, budget),
+    const answered = answerOnce(deps, once, (oneTry) =>
+      sell(deps, { projectId, request: body, oneTry }, budget),
     );
     return { body: await withDeadline(answered, { ms: deadlineMs, onTimeout: tooLate }) };
   },

@@ -12,7 +12,7 @@ export const ready = defineEndpoint({
     {
       status: 200,
       description:
-        'It should. `degraded`: a dependency is away or refuses writes; what needs it answers 503 by itself.',
+        'It should. `degraded`: a dependency is away or refuses writes; what needs it answers 503 by itself. Or `checks` names a trouble in which all works.',
       schema: readyResponse,
       example: { status: 'ready', checks: { database: 'ok', redis: 'ok' } },
     },

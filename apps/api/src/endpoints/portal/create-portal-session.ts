@@ -1,13 +1,7 @@
-import {
-  fromStripeSeconds,
-  portalRequest,
-  portalResponse,
-  secondMs,
-  ServiceError,
-  toTimestamp,
-} from '@billing/domain';
+import { portalRequest, portalResponse, secondMs, ServiceError, toTimestamp } from '@billing/domain';
 import { findPortalCustomer, getProject } from '@billing/store';
 import { callStripe, isMissingCustomer, startStripeBudget } from '../../checkout/call-stripe.ts';
+import { portalSession } from '../../checkout/stripe-answers.ts';
 import { checkRedirects } from '../../checkout/check-redirects.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 
@@ -44,12 +38,14 @@ export const createPortalSession = defineEndpoint({
     const customer = await findPortalCustomer(deps.database, { projectId, userId });
     if (customer === null) throw customerNotFound();
     const params = { customer, return_url: returnUrl };
-    const session = await callStripe({ ...deps, budget: startStripeBudget(stripeMs) }, (options) =>
-      deps.stripe.billingPortal.sessions.create(params, options),
+    const session = await callStripe(
+      { ...deps, budget: startStripeBudget(stripeMs) },
+      portalSession,
+      (options) => deps.stripe.billingPortal.sessions.create(params, options),
     ).catch((error: unknown) => {
       throw isMissingCustomer(error) ? customerNotFound(error) : error;
     });
-    const expiresAt = toTimestamp(fromStripeSeconds(session.created) + usableMs);
+    const expiresAt = toTimestamp(session.created + usableMs);
     return { body: { portal_url: session.url, expires_at: expiresAt } };
   },
 });

@@ -12,9 +12,7 @@ import type { AppDeps } from '../../deps.ts';
 
 /** `away`: no usable answer; the worker asks again. */
 type StripePriceAnswer =
-  | { kind: 'found'; terms: StripePriceTerms }
-  | { kind: 'missing' }
-  | { kind: 'away'; error: ServiceError | null };
+  { kind: 'found'; terms: StripePriceTerms } | { kind: 'missing' } | { kind: 'away'; error: ServiceError };
 
 const stripeMs = 5_000;
 
@@ -23,11 +21,11 @@ async function askForPrice(
   stripePriceId: string,
 ): Promise<StripePriceAnswer> {
   try {
-    const rendered = await callStripe({ ...deps, budget: startStripeBudget(stripeMs) }, (options) =>
+    const budget = startStripeBudget(stripeMs);
+    const terms = await callStripe({ ...deps, budget }, stripePriceTerms, (options) =>
       deps.stripe.prices.retrieve(stripePriceId, {}, options),
     );
-    const parsed = stripePriceTerms.safeParse(rendered);
-    return parsed.success ? { kind: 'found', terms: parsed.data } : { kind: 'away', error: null };
+    return { kind: 'found', terms };
   } catch (error) {
     if (stripeErrorOf(error)?.statusCode === 404) return { kind: 'missing' };
     if (error instanceof ServiceError) return { kind: 'away', error };
@@ -53,7 +51,7 @@ export async function checkPrice(
   const terms = ownTerms(given);
   if (terms !== null) return { terms, check: answer.kind === 'missing' ? 'missing' : 'unknown' };
   if (answer.kind === 'missing') throw incomplete(given);
-  if (answer.error?.code === 'stripe_error') throw answer.error;
+  if (answer.error.code === 'stripe_error') throw answer.error;
   throw new ServiceError(
     'stripe_unavailable',
     'Send amount, currency and interval with the price, or send it again in a moment: Stripe cannot be asked for them now.',

@@ -72,7 +72,9 @@ export const createPriceRequest = z
       .max(36_500)
       .nullable()
       .optional()
-      .describe('With `interval: one_time` only: how long access lasts; null or absent: for ever.'),
+      .describe(
+        'With `interval: one_time` only: how long one piece gives access; purchases of one product follow each other. Null or absent: for ever.',
+      ),
   })
   .refine(({ access_days: days, interval }) => (days ?? null) === null || isOnce(interval), {
     path: ['access_days'],
