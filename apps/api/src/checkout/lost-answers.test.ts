@@ -49,7 +49,7 @@ describe('the answer of Stripe was lost, and the same Idempotency-Key comes agai
     40_000,
   );
 
-  test.each(['reset', 'cut', 'html', 'hang'] as const)(
+  test.each(['reset', 'cut', 'html'] as const)(
     '%s of the customer: exactly one customer',
     async (mode) => {
       const [key, order] = [uniqueId('key'), commerce.order(price.priceId)];
