@@ -1,6 +1,6 @@
 import { startLoop } from '@billing/platform';
 import { publishPending } from '@billing/store';
-import { createClaimSourceFinder, recheckDue, verifyDuePrices } from '@billing/sync';
+import { createClaimSourceFinder, measureUnseen, recheckDue, verifyDuePrices } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
@@ -10,6 +10,8 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
+/** Any worker may have swept or reconciled. */
+const unseenIntervalMs = 60_000;
 /** Rows without a source come from older processes only. */
 const claimsIntervalMs = 3_600_000;
 
@@ -35,6 +37,10 @@ export function startBackground(
     startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
     startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
     startLoop({ name: 'claim_sources', logger, intervalMs: claimsIntervalMs }, createClaimSourceFinder(deps)),
+    startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
+      await measureUnseen(deps);
+      return 'rest';
+    }),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();
       return 'rest';

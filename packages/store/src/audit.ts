@@ -26,6 +26,7 @@ export type AuditEntry = {
       | 'customer'
       | 'grant'
       | 'event'
+      | 'event_sweep'
       | 'run'
       | 'subscription'
       | 'purchase'

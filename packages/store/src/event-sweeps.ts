@@ -1,6 +1,10 @@
+import { toTimestamp } from '@billing/domain';
 import type { Instant } from '@billing/domain';
+import { writeAudit } from './audit.ts';
 import type { Database } from './create-database.ts';
 import type { EventSweep } from './generated/client.ts';
+
+export type { EventSweep } from './generated/client.ts';
 
 /** `mode`: live and test events have lists of their own. */
 export type SweepKey = { mode: string; workerId: string };
@@ -49,4 +53,57 @@ export async function finishSweep(
 export async function releaseSweep(database: Database, { mode, workerId }: SweepKey): Promise<void> {
   await database.$executeRaw`
     UPDATE public.event_sweeps SET locked_by = NULL, locked_until = NULL WHERE mode = ${mode} AND locked_by = ${workerId}`;
+}
+
+type Unseen = { from: Instant; to: Instant };
+
+/**
+ * Keeps the time whose events Stripe no longer lists and no sweep read, until a reconcile covers it. `isNew`: nothing was
+ * kept before; the audit log has it then, too.
+ */
+export async function noteUnseenEvents(
+  database: Database,
+  { mode, from, to }: Unseen & { mode: string },
+): Promise<{ isNew: boolean }> {
+  return database.$transaction(async (tx) => {
+    const known = await tx.$queryRaw<{ is_new: boolean }[]>`
+      SELECT unseen_from IS NULL AS is_new FROM public.event_sweeps WHERE mode = ${mode} FOR UPDATE`;
+    await tx.$executeRaw`
+      UPDATE public.event_sweeps SET
+        unseen_from = least(unseen_from, to_timestamp(${from}::bigint / 1000.0)),
+        unseen_to = greatest(unseen_to, to_timestamp(${to}::bigint / 1000.0))
+      WHERE mode = ${mode}`;
+    const isNew = known[0]?.is_new === true;
+    if (isNew)
+      await writeAudit(tx, {
+        actor: { name: 'sweep', requestId: null },
+        action: 'events.not_seen',
+        projectId: null,
+        target: { type: 'event_sweep', id: mode },
+        details: {
+          from: toTimestamp(from),
+          to: toTimestamp(to),
+          gap_seconds: Math.round((to - from) / 1000),
+        },
+      });
+    return { isNew };
+  });
+}
+
+/** The time whose events were not seen; null: none. */
+export async function readUnseenEvents(database: Database, mode: string): Promise<Unseen | null> {
+  const sweep = await database.eventSweep.findUnique({ where: { mode } });
+  if (sweep === null || sweep.unseenFrom === null || sweep.unseenTo === null) return null;
+  return { from: sweep.unseenFrom.getTime(), to: sweep.unseenTo.getTime() };
+}
+
+/** After a reconcile, requested `at`, of everything `since`: what events told until then is known. */
+export async function settleUnseenEvents(
+  database: Database,
+  { mode, since, at }: { mode: string; since: Instant; at: Instant },
+): Promise<void> {
+  await database.$executeRaw`
+    UPDATE public.event_sweeps SET unseen_from = NULL, unseen_to = NULL,
+      reconciled_at = to_timestamp(${at}::bigint / 1000.0)
+    WHERE mode = ${mode} AND unseen_from >= to_timestamp(${since}::bigint / 1000.0)`;
 }

@@ -38,6 +38,7 @@ export * from './grants.ts';
 export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
 export { findApiKey, type ApiKeyRecord } from './keys/find-api-key.ts';
 export * from './ledger.ts';
+export * from './list-quarantine.ts';
 export * from './outbox.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './read-project-metrics.ts';

@@ -1,4 +1,4 @@
-import type { EventsQuery, QuarantineQuery } from '@billing/domain';
+import type { EventsQuery } from '@billing/domain';
 import type { Database } from './create-database.ts';
 import type { Prisma, StripeEvent } from './generated/client.ts';
 import { given } from './given.ts';
@@ -14,12 +14,8 @@ export function listEvents(database: Database, query: EventsQuery): Promise<Page
   return listLedger(database, filter, query);
 }
 
-/** The events that wait until a customer, price or project is mapped, newest first. */
-export function listQuarantine(database: Database, query: QuarantineQuery): Promise<Page<LedgerRow>> {
-  return listLedger(database, { status: 'quarantined', reason: given(query.reason) }, query);
-}
-
-async function listLedger(
+/** The rows of the ledger that a filter lets through, newest first. */
+export async function listLedger(
   database: Database,
   filter: Prisma.StripeEventWhereInput,
   { limit, cursor }: { limit: number; cursor?: string | undefined },

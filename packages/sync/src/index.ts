@@ -20,6 +20,7 @@ export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';
 export { sweepEvents } from './sweep-events.ts';
+export { measureUnseen } from './unseen-events.ts';
 
 // Import
 export { readAll } from './import/each-page.ts';

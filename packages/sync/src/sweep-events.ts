@@ -19,6 +19,7 @@ import { z } from 'zod';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 import { readPage } from './stripe/ask-stripe.ts';
 import type { PageLookup } from './stripe/ask-stripe.ts';
+import { listedMs, recordUnseen } from './unseen-events.ts';
 
 const done: JobOutcome = { kind: 'done' };
 const pageSize = 100;
@@ -41,9 +42,6 @@ const typeGroups: readonly string[][] = Array.from(
  * not in the order of their seconds.
  */
 const overlapMs = 5 * 60_000;
-
-/** With a ledger but no position in the list (restored, or older than sweeps): all that Stripe keeps. */
-const wholeListMs = 30 * dayMs;
 
 /** A fresh installation: what happened before it is left to reconcile, which needs no events. */
 const freshStartMs = dayMs;
@@ -90,9 +88,15 @@ export async function sweepEvents(deps: MaintenanceDeps): Promise<JobOutcome> {
   if (claimed === null) return done;
   try {
     const stored = sweepState.safeParse(claimed.state);
-    const begun: Stop | Go = stored.success
+    const now = deps.clock();
+    // What an interrupted sweep still had to read may be listed no more.
+    const isCurrent = stored.success && fromStripeSeconds(stored.data.to) > now - listedMs;
+    const begun: Stop | Go = isCurrent
       ? { kind: 'go', state: stored.data }
       : await begin(deps, claimed.sweptTo?.getTime() ?? null);
+    // The newest event proves that its moment has passed, whatever our clock says.
+    const passed = begun.kind === 'go' ? fromStripeSeconds(begun.state.to) : 0;
+    await recordUnseen(deps, claimed, Math.max(now, passed));
     const ended = begun.kind === 'go' ? await sweepPages(deps, begun.state) : begun;
     if (ended.kind === 'stop') {
       await releaseSweep(deps.database, key);
@@ -126,7 +130,8 @@ async function begin(deps: MaintenanceDeps, sweptTo: Instant | null): Promise<St
     return { kind: 'stop', outcome: done };
   }
   const newest = first.created;
-  const lookBackMs = sweptTo === null && (await isLedgerEmpty(database)) ? freshStartMs : wholeListMs;
+  // With a ledger but no position in the list (restored, or older than sweeps): all that Stripe keeps.
+  const lookBackMs = sweptTo === null && (await isLedgerEmpty(database)) ? freshStartMs : listedMs;
   const from = sweptTo === null ? newest - seconds(lookBackMs) : seconds(sweptTo - overlapMs);
   const state = { from: Math.max(0, Math.min(from, newest)), to: newest, group: 0, after: null, found: 0 };
   return { kind: 'go', state };

@@ -13,6 +13,7 @@ export type SyncMetrics = {
   eventsDeleted: Counter;
   sweepSuccess: { set: (value: number) => void };
   pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
+  unseenEvents: { set: (value: number) => void };
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -43,5 +44,9 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'catalog_prices_unverified',
     'Prices of the catalog that Stripe was not asked for yet (waiting), has otherwise (differs) or does not have (missing)',
     ['reason'],
+  ),
+  unseenEvents: gauge(
+    'stripe_events_not_seen_seconds',
+    'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',
   ),
 });

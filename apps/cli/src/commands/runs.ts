@@ -11,6 +11,8 @@ import type { Cell } from './table.ts';
 
 const pollMs = 1_000;
 
+type Reconcile = { project?: string; since?: string; apply?: boolean; wait: boolean };
+
 type Replay = { object?: string; from?: string; to?: string; apply?: boolean; wait: boolean };
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
@@ -49,6 +51,7 @@ function render(run: RunOut): string {
     'dry run': run.dry_run,
     ...(run.status === 'running' ? { 'looked at': run.progress.objects } : {}),
     ...numbers,
+    ...(result !== null && 'looked_back_to' in result ? { 'looked back to': result.looked_back_to } : {}),
   });
   const drift = result !== null && 'drift' in result ? result.drift : [];
   const changes = result !== null && 'changes' in result ? result.changes : [];
@@ -77,12 +80,13 @@ export function addRuns(program: Command, context: Context): void {
     .command('reconcile')
     .description('Compare what is stored with Stripe; a dry run unless --apply')
     .option('--project <project>', 'only users of this project')
+    .option('--since <when>', 'payments and sessions from here on; else of the last 30 days', moment)
     .option('--apply', 'repair what differs')
     .option('--no-wait', 'print the run and leave it to the worker')
-    .action(async (options: { project?: string; apply?: boolean; wait: boolean }, command: Command) => {
-      const { project, apply = false, wait } = options;
+    .action(async (options: Reconcile, command: Command) => {
+      const { project, since, apply = false, wait } = options;
       if (apply) await confirm(context, command, 'What differs will be made as Stripe has it.');
-      const body = { dry_run: !apply, ...given({ project_id: project }) };
+      const body = { dry_run: !apply, ...given({ project_id: project, since }) };
       await startRun(context, command, { path: '/admin/reconcile', body, wait });
     });
   program

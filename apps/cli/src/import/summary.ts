@@ -36,6 +36,7 @@ const countTexts: readonly [name: string, text: string][] = [
   ['customers_of_other_projects', 'customers of other projects'],
   ['subscriptions_seen', 'live subscriptions seen'],
   ['subscriptions_imported', 'subscriptions imported'],
+  ['subscriptions_with_user_by_session', 'subscriptions whose checkout session names the user'],
   ['subscriptions_there_already', 'subscriptions up to date already'],
   ['subscriptions_of_other_projects', 'subscriptions of other projects'],
   ['payments_seen', 'one-time payments seen'],

@@ -206,10 +206,20 @@ export function stepSnapshot(
   };
 }
 
+/** What a checkout session says of the subscription that it started. */
+export type SessionClaims = { customerId: string | null; claims: Claims };
+
+/** The row with what its session says, heard by an event or read from a list alike: in every order the same. */
+export const withSession = (
+  row: SubscriptionRow,
+  { customerId, claims }: SessionClaims,
+): SubscriptionRow => ({
+  ...withSessionClaims(row, claims),
+  customerId: row.customerId ?? customerId,
+});
+
 /** The event of another object that names a subscription: its checkout session, an invoice, a schedule. */
-export type Mention = {
-  customerId: string | null;
-  claims: Claims;
+export type Mention = SessionClaims & {
   created: Instant;
   eventId: string;
 };
@@ -223,10 +233,7 @@ export function stepMention(
   mention: Mention,
   { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
-  const row = {
-    ...withSessionClaims(stored, mention.claims),
-    customerId: stored.customerId ?? mention.customerId,
-  };
+  const row = withSession(stored, mention);
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
   if (!needsLookup) return { kind: 'write', row, outcome: 'applied' };
   if (lookup === null) return { kind: 'needs_lookup' };

@@ -50,7 +50,7 @@ const inTransaction = (tx: Queries): Pick<Database, '$queryJson'> => ({
   },
 });
 
-const toStateKeys = (keys: readonly ObjectKey[]) => ({
+export const toStateKeys = (keys: readonly ObjectKey[]) => ({
   eventIds: [],
   subscriptionIds: keys.filter(({ kind }) => kind === 'subscription').map(({ id }) => id),
   purchaseIds: keys.filter(({ kind }) => kind === 'purchase').map(({ id }) => id),
@@ -63,7 +63,7 @@ const toStateKeys = (keys: readonly ObjectKey[]) => ({
 type Decision = DecidedAgain & { outcome: Outcome | null };
 
 /** A payment that is not known to have bought anything is left as it is. */
-function decide({ kind, id }: ObjectKey, state: EventState): Decision[] {
+export function decide({ kind, id }: ObjectKey, state: EventState): Decision[] {
   if (kind === 'subscription') {
     const stored = state.subscriptions.get(id);
     return stored === undefined ? [] : [decideSubscription(stored.row, stored.owners, state)];

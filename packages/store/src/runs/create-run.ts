@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { ReplayEventsRequest } from '@billing/domain';
-import { toTimestampOrNull } from '@billing/domain';
+import type { Instant, ReplayEventsRequest } from '@billing/domain';
+import { toTimestamp, toTimestampOrNull } from '@billing/domain';
 import type { Actor } from '../audit.ts';
 import { writeAudit } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
@@ -11,14 +11,26 @@ export type { Run } from '../generated/client.ts';
 
 export const newRunId = (): string => `run_${randomUUID().replaceAll('-', '')}`;
 
-export type ReconcileScope = { dryRun: boolean; projectId: string | null };
+/** `since`: how far back is compared what is listed by time; absent: the default. */
+export type ReconcileScope = { dryRun: boolean; projectId: string | null; since?: Instant | undefined };
+
+const paramsOf = ({ since }: ReconcileScope): { since?: string } =>
+  since === undefined ? {} : { since: toTimestamp(since) };
 
 /** A run of the same scope that no worker has begun yet: it answers this request too. */
-async function findQueued(tx: Queries, { dryRun, projectId }: ReconcileScope): Promise<Run | null> {
+async function findQueued(tx: Queries, scope: ReconcileScope): Promise<Run | null> {
+  const { dryRun, projectId } = scope;
   // One at a time: two requests at once must not both find none.
   await tx.$queryRaw`SELECT pg_advisory_xact_lock(hashtext('runs.reconcile'))::text`;
   return tx.run.findFirst({
-    where: { kind: 'reconcile', status: 'running', startedAt: null, dryRun, projectId },
+    where: {
+      kind: 'reconcile',
+      status: 'running',
+      startedAt: null,
+      dryRun,
+      projectId,
+      params: { equals: paramsOf(scope) },
+    },
     orderBy: { createdAt: 'desc' },
   });
 }
@@ -29,18 +41,28 @@ export async function requestReconcile(
   scope: ReconcileScope,
   actor: Actor,
 ): Promise<{ runId: string }> {
-  if (scope.projectId !== null) await getProject(database, scope.projectId);
+  const { dryRun, projectId } = scope;
+  if (projectId !== null) await getProject(database, projectId);
   return database.$transaction(async (tx) => {
     const queued = await findQueued(tx, scope);
     const runId = queued?.id ?? newRunId();
     if (queued === null)
-      await tx.run.create({ data: { id: runId, kind: 'reconcile', requestedBy: actor.name, ...scope } });
+      await tx.run.create({
+        data: {
+          id: runId,
+          kind: 'reconcile',
+          requestedBy: actor.name,
+          dryRun,
+          projectId,
+          params: paramsOf(scope),
+        },
+      });
     await writeAudit(tx, {
       actor,
       action: 'reconcile.request',
-      projectId: scope.projectId,
+      projectId,
       target: { type: 'run', id: runId },
-      details: { dry_run: scope.dryRun },
+      details: { dry_run: dryRun, ...paramsOf(scope) },
     });
     return { runId };
   });

@@ -43,3 +43,40 @@ export async function findUnmetPurchases(
     ORDER BY p.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }
+
+/**
+ * Subscriptions without an owner that have not ended, and whose checkout session may name one; in the order of their ids.
+ * `projectId`: only those that this project may have a price in.
+ */
+export async function findOwnerlessSubscriptions(
+  database: Database,
+  { projectId, after, limit }: Omit<UnmetQuery, 'runId'>,
+): Promise<string[]> {
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT s.id FROM public.subscriptions s
+    WHERE s.user_ref IS NULL AND s.id > ${after} AND s.missing_in_stripe_at IS NULL
+      AND (s.status IS NULL OR s.status NOT IN ('canceled', 'incomplete_expired'))
+      AND (s.claimed_user_id IS NULL OR s.claimed_project_id IS NULL)
+      AND (${projectId}::text IS NULL OR EXISTS (
+        SELECT FROM public.subscription_items i LEFT JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id
+        WHERE i.subscription_id = s.id AND coalesce(p.project_id = ${projectId}, true)))
+    ORDER BY s.id LIMIT ${limit}`;
+  return rows.map((row) => row.id);
+}
+
+/** A project's subscriptions that have not ended and have no user in it, in the order of their ids. */
+export async function findOwnerlessOf(
+  database: Database,
+  { projectId, after, limit }: { projectId: string; after: string; limit: number },
+): Promise<string[]> {
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT s.id FROM public.subscriptions s LEFT JOIN public.users u ON u.id = s.user_ref
+    WHERE s.id > ${after} AND (s.status IS NULL OR s.status NOT IN ('canceled', 'incomplete_expired'))
+      AND u.project_id IS DISTINCT FROM ${projectId}
+      AND NOT EXISTS (SELECT FROM public.object_owners o WHERE o.object_id = s.id AND o.project_id = ${projectId})
+      AND (s.claimed_project_id = ${projectId} OR EXISTS (
+        SELECT FROM public.subscription_items i JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id
+        WHERE i.subscription_id = s.id AND p.project_id = ${projectId}))
+    ORDER BY s.id LIMIT ${limit}`;
+  return rows.map((row) => row.id);
+}

@@ -152,7 +152,7 @@ type Ownable = { customerId: string | null; claims: Claims };
 type Priced = { items: readonly { stripePriceId: string }[] };
 
 /** What finding the owners of objects takes. */
-const ownerKeys = (objects: readonly Ownable[]) => ({
+export const ownerKeys = (objects: readonly Ownable[]) => ({
   customerIds: present(objects.map((one) => one.customerId)),
   userIds: present(objects.map((one) => one.claims.userId)),
   projectIds: present(objects.map((one) => one.claims.projectId)),

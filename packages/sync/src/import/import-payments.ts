@@ -10,6 +10,7 @@ import type { EventGroup } from '../apply/target.ts';
 import { writePlans } from '../apply/write-plans.ts';
 import { inBackground } from '../stripe/read-budget.ts';
 import { eachPage } from './each-page.ts';
+import { importOwners, noteOwnerless } from './import-owners.ts';
 import { ImportError } from './import-deps.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { readState } from './import-scope.ts';
@@ -27,7 +28,10 @@ import {
 import type { ImportedEvent } from './payment-events.ts';
 import { readStripe } from './read-stripe.ts';
 
-/** One-time payments that went through Checkout: those that sold one of the project's prices. */
+/**
+ * Checkout sessions: one-time payments that sold one of the project's prices, and what the sessions of subscriptions say of
+ * their owners.
+ */
 export async function importSessions(deps: PhaseDeps, scope: Scope): Promise<void> {
   const expand = ['data.line_items', 'data.payment_intent.latest_charge.refunds'];
   await eachPage(deps, {
@@ -36,8 +40,10 @@ export async function importSessions(deps: PhaseDeps, scope: Scope): Promise<voi
     handle: async (sessions) => {
       for (const session of sessions)
         if (session.mode === 'payment') await importSession(deps, scope, session);
+      await importOwners(deps, scope, sessions);
     },
   });
+  await noteOwnerless(deps, scope);
 }
 
 type WithMetadata = { metadata: Stripe.Metadata | null };

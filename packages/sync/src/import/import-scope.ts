@@ -1,6 +1,9 @@
-import type { Catalog, Owner } from '@billing/domain';
+import { noOwners } from '@billing/domain';
+import type { Catalog, Owner, SubscriptionRow } from '@billing/domain';
 import { readEventState } from '@billing/store';
 import type { EventState, StateKeys } from '@billing/store';
+import { subscriptionKeys } from '../apply/decide-events.ts';
+import type { WritePlan } from '../apply/plan-write.ts';
 import type { PlannedPrice } from './import-catalog.ts';
 import type { ImportDeps } from './import-deps.ts';
 
@@ -15,6 +18,8 @@ export type Scope = {
   plannedOwners: Map<string, readonly Owner[]>;
   /** Payments that a dry run would have stored with their session. */
   plannedSessionPayments: Set<string>;
+  /** Subscriptions that a dry run would have stored; with their rows those that have no owner yet. */
+  plannedSubscriptions: Map<string, SubscriptionRow | null>;
 };
 
 export async function readScope(
@@ -45,15 +50,37 @@ export async function readScope(
     prices,
     plannedOwners: new Map(),
     plannedSessionPayments: new Set(),
+    plannedSubscriptions: new Map(),
+  };
+}
+
+/** Keeps a subscription that a dry run would have stored, for its session. */
+export function keepPlanned({ plannedSubscriptions }: Scope, { outcome, owner }: WritePlan): void {
+  if (outcome?.kind === 'subscription')
+    plannedSubscriptions.set(outcome.row.id, owner === null ? outcome.row : null);
+}
+
+/** With what deciding planned rows needs: they are not stored, so that reading them brings it not along. */
+function withKeysOf(keys: StateKeys, rows: readonly SubscriptionRow[]): StateKeys {
+  const { customerIds, priceIds, userIds, projectIds } = subscriptionKeys(rows);
+  return {
+    ...keys,
+    customerIds: [...keys.customerIds, ...customerIds],
+    priceIds: [...keys.priceIds, ...priceIds],
+    userIds: [...keys.userIds, ...userIds],
+    projectIds: [...keys.projectIds, ...projectIds],
   };
 }
 
 /** The stored state; in a dry run with what the import would have stored before. */
 export async function readState(deps: ImportDeps, scope: Scope, keys: StateKeys): Promise<EventState> {
-  const state = await readEventState(deps.sync.database, keys);
-  if (!deps.isDryRun) return state;
+  if (!deps.isDryRun) return readEventState(deps.sync.database, keys);
+  const rows = keys.subscriptionIds.flatMap((id) => scope.plannedSubscriptions.get(id) ?? []);
+  const state = await readEventState(deps.sync.database, withKeysOf(keys, rows));
+  const planned = rows.map((row) => [row.id, { owners: noOwners, row }] as const);
   return {
     ...state,
+    subscriptions: new Map([...state.subscriptions, ...planned]),
     mappings: new Map([...scope.plannedOwners, ...state.mappings]),
     projects: new Set([...state.projects, deps.projectId]),
     prices: [...state.prices, ...scope.prices],

@@ -19,10 +19,10 @@ import { writePlans } from '../apply/write-plans.ts';
 import { eachPage, readAll } from './each-page.ts';
 import { ImportError } from './import-deps.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
-import { readState } from './import-scope.ts';
+import { keepPlanned, readState } from './import-scope.ts';
 import type { Scope } from './import-scope.ts';
 import { count, note } from './import-state.ts';
-import { readStripe } from './read-stripe.ts';
+import { readStripe, unlessRefused } from './read-stripe.ts';
 
 /** Imports the subscriptions that have not ended; the others grant nothing. */
 export async function importSubscriptions(deps: PhaseDeps, scope: Scope): Promise<void> {
@@ -58,7 +58,7 @@ function toListed(deps: PhaseDeps, rendered: Stripe.Subscription): ListedSubscri
   return [{ snapshot: parsed.data, createdAt, readAt: deps.sync.clock() }];
 }
 
-/** Of this project by its owner, else by a price; notes what stays without a user or a feature. */
+/** Of this project by its owner, a price or its metadata; notes what stays without a feature. */
 function isOurs(
   { tally, projectId }: PhaseDeps,
   { scope, listed: { snapshot }, state }: { scope: Scope; listed: ListedSubscription; state: EventState },
@@ -66,12 +66,11 @@ function isOurs(
   const { owners } = resolveOwners(snapshot, state);
   const isSold = snapshot.items.some((item) => scope.stripePriceIds.has(item.stripePriceId));
   const isOurUsers = owners.some(({ owner }) => owner.projectId === projectId);
-  if (!isOurUsers && !isSold) {
+  const isNamed = snapshot.claims.projectId === projectId;
+  if (!isOurUsers && !isSold && !isNamed) {
     count(tally, 'subscriptions_of_other_projects');
     return false;
   }
-  if (!isOurUsers)
-    note(tally, 'subscriptions_without_user', `${snapshot.id} (${snapshot.customerId ?? 'no customer'})`);
   const missing = unknownPrice(snapshot.items, state.prices);
   if (missing !== null) note(tally, 'subscriptions_with_unmapped_price', `${snapshot.id} (${missing})`);
   return true;
@@ -100,7 +99,10 @@ async function applyListed(
   { scope, state, listed }: { scope: Scope; state: EventState; listed: readonly ListedSubscription[] },
 ): Promise<number> {
   const changes = listed.flatMap((one) => changeOf(state, one) ?? []);
-  if (deps.isDryRun) return changes.length;
+  if (deps.isDryRun) {
+    for (const plan of changes) keepPlanned(scope, plan);
+    return changes.length;
+  }
   const whole = changes.filter((one) => one.isNew && isWhole(one.listed));
   const written = new Set(await writePlans(deps.sync, whole));
   let changed = written.size;
@@ -112,6 +114,17 @@ async function applyListed(
 const isWhole = ({ snapshot }: ListedSubscription): boolean =>
   snapshot.areItemsComplete && !lacksCoupons(snapshot.discounts);
 
+/** Imports subscriptions that only their sessions name as the project's. Throws ImportError. */
+export async function importNamed(deps: PhaseDeps, scope: Scope, ids: readonly string[]): Promise<void> {
+  for (const id of new Set(ids)) {
+    const listed = await lookupWhole(deps, id);
+    if (listed === null || isTerminal(listed.snapshot.status)) continue;
+    const state = await readState(deps, scope, subscriptionKeys([listed.snapshot]));
+    count(deps.tally, 'subscriptions_seen');
+    count(deps.tally, 'subscriptions_imported', await applyListed(deps, { scope, state, listed: [listed] }));
+  }
+}
+
 const maxRounds = 10;
 
 /**
@@ -122,6 +135,7 @@ async function applyLookedUp(deps: ImportDeps, scope: Scope, id: string): Promis
   for (let round = 0; round < maxRounds; round += 1) {
     const before = await readState(deps, scope, { ...noKeys, subscriptionIds: [id] });
     const listed = await lookupWhole(deps, id);
+    if (listed === null) return false;
     const state = await readState(deps, scope, subscriptionKeys([listed.snapshot]));
     if (rowVersionOf(before, id) !== rowVersionOf(state, id)) continue;
     const change = changeOf(state, listed);
@@ -134,11 +148,16 @@ async function applyLookedUp(deps: ImportDeps, scope: Scope, id: string): Promis
 const rowVersionOf = (state: EventState, id: string): number =>
   state.subscriptions.get(id)?.row.rowVersion ?? 0;
 
-async function lookupWhole(deps: ImportDeps, id: string): Promise<ListedSubscription> {
+/** Null: Stripe does not have it. */
+async function lookupWhole(deps: ImportDeps, id: string): Promise<ListedSubscription | null> {
   const { stripe } = deps.sync;
   const rendered = await readStripe(deps, () =>
-    stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] }),
+    unlessRefused(
+      ({ code }) => code === 'resource_missing',
+      () => stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] }),
+    ),
   );
+  if (rendered === null) return null;
   const items = rendered.items.has_more
     ? await readAll(deps, (params) => stripe.subscriptionItems.list({ ...params, subscription: id }))
     : rendered.items.data;

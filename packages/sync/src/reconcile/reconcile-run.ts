@@ -1,9 +1,11 @@
-import { dayMs } from '@billing/domain';
+import { dayMs, fromStripeSeconds, toTimestamp } from '@billing/domain';
 import type { ReconcileResult } from '@billing/domain';
 import type { Run } from '@billing/store';
+import { z } from 'zod';
 import type { MaintenanceDeps } from '../deps.ts';
 import { createRunWorker } from '../run-worker.ts';
 import type { Step } from '../run-worker.ts';
+import { noteReconciled } from '../unseen-events.ts';
 import { comparePage } from './compare-page.ts';
 import type { ComparedPage, Listing } from './compare-page.ts';
 import { compareUnlistedPurchases, compareUnlistedSubscriptions } from './not-listed.ts';
@@ -12,9 +14,10 @@ import type { EventTypeOf } from './payments.ts';
 import { comparePrices } from './prices.ts';
 import { emptyResult, phases, reconcileState, storedResult, withFound } from './reconcile-state.ts';
 import type { Phase, ReconcileState } from './reconcile-state.ts';
+import { askForOwners, sessionListing } from './sessions.ts';
 import { subscriptionListing } from './subscriptions.ts';
 
-/** How far back payments are compared: as far as Stripe's events would still bring them. */
+/** How far back payments and sessions are compared by default: as far as Stripe's events would still bring them. */
 const recentMs = 30 * dayMs;
 
 type At = { run: Run; state: ReconcileState };
@@ -28,13 +31,15 @@ const recent = ({ state }: At, after: string | null) => ({
 });
 
 const payments =
-  (typeOf: EventTypeOf, list: (deps: MaintenanceDeps, at: At) => Listing['list']): Compare =>
-  (deps, at) =>
-    comparePage(
-      deps,
-      { run: at.run, after: at.state.after },
-      paymentListing(deps, at.run, { list: list(deps, at), typeOf }),
-    );
+  (
+    typeOf: EventTypeOf,
+    list: (deps: MaintenanceDeps, at: At) => Listing['list'],
+    withMore = (_deps: MaintenanceDeps, _run: Run, listing: Listing): Listing => listing,
+  ): Compare =>
+  (deps, at) => {
+    const listing = paymentListing(deps, at.run, { list: list(deps, at), typeOf });
+    return comparePage(deps, { run: at.run, after: at.state.after }, withMore(deps, at.run, listing));
+  };
 
 /** What each phase compares. */
 const comparisons: Record<Phase, Compare> = {
@@ -49,11 +54,13 @@ const comparisons: Record<Phase, Compare> = {
   checkout_sessions: payments(
     (rendered) => (rendered['status'] === 'complete' ? 'checkout.session.completed' : null),
     (deps, at) => (after) => deps.stripe.checkout.sessions.list(recent(at, after)),
+    sessionListing,
   ),
   invoices: payments(
     (rendered) => (rendered['status'] === 'paid' ? 'invoice.paid' : null),
     (deps, at) => (after) => deps.stripe.invoices.list({ ...recent(at, after), status: 'paid' }),
   ),
+  subscriptions_without_owner: (deps, { run, state }) => askForOwners(deps, { run, after: state.after }),
   refunds: payments(
     () => 'refund.updated',
     (deps, at) => (after) => deps.stripe.refunds.list(recent(at, after)),
@@ -92,9 +99,23 @@ async function step(
   if (page.kind === 'refused') return { kind: 'failed', why: page.why };
   // The object that the cursor names was deleted: this list is read from the start.
   if (page.kind === 'missing') return { kind: 'next', state: { ...state, after: null }, result };
-  const found = withFound(result, objectsOf(state.phase), page);
+  const since = fromStripeSeconds(state.since);
+  const found = { ...withFound(result, objectsOf(state.phase), page), looked_back_to: toTimestamp(since) };
   const next = advance(state, page);
-  return next === null ? { kind: 'done', result: found } : { kind: 'next', state: next, result: found };
+  if (next !== null) return { kind: 'next', state: next, result: found };
+  if (!run.dryRun && run.projectId === null)
+    await noteReconciled(deps, { since, at: run.createdAt.getTime() });
+  return { kind: 'done', result: found };
+}
+
+/** What the request asked for; absent: `recentMs`. */
+const params = z.object({ since: z.iso.datetime().optional() });
+
+/** From when on payments and sessions are compared, in seconds. */
+function sinceOf({ params: given, createdAt }: Run): number {
+  const asked = params.safeParse(given);
+  const since = asked.success ? asked.data.since : undefined;
+  return Math.floor((since === undefined ? createdAt.getTime() - recentMs : Date.parse(since)) / 1000);
 }
 
 /**
@@ -110,7 +131,7 @@ export const reconcileRun = createRunWorker<ReconcileState, ReconcileResult>({
       phase: 'subscriptions',
       after: null,
       objects: 0,
-      since: Math.floor((run.createdAt.getTime() - recentMs) / 1000),
+      since: sinceOf(run),
     },
     result: emptyResult,
   }),

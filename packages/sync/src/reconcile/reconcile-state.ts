@@ -8,6 +8,7 @@ export const phases = [
   'subscriptions_not_listed',
   'payment_intents',
   'checkout_sessions',
+  'subscriptions_without_owner',
   'invoices',
   'refunds',
   'disputes',
@@ -41,6 +42,7 @@ export const emptyResult: ReconcileResult = {
   prices_missing_in_stripe: 0,
   drift: [],
   drift_truncated: false,
+  looked_back_to: null,
 };
 
 /** All differences are counted; that many are listed. */
@@ -54,14 +56,21 @@ export function withFound(
   objects: 'subscriptions' | 'purchases' | 'prices',
   { synced, drift }: Found,
 ): ReconcileResult {
-  const missing = drift.filter(({ kind }) => kind.endsWith('_missing_in_stripe')).length;
-  const other = objects === 'prices' ? 'prices_differing' : (`${objects}_updated` as const);
   const all = [...result.drift, ...drift];
+  const foundOf = (kinds: readonly DriftEntry['kind'][]): number =>
+    drift.filter(({ kind }) => kinds.includes(kind)).length;
   return {
     ...result,
     [`${objects}_synced`]: (result[`${objects}_synced`] ?? 0) + synced,
-    [other]: (result[other] ?? 0) + drift.length - missing,
-    [`${objects}_missing_in_stripe`]: (result[`${objects}_missing_in_stripe`] ?? 0) + missing,
+    // A list of sessions brings both.
+    subscriptions_updated:
+      result.subscriptions_updated + foundOf(['subscription_created', 'subscription_updated']),
+    subscriptions_missing_in_stripe:
+      result.subscriptions_missing_in_stripe + foundOf(['subscription_missing_in_stripe']),
+    purchases_updated: result.purchases_updated + foundOf(['purchase_created', 'purchase_updated']),
+    purchases_missing_in_stripe: result.purchases_missing_in_stripe + foundOf(['purchase_missing_in_stripe']),
+    prices_differing: (result.prices_differing ?? 0) + foundOf(['price_differs']),
+    prices_missing_in_stripe: (result.prices_missing_in_stripe ?? 0) + foundOf(['price_missing_in_stripe']),
     drift: all.slice(0, mostListed),
     drift_truncated: result.drift_truncated || all.length > mostListed,
   };

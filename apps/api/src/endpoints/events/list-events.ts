@@ -8,7 +8,7 @@ import { pageExample, presentPage } from '../page.ts';
 
 const status = z.enum(eventStatuses);
 
-export const presentEvent = (row: LedgerRow): EventOut => ({
+export const presentEvent = (row: Omit<LedgerRow, 'projectId' | 'apiVersion'>): EventOut => ({
   event_id: row.eventId,
   type: row.type,
   object_id: row.objectId,

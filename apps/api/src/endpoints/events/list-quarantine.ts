@@ -9,8 +9,9 @@ export const listQuarantine = defineEndpoint({
   path: '/api/v1/admin/quarantine',
   operationId: 'listQuarantine',
   tag: 'Records',
-  summary: 'Events that wait for a mapping',
-  description: 'Mapping the customer or price that `awaits` names releases them with no call to Stripe.',
+  summary: 'Events and objects that wait for a mapping',
+  description:
+    'Mapping the customer or price that `awaits` names releases them with no call to Stripe. An object that reconcile or the import found, and that no quarantined event is about, is a row without an event.',
   access: { admin: 'viewer' },
   query: quarantineQuery,
   answers: [
@@ -30,7 +31,9 @@ export const listQuarantine = defineEndpoint({
   errors: [],
   handle: async ({ database }, { query }) => ({
     body: presentPage(await listRows(database, query), (row) => ({
-      ...presentEvent(row),
+      ...presentEvent({ ...row, eventId: '', type: '' }),
+      event_id: row.eventId,
+      type: row.type,
       customer_id: row.customerId,
       awaits: row.awaits,
     })),

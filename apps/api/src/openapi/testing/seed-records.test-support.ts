@@ -48,6 +48,7 @@ const reconciled: ReconcileResult = {
     { kind: 'subscription_missing_in_stripe', object_id: 'sub_2', before: { status: 'active' }, after: null },
   ],
   drift_truncated: false,
+  looked_back_to: '2026-10-22T10:00:00.000Z',
 };
 
 const replayed: ReplayResult = {

@@ -35,6 +35,13 @@ export type QuarantineQuery = z.output<typeof quarantineQuery>;
 
 export const quarantineOut = eventOut
   .extend({
+    event_id: z
+      .string()
+      .nullable()
+      .describe(
+        "Null: the object itself waits. Stripe's lists brought it (reconcile, import), no event is quarantined.",
+      ),
+    type: z.string().nullable().describe('Null without an event.'),
     customer_id: z.string().nullable(),
     awaits: z.string().nullable().describe('The Stripe customer or price to map, which releases the event.'),
   })

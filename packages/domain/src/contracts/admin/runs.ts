@@ -6,6 +6,9 @@ import { eventStatuses } from './records.ts';
 export const reconcileRequest = z.strictObject({
   dry_run: z.boolean().default(false).describe('True: reports the differences and changes nothing.'),
   project_id: id.optional().describe("Only objects of this project's users."),
+  since: timestamp(
+    'Compare payments and checkout sessions from this moment on; not in the future. Absent: the last 30 days. Subscriptions are compared whatever their age.',
+  ).optional(),
 });
 
 export const replayEventRequest = z.strictObject({ dry_run: z.boolean().default(false) });
@@ -81,6 +84,12 @@ export const reconcileResult = z
     drift: z.array(driftEntry),
     /** True: `drift` lists only some of the objects; the counts include all. */
     drift_truncated: z.boolean(),
+    /** Null: by a version that did not say it. */
+    looked_back_to: z.iso
+      .datetime()
+      .nullable()
+      .default(null)
+      .describe('Payments and checkout sessions created before this moment were not compared.'),
   })
   .meta({ id: 'ReconcileResult' });
 export type ReconcileResult = z.output<typeof reconcileResult>;
