@@ -120,7 +120,6 @@ export async function importNamed(deps: PhaseDeps, scope: Scope, ids: readonly s
     const listed = await lookupWhole(deps, id);
     if (listed === null || isTerminal(listed.snapshot.status)) continue;
     const state = await readState(deps, scope, subscriptionKeys([listed.snapshot]));
-    count(deps.tally, 'subscriptions_seen');
     count(deps.tally, 'subscriptions_imported', await applyListed(deps, { scope, state, listed: [listed] }));
   }
 }

@@ -144,6 +144,12 @@ export const events = dashboard({
           description:
             'Prices of the catalog that Stripe was not asked for yet, has otherwise, or does not have.',
         }),
+        graph('Events not seen', [['max(stripe_events_not_seen_seconds)', 'not seen']], {
+          width: 12,
+          unit: 's',
+          description:
+            'Length of the time whose events Stripe lists no more and no sweep read; 0 once a reconcile covered it.',
+        }),
       ],
     ],
   ],

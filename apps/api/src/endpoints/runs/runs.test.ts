@@ -49,6 +49,24 @@ test('a reconcile run is requested, announced to the workers, audited and read',
   expect(audit.body.data[0]).toMatchObject({ action: 'reconcile.request', details: { dry_run: true } });
 });
 
+test('since: kept with the run, another since is another run, and bad ones are refused', async () => {
+  const since = '2026-01-01T00:00:00+02:00';
+  const { body } = await admin('post', '/reconcile', { since }).expect(202);
+  const { database } = commerce.deps;
+  const run = await database.run.findUniqueOrThrow({ where: { id: body.run_id } });
+  expect(run.params).toEqual({ since: '2025-12-31T22:00:00.000Z' });
+  expect((await admin('post', '/reconcile', { since }).expect(202)).body).toEqual(body);
+  const other = await admin('post', '/reconcile', { since: '2026-01-01T00:00:00Z' }).expect(202);
+  expect(other.body.run_id).not.toBe(body.run_id);
+  const runs = await database.run.count();
+  const future = new Date(commerce.deps.clock() + 3_600_000).toISOString();
+  for (const bad of ['yesterday', '2026-01-01', '2026-01-01T00:00:00', 1_767_222_000, null, future]) {
+    const answer = await admin('post', '/reconcile', { since: bad }).expect(400);
+    expect(answer.body).toMatchObject({ code: 'invalid_request', errors: [{ path: 'since' }] });
+  }
+  expect(await database.run.count()).toBe(runs);
+});
+
 test('invalid requests are refused', async () => {
   await admin('get', '/reconcile/run_none').expect(404);
   expect((await admin('post', '/reconcile', { project_id: 'nowhere' }).expect(404)).body.code).toBe(
