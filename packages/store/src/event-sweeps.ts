@@ -98,7 +98,7 @@ export async function readUnseenEvents(database: Database, mode: string): Promis
 }
 
 /** After a reconcile, requested `at`, of everything `since`: what events told until then is known. */
-export async function settleUnseenEvents(
+export async function clearUnseenEvents(
   database: Database,
   { mode, since, at }: { mode: string; since: Instant; at: Instant },
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import { dayMs, toTimestamp } from '@billing/domain';
 import type { Instant } from '@billing/domain';
-import { noteUnseenEvents, readUnseenEvents, settleUnseenEvents } from '@billing/store';
+import { noteUnseenEvents, readUnseenEvents, clearUnseenEvents } from '@billing/store';
 import type { EventSweep } from '@billing/store';
 import type { SyncDeps } from './deps.ts';
 
@@ -59,6 +59,6 @@ export async function noteReconciled(
   deps: Deps,
   { since, at }: { since: Instant; at: Instant },
 ): Promise<void> {
-  await settleUnseenEvents(deps.database, { mode: deps.mode, since, at });
+  await clearUnseenEvents(deps.database, { mode: deps.mode, since, at });
   await measureUnseen(deps);
 }

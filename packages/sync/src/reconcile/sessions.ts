@@ -35,7 +35,7 @@ export function sessionListing(deps: MaintenanceDeps, run: Run, payments: Listin
 const perStep = 20;
 
 /** What the sessions of one subscription add to it, repaired. */
-async function adopt(
+async function addClaims(
   deps: MaintenanceDeps,
   run: Run,
   sessions: readonly SubscriptionSession[],
@@ -67,7 +67,7 @@ export async function askForOwners(
     if (page.kind === 'later' || page.kind === 'refused')
       // What was repaired before stays reported.
       return last === null ? page : { kind: 'compared', synced: 0, objects: 0, drift, after: last };
-    if (page.kind === 'page') drift.push(...(await adopt(deps, run, sessionsIn(page.rows))));
+    if (page.kind === 'page') drift.push(...(await addClaims(deps, run, sessionsIn(page.rows))));
     last = id;
   }
   return {
