@@ -124,10 +124,10 @@ async function readCandidates(database: Database, after: Position): Promise<Cand
       : Prisma.sql`(created_at, id) < (to_timestamp(${after.at}::bigint / 1000.0)::timestamptz(3), ${after.id})`;
   const subscriptionsOf = Prisma.sql`
     SELECT i.subscription_id FROM public.subscription_items i
-    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`subscription_items`)})`;
+    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.subscription_items`)})`;
   const purchasesOf = Prisma.sql`
     SELECT i.purchase_id FROM public.purchase_items i
-    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`purchase_items`)})`;
+    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.purchase_items`)})`;
   return database.$queryRaw<Candidate[]>`
     SELECT kind, id, stripe_customer_id AS "customerId",
       (extract(epoch FROM created_at) * 1000)::float8 AS "foundAt"

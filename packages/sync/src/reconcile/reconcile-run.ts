@@ -60,7 +60,6 @@ const comparisons: Record<Phase, Compare> = {
     (rendered) => (rendered['status'] === 'paid' ? 'invoice.paid' : null),
     (deps, at) => (after) => deps.stripe.invoices.list({ ...recent(at, after), status: 'paid' }),
   ),
-  subscriptions_without_owner: (deps, { run, state }) => askForOwners(deps, { run, after: state.after }),
   refunds: payments(
     () => 'refund.updated',
     (deps, at) => (after) => deps.stripe.refunds.list(recent(at, after)),
@@ -69,6 +68,7 @@ const comparisons: Record<Phase, Compare> = {
     () => 'charge.dispute.updated',
     (deps, at) => (after) => deps.stripe.disputes.list(recent(at, after)),
   ),
+  subscriptions_without_owner: (deps, { run, state }) => askForOwners(deps, { run, after: state.after }),
   purchases_not_listed: (deps, { run, state }) =>
     compareUnlistedPurchases(deps, { run, after: state.after, since: new Date(state.since * 1000) }),
   prices: (deps, { run, state }) => comparePrices(deps, { run, after: state.after }),

@@ -8,10 +8,10 @@ export const phases = [
   'subscriptions_not_listed',
   'payment_intents',
   'checkout_sessions',
-  'subscriptions_without_owner',
   'invoices',
   'refunds',
   'disputes',
+  'subscriptions_without_owner',
   'purchases_not_listed',
   'prices',
 ] as const;
