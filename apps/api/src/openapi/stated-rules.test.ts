@@ -114,6 +114,24 @@ const rows: Row[] = [
   ['halfASurrogatePair', 'createGrant', 'user_id', () => ({ body: grant({ user_id: '\ud800' }) })],
   ['halfASurrogatePair', 'createGrant', 'reason', () => ({ body: grant({ reason: '\ud800' }) })],
   ['accessDaysOfRecurringPrice', 'createPrice', 'access_days', () => ({ body: price({ access_days: 3 }) })],
+  ...(['interval_count', 'usage_type'] as const).map((field): Row => {
+    const more = { interval: 'one_time', [field]: field === 'usage_type' ? 'licensed' : 2 };
+    return ['recurringFieldOfOneTimePrice', 'createPrice', field, () => ({ body: price(more) })];
+  }),
+  ...(['amount', 'currency', 'interval'] as const).map((field): Row => [
+    'termsThatStripeLacks',
+    'createPrice',
+    field,
+    () => ({ body: price({ [field]: undefined }) }),
+  ]),
+  [
+    'oneObject',
+    'assignObject',
+    'subscription_id',
+    () => ({
+      body: { project_id: 'p', user_id: 'u', reason: 'r', session_id: 'cs_1', payment_intent_id: 'pi_1' },
+    }),
+  ],
   [
     'keyExpiresInThePast',
     'createApiKey',
@@ -138,6 +156,7 @@ const rows: Row[] = [
     'to',
     () => ({ body: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
   ],
+  ['sinceTheFuture', 'startReconcile', 'since', () => ({ body: { since: '9998-01-01T00:00:00Z' } })],
   ['noReason', 'revokeGrant', 'reason', () => ({ body: { grant_id: the('grant_id') } })],
   ['noReason', 'revokeGrant', 'revoke_reason', () => ({ body: { grant_id: the('grant_id') } })],
   [
@@ -153,6 +172,7 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['createGrant', 'valid_from', (at) => ({ body: grant({ valid_from: at }) })],
   ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
+  ['startReconcile', 'since', (at) => ({ body: { since: at } })],
   ['replayEvents', 'from', (at) => ({ body: { from: at } })],
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],

@@ -10,7 +10,7 @@ export type StatedRule = {
   words: RegExp;
 };
 
-const time = /^(?:valid_from|valid_to|expires_at|from|to)$/;
+const time = /^(?:valid_from|valid_to|expires_at|from|to|since)$/;
 
 export const statedRules = {
   trialWithPayment: {
@@ -22,6 +22,21 @@ export const statedRules = {
     path: /^access_days$/,
     message: /for one_time prices only/,
     words: /With `interval: one_time` only/,
+  },
+  recurringFieldOfOneTimePrice: {
+    path: /^(?:interval_count|usage_type)$/,
+    message: /is for prices that are paid again and again/,
+    words: /[Nn]ot with `interval: one_time`/,
+  },
+  termsThatStripeLacks: {
+    path: /^(?:amount|currency|interval)$/,
+    message: /is required, as Stripe has no such price/,
+    words: /required where Stripe has no such price/,
+  },
+  oneObject: {
+    path: /^subscription_id$/,
+    message: /give exactly one of/,
+    words: /Exactly one of `subscription_id`/,
   },
   redirectElsewhere: {
     path: /^(?:success_url|cancel_url|return_url)$/,
@@ -56,6 +71,11 @@ export const statedRules = {
     words: /Later than `valid_from` \(or now/,
   },
   keyExpiresInThePast: { path: /^expires_at$/, message: /must be in the future/, words: /In the future/ },
+  sinceTheFuture: {
+    path: /^since$/,
+    message: /must not lie in the future/,
+    words: /; not in the future/,
+  },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {
     path: /^cursor$/,

@@ -53,18 +53,20 @@ const intervalCount = z.number().int().min(1).max(1_095);
 
 const amountMeaning =
   "In the currency's smallest unit; null where Stripe has no fixed one (tiers, metered usage).";
-const countMeaning = 'Every how many intervals it is paid.';
+const countMeaning = 'Every how many intervals it is paid; not with `interval: one_time`.';
+const usageMeaning = 'Not with `interval: one_time`.';
+const filledIn = 'Absent: as Stripe has it; required where Stripe has no such price.';
 
 export const createPriceRequest = z
   .strictObject({
     price_id: id.optional().describe('Default: the Stripe price id.'),
     product_id: id,
     stripe_price_id: id,
-    amount: amount.optional().describe(`${amountMeaning} Absent: as Stripe has it.`),
-    currency: currency.optional().describe('Absent: as Stripe has it.'),
-    interval: z.enum(priceIntervals).optional().describe('Absent: as Stripe has it.'),
+    amount: amount.optional().describe(`${amountMeaning} ${filledIn}`),
+    currency: currency.optional().describe(filledIn),
+    interval: z.enum(priceIntervals).optional().describe(filledIn),
     interval_count: intervalCount.optional().describe(`${countMeaning} Absent: as Stripe has it, else 1.`),
-    usage_type: z.enum(usageTypes).optional().describe('Absent: as Stripe has it.'),
+    usage_type: z.enum(usageTypes).optional().describe(`${usageMeaning} Absent: as Stripe has it.`),
     access_days: z
       .number()
       .int()
@@ -100,7 +102,7 @@ export const patchPriceRequest = z
     currency: currency.optional(),
     interval: z.enum(priceIntervals).optional(),
     interval_count: intervalCount.optional().describe(countMeaning),
-    usage_type: z.enum(usageTypes).optional(),
+    usage_type: z.enum(usageTypes).optional().describe(usageMeaning),
     is_archived: z.boolean().optional(),
   })
   .meta({ id: 'PriceChanges' });

@@ -24,7 +24,9 @@ const named = ['subscription_id', 'payment_intent_id', 'session_id'] as const;
 
 export const assignRequest = z
   .strictObject({
-    subscription_id: id.optional(),
+    subscription_id: id
+      .optional()
+      .describe('Exactly one of `subscription_id`, `payment_intent_id` and `session_id` is given.'),
     payment_intent_id: id.optional().describe('Of a one-time payment.'),
     session_id: id.optional().describe('Of a Checkout session: what it sold is assigned.'),
     project_id: id,
