@@ -47,7 +47,7 @@ export async function listQuarantine(
     : { ...page, nextCursor: events.nextCursor };
 }
 
-type Candidate = ObjectKey & { customerId: string | null; foundAt: number };
+type Candidate = ObjectKey & { customerId: string | null; foundAt: Date };
 
 const perRead = 200;
 
@@ -68,7 +68,7 @@ async function findWaitingObjects(
     const last = candidates.at(-1);
     if (last === undefined || candidates.length < perRead || rows.length >= limit)
       return rows.slice(0, limit);
-    position = { at: last.foundAt, id: last.id };
+    position = { at: last.foundAt.getTime(), id: last.id };
   }
 }
 
@@ -88,7 +88,6 @@ async function readWaits(
 }
 
 function toRow({ id, customerId, foundAt }: Candidate, { reason, awaits }: Waits): QuarantineRow {
-  const at = new Date(foundAt);
   return {
     eventId: null,
     type: null,
@@ -97,9 +96,9 @@ function toRow({ id, customerId, foundAt }: Candidate, { reason, awaits }: Waits
     status: 'quarantined',
     reason,
     awaits,
-    created: at,
-    receivedAt: at,
-    processedAt: at,
+    created: foundAt,
+    receivedAt: foundAt,
+    processedAt: foundAt,
     attempts: 0,
   };
 }
@@ -121,7 +120,7 @@ async function readCandidates(database: Database, after: Position): Promise<Cand
   const isAfter =
     after === null
       ? Prisma.sql`true`
-      : Prisma.sql`(created_at, id) < (to_timestamp(${after.at}::bigint / 1000.0)::timestamptz(3), ${after.id})`;
+      : Prisma.sql`(created_at, id) < (${new Date(after.at)}, ${after.id})`;
   const subscriptionsOf = Prisma.sql`
     SELECT i.subscription_id FROM public.subscription_items i
     WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.subscription_items`)})`;
@@ -129,8 +128,7 @@ async function readCandidates(database: Database, after: Position): Promise<Cand
     SELECT i.purchase_id FROM public.purchase_items i
     WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.purchase_items`)})`;
   return database.$queryRaw<Candidate[]>`
-    SELECT kind, id, stripe_customer_id AS "customerId",
-      (extract(epoch FROM created_at) * 1000)::float8 AS "foundAt"
+    SELECT kind, id, stripe_customer_id AS "customerId", created_at AS "foundAt"
     FROM (
       SELECT 'subscription' AS kind, s.id, s.stripe_customer_id, s.created_at FROM public.subscriptions s
       WHERE (s.user_ref IS NULL OR s.id IN (${subscriptionsOf}))
