@@ -118,9 +118,7 @@ const isQuarantined = (ids: Prisma.Sql): Prisma.Sql => Prisma.sql`
 /** Objects without an owner, or with a price that no catalog has, of which no event waits; newest first. */
 async function readCandidates(database: Database, after: Position): Promise<Candidate[]> {
   const isAfter =
-    after === null
-      ? Prisma.sql`true`
-      : Prisma.sql`(created_at, id) < (${new Date(after.at)}, ${after.id})`;
+    after === null ? Prisma.sql`true` : Prisma.sql`(created_at, id) < (${new Date(after.at)}, ${after.id})`;
   const subscriptionsOf = Prisma.sql`
     SELECT i.subscription_id FROM public.subscription_items i
     WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.subscription_items`)})`;
