@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { redactText } from '../logging/redact.ts';
 import { connectWhenReady } from './connect-when-ready.ts';
@@ -16,6 +17,7 @@ export type MigrateOptions = {
 /** Any fixed number but Prisma's own (72707369), which the engine takes while ours is taken. */
 const advisoryLock = 4_242_187_001;
 const lockWaitMs = 60_000;
+const lockPauseMs = 100;
 
 /**
  * Applies the missing migrations and returns their names. Safe to run from several processes at once: they take
@@ -45,16 +47,22 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   }
 }
 
+/**
+ * Asks for the lock again and again. A statement that waits for it would keep a snapshot, for whose end the other's
+ * `CREATE INDEX CONCURRENTLY` waits.
+ */
 async function takeTurn(client: Client): Promise<void> {
-  try {
-    await client.query(`SET lock_timeout = ${lockWaitMs}`);
-    await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
-  } catch (error) {
-    throw new MigrationError(
-      `Another migration holds the lock for over ${lockWaitMs / 1_000} s. Try again later.`,
-      { cause: error },
-    );
+  const endsAt = performance.now() + lockWaitMs;
+  while (performance.now() < endsAt) {
+    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
+      advisoryLock,
+    ]);
+    if (rows[0]?.taken === true) return;
+    await setTimeout(lockPauseMs * (0.5 + Math.random()));
   }
+  throw new MigrationError(
+    `Another migration holds the lock for over ${lockWaitMs / 1_000} s. Try again later.`,
+  );
 }
 
 function applyFailed(error: unknown): MigrationError {

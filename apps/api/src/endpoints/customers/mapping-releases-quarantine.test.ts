@@ -96,11 +96,9 @@ test('mapping a customer releases to the user all that waited for it', async () 
     },
   });
   const listed = await commerce.admin('get', '/quarantine').expect(200);
-  expect(listed.body.data[0]).toMatchObject({
-    event_id: eventId,
-    reason: 'unknown_customer',
-    awaits: customer,
-  });
+  expect(listed.body.data).toContainEqual(
+    expect.objectContaining({ event_id: eventId, reason: 'unknown_customer', awaits: customer }),
+  );
   expect(await check(userId)).toEqual([]);
   const response = await map(userId, customer).expect(201);
   expect(response.body).toMatchObject({
