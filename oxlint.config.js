@@ -9,7 +9,13 @@ const guarded = {
   sync: ['@billing/sync'],
   client: ['@billing/client'],
   apps: ['@billing/api', '@billing/worker', '@billing/cli', '@billing/console', '**/apps/**'],
-  tools: ['@billing/testing', '@billing/offline-stripe', '@billing/local-stack', '**/tools/**'],
+  tools: [
+    '@billing/testing',
+    '@billing/offline-stripe',
+    '@billing/local-stack',
+    '@billing/check-tools',
+    '**/tools/**',
+  ],
   perf: ['@billing/bench', '@billing/seed-load', '**/perf/**'],
   /** A relative path into another package; its name says the same. */
   'files of other packages': ['**/src/**'],
@@ -38,6 +44,7 @@ const rooms = [
   { folder: 'apps/worker/src', may: ['domain', 'platform', 'store', 'sync', 'bullmq', 'node'] },
   { folder: 'apps/cli/src', may: ['domain', 'platform', 'store', 'sync', 'stripe', 'node'] },
   { folder: 'tools/offline-stripe/src', may: ['express', 'stripe', 'node'] },
+  { folder: 'tools/check-tools/src', may: ['tools', 'node'] },
 ];
 
 const tests = ['**/*.test.ts', '**/*.test-support.ts', 'tools/testing/**', 'tests/**'];

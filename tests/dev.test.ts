@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitFor } from '@billing/testing';
-import { copyCheckout, freePorts, isAlive } from './checkout.test-support.ts';
-import type { Checkout } from './checkout.test-support.ts';
+import { copyCheckout, freePorts, isAlive, waitFor } from '@billing/testing';
+import type { Checkout } from '@billing/testing';
 
 let checkout: Checkout;
 beforeAll(() => {

@@ -3,13 +3,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { kill } from 'node:process';
 import { promisify } from 'node:util';
-import { waitFor } from '@billing/testing';
-import { copyCheckout, freePorts, isAlive, root } from './checkout.test-support.ts';
-import type { Checkout } from './checkout.test-support.ts';
+import { copyCheckout, freePorts, isAlive, waitFor } from '@billing/testing';
+import type { Checkout } from '@billing/testing';
 
 let checkout: Checkout;
 beforeAll(async () => {
-  await promisify(execFile)('npm', ['run', 'build'], { cwd: root });
+  await promisify(execFile)('npm', ['run', 'build'], { cwd: new URL('..', import.meta.url) });
   checkout = copyCheckout();
 }, 180_000);
 // What a failed test leaves must end in order, or its servers stay.

@@ -11,7 +11,8 @@ import {
   startScriptedService,
 } from '../../packages/client/src/scripted-service.test-support.ts';
 import type { ScriptedService, Step } from '../../packages/client/src/scripted-service.test-support.ts';
-import { installClient, readGuide, run, runsPython, saveFiles } from './guide.test-support.ts';
+import { saveFiles } from '@billing/testing';
+import { installClient, readGuide, run, runsPython } from './guide.test-support.ts';
 
 /** The code of docs/integration-guide.md while the service fails: products copy it as it is. */
 let service: ScriptedService;

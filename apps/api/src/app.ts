@@ -1,6 +1,7 @@
 import { parse } from 'node:querystring';
 import type { ParsedUrlQuery } from 'node:querystring';
 import { ServiceError } from '@billing/domain';
+import { createRequestMeter } from '@billing/platform';
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
 import type { AppDeps } from './deps.ts';
@@ -44,8 +45,9 @@ import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
 import type { Endpoint } from './http/define-endpoint.ts';
 import { createFailureHandler } from './http/handle-failure.ts';
+import { meteredRoutes } from './http/metered-routes.ts';
 import { mountEndpoints } from './http/mount-endpoints.ts';
-import { createRequestMeter, observeRequests, sampleAccessLog } from './http/observe-requests.ts';
+import { observeRequests, sampleAccessLog } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
 import { createOpenApiDocument } from './openapi/create-document.ts';
 import { renderPage } from './openapi/page/render-page.ts';
@@ -101,7 +103,7 @@ const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '='
 
 /** The whole API as an Express app. */
 export function createApp(deps: AppDeps): Express {
-  const meter = createRequestMeter(deps.metrics);
+  const meter = createRequestMeter(deps.metrics, meteredRoutes(endpoints));
   const observe = observeRequests(deps, meter);
   const handleFailure = createFailureHandler(deps);
   const document = createOpenApiDocument(endpoints);

@@ -3,7 +3,14 @@ import { once } from 'node:events';
 import { kill } from 'node:process';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
-import { createTestDatabase, createTestProxy, freePort, startTestRedis, waitFor } from '@billing/testing';
+import {
+  createTestDatabase,
+  createTestProxy,
+  freePort,
+  metricComplaints,
+  startTestRedis,
+  waitFor,
+} from '@billing/testing';
 import type { AppProcess, TestDatabase, TestRedis } from '@billing/testing';
 import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
 
@@ -118,9 +125,10 @@ describe('the API as a process', () => {
     await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
     const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await waitFor(async () => (await metrics()).includes('service_info{service="api"} 2'), { what: 'both' });
-    const ask = () =>
-      fetch(`http://127.0.0.1:${port}/api/v1/entitlements?user_id=u`, { headers: { connection: 'close' } });
-    for (let count = 0; count < 20; count += 1) await ask();
+    const get = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+    const ask = () => get('/api/v1/entitlements?user_id=u');
+    for (let count = 0; count < 20; count += 1) await Promise.all([ask(), get('/docs')]);
     expect(await metrics()).toContain(
       'http_requests_total{method="GET",route="/api/v1/entitlements",status_code="401"} 20',
     );
@@ -139,8 +147,9 @@ describe('the API as a process', () => {
     await queue.bull.obliterate({ force: true });
     await queue.close();
     expect(await metrics()).toContain(
-      'http_request_duration_seconds_bucket{le="10",method="GET",route="/api/v1/entitlements",status_code="401"} 20',
+      'http_request_duration_seconds_bucket{le="10",method="GET",route="/docs",status_code="200"} 20',
     );
+    expect(metricComplaints(await metrics())).toEqual([]);
     const pids = (): number[] =>
       [
         ...process.output().matchAll(/"event":"listening".*?"pid":(\d+)|"pid":(\d+).*?"event":"listening"/g),

@@ -1,6 +1,6 @@
 import { createQueue, createLogger } from '@billing/platform';
 import { queueNames } from '@billing/domain';
-import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
+import { metricComplaints, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { startTestWorker, uniqueId } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
 
@@ -71,6 +71,7 @@ describe("the worker's metrics", () => {
       'process_cpu_seconds_total',
     ])
       expect(text).toContain(line);
+    expect(metricComplaints(text)).toEqual([]);
     const age = /bullmq_oldest_waiting_seconds\{queue="maintenance"\} ([\d.]+)/.exec(text)?.[1];
     expect(Number(age)).toBeGreaterThanOrEqual(3_600);
     await maintenance.bull.obliterate({ force: true });

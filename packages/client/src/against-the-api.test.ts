@@ -76,6 +76,21 @@ test.each([
   await expect(asked).rejects.toMatchObject({ code, status, retryable: false });
 });
 
+test('an empty id among others is named as the service names it, without being sent', async () => {
+  const userIds = ['a', '', 'b'];
+  const sent = await fetch(`${api.url}/api/v1/entitlements/batch`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${api.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ user_ids: userIds }),
+  });
+  const { code, errors } = (await sent.json()) as { code: string; errors: { path: string }[] };
+  await expect(client().batch(userIds)).rejects.toMatchObject({
+    code,
+    status: null,
+    errors: errors.map(({ path }) => ({ path })),
+  });
+});
+
 test('an error contains the request id and what to correct', async () => {
   await expect(client().entitlements(' padded ')).rejects.toMatchObject({
     code: 'invalid_request',

@@ -90,7 +90,10 @@ describe('createCheckout', () => {
     'the key %p is refused before anything is sent',
     async (key) => {
       const failed = service.client().createCheckout(request, { idempotencyKey: key });
-      await expect(failed).rejects.toMatchObject({ code: 'invalid_request' });
+      await expect(failed).rejects.toMatchObject({
+        code: 'invalid_request',
+        errors: [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }],
+      });
       expect(service.seen).toHaveLength(0);
     },
   );

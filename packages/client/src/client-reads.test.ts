@@ -104,6 +104,28 @@ describe('invalid ids', () => {
     await expect(client.batch(['user_1', userId])).rejects.toMatchObject(refusal);
     expect(service.seen).toHaveLength(0);
   });
+
+  test('a refusal that was not sent names its fields as the service does', async () => {
+    const message = 'must be a string that is not empty';
+    const client = service.client();
+    await expect(client.batch(['a', '', 'b', ''])).rejects.toMatchObject({
+      errors: [
+        { path: 'user_ids.1', message },
+        { path: 'user_ids.3', message },
+      ],
+    });
+    await expect(client.batch(['a', '', 'b'])).rejects.toThrow('user_ids.1 must be a string');
+    await expect(client.entitlements('')).rejects.toMatchObject({ errors: [{ path: 'user_id', message }] });
+    await expect(client.entitlements('u', { featureCode: '' })).rejects.toMatchObject({
+      errors: [{ path: 'feature_code', message }],
+    });
+    await expect(client.can('', '')).rejects.toMatchObject({
+      errors: [
+        { path: 'user_id', message },
+        { path: 'feature_code', message },
+      ],
+    });
+  });
 });
 
 describe('transient failures are tried again', () => {

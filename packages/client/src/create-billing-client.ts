@@ -16,6 +16,7 @@ import type {
   CheckoutRequest,
   CheckoutResponse,
   EntitlementsResponse,
+  FieldProblem,
   PortalRequest,
   PortalResponse,
 } from './wire.ts';
@@ -60,8 +61,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
     userId,
     { featureCode, explain = false } = {},
   ) => {
-    requireId('userId', userId);
-    if (featureCode !== undefined) requireId('featureCode', featureCode);
+    requireIds({ user_id: userId, ...(featureCode === undefined ? {} : { feature_code: featureCode }) });
     if (cache === null || explain) return readEntitlements(settings, userId, { featureCode, explain });
     // A copy: a caller may change its answer, and the next must not see that.
     const answer = structuredClone(await readCached(cache, settings, userId));
@@ -70,8 +70,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
   };
 
   const can: BillingClient['can'] = async (userId, featureCode, { onUnavailable } = {}) => {
-    requireId('userId', userId);
-    requireId('featureCode', featureCode);
+    requireIds({ user_id: userId, feature_code: featureCode });
     try {
       const answer =
         cache === null
@@ -136,7 +135,7 @@ function readEntitlements(
 }
 
 async function readBatch(settings: Settings, userIds: readonly string[]): Promise<BatchResponse> {
-  for (const userId of userIds) requireId('userIds', userId);
+  requireIds(Object.fromEntries(userIds.map((userId, index) => [`user_ids.${index}`, userId])));
   return withRetries(settings.retries, () =>
     sendRequest(settings, {
       method: 'POST',
@@ -157,8 +156,7 @@ async function createCheckout(
   { idempotencyKey = createIdempotencyKey() }: CheckoutOptions = {},
 ): Promise<CheckoutResponse> {
   const problem = idempotencyKeyProblem(idempotencyKey);
-  if (problem !== null)
-    throw new BillingError({ code: 'invalid_request', detail: `idempotencyKey ${problem}` });
+  if (problem !== null) throw refusedHere([{ path: 'Idempotency-Key', message: problem }]);
   return withRetries(settings.retries, () =>
     sendRequest(settings, {
       method: 'POST',
@@ -171,8 +169,20 @@ async function createCheckout(
   );
 }
 
-/** `undefined` would be sent as the text "undefined" and ask for a user of that name. */
-function requireId(name: string, value: unknown): void {
-  if (typeof value !== 'string' || value === '')
-    throw new BillingError({ code: 'invalid_request', detail: `${name} must be a string that is not empty` });
+/**
+ * By their paths in the request, as the service names them. `undefined` would be sent as the text "undefined" and ask
+ * for a user of that name.
+ */
+function requireIds(ids: Readonly<Record<string, unknown>>): void {
+  const wrong = Object.entries(ids).filter(([, value]) => typeof value !== 'string' || value === '');
+  if (wrong.length > 0)
+    throw refusedHere(wrong.map(([path]) => ({ path, message: 'must be a string that is not empty' })));
 }
+
+/** As the service refuses a request, without sending it. */
+const refusedHere = (errors: FieldProblem[]): BillingError =>
+  new BillingError({
+    code: 'invalid_request',
+    detail: `Correct the request: ${errors.map(({ path, message }) => `${path} ${message}`).join('; ')}.`,
+    errors,
+  });

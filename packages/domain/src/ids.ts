@@ -10,11 +10,16 @@ const idPattern = `^[^\\s${controls}](?:[^${controls}]*[^\\s${controls}])?$`;
 const textControls = String.raw`\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFD`;
 const textPattern = `^[^${textControls}]*[^\\s${textControls}][^${textControls}]*$`;
 
+/** Whether a text has at most so many characters: Unicode code points, as JSON Schema counts them. */
+export const hasAtMost =
+  (characters: number) =>
+  (value: string): boolean =>
+    value.length <= characters || Array.from(value).length <= characters;
+
 /** Why `value` is not an identifier; null: it is one. Characters are Unicode code points. */
 export function idProblem(value: string): string | null {
   if (value.length === 0) return 'must not be empty';
-  if (value.length > maxIdCharacters && Array.from(value).length > maxIdCharacters)
-    return `must have at most ${maxIdCharacters} characters`;
+  if (!hasAtMost(maxIdCharacters)(value)) return `must have at most ${maxIdCharacters} characters`;
   if (forbidden.test(value)) return 'must be well-formed Unicode without control characters or U+FFFD';
   if (outerSpace.test(value)) return 'must not begin or end with white space';
   return null;
@@ -49,14 +54,16 @@ export const text = z
   .string()
   .trim()
   .min(1)
-  .max(1000)
+  .refine(hasAtMost(1000), { message: 'must have at most 1000 characters' })
   .refine(isPlainText, { message: 'must be well-formed Unicode without control characters' })
   .meta({
-    description: 'Text for people, without control characters other than line breaks and tabs.',
+    description:
+      'Text for people: well-formed Unicode, without control characters other than line breaks and tabs.',
+    maxLength: 1000,
     pattern: textPattern,
   });
 
 /** The name of a project, product or key: `text` of at most 256 characters. */
 export const displayName = text
-  .refine((value) => Array.from(value).length <= 256, { message: 'must have at most 256 characters' })
+  .refine(hasAtMost(256), { message: 'must have at most 256 characters' })
   .meta({ maxLength: 256 });

@@ -28,8 +28,13 @@ export const earliest = (a: Instant | null, b: Instant | null): Instant | null =
 /** The end of the last year of RFC 3339. */
 const lastInstant: Instant = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** An RFC 3339 timestamp with an offset; parsed to an `Instant`. */
-export const timestamp = z.iso
-  .datetime({ offset: true })
-  .transform((value) => Date.parse(value))
-  .refine((at) => at >= 0 && at <= lastInstant, { message: 'must lie between the years 1970 and 9999' });
+const timestampRule =
+  'RFC 3339 with `T`, seconds and `Z` or an offset, without leap seconds; from 1970 to 9999 in UTC.';
+
+/** An RFC 3339 timestamp with an offset; parsed to an `Instant`. `meaning` is its description. */
+export const timestamp = (meaning: string) =>
+  z.iso
+    .datetime({ offset: true })
+    .transform((value) => Date.parse(value))
+    .refine((at) => at >= 0 && at <= lastInstant, { message: 'must lie between the years 1970 and 9999' })
+    .meta({ description: `${meaning} ${timestampRule}` });

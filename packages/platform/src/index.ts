@@ -24,6 +24,7 @@ export { runUntilSignal } from './shutdown.ts';
 
 // Metrics and traces
 export { createMetrics, refuseMetrics, type Metrics } from './metrics.ts';
+export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
 

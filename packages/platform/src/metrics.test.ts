@@ -1,3 +1,4 @@
+import { metricComplaints } from '@billing/testing';
 import { createMetrics } from './metrics.ts';
 
 test('has the names and labels that dashboards rely on', async () => {
@@ -39,4 +40,12 @@ test('two in one process do not share a registry', async () => {
   const second = createMetrics({ service: 'worker', withProcessMetrics: false });
   first.counter('extra_total', 'More').inc();
   expect(await second.registry.metrics()).not.toContain('extra_total');
+});
+
+test("Prometheus has no complaint about their names, prom-client's own included", async () => {
+  const text = await createMetrics({ service: 'api' }).registry.metrics();
+  expect(metricComplaints(text)).toEqual([]);
+  const asGauge = '# HELP a_total A.\n# TYPE a_total gauge\na_total 1\n# TYPE b counter\nb 1\n';
+  for (const name of ['a_total', 'b '])
+    expect(metricComplaints(asGauge).filter((line) => line.startsWith(name))).not.toEqual([]);
 });

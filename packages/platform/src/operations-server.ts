@@ -5,6 +5,8 @@ import { refuseMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadinessAnswer } from './readiness.ts';
 import { assignRequestId, requestIdOf } from './request-id.ts';
+import { createRequestMeter, unmatchedRoute } from './request-meter.ts';
+import type { MeteredRoute } from './request-meter.ts';
 
 export type OperationsServerOptions = {
   /** 0 asks for a free port. */
@@ -25,6 +27,15 @@ export type OperationsServer = {
   readonly close: () => Promise<void>;
 };
 
+const methods = ['GET', 'HEAD'];
+
+const meteredRoutes = ({ metricsToken }: OperationsServerOptions): MeteredRoute[] => [
+  { route: '/healthz', methods, openStatuses: [200] },
+  { route: '/live', methods, openStatuses: [200] },
+  { route: '/ready', methods, openStatuses: [200, 503] },
+  { route: '/metrics', methods, openStatuses: metricsToken === undefined ? [200] : [200, 401] },
+];
+
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** Serves `/healthz`, `/live`, `/ready` and `/metrics` for a process without an API; resolves when it listens. */
@@ -35,19 +46,23 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     ['/ready', (_request, response) => answerReady(options, response)],
     ['/metrics', (request, response) => answerMetrics(options, { request, response })],
   ]);
+  const meter = createRequestMeter(options.metrics, meteredRoutes(options));
   const server = createServer((request, response) => {
+    const startedAt = performance.now();
     assignRequestId(request, response);
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const answer = routes.get(path);
-    meter(options.metrics, { request, response, route: answer === undefined ? 'unmatched' : path });
+    const route = answer === undefined ? unmatchedRoute : path;
+    const { method = '' } = request;
+    response.once('close', () => meter({ method, route, statusCode: response.statusCode, startedAt }));
     if (answer === undefined)
       return sendProblem(
         response,
         404,
         new ServiceError('route_not_found', 'The routes are /healthz, /live, /ready and /metrics.'),
       );
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.setHeader('allow', 'GET, HEAD');
+    if (!methods.includes(method)) {
+      response.setHeader('allow', methods.join(', '));
       return sendProblem(response, 405, new ServiceError('method_not_allowed', 'Use GET.'));
     }
     Promise.resolve(answer(request, response)).catch(() =>
@@ -67,20 +82,6 @@ export async function createOperationsServer(options: OperationsServerOptions): 
         server.closeIdleConnections();
       }),
   };
-}
-
-/** As the API does; only the methods that are answered are label values. */
-function meter(
-  { httpRequests, httpRequestDuration }: OperationsServerOptions['metrics'],
-  { request, response, route }: { request: IncomingMessage; response: ServerResponse; route: string },
-): void {
-  const startedAt = performance.now();
-  const method = request.method === 'GET' || request.method === 'HEAD' ? request.method : 'OTHER';
-  response.once('close', () => {
-    const labels = { method, route, status_code: String(response.statusCode) };
-    httpRequests.inc(labels);
-    httpRequestDuration.observe(labels, (performance.now() - startedAt) / 1000);
-  });
 }
 
 async function answerReady({ ready }: OperationsServerOptions, response: ServerResponse): Promise<void> {

@@ -61,7 +61,7 @@ export async function revokeGrant(
   request: RevokeRequest,
   { actor, now }: By,
 ): Promise<Changed<Grant>> {
-  const { grant_id: id, revoke_reason: reason } = request;
+  const { grant_id: id, reason } = request;
   const known = await database.grant.findUnique({ where: { id }, include: { user: true } });
   if (known === null) throw new ServiceError('grant_not_found', 'Use a grant_id that POST /grant gave.');
   const { projectId, userId } = known.user;

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 
 import { Stripe } from 'stripe';
 
+import { makeBillingObjects } from './billing-objects.mjs';
 import { check } from './schema.mjs';
 
 const [offlinePort, mockPort, specFile] = process.argv.slice(2);
@@ -186,6 +187,7 @@ async function live() {
 await productCalls(mock, null);
 process.stdout.write('stripe-mock accepts every request\n');
 const ids = await live();
+for (const made of await makeBillingObjects(offline, control)) checkObject(made, 'answer');
 for (const answer of await productCalls(offline, ids)) checkObject(answer, 'answer');
 for await (const event of offline.events.list({ limit: 100 })) {
   checkObject(event, 'event');

@@ -1,6 +1,13 @@
 import TinyQueue from 'tinyqueue';
 
-import { nextDueOfSession, nextDueOfSubscription, type Due } from './billing/due.ts';
+import {
+  nextDueOfInvoice,
+  nextDueOfPayment,
+  nextDueOfSession,
+  nextDueOfSubscription,
+  type Due,
+} from './billing/due.ts';
+import type { SubjectKind } from './state/store.ts';
 import type { World } from './world.ts';
 
 const longestTimerMs = 2 ** 31 - 1;
@@ -8,7 +15,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** More than any object has to do in one second: beyond that it is stuck, and is left alone. */
 const mostAtOnce = 20;
 
-type Subject = { kind: 'subscription' | 'session'; id: string };
+type Subject = { kind: SubjectKind; id: string };
 type Entry = Subject & { at: number; order: number };
 
 /** All that happens without a request, soonest first, kept up to date by table changes. */
@@ -22,13 +29,22 @@ export type Agenda = {
   stop(): void;
 };
 
+function of<Row>(row: Row | undefined, next: (row: Row) => Due | null): Due | null {
+  return row === undefined ? null : next(row);
+}
+
 function dueOf(world: World, { kind, id }: Subject): Due | null {
-  if (kind === 'session') {
-    const session = world.tables.sessions.get(id);
-    return session === undefined ? null : nextDueOfSession(session);
+  const { sessions, subscriptions, paymentIntents, invoices } = world.tables;
+  switch (kind) {
+    case 'session':
+      return of(sessions.get(id), nextDueOfSession);
+    case 'payment':
+      return of(paymentIntents.get(id), (row) => nextDueOfPayment(world, row));
+    case 'invoice':
+      return of(invoices.get(id), nextDueOfInvoice);
+    case 'subscription':
+      return of(subscriptions.get(id), (row) => nextDueOfSubscription(world, row));
   }
-  const subscription = world.tables.subscriptions.get(id);
-  return subscription === undefined ? null : nextDueOfSubscription(world, subscription);
 }
 
 /** The moments that are planned. Of equal ones the first planned comes first. */

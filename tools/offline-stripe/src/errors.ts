@@ -4,14 +4,24 @@ export class StripeApiError extends Error {
   readonly type: string;
   readonly code: string | null;
   readonly param: string | null;
+  /** What else the error says, e.g. `decline_code` and the `payment_intent`. */
+  readonly more: Record<string, unknown>;
 
-  constructor(fields: { status: number; type?: string; code?: string; param?: string; message: string }) {
+  constructor(fields: {
+    status: number;
+    type?: string;
+    code?: string;
+    param?: string;
+    message: string;
+    more?: Record<string, unknown>;
+  }) {
     super(fields.message);
     this.name = 'StripeApiError';
     this.status = fields.status;
     this.type = fields.type ?? 'invalid_request_error';
     this.code = fields.code ?? null;
     this.param = fields.param ?? null;
+    this.more = fields.more ?? {};
   }
 }
 
@@ -35,6 +45,17 @@ export function noSuch(what: string, id: string, param = 'id'): StripeApiError {
   });
 }
 
+/** A 402: the payer's card was declined. */
+export function cardDeclined(more: Record<string, unknown> = {}): StripeApiError {
+  return new StripeApiError({
+    status: 402,
+    type: 'card_error',
+    code: 'card_declined',
+    message: 'Your card was declined.',
+    more: { decline_code: 'generic_decline', ...more },
+  });
+}
+
 /** The body Stripe sends for an error. */
 export function errorBody(error: StripeApiError, requestId: string): object {
   return {
@@ -47,6 +68,7 @@ export function errorBody(error: StripeApiError, requestId: string): object {
           }),
       message: error.message,
       ...(error.param === null ? {} : { param: error.param }),
+      ...error.more,
       request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}`,
       type: error.type,
     },

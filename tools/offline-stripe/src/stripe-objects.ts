@@ -21,11 +21,15 @@ type OnWire<T> =
     : Plain<T>;
 
 export type Account = Plain<Stripe.Account>;
+export type BalanceTransaction = Plain<Stripe.CustomerBalanceTransaction>;
 export type Charge = Plain<Stripe.Charge>;
 export type CheckoutSession = Plain<Stripe.Checkout.Session>;
+export type Coupon = Plain<Stripe.Coupon>;
 export type Customer = Plain<Stripe.Customer>;
+export type Discount = Plain<Stripe.Discount>;
 export type Dispute = Plain<Stripe.Dispute>;
 export type Invoice = Plain<Stripe.Invoice>;
+export type InvoiceItem = Plain<Stripe.InvoiceItem>;
 export type InvoiceLine = Plain<Stripe.InvoiceLineItem>;
 export type InvoicePayment = Plain<Stripe.InvoicePayment>;
 export type LineItem = Plain<Stripe.LineItem>;

@@ -27,16 +27,18 @@ test('items are added, counted, switched and removed; a new interval starts a ne
   const id = itemIdOf(subscription);
   const added = await stripe.subscriptions.update(subscription.id, {
     items: [{ price: addOn.id, quantity: 3 }],
+    proration_behavior: 'none',
   });
   expect(added.items.data.map((item) => [item.price.id, item.quantity])).toEqual([
     [catalog.monthly.id, 1],
     [addOn.id, 3],
   ]);
   const seats = added.items.data[1]?.id ?? '';
-  await stripe.subscriptionItems.update(seats, { quantity: 5 });
-  await stripe.subscriptionItems.del(seats);
+  await stripe.subscriptionItems.update(seats, { quantity: 5, proration_behavior: 'none' });
+  await stripe.subscriptionItems.del(seats, { proration_behavior: 'none' });
   const switched = await stripe.subscriptions.update(subscription.id, {
     items: [{ id, price: catalog.yearly.id }],
+    proration_behavior: 'none',
     expand: ['latest_invoice'],
   });
   expect(switched.items.data).toHaveLength(1);

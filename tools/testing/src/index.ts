@@ -8,6 +8,13 @@ export type { PostgresServer } from './services/postgres.ts';
 export { startRedis } from './services/redis.ts';
 export type { RedisServer } from './services/redis.ts';
 
+export { copyCheckout, freePorts, isAlive } from './checkout.ts';
+export type { Checkout, StackFile } from './checkout.ts';
+
+// Pages of docs/ whose blocks are run.
+export { readBlocks, runBlocks, saveFiles, setting } from './executed-page.ts';
+export type { Block, Printed } from './executed-page.ts';
+
 // What a test file has for itself.
 export { createTestDatabase, runServices } from './run-services.ts';
 export type { RunServices, TestDatabase } from './run-services.ts';
@@ -17,6 +24,7 @@ export { createTestProxy } from './services/test-proxy.ts';
 export type { ProxyMode, TestProxy } from './services/test-proxy.ts';
 export { startTestRedis } from './services/test-redis.ts';
 export type { TestRedis, TestRedisOptions } from './services/test-redis.ts';
+export { metricComplaints } from './metric-complaints.ts';
 export { waitFor } from './wait-for.ts';
 export type { WaitOptions } from './wait-for.ts';
 

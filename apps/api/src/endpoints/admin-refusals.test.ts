@@ -98,7 +98,10 @@ describe('bodies are strict', () => {
       { ...grant, valid_from: '2030-01-02T00:00:00Z', valid_to: '2030-01-01T00:00:00Z' },
       'valid_to',
     ],
+    ['post', '/revoke', { grant_id: 'g' }, 'reason'],
     ['post', '/revoke', { grant_id: 'g' }, 'revoke_reason'],
+    ['post', '/revoke', { grant_id: 'g', reason: ' ' }, 'reason'],
+    ['post', '/revoke', { grant_id: 'g', reason: 'one', revoke_reason: 'other' }, 'reason'],
   ] as const)('%s %s %j', async (method, path, body, field) => {
     const response = await admin(method, path.replace(':p', projectId), body).expect(400);
     expect(response.body.code).toBe('invalid_request');

@@ -198,6 +198,22 @@ describe('the next read is right at once', () => {
     expect(again.body.code).toBe('already_revoked');
   });
 
+  test.each([{ reason: 'over' }, { revoke_reason: 'over' }, { reason: 'over', revoke_reason: ' over ' }])(
+    'takes a grant back for %j, and keeps the reason',
+    async (reasons) => {
+      const grant = await admin('post', '/grant', {
+        user_id: uniqueId('user'),
+        project_id: projectId,
+        feature_code: 'beta',
+        reason: 'trial',
+      }).expect(201);
+      const grantId: string = grant.body.grant_id;
+      await admin('post', '/revoke', { grant_id: grantId, ...reasons }).expect(200);
+      const row = await commerce.deps.database.grant.findUniqueOrThrow({ where: { id: grantId } });
+      expect(row.revokeReason).toBe('over');
+    },
+  );
+
   test('after a change of feature codes and of policy; archiving takes nothing away', async () => {
     const userId = uniqueId('user');
     const price = await commerce.sell(projectId, { featureCodes: ['one'] });

@@ -133,6 +133,13 @@ export const defineEndpoint = <
 export const pathParameterNames = (path: string): string[] =>
   [...path.matchAll(/\{(\w+)\}/g)].flatMap(([, name]) => name ?? []);
 
+/** The path as Express and the metrics write it. */
+export const routePatternOf = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
+/** What an address with these endpoints answers to. */
+export const allowedMethods = (here: readonly Pick<Endpoint, 'method'>[]): string[] =>
+  here.flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
+
 export const tags = {
   Entitlements:
     'What may this user do? Asked on every guarded action, answered from a cache that knows every change.',

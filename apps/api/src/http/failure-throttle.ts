@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net';
+import { createLocalAllowance } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
 
-/** Addresses kept in memory; with more, the oldest are forgotten. */
+/** Trusted addresses kept in memory; with more, the oldest are forgotten. */
 const maxAddresses = 10_000;
 const minuteMs = 60_000;
 const trustMs = 15 * minuteMs;
@@ -31,22 +32,13 @@ function senderOf(address = ''): string {
  * in lately from the same address is not shut out by what a neighbour tries.
  */
 export function createFailureThrottle(perMinute: number): FailureThrottle {
-  /** When the bucket of a sender is empty again, on the clock of `performance.now()`. */
-  const emptyAt = new LRUCache<string, number>({ max: maxAddresses });
+  const failures = createLocalAllowance({ stepMs: minuteMs / perMinute, windowMs: minuteMs });
   const successes = new LRUCache<string, true>({ max: maxAddresses, ttl: trustMs });
-  const eachMs = perMinute === 0 ? 0 : minuteMs / perMinute;
-  const fillMs = (sender: string): number => Math.max(0, (emptyAt.peek(sender) ?? 0) - performance.now());
 
   return {
-    waitSeconds(address) {
-      if (perMinute === 0) return 0;
-      const overMs = fillMs(senderOf(address)) + eachMs - minuteMs;
-      return overMs <= 0 ? 0 : Math.ceil(overMs / 1_000);
-    },
-    failed(address) {
-      if (perMinute === 0) return;
-      const sender = senderOf(address);
-      emptyAt.set(sender, performance.now() + Math.min(minuteMs, fillMs(sender) + eachMs));
+    waitSeconds: (address) => (perMinute === 0 ? 0 : Math.ceil(failures.waitMs(senderOf(address)) / 1_000)),
+    failed: (address) => {
+      if (perMinute > 0) failures.count(senderOf(address));
     },
     succeeded(address) {
       successes.set(senderOf(address), true);

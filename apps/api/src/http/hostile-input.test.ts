@@ -99,6 +99,26 @@ describe('identifiers, wherever they come in', () => {
   });
 });
 
+describe('texts are measured in characters, as the description says', () => {
+  const grantFor = (reason: string) => {
+    const body = { project_id: shop.projectId, user_id: 'measured', feature_code: 'f', reason };
+    return post('/api/v1/admin/grant', JSON.stringify(body));
+  };
+  const sellWith = (value: string) => {
+    const more = { user_id: `measured ${value.length}`, metadata: { note: value } };
+    return post('/api/v1/checkout/create', JSON.stringify(shop.api.order(shop.priceId, more)));
+  };
+
+  test.each([
+    ['a reason', 1_000, grantFor, 201],
+    ['a value of metadata', 500, sellWith, 200],
+  ] as const)('%s: %d beyond the basic plane are taken, one more is refused', async (...row) => {
+    const [, most, send, status] = row;
+    expect((await send('😀'.repeat(most))).status).toBe(status);
+    expect(await problemOf(await send('😀'.repeat(most + 1)))).toEqual([400, 'invalid_request']);
+  });
+});
+
 describe('queries', () => {
   test.each([
     ['repeated', 'user_id=a&user_id=b'],

@@ -4,7 +4,7 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { actorOf } from './authenticate-admin.ts';
 import { projectOf, requireProjectKey, requireSameProject } from './authenticate-project.ts';
-import { accessKindOf, pathParameterNames } from './define-endpoint.ts';
+import { accessKindOf, allowedMethods, pathParameterNames, routePatternOf } from './define-endpoint.ts';
 import type { Endpoint, EndpointDeps, Reply, UntypedInput } from './define-endpoint.ts';
 import { parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
 
@@ -14,11 +14,11 @@ import { parseBody, parseParams, parseQuery, readJson, refuseQuery } from './par
  */
 export function mountEndpoints(app: Express, deps: EndpointDeps, endpoints: readonly Endpoint[]): void {
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
-    const route = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    const route = app.route(routePatternOf(path));
     const here = endpoints.filter((endpoint) => endpoint.path === path);
     for (const endpoint of here)
       if (endpoint.handle !== undefined) route[endpoint.method](handlersOf(deps, endpoint));
-    route.all(methodNotAllowed(...here.map(({ method }) => method.toUpperCase())));
+    route.all(methodNotAllowed(here));
   }
 }
 
@@ -76,8 +76,8 @@ function requireMetricsToken({ config }: EndpointDeps): RequestHandler {
 }
 
 /** For `route.all(…)` after a route's methods: 405 with `Allow` (RFC 9110, 15.5.6). */
-export function methodNotAllowed(...allowed: readonly string[]): RequestHandler {
-  const allow = allowed.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+export function methodNotAllowed(here: readonly Pick<Endpoint, 'method'>[]): RequestHandler {
+  const allow = allowedMethods(here).join(', ');
   return (_request, response) => {
     response.setHeader('allow', allow);
     throw new ServiceError('method_not_allowed', `Use one of the methods ${allow}.`);

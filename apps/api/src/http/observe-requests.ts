@@ -1,51 +1,10 @@
-import { assignRequestId, withLogContext } from '@billing/platform';
-import type { Logger, Metrics } from '@billing/platform';
+import { assignRequestId, unmatchedRoute, withLogContext } from '@billing/platform';
+import type { Logger, RequestMeter } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { securityHeaders } from './problem.ts';
 
 const requestIdHeader = 'x-request-id';
-
-export type MeteredRequest = {
-  method: string;
-  route: string;
-  statusCode: number;
-  /** From `performance.now()`. */
-  startedAt: number;
-};
-/** Counts and times an answer. */
-export type RequestMeter = (answered: MeteredRequest) => void;
-
-const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
-/** Looking labels up costs more than counting: prom-client's children are kept. */
-export function createRequestMeter(
-  metrics: Pick<Metrics, 'httpRequestDuration' | 'httpRequests'>,
-): RequestMeter {
-  type Recorder = { observe: (seconds: number) => void; count: () => void };
-  const recorders = new Map<string, Recorder>();
-
-  function recorderOf(method: string, route: string, statusCode: number): Recorder {
-    const key = `${method} ${statusCode} ${route}`;
-    const known = recorders.get(key);
-    if (known !== undefined) return known;
-    const labels = [knownMethods.has(method) ? method : 'OTHER', route, String(statusCode)] as const;
-    const duration = metrics.httpRequestDuration.labels(...labels);
-    const requests = metrics.httpRequests.labels(...labels);
-    const recorder = {
-      observe: (seconds: number) => duration.observe(seconds),
-      count: () => requests.inc(),
-    };
-    recorders.set(key, recorder);
-    return recorder;
-  }
-
-  return ({ method, route, statusCode, startedAt }) => {
-    const recorder = recorderOf(method, route, statusCode);
-    recorder.observe((performance.now() - startedAt) / 1000);
-    recorder.count();
-  };
-}
 
 /** Successful answers logged in one second and process: all of a quiet service, a sample of a busy one. */
 const maxPerSecond = 20;
@@ -103,7 +62,7 @@ export const queueScreenPath = '/admin/queues';
 function routeOf(request: Request): string {
   const route: unknown = request.route;
   const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
-  if (typeof path !== 'string') return 'unmatched';
+  if (typeof path !== 'string') return unmatchedRoute;
   // The routes of the queue screen do not know where it is mounted, and `baseUrl` is gone after an error.
   const isOfScreen = request.originalUrl.startsWith(`${queueScreenPath}/`);
   return isOfScreen && !path.startsWith(queueScreenPath) ? queueScreenPath + path : path;

@@ -5,7 +5,13 @@ import { accessKindOf, errorsOf, pathParameterNames, tags } from '../http/define
 import type { AccessKind, Answer, Endpoint } from '../http/define-endpoint.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
-import { answerHeaders, problemExamples, requestIdReference, toRefusals } from './refusals.ts';
+import {
+  answerHeaders,
+  codesOfNoOperation,
+  problemExamples,
+  requestIdReference,
+  toRefusals,
+} from './refusals.ts';
 
 const intro = `One Stripe account, many products, one answer to "what may this user do?".
 
@@ -16,6 +22,9 @@ const intro = `One Stripe account, many products, one answer to "what may this u
 
 **Errors** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; \`detail\` says what to do. Besides the errors listed
 with a call, every unknown address is 404 \`route_not_found\` and every wrong method 405 \`method_not_allowed\` with \`Allow\`.
+
+**Requests** are read strictly: a field or query parameter that is not described, a query parameter that is sent twice, and
+any query of a call that changes something are 400 \`invalid_request\`. Text is well-formed Unicode: half a surrogate pair is refused.
 
 **Lists** answer \`{ "data": […], "next_cursor": … }\`: send \`next_cursor\` as \`cursor\` for the next page, until it is null.
 
@@ -56,8 +65,6 @@ export function createOpenApiDocument(
   const toSchema = (io: SchemaOptions['io']) => ({ io, isClosed, components });
   toJsonSchema(problemOut, toSchema('output'));
   const responses: JsonObject = {};
-  // Of no operation, but to be described all the same.
-  toRefusals(['route_not_found', 'method_not_allowed'], responses);
   const paths: Record<string, JsonObject> = {};
   for (const endpoint of endpoints) {
     const operations = (paths[endpoint.path] ??= {});
@@ -71,6 +78,7 @@ export function createOpenApiDocument(
       description: intro,
       license: { name: 'MIT', identifier: 'MIT' },
     },
+    'x-error-codes': codesOfNoOperation,
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,

@@ -2,9 +2,11 @@ import * as fc from 'fast-check';
 import { endpoints } from '../app.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
 import { callEndpoint, check } from './testing/call-endpoint.test-support.ts';
+import type { Call } from './testing/call-endpoint.test-support.ts';
 import { useKnown, requestOf } from './testing/draw-request.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { Known, SeededApi } from './testing/start-seeded-api.test-support.ts';
+import { rulesFor } from './testing/stated-rules.test-support.ts';
 
 /** How many requests in all; `FUZZ_REQUESTS=10000` for a long run, `FUZZ_SEED` for the same again. */
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 1_200);
@@ -33,13 +35,26 @@ function knownTo({ operationId }: Endpoint): Known {
   return { ...seeded.known, ...projects, cursor };
 }
 
-async function send(endpoint: Endpoint, call: Parameters<typeof callEndpoint>[2]) {
+type Refusal = { code?: string; errors?: { path: string; message: string }[] };
+
+/** Why a request was refused that fits its description, if the document does not state the rule. */
+function unstatedRefusals({ operationId, access }: Endpoint, call: Call, answer: unknown): string[] {
+  const { code, errors = [] } = answer as Refusal;
+  if (code !== 'invalid_request' || access === 'stripe' || check.request(operationId, call).length > 0)
+    return [];
+  return errors
+    .filter((problem) => rulesFor(problem).length === 0)
+    .map(({ path, message }) => `nothing states that ${path} ${message}`);
+}
+
+async function send(endpoint: Endpoint, call: Call) {
   const called = await callEndpoint(seeded, endpoint, call);
   met.set(called.status, (met.get(called.status) ?? 0) + 1);
   const { next_cursor: cursor } = called.body as { next_cursor?: unknown };
   if (typeof cursor === 'string') cursors.set(endpoint.operationId, cursor);
   const failed = called.status >= 500 ? [`answered ${called.status}`] : [];
-  return { ...called, complaints: [...called.complaints, ...failed] };
+  const unstated = unstatedRefusals(endpoint, call, called.body);
+  return { ...called, complaints: [...called.complaints, ...failed, ...unstated] };
 }
 
 test.each(endpoints.map((endpoint) => [endpoint.operationId, endpoint] as const))(

@@ -7,6 +7,7 @@ import { startTestApi, testAdmin } from '../testing/start-test-api.test-support.
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
 import { createSchemaCheck } from '../testing/schema-check.test-support.ts';
 import { createOpenApiDocument } from './create-document.ts';
+import { codesOfNoOperation } from './refusals.ts';
 import { renderDocuments } from './render-documents.ts';
 
 describe('docs/ agrees with the code (else: npm run openapi)', () => {
@@ -17,15 +18,12 @@ describe('docs/ agrees with the code (else: npm run openapi)', () => {
 
 describe('every error code', () => {
   const pages = renderDocuments(endpoints);
-  // An unknown address and a wrong method are no operations.
-  const ofNoEndpoint = ['route_not_found', 'method_not_allowed'];
-
   test.each(Object.keys(errorCatalog))(
     '%s is on the errors page and at the calls that answer with it',
     (code) => {
       expect(pages['api-errors.md']).toContain(`\`${code}\` |`);
       const callers = endpoints.filter((endpoint) => errorsOf(endpoint).some((known) => known === code));
-      expect(callers.length > 0).toBe(!ofNoEndpoint.includes(code));
+      expect(callers.length > 0).toBe(!codesOfNoOperation.some((other) => other === code));
     },
   );
 });
@@ -65,8 +63,9 @@ function valuesOf(name: string, value: unknown): unknown[] {
   ]);
 }
 
+const document = createOpenApiDocument(endpoints);
+
 describe('for generators of clients', () => {
-  const document = createOpenApiDocument(endpoints);
   const patterns = [...new Set(valuesOf('pattern', document))].filter((one) => typeof one === 'string');
   const operationIds = endpoints.map(({ operationId }) => operationId);
 
@@ -78,6 +77,12 @@ describe('for generators of clients', () => {
     expect(pattern).not.toMatch(/\(\?(?!:)/);
     const escapes = pattern.match(/\\(?:u[0-9A-F]{4}|.)/g) ?? [];
     expect(escapes.filter((one) => !/^\\(?:u[0-9A-F]{4}|[ds.\\/[\]+-])$/.test(one))).toEqual([]);
+  });
+
+  test('are all operations: each that has a method at a path', () => {
+    const described = Object.values(Object(document['paths'])).flatMap((one) => Object.keys(Object(one)));
+    expect(described).toHaveLength(endpoints.length);
+    expect(valuesOf('operationId', document)).toEqual(operationIds);
   });
 
   test.each(operationIds)('%s is a verb and a noun', (operationId) => {
@@ -99,7 +104,15 @@ describe('for generators of clients', () => {
 });
 
 describe('for typed clients', () => {
-  const document = createOpenApiDocument(endpoints);
+  test('every component is used', () => {
+    const references = new Set(valuesOf('$ref', document));
+    const components = Object.entries(Object(valuesOf('components', document)[0]))
+      // What an operation's `security` names is no reference.
+      .filter(([kind]) => kind !== 'securitySchemes')
+      .flatMap(([kind, named]) => Object.keys(Object(named)).map((name) => `#/components/${kind}/${name}`));
+    expect(components.length).toBeGreaterThan(50);
+    expect(components.filter((path) => !references.has(path))).toEqual([]);
+  });
 
   const isInlineObject = (one: unknown): boolean =>
     typeof one === 'object' && one !== null && 'properties' in one;
@@ -152,7 +165,7 @@ describe('the API', () => {
       .get('/openapi.json')
       .expect(200)
       .expect('content-type', /application\/json/);
-    expect(json.body).toEqual(createOpenApiDocument(endpoints));
+    expect(json.body).toEqual(document);
     const page = await api
       .http()
       .get('/docs')

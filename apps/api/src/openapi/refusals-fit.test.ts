@@ -2,6 +2,7 @@ import type { Complaints } from '../testing/schema-check.test-support.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
 import { endpoints } from '../app.ts';
+import { toRefusal } from './refusals.ts';
 import { callEndpoint, check, sendCall } from './testing/call-endpoint.test-support.ts';
 import type { Call } from './testing/call-endpoint.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
@@ -53,7 +54,7 @@ describe('a wrong method', () => {
       { body: method === 'get' ? undefined : {} },
     );
     expect([answer.shown, answer.status]).toEqual([answer.shown, 405]);
-    expect(check.refusal('method_not_allowed', answer)).toEqual([]);
+    expect(check.refusal(toRefusal(['method_not_allowed']), answer)).toEqual([]);
     const allowed = String(answer.headers['allow']).split(', ');
     for (const one of here) expect(allowed).toContain(one.method.toUpperCase());
     expect(allowed).not.toContain(method.toUpperCase());
@@ -62,7 +63,7 @@ describe('a wrong method', () => {
 
 test('an unknown address', async () => {
   const answer = await sendCall(seeded, { ...endpointOf('getStatus'), path: '/nowhere' }, {});
-  expect(check.refusal('route_not_found', answer)).toEqual([]);
+  expect(check.refusal(toRefusal(['route_not_found']), answer)).toEqual([]);
   expect(answer.body).toMatchObject({ code: 'route_not_found' });
 });
 

@@ -4,6 +4,9 @@ import { httpStatusOf, toProblem } from '../http/problem.ts';
 import { errorCodes, errorGuide } from './error-guide.ts';
 import type { JsonObject } from './json-schema.ts';
 
+/** What is answered where there is no operation: to an unknown address and to a wrong method. */
+export const codesOfNoOperation: readonly ErrorCode[] = ['method_not_allowed', 'route_not_found'];
+
 const seconds = { type: 'integer', minimum: 1 };
 
 /** The headers of answers that several calls share, for the document's components. */
@@ -24,12 +27,14 @@ export const answerHeaders = {
     required: true,
     schema: { type: 'string', pattern: '^(?:Bearer$|Basic realm=)' },
   },
-  Allow: {
-    description: 'The methods of this address.',
-    required: true,
-    schema: { type: 'string', pattern: '^[A-Z]+(?:, [A-Z]+)*$' },
-  },
 } satisfies Record<string, JsonObject>;
+
+/** Of one refusal alone. */
+const allowHeader = {
+  description: 'The methods of this address.',
+  required: true,
+  schema: { type: 'string', pattern: '^[A-Z]+(?:, [A-Z]+)*$' },
+};
 
 const referenceTo = (name: keyof typeof answerHeaders): JsonObject => ({
   [name]: { $ref: `#/components/headers/${name}` },
@@ -46,7 +51,7 @@ function refusalHeaders(codes: readonly ErrorCode[]): JsonObject {
   return {
     ...requestIdReference,
     ...(asksForLogin ? referenceTo('WWW-Authenticate') : {}),
-    ...(statuses.has(405) ? referenceTo('Allow') : {}),
+    ...(statuses.has(405) ? { Allow: allowHeader } : {}),
     ...(statuses.has(429) || statuses.has(503) ? referenceTo('Retry-After') : {}),
     ...(codes.includes('idempotency_in_progress')
       ? {
@@ -61,17 +66,19 @@ function refusalHeaders(codes: readonly ErrorCode[]): JsonObject {
 
 const exampleRequestId = '0b9d4c0e-6f0e-4d39-9a44-2f5c1d0f3a10';
 
-/** One example per error code, for the document's components. */
+/** One example per error code of an operation, for the document's components. */
 export const problemExamples = (): JsonObject =>
   Object.fromEntries(
-    errorCodes.map((code) => [
-      code,
-      {
-        summary: errorCatalog[code],
-        description: errorGuide[code],
-        value: toProblem(new ServiceError(code, errorGuide[code]), exampleRequestId),
-      },
-    ]),
+    errorCodes
+      .filter((code) => !codesOfNoOperation.includes(code))
+      .map((code) => [
+        code,
+        {
+          summary: errorCatalog[code],
+          description: errorGuide[code],
+          value: toProblem(new ServiceError(code, errorGuide[code]), exampleRequestId),
+        },
+      ]),
   );
 
 /**
@@ -93,7 +100,8 @@ export function toRefusals(codes: readonly ErrorCode[], responses: JsonObject): 
   );
 }
 
-function toRefusal(codes: readonly ErrorCode[]): JsonObject {
+/** The answer for these codes, which share a status. */
+export function toRefusal(codes: readonly ErrorCode[]): JsonObject {
   return {
     description: codes.map((code) => `\`${code}\`: ${errorGuide[code]}`).join('\n\n'),
     'x-error-codes': codes,

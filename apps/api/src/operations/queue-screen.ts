@@ -107,7 +107,7 @@ export function createQueueScreen(
   router.use(requireOperator(deps));
   router.use((request, response, next) => {
     if (request.method !== 'GET' && request.method !== 'HEAD')
-      return methodNotAllowed('GET')(request, response, next);
+      return methodNotAllowed([queueScreen])(request, response, next);
     response.setHeader('content-security-policy', screenPolicy);
     withoutForeignAssets(response);
     next();

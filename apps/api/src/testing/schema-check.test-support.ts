@@ -9,8 +9,10 @@ type Response = {
   content?: Media;
   'x-error-codes'?: string[];
 };
+type Parameter = { name: string; in: string; required: boolean; schema: { type?: string } };
 type Operation = {
   operationId: string;
+  parameters?: Parameter[];
   requestBody?: { content: Media };
   responses: Record<string, Response | Reference>;
 };
@@ -21,6 +23,23 @@ type OpenApi = {
 
 /** What was wrong, one line each; empty: nothing. */
 export type Complaints = string[];
+
+export type SentRequest = {
+  path?: Record<string, unknown>;
+  query?: Record<string, unknown>;
+  headers?: Record<string, unknown>;
+  body?: unknown;
+};
+
+/** What a text in an address or a header stands for. */
+function readText(value: unknown, { type }: { type?: string }): unknown {
+  if (typeof value !== 'string') return value;
+  // Half a pair has no percent encoding.
+  if (/\p{Cs}/u.test(value)) return value.replaceAll(/\p{Cs}/gu, '\ufffd');
+  if (type === 'integer') return Number(value);
+  if (type !== 'boolean') return value;
+  return { true: true, false: false }[value] ?? value;
+}
 
 export type SentAnswer = {
   status: number;
@@ -95,7 +114,32 @@ export function createSchemaCheck(document: object) {
     ...codeComplaints(described, answer),
   ];
 
+  function parameterComplaints(operationId: string, sent: SentRequest): Complaints {
+    const values = { path: sent.path, query: sent.query, header: sent.headers };
+    const known = operationOf(operationId).parameters ?? [];
+    const strangers = Object.keys(sent.query ?? {}).filter(
+      (name) => !known.some((one) => one.in === 'query' && one.name === name),
+    );
+    return known.reduce<Complaints>(
+      (complaints, { name, in: place, required, schema }) => {
+        const value = values[place as keyof typeof values]?.[name];
+        if (value === undefined) return required ? [...complaints, `${name} is missing`] : complaints;
+        return [...complaints, ...complaintsOf(schema, readText(value, schema))];
+      },
+      strangers.map((name) => `${name} is not described`),
+    );
+  }
+
   return {
+    /** What of a request does not fit its description. */
+    request(operationId: string, sent: SentRequest): Complaints {
+      const { requestBody } = operationOf(operationId);
+      const [media] = Object.values(requestBody?.content ?? {});
+      return [
+        ...parameterComplaints(operationId, sent),
+        ...(media === undefined ? [] : complaintsOf(media.schema, sent.body === undefined ? {} : sent.body)),
+      ];
+    },
     body(operationId: string, value: unknown): Complaints {
       const [media] = Object.values(operationOf(operationId).requestBody?.content ?? {});
       return media === undefined ? ['this operation takes no body'] : complaintsOf(media.schema, value);
@@ -105,9 +149,9 @@ export function createSchemaCheck(document: object) {
       if (given === undefined) return [`the status ${answer.status} is not described`];
       return answerComplaints(resolve(given, components.responses), answer);
     },
-    /** An answer to what is no operation, by the name of its description in the components. */
-    refusal(name: string, answer: SentAnswer): Complaints {
-      return answerComplaints(resolve({ $ref: name }, components.responses), answer);
+    /** An answer to what is no operation, and what it should be. */
+    refusal(described: object, answer: SentAnswer): Complaints {
+      return answerComplaints(described, answer);
     },
   };
 }

@@ -15,7 +15,7 @@ import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import { defineEndpoint } from '../http/define-endpoint.ts';
 import { noteForAccessLog } from '../http/observe-requests.ts';
-import { verifySignature } from './verify-signature.ts';
+import { signatureFailures, verifySignature } from './verify-signature.ts';
 
 export const receiveStripeWebhook = defineEndpoint({
   method: 'post',
@@ -139,6 +139,9 @@ async function accept(deps: WebhookDeps, payload: Payload): Promise<{ type: stri
 /** Verifies, enqueues, answers. No database, no call to Stripe. */
 export function createWebhookHandler(deps: WebhookDeps): RequestHandler {
   const received = deps.metrics.webhookEventsReceived;
+  // From the start, so that nobody from outside adds a series, and `increase` sees the first refusal.
+  received.inc({ type: 'unknown', outcome: 'rejected' }, 0);
+  for (const reason of signatureFailures) deps.metrics.webhookSignatureFailures.inc({ reason }, 0);
   return async (request, response) => {
     try {
       const payload = await readSigned(deps, request, response);

@@ -66,8 +66,10 @@ function isSigned(
   });
 }
 
+export const signatureFailures = ['header', 'timestamp', 'mismatch'] as const;
+
 /** For the metric. Only a right signature at a wrong time points to a clock; a tolerance of 0 ignores the time. */
-function whyRefused(deps: VerifyDeps, signed: Signed | undefined): 'header' | 'timestamp' | 'mismatch' {
+function whyRefused(deps: VerifyDeps, signed: Signed | undefined): (typeof signatureFailures)[number] {
   if (signed === undefined) return 'header';
   return isSigned(deps, signed, 0) ? 'timestamp' : 'mismatch';
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, isPlainText } from '../ids.ts';
+import { hasAtMost, id, isPlainText } from '../ids.ts';
 
 /** Stripe ("Metadata"): 50 keys of up to 40 characters, values of up to 500. Four keys are the service's own. */
 const reservedMetadataKeys = ['user_id', 'project_id', 'price_id', 'quantity'] as const;
@@ -7,9 +7,12 @@ const maxOwnKeys = 50 - reservedMetadataKeys.length;
 
 const metadataValue = z
   .string()
-  .max(500)
+  .refine(hasAtMost(500), { message: 'must have at most 500 characters' })
   .refine(isPlainText, { message: 'must be well-formed Unicode without control characters' })
-  .meta({ pattern: String.raw`^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFD]*$` });
+  .meta({
+    maxLength: 500,
+    pattern: String.raw`^[^\u0000-\u0008\u000B\u000C\u000E-\u001F\u007F-\u009F\uFFFD]*$`,
+  });
 
 const metadata = z
   .record(z.string().regex(/^[^[\]\p{Cc}\p{Cs}\uFFFD]{1,40}$/u), metadataValue)
@@ -20,7 +23,7 @@ const metadata = z
     message: `must not use the reserved keys ${reservedMetadataKeys.join(', ')}`,
   })
   .meta({
-    description: `Copied to Stripe's session. Reserved keys: ${reservedMetadataKeys.join(', ')}.`,
+    description: `Copied to Stripe's session. Refused are the reserved keys ${reservedMetadataKeys.join(', ')}, and __proto__.`,
     maxProperties: maxOwnKeys,
     propertyNames: { pattern: '^[^[\\]\\u0000-\\u001F\\u007F-\\u009F\\uFFFD]{1,40}$' },
   });
@@ -54,7 +57,8 @@ const redirectUrl = z
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   })
   .meta({
-    description: 'An absolute https URL (http for localhost only) without user information.',
+    description:
+      "An absolute https URL (http for localhost only) without user information, whose host name is valid (IDNA); at one of the project's `redirect_origins`, where it has some.",
     maxLength: 5000,
     pattern: String.raw`^${originPattern}(?:[\/?#][^\s\\\u0000-\u001F\u007F-\u009F\uFFFD]*)?$`,
   });
@@ -72,7 +76,8 @@ export const redirectOrigin = z
     return origin.origin;
   })
   .meta({
-    description: 'An origin such as https://app.example.com (http for localhost only).',
+    description:
+      'An origin such as https://app.example.com (http for localhost only), whose host name is valid (IDNA).',
     pattern: String.raw`^${originPattern}\/?$`,
   });
 
@@ -90,13 +95,19 @@ export const checkoutRequest = z
     user_id: id,
     project_id: ownProject,
     price_id: id.describe("Our id of the price, or Stripe's."),
-    mode: z.enum(['subscription', 'payment']),
+    mode: z
+      .enum(['subscription', 'payment'])
+      .describe('`subscription` for prices by month and year, `payment` for those by `one_time`.'),
     success_url: redirectUrl,
     cancel_url: redirectUrl,
     quantity: z.number().int().min(1).max(999_999).optional(),
     trial_days: z.number().int().min(1).max(730).optional().describe('With `mode: subscription` only.'),
     email: z.email().max(512).optional(),
     metadata: metadata.optional(),
+  })
+  .refine(({ mode, trial_days: days }) => days === undefined || mode === 'subscription', {
+    path: ['trial_days'],
+    message: 'is for the mode subscription only',
   })
   .meta({ id: 'CheckoutRequest' });
 export type CheckoutRequest = z.output<typeof checkoutRequest>;

@@ -5,6 +5,7 @@ import { reasons } from '../entitlements/evaluate.ts';
 import type { Evaluation } from '../entitlements/evaluate.ts';
 import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
 import { id } from '../ids.ts';
+import { queryFlag } from './query-flag.ts';
 
 const timestampOut = z.iso.datetime();
 
@@ -12,10 +13,7 @@ export const entitlementsQuery = z.strictObject({
   user_id: id,
   project_id: id.optional().describe('Optional; must be the project of the API key.'),
   feature_code: id.optional().describe('Only this feature.'),
-  explain: z
-    .enum(['true', 'false'])
-    .optional()
-    .describe('With `true`, the answer explains every source that was considered, in force or not.'),
+  explain: queryFlag('With `true`, the answer explains every source that was considered, in force or not.'),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;
 

@@ -5,6 +5,8 @@ import type { Patch } from '../state/tables.ts';
 import type { Metadata, Price, Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
+import { pendingItems } from './invoice-items.ts';
+import { creditUnused, prorate } from './prorate.ts';
 import { billItems, restartPeriods } from './renew.ts';
 import { changeSubscription, withItems } from './subscription-changes.ts';
 
@@ -92,25 +94,52 @@ function hasNewInterval(before: SubscriptionItem[], after: SubscriptionItem[]): 
   });
 }
 
-/** Changes items and other fields in one update. A new interval starts a new period now, and bills it. */
-export function updateSubscription(
-  world: World,
-  before: Subscription,
-  fields: { items: SubscriptionItem[]; patch: Patch<Subscription>; restarts: boolean },
-): void {
+export type Proration = {
+  behavior: 'always_invoice' | 'create_prorations' | 'none';
+  /** From when the change counts; null: now. */
+  date: number | null;
+};
+
+export type SubscriptionUpdate = {
+  items: SubscriptionItem[];
+  patch: Patch<Subscription>;
+  /** A new period starts now, whatever the items are. */
+  restarts: boolean;
+  proration: Proration;
+};
+
+/** True if the update is billed at once. */
+export function isBilledNow(before: Subscription, update: SubscriptionUpdate): boolean {
   const isRunning = before.status === 'active' || before.status === 'past_due';
-  if (isRunning && (fields.restarts || hasNewInterval(before.items.data, fields.items))) {
-    const now = world.clock.now();
+  const restarts = update.restarts || hasNewInterval(before.items.data, update.items);
+  return isRunning && (restarts || update.proration.behavior === 'always_invoice');
+}
+
+/**
+ * Changes items and other fields in one update. A new interval starts a new period now, and bills it. Other changes
+ * within a period are prorated.
+ */
+export function updateSubscription(world: World, before: Subscription, update: SubscriptionUpdate): void {
+  const { items, patch, proration } = update;
+  const isRunning = before.status === 'active' || before.status === 'past_due';
+  const now = world.clock.now();
+  const at = proration.date ?? now;
+  if (isRunning && (update.restarts || hasNewInterval(before.items.data, items))) {
+    if (proration.behavior !== 'none') creditUnused(world, before, at);
     billItems(
       world,
-      { ...before, ...withItems(before, fields.items) },
+      { ...before, ...withItems(before, items) },
       {
-        items: restartPeriods(fields.items, now),
+        items: restartPeriods(items, now),
         reason: 'subscription_update',
-        patch: { ...fields.patch, billing_cycle_anchor: now },
+        patch: { ...patch, billing_cycle_anchor: now },
       },
     );
     return;
   }
-  changeSubscription(world, before.id, { ...withItems(before, fields.items), ...fields.patch });
+  if (isRunning && proration.behavior !== 'none') prorate(world, before, { items, at });
+  const after = changeSubscription(world, before.id, { ...withItems(before, items), ...patch });
+  const waiting = pendingItems(world, { ...after, subscription: after.id });
+  if (isRunning && proration.behavior === 'always_invoice' && waiting.length > 0)
+    billItems(world, after, { items: [], reason: 'subscription_update' });
 }

@@ -1,35 +1,31 @@
-import { invalid } from '../errors.ts';
+import { cardDeclined, invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
-import { cardObject, customerObject } from '../objects/customer.ts';
+import { customerObject } from '../objects/customer.ts';
+import { cardObject } from '../objects/payment-method.ts';
 import type { CheckoutPlan } from '../state/private-rows.ts';
-import type { CheckoutSession, Customer, PaymentIntent } from '../stripe-objects.ts';
+import type { CheckoutSession, Customer, PaymentIntent, PaymentMethod } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
-import { failInvoice, payInvoice } from './collect.ts';
-import { markPaid, paymentsOf } from './invoices.ts';
-import { attemptPayment, completeDelayedPayment, openPaymentIntent } from './payments.ts';
+import { chooseLines, type LineChoice } from './checkout-lines.ts';
+import { disputeAsTheCardSays } from './confirm-payment.ts';
+import { redeemCoupon, usableCoupon } from './discounts.ts';
+import { attachMethod, behaviourOf } from './payment-methods.ts';
+import { attemptPayment, openPaymentIntent, type PaymentOutcome } from './payments.ts';
+import { invoicePurchase } from './purchase-invoice.ts';
 import { startSubscription } from './start-subscription.ts';
 
 function payerOf(world: World, session: CheckoutSession): Customer | null {
   if (session.customer !== null) return world.tables.customers.get(session.customer) ?? null;
-  if (session.mode !== 'subscription' && session.customer_creation !== 'always') return null;
+  const needsCustomer =
+    session.mode === 'subscription' ||
+    session.customer_creation === 'always' ||
+    session.invoice_creation?.enabled === true;
+  if (!needsCustomer) return null;
   const customer = world.tables.customers.insert(
     customerObject({ created: world.clock.now(), email: session.customer_email }),
   );
   emit(world, 'customer.created', customer);
   return customer;
-}
-
-function attachCard(world: World, customer: Customer | null): string {
-  const card = world.tables.paymentMethods.insert(
-    cardObject({ created: world.clock.now(), customer: customer?.id ?? null }),
-  );
-  if (customer !== null) emit(world, 'payment_method.attached', card);
-  return card.id;
-}
-
-function trialEndOf(plan: CheckoutPlan, now: number): number | null {
-  return plan.trial_end ?? (plan.trial_days === null ? null : now + plan.trial_days * daySeconds);
 }
 
 type Paying = {
@@ -38,33 +34,78 @@ type Paying = {
   customer: Customer | null;
   /** By bank debit: the money arrives later, or not. */
   isDelayed: boolean;
+  /** What the payer pays with; absent: a new test card. */
+  method: PaymentMethod | undefined;
 };
 
-function collect(world: World, paying: Paying, paymentMethod: string | null): PaymentIntent {
-  const { session, plan, customer, isDelayed } = paying;
+function methodOf(world: World, { customer, method, session, plan }: Paying): string {
+  const used =
+    method ?? world.tables.paymentMethods.insert(cardObject({ created: world.clock.now(), customer: null }));
+  const isKept = session.mode === 'subscription' || method === undefined || plan.payment?.setup_future_usage;
+  return customer === null || !isKept ? used.id : attachMethod(world, used, customer.id).id;
+}
+
+function outcomeOf({ plan, session, isDelayed }: Paying): PaymentOutcome {
+  if (isDelayed) return 'processing';
+  return session.mode === 'payment' && plan.payment?.capture_method === 'manual' ? 'authorized' : 'succeeded';
+}
+
+/** What the payer pays: less their credit, in a subscription, as its first invoice takes that up. */
+function dueOf({ session, customer }: Paying): number {
+  const total = session.amount_total ?? 0;
+  const isSame = customer?.currency === null || customer?.currency === session.currency;
+  const balance = session.mode === 'subscription' && isSame ? (customer?.balance ?? 0) : 0;
+  return Math.max(0, total + balance);
+}
+
+function collect(world: World, paying: Paying, paymentMethod: string): PaymentIntent {
+  const { session, plan, customer } = paying;
+  const isOnce = session.mode === 'payment';
+  const { payment } = plan;
   const intent = openPaymentIntent(world, {
-    amount: session.amount_total ?? 0,
+    amount: dueOf(paying),
     currency: session.currency ?? 'usd',
     customer: customer?.id ?? null,
     paymentMethod,
-    metadata: session.mode === 'payment' ? plan.payment_intent_metadata : {},
-    description: session.mode === 'payment' ? plan.description : 'Subscription creation',
+    metadata: isOnce ? plan.payment_intent_metadata : {},
+    description: isOnce ? plan.description : 'Subscription creation',
+    methodTypes: session.payment_method_types,
+    ...(isOnce
+      ? {
+          captureMethod: payment?.capture_method ?? 'automatic_async',
+          receiptEmail: payment?.receipt_email ?? null,
+          setupFutureUsage: payment?.setup_future_usage ?? null,
+          shipping: payment?.shipping ?? null,
+          statementDescriptor: payment?.statement_descriptor ?? null,
+        }
+      : {}),
   });
-  return attemptPayment(world, intent, isDelayed ? 'processing' : 'succeeded');
+  if (behaviourOf(world.tables.paymentMethods.get(paymentMethod)) === 'is_declined') {
+    const failed = attemptPayment(world, intent, 'failed');
+    throw cardDeclined({ charge: failed.latest_charge, payment_intent: failed });
+  }
+  const paid = attemptPayment(world, intent, outcomeOf(paying));
+  if (paid.status === 'succeeded') disputeAsTheCardSays(world, paid);
+  return paid;
 }
 
 function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
   const { session, plan, customer } = paying;
   if (customer === null) throw invalid('The session has no customer.', 'customer');
-  const trialEnd = trialEndOf(plan, world.clock.now());
-  const isFree = trialEnd !== null || session.amount_total === 0;
-  const paymentMethod = isFree && !plan.collects_payment_method ? null : attachCard(world, customer);
-  const intent = isFree ? null : collect(world, paying, paymentMethod);
+  const trialEnd =
+    plan.trial_end ?? (plan.trial_days === null ? null : world.clock.now() + plan.trial_days * daySeconds);
+  const isFree = dueOf(paying) === 0;
+  const paymentMethod = isFree && !plan.collects_payment_method ? null : methodOf(world, paying);
+  const intent = isFree || paymentMethod === null ? null : collect(world, paying, paymentMethod);
+  const bought = plan.line_items.flatMap(({ price, quantity }) =>
+    price === null ? [] : [{ price, quantity: quantity ?? 1 }],
+  );
   const subscription = startSubscription(world, {
     customer: customer.id,
-    items: plan.line_items.flatMap((line) =>
-      line.price?.recurring ? [{ price: line.price, quantity: line.quantity ?? 1 }] : [],
-    ),
+    items: bought.filter(({ price }) => price.type === 'recurring'),
+    extras: bought.filter(({ price }) => price.type === 'one_time'),
+    coupons: (plan.coupons ?? []).map((id) => usableCoupon(world, id, 'discounts')),
+    checkoutSession: session.id,
     paymentMethod,
     trialEnd,
     missingPaymentMethod: plan.missing_payment_method,
@@ -81,22 +122,32 @@ function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
 }
 
 function buyOnce(world: World, paying: Paying): Partial<CheckoutSession> {
-  const { session, customer, isDelayed } = paying;
-  if (session.amount_total === 0) return { payment_status: 'no_payment_required' };
-  const intent = collect(world, paying, attachCard(world, customer));
-  return { payment_intent: intent.id, payment_status: isDelayed ? 'unpaid' : 'paid' };
+  const { session, plan, customer } = paying;
+  const coupons = (plan.coupons ?? []).map((id) => usableCoupon(world, id, 'discounts'));
+  const isFree = session.amount_total === 0;
+  const intent = isFree ? null : collect(world, paying, methodOf(world, paying));
+  for (const coupon of coupons)
+    redeemCoupon(world, coupon, { customer: customer?.id ?? null, checkoutSession: session.id });
+  if (intent === null) return { payment_status: 'no_payment_required' };
+  const isPaid = intent.status === 'succeeded';
+  const invoice = isPaid ? invoicePurchase(world, { session, plan, customer, intent }) : null;
+  return { payment_intent: intent.id, payment_status: isPaid ? 'paid' : 'unpaid', invoice };
 }
 
+export type PayOptions = { isDelayed: boolean; method?: PaymentMethod; choices?: readonly LineChoice[] };
+
 /** The payer presses *Pay*. `isDelayed`: by bank debit, whose money is outstanding until it is completed or fails. */
-export function payCheckout(world: World, session: CheckoutSession, isDelayed: boolean): CheckoutSession {
-  if (session.status !== 'open')
-    throw invalid(`This Checkout Session is ${session.status}; only an open one can be paid.`, 'id');
-  const plan = world.tables.checkoutPlans.get(session.id);
-  if (plan === undefined) throw invalid('This Checkout Session has no line items.', 'id');
+export function payCheckout(world: World, opened: CheckoutSession, options: PayOptions): CheckoutSession {
+  if (opened.status !== 'open')
+    throw invalid(`This Checkout Session is ${opened.status}; only an open one can be paid.`, 'id');
+  const planned = world.tables.checkoutPlans.get(opened.id);
+  if (planned === undefined) throw invalid('This Checkout Session has no line items.', 'id');
+  const { session, plan } = chooseLines(world, { session: opened, plan: planned }, options.choices ?? []);
   const customer = payerOf(world, session);
-  const paying = { session, plan, customer, isDelayed };
+  const paying = { session, plan, customer, isDelayed: options.isDelayed, method: options.method };
   const outcome = session.mode === 'subscription' ? subscribe(world, paying) : buyOnce(world, paying);
-  const email = customer?.email ?? session.customer_email ?? 'payer@example.com';
+  const email =
+    customer?.email ?? session.customer_email ?? options.method?.billing_details.email ?? 'payer@example.com';
   const completed = world.tables.sessions.update(session, {
     ...outcome,
     status: 'complete',
@@ -107,7 +158,7 @@ export function payCheckout(world: World, session: CheckoutSession, isDelayed: b
       business_name: null,
       email,
       individual_name: null,
-      name: customer?.name ?? null,
+      name: customer?.name ?? options.method?.billing_details.name ?? null,
       phone: null,
       tax_exempt: 'none',
       tax_ids: [],
@@ -115,50 +166,6 @@ export function payCheckout(world: World, session: CheckoutSession, isDelayed: b
   });
   emit(world, 'checkout.session.completed', completed);
   return completed;
-}
-
-function completeDelayedSubscription(
-  world: World,
-  session: CheckoutSession,
-  outcome: 'succeeded' | 'failed',
-): void {
-  const invoice = world.tables.invoices.get(session.invoice ?? '');
-  const [link] = paymentsOf(world, session.invoice ?? '');
-  const intent = world.tables.paymentIntents.get(link?.payment.payment_intent ?? '');
-  if (invoice?.status !== 'open') return;
-  if (intent === undefined) {
-    if (outcome === 'succeeded') payInvoice(world, invoice);
-    return;
-  }
-  completeDelayedPayment(world, intent, outcome);
-  if (outcome === 'succeeded') markPaid(world, invoice);
-  else failInvoice(world, invoice, false);
-}
-
-/** The outstanding money of a completed session arrives, or not. */
-export function completeDelayedCheckout(
-  world: World,
-  session: CheckoutSession,
-  outcome: 'succeeded' | 'failed',
-): CheckoutSession {
-  if (session.status !== 'complete' || session.payment_status !== 'unpaid') {
-    throw invalid(
-      'Only a completed Checkout Session with payment_status unpaid has a delayed payment.',
-      'id',
-    );
-  }
-  if (session.mode === 'subscription') completeDelayedSubscription(world, session, outcome);
-  else {
-    const intent = world.tables.paymentIntents.get(session.payment_intent ?? '');
-    if (intent?.status !== 'processing')
-      throw invalid('The payment of this Checkout Session is not outstanding.', 'id');
-    completeDelayedPayment(world, intent, outcome);
-  }
-  const after = world.tables.sessions.update(session, {
-    payment_status: outcome === 'succeeded' ? 'paid' : 'unpaid',
-  });
-  emit(world, `checkout.session.async_payment_${outcome}`, after);
-  return after;
 }
 
 /** Open → expired. */

@@ -1,9 +1,12 @@
+import { emit } from '../events/emit.ts';
 import { subscriptionOf } from '../objects/invoice.ts';
 import type { DunningState } from '../state/private-rows.ts';
-import type { Invoice, Subscription } from '../stripe-objects.ts';
+import type { Invoice, PaymentIntent, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
-import { finalizeInvoice, intentOf, markFailed, markPaid } from './invoices.ts';
+import { creditInvoice, intentOf, invoicePaidBy, markPaid } from './invoice-payments.ts';
+import { finalizeInvoice, markFailed } from './invoices.ts';
+import { behaviourOf, isDeclined } from './payment-methods.ts';
 import { attemptPayment } from './payments.ts';
 import { changeSubscription, endSubscription, isEnded } from './subscription-changes.ts';
 
@@ -35,14 +38,19 @@ function billedSubscription(world: World, invoice: Invoice): Subscription | unde
   return world.tables.subscriptions.get(subscriptionOf(invoice) ?? '');
 }
 
-function paymentMethodFor(world: World, subscription: Subscription | undefined): string | null {
-  if (subscription === undefined) return null;
-  const customer = world.tables.customers.get(subscription.customer);
-  return subscription.default_payment_method ?? customer?.invoice_settings.default_payment_method ?? null;
+function paymentMethodFor(world: World, invoice: Invoice): string | null {
+  const subscription = billedSubscription(world, invoice);
+  const customer = world.tables.customers.get(invoice.customer ?? '');
+  return (
+    invoice.default_payment_method ??
+    subscription?.default_payment_method ??
+    customer?.invoice_settings.default_payment_method ??
+    null
+  );
 }
 
 /** The latest invoice decides a subscription's status: paid means `active`. */
-function recover(world: World, invoice: Invoice): void {
+export function recover(world: World, invoice: Invoice): void {
   const subscription = billedSubscription(world, invoice);
   if (subscription === undefined || subscription.latest_invoice !== invoice.id) return;
   if (isEnded(subscription)) return;
@@ -56,8 +64,8 @@ function recover(world: World, invoice: Invoice): void {
 export function payInvoice(world: World, invoice: Invoice): Invoice {
   const subscription = billedSubscription(world, invoice);
   const open = invoice.status === 'draft' ? finalizeInvoice(world, invoice) : invoice;
-  if (open.amount_due > 0) {
-    attemptPayment(world, intentOf(world, open, paymentMethodFor(world, subscription)), 'succeeded');
+  if (open.amount_remaining > 0) {
+    attemptPayment(world, intentOf(world, open, paymentMethodFor(world, open)), 'succeeded');
   }
   const paid = markPaid(world, open);
   if (subscription !== undefined && subscription.status !== 'canceled') {
@@ -110,13 +118,48 @@ export function attemptInvoice(world: World, open: Invoice, isRetry = false): vo
     recover(world, markPaid(world, open));
     return;
   }
-  const method = paymentMethodFor(world, subscription);
+  const method = paymentMethodFor(world, open);
   const failuresLeft = subscription === undefined ? 0 : dunningOf(world, subscription.id).failures_left;
-  const fails = failuresLeft > 0 || method === null;
+  const fails = failuresLeft > 0 || method === null || isDeclined(world, method);
   if (subscription !== undefined && failuresLeft > 0) {
     changeDunning(world, subscription.id, { failures_left: failuresLeft - 1 });
   }
   attemptPayment(world, intentOf(world, open, method), fails ? 'failed' : 'succeeded');
   if (fails) failInvoice(world, open, isRetry);
   else recover(world, markPaid(world, open));
+}
+
+/** Pays an open invoice with a payment method of the payer's choice; true unless it is declined. */
+export function payWith(world: World, open: Invoice, method: string): boolean {
+  const intent = intentOf(world, open, method);
+  const behaviour = behaviourOf(world.tables.paymentMethods.get(method));
+  if (behaviour === 'is_declined') {
+    attemptPayment(world, intent, 'failed');
+    failInvoice(world, open, false);
+    return false;
+  }
+  if (behaviour === 'takes_time' || behaviour === 'fails_later') attemptPayment(world, intent, 'processing');
+  else if (behaviour === 'needs_authentication') {
+    attemptPayment(world, intent, 'requires_action');
+    emit(world, 'invoice.payment_action_required', open);
+    return false;
+  } else {
+    attemptPayment(world, intent, 'succeeded');
+    recover(world, markPaid(world, open));
+  }
+  return true;
+}
+
+/** A payment has succeeded outside an attempt on its invoice: the invoice is paid by it, in part or whole. */
+export function creditInvoiceOf(world: World, intent: PaymentIntent): void {
+  const invoice = invoicePaidBy(world, intent.id);
+  if (invoice?.status !== 'open') return;
+  const after = creditInvoice(world, invoice, intent);
+  if (after.status === 'paid') recover(world, after);
+}
+
+/** A processing payment has failed: so has the attempt on its invoice. */
+export function failInvoiceOf(world: World, intent: PaymentIntent): void {
+  const invoice = invoicePaidBy(world, intent.id);
+  if (invoice?.status === 'open') failInvoice(world, invoice, false);
 }

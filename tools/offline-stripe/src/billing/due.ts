@@ -1,8 +1,19 @@
-import type { CheckoutSession, Subscription, SubscriptionSchedule } from '../stripe-objects.ts';
+import { emit } from '../events/emit.ts';
+import type {
+  CheckoutSession,
+  Invoice,
+  PaymentIntent,
+  PaymentMethod,
+  Subscription,
+  SubscriptionSchedule,
+} from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
+import { authorizationSeconds, expireAuthorization } from './capture.ts';
 import { expireCheckout } from './checkout.ts';
-import { attemptInvoice, changeDunning, dunningOf } from './collect.ts';
+import { attemptInvoice, changeDunning, dunningOf, payInvoice } from './collect.ts';
+import { completeBankDebit } from './delayed-checkout.ts';
+import { finalizeInvoice } from './invoices.ts';
 import { announceTrialEnd, endTrial, expireIncomplete, renew } from './renew.ts';
 import { enterNextPhase } from './schedules.ts';
 import { changeSubscription, earliestPeriodEnd, endSubscription, isEnded } from './subscription-changes.ts';
@@ -19,6 +30,12 @@ function retryLatest(world: World, subscription: Subscription): void {
   const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
   if (invoice?.status === 'open') attemptInvoice(world, invoice, true);
   else changeDunning(world, subscription.id, { next_retry_at: null });
+}
+
+/** When an invoice that was sent should have been paid. */
+function unpaidDueDate(world: World, subscription: Subscription): number | null {
+  const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
+  return invoice?.status === 'open' ? invoice.due_date : null;
 }
 
 function scheduleOf(world: World, subscription: Subscription): SubscriptionSchedule | undefined {
@@ -58,6 +75,9 @@ function duesOf(world: World, subscription: Subscription): Due[] {
     add(earliestPeriodEnd(subscription.items.data), () => renew(world, subscription));
     add(dunning.next_retry_at, () => retryLatest(world, subscription));
   }
+  if (status === 'active' && subscription.collection_method === 'send_invoice') {
+    add(unpaidDueDate(world, subscription), () => changeSubscription(world, id, { status: 'past_due' }));
+  }
   return dues;
 }
 
@@ -67,6 +87,37 @@ export function nextDueOfSubscription(world: World, subscription: Subscription):
   let next: Due | null = null;
   for (const due of duesOf(world, subscription)) if (next === null || due.at < next.at) next = due;
   return next;
+}
+
+/** When a bank debit's money arrives, as with Stripe's test accounts: within seconds, or after three minutes. */
+function arrivalSeconds(method: PaymentMethod): number {
+  return method.sepa_debit?.last4?.startsWith('3204') === true ? 180 : 2;
+}
+
+/** What happens to a payment by itself: a debit's money arrives or does not, an authorisation is not used in time. */
+export function nextDueOfPayment(world: World, intent: PaymentIntent): Due | null {
+  const charge = world.tables.charges.get(intent.latest_charge ?? '');
+  if (charge === undefined) return null;
+  if (intent.status === 'requires_capture')
+    return { at: charge.created + authorizationSeconds, run: () => expireAuthorization(world, intent) };
+  const method = world.tables.paymentMethods.get(intent.payment_method ?? '');
+  if (intent.status !== 'processing' || method?.type !== 'sepa_debit') return null;
+  return { at: charge.created + arrivalSeconds(method), run: () => completeBankDebit(world, intent) };
+}
+
+/** A draft with `automatically_finalizes_at` becomes final and is collected. */
+export function nextDueOfInvoice(invoice: Invoice): Due | null {
+  const at = invoice.automatically_finalizes_at;
+  if (invoice.status !== 'draft' || at === null) return null;
+  return {
+    at,
+    run: (world) => {
+      const open = finalizeInvoice(world, invoice);
+      if (open.amount_due === 0) payInvoice(world, open);
+      else if (open.collection_method === 'charge_automatically') attemptInvoice(world, open);
+      else emit(world, 'invoice.sent', open);
+    },
+  };
 }
 
 export function nextDueOfSession(session: CheckoutSession): Due | null {

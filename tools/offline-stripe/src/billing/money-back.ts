@@ -15,6 +15,12 @@ export function refundCharge(world: World, charge: Charge, fields: NewRefund): R
   const left = charge.amount - charge.amount_refunded;
   if (charge.status !== 'succeeded')
     throw invalid('This charge has not succeeded and cannot be refunded.', 'charge');
+  if (!charge.captured) {
+    throw invalid(
+      'This charge has not been captured: cancel its PaymentIntent to give the money back.',
+      'charge',
+    );
+  }
   if (charge.refunded || left === 0) {
     throw invalid(`Charge ${charge.id} has already been refunded.`, undefined, 'charge_already_refunded');
   }
@@ -88,7 +94,7 @@ export function closeDispute(
   dispute: Dispute,
   status: 'won' | 'lost' | 'warning_closed',
 ): Dispute {
-  if (['won', 'lost', 'warning_closed'].includes(dispute.status))
+  if (['won', 'lost', 'warning_closed'].includes(String(dispute.status)))
     throw invalid('This dispute is already closed.', 'id');
   if (isWarning(dispute) !== (status === 'warning_closed')) {
     throw invalid(`A dispute with status ${dispute.status} cannot end as ${status}.`, 'status');

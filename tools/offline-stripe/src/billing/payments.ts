@@ -3,7 +3,8 @@ import { chargeObject, paymentIntentObject, type NewPayment } from '../objects/p
 import type { Charge, PaymentIntent } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
-export type PaymentOutcome = 'succeeded' | 'failed' | 'processing';
+/** `authorized`: the money is reserved until it is captured. */
+export type PaymentOutcome = 'succeeded' | 'failed' | 'processing' | 'authorized' | 'requires_action';
 
 /** Makes a PaymentIntent that waits for a payment method. */
 export function openPaymentIntent(world: World, fields: Omit<NewPayment, 'created'>): PaymentIntent {
@@ -19,7 +20,9 @@ function succeed(world: World, intent: PaymentIntent, charge: Charge): PaymentIn
     status: 'succeeded',
     amount_received: intent.amount,
     latest_charge: charge.id,
+    amount_capturable: 0,
     last_payment_error: null,
+    next_action: null,
     processing: null,
   });
   emit(world, 'payment_intent.succeeded', paid);
@@ -46,6 +49,35 @@ function decline(world: World, intent: PaymentIntent, charge: Charge): PaymentIn
   return failed;
 }
 
+/** The payer's bank wants to hear from the payer first. */
+function askPayer(world: World, intent: PaymentIntent): PaymentIntent {
+  const waiting = world.tables.paymentIntents.update(intent, {
+    status: 'requires_action',
+    next_action: { type: 'use_stripe_sdk', use_stripe_sdk: {} },
+  });
+  emit(world, 'payment_intent.requires_action', waiting);
+  return waiting;
+}
+
+function authorize(world: World, intent: PaymentIntent): PaymentIntent {
+  const charge = world.tables.charges.insert({
+    ...chargeObject(intent, 'succeeded', world.clock.now()),
+    amount_captured: 0,
+    balance_transaction: null,
+    captured: false,
+  });
+  const held = world.tables.paymentIntents.update(intent, {
+    status: 'requires_capture',
+    amount_capturable: intent.amount,
+    latest_charge: charge.id,
+    last_payment_error: null,
+    next_action: null,
+  });
+  emit(world, 'charge.succeeded', charge);
+  emit(world, 'payment_intent.amount_capturable_updated', held);
+  return held;
+}
+
 /** One attempt to collect a PaymentIntent. `processing` is a bank debit whose money is still on its way. */
 export function attemptPayment(world: World, intent: PaymentIntent, outcome: PaymentOutcome): PaymentIntent {
   const now = world.clock.now();
@@ -57,6 +89,8 @@ export function attemptPayment(world: World, intent: PaymentIntent, outcome: Pay
     emit(world, 'payment_intent.processing', processing);
     return processing;
   }
+  if (outcome === 'requires_action') return askPayer(world, intent);
+  if (outcome === 'authorized') return authorize(world, intent);
   const charge = charges.insert(chargeObject(intent, outcome, now));
   return outcome === 'succeeded' ? succeed(world, intent, charge) : decline(world, intent, charge);
 }

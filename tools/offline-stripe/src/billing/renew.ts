@@ -4,7 +4,7 @@ import type { Patch } from '../state/tables.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals, periodEndAfter } from './calendar.ts';
-import { attemptInvoice, changeDunning } from './collect.ts';
+import { attemptInvoice, changeDunning, payInvoice } from './collect.ts';
 import { draftInvoice, finalizeInvoice, markUncollectible, voidInvoice } from './invoices.ts';
 import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
 
@@ -39,6 +39,8 @@ export function billItems(world: World, before: Subscription, billed: Billed): v
   if (pause === 'void') voidInvoice(world, open);
   else if (pause === 'mark_uncollectible') markUncollectible(world, open);
   else if (subscription.collection_method === 'charge_automatically') attemptInvoice(world, open);
+  else if (open.amount_due === 0) payInvoice(world, open);
+  else emit(world, 'invoice.sent', open);
 }
 
 /** Moves every item whose period is over to its next period, and bills it. */

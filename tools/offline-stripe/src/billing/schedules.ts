@@ -9,6 +9,7 @@ import type {
 } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
+import { billLast, type LastBill } from './last-bill.ts';
 import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
 
 /** A phase's items as items of the subscription, matched by position so that a switch keeps the item's id. */
@@ -41,13 +42,20 @@ export function releaseSchedule(world: World, schedule: SubscriptionSchedule): S
 }
 
 /** Ends the schedule and its subscription. */
-export function cancelSchedule(world: World, schedule: SubscriptionSchedule): SubscriptionSchedule {
+export function cancelSchedule(
+  world: World,
+  schedule: SubscriptionSchedule,
+  bill: LastBill = {},
+): SubscriptionSchedule {
   const canceled = world.tables.schedules.update(schedule, {
     status: 'canceled',
     canceled_at: world.clock.now(),
     current_phase: null,
   });
-  if (schedule.subscription !== null) endSubscription(world, schedule.subscription, 'cancellation_requested');
+  if (schedule.subscription !== null) {
+    billLast(world, schedule.subscription, bill);
+    endSubscription(world, schedule.subscription, 'cancellation_requested');
+  }
   emit(world, 'subscription_schedule.canceled', canceled);
   return canceled;
 }

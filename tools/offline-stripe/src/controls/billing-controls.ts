@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-import { completeDelayedCheckout, payCheckout } from '../billing/checkout.ts';
+import { payCheckout } from '../billing/checkout.ts';
 import { attemptInvoice, changeDunning, dunningOf, payInvoice, untilPaid } from '../billing/collect.ts';
+import { completeDelayedCheckout } from '../billing/delayed-checkout.ts';
 import { closeDispute, failRefund, openDispute } from '../billing/money-back.ts';
 import { invalid } from '../errors.ts';
 import type { World } from '../world.ts';
@@ -25,8 +26,17 @@ function checkoutControls(world: World): Control[] {
   return [
     defineControl(
       'POST /_offline/checkout/sessions/:id/pay',
-      z.strictObject({ payment_status: z.enum(['paid', 'unpaid']).default('paid') }),
-      (id, body) => payCheckout(world, world.tables.sessions.require(id), body.payment_status === 'unpaid'),
+      z.strictObject({
+        payment_status: z.enum(['paid', 'unpaid']).default('paid'),
+        line_items: z
+          .array(z.strictObject({ price: z.string(), quantity: z.number().int().min(0).max(999_999) }))
+          .default([]),
+      }),
+      (id, body) =>
+        payCheckout(world, world.tables.sessions.require(id), {
+          isDelayed: body.payment_status === 'unpaid',
+          choices: body.line_items,
+        }),
     ),
     defineControl('POST /_offline/checkout/sessions/:id/settle', outcome, (id, body) =>
       completeDelayedCheckout(world, world.tables.sessions.require(id), body.outcome),

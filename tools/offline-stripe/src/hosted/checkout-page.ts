@@ -98,7 +98,7 @@ export function createCheckoutPage(world: World, afterChange: () => void): Route
         return;
       }
       if (session.status === 'open') {
-        payCheckout(world, session, false);
+        payCheckout(world, session, { isDelayed: false });
         afterChange();
       }
       response.redirect(303, successUrl(session));

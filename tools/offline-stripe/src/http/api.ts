@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import express, { type Request, type Response, type Router } from 'express';
+import express, { type NextFunction, type Request, type Response, type Router } from 'express';
 import qs from 'qs';
 import { z } from 'zod';
 
@@ -143,7 +143,8 @@ async function answerCall(deps: ApiDeps, route: Route, call: Call): Promise<void
   deps.afterChange();
   if (fault?.mode === 'delay')
     await sleep(fault.min_ms + Math.random() * Math.max(0, fault.max_ms - fault.min_ms));
-  const isRemembered = answer.status < 400 || answer.status >= 500;
+  // A declined card was tried: that is done, not refused.
+  const isRemembered = answer.status < 400 || answer.status === 402 || answer.status >= 500;
   if (keyed !== null) deps.idempotency.end(keyed, isRemembered ? { ...answer, requestId: id } : null);
   write(response, answer, id);
 }
@@ -179,8 +180,12 @@ export function createApi(deps: ApiDeps): Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   router.use('/v1', express.text({ type: () => true, limit: '2mb' }));
   for (const route of deps.routes) {
-    const handler = (request: Request, response: Response): Promise<void> | undefined =>
-      handle(deps, route, { request, response });
+    const handler = (request: Request, response: Response, next: NextFunction): Promise<void> | undefined => {
+      // `/v1/customers/search` is an address of its own, not the customer `search`.
+      if (request.params['id'] !== 'search') return handle(deps, route, { request, response });
+      next();
+      return undefined;
+    };
     if (route.method === 'GET') router.get(route.path, handler);
     else if (route.method === 'POST') router.post(route.path, handler);
     else router.delete(route.path, handler);

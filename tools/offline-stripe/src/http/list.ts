@@ -1,4 +1,4 @@
-import { noSuch } from '../errors.ts';
+import { invalid, noSuch } from '../errors.ts';
 import type { Range } from './params.ts';
 
 export type ListParams = {
@@ -17,8 +17,8 @@ type PageOptions<T, Params> = {
   matches?: ((row: T) => boolean) | undefined;
 };
 
-function isWithin(created: number, range: Range | undefined): boolean {
-  if (range === undefined) return true;
+function isWithin(created: number | undefined, range: Range | undefined): boolean {
+  if (range === undefined || created === undefined) return true;
   if (typeof range === 'number') return created === range;
   return (
     (range.gt === undefined || created > range.gt) &&
@@ -32,13 +32,19 @@ function isWithin(created: number, range: Range | undefined): boolean {
  * One page of rows that are given newest first. A cursor names a row that need not match the filter any more, so
  * it is looked up before filtering. `ending_before` brings the page just above the cursor, still newest first.
  */
-export function page<T extends { id: string; created: number }, Params extends ListParams>(
+export function page<T extends { id: string; created?: number }, Params extends ListParams>(
   rows: T[],
   params: Params,
   { url, equal = [], matches }: PageOptions<T, Params>,
 ): StripeList<T> {
   const limit = params.limit ?? 10;
-  const isBackward = params.ending_before !== undefined && params.starting_after === undefined;
+  const isBackward = params.ending_before !== undefined;
+  if (isBackward && params.starting_after !== undefined) {
+    throw invalid(
+      'Received both starting_after and ending_before parameters. Please pass in only one.',
+      'starting_after',
+    );
+  }
   const cursor = params.starting_after ?? params.ending_before;
   const at = cursor === undefined ? -1 : rows.findIndex((row) => row.id === cursor);
   if (cursor !== undefined && at < 0) {

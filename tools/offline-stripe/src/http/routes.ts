@@ -1,8 +1,14 @@
 import { checkoutSessionRoutes } from '../resources/checkout-sessions.ts';
-import { customerRoutes, portalSessionRoutes } from '../resources/customers.ts';
+import { couponRoutes } from '../resources/coupons.ts';
+import { customerRoutes } from '../resources/customers.ts';
 import { eventRoutes } from '../resources/events.ts';
+import { invoiceItemRoutes } from '../resources/invoice-items.ts';
 import { invoicePaymentRoutes, invoiceRoutes } from '../resources/invoices.ts';
-import { chargeRoutes, disputeRoutes, paymentIntentRoutes, refundRoutes } from '../resources/payments.ts';
+import { paymentIntentRoutes } from '../resources/payment-intents.ts';
+import { paymentMethodRoutes } from '../resources/payment-methods.ts';
+import { paymentPageRoutes } from '../resources/payment-pages.ts';
+import { chargeRoutes, disputeRoutes, refundRoutes } from '../resources/payments.ts';
+import { portalSessionRoutes } from '../resources/portal-sessions.ts';
 import { priceRoutes } from '../resources/prices.ts';
 import { productRoutes } from '../resources/products.ts';
 import { subscriptionItemRoutes } from '../resources/subscription-items.ts';
@@ -37,9 +43,13 @@ export const routes: readonly Route[] = [
   ...subscriptionRoutes,
   ...subscriptionItemRoutes,
   ...subscriptionScheduleRoutes,
+  ...couponRoutes,
   ...invoiceRoutes,
+  ...invoiceItemRoutes,
   ...invoicePaymentRoutes,
   ...paymentIntentRoutes,
+  ...paymentMethodRoutes,
+  ...paymentPageRoutes,
   ...chargeRoutes,
   ...refundRoutes,
   ...disputeRoutes,

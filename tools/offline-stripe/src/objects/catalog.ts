@@ -40,7 +40,9 @@ export type NewPrice = {
   created: number;
   product: string;
   currency: string;
-  unitAmount: number;
+  /** A decimal number, e.g. `1500` or `0.5`. */
+  unitAmount: string;
+  taxBehavior?: Price['tax_behavior'];
   recurring: { interval: Interval; intervalCount: number; trialDays: number | null } | null;
   nickname?: string | null;
   lookupKey?: string | null;
@@ -74,13 +76,20 @@ export function priceObject(fields: NewPrice): Price {
             trial_period_days: recurring.trialDays,
             usage_type: 'licensed',
           },
-    tax_behavior: 'unspecified',
+    tax_behavior: fields.taxBehavior ?? 'unspecified',
     tiers_mode: null,
     transform_quantity: null,
     type: recurring === null ? 'one_time' : 'recurring',
-    unit_amount: fields.unitAmount,
-    unit_amount_decimal: String(fields.unitAmount),
+    unit_amount: /^\d+$/.test(fields.unitAmount) ? Number(fields.unitAmount) : null,
+    unit_amount_decimal: fields.unitAmount,
   };
+}
+
+/** What a quantity of a price costs, in the currency's smallest unit. */
+export function amountOf(price: Price, quantity: number): number {
+  return price.unit_amount === null
+    ? Math.round(Number(price.unit_amount_decimal) * quantity)
+    : price.unit_amount * quantity;
 }
 
 /** The older form of a recurring price, which subscription items carry beside it. */

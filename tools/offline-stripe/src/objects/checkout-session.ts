@@ -1,19 +1,29 @@
 import { newId } from '../ids.ts';
 import type { CheckoutSession, LineItem, Metadata, Price } from '../stripe-objects.ts';
+import { amountOf } from './catalog.ts';
 
-export function checkoutLine(price: Price, quantity: number, productName: string): LineItem {
-  const amount = (price.unit_amount ?? 0) * quantity;
+export type NewLine = {
+  price: Price;
+  quantity: number;
+  description: string;
+  metadata?: Metadata;
+  adjustable?: LineItem['adjustable_quantity'];
+};
+
+export function checkoutLine(fields: NewLine): LineItem {
+  const { price, quantity } = fields;
+  const amount = amountOf(price, quantity);
   return {
     id: newId('li'),
     object: 'item',
-    adjustable_quantity: null,
+    adjustable_quantity: fields.adjustable ?? null,
     amount_discount: 0,
     amount_subtotal: amount,
     amount_tax: 0,
     amount_total: amount,
     currency: price.currency,
-    description: productName,
-    metadata: {},
+    description: fields.description,
+    metadata: fields.metadata ?? {},
     price,
     quantity,
   };
@@ -25,8 +35,10 @@ export type NewCheckoutSession = {
   expiresAt: number;
   mode: 'payment' | 'subscription';
   lines: LineItem[];
-  /** What is due now: nothing in a trial. */
-  amountTotal: number;
+  sums: Pick<CheckoutSession, 'amount_subtotal' | 'amount_total' | 'total_details'>;
+  discounts: CheckoutSession['discounts'];
+  invoiceCreation: CheckoutSession['invoice_creation'];
+  methodTypes: string[];
   customer: string | null;
   customerEmail: string | null;
   customerCreation: 'always' | 'if_required' | null;
@@ -36,7 +48,6 @@ export type NewCheckoutSession = {
   cancelUrl: string | null;
   url: string;
   metadata: Metadata;
-  allowPromotionCodes: boolean | null;
 };
 
 const noCustomText: CheckoutSession['custom_text'] = {
@@ -52,10 +63,8 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     object: 'checkout.session',
     adaptive_pricing: { enabled: false },
     after_expiration: null,
-    allow_promotion_codes: fields.allowPromotionCodes,
+    allow_promotion_codes: null,
     allowed_payment_method_types: null,
-    amount_subtotal: fields.amountTotal,
-    amount_total: fields.amountTotal,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: null,
     cancel_url: fields.cancelUrl,
@@ -74,11 +83,11 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     customer_creation: fields.customer === null ? fields.customerCreation : null,
     customer_details: null,
     customer_email: fields.customerEmail,
-    discounts: [],
+    discounts: fields.discounts,
     expires_at: fields.expiresAt,
     integration_identifier: null,
     invoice: null,
-    invoice_creation: fields.mode === 'payment' ? noInvoice : null,
+    invoice_creation: fields.invoiceCreation,
     livemode: false,
     locale: null,
     managed_payments: null,
@@ -90,7 +99,7 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     payment_method_collection: fields.paymentMethodCollection,
     payment_method_configuration_details: null,
     payment_method_options: {},
-    payment_method_types: ['card'],
+    payment_method_types: fields.methodTypes,
     payment_status: 'unpaid',
     permissions: null,
     phone_number_collection: { enabled: false },
@@ -104,22 +113,30 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     submit_type: null,
     subscription: null,
     success_url: fields.successUrl,
-    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    ...fields.sums,
     ui_mode: 'hosted_page',
     url: fields.url,
     wallet_options: null,
   };
 }
 
-const noInvoice: CheckoutSession['invoice_creation'] = {
-  enabled: false,
-  invoice_data: {
-    account_tax_ids: null,
-    custom_fields: null,
-    description: null,
-    footer: null,
-    issuer: null,
-    metadata: {},
-    rendering_options: null,
-  },
-};
+/** `invoice_creation` of a session in payment mode. */
+export function invoiceCreationObject(fields: {
+  enabled: boolean;
+  description?: string | undefined;
+  footer?: string | undefined;
+  metadata: Metadata;
+}): NonNullable<CheckoutSession['invoice_creation']> {
+  return {
+    enabled: fields.enabled,
+    invoice_data: {
+      account_tax_ids: null,
+      custom_fields: null,
+      description: fields.description ?? null,
+      footer: fields.footer ?? null,
+      issuer: null,
+      metadata: fields.metadata,
+      rendering_options: null,
+    },
+  };
+}

@@ -1,60 +1,7 @@
 import { newId } from '../ids.ts';
-import type {
-  Customer,
-  Invoice,
-  InvoiceLine,
-  InvoicePayment,
-  Subscription,
-  SubscriptionItem,
-} from '../stripe-objects.ts';
+import type { Customer, Invoice, InvoiceLine, InvoicePayment, Subscription } from '../stripe-objects.ts';
 
-export type BillingReason = 'subscription_create' | 'subscription_cycle' | 'subscription_update';
-
-/** The line of one subscription item for one period; free while in trial. */
-export function lineObject(
-  item: SubscriptionItem,
-  fields: { invoice: string; period: { start: number; end: number }; isTrial: boolean },
-): InvoiceLine {
-  const unitAmount = fields.isTrial ? 0 : (item.price.unit_amount ?? 0);
-  const quantity = item.quantity ?? 1;
-  const amount = unitAmount * quantity;
-  return {
-    id: newId('il'),
-    object: 'line_item',
-    amount,
-    currency: item.price.currency,
-    description: fields.isTrial ? 'Trial period' : `${quantity} × ${item.price.nickname ?? item.price.id}`,
-    discount_amounts: [],
-    discountable: true,
-    discounts: [],
-    invoice: fields.invoice,
-    livemode: false,
-    metadata: item.metadata,
-    parent: {
-      invoice_item_details: null,
-      subscription_item_details: {
-        invoice_item: null,
-        proration: false,
-        proration_details: { credited_items: null },
-        subscription: item.subscription,
-        subscription_item: item.id,
-      },
-      type: 'subscription_item_details',
-    },
-    period: fields.period,
-    pretax_credit_amounts: [],
-    pricing: {
-      price_details: { price: item.price.id, product: item.price.product },
-      type: 'price_details',
-      unit_amount_decimal: String(unitAmount),
-    },
-    quantity,
-    quantity_decimal: String(quantity),
-    subscription: item.subscription,
-    subtotal: amount,
-    taxes: [],
-  };
-}
+export type BillingReason = 'manual' | 'subscription_create' | 'subscription_cycle' | 'subscription_update';
 
 const automaticTaxOff: Invoice['automatic_tax'] = {
   disabled_reason: null,
@@ -70,7 +17,6 @@ const constantFields = {
   account_name: 'Offline Stripe',
   account_tax_ids: null,
   application: null,
-  automatically_finalizes_at: null,
   custom_fields: null,
   customer_account: null,
   customer_address: null,
@@ -81,8 +27,6 @@ const constantFields = {
   default_source: null,
   default_tax_rates: [],
   description: null,
-  discounts: [],
-  due_date: null,
   effective_at: null,
   ending_balance: null,
   footer: null,
@@ -100,55 +44,97 @@ const constantFields = {
   shipping_details: null,
   statement_descriptor: null,
   test_clock: null,
-  total_discount_amounts: [],
   total_pretax_credit_amounts: [],
   total_taxes: [],
   webhooks_delivered_at: null,
 } satisfies Partial<Invoice>;
 
-/** A draft; amounts are the sum of its lines. */
-export function invoiceObject(fields: {
+export type NewInvoice = {
   id: string;
   created: number;
-  subscription: Subscription;
-  customer: Customer | undefined;
+  /** Null: an invoice of its own. */
+  subscription: Subscription | null;
+  customer: { id: string; row: Customer | undefined };
+  currency: string;
   reason: BillingReason;
   lines: InvoiceLine[];
   period: { start: number; end: number };
-}): Invoice {
+  collectionMethod: Invoice['collection_method'];
+  dueDate: number | null;
+  /** When it becomes final by itself; null: it waits for a call. */
+  finalizesAt: number | null;
+  discounts: string[];
+};
+
+type Sums = Pick<
+  Invoice,
+  | 'amount_due'
+  | 'amount_remaining'
+  | 'subtotal'
+  | 'subtotal_excluding_tax'
+  | 'total'
+  | 'total_discount_amounts'
+  | 'total_excluding_tax'
+>;
+
+/** The sums of an invoice with these lines, before it takes up the customer's balance. */
+export function sumsOf(lines: InvoiceLine[]): Sums {
+  const subtotal = lines.reduce((sum, line) => sum + line.amount, 0);
+  const byDiscount = new Map<string, number>();
+  for (const { discount, amount } of lines.flatMap((line) => line.discount_amounts ?? []))
+    byDiscount.set(discount, (byDiscount.get(discount) ?? 0) + amount);
+  const discounts = [...byDiscount].map(([discount, amount]) => ({ discount, amount }));
+  const total = subtotal - discounts.reduce((sum, { amount }) => sum + amount, 0);
+  const due = Math.max(0, total);
+  return {
+    amount_due: due,
+    amount_remaining: due,
+    subtotal,
+    subtotal_excluding_tax: subtotal,
+    total,
+    total_discount_amounts: discounts,
+    total_excluding_tax: total,
+  };
+}
+
+/** A draft; amounts are the sum of its lines. */
+export function invoiceObject(fields: NewInvoice): Invoice {
   const { subscription, customer } = fields;
-  const total = fields.lines.reduce((sum, line) => sum + line.amount, 0);
   return {
     ...constantFields,
     id: fields.id,
     object: 'invoice',
-    amount_due: total,
     amount_overpaid: 0,
     amount_paid: 0,
     amount_paid_off_stripe: 0,
-    amount_remaining: total,
     amount_shipping: 0,
     attempt_count: 0,
     attempted: false,
-    auto_advance: true,
+    auto_advance: subscription !== null || fields.finalizesAt !== null,
     automatic_tax: automaticTaxOff,
+    automatically_finalizes_at: fields.finalizesAt,
     billing_reason: fields.reason,
-    collection_method: subscription.collection_method,
+    collection_method: fields.collectionMethod,
     created: fields.created,
-    currency: subscription.currency,
-    customer: subscription.customer,
-    customer_email: customer?.email ?? null,
-    customer_name: customer?.name ?? null,
-    customer_phone: customer?.phone ?? null,
+    currency: fields.currency,
+    customer: customer.id,
+    customer_email: customer.row?.email ?? null,
+    customer_name: customer.row?.name ?? null,
+    customer_phone: customer.row?.phone ?? null,
+    discounts: fields.discounts,
+    due_date: fields.dueDate,
     issuer: { type: 'self' },
     lines: { object: 'list', data: fields.lines, has_more: false, url: `/v1/invoices/${fields.id}/lines` },
     livemode: false,
     metadata: {},
-    parent: {
-      quote_details: null,
-      subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
-      type: 'subscription_details',
-    },
+    parent:
+      subscription === null
+        ? null
+        : {
+            quote_details: null,
+            subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
+            type: 'subscription_details',
+          },
     payment_settings: { default_mandate: null, payment_method_options: null, payment_method_types: null },
     period_end: fields.period.end,
     period_start: fields.period.start,
@@ -157,10 +143,7 @@ export function invoiceObject(fields: {
     starting_balance: 0,
     status: 'draft',
     status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
-    subtotal: total,
-    subtotal_excluding_tax: total,
-    total,
-    total_excluding_tax: total,
+    ...sumsOf(fields.lines),
   };
 }
 
@@ -171,20 +154,20 @@ export function subscriptionOf(invoice: Invoice): string | null {
 
 export function invoicePaymentObject(
   invoice: Invoice,
-  paymentIntent: string,
+  payment: { intent: string; amount: number; isDefault: boolean },
   created: number,
 ): InvoicePayment {
   return {
     id: newId('inpay'),
     object: 'invoice_payment',
     amount_paid: null,
-    amount_requested: invoice.amount_due,
+    amount_requested: payment.amount,
     created,
     currency: invoice.currency,
     invoice: invoice.id,
-    is_default: true,
+    is_default: payment.isDefault,
     livemode: false,
-    payment: { payment_intent: paymentIntent, type: 'payment_intent' },
+    payment: { payment_intent: payment.intent, type: 'payment_intent' },
     status: 'open',
     status_transitions: { canceled_at: null, paid_at: null },
   };

@@ -9,6 +9,14 @@ export type NewPayment = {
   paymentMethod: string | null;
   metadata: Metadata;
   description: string | null;
+  captureMethod?: PaymentIntent['capture_method'];
+  confirmationMethod?: PaymentIntent['confirmation_method'];
+  methodTypes?: string[];
+  automaticMethods?: PaymentIntent['automatic_payment_methods'];
+  receiptEmail?: string | null;
+  setupFutureUsage?: PaymentIntent['setup_future_usage'];
+  shipping?: PaymentIntent['shipping'];
+  statementDescriptor?: string | null;
 };
 
 export function paymentIntentObject(fields: NewPayment): PaymentIntent {
@@ -23,12 +31,12 @@ export function paymentIntentObject(fields: NewPayment): PaymentIntent {
     amount_received: 0,
     application: null,
     application_fee_amount: null,
-    automatic_payment_methods: null,
+    automatic_payment_methods: fields.automaticMethods ?? null,
     canceled_at: null,
     cancellation_reason: null,
-    capture_method: 'automatic_async',
+    capture_method: fields.captureMethod ?? 'automatic_async',
     client_secret: `${id}_secret_offline`,
-    confirmation_method: 'automatic',
+    confirmation_method: fields.confirmationMethod ?? 'automatic',
     created: fields.created,
     currency: fields.currency,
     customer: fields.customer,
@@ -45,17 +53,17 @@ export function paymentIntentObject(fields: NewPayment): PaymentIntent {
     payment_method: fields.paymentMethod,
     payment_method_configuration_details: null,
     payment_method_options: {},
-    payment_method_types: ['card'],
+    payment_method_types: fields.methodTypes ?? ['card'],
     payment_record: null,
     processing: null,
-    receipt_email: null,
+    receipt_email: fields.receiptEmail ?? null,
     review: null,
-    setup_future_usage: null,
-    shipping: null,
+    setup_future_usage: fields.setupFutureUsage ?? null,
+    shipping: fields.shipping ?? null,
     source: null,
-    statement_descriptor: null,
+    statement_descriptor: fields.statementDescriptor ?? null,
     statement_descriptor_suffix: null,
-    status: 'requires_payment_method',
+    status: fields.paymentMethod === null ? 'requires_payment_method' : 'requires_confirmation',
     transfer_data: null,
     transfer_group: null,
   };
@@ -122,15 +130,15 @@ export function chargeObject(
     payment_intent: intent.id,
     payment_method: intent.payment_method,
     payment_method_details: null,
-    receipt_email: null,
+    receipt_email: intent.receipt_email,
     receipt_number: null,
     receipt_url: null,
     refunded: false,
     review: null,
-    shipping: null,
+    shipping: intent.shipping,
     source: null,
     source_transfer: null,
-    statement_descriptor: null,
+    statement_descriptor: intent.statement_descriptor,
     statement_descriptor_suffix: null,
     status,
     transfer_data: null,

@@ -48,6 +48,7 @@ export type NewSubscription = {
   trial: { start: number; end: number } | null;
   missingPaymentMethod: 'cancel' | 'create_invoice' | 'pause';
   collectionMethod: 'charge_automatically' | 'send_invoice';
+  daysUntilDue?: number | null;
   latestInvoice: string | null;
   metadata: Metadata;
   description: string | null;
@@ -74,7 +75,7 @@ export function subscriptionObject(fields: NewSubscription): Subscription {
     currency: fields.currency,
     customer: fields.customer,
     customer_account: null,
-    days_until_due: fields.collectionMethod === 'send_invoice' ? 30 : null,
+    days_until_due: fields.collectionMethod === 'send_invoice' ? (fields.daysUntilDue ?? 30) : null,
     default_payment_method: fields.paymentMethod,
     default_source: null,
     default_tax_rates: [],

@@ -1,38 +1,18 @@
 import { z } from 'zod';
 
+import { checkoutSums, discountCheckoutLines, hasTrial } from '../billing/checkout-lines.ts';
 import { expireCheckout } from '../billing/checkout.ts';
 import { invalid } from '../errors.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
-import { list } from '../http/list.ts';
-import { body, expandOnly, listBody, mergeMetadata, metadata, text } from '../http/params.ts';
+import { page } from '../http/list.ts';
+import { body, expandOnly, listBody, mergeMetadata, metadata, pageBody, text } from '../http/params.ts';
 import { newId } from '../ids.ts';
-import { checkoutLine, checkoutSessionObject } from '../objects/checkout-session.ts';
+import { checkoutSessionObject, invoiceCreationObject } from '../objects/checkout-session.ts';
+import type { CheckoutPlan } from '../state/private-rows.ts';
 import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
+import { linesOf, optionalLines } from './checkout-session-lines.ts';
 import { createParams, type CreateSession } from './checkout-session-params.ts';
-import { createPrice, requireActive } from './prices.ts';
-
-function linesOf(world: World, params: CreateSession): LineItem[] {
-  return params.line_items.map((line, index) => {
-    const name = `line_items[${index}][price]`;
-    if (line.price === undefined && line.price_data === undefined) {
-      throw invalid(`Missing required param: ${name}.`, name, 'parameter_missing');
-    }
-    const price =
-      line.price_data === undefined
-        ? world.tables.prices.require(line.price ?? '', name)
-        : createPrice(world, line.price_data);
-    requireActive(price, name);
-    if (params.mode === 'payment' && price.type === 'recurring') {
-      throw invalid(
-        'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
-        'mode',
-      );
-    }
-    const product = world.tables.products.get(price.product);
-    return checkoutLine(price, line.quantity ?? 1, product?.name ?? price.id);
-  });
-}
 
 function checkModes(params: CreateSession, lines: LineItem[]): void {
   if (params.mode === 'subscription' && !lines.some((line) => line.price?.type === 'recurring')) {
@@ -41,10 +21,16 @@ function checkModes(params: CreateSession, lines: LineItem[]): void {
       'line_items',
     );
   }
-  if (params.mode === 'subscription' && lines.some((line) => line.price?.type === 'one_time')) {
+  if (params.mode === 'subscription' && params.invoice_creation !== undefined) {
     throw invalid(
-      'The offline Stripe does not mix one-time prices into a subscription checkout.',
-      'line_items',
+      'You can only enable invoice creation when `mode` is set to `payment`.',
+      'invoice_creation',
+    );
+  }
+  if (params.mode === 'payment' && params.payment_method_collection !== undefined) {
+    throw invalid(
+      'You can only set `payment_method_collection` if there are recurring prices.',
+      'payment_method_collection',
     );
   }
   if (params.mode === 'payment' && params.subscription_data !== undefined) {
@@ -76,21 +62,62 @@ function expiryOf(world: World, params: CreateSession): number {
   return at;
 }
 
+function invoiceCreationOf(params: CreateSession): CheckoutSession['invoice_creation'] {
+  if (params.mode !== 'payment') return null;
+  const { enabled = false, invoice_data: data } = params.invoice_creation ?? {};
+  return invoiceCreationObject({
+    enabled,
+    description: data?.description,
+    footer: data?.footer,
+    metadata: mergeMetadata({}, data?.metadata),
+  });
+}
+
+function planOf(
+  params: CreateSession,
+  fields: Pick<CheckoutPlan, 'id' | 'line_items' | 'optional_lines'>,
+): CheckoutPlan {
+  const { subscription_data: data, payment_intent_data: payment } = params;
+  return {
+    ...fields,
+    subscription_metadata: mergeMetadata({}, data?.metadata),
+    payment_intent_metadata: mergeMetadata({}, payment?.metadata),
+    description: data?.description ?? payment?.description ?? null,
+    trial_end: data?.trial_end ?? null,
+    trial_days: data?.trial_period_days ?? null,
+    missing_payment_method: data?.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
+    collects_payment_method: (params.payment_method_collection ?? 'always') === 'always',
+    coupons: (params.discounts ?? []).map(({ coupon }) => coupon),
+    payment: {
+      capture_method: payment?.capture_method ?? 'automatic_async',
+      receipt_email: payment?.receipt_email ?? null,
+      setup_future_usage: payment?.setup_future_usage ?? null,
+      shipping: payment?.shipping ?? null,
+      statement_descriptor: payment?.statement_descriptor ?? null,
+    },
+  };
+}
+
 function createSession(world: World, params: CreateSession): CheckoutSession {
   if (params.customer !== undefined) world.tables.customers.require(params.customer, 'customer');
-  const lines = linesOf(world, params);
-  checkModes(params, lines);
+  const expiresAt = expiryOf(world, params);
+  const given = linesOf(world, params);
+  const optional = optionalLines(world, params);
+  checkModes(params, [...given, ...optional]);
   const id = newId('cs_test');
-  const data = params.subscription_data;
-  const hasTrial = data?.trial_period_days !== undefined || data?.trial_end !== undefined;
-  const total = lines.reduce((sum, line) => sum + line.amount_total, 0);
+  const coupons = (params.discounts ?? []).map(({ coupon }) => coupon);
+  const lines = discountCheckoutLines(world, given, coupons);
+  const plan = planOf(params, { id, line_items: lines, optional_lines: optional });
   const session = checkoutSessionObject({
     id,
     created: world.clock.now(),
-    expiresAt: expiryOf(world, params),
+    expiresAt,
     mode: params.mode,
     lines,
-    amountTotal: hasTrial ? 0 : total,
+    sums: checkoutSums(lines, hasTrial(plan)),
+    discounts: coupons.map((coupon) => ({ coupon, promotion_code: null })),
+    invoiceCreation: invoiceCreationOf(params),
+    methodTypes: params.payment_method_types ?? ['card'],
     customer: params.customer ?? null,
     customerEmail: params.customer_email ?? null,
     customerCreation: params.mode === 'subscription' ? 'always' : (params.customer_creation ?? 'if_required'),
@@ -101,19 +128,8 @@ function createSession(world: World, params: CreateSession): CheckoutSession {
     cancelUrl: params.cancel_url ?? null,
     url: `${world.publicUrl()}/c/pay/${id}`,
     metadata: mergeMetadata({}, params.metadata),
-    allowPromotionCodes: params.allow_promotion_codes ?? null,
   });
-  world.tables.checkoutPlans.insert({
-    id,
-    line_items: lines,
-    subscription_metadata: mergeMetadata({}, data?.metadata),
-    payment_intent_metadata: mergeMetadata({}, params.payment_intent_data?.metadata),
-    description: data?.description ?? params.payment_intent_data?.description ?? null,
-    trial_end: data?.trial_end ?? null,
-    trial_days: data?.trial_period_days ?? null,
-    missing_payment_method: data?.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
-    collects_payment_method: (params.payment_method_collection ?? 'always') === 'always',
-  });
+  world.tables.checkoutPlans.insert(plan);
   return world.tables.sessions.insert(session);
 }
 
@@ -134,16 +150,10 @@ export const checkoutSessionRoutes = [
   defineRoute('POST /v1/checkout/sessions/:id/expire', expandOnly, (world, id) =>
     expireCheckout(world, world.tables.sessions.require(id)),
   ),
-  defineRoute('GET /v1/checkout/sessions/:id/line_items', listBody({}), (world, id, params) => {
+  defineRoute('GET /v1/checkout/sessions/:id/line_items', pageBody({}), (world, id, params) => {
     const session = world.tables.sessions.require(id);
     const lines = world.tables.checkoutPlans.get(session.id)?.line_items ?? [];
-    const from =
-      params.starting_after === undefined
-        ? 0
-        : lines.findIndex((line) => line.id === params.starting_after) + 1;
-    const limit = params.limit ?? 10;
-    const listUrl = `/v1/checkout/sessions/${id}/line_items`;
-    return list(lines.slice(from, from + limit), from + limit < lines.length, listUrl);
+    return page(lines, params, { url: `/v1/checkout/sessions/${id}/line_items` });
   }),
   ...readRoutes('/v1/checkout/sessions', 'sessions', {
     params: listBody({

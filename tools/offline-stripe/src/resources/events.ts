@@ -1,9 +1,10 @@
 import { z } from 'zod';
 
 import { invalid } from '../errors.ts';
+import { queueDelivery } from '../events/emit.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
-import { expandOnly, flag, listBody, text } from '../http/params.ts';
+import { body, expandOnly, flag, listBody, text } from '../http/params.ts';
 
 /** `charge.*` means all types that begin with `charge.`. */
 function isOfType(type: string, wanted: string): boolean {
@@ -11,6 +12,17 @@ function isOfType(type: string, wanted: string): boolean {
 }
 
 export const eventRoutes = [
+  // What the Stripe CLI's `events resend` calls.
+  defineRoute(
+    'POST /v1/events/:id/retry',
+    // Its listener and a webhook endpoint are the same here: the one receiver.
+    body({ for_stripecli: flag.optional() }),
+    (world, id) => {
+      const event = world.tables.events.require(id);
+      queueDelivery(world, id);
+      return event;
+    },
+  ),
   defineRoute('GET /v1/events/:id', expandOnly, (world, id) => world.tables.events.require(id)),
   defineRoute(
     'GET /v1/events',

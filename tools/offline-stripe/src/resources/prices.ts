@@ -5,6 +5,7 @@ import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
 import {
   body,
+  currency,
   flag,
   listBody,
   mergeMetadata,
@@ -18,43 +19,51 @@ import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
-const ignored = `
-  billing_scheme currency_options tax_behavior tiers tiers_mode transfer_lookup_key transform_quantity`;
+const taxBehavior = z.enum(['exclusive', 'inclusive', 'unspecified']);
 
-const recurring = z.looseObject({
-  interval: z.enum(['day', 'week', 'month', 'year']),
-  interval_count: positive.optional(),
-  trial_period_days: natural.optional(),
-});
-
-export const priceFields = {
-  currency: z
-    .string()
-    .length(3)
-    .transform((code) => code.toLowerCase()),
+/** What every call takes that makes a price on its way, such as `line_items[0][price_data]`. */
+export const priceData = {
+  currency,
   unit_amount: natural.optional(),
   unit_amount_decimal: z
     .string()
-    .regex(/^\d+(\.\d+)?$/)
+    .regex(/^\d{1,15}(\.\d{1,12})?$/, 'it is no decimal number')
     .optional(),
-  recurring: recurring.optional(),
+  recurring: z
+    .strictObject({
+      interval: z.enum(['day', 'week', 'month', 'year']),
+      interval_count: positive.optional(),
+      trial_period_days: natural.optional(),
+      usage_type: z.enum(['licensed'], 'the offline Stripe has no metered prices').optional(),
+    })
+    .optional(),
+  tax_behavior: taxBehavior.optional(),
+};
+/** The same where the call also names the product. */
+export const priceAndProductData = {
+  ...priceData,
   product: text.optional(),
-  product_data: z.looseObject({ name: z.string().min(1), metadata: metadata.optional() }).optional(),
+  product_data: z
+    .strictObject({
+      name: z.string().min(1),
+      description: text.optional(),
+      metadata: metadata.optional(),
+      unit_label: text.optional(),
+    })
+    .optional(),
 };
 
-const create = body(
-  {
-    ...priceFields,
-    id: z.string().min(1).max(255).optional(),
-    nickname: text.optional(),
-    lookup_key: text.optional(),
-    active: flag.optional(),
-    metadata: metadata.optional(),
-  },
-  ignored,
-);
-
-type CreatePrice = z.infer<typeof create>;
+const lookup = { lookup_key: text.optional(), transfer_lookup_key: flag.optional() };
+const createParams = body({
+  ...priceAndProductData,
+  ...lookup,
+  id: z.string().min(1).max(255).optional(),
+  billing_scheme: z.enum(['per_unit'], 'the offline Stripe has no tiered prices').optional(),
+  nickname: text.optional(),
+  active: flag.optional(),
+  metadata: metadata.optional(),
+});
+type CreatePrice = z.infer<typeof createParams>;
 
 /** Throws Stripe's error for an archived price; `param` names the parameter. */
 export function requireActive(price: Price, param: string): void {
@@ -68,100 +77,127 @@ export function requireActive(price: Price, param: string): void {
 
 function productFor(world: World, params: CreatePrice): string {
   if (params.product !== undefined) return world.tables.products.require(params.product, 'product').id;
-  if (params.product_data === undefined) {
+  const data = params.product_data;
+  if (data === undefined) {
     throw invalid(
       'You must specify either `product` or `product_data` when creating a price.',
       'product',
       'parameter_missing',
     );
   }
-  const product = world.tables.products.insert(
-    productObject({
-      created: world.clock.now(),
-      name: params.product_data.name,
-      metadata: mergeMetadata({}, params.product_data.metadata),
-    }),
-  );
+  const made = productObject({
+    created: world.clock.now(),
+    name: data.name,
+    description: data.description ?? null,
+    metadata: mergeMetadata({}, data.metadata),
+  });
+  const product = world.tables.products.insert({ ...made, unit_label: data.unit_label ?? null });
   emit(world, 'product.created', product);
   return product.id;
 }
 
-export function createPrice(world: World, params: CreatePrice): Price {
-  const unitAmount =
-    params.unit_amount ??
-    (params.unit_amount_decimal === undefined ? undefined : Math.round(Number(params.unit_amount_decimal)));
-  if (unitAmount === undefined) {
+function recurringOf({ recurring }: CreatePrice) {
+  if (recurring === undefined) return null;
+  return {
+    interval: recurring.interval,
+    intervalCount: recurring.interval_count ?? 1,
+    trialDays: recurring.trial_period_days ?? null,
+  };
+}
+
+/** A price that is not stored yet; `prefix` names the parameter that it was given as, if nested. */
+export function buildPrice(world: World, params: CreatePrice & { product: string }, prefix = ''): Price {
+  const named = (field: string): string => (prefix === '' ? field : `${prefix}[${field}]`);
+  const { unit_amount: whole, unit_amount_decimal: decimal } = params;
+  if (whole !== undefined && decimal !== undefined) {
     throw invalid(
-      'You must specify either `unit_amount` or `unit_amount_decimal`.',
-      'unit_amount',
-      'parameter_missing',
+      'You may only specify one of these parameters: unit_amount, unit_amount_decimal.',
+      named('unit_amount_decimal'),
     );
+  }
+  const unitAmount = decimal ?? (whole === undefined ? undefined : String(whole));
+  if (unitAmount === undefined) {
+    const message = 'You must specify either `unit_amount` or `unit_amount_decimal`.';
+    throw invalid(message, named('unit_amount'), 'parameter_missing');
   }
   if (params.id !== undefined && world.tables.prices.get(params.id) !== undefined) {
     throw invalid('Price already exists.', 'id', 'resource_already_exists');
   }
-  const price = world.tables.prices.insert(
-    priceObject({
-      ...(params.id === undefined ? {} : { id: params.id }),
-      created: world.clock.now(),
-      product: productFor(world, params),
-      currency: params.currency,
-      unitAmount,
-      recurring:
-        params.recurring === undefined
-          ? null
-          : {
-              interval: params.recurring.interval,
-              intervalCount: params.recurring.interval_count ?? 1,
-              trialDays: params.recurring.trial_period_days ?? null,
-            },
-      nickname: params.nickname ?? null,
-      lookupKey: params.lookup_key ?? null,
-      active: params.active ?? true,
-      metadata: mergeMetadata({}, params.metadata),
-    }),
-  );
+  return priceObject({
+    ...(params.id === undefined ? {} : { id: params.id }),
+    created: world.clock.now(),
+    product: params.product,
+    currency: params.currency,
+    unitAmount,
+    taxBehavior: params.tax_behavior ?? 'unspecified',
+    recurring: recurringOf(params),
+    nickname: params.nickname ?? null,
+    lookupKey: params.lookup_key ?? null,
+    active: params.active ?? true,
+    metadata: mergeMetadata({}, params.metadata),
+  });
+}
+
+/** A lookup key names one price: another one's is refused, or taken over where `transfer_lookup_key` says so. */
+function claimLookupKey(world: World, params: z.infer<z.ZodObject<typeof lookup>>, own: string | null): void {
+  const { lookup_key: key, transfer_lookup_key: transfers } = params;
+  if (key === undefined) return;
+  const holder = world.tables.prices.all().find((price) => price.lookup_key === key && price.id !== own);
+  if (holder === undefined) return;
+  if (transfers !== true) {
+    throw invalid(`A price (\`${holder.id}\`) already uses that lookup key.`, 'lookup_key');
+  }
+  const after = world.tables.prices.update(holder, { lookup_key: null });
+  emitChange(world, 'price.updated', { before: holder, after });
+}
+
+export function createPrice(world: World, params: CreatePrice): Price {
+  const draft = buildPrice(world, { ...params, product: '' });
+  claimLookupKey(world, params, null);
+  const price = world.tables.prices.insert({ ...draft, product: productFor(world, params) });
   emit(world, 'price.created', price);
   return price;
 }
 
+const updateParams = body({
+  ...lookup,
+  active: flag.optional(),
+  nickname: z.union([unset, text]).optional(),
+  tax_behavior: taxBehavior.optional(),
+  metadata: metadata.optional(),
+});
+
+function updatePrice(world: World, before: Price, params: z.infer<typeof updateParams>): Price {
+  claimLookupKey(world, params, before.id);
+  const after = world.tables.prices.update(before, {
+    active: params.active,
+    nickname: params.nickname,
+    lookup_key: params.lookup_key,
+    tax_behavior: params.tax_behavior,
+    metadata: mergeMetadata(before.metadata, params.metadata),
+  });
+  emitChange(world, 'price.updated', { before, after });
+  return after;
+}
+
 export const priceRoutes = [
-  defineRoute('POST /v1/prices', create, (world, _id, params) => createPrice(world, params)),
-  defineRoute(
-    'POST /v1/prices/:id',
-    body(
-      {
-        active: flag.optional(),
-        nickname: z.union([unset, text]).optional(),
-        lookup_key: text.optional(),
-        metadata: metadata.optional(),
-      },
-      ignored,
-    ),
-    (world, id, params) => {
-      const before = world.tables.prices.require(id);
-      const after = world.tables.prices.update(before, {
-        active: params.active,
-        nickname: params.nickname,
-        lookup_key: params.lookup_key,
-        metadata: mergeMetadata(before.metadata, params.metadata),
-      });
-      emitChange(world, 'price.updated', { before, after });
-      return after;
-    },
+  defineRoute('POST /v1/prices', createParams, (world, _id, params) => createPrice(world, params)),
+  defineRoute('POST /v1/prices/:id', updateParams, (world, id, params) =>
+    updatePrice(world, world.tables.prices.require(id), params),
   ),
   ...readRoutes('/v1/prices', 'prices', {
     params: listBody({
       active: flag.optional(),
       product: text.optional(),
-      currency: text.optional(),
+      currency: currency.optional(),
       type: z.enum(['one_time', 'recurring']).optional(),
       lookup_keys: z.array(text).optional(),
-      recurring: z.looseObject({ interval: text.optional() }).optional(),
+      recurring: z.strictObject({ interval: text.optional(), usage_type: text.optional() }).optional(),
     }),
     equal: ['active', 'product', 'currency', 'type'],
-    matches: (row, params) =>
-      (params.recurring?.interval === undefined || row.recurring?.interval === params.recurring.interval) &&
-      (params.lookup_keys?.includes(row.lookup_key ?? '') ?? true),
+    matches: (row, { recurring, lookup_keys: keys }) =>
+      (recurring?.interval === undefined || row.recurring?.interval === recurring.interval) &&
+      (recurring?.usage_type === undefined || row.recurring?.usage_type === recurring.usage_type) &&
+      (keys?.includes(row.lookup_key ?? '') ?? true),
   }),
 ];

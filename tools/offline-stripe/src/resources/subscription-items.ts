@@ -1,18 +1,23 @@
-import { z } from 'zod';
-
-import { applyItemChanges, updateSubscription, type ItemChange } from '../billing/change-items.ts';
+import {
+  applyItemChanges,
+  updateSubscription,
+  type ItemChange,
+  type Proration,
+} from '../billing/change-items.ts';
 import { noSuch } from '../errors.ts';
 import { defineRoute } from '../http/define-route.ts';
 import { page } from '../http/list.ts';
-import { body, expandOnly, metadata, natural, positive, text } from '../http/params.ts';
+import { body, expandOnly, metadata, natural, pageBody, text } from '../http/params.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { itemChange } from './subscription-params.ts';
+import { itemChange, prorationOf, prorationParams } from './subscription-params.ts';
 
-const ignored = `
-  billing_thresholds discounts off_session payment_behavior proration_behavior proration_date tax_rates
-  clear_usage`;
-const fields = { price: text.optional(), quantity: positive.optional(), metadata: metadata.optional() };
+const fields = {
+  ...prorationParams,
+  price: text.optional(),
+  quantity: natural.optional(),
+  metadata: metadata.optional(),
+};
 
 function find(world: World, id: string): { subscription: Subscription; item: SubscriptionItem } {
   for (const subscription of world.tables.subscriptions.all()) {
@@ -22,46 +27,43 @@ function find(world: World, id: string): { subscription: Subscription; item: Sub
   throw noSuch('subscription_item', id);
 }
 
-function apply(world: World, subscription: Subscription, change: ItemChange): Subscription {
+function apply(
+  world: World,
+  subscription: Subscription,
+  { change, proration }: { change: ItemChange; proration: Proration },
+): Subscription {
   const items = applyItemChanges(world, subscription, [change]);
-  updateSubscription(world, subscription, { items, patch: {}, restarts: false });
+  updateSubscription(world, subscription, { items, patch: {}, restarts: false, proration });
   return world.tables.subscriptions.require(subscription.id);
 }
 
 export const subscriptionItemRoutes = [
   defineRoute(
     'POST /v1/subscription_items',
-    body({ ...fields, subscription: text, price: text }, ignored),
+    body({ ...fields, subscription: text, price: text }),
     (world, _id, params) => {
       const { subscription: subscriptionId, price, quantity, metadata: given } = params;
       const subscription = world.tables.subscriptions.require(subscriptionId, 'subscription');
       const change = itemChange(world, { price, quantity, metadata: given }, 'price');
-      const after = apply(world, subscription, change);
+      const after = apply(world, subscription, { change, proration: prorationOf(params) });
       return after.items.data.at(-1) ?? {};
     },
   ),
   defineRoute('GET /v1/subscription_items/:id', expandOnly, (world, id) => find(world, id).item),
-  defineRoute('POST /v1/subscription_items/:id', body(fields, ignored), (world, id, params) => {
-    apply(world, find(world, id).subscription, itemChange(world, { ...params, id }, 'price'));
+  defineRoute('POST /v1/subscription_items/:id', body(fields), (world, id, params) => {
+    const { price, quantity, metadata: given } = params;
+    const change = itemChange(world, { id, price, quantity, metadata: given }, 'price');
+    apply(world, find(world, id).subscription, { change, proration: prorationOf(params) });
     return find(world, id).item;
   }),
-  defineRoute('DELETE /v1/subscription_items/:id', body({}, ignored), (world, id) => {
+  defineRoute('DELETE /v1/subscription_items/:id', body(prorationParams), (world, id, params) => {
     const { subscription } = find(world, id);
-    apply(world, subscription, itemChange(world, { id, deleted: true }, 'price'));
+    const change = itemChange(world, { id, deleted: true }, 'price');
+    apply(world, subscription, { change, proration: prorationOf(params) });
     return { id, object: 'subscription_item', deleted: true };
   }),
-  defineRoute(
-    'GET /v1/subscription_items',
-    z.strictObject({
-      subscription: text,
-      limit: natural.optional(),
-      starting_after: text.optional(),
-      ending_before: text.optional(),
-      expand: z.array(text).optional(),
-    }),
-    (world, _id, params) => {
-      const items = world.tables.subscriptions.require(params.subscription, 'subscription').items.data;
-      return page(items, params, { url: '/v1/subscription_items' });
-    },
-  ),
+  defineRoute('GET /v1/subscription_items', pageBody({ subscription: text }), (world, _id, params) => {
+    const items = world.tables.subscriptions.require(params.subscription, 'subscription').items.data;
+    return page(items, params, { url: '/v1/subscription_items' });
+  }),
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { ItemChange } from '../billing/change-items.ts';
+import type { ItemChange, Proration } from '../billing/change-items.ts';
 import {
   body,
   flag,
@@ -14,88 +14,94 @@ import {
 } from '../http/params.ts';
 import type { World } from '../world.ts';
 
-const ignored = `
-  add_invoice_items application_fee_percent automatic_tax billing_cycle_anchor_config billing_mode
-  billing_thresholds cancellation_details currency days_until_due default_source default_tax_rates
-  discounts invoice_settings off_session payment_settings pending_invoice_item_interval proration_behavior
-  proration_date trial_from_plan transfer_data`;
-
 const cancelAt = z.union([unset, z.enum(['min_period_end', 'max_period_end']), natural]);
-const ignoredItem = {
-  discounts: z.unknown().optional(),
-  tax_rates: z.unknown().optional(),
-  billing_thresholds: z.unknown().optional(),
+/** How a change within a period is billed. */
+export const prorationParams = {
+  proration_behavior: z.enum(['always_invoice', 'create_prorations', 'none']).optional(),
+  proration_date: natural.optional(),
 };
+export const cancellationDetails = z.strictObject({
+  comment: z.union([unset, text]).optional(),
+  feedback: z
+    .enum([
+      'customer_service',
+      'low_quality',
+      'missing_features',
+      'other',
+      'switched_service',
+      'too_complex',
+      'too_expensive',
+      'unused',
+    ])
+    .optional(),
+});
+export const trialSettings = z.strictObject({
+  end_behavior: z.strictObject({ missing_payment_method: z.enum(['cancel', 'create_invoice', 'pause']) }),
+});
+export const discountParams = z.array(z.strictObject({ coupon: text })).max(20);
+
 const shared = {
   cancel_at: cancelAt.optional(),
   cancel_at_period_end: flag.optional(),
   collection_method: z.enum(['charge_automatically', 'send_invoice']).optional(),
+  days_until_due: positive.optional(),
   default_payment_method: text.optional(),
   description: text.optional(),
+  discounts: z.union([unset, discountParams]).optional(),
   metadata: metadata.optional(),
-  payment_behavior: z
-    .enum(['allow_incomplete', 'default_incomplete', 'error_if_incomplete', 'pending_if_incomplete'])
-    .optional(),
   trial_end: moment.optional(),
-  trial_settings: z
-    .strictObject({
-      end_behavior: z.looseObject({ missing_payment_method: z.enum(['cancel', 'create_invoice', 'pause']) }),
-    })
-    .optional(),
+  trial_settings: trialSettings.optional(),
 };
 
-export const createParams = body(
-  {
-    ...shared,
-    customer: text,
-    items: z
-      .array(
-        z.strictObject({
-          ...ignoredItem,
-          price: text,
-          quantity: positive.optional(),
-          metadata: metadata.optional(),
-        }),
-      )
-      .min(1)
-      .max(20),
-    trial_period_days: positive.optional(),
-    billing_cycle_anchor: natural.optional(),
-  },
-  ignored,
-);
+export const createParams = body({
+  ...shared,
+  customer: text,
+  items: z
+    .array(z.strictObject({ price: text, quantity: natural.optional(), metadata: metadata.optional() }))
+    .min(1)
+    .max(20),
+  add_invoice_items: z
+    .array(z.strictObject({ price: text, quantity: positive.optional() }))
+    .max(20)
+    .optional(),
+  payment_behavior: z.enum(['allow_incomplete', 'default_incomplete', 'error_if_incomplete']).optional(),
+  trial_period_days: positive.optional(),
+});
 export type CreateSubscription = z.infer<typeof createParams>;
 
 const itemChangeParams = z.strictObject({
-  ...ignoredItem,
   id: text.optional(),
   price: text.optional(),
-  quantity: positive.optional(),
+  quantity: natural.optional(),
   deleted: flag.optional(),
-  clear_usage: z.unknown().optional(),
   metadata: metadata.optional(),
 });
 
-export const updateParams = body(
-  {
-    ...shared,
-    items: z.array(itemChangeParams).max(40).optional(),
-    pause_collection: z
-      .union([
-        unset,
-        z
-          .strictObject({
-            behavior: z.enum(['keep_as_draft', 'mark_uncollectible', 'void']),
-            resumes_at: natural.optional(),
-          })
-          .transform((pause) => ({ behavior: pause.behavior, resumes_at: pause.resumes_at ?? null })),
-      ])
-      .optional(),
-    billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
-  },
-  ignored,
-);
+export const updateParams = body({
+  ...shared,
+  ...prorationParams,
+  items: z.array(itemChangeParams).max(40).optional(),
+  cancellation_details: cancellationDetails.optional(),
+  pause_collection: z
+    .union([
+      unset,
+      z
+        .strictObject({
+          behavior: z.enum(['keep_as_draft', 'mark_uncollectible', 'void']),
+          resumes_at: natural.optional(),
+        })
+        .transform((pause) => ({ behavior: pause.behavior, resumes_at: pause.resumes_at ?? null })),
+    ])
+    .optional(),
+  payment_behavior: z.enum(['allow_incomplete', 'error_if_incomplete']).optional(),
+  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+});
 export type UpdateSubscription = z.infer<typeof updateParams>;
+
+/** How Stripe bills a change unless told otherwise: prorations that the next invoice takes up. */
+export function prorationOf(params: z.infer<z.ZodObject<typeof prorationParams>>): Proration {
+  return { behavior: params.proration_behavior ?? 'create_prorations', date: params.proration_date ?? null };
+}
 
 /** One entry of `items`; `param` names the price's parameter in an error. */
 export function itemChange(world: World, item: z.infer<typeof itemChangeParams>, param: string): ItemChange {

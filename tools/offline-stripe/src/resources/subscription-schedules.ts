@@ -6,14 +6,24 @@ import { earliestPeriodEnd } from '../billing/subscription-changes.ts';
 import { invalid } from '../errors.ts';
 import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
-import { body, listBody, mergeMetadata, metadata, moment, positive, text } from '../http/params.ts';
+import {
+  body,
+  expandOnly,
+  listBody,
+  mergeMetadata,
+  metadata,
+  moment,
+  positive,
+  text,
+} from '../http/params.ts';
 import { phaseObject, scheduleObject } from '../objects/schedule.ts';
 import type { Price, SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
+import { endParams } from './end-params.ts';
 
-const phaseParams = z.looseObject({
+const phaseParams = z.strictObject({
   items: z
-    .array(z.looseObject({ price: text, quantity: positive.optional() }))
+    .array(z.strictObject({ price: text, quantity: positive.optional() }))
     .min(1)
     .max(20),
   start_date: moment.optional(),
@@ -23,14 +33,12 @@ const phaseParams = z.looseObject({
     .strictObject({ interval: z.enum(['day', 'week', 'month', 'year']), interval_count: positive.optional() })
     .optional(),
 });
-const updateParams = body(
-  {
-    phases: z.array(phaseParams).min(1).max(10).optional(),
-    end_behavior: z.enum(['release', 'cancel']).optional(),
-    metadata: metadata.optional(),
-  },
-  'default_settings proration_behavior',
-);
+const updateParams = body({
+  phases: z.array(phaseParams).min(1).max(10).optional(),
+  end_behavior: z.enum(['release', 'cancel']).optional(),
+  metadata: metadata.optional(),
+  proration_behavior: z.enum(['none'], 'phases make no prorations here: pass none').optional(),
+});
 
 function runningSchedule(world: World, id: string): SubscriptionSchedule {
   const schedule = world.tables.schedules.require(id);
@@ -120,11 +128,11 @@ export const subscriptionScheduleRoutes = [
   defineRoute('POST /v1/subscription_schedules/:id', updateParams, (world, id, params) =>
     update(world, runningSchedule(world, id), params),
   ),
-  defineRoute('POST /v1/subscription_schedules/:id/release', body({}, 'preserve_cancel_date'), (world, id) =>
+  defineRoute('POST /v1/subscription_schedules/:id/release', expandOnly, (world, id) =>
     releaseSchedule(world, runningSchedule(world, id)),
   ),
-  defineRoute('POST /v1/subscription_schedules/:id/cancel', body({}, 'invoice_now prorate'), (world, id) =>
-    cancelSchedule(world, runningSchedule(world, id)),
+  defineRoute('POST /v1/subscription_schedules/:id/cancel', endParams, (world, id, params) =>
+    cancelSchedule(world, runningSchedule(world, id), params),
   ),
   ...readRoutes('/v1/subscription_schedules', 'schedules', {
     params: listBody({ customer: text.optional() }),

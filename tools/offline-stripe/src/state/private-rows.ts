@@ -1,4 +1,4 @@
-import type { LineItem, Metadata } from '../stripe-objects.ts';
+import type { Coupon, LineItem, Metadata, PaymentIntent } from '../stripe-objects.ts';
 
 /** What a checkout session remembers besides the object that Stripe shows. */
 export type CheckoutPlan = {
@@ -11,7 +11,22 @@ export type CheckoutPlan = {
   trial_days: number | null;
   missing_payment_method: 'cancel' | 'create_invoice' | 'pause';
   collects_payment_method: boolean;
+  /** Coupons by id; their discounts are made when the session is paid. */
+  coupons?: string[];
+  /** What its PaymentIntent is made with, in payment mode. */
+  payment?: {
+    capture_method?: PaymentIntent['capture_method'];
+    receipt_email?: string | null;
+    setup_future_usage?: PaymentIntent['setup_future_usage'];
+    shipping?: PaymentIntent['shipping'];
+    statement_descriptor?: string | null;
+  };
+  /** Offered besides; the payer adds them. */
+  optional_lines?: LineItem[];
 };
+
+/** The coupon that a discount (by its id) was made with: it may be deleted later. */
+export type DiscountTerms = { id: string; coupon: Coupon };
 
 /** Retries of a subscription's failed payments, by its id; set in part by controls. */
 export type DunningState = {

@@ -4,26 +4,33 @@ import { openJournal, readJournal } from './journal.ts';
 import type { Settings } from './private-rows.ts';
 import { createTables, type Tables } from './tables.ts';
 
-type Touch = (kind: 'subscription' | 'session', id: string) => void;
+/** What may do something without a request. */
+export type SubjectKind = 'subscription' | 'session' | 'payment' | 'invoice';
+type Touch = (kind: SubjectKind, id: string) => void;
 
 /** The tables, their file, and a notice of every change that may move a due moment. */
 export type Store = {
   tables: Tables;
   settings: () => Settings;
   changeSettings: (patch: Partial<Settings>) => void;
-  /** Called with every subscription and session that changed, and at once with those already there. */
+  /** Called with every object that changed and may do something by itself, and at once with those already there. */
   onTouch(touch: Touch): void;
   flush(): Promise<void>;
 };
 
-const touched: Record<string, 'subscription' | 'session'> = {
+const touched: Record<string, SubjectKind> = {
   subscriptions: 'subscription',
   subscriptionControls: 'subscription',
   sessions: 'session',
+  paymentIntents: 'payment',
+  invoices: 'invoice',
 };
 const scheduleRow = z.object({
   subscription: z.string().nullable(),
   released_subscription: z.string().nullable(),
+});
+const invoiceRow = z.object({
+  parent: z.object({ subscription_details: z.object({ subscription: z.string() }) }),
 });
 const answerRow = z.object({ at_ms: z.number() });
 
@@ -52,6 +59,10 @@ export function createStore(stateDir: string | null): Store {
   function touchFor(table: string, id: string, row: object | null): void {
     const kind = touched[table];
     if (kind !== undefined) touch(kind, id);
+    if (table === 'invoices') {
+      const billed = invoiceRow.safeParse(row);
+      if (billed.success) touch('subscription', billed.data.parent.subscription_details.subscription);
+    }
     if (table !== 'schedules') return;
     const schedule = scheduleRow.safeParse(row);
     if (!schedule.success) return;
@@ -81,6 +92,8 @@ export function createStore(stateDir: string | null): Store {
       touch = next;
       for (const row of tables.subscriptions.all()) touch('subscription', row.id);
       for (const row of tables.sessions.all()) touch('session', row.id);
+      for (const row of tables.paymentIntents.all()) touch('payment', row.id);
+      for (const row of tables.invoices.all()) touch('invoice', row.id);
     },
     flush: async () => {
       await journal?.flush();

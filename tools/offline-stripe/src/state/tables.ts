@@ -2,11 +2,15 @@ import { z } from 'zod';
 
 import { noSuch } from '../errors.ts';
 import type {
+  BalanceTransaction,
   Charge,
   CheckoutSession,
+  Coupon,
   Customer,
+  Discount,
   Dispute,
   Invoice,
+  InvoiceItem,
   InvoicePayment,
   PaymentIntent,
   PaymentMethod,
@@ -22,6 +26,7 @@ import type {
 import type {
   CheckoutPlan,
   Delivery,
+  DiscountTerms,
   DunningState,
   IdempotentAnswer,
   Receipt,
@@ -128,10 +133,17 @@ export type ObjectRows = {
   refunds: Refund;
   disputes: Dispute;
   events: StoredEvent;
+  paymentMethods: PaymentMethod;
+  /** By customer. */
+  balanceTransactions: BalanceTransaction;
+  coupons: Coupon;
 };
 type OtherRows = {
+  /** By customer. */
+  invoiceItems: InvoiceItem;
+  discounts: Discount;
+  discountTerms: DiscountTerms;
   tombstones: Tombstone;
-  paymentMethods: PaymentMethod;
   portalSessions: PortalSession;
   checkoutPlans: CheckoutPlan;
   subscriptionControls: DunningState;
@@ -152,7 +164,7 @@ export function createTables(onChange: OnChange): Tables {
     tombstones: table('tombstones'),
     products: table('products', 'product'),
     prices: table('prices', 'price'),
-    paymentMethods: table('paymentMethods'),
+    paymentMethods: table('paymentMethods', 'PaymentMethod'),
     sessions: table('sessions', 'checkout.session'),
     checkoutPlans: table('checkoutPlans'),
     portalSessions: table('portalSessions'),
@@ -160,6 +172,11 @@ export function createTables(onChange: OnChange): Tables {
     subscriptionControls: table('subscriptionControls'),
     schedules: table('schedules', 'subscription_schedule'),
     invoices: table('invoices', 'invoice'),
+    coupons: table('coupons', 'coupon'),
+    discounts: table('discounts', 'discount'),
+    discountTerms: table('discountTerms'),
+    invoiceItems: table('invoiceItems', 'invoiceitem', (row) => row.customer),
+    balanceTransactions: table('balanceTransactions', 'customer_balance_transaction', (row) => row.customer),
     invoicePayments: table('invoicePayments', 'invoice_payment', (row) => row.invoice),
     paymentIntents: table('paymentIntents', 'payment_intent'),
     charges: table('charges', 'charge'),
@@ -183,6 +200,9 @@ export function findById(tables: Tables, id: string): object | undefined {
     cs: tables.sessions,
     sub: id.startsWith('sub_sched_') ? tables.schedules : tables.subscriptions,
     in: tables.invoices,
+    di: tables.discounts,
+    ii: tables.invoiceItems,
+    cbtxn: tables.balanceTransactions,
     inpay: tables.invoicePayments,
     pi: tables.paymentIntents,
     ch: tables.charges,
@@ -192,6 +212,6 @@ export function findById(tables: Tables, id: string): object | undefined {
   };
   const prefix = id.slice(0, Math.max(0, id.indexOf('_')));
   const named = byPrefix[prefix]?.get(id) ?? tables.tombstones.get(id);
-  // Products and prices may have been created with ids of any form.
-  return named ?? tables.products.get(id) ?? tables.prices.get(id);
+  // Products, prices and coupons may have been created with ids of any form.
+  return named ?? tables.products.get(id) ?? tables.prices.get(id) ?? tables.coupons.get(id);
 }

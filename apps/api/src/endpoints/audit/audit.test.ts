@@ -33,7 +33,7 @@ test('every change is in the log with who, what, why and the request; what was r
     feature_code: 'f',
     reason: 'a test',
   });
-  await admin('post', '/revoke', { grant_id: grant.body.grant_id, revoke_reason: 'the end' }).expect(200);
+  await admin('post', '/revoke', { grant_id: grant.body.grant_id, reason: 'the end' }).expect(200);
 
   const { body, text } = await admin('get', `/audit?project_id=${id}`).expect(200);
   const rows: Row[] = body.data.toReversed();

@@ -1,4 +1,4 @@
-import { checkoutRequest, checkoutResponse, ServiceError } from '@billing/domain';
+import { checkoutRequest, checkoutResponse } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { answerOnce, parseIdempotencyKey } from '../../checkout/answer-once.ts';
 import { startStripeBudget } from '../../checkout/call-stripe.ts';
@@ -65,7 +65,6 @@ export const createCheckout = defineEndpoint({
     'stripe_unavailable',
   ],
   handle: async (deps, { project: { projectId }, body, header }) => {
-    if (body.mode === 'payment' && body.trial_days !== undefined) throw trialWithoutSubscription();
     const key = parseIdempotencyKey(header('idempotency-key'));
     const budget = startStripeBudget(stripeMs);
     // With or without project_id it is the same request: the key names the project.
@@ -76,8 +75,3 @@ export const createCheckout = defineEndpoint({
     return { body: await withDeadline(answered, { ms: deadlineMs, onTimeout: tooLate }) };
   },
 });
-
-const trialWithoutSubscription = (): ServiceError =>
-  new ServiceError('invalid_request', 'Leave trial_days out, or sell a subscription.', {
-    errors: [{ path: 'trial_days', message: 'is for the mode subscription only' }],
-  });

@@ -8,7 +8,7 @@ import { authenticateProject, peekProject, requireSameProject } from '../../http
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import type { FailureHandler } from '../../http/handle-failure.ts';
 import { assignRequestId, requestIdFor, requestIdOf } from '@billing/platform';
-import type { RequestMeter } from '../../http/observe-requests.ts';
+import type { RequestMeter } from '@billing/platform';
 import { parseQuery } from '../../http/parse.ts';
 
 const path = '/api/v1/entitlements';
@@ -147,7 +147,7 @@ async function answerParsedCheck(deps: CheckDeps, request: Request, response: Re
   requireSameProject(project, query);
   const { user_id: userId, feature_code: featureCode } = query;
   const check = { projectId: project.projectId, userId, endsAt };
-  const { answer, cache } = await (query.explain === 'true'
+  const { answer, cache } = await (query.explain === true
     ? explain(deps, check, featureCode)
     : answerCheck(deps, check));
   const kept = featureCode === undefined ? answer : keepFeature(answer, featureCode);

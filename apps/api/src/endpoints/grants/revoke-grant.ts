@@ -12,7 +12,7 @@ export const revokeGrant = defineEndpoint({
   access: { admin: 'operator' },
   body: {
     schema: revokeRequest,
-    example: { grant_id: 'grant_8c1f', revoke_reason: 'Given to the wrong user' },
+    example: { grant_id: 'grant_8c1f', reason: 'Given to the wrong user' },
   },
   answers: [
     {

@@ -29,8 +29,10 @@ export const grantRequest = z
     user_id: id,
     project_id: id,
     feature_code: id,
-    valid_from: timestamp.optional().describe('Default: now.'),
-    valid_to: timestamp.nullable().optional().describe('Null or absent: no end.'),
+    valid_from: timestamp('Default: now.').optional(),
+    valid_to: timestamp('Later than `valid_from` (or now, where that is absent); null or absent: no end.')
+      .nullable()
+      .optional(),
     reason: text,
   })
   .refine(
@@ -56,7 +58,23 @@ export const grantResponse = z
   .meta({ id: 'Grant' });
 export type GrantResponse = z.output<typeof grantResponse>;
 
-export const revokeRequest = z.strictObject({ grant_id: id, revoke_reason: text }).meta({ id: 'Revocation' });
+const oneReason = 'Send `reason` or `revoke_reason`; where both are sent they must be the same.';
+
+export const revokeRequest = z
+  .strictObject({
+    grant_id: id,
+    reason: text.optional().describe(`Kept with the grant and in the audit log. ${oneReason}`),
+    revoke_reason: text.optional().describe(`The older name of \`reason\`. ${oneReason}`),
+  })
+  .transform(({ grant_id, reason, revoke_reason: older }, context) => {
+    const sent = reason ?? older;
+    if (sent !== undefined && sent === (older ?? sent)) return { grant_id, reason: sent };
+    const message = sent === undefined ? 'is missing: send one of both' : 'differs: send one of both';
+    for (const name of ['reason', 'revoke_reason'])
+      context.addIssue({ code: 'custom', path: [name], message });
+    return z.NEVER;
+  })
+  .meta({ id: 'Revocation' });
 export type RevokeRequest = z.output<typeof revokeRequest>;
 
 export const revokeResponse = z

@@ -63,7 +63,7 @@ export const createPriceRequest = z
       .max(36_500)
       .nullable()
       .optional()
-      .describe('One-time prices only: how long access lasts; null or absent: for ever.'),
+      .describe('With `interval: one_time` only: how long access lasts; null or absent: for ever.'),
   })
   .refine((price) => (price.access_days ?? null) === null || price.interval === 'one_time', {
     path: ['access_days'],

@@ -25,7 +25,8 @@ export const patchProjectRequest = z
       .array(redirectOrigin)
       .max(100)
       .transform((origins) => [...new Set(origins)])
-      .optional(),
+      .optional()
+      .describe('Where checkout and portal may lead back to; empty: anywhere.'),
   })
   .meta({ id: 'ProjectChanges' });
 export type PatchProjectRequest = z.output<typeof patchProjectRequest>;
@@ -61,7 +62,7 @@ export type ApiKeyScope = (typeof apiKeyScopes)[number];
 export const createApiKeyRequest = z
   .strictObject({
     name: displayName.optional(),
-    expires_at: timestamp.optional(),
+    expires_at: timestamp('In the future; absent: never.').optional(),
     scopes: z
       .array(z.enum(apiKeyScopes))
       .min(1)

@@ -48,8 +48,8 @@ export const auditQuery = z.strictObject({
   action: id.optional(),
   target_type: id.optional().describe('The kind of object that was changed, such as `price`.'),
   target_id: id.optional(),
-  from: timestamp.optional().describe('From this moment on (inclusive).'),
-  to: timestamp.optional().describe('Up to this moment (inclusive).'),
+  from: timestamp('From this moment on (inclusive).').optional(),
+  to: timestamp('Up to this moment (inclusive).').optional(),
   ...pageFields,
 });
 export type AuditQuery = z.output<typeof auditQuery>;

@@ -14,8 +14,10 @@ export const replayEventRequest = z.strictObject({ dry_run: z.boolean().default(
 export const replayEventsRequest = z
   .strictObject({
     object_id: id.optional().describe('Only events about this Stripe object.'),
-    from: timestamp.optional().describe('Only events that Stripe created from this moment on (inclusive).'),
-    to: timestamp.optional().describe('Only events that Stripe created before this moment (exclusive).'),
+    from: timestamp('Only events that Stripe created from this moment on (inclusive).').optional(),
+    to: timestamp(
+      'Only events that Stripe created before this moment (exclusive); later than `from`.',
+    ).optional(),
     dry_run: z.boolean().default(false).describe('True: reports what would change and changes nothing.'),
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kill } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { createAppProcess, freePort } from '@billing/testing';
-import type { AppProcess } from '@billing/testing';
+import { createAppProcess } from './processes/app-process.ts';
+import type { AppProcess } from './processes/app-process.ts';
+import { freePort } from './processes/ports.ts';
 
-export const root = fileURLToPath(new URL('../', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 export type StackFile = {
   api_url: string;
@@ -14,6 +15,7 @@ export type StackFile = {
   stripe_url: string;
   project_id: string;
   api_key: string;
+  admin_api_key: string;
   prices: { subscription: string; payment: string };
   pids: Record<'api' | 'worker' | 'stripe' | 'postgres' | 'redis', number>;
 };

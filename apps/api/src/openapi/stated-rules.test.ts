@@ -1,0 +1,258 @@
+import { endpoints } from '../app.ts';
+import type { Endpoint } from '../http/define-endpoint.ts';
+import { uniqueId } from '../testing/start-commerce.test-support.ts';
+import { callEndpoint, check, closedDocument } from './testing/call-endpoint.test-support.ts';
+import type { Call } from './testing/call-endpoint.test-support.ts';
+import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
+import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
+import { rulesFor, statedRules } from './testing/stated-rules.test-support.ts';
+import type { RuleName } from './testing/stated-rules.test-support.ts';
+
+type Schema = { description?: string; properties?: Record<string, Schema>; $ref?: string };
+type Operation = {
+  parameters?: (Schema & { name: string })[];
+  requestBody?: { content: Record<string, { schema: Schema }> };
+};
+const { paths, components, info } = closedDocument as {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+  info: { description: string };
+};
+
+let seeded: SeededApi;
+beforeAll(async () => {
+  seeded = await startSeededApi();
+});
+afterAll(() => seeded.close());
+
+const the = (name: string): string => seeded.known[name]?.[0] ?? '';
+
+function endpointOf(operationId: string): Endpoint {
+  const endpoint = endpoints.find((each) => each.operationId === operationId);
+  if (endpoint === undefined) throw new Error(`no operation ${operationId}`);
+  return endpoint;
+}
+
+/** What the document says of a field or parameter, its own fields included. */
+function descriptionOf({ path, method }: Endpoint, name: string): string {
+  const { parameters = [], requestBody } = paths[path]?.[method] ?? {};
+  const [media] = Object.values(requestBody?.content ?? {});
+  const reference = media?.schema.$ref?.split('/').at(-1);
+  const body = reference === undefined ? media?.schema : components.schemas[reference];
+  const [field = ''] = name.split('.');
+  const found = parameters.find((one) => one.name === field) ?? body?.properties?.[field] ?? {};
+  return JSON.stringify(found).replaceAll('\\"', '"');
+}
+
+const order = (more: object) => ({
+  user_id: uniqueId('user'),
+  price_id: the('price_id'),
+  mode: 'subscription',
+  success_url: 'https://shop.example/ok',
+  cancel_url: 'https://shop.example/no',
+  ...more,
+});
+const grant = (more: object) => ({
+  user_id: 'u',
+  project_id: the('project_id'),
+  feature_code: 'f',
+  reason: 'r',
+  ...more,
+});
+const price = (more: object) => ({
+  product_id: the('product_id'),
+  stripe_price_id: uniqueId('price'),
+  amount: 1,
+  currency: 'usd',
+  interval: 'month',
+  ...more,
+});
+const elsewhere = { success_url: 'https://else.example/', cancel_url: 'https://else.example/' };
+const prototype = { ['__proto__']: 'x' };
+
+type Row = [rule: RuleName, operationId: string, field: string, call: () => Call];
+const rows: Row[] = [
+  [
+    'trialWithPayment',
+    'createCheckout',
+    'trial_days',
+    () => ({ body: order({ mode: 'payment', trial_days: 3 }) }),
+  ],
+  ['redirectElsewhere', 'createCheckout', 'success_url', () => ({ body: order(elsewhere) })],
+  ['redirectElsewhere', 'createCheckout', 'cancel_url', () => ({ body: order(elsewhere) })],
+  [
+    'redirectElsewhere',
+    'createPortalSession',
+    'return_url',
+    () => ({ body: { user_id: the('user_id'), return_url: 'https://else.example/' } }),
+  ],
+  [
+    'hostThatIsNone',
+    'createCheckout',
+    'cancel_url',
+    () => ({ body: order({ cancel_url: 'https://xn--a/' }) }),
+  ],
+  [
+    'hostThatIsNone',
+    'createPortalSession',
+    'return_url',
+    () => ({ body: { user_id: 'u', return_url: 'https://xn--a/' } }),
+  ],
+  [
+    'hostThatIsNone',
+    'patchProject',
+    'redirect_origins.0',
+    () => ({ body: { redirect_origins: ['https://xn--a'] } }),
+  ],
+  [
+    'reservedMetadata',
+    'createCheckout',
+    'metadata',
+    () => ({ body: order({ metadata: { price_id: 'x' } }) }),
+  ],
+  ['prototypeAsKey', 'createCheckout', 'metadata', () => ({ body: order({ metadata: prototype }) })],
+  ['halfASurrogatePair', 'createGrant', 'user_id', () => ({ body: grant({ user_id: '\ud800' }) })],
+  ['halfASurrogatePair', 'createGrant', 'reason', () => ({ body: grant({ reason: '\ud800' }) })],
+  ['accessDaysOfRecurringPrice', 'createPrice', 'access_days', () => ({ body: price({ access_days: 3 }) })],
+  [
+    'keyExpiresInThePast',
+    'createApiKey',
+    'expires_at',
+    () => ({ body: { expires_at: '2020-01-01T00:00:00Z' } }),
+  ],
+  [
+    'grantEndsTooEarly',
+    'createGrant',
+    'valid_to',
+    () => ({ body: grant({ valid_to: '2020-01-01T00:00:00Z' }) }),
+  ],
+  [
+    'grantEndsTooEarly',
+    'createGrant',
+    'valid_to',
+    () => ({ body: grant({ valid_from: '2030-01-01T00:00:00Z', valid_to: '2030-01-01T00:00:00Z' }) }),
+  ],
+  [
+    'windowEndsTooEarly',
+    'replayEvents',
+    'to',
+    () => ({ body: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
+  ],
+  ['noReason', 'revokeGrant', 'reason', () => ({ body: { grant_id: the('grant_id') } })],
+  ['noReason', 'revokeGrant', 'revoke_reason', () => ({ body: { grant_id: the('grant_id') } })],
+  [
+    'twoReasons',
+    'revokeGrant',
+    'reason',
+    () => ({ body: { grant_id: the('grant_id'), reason: 'a', revoke_reason: 'b' } }),
+  ],
+];
+
+/** Every field of the document that is a time. */
+const times: [operationId: string, field: string, call: (at: string) => Call][] = [
+  ['createGrant', 'valid_from', (at) => ({ body: grant({ valid_from: at }) })],
+  ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
+  ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
+  ['replayEvents', 'from', (at) => ({ body: { from: at } })],
+  ['replayEvents', 'to', (at) => ({ body: { to: at } })],
+  ['listAudit', 'from', (at) => ({ query: { from: at } })],
+  ['listAudit', 'to', (at) => ({ query: { to: at } })],
+];
+for (const [operationId, field, call] of times) {
+  rows.push(['yearBeyond', operationId, field, () => call('1969-12-31T23:59:59Z')]);
+  rows.push(['yearBeyond', operationId, field, () => call('9999-12-31T23:59:59-01:00')]);
+  rows.push(['timeOtherwiseWritten', operationId, field, () => call('2027-01-01t00:00:00z')]);
+}
+
+const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
+for (const { operationId } of lists)
+  rows.push(['foreignCursor', operationId, 'cursor', () => ({ query: { cursor: '0' } })]);
+
+test('every time that can be sent, and every list, is in the table', () => {
+  const described = Object.values(paths)
+    .flatMap((operations) => Object.values(operations))
+    .flatMap(({ parameters = [], requestBody }) => [
+      ...parameters.map((one) => JSON.stringify(one)),
+      ...Object.values(requestBody?.content ?? {}).flatMap(({ schema }) => {
+        const name = schema.$ref?.split('/').at(-1);
+        const body = name === undefined ? schema : components.schemas[name];
+        return Object.values(body?.properties ?? {}).map((one) => JSON.stringify(one));
+      }),
+    ]);
+  expect(described.filter((one) => one.includes('"date-time"'))).toHaveLength(times.length);
+  expect(lists.length).toBeGreaterThan(5);
+});
+
+test('every rule has a row', () => {
+  expect(new Set(rows.map(([rule]) => rule))).toEqual(new Set(Object.keys(statedRules)));
+});
+
+test.each(rows)('%s: %s refuses %s, which fits its schema, as the document says', async (...row) => {
+  const [rule, operationId, field, makeCall] = row;
+  const endpoint = endpointOf(operationId);
+  if (rule === 'redirectElsewhere')
+    await callEndpoint(seeded, endpointOf('patchProject'), {
+      path: { project_id: the('project_id') },
+      body: { redirect_origins: ['https://shop.example'] },
+    });
+  const call = { path: { project_id: the('project_id') }, ...makeCall() };
+  expect(check.request(operationId, call)).toEqual([]);
+  const { status, shown, body } = await callEndpoint(seeded, endpoint, call);
+  expect([shown, status]).toEqual([shown, 400]);
+  const { path, message, words } = statedRules[rule];
+  const { errors } = body as { errors: { path: string; message: string }[] };
+  const about = errors.filter((one) => path.test(one.path) && message.test(one.message));
+  expect(about.map((one) => one.path)).toContain(rule === 'prototypeAsKey' ? '__proto__' : field);
+  expect(descriptionOf(endpoint, field)).toMatch(words);
+  for (const one of errors) expect(rulesFor(one)).not.toEqual([]);
+});
+
+test.each(
+  endpoints
+    .filter(({ access }) => typeof access === 'object' && 'project' in access)
+    .filter((endpoint) => descriptionOf(endpoint, 'project_id') !== '{}' && !endpoint.path.includes('{'))
+    .map(({ operationId }) => operationId),
+)('%s says that project_id must be that of the key', (operationId) => {
+  expect(descriptionOf(endpointOf(operationId), 'project_id')).toContain(
+    'must be the project of the API key',
+  );
+});
+
+describe('a boolean in a query', () => {
+  const flags = endpoints.flatMap((endpoint) =>
+    (paths[endpoint.path]?.[endpoint.method]?.parameters ?? [])
+      .filter((one) => JSON.stringify(one).includes('"boolean"'))
+      .map(({ name }) => [endpoint.operationId, name] as const),
+  );
+  const answerTo = (operationId: string, name: string, word: string) =>
+    callEndpoint(seeded, endpointOf(operationId), {
+      path: { project_id: the('project_id') },
+      query: { user_id: the('user_id'), [name]: word },
+    });
+
+  test('there is one', () => expect(flags).toContainEqual(['checkEntitlements', 'explain']));
+
+  test.each(flags)('%s takes the words that the document names for %s, and no other', async (...flag) => {
+    const [operationId, name] = flag;
+    const description = descriptionOf(endpointOf(operationId), name);
+    for (const word of ['true', 'True', 'TRUE', '1', 'false', 'False', 'FALSE', '0']) {
+      expect(description).toContain(`\`${word}\``);
+      expect((await answerTo(operationId, name, word)).status).toBe(200);
+    }
+    for (const word of ['', 'yes', 'no', 'tRUE', 'on', '2', '-1', 'null', 'true '])
+      expect([word, (await answerTo(operationId, name, word)).status]).toEqual([word, 400]);
+  });
+
+  test.each(['true', 'True', 'TRUE', '1'])('explain=%s explains', async (word) => {
+    expect((await answerTo('checkEntitlements', 'explain', word)).body).toHaveProperty('explanation');
+  });
+
+  test.each(['false', 'False', 'FALSE', '0'])('explain=%s does not', async (word) => {
+    expect((await answerTo('checkEntitlements', 'explain', word)).body).not.toHaveProperty('explanation');
+  });
+});
+
+test('the introduction says that requests are read strictly', () => {
+  for (const words of ['well-formed Unicode', 'not described', 'sent twice', 'changes something'])
+    expect(info.description).toContain(words);
+});

@@ -1,0 +1,83 @@
+/**
+ * What is refused although the schemas in the description allow it: JSON Schema cannot say it, or generators of clients
+ * do not survive it. The words beside each rule must stand in the description of the field that is refused.
+ */
+export type StatedRule = {
+  /** As `errors` of the answer say it. */
+  path: RegExp;
+  message: RegExp;
+  /** In the description of the field. */
+  words: RegExp;
+};
+
+const time = /^(?:valid_from|valid_to|expires_at|from|to)$/;
+
+export const statedRules = {
+  trialWithPayment: {
+    path: /^trial_days$/,
+    message: /for the mode subscription only/,
+    words: /With `mode: subscription` only/,
+  },
+  accessDaysOfRecurringPrice: {
+    path: /^access_days$/,
+    message: /for one_time prices only/,
+    words: /With `interval: one_time` only/,
+  },
+  redirectElsewhere: {
+    path: /^(?:success_url|cancel_url|return_url)$/,
+    message: /one of the project's redirect_origins/,
+    words: /one of the project's `redirect_origins`/,
+  },
+  hostThatIsNone: {
+    path: /^(?:success_url|cancel_url|return_url|redirect_origins\.\d+)$/,
+    message: /must be an (?:absolute https URL|origin such as)/,
+    words: /host name is valid \(IDNA\)/,
+  },
+  reservedMetadata: {
+    path: /^metadata$/,
+    message: /must not use the reserved keys/,
+    words: /reserved keys user_id, project_id, price_id, quantity/,
+  },
+  halfASurrogatePair: {
+    path: /./,
+    message: /well-formed Unicode without control characters/,
+    words: /well-formed Unicode/,
+  },
+  prototypeAsKey: { path: /^__proto__$/, message: /is not known here/, words: /__proto__/ },
+  yearBeyond: { path: time, message: /between the years 1970 and 9999/, words: /from 1970 to 9999 in UTC/ },
+  timeOtherwiseWritten: {
+    path: time,
+    message: /Invalid ISO datetime/,
+    words: /`T`, seconds and `Z` or an offset, without leap seconds/,
+  },
+  grantEndsTooEarly: {
+    path: /^valid_to$/,
+    message: /must be later than valid_from/,
+    words: /Later than `valid_from` \(or now/,
+  },
+  keyExpiresInThePast: { path: /^expires_at$/, message: /must be in the future/, words: /In the future/ },
+  windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
+  foreignCursor: {
+    path: /^cursor$/,
+    message: /is not a cursor of this list/,
+    words: /previous page of this list; anything else is refused/,
+  },
+  noReason: {
+    path: /^(?:revoke_)?reason$/,
+    message: /is missing: send one of both/,
+    words: /Send `reason` or `revoke_reason`/,
+  },
+  twoReasons: {
+    path: /^(?:revoke_)?reason$/,
+    message: /differs: send one of both/,
+    words: /must be the same/,
+  },
+} satisfies Record<string, StatedRule>;
+
+export type RuleName = keyof typeof statedRules;
+
+/** The rules that explain this complaint about a field. */
+export const rulesFor = (problem: { path: string; message: string }): StatedRule[] =>
+  Object.values<StatedRule>(statedRules).filter(
+    ({ path, message }) => path.test(problem.path) && message.test(problem.message),
+  );
