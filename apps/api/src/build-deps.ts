@@ -65,7 +65,12 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       statementTimeoutMs,
       observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
     }),
-    cacheRedis: connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger }),
+    cacheRedis: connectRedis({
+      url: config.cacheRedisUrl,
+      role: 'cache',
+      logger,
+      keyPrefix: config.cachePrefix,
+    }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({
       secretKey: config.stripeSecretKey,

@@ -55,7 +55,12 @@ export function buildDeps(
 ): BuiltDeps {
   const metrics = createMetrics({ service: 'worker' });
   const database = openDatabase(config, metrics);
-  const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
+  const redis = connectRedis({
+    url: config.cacheRedisUrl,
+    role: 'cache',
+    logger,
+    keyPrefix: config.cachePrefix,
+  });
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
   const outboxCleaner = createOutboxCleaner({ database, logger });
   // Fails fast, unlike the connection that consumes jobs.
