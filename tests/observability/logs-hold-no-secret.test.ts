@@ -7,8 +7,8 @@ import type { Processes } from './processes.test-support.ts';
 /** Each holds the word, so that a part of any of them is found. */
 const word = 'sentinel';
 const secrets = {
-  admin: `${word}-admin-plain`,
-  webhook: `whsec_${word}Webhook`,
+  admin: `${word}-admin-plain-text-secret`,
+  webhook: `whsec_${word}WebhookOfAStripe`,
   stripe: `sk_test_${word}Stripe`,
   metrics: `${word}.metrics+token`,
   database: `${word}-db-p@ss`,

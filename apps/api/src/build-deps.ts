@@ -13,6 +13,7 @@ import {
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createKeyDirectory, publishPending } from '@billing/store';
 import pLimit from 'p-limit';
+import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
@@ -115,6 +116,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       stripe,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
+      warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,
       queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { kill } from 'node:process';
@@ -49,8 +50,8 @@ describe('the API as a process', () => {
     DATABASE_POOL_SIZE: '2',
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_process',
-    STRIPE_WEBHOOK_SECRET: 'whsec_process',
-    ADMIN_API_KEY: 'local:process-admin-secret',
+    STRIPE_WEBHOOK_SECRET: `whsec_${randomBytes(16).toString('hex')}`,
+    ADMIN_API_KEY: `local:${randomBytes(16).toString('hex')}`,
   });
 
   it('names every variable that is missing or bad, and no value', async () => {

@@ -12,7 +12,7 @@ import { checkRedirects } from './check-redirects.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
 
-export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit'>;
+export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit' | 'warnOfOpenRedirects'>;
 export type CheckoutOrder = { projectId: string; request: CheckoutRequest; stripeKeySeed: string };
 
 /** From an order to the address of Stripe's page. */
@@ -63,7 +63,10 @@ type Prepared = { price: SellablePrice; user: UserCustomer };
  * What may be sold to whom. Throws `price_not_found`, `price_archived`, `mode_mismatch`, `already_subscribed`, and what
  * `checkRedirects` throws; only then a user who is new gets a row.
  */
-async function prepare({ database }: CheckoutDeps, { projectId, request }: CheckoutOrder): Promise<Prepared> {
+async function prepare(
+  { database, warnOfOpenRedirects }: CheckoutDeps,
+  { projectId, request }: CheckoutOrder,
+): Promise<Prepared> {
   const buyer = { projectId, userId: request.user_id };
   const sale = await readSale(database, { ...buyer, price: request.price_id });
   if (sale === null)
@@ -76,6 +79,7 @@ async function prepare({ database }: CheckoutDeps, { projectId, request }: Check
   const mode = price.interval === 'one_time' ? 'payment' : 'subscription';
   if (mode !== request.mode)
     throw new ServiceError('mode_mismatch', `Use the mode "${mode}" for this price.`);
+  warnOfOpenRedirects({ projectId, redirectOrigins: price.redirectOrigins });
   checkRedirects(price.redirectOrigins, { success_url: request.success_url, cancel_url: request.cancel_url });
   if (mode === 'subscription' && isSubscribed)
     throw new ServiceError(
