@@ -48,9 +48,19 @@ export function createCertificateFolder(): CertificateFolder {
         const key = file(`${name}-${commonName}.key`);
         const extension = names === undefined ? [] : ['-addext', `subjectAltName=${names}`];
         const subject = ['-subj', `/CN=${commonName}`, ...extension];
+        const issuer = ['-CA', ca, '-CAkey', caKey];
+        const isNoAuthority = ['-addext', 'basicConstraints=critical,CA:FALSE'];
         openssl(
-          ...['req', '-x509', ...newKey, ...subject, '-CA', ca, '-CAkey', caKey],
-          ...['-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', key, '-out', cert],
+          'req',
+          '-x509',
+          ...newKey,
+          ...subject,
+          ...issuer,
+          ...isNoAuthority,
+          '-keyout',
+          key,
+          '-out',
+          cert,
         );
         return { cert, key };
       },

@@ -15,6 +15,7 @@ export {
   parseEnv,
   type SettingWarning,
 } from './env/parse-env.ts';
+export { publishedSecrets } from './env/published-secrets.ts';
 export { databaseSettings } from './env/url-parameters.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
