@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { dockerfiles, linesOf, read } from './repository-files.test-support.ts';
 
@@ -67,6 +69,15 @@ test('signatures of packages are checked, code is analysed and images are scanne
   expect(codeql).toContain('github/codeql-action/analyze@');
   expect(images).toContain('aquasecurity/trivy-action@');
   expect(images).toContain('.ci/check-image');
+});
+
+test('a release carries a security.txt as RFC 9116 wants it', () => {
+  const script = fileURLToPath(new URL('../.ci/security-txt', import.meta.url));
+  const text = execFileSync('sh', [script, 'acme/billing'], { encoding: 'utf8' });
+  expect(text).toContain('Contact: https://github.com/acme/billing/security/advisories/new\n');
+  const expires = Date.parse(/^Expires: (\S+)$/m.exec(text)?.[1] ?? '');
+  expect((expires - Date.now()) / 86_400_000).toBeCloseTo(364, 0);
+  expect(text).not.toMatch(/<|^#/m);
 });
 
 test('every dependency has a version', () => {
