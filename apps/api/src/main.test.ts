@@ -69,6 +69,20 @@ describe('the API as a process', () => {
     expect(process.output()).not.toMatch(/eighty|not-a-stripe-key/);
   });
 
+  it('does not start in production with the secrets that compose files once had, and names them all', async () => {
+    const process = await spawn({
+      ...environment(0),
+      STRIPE_SECRET_KEY: 'sk_live_abc',
+      STRIPE_API_BASE: 'http://offline-stripe:12111',
+      STRIPE_WEBHOOK_SECRET: 'whsec_offline',
+      ADMIN_API_KEY: 'local:change-me-before-production',
+    });
+    expect(await process.exited).toBe(1);
+    for (const name of ['STRIPE_API_BASE', 'STRIPE_WEBHOOK_SECRET', 'ADMIN_API_KEY'])
+      expect(process.output()).toMatch(new RegExp(`^ {2}${name}: `, 'm'));
+    expect(process.output()).not.toMatch(/sk_live_abc|12111|whsec_offline|change-me/);
+  });
+
   it.each(['1', '2'])('ends with exit code 1 when its port is taken (%s processes)', async (processes) => {
     const port = await freePort();
     const holder = createServer().listen(port);
