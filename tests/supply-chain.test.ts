@@ -1,11 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-
-const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
-const linesOf = (path: string, pattern: RegExp): string[] =>
-  read(path)
-    .split('\n')
-    .filter((line) => pattern.test(line));
+import { dockerfiles, linesOf, read } from './repository-files.test-support.ts';
 
 const workflows = readdirSync(new URL('../.github/workflows', import.meta.url)).map(
   (name) => `.github/workflows/${name}`,
@@ -21,64 +18,66 @@ test.each(workflows)('%s has read permissions only, unless a job asks for more',
   expect(read(path)).toMatch(/^permissions:\n {2}contents: read\n/m);
 });
 
-const nodeLine = read('.nvmrc').trim();
+test.each(workflows)('%s runs no script of a dependency when it installs', (path) => {
+  const installs = linesOf(path, /\bnpm (?:ci|install|i)\b|\bnpx\b/);
+  for (const line of installs) expect(line).toContain('npm ci --ignore-scripts ');
+});
 
-test.each(['Dockerfile', 'tools/offline-stripe/Dockerfile'])(
-  '%s starts from a digest of the Node version in .nvmrc and ends without root',
-  (path) => {
-    for (const line of linesOf(path, /^FROM/)) {
-      expect(line).toMatch(/^FROM \S+:\d+\.\d+\.\d+\S*@sha256:[0-9a-f]{64}\b/);
-      expect(line).toContain(`FROM node:${nodeLine}.`);
-    }
-    expect(linesOf(path, /^USER/).at(-1)).toBe('USER 1000:1000');
-  },
-);
+test('.ci/run and the images install without scripts, and generate what they need by a step of its own', () => {
+  const { scripts } = z
+    .object({ scripts: z.record(z.string(), z.string()) })
+    .parse(JSON.parse(read('package.json')));
+  expect(scripts['install:without-scripts']).toMatch(
+    /^npm ci --ignore-scripts .*&& npm run --silent db:generate$/,
+  );
+  expect(linesOf('.ci/run', /npm ci /)).toEqual([]);
+  expect(read('.ci/run')).toContain('npm run --silent install:without-scripts\n');
+  for (const path of dockerfiles)
+    for (const line of linesOf(path, /npm ci|install:/))
+      expect(line).toMatch(/--ignore-scripts|install:without-scripts/);
+});
 
-const manifest = z.object({ dependencies: z.record(z.string(), z.string()).optional() });
-
-/** The packages of this repository that a folder's package needs to run, with their own. */
-function packagesBelow(folder: string): string[] {
-  const { dependencies = {} } = manifest.parse(JSON.parse(read(`${folder}/package.json`)));
-  const own = Object.keys(dependencies).filter((name) => name.startsWith('@billing/'));
-  return own.flatMap((name) => {
-    const below = name.replace('@billing/', 'packages/');
-    return [below, ...packagesBelow(below)];
-  });
+/** The jobs of a workflow by name. */
+function jobsOf(path: string): Map<string, string> {
+  const [, jobs = ''] = read(path).split(/^jobs:\n/m);
+  return new Map(
+    [...jobs.matchAll(/^ {2}([\w-]+):\n((?: {4}.*\n|\n)+)/gm)].map(([, name = '', body = '']) => [
+      name,
+      body,
+    ]),
+  );
 }
 
-test.each(['apps/api', 'apps/worker'])('the image of %s contains every package that it needs', (app) => {
-  const dockerfile = read('Dockerfile');
-  for (const folder of packagesBelow(app)) {
-    expect(dockerfile).toContain(`COPY ${folder}/package.json ${folder}/\n`);
-    expect(dockerfile).toContain(`COPY --from=build /repo/${folder}/dist ${folder}/dist\n`);
-  }
-});
-
-/** Images whose digest is not known are pinned to an exact version. */
-const withoutDigest = /locustio\/locust:\d+\.\d+\.\d+$/;
-
-test('every container of the compose file is hardened, and its image pinned', () => {
-  const compose = read('docker-compose.yml');
-  const services = [...compose.matchAll(/^ {2}([\w-]+):\n((?: {4}.*\n|\n)+)/gm)].filter(([, , body = '']) =>
-    /^ {4}(?:image|build):/m.test(body),
+test('no job that may release anything installs, builds or checks out packages', () => {
+  const mayWrite = workflows.flatMap((path) =>
+    [...jobsOf(path)].filter(([, body]) =>
+      /^ {6}(?:contents|packages|id-token|attestations): write$/m.test(body),
+    ),
   );
-  const names = services.map(([, name = '']) => name);
-  expect(names).toEqual(expect.arrayContaining(['postgres', 'api', 'worker', 'seed-load', 'locust']));
-  const notHardened = services.filter(([, , body = '']) => !body.includes('<<: *hardened'));
-  expect(notHardened.map(([, name]) => name)).toEqual([]);
-  const images = linesOf('docker-compose.yml', /^ {4}image:/);
-  const floating = images.filter((image) => !/:v?\d+\.\d+\S*@sha256:[0-9a-f]{64}$/.test(image));
-  expect(floating.filter((image) => !withoutDigest.test(image))).toEqual([]);
-  const hardened = /^x-hardened: &hardened\n((?: {2}.*\n)+)/m.exec(compose)?.[1];
-  for (const rule of ['read_only: true', 'cap_drop: [ALL]', "security_opt: ['no-new-privileges:true']"])
-    expect(hardened).toContain(`  ${rule}\n`);
+  expect(mayWrite.map(([name]) => name).sort()).toEqual(['images', 'publish']);
+  // The image is built by BuildKit, in containers that have neither the job's token nor its network identity.
+  for (const [, body] of mayWrite) expect(body).not.toMatch(/\bnpm\b|\bnpx\b|setup-node|\.ci\/run/);
+  const publish = jobsOf('.github/workflows/release.yml').get('publish') ?? '';
+  expect(publish).toContain('needs: [images, package]\n');
+  expect(publish).not.toContain('actions/checkout');
 });
 
-test('the other containers reach the offline Stripe, and a browser reaches its pages', () => {
-  const service = /^ {2}offline-stripe:\n((?: {4}.*\n)+)/m.exec(read('docker-compose.yml'))?.[1];
-  expect(service).toContain('OFFLINE_STRIPE_HOST: 0.0.0.0\n');
-  expect(service).toContain('OFFLINE_STRIPE_PUBLIC_URL: http://127.0.0.1:12111\n');
-  expect(service).toContain("ports: ['127.0.0.1:12111:12111']\n");
+test('signatures of packages are checked, code is analysed and images are scanned', () => {
+  expect(read('.github/workflows/ci.yml')).toContain('- run: npm audit signatures\n');
+  expect(read('.github/workflows/release.yml')).toContain('- run: npm audit signatures\n');
+  const { codeql, images } = Object.fromEntries(jobsOf('.github/workflows/security.yml'));
+  expect(codeql).toContain('github/codeql-action/analyze@');
+  expect(images).toContain('aquasecurity/trivy-action@');
+  expect(images).toContain('.ci/check-image');
+});
+
+test('a release carries a security.txt as RFC 9116 wants it', () => {
+  const script = fileURLToPath(new URL('../.ci/security-txt', import.meta.url));
+  const text = execFileSync('sh', [script, 'acme/billing'], { encoding: 'utf8' });
+  expect(text).toContain('Contact: https://github.com/acme/billing/security/advisories/new\n');
+  const expires = Date.parse(/^Expires: (\S+)$/m.exec(text)?.[1] ?? '');
+  expect((expires - Date.now()) / 86_400_000).toBeCloseTo(364, 0);
+  expect(text).not.toMatch(/<|^#/m);
 });
 
 test('every dependency has a version', () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
@@ -7,8 +8,8 @@ import type { Processes } from './processes.test-support.ts';
 /** Each holds the word, so that a part of any of them is found. */
 const word = 'sentinel';
 const secrets = {
-  admin: `${word}-admin-plain`,
-  webhook: `whsec_${word}Webhook`,
+  admin: `${word}-admin-${randomBytes(8).toString('hex')}`,
+  webhook: `whsec_${word}${randomBytes(8).toString('hex')}`,
   stripe: `sk_test_${word}Stripe`,
   metrics: `${word}.metrics+token`,
   database: `${word}-db-p@ss`,

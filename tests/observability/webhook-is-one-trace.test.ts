@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
@@ -46,7 +47,7 @@ async function startReceiver(): Promise<Receiver> {
 const valueOf = (attributes: readonly Attribute[], key: string): string | undefined =>
   attributes.find((one) => one.key === key)?.value.stringValue;
 
-const secret = { webhook: 'whsec_of_the_trace', email: 'traced@example.com' };
+const secret = { webhook: `whsec_${randomBytes(16).toString('hex')}`, email: 'traced@example.com' };
 
 describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
   let receiver: Receiver;
@@ -58,7 +59,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
         NODE_ENV: 'production',
         STRIPE_SECRET_KEY: 'sk_test_of_the_trace',
         STRIPE_WEBHOOK_SECRET: secret.webhook,
-        ADMIN_API_KEY: 'local:admin-secret-of-the-trace',
+        ADMIN_API_KEY: `local:${randomBytes(16).toString('hex')}`,
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
       },
     });

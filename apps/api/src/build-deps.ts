@@ -14,6 +14,7 @@ import {
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import { createDatabase, createEntitlementCache, createKeyDirectory, publishPending } from '@billing/store';
 import pLimit from 'p-limit';
+import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
@@ -68,7 +69,12 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       statementTimeoutMs,
       observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
     }),
-    cacheRedis: connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger }),
+    cacheRedis: connectRedis({
+      url: config.cacheRedisUrl,
+      role: 'cache',
+      logger,
+      keyPrefix: config.cachePrefix,
+    }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({
       secretKey: config.stripeSecretKey,
@@ -116,6 +122,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       stripePermissions,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
+      warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,
       queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),

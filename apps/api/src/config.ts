@@ -4,13 +4,13 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
-  findIgnoredSettings,
+  findSettingWarnings,
   loggingFields,
   parseEnv,
   redisFields,
   stripeFields,
 } from '@billing/platform';
-import type { LogLevel } from '@billing/platform';
+import type { LogLevel, SettingWarning } from '@billing/platform';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -70,8 +70,8 @@ export const environmentSchema = z.object({
 export type ApiConfig = {
   environment: 'development' | 'test' | 'production';
   logLevel: LogLevel;
-  /** Parameters of URLs that are set and have no effect. */
-  ignoredSettings: readonly { variable: string; parameter: string }[];
+  /** Written to the log at the start. */
+  settingWarnings: readonly SettingWarning[];
   port: number;
   /** Processes on one port. */
   processes: number;
@@ -84,6 +84,7 @@ export type ApiConfig = {
   cacheRedisUrl: string;
   cacheTtlSeconds: number;
   queuePrefix: string;
+  cachePrefix: string;
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
   webhookSecrets: readonly string[];
@@ -110,7 +111,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,
-    ignoredSettings: findIgnoredSettings(environmentSchema, env),
+    settingWarnings: findSettingWarnings(environmentSchema, env),
     port: parsed.PORT,
     processes: parsed.API_PROCESSES,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -121,6 +122,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     queuePrefix: parsed.QUEUE_PREFIX,
+    cachePrefix: parsed.CACHE_PREFIX,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     webhookSecrets: parsed.STRIPE_WEBHOOK_SECRET,

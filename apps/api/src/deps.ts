@@ -12,6 +12,7 @@ import type {
 import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
+import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
 import type { FailureThrottle } from './http/failure-throttle.ts';
@@ -39,6 +40,8 @@ export type AppDeps = {
   checkoutLimit: LimitFunction;
   /** Stripe customers that this process is making, so that requests at the same time share one. */
   customersInFlight: Map<string, Promise<string>>;
+  /** Called with the project of each checkout and portal session. */
+  warnOfOpenRedirects: WarnOfOpenRedirects;
   /** Producers of the two queues. */
   stripeEvents: JobQueue;
   maintenance: JobQueue;

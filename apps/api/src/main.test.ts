@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { kill } from 'node:process';
@@ -49,8 +50,8 @@ describe('the API as a process', () => {
     DATABASE_POOL_SIZE: '2',
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_process',
-    STRIPE_WEBHOOK_SECRET: 'whsec_process',
-    ADMIN_API_KEY: 'local:process-admin-secret',
+    STRIPE_WEBHOOK_SECRET: `whsec_${randomBytes(16).toString('hex')}`,
+    ADMIN_API_KEY: `local:${randomBytes(16).toString('hex')}`,
   });
 
   it('names every variable that is missing or bad, and no value', async () => {
@@ -66,6 +67,20 @@ describe('the API as a process', () => {
     ])
       expect(process.output()).toContain(name);
     expect(process.output()).not.toMatch(/eighty|not-a-stripe-key/);
+  });
+
+  it('does not start in production with the secrets that compose files once had, and names them all', async () => {
+    const process = await spawn({
+      ...environment(0),
+      STRIPE_SECRET_KEY: 'sk_live_abc',
+      STRIPE_API_BASE: 'http://offline-stripe:12111',
+      STRIPE_WEBHOOK_SECRET: 'whsec_offline',
+      ADMIN_API_KEY: 'local:change-me-before-production',
+    });
+    expect(await process.exited).toBe(1);
+    for (const name of ['STRIPE_API_BASE', 'STRIPE_WEBHOOK_SECRET', 'ADMIN_API_KEY'])
+      expect(process.output()).toMatch(new RegExp(`^ {2}${name}: `, 'm'));
+    expect(process.output()).not.toMatch(/sk_live_abc|12111|whsec_offline|change-me/);
   });
 
   it.each(['1', '2'])('ends with exit code 1 when its port is taken (%s processes)', async (processes) => {

@@ -26,7 +26,7 @@ async function serve(config: ApiConfig): Promise<void> {
   const { logger } = deps;
   const server = createApiServer(createApp(deps), config.corsOrigins);
   tracing?.traceRequests(server);
-  for (const ignored of config.ignoredSettings) logger.warn('setting_has_no_effect', ignored);
+  for (const { event, ...setting } of config.settingWarnings) logger.warn(event, setting);
   const loops = [startPublishing(deps), startReaching(deps)];
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
   const listening = warmUp(deps).then(() => listen(server, { port: config.port, logger }));

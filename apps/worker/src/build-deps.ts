@@ -62,7 +62,12 @@ export function buildDeps(
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
   const database = openDatabase(config, metrics);
-  const redis = connectRedis({ url: config.cacheRedisUrl, role: 'cache', logger });
+  const redis = connectRedis({
+    url: config.cacheRedisUrl,
+    role: 'cache',
+    logger,
+    keyPrefix: config.cachePrefix,
+  });
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
   const outboxCleaner = createOutboxCleaner({ database, logger });
   // Fails fast, unlike the connection that consumes jobs.

@@ -2,13 +2,13 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
-  findIgnoredSettings,
+  findSettingWarnings,
   loggingFields,
   parseEnv,
   redisFields,
   stripeFields,
 } from '@billing/platform';
-import type { LogLevel } from '@billing/platform';
+import type { LogLevel, SettingWarning } from '@billing/platform';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
 
@@ -39,8 +39,8 @@ const schema = z.object({
 export type WorkerConfig = {
   environment: string;
   logLevel: LogLevel;
-  /** Parameters of URLs that are set and have no effect. */
-  ignoredSettings: readonly { variable: string; parameter: string }[];
+  /** Written to the log at the start. */
+  settingWarnings: readonly SettingWarning[];
   port: number;
   metricsToken: string | undefined;
   tracesEndpoint: string | undefined;
@@ -50,6 +50,7 @@ export type WorkerConfig = {
   redisUrl: string;
   cacheRedisUrl: string;
   queuePrefix: string;
+  cachePrefix: string;
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
   concurrency: number;
@@ -68,7 +69,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,
-    ignoredSettings: findIgnoredSettings(schema, env),
+    settingWarnings: findSettingWarnings(schema, env),
     port: parsed.WORKER_PORT,
     metricsToken: parsed.METRICS_TOKEN,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
@@ -78,6 +79,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,
+    cachePrefix: parsed.CACHE_PREFIX,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     concurrency: parsed.WORKER_CONCURRENCY,

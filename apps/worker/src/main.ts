@@ -16,7 +16,7 @@ await exitOnConfigError(async () => {
       config.cacheRedisUrl,
     ],
   });
-  for (const ignored of config.ignoredSettings) logger.warn('setting_has_no_effect', ignored);
+  for (const { event, ...setting } of config.settingWarnings) logger.warn(event, setting);
   const tracing = await startTracing({ service: 'billing-worker', endpoint: config.tracesEndpoint });
   const starting = startWorker({
     config,

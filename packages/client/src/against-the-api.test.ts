@@ -1,4 +1,5 @@
 import { waitFor } from '@billing/testing';
+import { testAdmin } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
 import { createBillingClient } from './create-billing-client.ts';
 import type { BillingClientOptions } from './options.ts';
 import { startRunningApi } from './running-api.test-support.ts';
@@ -70,7 +71,7 @@ test('access that ends by itself ends in the cache too', async () => {
 
 test.each([
   { name: 'a key that is none', apiKey: 'proj_junk', code: 'invalid_api_key', status: 401 },
-  { name: 'an admin secret', apiKey: 'test-admin-secret', code: 'invalid_api_key', status: 401 },
+  { name: 'an admin secret', apiKey: testAdmin.secret, code: 'invalid_api_key', status: 401 },
 ])('$name is refused, even with onUnavailable: allow', async ({ apiKey, code, status }) => {
   const asked = client({ apiKey, onUnavailable: 'allow' }).can('granted', 'premium_export');
   await expect(asked).rejects.toMatchObject({ code, status, retryable: false });

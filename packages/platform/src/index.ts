@@ -8,7 +8,14 @@ export {
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
-export { ConfigError, exitOnConfigError, findIgnoredSettings, parseEnv } from './env/parse-env.ts';
+export {
+  ConfigError,
+  exitOnConfigError,
+  findSettingWarnings,
+  parseEnv,
+  type SettingWarning,
+} from './env/parse-env.ts';
+export { publishedSecrets } from './env/published-secrets.ts';
 export { databaseSettings } from './env/url-parameters.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
@@ -28,7 +35,8 @@ export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMete
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
 
-// Redis
+// Postgres and Redis
+export { postgresConnection, type PostgresConnection } from './postgres-connection.ts';
 export { connectRedis, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
 export {
   createLocalAllowance,

@@ -1,3 +1,4 @@
+import { postgresConnection } from '@billing/platform';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
@@ -72,7 +73,7 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
     startup,
     begin: beginTransaction({ statementTimeoutMs }),
     config: {
-      connectionString: url,
+      ...postgresConnection(url),
       max: poolSize,
       connectionTimeoutMillis: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
       enableChannelBinding: channelBinding !== 'disable',

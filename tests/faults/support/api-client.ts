@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 
 /** Of the processes that a stack starts. */
-export const webhookSecret = 'whsec_faults';
-export const adminSecret = 'faults-admin-secret';
+export const webhookSecret = `whsec_${randomBytes(16).toString('hex')}`;
+export const adminSecret = randomBytes(16).toString('hex');
 
 export type Answer = { status: number; body: unknown; headers: Headers; ms: number };
 

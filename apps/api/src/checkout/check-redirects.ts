@@ -1,4 +1,26 @@
 import { ServiceError } from '@billing/domain';
+import type { Logger } from '@billing/platform';
+
+export type WarnOfOpenRedirects = (project: {
+  projectId: string;
+  redirectOrigins: readonly string[];
+}) => void;
+
+/**
+ * In production one line in the log for each project (and process) that sends its buyers to any address: whoever gets
+ * hold of its key could send them anywhere.
+ */
+export function createOpenRedirectWarning(
+  logger: Logger,
+  { environment }: { environment: string },
+): WarnOfOpenRedirects {
+  const warned = new Set<string>();
+  return ({ projectId, redirectOrigins }) => {
+    if (environment !== 'production' || redirectOrigins.length > 0 || warned.has(projectId)) return;
+    warned.add(projectId);
+    logger.warn('redirect_origins_empty', { project_id: projectId });
+  };
+}
 
 /**
  * Refuses to send a paying user to an address that the project does not allow. An empty list allows every

@@ -69,3 +69,23 @@ describe('a project that names its origins', () => {
     expect(refused.body.errors).toMatchObject([{ path: 'return_url' }]);
   });
 });
+
+describe('a project that names no origins', () => {
+  test.each([
+    ['production', 1],
+    ['development', 0],
+  ])('in %s is warned of in the log %d times, however often it sells', async (NODE_ENV, times) => {
+    const open = await startCommerce({ NODE_ENV });
+    try {
+      const project = await open.createProject();
+      const { priceId: price } = await open.sell(project.projectId);
+      for (const user_id of ['one', 'two'])
+        await open.checkout(project.apiKey, open.order(price, { user_id })).expect(200);
+      const warnings = open.logs.join('').match(/"redirect_origins_empty".*/g) ?? [];
+      expect(warnings).toHaveLength(times);
+      for (const warning of warnings) expect(warning).toContain(project.projectId);
+    } finally {
+      await open.close();
+    }
+  });
+});

@@ -16,7 +16,7 @@ import type { CustomerDeps } from './ensure-customer.ts';
 import { foundCustomer } from './stripe-answers.ts';
 import type { checkoutSession } from './stripe-answers.ts';
 
-export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit'>;
+export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit' | 'warnOfOpenRedirects'>;
 type Session = z.output<typeof checkoutSession>;
 
 /** From an order to the address of Stripe's page. */
@@ -86,7 +86,10 @@ type Prepared = { price: SellablePrice; user: UserCustomer };
  * What may be sold to whom. Throws `price_not_found`, `price_archived`, `mode_mismatch`, `already_subscribed`, and what
  * `checkRedirects` throws; only then a user who is new gets a row.
  */
-async function prepare({ database }: CheckoutDeps, { projectId, request }: CheckoutOrder): Promise<Prepared> {
+async function prepare(
+  { database, warnOfOpenRedirects }: CheckoutDeps,
+  { projectId, request }: CheckoutOrder,
+): Promise<Prepared> {
   const buyer = { projectId, userId: request.user_id };
   const sale = await readSale(database, { ...buyer, price: request.price_id });
   if (sale === null)
@@ -99,6 +102,7 @@ async function prepare({ database }: CheckoutDeps, { projectId, request }: Check
   const mode = price.interval === 'one_time' ? 'payment' : 'subscription';
   if (mode !== request.mode)
     throw new ServiceError('mode_mismatch', `Use the mode "${mode}" for this price.`);
+  warnOfOpenRedirects({ projectId, redirectOrigins: price.redirectOrigins });
   checkRedirects(price.redirectOrigins, { success_url: request.success_url, cancel_url: request.cancel_url });
   if (mode === 'subscription' && isSubscribed)
     throw new ServiceError(

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { startTestRedis, waitFor } from '@billing/testing';
-import { startTestApi } from '../testing/start-test-api.test-support.ts';
+import { startTestApi, testAdmin } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
 
 describe('health and metrics', () => {
@@ -29,7 +29,10 @@ describe('health and metrics', () => {
     const key = `Bearer ${apiKey}`;
     for (const path of ['entitlements?user_id=u', `metrics/project/${projectId}`, 'nowhere/secret-id'])
       await api.http().get(`/api/v1/${path}`).set('authorization', key);
-    await api.http().get('/api/v1/admin/projects/secret-id').set('authorization', 'Bearer test-admin-secret');
+    await api
+      .http()
+      .get('/api/v1/admin/projects/secret-id')
+      .set('authorization', `Bearer ${testAdmin.secret}`);
     const { text, headers } = await api.http().get('/metrics').set('authorization', 'Bearer scrape-me');
     expect(headers['content-type']).toContain('text/plain');
     for (const name of [

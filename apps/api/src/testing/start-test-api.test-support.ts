@@ -12,8 +12,8 @@ import { buildDeps } from '../build-deps.ts';
 import { readConfig } from '../config.ts';
 import { closeGracefully, createApiServer } from '../http/api-server.ts';
 
-export const testAdmin = { name: 'tester', secret: 'test-admin-secret' } as const;
-export const testWebhookSecret = 'whsec_test_api';
+export const testAdmin = { name: 'tester', secret: `admin-${randomBytes(16).toString('hex')}` } as const;
+export const testWebhookSecret = `whsec_${randomBytes(16).toString('hex')}`;
 
 export type TestApiOptions = {
   /** Added to (or in place of) the test's environment. */

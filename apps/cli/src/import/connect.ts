@@ -65,7 +65,12 @@ export function connect(env: Environment): Connection {
   const logger = createLogger({ service: 'import', level: 'error', format: 'pretty', destination });
   const metrics = createMetrics({ service: 'import' });
   const clock = systemClock;
-  const redis = connectRedis({ url: config.CACHE_REDIS_URL ?? config.REDIS_URL, role: 'cache', logger });
+  const redis = connectRedis({
+    url: config.CACHE_REDIS_URL ?? config.REDIS_URL,
+    role: 'cache',
+    logger,
+    keyPrefix: config.CACHE_PREFIX,
+  });
   const queueRedis = connectRedis({ url: config.REDIS_URL, role: 'cache', logger });
   const database = createDatabase({
     url: config.DATABASE_URL,

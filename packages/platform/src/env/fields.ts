@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsFileProblem } from './tls-files.ts';
 import { wrongDatabaseParameter } from './url-parameters.ts';
 
 /** One environment variable: text in (undefined if unset), a checked value out. */
@@ -123,19 +124,35 @@ export const envVar = {
   oneOf,
 };
 
+const redisProtocols = ['redis:', 'rediss:'];
+
+/** A Redis URL whose files for TLS are there. */
+function redisUrl(): z.ZodType<string, string> {
+  return urlField(redisProtocols).superRefine((url, context) => {
+    const expected = tlsFileProblem(url);
+    if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
+  });
+}
+
 /** Fields that both apps spread into their schema: `z.object({ ...databaseFields, … })`. */
 export const databaseFields = {
   DATABASE_URL: databaseUrl(),
+  /** `sslmode=disable` is allowed to a host outside of a private network. */
+  ALLOW_INSECURE_DATABASE: envVar.oneOf(['true', 'false'], 'false'),
   DATABASE_POOL_SIZE: envVar.int({ min: 1, max: 500, default: 10 }),
   /** `off` behind a connection pooler that does not support prepared statements. */
   DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),
 };
 
 export const redisFields = {
-  REDIS_URL: envVar.url(['redis:', 'rediss:']),
+  REDIS_URL: redisUrl(),
   /** Unset: the cache shares the queue's server. */
-  CACHE_REDIS_URL: envVar.optionalUrl(['redis:', 'rediss:']),
+  CACHE_REDIS_URL: redisUrl().optional(),
+  /** A password may go in the clear to a Redis outside of a private network. */
+  ALLOW_INSECURE_REDIS: envVar.oneOf(['true', 'false'], 'false'),
   QUEUE_PREFIX: envVar.text('bull'),
+  /** Before every key of the cache: what environments differ by that share one server. Braces would put all into one slot. */
+  CACHE_PREFIX: orDefault(matching(/^[\w.:-]{0,64}$/, 'up to 64 letters, digits and any of _ . : -'), ''),
 };
 
 export const stripeFields = {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { redactText } from '../logging/redact.ts';
-import { productionProblem } from './production-rules.ts';
+import { isLooselyEncrypted, productionProblem } from './production-rules.ts';
 import { ignoredParameters } from './url-parameters.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -35,14 +35,15 @@ export async function exitOnConfigError(main: () => void | Promise<void>): Promi
  */
 export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.output<S> {
   const problems = new Map<string, string>();
-  const isProduction = lookUp('NODE_ENV', env).value?.trim() === 'production';
+  const valueOf = (name: string): string | undefined => lookUp(name, env).value;
+  const isProduction = valueOf('NODE_ENV')?.trim() === 'production';
   const values: Record<string, string> = {};
   for (const name of Object.keys(schema.shape)) {
     const found = lookUp(name, env);
     if (found.problem !== undefined) problems.set(name, found.problem);
     if (found.value === undefined) continue;
     values[name] = found.value;
-    const problem = isProduction ? productionProblem(name, found.value) : undefined;
+    const problem = isProduction ? productionProblem(name, found.value, valueOf) : undefined;
     if (problem !== undefined) problems.set(name, problem);
   }
   const parsed = schema.safeParse(values);
@@ -56,17 +57,27 @@ export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.
   throw new ConfigError(`The configuration can't be used. Set in the environment:\n${lines.join('\n')}`);
 }
 
-/** What is set and has no effect: refused in production, said elsewhere. */
-export function findIgnoredSettings(
-  schema: z.ZodObject,
-  env: Environment,
-): { variable: string; parameter: string }[] {
-  return Object.keys(schema.shape).flatMap((variable) =>
-    ignoredParameters(variable, lookUp(variable, env).value ?? '').map((parameter) => ({
-      variable,
-      parameter,
-    })),
-  );
+/** A setting with which a process starts, and that somebody should look at: the event of its line in the log. */
+export type SettingWarning = {
+  readonly event: 'setting_has_no_effect' | 'connection_may_be_unencrypted';
+  readonly variable: string;
+  readonly parameter: string;
+};
+
+/**
+ * What is set and has no effect (in production it is refused), and databases outside of private networks whose URL does
+ * not ask for encryption.
+ */
+export function findSettingWarnings(schema: z.ZodObject, env: Environment): SettingWarning[] {
+  return Object.keys(schema.shape).flatMap((variable): SettingWarning[] => {
+    const value = lookUp(variable, env).value ?? '';
+    const ignored = ignoredParameters(variable, value).map(
+      (parameter) => ({ event: 'setting_has_no_effect', variable, parameter }) as const,
+    );
+    return isLooselyEncrypted(variable, value)
+      ? [...ignored, { event: 'connection_may_be_unencrypted', variable, parameter: 'sslmode' }]
+      : ignored;
+  });
 }
 
 function lookUp(name: string, env: Environment): { value?: string; problem?: string } {

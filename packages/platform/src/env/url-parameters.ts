@@ -1,3 +1,5 @@
+import { parametersOf, tlsFileParameters, tlsFileProblem } from './tls-files.ts';
+
 const ofPostgres = [
   'sslmode',
   'sslrootcert',
@@ -12,24 +14,35 @@ const ofPostgres = [
   'connection_limit',
   'pgbouncer',
 ];
+const tlsFiles: readonly string[] = Object.values(tlsFileParameters);
 const ofRedis = ['family', 'db'];
 
+const knownToRedis = (url: string): readonly string[] =>
+  /^rediss/i.test(url) ? [...ofRedis, ...tlsFiles] : ofRedis;
+
 /** Which parameters of the URLs have an effect, by variable. */
-const known: Readonly<Partial<Record<string, readonly string[]>>> = {
-  DATABASE_URL: ofPostgres,
-  REDIS_URL: ofRedis,
-  CACHE_REDIS_URL: ofRedis,
+const known: Readonly<Partial<Record<string, (url: string) => readonly string[]>>> = {
+  DATABASE_URL: (url) =>
+    parametersOf(url).get('sslmode') === 'disable'
+      ? ofPostgres.filter((name) => !tlsFiles.includes(name))
+      : ofPostgres,
+  REDIS_URL: knownToRedis,
+  CACHE_REDIS_URL: knownToRedis,
 };
 
 /** Parameters of the URL in this variable that have no effect: somebody relies on something that does not happen. */
 export function ignoredParameters(variable: string, value: string): string[] {
-  const names = known[variable];
-  if (names === undefined || !URL.canParse(value.trim())) return [];
-  return [...new Set(new URL(value.trim()).searchParams.keys())].filter((name) => !names.includes(name));
+  const names = known[variable]?.(value.trim());
+  if (names === undefined) return [];
+  return [...new Set(parametersOf(value.trim()).keys())].filter((name) => !names.includes(name));
 }
 
 /** Values that parameters of `DATABASE_URL` may have, with what is said of any other. */
 const allowed: Readonly<Record<string, { pattern: RegExp; expected: string }>> = {
+  sslmode: {
+    pattern: /^(?:disable|allow|prefer|require|verify-ca|verify-full|no-verify)$/,
+    expected: 'sslmode=disable, allow, prefer, require, verify-ca, verify-full or no-verify',
+  },
   schema: { pattern: /^public$/, expected: 'schema=public or none: the tables are in that schema' },
   target_session_attrs: {
     pattern: /^(?:any|read-write)$/,
@@ -51,7 +64,7 @@ const allowed: Readonly<Record<string, { pattern: RegExp; expected: string }>> =
 export function wrongDatabaseParameter(url: URL): string | undefined {
   for (const [name, { pattern, expected }] of Object.entries(allowed))
     if (url.searchParams.getAll(name).some((value) => !pattern.test(value))) return expected;
-  return undefined;
+  return tlsFileProblem(url.href);
 }
 
 export type DatabaseSettings = { poolSize: number; hasPreparedStatements: boolean };

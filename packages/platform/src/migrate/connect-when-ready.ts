@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { redactText } from '../logging/redact.ts';
+import { postgresConnection } from '../postgres-connection.ts';
 import { MigrationError } from './migration-error.ts';
 
 /** Not ready yet: no listener, no name (a container network that is coming up), or Postgres still starting. */
@@ -24,7 +25,7 @@ const notReadyCodes = new Set([
 export async function connectWhenReady(databaseUrl: string, waitMs: number): Promise<Client> {
   const deadline = Date.now() + waitMs;
   for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 1.5, 2_000)) {
-    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+    const client = new Client({ ...postgresConnection(databaseUrl), connectionTimeoutMillis: 5_000 });
     // A connection that drops later is reported by the query that needs it.
     client.on('error', () => undefined);
     try {

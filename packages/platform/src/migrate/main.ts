@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { databaseFields } from '../env/fields.ts';
-import { exitOnConfigError, findIgnoredSettings, parseEnv } from '../env/parse-env.ts';
+import { exitOnConfigError, findSettingWarnings, parseEnv } from '../env/parse-env.ts';
 import { diffSchema } from './diff-schema.ts';
 import { migrate } from './migrate.ts';
 import { MigrationError } from './migration-error.ts';
@@ -15,8 +15,8 @@ async function applyMigrations(databaseUrl: string): Promise<string> {
 /** `main.js`: applies the migrations. `main.js diff`: prints the SQL between the migrations and the schema. */
 await exitOnConfigError(async () => {
   const { DATABASE_URL } = parseEnv(environment, process.env);
-  for (const { variable, parameter } of findIgnoredSettings(environment, process.env))
-    process.stderr.write(`${variable}: its parameter ${parameter} has no effect.\n`);
+  for (const { event, variable, parameter } of findSettingWarnings(environment, process.env))
+    process.stderr.write(`${event}: ${variable}, parameter ${parameter}\n`);
   try {
     const output =
       process.argv[2] === 'diff'

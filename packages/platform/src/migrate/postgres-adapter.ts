@@ -10,6 +10,7 @@ import type {
 } from '@prisma/driver-adapter-utils';
 import { Client, Pool } from 'pg';
 import type { ClientBase, QueryArrayConfig } from 'pg';
+import { postgresConnection } from '../postgres-connection.ts';
 
 const charOid = 18;
 const textOid = 25;
@@ -38,7 +39,7 @@ export type MigrationAdapter = {
  * can't be dropped while its own pool is connected to it; here it is dropped by force.
  */
 export function migrationAdapter(databaseUrl: string): MigrationAdapter {
-  const pool = new Pool({ connectionString: databaseUrl, ...poolOptions });
+  const pool = new Pool({ ...postgresConnection(databaseUrl), ...poolOptions });
   return {
     factory: {
       provider: 'postgres',
@@ -101,7 +102,7 @@ async function connectToShadowDatabase(databaseUrl: string): Promise<SqlDriverAd
   await execute(databaseUrl, `CREATE DATABASE "${name}"`);
   const shadowUrl = new URL(databaseUrl);
   shadowUrl.pathname = `/${name}`;
-  const pool = new Pool({ connectionString: shadowUrl.href, ...poolOptions });
+  const pool = new Pool({ ...postgresConnection(shadowUrl.href), ...poolOptions });
   return Object.assign(await connect(pool), {
     dispose: async () => {
       await pool.end();
@@ -111,7 +112,7 @@ async function connectToShadowDatabase(databaseUrl: string): Promise<SqlDriverAd
 }
 
 async function execute(databaseUrl: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 10_000 });
+  const client = new Client({ ...postgresConnection(databaseUrl), connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
     await client.query(sql);

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
+import { readTlsFiles } from '../env/tls-files.ts';
 import type { Logger } from '../logging/logger.ts';
 
 export type RedisClient = Redis;
@@ -15,6 +16,8 @@ export type RedisConnectionOptions = {
   readonly url: string;
   readonly role: RedisRole;
   readonly logger: Logger;
+  /** Before every key. Not for queues: BullMQ has a prefix of its own. */
+  readonly keyPrefix?: string;
 };
 
 /** Jittered and capped at a second: a Redis that is back must be in use at once, without a stampede. */
@@ -57,8 +60,9 @@ const roleOptions: Record<RedisRole, RedisOptions> = {
  * Connects to Redis and keeps reconnecting for ever. Never throws and never emits an unhandled error: the
  * state is `redis.status`, and its changes are logged once each, not once per attempt.
  */
-export function connectRedis({ url, role, logger }: RedisConnectionOptions): RedisClient {
-  const redis = prepare(new Redis(url, { ...commonOptions, ...roleOptions[role] }), role);
+export function connectRedis({ url, role, logger, keyPrefix = '' }: RedisConnectionOptions): RedisClient {
+  const options = { ...commonOptions, ...roleOptions[role], ...tlsOptions(url), keyPrefix };
+  const redis = prepare(new Redis(url, options), role);
   let lastLogged: 'up' | 'down' | undefined;
   let lastError: Error | undefined;
   redis.on('error', (error: Error) => {
@@ -82,6 +86,10 @@ export function connectRedis({ url, role, logger }: RedisConnectionOptions): Red
   }
   return redis;
 }
+
+/** Of a `rediss:` URL: the server's certificate must be valid for the host, the client's is of a file. */
+const tlsOptions = (url: string): RedisOptions =>
+  /^rediss:/i.test(url) ? { tls: { ...readTlsFiles(url) } } : {};
 
 /** Also prepares the connections that BullMQ's workers duplicate from this one for their blocking reads. */
 function prepare(redis: Redis, role: RedisRole): Redis {

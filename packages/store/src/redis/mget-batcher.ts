@@ -35,7 +35,8 @@ export function createMgetBatcher(redis: Redis): Mget {
     let found: readonly (string | null)[];
     try {
       // Not `redis.mget`: autopipelining would hold it back for one more turn of the event loop.
-      const command = new Command('mget', [...positions.keys()], { replyEncoding: 'utf8' });
+      const options = { replyEncoding: 'utf8', keyPrefix: redis.options.keyPrefix ?? '' } as const;
+      const command = new Command('mget', [...positions.keys()], options);
       found = toValues(await redis.sendCommand(command));
     } catch (error) {
       // The waiting reads would meet the same failure.

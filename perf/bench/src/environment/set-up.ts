@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import type { Seeded } from './seed.ts';
 import { startProcess } from './start-process.ts';
 import type { Running } from './start-process.ts';
 
-export const webhookSecret = 'whsec_bench';
+export const webhookSecret = `whsec_${randomBytes(16).toString('hex')}`;
 const stripeKey = 'sk_test_bench';
 
 const silent = createLogger({ service: 'bench', level: 'error', format: 'pretty' });
@@ -62,7 +63,7 @@ export async function setUpEnvironment({ users }: { users: number }): Promise<Be
       STRIPE_SECRET_KEY: stripeKey,
       STRIPE_API_BASE: stripe.url,
       STRIPE_WEBHOOK_SECRET: webhookSecret,
-      ADMIN_API_KEY: 'bench:bench-admin-secret',
+      ADMIN_API_KEY: `bench:${randomBytes(16).toString('hex')}`,
       // For our worker and its peers.
       WORKER_CONCURRENCY: '32',
     }),

@@ -34,6 +34,7 @@ export const createPortalSession = defineEndpoint({
   errors: ['customer_not_found', 'stripe_error', 'stripe_unavailable'],
   handle: async (deps, { project: { projectId }, body: { user_id: userId, return_url: returnUrl } }) => {
     const { redirectOrigins } = await getProject(deps.database, projectId);
+    deps.warnOfOpenRedirects({ projectId, redirectOrigins });
     checkRedirects(redirectOrigins, { return_url: returnUrl });
     const customer = await findPortalCustomer(deps.database, { projectId, userId });
     if (customer === null) throw customerNotFound();

@@ -1,0 +1,40 @@
+/**
+ * Every secret that this repository has ever shipped: in compose files, examples, pages and tests. They are known to
+ * everybody, and never leave the list.
+ */
+export const publishedSecrets: ReadonlySet<string> = new Set([
+  'change-me-before-production',
+  'replace-me',
+  'admin-secret-of-the-trace',
+  'bench-admin-secret',
+  'faults-admin-secret',
+  'of-a-file',
+  'of-another',
+  'process-admin-secret',
+  'test-admin-secret',
+  'whsec_a',
+  'whsec_b',
+  'whsec_bench',
+  'whsec_faults',
+  'whsec_file',
+  'whsec_hush9',
+  'whsec_load',
+  'whsec_new',
+  'whsec_of_another',
+  'whsec_of_the_trace',
+  'whsec_offline',
+  'whsec_old',
+  'whsec_other',
+  'whsec_process',
+  'whsec_replace_me',
+  'whsec_rolled',
+  'whsec_secret',
+  'whsec_test',
+  'whsec_test_api',
+  'whsec_test_secret',
+  'whsec_unused',
+  'whsec_wrong',
+  // The demo stack in containers, which runs in development.
+  'demo-admin-secret-not-for-production',
+  'whsec_demo_not_for_production',
+]);
