@@ -7,6 +7,7 @@ import type { ErrorRequestHandler, Express } from 'express';
 import type { AppDeps } from './deps.ts';
 import { createApiKey } from './endpoints/api-keys/create-api-key.ts';
 import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
+import { rotateApiKey } from './endpoints/api-keys/rotate-api-key.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
@@ -37,7 +38,8 @@ import { createProject } from './endpoints/projects/create-project.ts';
 import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
-import { getRun } from './endpoints/runs/get-run.ts';
+import { getReconcileRun, getRun } from './endpoints/runs/get-run.ts';
+import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
@@ -70,6 +72,7 @@ export const endpoints: readonly Endpoint[] = [
   listApiKeys, //                GET    /api/v1/admin/projects/{project_id}/api-keys
   createApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys
   revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
+  rotateApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys/{key_id}/rotate
   listProducts, //               GET    /api/v1/admin/projects/{project_id}/products
   createProduct, //              POST   /api/v1/admin/projects/{project_id}/products
   getProduct, //                 GET    /api/v1/admin/projects/{project_id}/products/{product_id}
@@ -85,7 +88,9 @@ export const endpoints: readonly Endpoint[] = [
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
   startReconcile, //             POST   /api/v1/admin/reconcile
-  getRun, //                     GET    /api/v1/admin/reconcile/{run_id}
+  listRuns, //                   GET    /api/v1/admin/runs
+  getRun, //                     GET    /api/v1/admin/runs/{run_id}
+  getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
 

@@ -8,7 +8,7 @@ import {
   redisFields,
   stripeFields,
 } from '@billing/platform';
-import type { LogLevel } from '@billing/platform';
+import type { LogLevel, NamedSecret } from '@billing/platform';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -83,7 +83,7 @@ export type ApiConfig = {
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
   webhookSecrets: readonly string[];
-  adminKeys: readonly { name: string; secret: string }[];
+  adminKeys: readonly NamedSecret[];
   metricsToken: string | undefined;
   /** As Express's setting `trust proxy` takes it. */
   trustedProxies: number | string[] | false;
@@ -93,7 +93,7 @@ export type ApiConfig = {
   accessLogSample: number;
   /** Requests of one project key; 0: no limit. */
   rateLimitPerSecond: number;
-  /** Failed log-ins of one address; 0: no limit. */
+  /** Wrong keys a minute of one address in one area; 0: no limit. */
   authFailuresPerMinute: number;
   pastDueGraceDays: number;
   renewalAllowanceMs: number;

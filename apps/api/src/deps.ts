@@ -12,7 +12,7 @@ import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { ApiConfig } from './config.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
-import type { FailureThrottle } from './http/failure-throttle.ts';
+import type { AuthFailures } from './http/auth-failures.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
 export type AppDeps = {
@@ -27,9 +27,9 @@ export type AppDeps = {
   answers: AnswerSource;
   /** API key → project. */
   keys: KeyDirectory;
-  authFailures: FailureThrottle;
-  /** Requests per project API key; null: not limited. */
-  rateLimiter: RateLimiter | null;
+  authFailures: AuthFailures;
+  /** Requests per project API key. */
+  rateLimiter: RateLimiter;
   stripe: Stripe;
   /** Few checkouts at a time read Postgres: many buyers at once must leave connections to those who check. */
   checkoutLimit: LimitFunction;

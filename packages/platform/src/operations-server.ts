@@ -16,7 +16,7 @@ export type OperationsServerOptions = {
   readonly host?: string;
   /** Ready means that all are `ok`. Must have its own deadlines. */
   readonly ready: () => Promise<ReadinessChecks>;
-  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
+  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration' | 'authFailures'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
   readonly beforeScrape?: () => Promise<void>;
   /** If set, `/metrics` needs it as a bearer token. */
@@ -48,6 +48,7 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     ['/metrics', (request, response) => answerMetrics(options, { request, response })],
   ]);
   const meter = createRequestMeter(options.metrics, meteredRoutes(options));
+  for (const reason of ['missing', 'wrong']) options.metrics.authFailures.inc({ area: 'metrics', reason }, 0);
   const server = createServer((request, response) => {
     const startedAt = performance.now();
     assignRequestId(request, response);
@@ -96,6 +97,8 @@ async function answerMetrics(
 ): Promise<void> {
   const refusal = refuseMetrics(metricsToken, request.headers.authorization);
   if (refusal !== null) {
+    const reason = refusal.code === 'missing_api_key' ? 'missing' : 'wrong';
+    metrics.authFailures.inc({ area: 'metrics', reason });
     response.setHeader('www-authenticate', 'Bearer');
     return sendProblem(response, 401, refusal);
   }

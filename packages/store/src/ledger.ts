@@ -8,15 +8,27 @@ import type { Page } from './page.ts';
 /** A ledger row without the event itself. */
 export type LedgerRow = Omit<StripeEvent, 'payload'>;
 
+/** Null or absent: of all projects, and events of which no project is known. */
+type OnlyProject = { onlyProject?: string | null };
+
 /** What became of each event, newest first. */
-export function listEvents(database: Database, query: EventsQuery): Promise<Page<LedgerRow>> {
-  const filter = { status: given(query.status), type: given(query.type), objectId: given(query.object_id) };
+export function listEvents(database: Database, query: EventsQuery & OnlyProject): Promise<Page<LedgerRow>> {
+  const filter = {
+    status: given(query.status),
+    type: given(query.type),
+    objectId: given(query.object_id),
+    projectId: given(query.onlyProject ?? undefined),
+  };
   return listLedger(database, filter, query);
 }
 
 /** The events that wait until a customer, price or project is mapped, newest first. */
-export function listQuarantine(database: Database, query: QuarantineQuery): Promise<Page<LedgerRow>> {
-  return listLedger(database, { status: 'quarantined', reason: given(query.reason) }, query);
+export function listQuarantine(
+  database: Database,
+  query: QuarantineQuery & OnlyProject,
+): Promise<Page<LedgerRow>> {
+  const projectId = given(query.onlyProject ?? undefined);
+  return listLedger(database, { status: 'quarantined', reason: given(query.reason), projectId }, query);
 }
 
 async function listLedger(

@@ -20,7 +20,7 @@ const changeRows = (changes: readonly { path: string; before?: unknown; after?: 
 
 /** Waits for a run of the worker, which may take minutes, and prints it; without `wait` prints how far it is. */
 async function follow(context: Context, command: Command, { runId, wait }: { runId: string; wait: boolean }) {
-  const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/reconcile/${runId}` });
+  const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/runs/${runId}` });
   let run = await read();
   let shown = '';
   while (run.status === 'running') {

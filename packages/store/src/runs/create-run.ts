@@ -60,10 +60,10 @@ export async function scheduleReconcile(database: Database): Promise<{ runId: st
   });
 }
 
-/** Requests the replay of one event. Null: the ledger has no such event. */
+/** Requests the replay of one event. Null: the ledger has no such event, or not in the only project. */
 export async function requestEventReplay(
   database: Database,
-  { eventId, dryRun }: { eventId: string; dryRun: boolean },
+  { eventId, dryRun, onlyProject = null }: { eventId: string; dryRun: boolean; onlyProject?: string | null },
   actor: Actor,
 ): Promise<{ runId: string } | null> {
   return database.$transaction(async (tx) => {
@@ -71,13 +71,14 @@ export async function requestEventReplay(
       where: { eventId },
       select: { projectId: true, status: true, reason: true },
     });
-    if (event === null) return null;
+    if (event === null || (onlyProject !== null && event.projectId !== onlyProject)) return null;
     const runId = newRunId();
     await tx.run.create({
       data: {
         id: runId,
         kind: 'replay_event',
         dryRun,
+        projectId: event.projectId,
         params: { event_id: eventId },
         requestedBy: actor.name,
       },

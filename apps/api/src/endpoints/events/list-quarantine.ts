@@ -11,7 +11,7 @@ export const listQuarantine = defineEndpoint({
   tag: 'Records',
   summary: 'Events that wait for a mapping',
   description: 'Mapping the customer or price that `awaits` names releases them with no call to Stripe.',
-  access: { admin: 'viewer' },
+  access: { admin: 'viewer', limitedBy: 'handler' },
   query: quarantineQuery,
   answers: [
     {
@@ -28,8 +28,8 @@ export const listQuarantine = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database }, { query }) => ({
-    body: presentPage(await listRows(database, query), (row) => ({
+  handle: async ({ database }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(database, { ...query, onlyProject }), (row) => ({
       ...presentEvent(row),
       customer_id: row.customerId,
       awaits: row.awaits,
