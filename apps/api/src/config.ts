@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { redirectOrigin } from '@billing/domain';
 import {
+  ConfigError,
   databaseFields,
   envVar,
   loggingFields,
@@ -52,6 +53,7 @@ export const environmentSchema = z.object({
   ...redisFields,
   ...stripeFields,
   PORT: envVar.port(8000),
+  OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
@@ -69,6 +71,8 @@ export type ApiConfig = {
   environment: 'development' | 'test' | 'production';
   logLevel: LogLevel;
   port: number;
+  /** Where metrics, the description and the queue screen are then served alone; undefined: at `port`. */
+  operationsPort: number | undefined;
   /** Processes on one port. */
   processes: number;
   tracesEndpoint: string | undefined;
@@ -102,10 +106,17 @@ export type ApiConfig = {
 /** The API's environment; throws one ConfigError that names every bad variable. */
 export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   const parsed = parseEnv(environmentSchema, env);
+  if (
+    parsed.OPERATIONS_PORT !== undefined &&
+    parsed.OPERATIONS_PORT !== 0 &&
+    parsed.OPERATIONS_PORT === parsed.PORT
+  )
+    throw new ConfigError('OPERATIONS_PORT: expected another port than PORT');
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,
     port: parsed.PORT,
+    operationsPort: parsed.OPERATIONS_PORT,
     processes: parsed.API_PROCESSES,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
