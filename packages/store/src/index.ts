@@ -27,7 +27,7 @@ export {
   markCustomerDeleted,
   type UserCustomer,
 } from './customers/user-customer.ts';
-export { isDatabaseUnavailable } from './database-errors.ts';
+export { isDatabaseUnavailable, isDatabaseUnreachable } from './database-errors.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
 export type * from './events/event-state.ts';

@@ -22,6 +22,7 @@ export { sweepEvents } from './sweep-events.ts';
 // Import
 export { readAll } from './import/each-page.ts';
 export {
+  importActor,
   ImportError,
   longestPage,
   type ImportDeps,

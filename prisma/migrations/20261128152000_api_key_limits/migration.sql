@@ -37,3 +37,8 @@ END
 $$;
 CREATE TRIGGER "projects_note_switch" BEFORE UPDATE OF "is_active" ON "projects"
     FOR EACH ROW WHEN (OLD.is_active IS DISTINCT FROM NEW.is_active) EXECUTE FUNCTION "note_project_switch"();
+
+-- Runs of every kind that the admin API names.
+ALTER TABLE "runs" DROP CONSTRAINT "runs_kind_check";
+ALTER TABLE "runs" ADD CONSTRAINT "runs_kind_check"
+    CHECK ("kind" IN ('reconcile', 'replay', 'replay_event', 'erase', 'backfill', 'base_line', 'import')) NOT VALID;

@@ -72,29 +72,27 @@ const failures = [
   ],
 ] as const;
 
-test.each(failures)(
-  '%s %s is counted and logged, with its route',
-  async (area, reason, path, headers, method, route) => {
-    const labels = `area="${area}",reason="${reason}"`;
-    const before = countOf(await metricsText(), labels);
-    expect(before).toBeGreaterThanOrEqual(0);
-    const requestId = `try-${area}-${reason}`;
-    const response = await ask(path, { ...headers, 'x-request-id': requestId }, method);
-    expect(response.status).toBe(401);
-    expect(countOf(await metricsText(), labels)).toBe(before + 1);
-    const line = await waitFor(() => linesOf('auth_failed').find((one) => one['request_id'] === requestId), {
-      what: 'the line',
-    });
-    expect(line).toMatchObject({ area, reason, method, address: '127.0.0.0/24' });
-    const access = await waitFor(
-      () => linesOf('request_finished').find((one) => one['request_id'] === requestId),
-      { what: 'the line of the access log' },
-    );
-    expect(access).toMatchObject({ route, status_code: 401 });
-    const counted = `http_requests_total{method="${method}",route="${route}",status_code="401"}`;
-    expect(await metricsText()).toContain(counted);
-  },
-);
+test.each(failures)('%s %s is counted and logged, with its route', async (...failure) => {
+  const [area, reason, path, headers, method, route] = failure;
+  const labels = `area="${area}",reason="${reason}"`;
+  const before = countOf(await metricsText(), labels);
+  expect(before).toBeGreaterThanOrEqual(0);
+  const requestId = `try-${area}-${reason}`;
+  const response = await ask(path, { ...headers, 'x-request-id': requestId }, method);
+  expect(response.status).toBe(401);
+  expect(countOf(await metricsText(), labels)).toBe(before + 1);
+  const line = await waitFor(() => linesOf('auth_failed').find((one) => one['request_id'] === requestId), {
+    what: 'the line',
+  });
+  expect(line).toMatchObject({ area, reason, method, address: '127.0.0.0/24' });
+  const access = await waitFor(
+    () => linesOf('request_finished').find((one) => one['request_id'] === requestId),
+    { what: 'the line of the access log' },
+  );
+  expect(access).toMatchObject({ route, status_code: 401 });
+  const counted = `http_requests_total{method="${method}",route="${route}",status_code="401"}`;
+  expect(await metricsText()).toContain(counted);
+});
 
 test('a flood of refusals writes a few lines and their number', async () => {
   await new Promise((resolve) => setTimeout(resolve, 1_000));

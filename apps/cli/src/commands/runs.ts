@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { replayEventResponse, runAccepted, runOut } from '@billing/domain';
+import { replayEventResponse, runAccepted, runList, runOut } from '@billing/domain';
 import type { RunOut } from '@billing/domain';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
 import { CliError } from './cli-error.ts';
-import { confirm, given, globalsOf, moment } from './context.ts';
+import { confirm, given, globalsOf, list, moment, pageable } from './context.ts';
 import type { Context } from './context.ts';
 import { renderFields, tableIfAny } from './table.ts';
 import type { Cell } from './table.ts';
@@ -85,12 +85,11 @@ export function addRuns(program: Command, context: Context): void {
       const body = { dry_run: !apply, ...given({ project_id: project }) };
       await startRun(context, command, { path: '/admin/reconcile', body, wait });
     });
-  program
-    .command('runs <run_id>')
-    .description('How far a reconcile or replay is')
+  pageable(program.command('runs [run_id]'))
+    .description('How far a run is: reconcile, replay, import and others; without an id, all of them')
     .option('--wait', 'until it is done')
-    .action((runId: string, { wait = false }: { wait?: boolean }, command: Command) =>
-      follow(context, command, { runId, wait }),
+    .action((runId: string | undefined, { wait = false }: { wait?: boolean }, command: Command) =>
+      runId === undefined ? listRuns(context, command) : follow(context, command, { runId, wait }),
     );
   program
     .command('replay [event_id]')
@@ -104,6 +103,24 @@ export function addRuns(program: Command, context: Context): void {
       replay(context, command, { eventId, options }),
     );
 }
+
+const listRuns = (context: Context, command: Command): Promise<void> =>
+  list(context, command, {
+    schema: runList,
+    call: { path: '/admin/runs' },
+    headings: ['run', 'kind', 'status', 'dry run', 'project', 'looked at', 'by', 'since'],
+    row: (run) => [
+      run.run_id,
+      run.kind,
+      run.status,
+      run.dry_run,
+      run.project_id,
+      run.progress.objects,
+      run.requested_by,
+      run.created_at,
+    ],
+    empty: 'There is no run.',
+  });
 
 async function replay(
   context: Context,

@@ -96,6 +96,7 @@ test('a project that is switched off and on again is known within a second', asy
       what: 'the switch',
       ...within,
     });
+    expect((await directory.find(secret))?.isProjectActive).toBe(isActive);
   }
 });
 
@@ -110,6 +111,7 @@ test.each(['freeze', 'refuse'] as const)(
     for (const isActive of [false, true]) {
       await other.switchProject('q', isActive);
       await waitFor(async () => (await activity()) === isActive, { what: 'the switch', ...within });
+      expect(await activity()).toBe(isActive);
     }
   },
 );

@@ -20,7 +20,7 @@ const recordCopy = z.object({
 const copyOf = (digest: string): string => `ent:k:${digest}`;
 /** A key of its own, so that a copy that is written late cannot undo the revocation. */
 const revocationOf = (digest: string): string => `ent:r:${digest}`;
-const switchOf = (projectId: string): string => `ent:p:${projectId}`;
+const switchOf = (projectId: string): string => `ent:s:${projectId}`;
 
 export type KeyCopies = ReturnType<typeof createKeyCopies>;
 

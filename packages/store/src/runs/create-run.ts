@@ -6,6 +6,7 @@ import { writeAudit } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Run } from '../generated/client.ts';
+import { claimRun } from './lease-run.ts';
 
 export type { Run } from '../generated/client.ts';
 
@@ -92,6 +93,19 @@ export async function requestEventReplay(
     });
     return { runId };
   });
+}
+
+type NewImport = { projectId: string; workerId: string; requestedBy: string };
+
+/** Records an import that a command line has begun; it does the work itself, and saves how far it is. */
+export async function beginImportRun(
+  database: Database,
+  { projectId, workerId, requestedBy }: NewImport,
+): Promise<{ runId: string }> {
+  const runId = newRunId();
+  await database.run.create({ data: { id: runId, kind: 'import', projectId, requestedBy } });
+  await claimRun(database, { runId, workerId });
+  return { runId };
 }
 
 /** Requests the replay of an object's events, or of a window of time. */
