@@ -1,5 +1,5 @@
 import type { Database } from '../create-database.ts';
-import type { Run } from './create-run.ts';
+import type { Run } from '../generated/client.ts';
 
 /** How long a run stays with a worker that saves nothing. */
 const leaseSeconds = 60;
