@@ -2,11 +2,13 @@ import { parse } from 'node:querystring';
 import type { ParsedUrlQuery } from 'node:querystring';
 import { ServiceError } from '@billing/domain';
 import { createRequestMeter } from '@billing/platform';
+import type { RequestMeter } from '@billing/platform';
 import express from 'express';
 import type { ErrorRequestHandler, Express } from 'express';
 import type { AppDeps } from './deps.ts';
 import { createApiKey } from './endpoints/api-keys/create-api-key.ts';
 import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
+import { rotateApiKey } from './endpoints/api-keys/rotate-api-key.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { assign } from './endpoints/assignments/assign.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
@@ -40,7 +42,8 @@ import { createProject } from './endpoints/projects/create-project.ts';
 import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
-import { getRun } from './endpoints/runs/get-run.ts';
+import { getReconcileRun, getRun } from './endpoints/runs/get-run.ts';
+import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
@@ -50,7 +53,7 @@ import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
 import type { Endpoint } from './http/define-endpoint.ts';
 import { createFailureHandler } from './http/handle-failure.ts';
-import { meteredRoutes } from './http/metered-routes.ts';
+import { createRouteFinder, meteredRoutes } from './http/metered-routes.ts';
 import { mountEndpoints } from './http/mount-endpoints.ts';
 import { observeRequests, sampleAccessLog } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
@@ -75,6 +78,7 @@ export const endpoints: readonly Endpoint[] = [
   listApiKeys, //                GET    /api/v1/admin/projects/{project_id}/api-keys
   createApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys
   revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
+  rotateApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys/{key_id}/rotate
   listProducts, //               GET    /api/v1/admin/projects/{project_id}/products
   createProduct, //              POST   /api/v1/admin/projects/{project_id}/products
   getProduct, //                 GET    /api/v1/admin/projects/{project_id}/products/{product_id}
@@ -95,7 +99,9 @@ export const endpoints: readonly Endpoint[] = [
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
   startReconcile, //             POST   /api/v1/admin/reconcile
-  getRun, //                     GET    /api/v1/admin/reconcile/{run_id}
+  listRuns, //                   GET    /api/v1/admin/runs
+  getRun, //                     GET    /api/v1/admin/runs/{run_id}
+  getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
 
@@ -111,34 +117,28 @@ export const endpoints: readonly Endpoint[] = [
 /** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
 
-/** The whole API as an Express app. */
-export function createApp(deps: AppDeps): Express {
-  const meter = createRequestMeter(deps.metrics, meteredRoutes(endpoints));
-  const observe = observeRequests(deps, meter);
-  const handleFailure = createFailureHandler(deps);
-  const document = createOpenApiDocument(endpoints);
-  const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
-  const app = express();
-  app
+/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
+const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
+const ofHealth: readonly Endpoint[] = [healthz, live, ready];
+
+/** One for both ports: their series are the same. */
+export const createMeter = ({ metrics: of }: Pick<AppDeps, 'metrics'>): RequestMeter =>
+  createRequestMeter(of, meteredRoutes(endpoints));
+
+const newApp = ({ config }: AppDeps): Express =>
+  express()
     .disable('x-powered-by')
     .disable('etag')
     .set('query parser', parseWholeQuery)
     .set('case sensitive routing', true)
-    .set('trust proxy', deps.config.trustedProxies);
+    .set('trust proxy', config.trustedProxies);
 
-  // The hot route comes first: each middleware before it would cost 2 to 3 % of its throughput.
-  const check = createCheckHandler(deps, { meter, handleFailure });
-  const sampling = { logger: deps.logger, route: checkEntitlements.path, share: deps.config.accessLogSample };
-  app.get(checkEntitlements.path, sampleAccessLog(check, sampling));
-  // The other busy route: passing through the layers of all others would cost more than its own handlers.
-  app.post(receiveStripeWebhook.path, observe, createWebhookHandler(deps));
-
-  app.use(observe);
-  if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
-  // Without an admin secret every address under this is 401, the unknown ones too.
-  app.use('/api/v1/admin', requireAdmin(deps), readJson);
-  app.use(queueScreen.path, createQueueScreen(deps));
-  mountEndpoints(app, { ...deps, apiDescription }, endpoints);
+/** Mounts endpoints, 404 for all else, and where errors end. */
+function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): void {
+  const handleFailure = createFailureHandler(deps);
+  const document = createOpenApiDocument(endpoints);
+  const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
+  mountEndpoints(app, { ...deps, apiDescription }, mounted);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',
@@ -149,5 +149,35 @@ export function createApp(deps: AppDeps): Express {
   const onError: ErrorRequestHandler = (error, request, response, _next) =>
     handleFailure(error, request, response);
   app.use(onError);
+}
+
+/** The API as an Express app; without an `OPERATIONS_PORT` all of it. */
+export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)): Express {
+  const isAlone = deps.config.operationsPort === undefined;
+  const observe = observeRequests(deps, { meter, findRoute: createRouteFinder(endpoints) });
+  const app = newApp(deps);
+
+  // The hot route comes first: each middleware before it would cost 2 to 3 % of its throughput.
+  const check = createCheckHandler(deps, { meter, handleFailure: createFailureHandler(deps) });
+  const sampling = { logger: deps.logger, route: checkEntitlements.path, share: deps.config.accessLogSample };
+  app.get(checkEntitlements.path, sampleAccessLog(check, sampling));
+  // The other busy route: passing through the layers of all others would cost more than its own handlers.
+  app.post(receiveStripeWebhook.path, observe, createWebhookHandler(deps));
+
+  app.use(observe);
+  if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
+  // Without an admin secret every address under this is 401, the unknown ones too.
+  app.use('/api/v1/admin', requireAdmin(deps), readJson);
+  if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
+  mountAll(app, deps, isAlone ? endpoints : endpoints.filter((endpoint) => !ofOperations.includes(endpoint)));
+  return app;
+}
+
+/** What is served at `OPERATIONS_PORT`: nothing that a product or a buyer needs. */
+export function createOperationsApp(deps: AppDeps, meter: RequestMeter): Express {
+  const app = newApp(deps);
+  app.use(observeRequests(deps, { meter, findRoute: createRouteFinder(endpoints) }));
+  app.use(queueScreen.path, createQueueScreen(deps));
+  mountAll(app, deps, [...ofHealth, ...ofOperations]);
   return app;
 }

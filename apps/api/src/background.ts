@@ -26,10 +26,18 @@ const warmUpMs = 2_000;
 
 /**
  * Runs the queries of a check once before the server listens: a process's first ones take several times as long as a
- * check may. Where Postgres is away the server listens all the same.
+ * check may; and all API keys are read. Where Postgres is away the server listens all the same.
  */
-export async function warmUp({ database, logger }: Pick<AppDeps, 'database' | 'logger'>): Promise<void> {
-  const queries = Promise.all([findApiKey(database, new Uint8Array(32)), readSources(database, '', [''])]);
+export async function warmUp({
+  database,
+  keys,
+  logger,
+}: Pick<AppDeps, 'database' | 'keys' | 'logger'>): Promise<void> {
+  const queries = Promise.all([
+    keys.loaded,
+    findApiKey(database, new Uint8Array(32)),
+    readSources(database, '', ['']),
+  ]);
   await withDeadline(queries, {
     ms: warmUpMs,
     onTimeout: () => new Error('Postgres did not answer in time'),

@@ -18,7 +18,7 @@ import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
-import { createFailureThrottle } from './http/failure-throttle.ts';
+import { createAuthFailures } from './http/auth-failures.ts';
 import { createApiReadiness } from './operations/readiness.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
@@ -103,7 +103,8 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
   const inspectQueueRedis = () => inspect(queueRedis);
-  const perSecond = config.rateLimitPerSecond;
+  const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
+  const following = keys.follow();
   let isStopping = false;
   return {
     deps: {
@@ -114,10 +115,9 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       database,
       cache,
       answers: createAnswerSource({ cache, database, clock, config, metrics }),
-      keys: createKeyDirectory({ database, redis: cacheRedis, clock, logger }),
-      authFailures: createFailureThrottle(config.authFailuresPerMinute),
-      rateLimiter:
-        perSecond === 0 ? null : createRateLimiter({ redis: cacheRedis, perSecond, prefix: 'rate:' }),
+      keys,
+      authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
+      rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
       stripePermissions,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
@@ -140,6 +140,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     },
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
+      await following.stop();
       await Promise.allSettled([stripeEvents.close(), maintenance.close()]);
       queueRedis.disconnect();
       cacheRedis.disconnect();

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { redirectOrigin } from '@billing/domain';
 import {
+  ConfigError,
   databaseFields,
   databaseSettings,
   envVar,
@@ -10,7 +11,7 @@ import {
   redisFields,
   stripeFields,
 } from '@billing/platform';
-import type { LogLevel, SettingWarning } from '@billing/platform';
+import type { LogLevel, NamedSecret, SettingWarning } from '@billing/platform';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -54,6 +55,7 @@ export const environmentSchema = z.object({
   ...redisFields,
   ...stripeFields,
   PORT: envVar.port(8000),
+  OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
@@ -73,6 +75,8 @@ export type ApiConfig = {
   /** Written to the log at the start. */
   settingWarnings: readonly SettingWarning[];
   port: number;
+  /** Where metrics, the description and the queue screen are then served alone; undefined: at `port`. */
+  operationsPort: number | undefined;
   /** Processes on one port. */
   processes: number;
   tracesEndpoint: string | undefined;
@@ -88,7 +92,7 @@ export type ApiConfig = {
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
   webhookSecrets: readonly string[];
-  adminKeys: readonly { name: string; secret: string }[];
+  adminKeys: readonly NamedSecret[];
   metricsToken: string | undefined;
   /** As Express's setting `trust proxy` takes it. */
   trustedProxies: number | string[] | false;
@@ -98,7 +102,7 @@ export type ApiConfig = {
   accessLogSample: number;
   /** Requests of one project key; 0: no limit. */
   rateLimitPerSecond: number;
-  /** Failed log-ins of one address; 0: no limit. */
+  /** Wrong keys a minute of one address in one area; 0: no limit. */
   authFailuresPerMinute: number;
   pastDueGraceDays: number;
   renewalAllowanceMs: number;
@@ -108,11 +112,18 @@ export type ApiConfig = {
 export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   const parsed = parseEnv(environmentSchema, env);
   const database = databaseSettings(parsed);
+  if (
+    parsed.OPERATIONS_PORT !== undefined &&
+    parsed.OPERATIONS_PORT !== 0 &&
+    parsed.OPERATIONS_PORT === parsed.PORT
+  )
+    throw new ConfigError('OPERATIONS_PORT: expected another port than PORT');
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,
     settingWarnings: findSettingWarnings(environmentSchema, env),
     port: parsed.PORT,
+    operationsPort: parsed.OPERATIONS_PORT,
     processes: parsed.API_PROCESSES,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,

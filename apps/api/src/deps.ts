@@ -15,7 +15,7 @@ import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
-import type { FailureThrottle } from './http/failure-throttle.ts';
+import type { AuthFailures } from './http/auth-failures.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
 export type AppDeps = {
@@ -30,9 +30,9 @@ export type AppDeps = {
   answers: AnswerSource;
   /** API key → project. */
   keys: KeyDirectory;
-  authFailures: FailureThrottle;
-  /** Requests per project API key; null: not limited. */
-  rateLimiter: RateLimiter | null;
+  authFailures: AuthFailures;
+  /** Requests per project API key. */
+  rateLimiter: RateLimiter;
   stripe: Stripe;
   /** What Stripe refuses to the key. */
   stripePermissions: StripePermissions;

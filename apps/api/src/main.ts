@@ -1,13 +1,20 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { exitOnConfigError, runUntilSignal, startTracing, watchQueueRedis } from '@billing/platform';
-import type { Logger, Metrics } from '@billing/platform';
-import { createApp } from './app.ts';
+import {
+  exitOnConfigError,
+  limitLines,
+  runUntilSignal,
+  startTracing,
+  watchQueueRedis,
+} from '@billing/platform';
+import type { Logger, Metrics, RequestMeter } from '@billing/platform';
+import { createApp, createMeter, createOperationsApp } from './app.ts';
 import { startPublishing, startReaching, warmUp } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
 import { readConfig } from './config.ts';
 import type { ApiConfig } from './config.ts';
+import type { AppDeps } from './deps.ts';
 import { closeGracefully, createApiServer } from './http/api-server.ts';
 import { createClusterRenderer, runPrimary } from './run-cluster.ts';
 
@@ -24,12 +31,18 @@ async function serve(config: ApiConfig): Promise<void> {
       : { metricsRenderer: (metrics: Metrics) => createClusterRenderer(metrics, worker) }),
   });
   const { logger } = deps;
-  const server = createApiServer(createApp(deps), config.corsOrigins);
+  const meter = createMeter(deps);
+  const server = createApiServer(createApp(deps, meter), config.corsOrigins);
+  const drops = limitLines(1, (count) => logger.warn('connections_dropped', { count }));
+  server.on('drop', () => drops.admits() && logger.warn('connections_dropped', { count: 1 }));
+  const operations = createOperationsServer(deps, meter);
   tracing?.traceRequests(server);
   for (const { event, ...setting } of config.settingWarnings) logger.warn(event, setting);
   const loops = [startPublishing(deps), startReaching(deps)];
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
-  const listening = warmUp(deps).then(() => listen(server, { port: config.port, logger }));
+  const listening = warmUp(deps)
+    .then(() => operations?.listen())
+    .then(() => listen(server, { port: config.port, logger }));
   // Before it listens: a signal may come in any moment.
   runUntilSignal({
     logger,
@@ -37,6 +50,8 @@ async function serve(config: ApiConfig): Promise<void> {
       beginStop();
       await listening;
       await closeGracefully(server, announceMs);
+      // The last to go: until then it tells how the process is.
+      await operations?.close();
       await Promise.all(loops.map((loop) => loop.stop()));
       stopInspecting();
       await close();
@@ -44,6 +59,18 @@ async function serve(config: ApiConfig): Promise<void> {
     },
   });
   await listening;
+}
+
+/** The second port, if there is to be one. */
+function createOperationsServer(deps: AppDeps, meter: RequestMeter) {
+  const { config, logger } = deps;
+  const port = config.operationsPort;
+  if (port === undefined) return undefined;
+  const server = createApiServer(createOperationsApp(deps, meter));
+  return {
+    listen: () => listen(server, { port, logger }),
+    close: () => closeGracefully(server, 0),
+  };
 }
 
 async function listen(server: Server, { port, logger }: { port: number; logger: Logger }): Promise<void> {

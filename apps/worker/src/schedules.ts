@@ -1,5 +1,5 @@
 import { hourMs } from '@billing/domain';
-import { findIdleRuns } from '@billing/store';
+import { endLostImports, findIdleRuns } from '@billing/store';
 import { enqueueRun } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
 
@@ -47,6 +47,7 @@ const nextSlot = (now: number, every: number): number => (Math.floor(now / every
 /** Adds a job for runs that have none: Redis was emptied, or unreachable when the run was requested. */
 export async function requeueIdleRuns(deps: MaintenanceDeps): Promise<'rest'> {
   if (!deps.maintenance.ready()) return 'rest';
+  await endLostImports(deps.database);
   for (const run of await findIdleRuns(deps.database)) await enqueueRun(deps, run);
   return 'rest';
 }

@@ -54,6 +54,7 @@ export type BillingClient = {
 /** A client for one project. Throws a `TypeError` if an option is wrong; the calls fail with a `BillingError`. */
 export function createBillingClient(options: BillingClientOptions): BillingClient {
   const settings = resolveOptions(options);
+  warnInPages();
   const cache =
     settings.cache === null ? null : createEntitlementCache({ ...settings.cache, now: systemMoment });
 
@@ -97,6 +98,17 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
       }),
     forget: (userId) => cache?.forget(userId),
   };
+}
+
+let hasWarned = false;
+
+/** Everybody who opens a page can copy its key, which reads of every user of the project. Once for a page. */
+function warnInPages(): void {
+  if (hasWarned || !('document' in globalThis)) return;
+  hasWarned = true;
+  globalThis.console.warn(
+    'billing: this page holds an API key that everybody who opens it can copy. Ask your own backend instead; in tools of your staff use a key that may only read.',
+  );
 }
 
 /** The full answer: one entry of the cache serves every feature of the user. */

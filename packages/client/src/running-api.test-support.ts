@@ -18,6 +18,7 @@ export async function startRunningApi(env: Record<string, string> = {}) {
   }).listen(0);
   const api = await startTestApi({ env: { STRIPE_API_BASE: stripe.url, ...env } });
   const { projectId, apiKey } = await api.createProject();
+  const { apiKey: readKey } = await api.createApiKey(projectId, { scopes: ['read'] });
   const priceId = await sellSubscription(api, { projectId, stripeUrl: stripe.url });
 
   const publish = async <T>({ result, pending }: Changed<T>): Promise<T> => {
@@ -28,6 +29,8 @@ export async function startRunningApi(env: Record<string, string> = {}) {
     url: api.url,
     projectId,
     apiKey,
+    /** May only read, as a key in a page must. */
+    readKey,
     priceId,
     redis: api.redis,
     grant: async (userId: string, featureCode: string, validTo?: number) => {

@@ -1,3 +1,4 @@
+export * from './admin-role.ts';
 export * from './api-key.ts';
 export * from './catalog/compare-price.ts';
 export * from './contracts/admin/access.ts';

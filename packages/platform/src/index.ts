@@ -17,6 +17,7 @@ export {
 } from './env/parse-env.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
 export { databaseSettings } from './env/url-parameters.ts';
+export { limitLines } from './logging/limit-lines.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
 // A process: deadlines, loops, health, shutdown
@@ -30,7 +31,14 @@ export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';
 export { runUntilSignal } from './shutdown.ts';
 
 // Metrics and traces
-export { createMetrics, refuseMetrics, type Metrics } from './metrics.ts';
+export {
+  authAreas,
+  createMetrics,
+  refuseMetrics,
+  type AuthArea,
+  type AuthFailureReason,
+  type Metrics,
+} from './metrics.ts';
 export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';

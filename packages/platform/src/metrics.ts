@@ -13,6 +13,18 @@ export type MetricsOptions = {
   readonly withProcessMetrics?: boolean;
 };
 
+/** Where credentials are asked for, and why they are refused there: the labels of `auth_failures_total`. */
+export const authAreas = {
+  admin: ['missing', 'wrong', 'throttled'],
+  project: ['missing', 'wrong', 'expired', 'address', 'throttled'],
+  queues: ['missing', 'wrong', 'throttled'],
+  console: ['missing', 'wrong', 'throttled'],
+  metrics: ['missing', 'wrong', 'throttled'],
+  webhooks: ['header', 'timestamp', 'mismatch'],
+} as const;
+export type AuthArea = keyof typeof authAreas;
+export type AuthFailureReason = (typeof authAreas)[AuthArea][number];
+
 export type Metrics = {
   registry: Registry;
   /** Makes a further counter in the same registry. */
@@ -28,6 +40,7 @@ export type Metrics = {
   webhookEventsProcessed: Counter<'type' | 'outcome'>;
   webhookProcessing: Histogram;
   webhookSignatureFailures: Counter<'reason'>;
+  authFailures: Counter<'area' | 'reason'>;
   queueJobs: Gauge<'queue' | 'state'>;
   queueRedisInfo: Gauge<'eviction_policy' | 'persistent'>;
   queueOldestWaiting: Gauge<'queue'>;
@@ -92,6 +105,11 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
       'webhook_signature_failures_total',
       'Webhooks refused for their signature; reason `timestamp` means that the clocks differ',
       ['reason'],
+    ),
+    authFailures: counter(
+      'auth_failures_total',
+      'Requests refused for their credentials, by where and why; webhooks: for their signature',
+      ['area', 'reason'],
     ),
     queueJobs: sharedGauge('bullmq_queue_jobs', 'Jobs by queue and state', ['queue', 'state']),
     queueRedisInfo: sharedGauge(

@@ -15,7 +15,7 @@ export type OperationsServerOptions = {
   readonly host?: string;
   /** What `/ready` answers. Must have its own deadlines. */
   readonly ready: () => Promise<ReadinessAnswer>;
-  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
+  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration' | 'authFailures'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
   readonly beforeScrape?: () => Promise<void>;
   /** If set, `/metrics` needs it as a bearer token. */
@@ -47,6 +47,7 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     ['/metrics', (request, response) => answerMetrics(options, { request, response })],
   ]);
   const meter = createRequestMeter(options.metrics, meteredRoutes(options));
+  for (const reason of ['missing', 'wrong']) options.metrics.authFailures.inc({ area: 'metrics', reason }, 0);
   const server = createServer((request, response) => {
     const startedAt = performance.now();
     assignRequestId(request, response);
@@ -95,6 +96,8 @@ async function answerMetrics(
 ): Promise<void> {
   const refusal = refuseMetrics(metricsToken, request.headers.authorization);
   if (refusal !== null) {
+    const reason = refusal.code === 'missing_api_key' ? 'missing' : 'wrong';
+    metrics.authFailures.inc({ area: 'metrics', reason });
     response.setHeader('www-authenticate', 'Bearer');
     return sendProblem(response, 401, refusal);
   }

@@ -47,11 +47,15 @@ export async function writeAudit(tx: Queries, entry: AuditEntry): Promise<void> 
 }
 
 /** The audit log, newest first. */
-export async function listAudit(database: Database, query: AuditQuery): Promise<Page<AuditRow>> {
-  const { limit, cursor, from, to } = query;
+export async function listAudit(
+  database: Database,
+  query: AuditQuery & { onlyProject?: string | null },
+): Promise<Page<AuditRow>> {
+  const { limit, cursor, from, to, onlyProject = null } = query;
   const before = cursor === undefined ? undefined : BigInt(decodeCursor(sequenceKey, cursor)[0]);
   const rows = await database.auditEntry.findMany({
     where: {
+      ...(onlyProject === null ? {} : { AND: [{ projectId: onlyProject }] }),
       projectId: given(query.project_id),
       actor: given(query.actor),
       action: given(query.action),

@@ -54,6 +54,24 @@ const conflict: Signs = {
   kinds: new Set(['TransactionWriteConflict']),
 };
 
+/** There is no way to Postgres: no statement of any kind would be answered. */
+const unreachable: Signs = {
+  codes: new Set([
+    ...lostCodes,
+    'P1001',
+    'P1002',
+    'ECONNREFUSED',
+    'EHOSTUNREACH',
+    'ENETUNREACH',
+    'ENOTFOUND',
+    'EAI_AGAIN',
+    '57P03',
+    '08000',
+  ]),
+  text: new RegExp([...lostTexts, "can't reach database"].join('|'), 'i'),
+  kinds: new Set(['ConnectionClosed', 'DatabaseNotReachable']),
+};
+
 /** Errors come wrapped: by Prisma's client, its driver adapter, and callers. */
 function shows(signs: Signs, error: unknown, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 4) return false;
@@ -75,6 +93,9 @@ function shows(signs: Signs, error: unknown, depth = 0): boolean {
  */
 export const isDatabaseUnavailable = (error: unknown): boolean =>
   shows(unavailable, error) || isConflict(error);
+
+/** Whether an error means that Postgres cannot be reached at all, and not that one statement took too long. */
+export const isDatabaseUnreachable = (error: unknown): boolean => shows(unreachable, error);
 
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */
 export const isConnectionLost = (error: unknown): boolean => shows(lost, error);

@@ -55,15 +55,16 @@ const endsTooEarly = (): ServiceError =>
     errors: [{ path: 'valid_to', message: 'must be later than valid_from' }],
   });
 
-/** Takes a grant back. Throws `grant_not_found`, `already_revoked`. */
+/** Takes a grant back, if given only one in that project. Throws `grant_not_found`, `already_revoked`. */
 export async function revokeGrant(
   database: Database,
-  request: RevokeRequest,
+  request: RevokeRequest & { onlyProject?: string | null },
   { actor, now }: By,
 ): Promise<Changed<Grant>> {
-  const { grant_id: id, reason } = request;
+  const { grant_id: id, reason, onlyProject = null } = request;
   const known = await database.grant.findUnique({ where: { id }, include: { user: true } });
-  if (known === null) throw new ServiceError('grant_not_found', 'Use a grant_id that POST /grant gave.');
+  if (known === null || (onlyProject !== null && known.user.projectId !== onlyProject))
+    throw new ServiceError('grant_not_found', 'Use a grant_id that POST /grant gave.');
   const { projectId, userId } = known.user;
   return changeUser(database, { projectId, userId }, async (tx) => {
     const { count } = await tx.grant.updateMany({

@@ -28,7 +28,7 @@ export {
   markCustomerDeleted,
   type UserCustomer,
 } from './customers/user-customer.ts';
-export { isDatabaseUnavailable } from './database-errors.ts';
+export { isDatabaseUnavailable, isDatabaseUnreachable } from './database-errors.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
 export type * from './events/event-state.ts';
@@ -37,6 +37,7 @@ export { writeOutcomes } from './events/write-outcomes.ts';
 export * from './grants.ts';
 export { createApiKey, listApiKeys, revokeApiKey, type ApiKeyRow } from './keys/admin-api-keys.ts';
 export { findApiKey, type ApiKeyRecord } from './keys/find-api-key.ts';
+export { rotateApiKey, type RotatedKey } from './keys/rotate-api-key.ts';
 export * from './ledger.ts';
 export * from './list-quarantine.ts';
 export * from './outbox.ts';
@@ -47,4 +48,5 @@ export { findUsers, type FoundUser } from './users/find-users.ts';
 export { readUser, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
 export * from './runs/lease-run.ts';
+export * from './runs/list-runs.ts';
 export * from './runs/run-objects.ts';

@@ -8,9 +8,17 @@ import type { Page } from './page.ts';
 /** A ledger row without the event itself. */
 export type LedgerRow = Omit<StripeEvent, 'payload'>;
 
+/** Null or absent: of all projects, and events of which no project is known. */
+export type OnlyProject = { onlyProject?: string | null };
+
 /** What became of each event, newest first. */
-export function listEvents(database: Database, query: EventsQuery): Promise<Page<LedgerRow>> {
-  const filter = { status: given(query.status), type: given(query.type), objectId: given(query.object_id) };
+export function listEvents(database: Database, query: EventsQuery & OnlyProject): Promise<Page<LedgerRow>> {
+  const filter = {
+    status: given(query.status),
+    type: given(query.type),
+    objectId: given(query.object_id),
+    projectId: given(query.onlyProject ?? undefined),
+  };
   return listLedger(database, filter, query);
 }
 

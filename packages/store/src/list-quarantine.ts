@@ -9,7 +9,7 @@ import { given } from './given.ts';
 import { listLedger } from './ledger.ts';
 import { decodeCursor, timeAndIdKey, toPage } from './page.ts';
 import type { Page } from './page.ts';
-import type { LedgerRow } from './ledger.ts';
+import type { LedgerRow, OnlyProject } from './ledger.ts';
 
 /** What waits: an event, or an object that a list of Stripe brought and of which no event is quarantined. */
 export type QuarantineRow = Omit<LedgerRow, 'eventId' | 'type' | 'projectId' | 'apiVersion'> & {
@@ -32,13 +32,20 @@ const newestFirst = (a: QuarantineRow, b: QuarantineRow): number => {
 /** The events and objects that wait until a customer, price or project is mapped, newest first. */
 export async function listQuarantine(
   database: Database,
-  query: QuarantineQuery,
+  query: QuarantineQuery & OnlyProject,
 ): Promise<Page<QuarantineRow>> {
-  const { limit, reason, cursor } = query;
-  const events = await listLedger(database, { status: 'quarantined', reason: given(reason) }, query);
+  const { limit, reason, cursor, onlyProject = null } = query;
+  const projectId = given(onlyProject ?? undefined);
+  const events = await listLedger(
+    database,
+    { status: 'quarantined', reason: given(reason), projectId },
+    query,
+  );
   const [at, id] = cursor === undefined ? [] : decodeCursor(timeAndIdKey, cursor);
   const after = at === undefined || id === undefined ? null : { at, id };
-  const objects = await findWaitingObjects(database, { reason, limit: limit + 1, after });
+  // An object without an owner is of no project yet.
+  const objects =
+    onlyProject === null ? await findWaitingObjects(database, { reason, limit: limit + 1, after }) : [];
   const rows = [...events.rows, ...objects].sort(newestFirst);
   const page = toPage(rows, limit, positionOf);
   // Of the events one more was read than is returned here.

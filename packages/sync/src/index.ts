@@ -25,6 +25,7 @@ export { measureUnseen } from './unseen-events.ts';
 // Import
 export { readAll } from './import/each-page.ts';
 export {
+  importActor,
   ImportError,
   longestPage,
   type ImportDeps,

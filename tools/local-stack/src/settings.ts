@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError, envVar, parseEnv, readJsonFile, stripeModeOf, writeJsonFile } from '@billing/platform';
+import type { NamedSecret } from '@billing/platform';
 import { z } from 'zod';
 import { paths } from './paths.ts';
 
@@ -55,11 +56,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     stripe: secretKey === undefined ? undefined : { secretKey, apiBase },
     secrets,
     webhookSecrets: given.STRIPE_WEBHOOK_SECRET?.join(',') ?? secrets.webhookSecret,
-    adminKeys: [{ name: 'local', secret: secrets.adminSecret }, ...(given.ADMIN_API_KEY ?? [])]
-      .map(({ name, secret }) => `${name}:${secret}`)
-      .join(','),
+    adminKeys: [`local:${secrets.adminSecret}`, ...(given.ADMIN_API_KEY ?? []).map(writeNamedSecret)].join(
+      ',',
+    ),
   };
 }
+
+const writeNamedSecret = ({ name, role, projectId, secret }: NamedSecret): string =>
+  `${[name, role, ...(projectId === null ? [] : [encodeURIComponent(projectId)])].join('/')}:${secret}`;
 
 function random(): string {
   return randomBytes(24).toString('hex');

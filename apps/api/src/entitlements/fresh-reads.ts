@@ -7,7 +7,9 @@ import {
 } from '@billing/domain';
 import type { Clock, ExplanationOut, Instant } from '@billing/domain';
 import { createCircuit, withDeadline } from '@billing/platform';
-import { readSources } from '@billing/store';
+import type { Circuit } from '@billing/platform';
+import { isDatabaseUnreachable, readSources } from '@billing/store';
+import { LRUCache } from 'lru-cache';
 import type { Database, NewEntry, UserSources } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
 
@@ -47,25 +49,40 @@ export function withinDeadline<T>(work: Promise<T>, endsAt: number): Promise<T> 
   });
 }
 
-type RunRead = <T>(read: () => Promise<T>) => Promise<T>;
+type RunRead = <T>(projectId: string, read: () => Promise<T>) => Promise<T>;
+
+const circuitOptions = { failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 };
+/** Projects whose reads fail lately; with more, the one that is longest not used is forgotten. */
+const maxCircuits = 10_000;
 
 /**
  * Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements.
- * While Postgres keeps failing, most reads are refused at once.
+ * While Postgres cannot be reached, most reads are refused at once. Other failures, such as reads that take too long,
+ * may be one project's own: they stop only the reads of that project.
  */
 function createReadRunner(): RunRead {
-  const circuit = createCircuit({ failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 });
-  return async (read) => {
-    if (!circuit.admits()) throw unavailable();
+  const ofPostgres = createCircuit(circuitOptions);
+  const ofProjects = new LRUCache<string, Circuit>({ max: maxCircuits });
+  return async (projectId, read) => {
+    const own = ofProjects.get(projectId);
+    if (own?.admits() === false || !ofPostgres.admits()) throw unavailable();
     try {
       const result = await withDeadline(read(), { ms: readDeadlineMs, onTimeout: () => unavailable() });
-      circuit.succeeded();
+      ofPostgres.succeeded();
+      ofProjects.delete(projectId);
       return result;
     } catch (error) {
-      circuit.failed();
+      if (isDatabaseUnreachable(error)) ofPostgres.failed();
+      else failOf(ofProjects, projectId);
       throw error instanceof ServiceError ? error : unavailable(error);
     }
   };
+}
+
+function failOf(circuits: LRUCache<string, Circuit>, projectId: string): void {
+  const circuit = circuits.get(projectId) ?? createCircuit(circuitOptions);
+  circuits.set(projectId, circuit);
+  circuit.failed();
 }
 
 function toFreshAnswer(
@@ -136,17 +153,18 @@ export function createFreshReads(deps: ReadDeps): FreshReads {
   }
 
   return {
-    own: (projectId, userId) => run(() => readOne(projectId, userId, true)),
+    own: (projectId, userId) => run(projectId, () => readOne(projectId, userId, true)),
     shared(projectId, userId, keep) {
       const key = `${projectId.length}:${projectId}:${userId}`;
       const joined = inFlight.get(key);
       if (joined !== undefined) return joined;
-      const read = run(() => readOne(projectId, userId, false))
+      const read = run(projectId, () => readOne(projectId, userId, false))
         .then(async (fresh) => ({ fresh, isOutdated: (await keep(fresh)) === 'outdated' }))
         .finally(() => inFlight.delete(key));
       inFlight.set(key, read);
       return read;
     },
-    many: (projectId, userIds) => run(() => readAnswers(deps, { projectId, userIds, isExplained: false })),
+    many: (projectId, userIds) =>
+      run(projectId, () => readAnswers(deps, { projectId, userIds, isExplained: false })),
   };
 }

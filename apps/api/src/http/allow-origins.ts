@@ -2,14 +2,13 @@ import type { RequestListener } from 'node:http';
 import cors from 'cors';
 import type { RequestHandler } from 'express';
 
-/** What a project key opens; web pages have no use for admin calls, webhooks, metrics and the queue screen. */
-const openToPages = ['/api/v1/entitlements', '/api/v1/checkout', '/api/v1/portal', '/api/v1/metrics/project'];
+/** What a page may read. All else needs a key that does not belong into a page, or no key of a project. */
+const openToPages = new Set(['/api/v1/entitlements', '/api/v1/entitlements/batch']);
 
-const isOpenToPages = (url: string): boolean =>
-  openToPages.some((prefix) => url.startsWith(prefix) && /^[/?]?$/.test(url.charAt(prefix.length)));
+const isOpenToPages = (url: string): boolean => openToPages.has(url.split('?', 1)[0] ?? '');
 
 /**
- * Lets pages of these origins read what a project key opens (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
+ * Lets pages of these origins read entitlements (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
  * It wraps the app: within the app it would come before the hot route, and without origins it costs nothing. Any
  * other origin is answered as if CORS did not exist.
  */
@@ -19,7 +18,7 @@ export function allowOrigins(origins: readonly string[], app: RequestListener): 
   const addHeaders = cors({
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST'],
-    allowedHeaders: ['authorization', 'content-type', 'idempotency-key', 'x-request-id'],
+    allowedHeaders: ['authorization', 'content-type', 'x-request-id'],
     exposedHeaders: [
       'ratelimit-limit',
       'ratelimit-remaining',

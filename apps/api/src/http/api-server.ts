@@ -23,8 +23,46 @@ function inheritPrototypes(app: Express) {
   const property = { value: app, configurable: true, enumerable: true, writable: true };
   Object.defineProperty(AppRequest.prototype, 'app', property);
   Object.defineProperty(AppResponse.prototype, 'app', property);
+  closeWhereBodyIsNotRead(AppResponse.prototype);
   Object.assign(app, { request: AppRequest.prototype, response: AppResponse.prototype });
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
+}
+
+/** How long a client whose body was not read has to take its answer: a reset at once could overtake it. */
+const lingerMs = 1_000;
+/** Of one process: beyond this connections are closed as they come. */
+const maxConnections = 10_000;
+
+function isBodyOnItsWay({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  const length = headers['content-length'];
+  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+}
+
+/** One request, one answer: what comes after it on this connection is not read, and the connection ends. */
+function closeAfterAnswer(response: ServerResponse): void {
+  // Node answers `connection: close`, and ends the connection with the answer.
+  response.shouldKeepAlive = false;
+  const { socket } = response;
+  if (socket === null) return;
+  socket.destroySoon = () => {
+    socket.end();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  };
+}
+
+/**
+ * What is answered before its body is whole says `connection: close` and is closed: else a slow body would hold its
+ * connection for as long as a request may take, and get a second answer then.
+ */
+function closeWhereBodyIsNotRead(prototype: ServerResponse): void {
+  const original: unknown = Reflect.get(ServerResponse.prototype, 'writeHead');
+  if (typeof original !== 'function') throw new Error('Node writes heads in another way');
+  function writeHead(this: ServerResponse, ...head: unknown[]): unknown {
+    if (isBodyOnItsWay(this.req)) closeAfterAnswer(this);
+    return Reflect.apply(Object(original), this, head);
+  }
+  Object.defineProperty(prototype, 'writeHead', { value: writeHead, configurable: true, writable: true });
 }
 
 function refusalOf(error: Error): { code: ErrorCode; detail: string } {
@@ -73,7 +111,7 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
   sendProblem(response, new ServiceError('invalid_request', 'Expect nothing but 100-continue.'), requestId);
 }
 
-/** The HTTP server for an app, open to pages of `corsOrigins`; it does not listen yet. */
+/** The HTTP server for an app, whose entitlements pages of `corsOrigins` may read; it does not listen yet. */
 export function createApiServer(app: Express, corsOrigins: readonly string[] = []): Server {
   const server = createServer(
     {
@@ -91,6 +129,7 @@ export function createApiServer(app: Express, corsOrigins: readonly string[] = [
   );
   // A client that does not read its answer keeps its socket no longer than this.
   server.setTimeout(stalledMs);
+  server.maxConnections = maxConnections;
   server.on('clientError', refuseConnection);
   server.on('checkExpectation', refuseExpectation);
   return server;

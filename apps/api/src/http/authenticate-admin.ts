@@ -1,12 +1,14 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { ServiceError } from '@billing/domain';
-import type { Actor } from '@billing/store';
-import type { RequestHandler, Response } from 'express';
-import type { AppDeps } from '../deps.ts';
-import { bearerToken, missingKey, tooManyFailures } from './authenticate-project.ts';
+import { hasRole, ServiceError } from '@billing/domain';
 import { requestIdOf } from '@billing/platform';
+import type { NamedSecret } from '@billing/platform';
+import type { Actor } from '@billing/store';
+import type { Request, RequestHandler, Response } from 'express';
+import type { AppDeps } from '../deps.ts';
+import { bearerToken, missingKey } from './authenticate-project.ts';
+import type { AdminAccess } from './define-endpoint.ts';
 
-export type Admin = { name: string };
+export type Admin = Omit<NamedSecret, 'secret'>;
 export type AdminKeyDeps = Pick<AppDeps, 'config' | 'authFailures'>;
 
 // Beside the response, as Express's `locals` has no types.
@@ -14,40 +16,30 @@ const admins = new WeakMap<Response, Admin>();
 
 const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Finds the admin whose secret this is; every secret is compared, each in constant time. */
-export function adminOfSecret(
-  adminKeys: readonly { name: string; secret: string }[],
-  secret: string,
-): Admin | null {
-  const given = digestOf(secret);
-  let found: Admin | null = null;
-  for (const { name, secret: expected } of adminKeys)
-    if (timingSafeEqual(given, digestOf(expected))) found = { name };
-  return found;
+/** Finds the admin whose secret is given; every secret is compared, each in constant time. */
+export function createAdminFinder(adminKeys: readonly NamedSecret[]): (secret: string) => Admin | null {
+  const known = adminKeys.map(({ secret, ...admin }) => ({ admin, digest: digestOf(secret) }));
+  return (secret) => {
+    const given = digestOf(secret);
+    let found: Admin | null = null;
+    for (const { admin, digest } of known) if (timingSafeEqual(given, digest)) found = admin;
+    return found;
+  };
 }
 
-/** Counts failures; after many from an address nothing is compared any more, unless an admin was let in from there. */
-function admit(
-  { authFailures }: AdminKeyDeps,
-  address: string | undefined,
-  find: () => Admin | null,
-): Admin | null {
-  const waitSeconds = authFailures.isTrusted(address) ? 0 : authFailures.waitSeconds(address);
-  if (waitSeconds > 0) throw tooManyFailures(waitSeconds);
-  const admin = find();
-  if (admin === null) authFailures.failed(address);
-  else authFailures.succeeded(address);
-  return admin;
-}
-
-/** Lets only an admin secret pass; `actorOf(response)` then says who it is. */
-export function requireAdmin(deps: AdminKeyDeps): RequestHandler {
+/** Lets only an admin secret pass; `adminOf(response)` then says whose. */
+export function requireAdmin({ config, authFailures }: AdminKeyDeps): RequestHandler {
+  const find = createAdminFinder(config.adminKeys);
   return (request, response, next) => {
+    const login = { area: 'admin', request, response } as const;
     const token = bearerToken(request.headers.authorization);
-    if (token === null) throw missingKey('admin secret');
-    const admin = admit(deps, request.ip, () => adminOfSecret(deps.config.adminKeys, token));
+    if (token === null) throw authFailures.missing(login, missingKey('admin secret'));
+    const admin = find(token);
     if (admin === null)
-      throw new ServiceError('invalid_api_key', 'Use a secret that ADMIN_API_KEY of this service names.');
+      throw authFailures.wrong(
+        login,
+        new ServiceError('invalid_api_key', 'Use a secret that ADMIN_API_KEY of this service names.'),
+      );
     admins.set(response, admin);
     next();
   };
@@ -62,30 +54,82 @@ function basicCredentials(authorization: string | undefined): { name: string; se
   return colon < 0 ? null : { name: decoded.slice(0, colon), secret: decoded.slice(colon + 1) };
 }
 
-function adminOfLogin({ config }: AdminKeyDeps, given: { name: string; secret: string }): Admin | null {
-  const admin = adminOfSecret(config.adminKeys, given.secret);
-  return admin?.name === given.name ? admin : null;
-}
-
-/** As `requireAdmin`, for a browser: it asks for a name of `ADMIN_API_KEY` and its secret. */
-export function requireOperator(deps: AdminKeyDeps): RequestHandler {
+/**
+ * As `requireAdmin`, for a browser: it asks for a name of `ADMIN_API_KEY` and its secret. The queues hold the events of
+ * all projects: a name that is limited to one is refused.
+ */
+export function requireOperator({ config, authFailures }: AdminKeyDeps): RequestHandler {
+  const find = createAdminFinder(config.adminKeys);
   return (request, response, next) => {
+    const login = { area: 'queues', request, response } as const;
     const given = basicCredentials(request.headers.authorization);
-    const admin = given === null ? null : admit(deps, request.ip, () => adminOfLogin(deps, given));
-    if (admin === null) {
+    const admin = given === null ? null : find(given.secret);
+    if (given === null || admin === null || admin.name !== given.name) {
       response.setHeader('www-authenticate', 'Basic realm="Billing queues", charset="UTF-8"');
-      if (given === null)
-        throw new ServiceError('missing_api_key', 'Log in with an admin name and its secret.');
-      throw new ServiceError('invalid_api_key', 'Use a name of ADMIN_API_KEY with its secret.');
+      throw given === null
+        ? authFailures.missing(
+            login,
+            new ServiceError('missing_api_key', 'Log in with an admin name and its secret.'),
+          )
+        : authFailures.wrong(
+            login,
+            new ServiceError('invalid_api_key', 'Use a name of ADMIN_API_KEY with its secret.'),
+          );
     }
+    if (admin.projectId !== null) throw onAllProjects();
     admins.set(response, admin);
     next();
   };
 }
 
-/** Who acts, for the audit log. */
-export function actorOf(response: Response): Actor {
+function adminOf(response: Response): Admin {
   const admin = admins.get(response);
-  if (admin === undefined) throw new Error('actorOf was called before requireAdmin');
-  return { name: admin.name, requestId: requestIdOf(response) };
+  if (admin === undefined) throw new Error('adminOf was called before requireAdmin');
+  return admin;
+}
+
+/** Who acts, for the audit log. */
+export const actorOf = (response: Response): Actor => ({
+  name: adminOf(response).name,
+  requestId: requestIdOf(response),
+});
+
+/** The project that the caller is limited to; null: none. */
+export const onlyProjectOf = (response: Response): string | null => adminOf(response).projectId;
+
+const onAllProjects = (): ServiceError =>
+  new ServiceError(
+    'insufficient_role',
+    'Use a name of ADMIN_API_KEY that is not limited to a project: this concerns all of them.',
+  );
+
+const otherProject = (): ServiceError =>
+  new ServiceError('project_not_found', 'Use the project that this name of ADMIN_API_KEY is limited to.');
+
+/** Lets pass who has the role, and of the project that the path names. Throws `insufficient_role`, `project_not_found`. */
+export function requireRole({ admin: least, limitedBy }: AdminAccess): RequestHandler {
+  return (request, response, next) => {
+    const { role, projectId } = adminOf(response);
+    if (!hasRole(role, least))
+      throw new ServiceError(
+        'insufficient_role',
+        `Use a name of ADMIN_API_KEY that has the role "${least}"${least === 'admin' ? '' : ' or more'}.`,
+      );
+    if (projectId !== null && limitedBy === undefined) requireProjectOfPath(request, projectId);
+    next();
+  };
+}
+
+function requireProjectOfPath({ params }: Request, projectId: string): void {
+  if (!Object.hasOwn(params, 'project_id')) throw onAllProjects();
+  if (params['project_id'] !== projectId) throw otherProject();
+}
+
+/** Of a name that is limited to a project, the body of an `AdminAccess` by the `body` must name that project. */
+export function requireProjectOfBody(onlyProject: string | null, body: unknown): void {
+  if (onlyProject === null) return;
+  const named =
+    typeof body === 'object' && body !== null && 'project_id' in body ? body.project_id : undefined;
+  if (named === undefined) throw onAllProjects();
+  if (named !== onlyProject) throw otherProject();
 }

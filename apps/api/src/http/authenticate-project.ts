@@ -1,10 +1,13 @@
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import { ServiceError } from '@billing/domain';
 import type { ApiKeyScope } from '@billing/domain';
 import type { ApiKeyRecord } from '@billing/store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
+import { plainAddress } from './addresses.ts';
+import type { Login } from './auth-failures.ts';
 
-export type ProjectKeyDeps = Pick<AppDeps, 'keys' | 'clock' | 'authFailures' | 'rateLimiter'>;
+export type ProjectKeyDeps = Pick<AppDeps, 'keys' | 'clock' | 'authFailures' | 'rateLimiter' | 'config'>;
 
 /** The token of `Authorization: Bearer …` (RFC 6750); null: none was sent. */
 export function bearerToken(authorization: string | undefined): string | null {
@@ -19,34 +22,29 @@ export function missingKey(what: string): ServiceError {
   return new ServiceError('missing_api_key', `Send the header Authorization: Bearer <${what}>.`);
 }
 
+const wrongAddress = (): ServiceError =>
+  new ServiceError(
+    'address_not_allowed',
+    'Call from an address that this API key is allowed to be used from.',
+  );
+
 const invalidKey = (): ServiceError =>
   new ServiceError('invalid_api_key', 'Use an API key that is known, not revoked and not expired.');
-
-export const tooManyFailures = (waitSeconds: number): ServiceError =>
-  new ServiceError(
-    'rate_limited',
-    'Too many wrong keys came from this address: wait, then use a right one.',
-    {
-      retryable: true,
-      retryAfterSeconds: waitSeconds,
-    },
-  );
 
 /** The record of a key, looked up if need be; for an address that sent many wrong keys no unknown key is looked up. */
 async function findRecord(
   { keys, clock, authFailures }: ProjectKeyDeps,
   token: string,
-  address: string | undefined,
+  login: Login,
 ): Promise<ApiKeyRecord> {
+  const { area, request } = login;
   const cached = keys.peek(token);
-  if (cached === undefined && !keys.isKnown(token)) {
-    const waitSeconds = authFailures.waitSeconds(address);
-    if (waitSeconds > 0) throw tooManyFailures(waitSeconds);
-  }
-  const record = cached ?? (await keys.find(token));
-  if (record !== null && (record.expiresAt === null || record.expiresAt > clock())) return record;
-  authFailures.failed(address);
-  throw invalidKey();
+  const mayLookUp =
+    cached !== undefined || keys.isKnown(token) || authFailures.waitSeconds(area, request.ip) === 0;
+  const record = cached ?? (mayLookUp ? await keys.find(token) : null);
+  if (record === null) throw authFailures.wrong(login, invalidKey());
+  if (record.expiresAt === null || record.expiresAt > clock()) return record;
+  throw authFailures.wrong(login, invalidKey(), 'expired');
 }
 
 /**
@@ -54,12 +52,16 @@ async function findRecord(
  * what is left. Throws `rate_limited`.
  */
 async function limitRate(
-  { rateLimiter }: ProjectKeyDeps,
+  { rateLimiter, config }: ProjectKeyDeps,
   record: ApiKeyRecord,
   response: Response,
 ): Promise<void> {
-  if (rateLimiter === null) return;
-  const { isAllowed, limit, remaining, resetMs, retryAfterMs } = await rateLimiter.take(record.keyId);
+  const perSecond = record.rateLimitPerSecond ?? config.rateLimitPerSecond;
+  if (perSecond === 0) return;
+  const { isAllowed, limit, remaining, resetMs, retryAfterMs } = await rateLimiter.take(
+    record.keyId,
+    perSecond,
+  );
   response.setHeader('ratelimit-limit', String(limit));
   response.setHeader('ratelimit-remaining', String(remaining));
   response.setHeader('ratelimit-reset', String(Math.ceil(resetMs / 1_000)));
@@ -70,19 +72,55 @@ async function limitRate(
   });
 }
 
+// A list of networks is put together when its key is first used; nearly all keys have none.
+const networks = new WeakMap<ApiKeyRecord, BlockList>();
+
+function networksOf(record: ApiKeyRecord): BlockList {
+  const known = networks.get(record);
+  if (known !== undefined) return known;
+  const list = new BlockList();
+  for (const network of record.allowedIps) {
+    const [address = '', bits] = network.split('/');
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  networks.set(record, list);
+  return list;
+}
+
+function isAllowedFrom(record: ApiKeyRecord, address: string | undefined): boolean {
+  if (record.allowedIps.length === 0) return true;
+  const plain = plainAddress(address);
+  return isIP(plain) !== 0 && networksOf(record).check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+}
+
+/** Pages send `Origin`, and everybody can read the key of a page: there it may only read. */
+const mayBeUsedWhere = (record: ApiKeyRecord, { headers }: Pick<Request, 'headers'>): boolean =>
+  headers.origin === undefined || record.scopes.every((scope) => scope === 'read');
+
+const notInPages = (): ServiceError =>
+  new ServiceError(
+    'insufficient_scope',
+    'Use an API key that may only "read" in a web page (this request has an Origin), and others in a backend.',
+  );
+
 /**
- * Who asks: the record of the project API key in `Authorization`. Throws `missing_api_key`,
- * `invalid_api_key`, `insufficient_scope`, `project_inactive`, `rate_limited`.
+ * Who asks: the record of the project API key in `Authorization`. Throws `missing_api_key`, `invalid_api_key`,
+ * `address_not_allowed`, `insufficient_scope`, `project_inactive`, `rate_limited`.
  */
 export async function authenticateProject(
   deps: ProjectKeyDeps,
   { request, response }: { request: Request; response: Response },
   scope: ApiKeyScope,
 ): Promise<ApiKeyRecord> {
+  const login = { area: 'project', request, response } as const;
   const token = bearerToken(request.headers.authorization);
-  if (token === null) throw missingKey('project API key');
-  const record = await findRecord(deps, token, request.ip);
+  if (token === null) throw deps.authFailures.missing(login, missingKey('project API key'));
+  const record = await findRecord(deps, token, login);
+  if (!isAllowedFrom(record, request.ip)) throw deps.authFailures.misused(login, wrongAddress(), 'address');
   await limitRate(deps, record, response);
+  if (!mayBeUsedWhere(record, request)) throw notInPages();
   if (!record.scopes.includes(scope))
     throw new ServiceError('insufficient_scope', `Use an API key that has the scope "${scope}".`);
   if (!record.isProjectActive)
@@ -95,14 +133,16 @@ export async function authenticateProject(
  * limited, and `authenticateProject` has to find out.
  */
 export function peekProject(
-  deps: Pick<AppDeps, 'keys' | 'clock' | 'rateLimiter'>,
-  request: Pick<Request, 'headers'>,
+  deps: Pick<AppDeps, 'keys' | 'clock' | 'config'>,
+  request: Pick<Request, 'headers' | 'ip'>,
   scope: ApiKeyScope,
 ): ApiKeyRecord | null {
-  if (deps.rateLimiter !== null) return null;
+  if (deps.config.rateLimitPerSecond !== 0) return null;
   const token = bearerToken(request.headers.authorization);
   const record = token === null ? undefined : deps.keys.peek(token);
   if (record === undefined || !record.isProjectActive || !record.scopes.includes(scope)) return null;
+  if (record.rateLimitPerSecond !== null || !mayBeUsedWhere(record, request)) return null;
+  if (record.allowedIps.length > 0 && !isAllowedFrom(record, request.ip)) return null;
   return record.expiresAt !== null && record.expiresAt <= deps.clock() ? null : record;
 }
 

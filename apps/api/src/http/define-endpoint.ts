@@ -1,17 +1,20 @@
-import type { ApiKeyScope, ErrorCode } from '@billing/domain';
+import type { AdminRole, ApiKeyScope, ErrorCode } from '@billing/domain';
 import type { Actor, ApiKeyRecord } from '@billing/store';
 import type { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import type { JsonObject } from '../openapi/json-schema.ts';
 
-export type AdminRole = 'viewer' | 'operator' | 'admin';
+/**
+ * The least role of an admin call, and how a name that is limited to a project makes it. Absent: the path names the
+ * project; a call whose path does not is on all projects, and refused. `body`: the body names it in `project_id`.
+ * `handler`: the handler looks at nothing but the rows of `onlyProject`.
+ */
+export type AdminAccess = { admin: AdminRole; limitedBy?: 'body' | 'handler' };
 
 /**
- * Who may call: a project whose key has the scope, an administrator of the role (for now every admin secret has all
- * roles), Stripe (signed), a scraper of metrics, an operator who logs in with a browser, or anybody.
+ * Who may call: a project whose key has the scope, an administrator of at least the role, Stripe (signed), a scraper of metrics, an operator who logs in with a browser, or anybody.
  */
-export type Access =
-  { project: ApiKeyScope } | { admin: AdminRole } | 'stripe' | 'metrics' | 'queue-screen' | 'open';
+export type Access = { project: ApiKeyScope } | AdminAccess | 'stripe' | 'metrics' | 'queue-screen' | 'open';
 
 export type AccessKind = 'project' | 'admin' | Exclude<Access, object>;
 
@@ -79,6 +82,7 @@ export type UntypedInput = RequestMeta & {
   body: unknown;
   project?: ApiKeyRecord;
   actor?: Actor;
+  onlyProject?: string | null;
 };
 
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -86,11 +90,14 @@ type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${i
   : never;
 type Params<Path extends string> = { [Name in ParamNames<Path>]: string };
 
-/** Who calls, as far as `access` tells. `actor` goes into the audit log. */
+/**
+ * Who calls, as far as `access` tells. `actor` goes into the audit log; `onlyProject` is the project that an
+ * administrator is limited to, null: none.
+ */
 type Caller<A extends Access> = A extends { project: ApiKeyScope }
   ? { project: ApiKeyRecord }
-  : A extends { admin: AdminRole }
-    ? { actor: Actor }
+  : A extends AdminAccess
+    ? { actor: Actor; onlyProject: string | null }
     : unknown;
 
 type BodyOf<A extends Answer> = A extends { schema: infer Schema extends z.ZodType }
@@ -166,17 +173,24 @@ const errorsOfAccess: Record<AccessKind, readonly ErrorCode[]> = {
     'missing_api_key',
     'invalid_api_key',
     'insufficient_scope',
+    'address_not_allowed',
     'project_mismatch',
     'project_inactive',
     'rate_limited',
     'service_unavailable',
   ],
-  admin: ['missing_api_key', 'invalid_api_key', 'rate_limited', 'service_unavailable'],
+  admin: ['missing_api_key', 'invalid_api_key', 'insufficient_role', 'rate_limited', 'service_unavailable'],
   stripe: ['invalid_signature'],
-  metrics: ['missing_api_key', 'invalid_api_key'],
-  'queue-screen': ['missing_api_key', 'invalid_api_key', 'rate_limited'],
+  metrics: ['missing_api_key', 'invalid_api_key', 'rate_limited'],
+  'queue-screen': ['missing_api_key', 'invalid_api_key', 'insufficient_role', 'rate_limited'],
   open: [],
 };
+
+/** Whether another project than the own is `project_not_found` to an administrator who is limited to one. */
+const namesProject = ({ access, path }: Endpoint): boolean =>
+  typeof access === 'object' &&
+  'admin' in access &&
+  (access.limitedBy === 'body' || path.includes('{project_id}'));
 
 /** Every code with which this endpoint may refuse. */
 export function errorsOf(endpoint: Endpoint): ErrorCode[] {
@@ -186,6 +200,7 @@ export function errorsOf(endpoint: Endpoint): ErrorCode[] {
     ...(takesInput ? (['invalid_request'] as const) : []),
     ...(body === undefined ? [] : (['payload_too_large', 'unsupported_media_type'] as const)),
     ...errorsOfAccess[accessKindOf(endpoint)],
+    ...(namesProject(endpoint) ? (['project_not_found'] as const) : []),
     ...endpoint.errors,
     'request_timeout',
     'request_header_too_large',

@@ -1,9 +1,12 @@
 import { ServiceError } from '@billing/domain';
-import { QueueUnavailableError, requestIdOf } from '@billing/platform';
+import { limitLines, QueueUnavailableError, requestIdOf } from '@billing/platform';
 import { isDatabaseUnavailable } from '@billing/store';
 import type { Request, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { httpStatusOf, sendProblem } from './problem.ts';
+
+/** Of requests that a dependency prevents; while one is away that may be all. */
+const linesPerSecond = 10;
 
 export type FailureHandler = (error: unknown, request: Request, response: Response) => void;
 
@@ -54,13 +57,14 @@ export function toServiceError(error: unknown): ServiceError {
 
 /** Where every error of a request ends: logged once if the fault is ours, then answered. */
 export function createFailureHandler(deps: Pick<AppDeps, 'logger'>): FailureHandler {
+  const lines = limitLines(linesPerSecond, (count) => deps.logger.warn('requests_not_served', { count }));
   return (error, request, response) => {
     const failure = toServiceError(error);
     const requestId = requestIdOf(response);
     const status = httpStatusOf(failure.code);
     const fields = { request_id: requestId, method: request.method, code: failure.code };
     if (status === 500) deps.logger.error('request_failed', { ...fields, error: failure.cause ?? failure });
-    else if (status > 500)
+    else if (status > 500 && lines.admits())
       deps.logger.warn('request_refused', { ...fields, error: failure.cause ?? failure });
     sendProblem(response, failure, requestId);
   };

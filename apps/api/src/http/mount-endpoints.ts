@@ -2,9 +2,9 @@ import { id, ServiceError } from '@billing/domain';
 import { refuseMetrics } from '@billing/platform';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { actorOf } from './authenticate-admin.ts';
+import { actorOf, onlyProjectOf, requireProjectOfBody, requireRole } from './authenticate-admin.ts';
 import { projectOf, requireProjectKey, requireSameProject } from './authenticate-project.ts';
-import { accessKindOf, allowedMethods, pathParameterNames, routePatternOf } from './define-endpoint.ts';
+import { allowedMethods, pathParameterNames, routePatternOf } from './define-endpoint.ts';
 import type { Endpoint, EndpointDeps, Reply, UntypedInput } from './define-endpoint.ts';
 import { parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
 
@@ -31,7 +31,8 @@ function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
     if (reply !== undefined) send(response, reply, endpoint);
   };
   if (access === 'metrics') return [requireMetricsToken(deps), handle];
-  if (typeof access === 'string' || 'admin' in access) return [handle];
+  if (typeof access === 'string') return [handle];
+  if ('admin' in access) return [requireRole(access), handle];
   return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [readJson]), handle];
 }
 
@@ -49,9 +50,13 @@ function readInput(
     body: body === undefined ? undefined : parseBody(body.schema, request),
     header: (name: string) => request.get(name),
   };
-  const kind = accessKindOf(endpoint);
-  if (kind === 'admin') return { ...input, actor: actorOf(response) };
-  if (kind !== 'project') return input;
+  const { access } = endpoint;
+  if (typeof access === 'string') return input;
+  if ('admin' in access) {
+    const onlyProject = onlyProjectOf(response);
+    if (access.limitedBy === 'body') requireProjectOfBody(onlyProject, input.body);
+    return { ...input, actor: actorOf(response), onlyProject };
+  }
   const project = projectOf(response);
   for (const part of [params, input.query, input.body]) requireSameProject(project, part);
   return { ...input, project };
@@ -67,10 +72,12 @@ function send(response: Response, reply: Reply, { answers: [first] }: Endpoint):
   else response.json(reply.body);
 }
 
-function requireMetricsToken({ config }: EndpointDeps): RequestHandler {
-  return (request, _response, next) => {
+function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHandler {
+  return (request, response, next) => {
     const refusal = refuseMetrics(config.metricsToken, request.headers.authorization);
-    if (refusal !== null) throw refusal;
+    const login = { area: 'metrics', request, response } as const;
+    if (refusal?.code === 'missing_api_key') throw authFailures.missing(login, refusal);
+    if (refusal !== null) throw authFailures.wrong(login, refusal);
     next();
   };
 }

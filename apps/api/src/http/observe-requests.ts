@@ -1,4 +1,4 @@
-import { assignRequestId, unmatchedRoute, withLogContext } from '@billing/platform';
+import { assignRequestId, limitLines, unmatchedRoute, withLogContext } from '@billing/platform';
 import type { Logger, RequestMeter } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
@@ -8,6 +8,8 @@ const requestIdHeader = 'x-request-id';
 
 /** Successful answers logged in one second and process: all of a quiet service, a sample of a busy one. */
 const maxPerSecond = 20;
+/** The same of refusals, which anybody can cause. */
+const maxRefusalsPerSecond = 10;
 
 export type AccessLog = {
   /** Whether this answer is to be logged. Asked once for each answer, before its line is put together. */
@@ -16,17 +18,19 @@ export type AccessLog = {
 };
 
 /**
- * The access log. Every refusal and failure is logged; of successful answers only so many a second, as a line costs
- * more than accepting a webhook does. `not_logged`: how many were left out since the line before. Counts and times of
- * all are in the metrics.
+ * The access log. Every failure of ours is logged; of successful answers only so many a second, as a line costs more
+ * than accepting a webhook does. `not_logged`: how many were left out since the line before. Of refusals so many a
+ * second, and beyond that one line a second with their number. Counts and times of all are in the metrics.
  */
 export function createAccessLog({ logger }: { logger: Logger }): AccessLog {
   let second = 0;
   let logged = 0;
   let notLogged = 0;
+  const refusals = limitLines(maxRefusalsPerSecond, (count) => logger.warn('requests_refused', { count }));
   return {
     wants(statusCode, isAborted) {
-      if (statusCode >= 400 || isAborted) return true;
+      if (statusCode === 500) return true;
+      if (statusCode >= 400 || isAborted) return refusals.admits();
       const current = Math.floor(performance.now() / 1000);
       if (current !== second) {
         second = current;
@@ -58,30 +62,52 @@ function notedFor(response: Response): object {
 
 export const queueScreenPath = '/admin/queues';
 
+/** The route that a request names, refused before it came there; undefined: none. */
+export type RouteFinder = (method: string, path: string) => string | undefined;
+
 /** The pattern of the route that answered, never the raw URL: a label with few values. */
-function routeOf(request: Request): string {
+function routeOf(request: Request, statusCode: number, findRoute: RouteFinder): string {
   const route: unknown = request.route;
   const path = typeof route === 'object' && route !== null && 'path' in route ? route.path : undefined;
-  if (typeof path !== 'string') return unmatchedRoute;
+  if (typeof path !== 'string') {
+    const isRefused = statusCode === 401 || statusCode === 429;
+    const [asked = ''] = request.originalUrl.split('?', 1);
+    return (isRefused ? findRoute(request.method, asked) : undefined) ?? unmatchedRoute;
+  }
   // The routes of the queue screen do not know where it is mounted, and `baseUrl` is gone after an error.
   const isOfScreen = request.originalUrl.startsWith(`${queueScreenPath}/`);
   return isOfScreen && !path.startsWith(queueScreenPath) ? queueScreenPath + path : path;
 }
 
+/**
+ * Behind a proxy that nobody told of, all callers have one address: wrong keys of one slow down those of all. One
+ * warning for a process.
+ */
+function createProxyWarning({ logger, config }: Pick<AppDeps, 'logger' | 'config'>) {
+  let mayWarn = config.trustedProxies === false;
+  return ({ headers }: Request): void => {
+    if (!mayWarn || headers['x-forwarded-for'] === undefined) return;
+    mayWarn = false;
+    logger.warn('forwarded_for_ignored', { what_to_do: 'set TRUST_PROXY to the proxies in front' });
+  };
+}
+
 /** Request id, log context, metrics and access log of every route but the hot one. */
 export function observeRequests(
-  deps: Pick<AppDeps, 'logger' | 'isStopping'>,
-  meter: RequestMeter,
+  deps: Pick<AppDeps, 'logger' | 'isStopping' | 'config'>,
+  { meter, findRoute }: { meter: RequestMeter; findRoute: RouteFinder },
 ): RequestHandler {
   const accessLog = createAccessLog(deps);
+  const warnOfProxy = createProxyWarning(deps);
   const headers = Object.entries(securityHeaders);
   return (request, response, next) => {
     const startedAt = performance.now();
     const requestId = assignRequestId(request, response);
     for (const [name, value] of headers) response.setHeader(name, value);
     if (deps.isStopping()) response.setHeader('connection', 'close');
+    warnOfProxy(request);
     response.once('close', () => {
-      const route = routeOf(request);
+      const route = routeOf(request, response.statusCode, findRoute);
       meter({ method: request.method, route, statusCode: response.statusCode, startedAt });
       if (!accessLog.wants(response.statusCode, !response.writableFinished)) return;
       accessLog.write({

@@ -2,7 +2,7 @@ import { id, problemOut } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import { z } from 'zod';
 import { accessKindOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
-import type { AccessKind, Answer, Endpoint } from '../http/define-endpoint.ts';
+import type { Access, AccessKind, AdminAccess, Answer, Endpoint } from '../http/define-endpoint.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
 import {
@@ -19,6 +19,8 @@ const intro = `One Stripe account, many products, one answer to "what may this u
 \`GET /api/v1/entitlements\`, sells with \`POST /api/v1/checkout/create\`, and Stripe calls the webhook.
 
 **Keys.** Project endpoints take \`Authorization: Bearer <project API key>\`, those under \`/api/v1/admin\` an admin secret.
+Each admin call states its least role (\`x-role\`): \`viewer\`, \`operator\` or \`admin\`. A name that is limited to a project meets
+no other project: its objects are 404, and calls on all projects 403 \`insufficient_role\`.
 
 **Errors** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; \`detail\` says what to do. Besides the errors listed
 with a call, every unknown address is 404 \`route_not_found\` and every wrong method 405 \`method_not_allowed\` with \`Allow\`.
@@ -46,7 +48,7 @@ const securitySchemes = {
   operatorLogin: {
     type: 'http',
     scheme: 'basic',
-    description: 'Any name of `ADMIN_API_KEY` with its secret.',
+    description: 'Any name of `ADMIN_API_KEY` without a project, with its secret.',
   },
   stripeSignature: {
     type: 'apiKey',
@@ -103,8 +105,11 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
     operationId,
     tags: [tag],
     summary,
-    description: [description, errorSentence(codes)].filter((part) => part !== undefined).join('\n\n'),
+    description: [description, ...roleSentences(endpoint), errorSentence(codes)]
+      .filter((part) => part !== undefined)
+      .join('\n\n'),
     'x-error-codes': codes,
+    ...roleOf(endpoint),
     security: securityOf[accessKindOf(endpoint)],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
@@ -122,6 +127,21 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
         }),
     responses: { ...toAnswers(endpoint.answers, toSchema), ...toRefusals(codes, responses) },
   };
+}
+
+const isAdminAccess = (access: Access): access is AdminAccess =>
+  typeof access === 'object' && 'admin' in access;
+
+const roleOf = ({ access }: Endpoint): JsonObject =>
+  isAdminAccess(access) ? { 'x-role': access.admin } : {};
+
+/** The least role of an admin call, and what a name that is limited to a project may do with it. */
+function roleSentences({ access, path }: Endpoint): string[] {
+  if (!isAdminAccess(access)) return [];
+  const ofProject = access.limitedBy !== undefined || path.includes('{project_id}');
+  return [
+    `Least role: \`${access.admin}\`.${ofProject ? '' : ' Not for names that are limited to a project.'}`,
+  ];
 }
 
 const errorSentence = (codes: readonly ErrorCode[]): string =>

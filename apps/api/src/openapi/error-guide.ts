@@ -8,7 +8,11 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Send `Authorization: Bearer …` with a project API key, or with an admin secret under `/api/v1/admin`.',
   invalid_api_key:
     'Use a key that is known, not revoked and not expired; ask an administrator for a new one.',
-  insufficient_scope: 'Use a key with the scope that `detail` names (`read` or `checkout`).',
+  insufficient_scope:
+    'Use a key with the scope that `detail` names (`read`, `checkout` or `usage`); in a web page, one that may only `read`.',
+  insufficient_role:
+    'Use a name of `ADMIN_API_KEY` with the role that `detail` names; for a call on all projects, one that is not limited to a project.',
+  address_not_allowed: 'Call from an address of the `allowed_ips` of the key, or use another key.',
   project_mismatch: 'Leave `project_id` out, or use the project of the key.',
   project_inactive:
     'An administrator can switch the project on again (`PATCH /api/v1/admin/projects/{project_id}`).',
@@ -33,8 +37,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   grant_not_found: 'Use the `grant_id` that the grant was answered with.',
   event_not_found:
     'Use an `event_id` that `GET /api/v1/admin/events` lists; an event that never came, or is forgotten by now, has none.',
-  run_not_found:
-    'Use the `run_id` that `POST /api/v1/admin/reconcile` or `POST /api/v1/admin/events/replay` answered.',
+  run_not_found: 'Use a `run_id` that `GET /api/v1/admin/runs` lists.',
   project_exists: 'Use the project that exists, or another id.',
   product_exists: 'Change the product that exists (`PATCH`), or use another id.',
   price_exists: 'Use the price that exists, or another id; a Stripe price belongs to one project.',
@@ -42,6 +45,7 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Check `stripe_customer_id`: this customer is mapped in this project already and stays with its user; if that is the user you mean, nothing is left to do. `PATCH` the customer to move it. Who mapped it by hand is in `GET /api/v1/admin/audit?target_id=…`.',
   price_of_other_project: 'Name the project whose catalog has the prices of the subscription or payment.',
   already_revoked: 'Nothing is left to do: the grant is revoked.',
+  key_not_active: 'Create a new key: this one is revoked or has ended.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
   price_differs_from_stripe:
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',

@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '@billing/domain';
 import { createLogger } from '@billing/platform';
 import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
 import type { ProxyMode, TestDatabase, TestRedis } from '@billing/testing';
 import request from 'supertest';
-import { createApp } from '../app.ts';
+import { createApp, createMeter, createOperationsApp } from '../app.ts';
 import { startPublishing, startReaching } from '../background.ts';
 import { buildDeps } from '../build-deps.ts';
 import { readConfig } from '../config.ts';
@@ -26,6 +27,13 @@ export type TestApiOptions = {
   /** Default true: waits until cache and queue are connected. */
   awaitRedis?: boolean;
 };
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+}
 
 /** A clock that follows real time plus an offset that tests move. */
 function createMovableClock() {
@@ -71,13 +79,13 @@ export async function startTestApi(options: TestApiOptions = {}) {
     logger,
     withProcessMetrics: false,
   });
-  const server = createApiServer(createApp(deps), config.corsOrigins);
+  const meter = createMeter(deps);
+  const server = createApiServer(createApp(deps, meter), config.corsOrigins);
+  const operations =
+    config.operationsPort === undefined ? null : createApiServer(createOperationsApp(deps, meter));
   const loops = [startPublishing(deps), startReaching(deps)];
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const url = `http://127.0.0.1:${port}`;
+  const url = await listen(server);
+  const operationsUrl = operations === null ? url : await listen(operations);
   if (options.awaitRedis !== false)
     await waitFor(() => deps.cache.isAvailable() && deps.stripeEvents.ready(), { what: 'Redis' });
 
@@ -94,6 +102,8 @@ export async function startTestApi(options: TestApiOptions = {}) {
 
   return {
     url,
+    /** Where `/metrics` is: the same, unless `OPERATIONS_PORT` is set. */
+    operationsUrl,
     deps,
     clock,
     database,
@@ -112,6 +122,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     async close(): Promise<void> {
       beginStop();
       await closeGracefully(server, 0);
+      if (operations !== null) await closeGracefully(operations, 0);
       await Promise.all(loops.map((loop) => loop.stop()));
       await close();
       await databaseProxy.close();

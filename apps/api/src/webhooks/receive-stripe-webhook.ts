@@ -8,14 +8,14 @@ import {
   webhookRequest,
   webhookResponse,
 } from '@billing/domain';
-import { withDeadline } from '@billing/platform';
-import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import { defineEndpoint } from '../http/define-endpoint.ts';
 import { noteForAccessLog } from '../http/observe-requests.ts';
-import { signatureFailures, verifySignature } from './verify-signature.ts';
+import { createBodyReader } from './read-body.ts';
+import type { BodyReader } from './read-body.ts';
+import { requireSignature, signatureFailures, verifySignature } from './verify-signature.ts';
 
 export const receiveStripeWebhook = defineEndpoint({
   method: 'post',
@@ -45,33 +45,13 @@ export const receiveStripeWebhook = defineEndpoint({
       example: { received: true, event_id: 'evt_123' },
     },
   ],
-  errors: ['invalid_payload', 'queue_unavailable'],
+  errors: ['invalid_payload', 'queue_unavailable', 'service_unavailable'],
 });
 
-type WebhookDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'stripeEvents' | 'metrics'>;
+type WebhookDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'stripeEvents' | 'metrics' | 'authFailures'>;
 
-const maxBytes = 1024 * 1024;
 /** Stripe is answered within five seconds, whatever the queue does. */
 const enqueueDeadlineMs = 3_000;
-const bodyDeadlineMs = 1_500;
-
-const parseRaw = express.raw({ type: () => true, limit: maxBytes, inflate: false });
-
-/** The body as it came: a signature covers bytes, whatever the content type is. */
-async function readRaw(request: Request, response: Response): Promise<Buffer> {
-  const read = new Promise<void>((resolve, reject) => {
-    parseRaw(request, response, (error?: unknown) => {
-      if (error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error('the body could not be read'));
-    });
-  });
-  await withDeadline(read, {
-    ms: bodyDeadlineMs,
-    onTimeout: () => new ServiceError('invalid_payload', 'Send the whole body without a pause.'),
-  });
-  const body: unknown = request.body;
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-}
 
 /** Only what must be there: the whole event is not copied. */
 const snapshotEvent = z.object({
@@ -107,9 +87,15 @@ function parsePayload(body: Buffer): Payload {
   return { isThin: false, id: event.data.id, type: event.data.type, event: whole.data };
 }
 
-async function readSigned(deps: WebhookDeps, request: Request, response: Response): Promise<Payload> {
-  const body = await readRaw(request, response);
-  verifySignature(deps, request, body);
+async function readSigned(
+  deps: WebhookDeps & { readBody: BodyReader },
+  request: Request,
+  response: Response,
+): Promise<Payload> {
+  const login = { area: 'webhooks', request, response } as const;
+  const header = requireSignature(deps, login);
+  const body = await deps.readBody(request);
+  verifySignature(deps, login, { header, body });
   return parsePayload(body);
 }
 
@@ -142,9 +128,10 @@ export function createWebhookHandler(deps: WebhookDeps): RequestHandler {
   // From the start, so that nobody from outside adds a series, and `increase` sees the first refusal.
   received.inc({ type: 'unknown', outcome: 'rejected' }, 0);
   for (const reason of signatureFailures) deps.metrics.webhookSignatureFailures.inc({ reason }, 0);
+  const readBody = createBodyReader();
   return async (request, response) => {
     try {
-      const payload = await readSigned(deps, request, response);
+      const payload = await readSigned({ ...deps, readBody }, request, response);
       const { type, outcome } = await accept(deps, payload);
       received.inc({ type, outcome });
       noteForAccessLog(response, { event_id: payload.id, type, outcome });

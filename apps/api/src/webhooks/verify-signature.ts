@@ -2,8 +2,10 @@ import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { secondMs, ServiceError } from '@billing/domain';
 import type { Clock } from '@billing/domain';
+import { authAreas } from '@billing/platform';
 import { Stripe } from 'stripe';
 import type { AppDeps } from '../deps.ts';
+import type { Login } from '../http/auth-failures.ts';
 
 /** Stripe's own default, applied both ways: the official check accepts any time in the future. */
 const toleranceSeconds = 300;
@@ -23,15 +25,17 @@ function onlyHeader({ rawHeaders }: IncomingMessage): string {
   return header;
 }
 
-function assertNotAhead(header: string, clock: Clock): void {
+/** When it was signed, in seconds. */
+function timestampOf(header: string): number {
   const times = header.split(',').filter((part) => part.trim().startsWith('t='));
   const digits = times[0]?.trim().slice(2) ?? '';
   if (times.length !== 1 || !/^\d{1,12}$/.test(digits))
     throw refused('Send one timestamp, of digits, in Stripe-Signature.');
-  const seconds = Number(digits);
-  if (seconds * secondMs > clock() + toleranceSeconds * secondMs)
-    throw refused('The timestamp of the signature lies in the future: check the clock of the sender.');
+  return Number(digits);
 }
+
+const isAhead = (header: string, clock: Clock): boolean =>
+  timestampOf(header) * secondMs > clock() + toleranceSeconds * secondMs;
 
 /**
  * Stripe's check over the exact bytes: the library would decode them as UTF-8 first, which changes bytes that are not
@@ -44,7 +48,7 @@ class RawBytes extends Stripe.CryptoProvider {
 }
 const rawBytes = new RawBytes();
 
-type VerifyDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'metrics'>;
+type VerifyDeps = Pick<AppDeps, 'stripe' | 'clock' | 'config' | 'metrics' | 'authFailures'>;
 type Signed = { body: Buffer; header: string };
 
 function isSigned(
@@ -66,27 +70,46 @@ function isSigned(
   });
 }
 
-export const signatureFailures = ['header', 'timestamp', 'mismatch'] as const;
+export const signatureFailures = authAreas.webhooks;
+type Reason = (typeof signatureFailures)[number];
 
 /** For the metric. Only a right signature at a wrong time points to a clock; a tolerance of 0 ignores the time. */
-function whyRefused(deps: VerifyDeps, signed: Signed | undefined): (typeof signatureFailures)[number] {
-  if (signed === undefined) return 'header';
-  return isSigned(deps, signed, 0) ? 'timestamp' : 'mismatch';
+const whyRefused = (deps: VerifyDeps, signed: Signed): Reason =>
+  isSigned(deps, signed, 0) ? 'timestamp' : 'mismatch';
+
+/** Counted, and never slowed down: Stripe's own deliveries may come from the same address. */
+function refuse({ metrics, authFailures }: VerifyDeps, login: Login, reason: Reason, error: unknown): never {
+  metrics.webhookSignatureFailures.inc({ reason });
+  throw error instanceof ServiceError ? authFailures.misused(login, error, reason) : error;
+}
+
+/**
+ * The signature of a request, as far as it can be judged before the body is read: one header, with one timestamp and a
+ * signature of version 1. Throws `invalid_signature`.
+ */
+export function requireSignature(deps: VerifyDeps, login: Login & { request: IncomingMessage }): string {
+  try {
+    const header = onlyHeader(login.request);
+    timestampOf(header);
+    if (!/(?:^|,)\s*v1=[0-9a-f]+\s*(?:,|$)/i.test(header))
+      throw refused('Send a signature in hexadecimal digits as v1 in Stripe-Signature.');
+    return header;
+  } catch (error) {
+    return refuse(deps, login, 'header', error);
+  }
 }
 
 /**
  * Throws `invalid_signature` unless one of the secrets signed exactly these bytes within five minutes of now (there are
  * several while one is rolled). The payload is not parsed before.
  */
-export function verifySignature(deps: VerifyDeps, request: IncomingMessage, body: Buffer): void {
-  let signed: Signed | undefined;
-  try {
-    signed = { body, header: onlyHeader(request) };
-    assertNotAhead(signed.header, deps.clock);
-    if (!isSigned(deps, signed, toleranceSeconds))
-      throw refused('Sign the exact body with the secret of this endpoint, within five minutes.');
-  } catch (error) {
-    deps.metrics.webhookSignatureFailures.inc({ reason: whyRefused(deps, signed) });
-    throw error;
-  }
+export function verifySignature(deps: VerifyDeps, login: Login, signed: Signed): void {
+  const ahead = isAhead(signed.header, deps.clock);
+  if (!ahead && isSigned(deps, signed, toleranceSeconds)) return;
+  const error = refused(
+    ahead
+      ? 'The timestamp of the signature lies in the future: check the clock of the sender.'
+      : 'Sign the exact body with the secret of this endpoint, within five minutes.',
+  );
+  refuse(deps, login, whyRefused(deps, signed), error);
 }

@@ -1,10 +1,29 @@
-import { apiKeyList, createdApiKey } from '@billing/domain';
+import { apiKeyList, createdApiKey, rotatedApiKey } from '@billing/domain';
+import type { CreatedApiKey } from '@billing/domain';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { path } from './admin-client.ts';
-import { callAndShow, commaList, confirm, given, globalsOf, list, moment, pageable } from './context.ts';
+import {
+  callAndShow,
+  commaList,
+  confirm,
+  given,
+  globalsOf,
+  list,
+  moment,
+  pageable,
+  wholeNumber,
+} from './context.ts';
 import type { Context } from './context.ts';
 import { renderFields } from './table.ts';
+
+type RotateOptions = { overlap?: number; expires?: string };
+
+function hours(text: string): number {
+  if (!/^\d{1,3}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('Give a number of hours.');
+  return Number(text);
+}
 
 export function addKeys(program: Command, context: Context): void {
   const keys = program.command('keys').description('API keys of a project');
@@ -31,9 +50,19 @@ export function addKeys(program: Command, context: Context): void {
     .description('Make a key; it is shown this once')
     .option('--name <name>', 'for people')
     .option('--expires <when>', 'date or timestamp (default: never)', moment)
-    .option('--scopes <list>', 'read, checkout (default: both)', commaList)
+    .option('--scopes <list>', 'read, checkout, usage (default: all)', commaList)
+    .option('--allowed-ips <list>', 'networks that it may be used from (default: any)', commaList)
+    .option('--rate-limit <n>', 'requests a second (default: as the service is set)', wholeNumber)
     .action((project: string, options: KeyOptions, command: Command) =>
       createKey(context, command, { project, options }),
+    );
+  keys
+    .command('rotate <project> <key_id>')
+    .description('Make a key with the same rights; the old one ends by itself')
+    .option('--overlap <hours>', 'how long the old key stays valid (default: 24)', hours)
+    .option('--expires <when>', 'date or timestamp of the new key (default: never)', moment)
+    .action((project: string, keyId: string, ...[options, command]: [RotateOptions, Command]) =>
+      rotateKey(context, command, { project, keyId, ...options }),
     );
   keys
     .command('revoke <project> <key_id>')
@@ -49,25 +78,60 @@ export function addKeys(program: Command, context: Context): void {
     });
 }
 
-type KeyOptions = { name?: string; expires?: string; scopes?: string[] };
+type KeyOptions = {
+  name?: string;
+  expires?: string;
+  scopes?: string[];
+  allowedIps?: string[];
+  rateLimit?: number;
+};
+
+/** A key as it is shown this once. */
+const shownKey = (key: CreatedApiKey) => ({
+  key: key.key_id,
+  'api key': key.api_key,
+  may: key.scopes,
+  from: key.allowed_ips.length === 0 ? 'anywhere' : key.allowed_ips,
+  'a second': key.rate_limit_per_second ?? 'as the service is set',
+  expires: key.expires_at ?? 'never',
+});
+
+type Rotation = { project: string; keyId: string; overlap?: number; expires?: string };
+
+async function rotateKey(context: Context, command: Command, rotation: Rotation): Promise<void> {
+  const { project, keyId, overlap, expires } = rotation;
+  await callAndShow(context, command, {
+    method: 'POST',
+    path: path`/admin/projects/${project}/api-keys/${keyId}/rotate`,
+    body: given({ overlap_hours: overlap, expires_at: expires }),
+    schema: rotatedApiKey,
+    fields: (key) => ({
+      ...shownKey(key),
+      'old key': key.replaces.key_id,
+      'ends by itself': key.replaces.expires_at,
+    }),
+  });
+  context.say('Keep the api key now: it is never shown again.');
+}
 
 async function createKey(
   context: Context,
   command: Command,
   { project, options }: { project: string; options: KeyOptions },
 ): Promise<void> {
-  const { name, expires, scopes } = options;
+  const { name, expires, scopes, allowedIps, rateLimit } = options;
   await callAndShow(context, command, {
     method: 'POST',
     path: path`/admin/projects/${project}/api-keys`,
-    body: given({ name, expires_at: expires, scopes }),
-    schema: createdApiKey,
-    fields: (key) => ({
-      key: key.key_id,
-      'api key': key.api_key,
-      may: key.scopes,
-      expires: key.expires_at ?? 'never',
+    body: given({
+      name,
+      expires_at: expires,
+      scopes,
+      allowed_ips: allowedIps,
+      rate_limit_per_second: rateLimit,
     }),
+    schema: createdApiKey,
+    fields: shownKey,
   });
   context.say('Keep the api key now: it is never shown again.');
 }

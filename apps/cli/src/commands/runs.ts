@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { replayEventResponse, runAccepted, runOut } from '@billing/domain';
+import { replayEventResponse, runAccepted, runList, runOut } from '@billing/domain';
 import type { RunOut } from '@billing/domain';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
 import { CliError } from './cli-error.ts';
-import { confirm, given, globalsOf, moment } from './context.ts';
+import { confirm, given, globalsOf, list, moment, pageable } from './context.ts';
 import type { Context } from './context.ts';
 import { renderFields, tableIfAny } from './table.ts';
 import type { Cell } from './table.ts';
@@ -22,7 +22,7 @@ const changeRows = (changes: readonly { path: string; before?: unknown; after?: 
 
 /** Waits for a run of the worker, which may take minutes, and prints it; without `wait` prints how far it is. */
 async function follow(context: Context, command: Command, { runId, wait }: { runId: string; wait: boolean }) {
-  const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/reconcile/${runId}` });
+  const read = (): Promise<RunOut> => context.call(runOut, { path: path`/admin/runs/${runId}` });
   let run = await read();
   let shown = '';
   while (run.status === 'running') {
@@ -89,12 +89,11 @@ export function addRuns(program: Command, context: Context): void {
       const body = { dry_run: !apply, ...given({ project_id: project, since }) };
       await startRun(context, command, { path: '/admin/reconcile', body, wait });
     });
-  program
-    .command('runs <run_id>')
-    .description('How far a reconcile or replay is')
+  pageable(program.command('runs [run_id]'))
+    .description('How far a run is: reconcile, replay, import and others; without an id, all of them')
     .option('--wait', 'until it is done')
-    .action((runId: string, { wait = false }: { wait?: boolean }, command: Command) =>
-      follow(context, command, { runId, wait }),
+    .action((runId: string | undefined, { wait = false }: { wait?: boolean }, command: Command) =>
+      runId === undefined ? listRuns(context, command) : follow(context, command, { runId, wait }),
     );
   program
     .command('replay [event_id]')
@@ -108,6 +107,24 @@ export function addRuns(program: Command, context: Context): void {
       replay(context, command, { eventId, options }),
     );
 }
+
+const listRuns = (context: Context, command: Command): Promise<void> =>
+  list(context, command, {
+    schema: runList,
+    call: { path: '/admin/runs' },
+    headings: ['run', 'kind', 'status', 'dry run', 'project', 'looked at', 'by', 'since'],
+    row: (run) => [
+      run.run_id,
+      run.kind,
+      run.status,
+      run.dry_run,
+      run.project_id,
+      run.progress.objects,
+      run.requested_by,
+      run.created_at,
+    ],
+    empty: 'There is no run.',
+  });
 
 async function replay(
   context: Context,

@@ -44,6 +44,12 @@ test('from a drafted mapping to an imported account, on the command line', async
     counts: { subscriptions_there_already: 1 },
     findings: {},
   });
+  // Both are among the runs; the dry run wrote nothing.
+  const runs = await account.database.run.findMany({ orderBy: { createdAt: 'asc' } });
+  expect(runs).toMatchObject([
+    { kind: 'import', status: 'done', projectId: shop, requestedBy: 'import:stripe' },
+    { kind: 'import', status: 'done', result: { counts: { subscriptions_there_already: 1 } } },
+  ]);
 }, 120_000);
 
 test('one sentence reports that Postgres is down, or the database is the wrong one', async () => {

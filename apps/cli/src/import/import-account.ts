@@ -17,6 +17,7 @@ import type { Context } from '../commands/context.ts';
 import { connect, findEnvironment } from './connect.ts';
 import { readCustomerList } from './customer-list.ts';
 import { explainOutage, requireDatabase } from './postgres-trouble.ts';
+import { recordImportRun } from './import-run.ts';
 import { createProgress } from './progress.ts';
 import { removeState, resumeState, writeState } from './resume-state.ts';
 import { summarize } from './summary.ts';
@@ -76,7 +77,9 @@ async function runAndSummarize(
       ? freshState(subject)
       : resumeState(statePath, { subject, progress: deps.progress });
   const save = (): void => (isDryRun ? undefined : writeState(statePath, state));
-  await runImport({ ...deps, projectId, isDryRun, state, save }, input);
+  const work = (): Promise<void> => runImport({ ...deps, projectId, isDryRun, state, save }, input);
+  if (isDryRun) await work();
+  else await recordImportRun({ database: deps.sync.database, projectId, state }, work);
   if (!isDryRun) removeState(statePath);
   const { counts, findings } = totalOf(state);
   return options.json

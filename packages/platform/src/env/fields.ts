@@ -1,3 +1,5 @@
+import { adminRoles, isId } from '@billing/domain';
+import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
 import { tlsFileProblem } from './tls-files.ts';
 import { wrongDatabaseParameter } from './url-parameters.ts';
@@ -5,7 +7,13 @@ import { wrongDatabaseParameter } from './url-parameters.ts';
 /** One environment variable: text in (undefined if unset), a checked value out. */
 export type EnvField<T> = z.ZodType<T, string | undefined>;
 
-export type NamedSecret = { readonly name: string; readonly secret: string };
+export type NamedSecret = {
+  readonly name: string;
+  readonly role: AdminRole;
+  /** The one project that the name is limited to; null: all. */
+  readonly projectId: string | null;
+  readonly secret: string;
+};
 
 /** A field whose only complaint is `expected …`, so that a value can never leak into a message. */
 function field<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
@@ -70,13 +78,36 @@ function secretList(): EnvField<string[]> {
   });
 }
 
+/** A project in percent encoding, so that it may hold what separates the parts; undefined: it is none. */
+function decodeProject(encoded: string): string | undefined {
+  try {
+    const decoded = decodeURIComponent(encoded);
+    return isId(decoded) ? decoded : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `name[/role[/project]]:secret`; undefined: it is not of that form. */
+function readNamedSecret(part: string): NamedSecret | undefined {
+  const match = /^([\w.@-]{1,64})(?:\/([^:/]*)(?:\/([^:/]*))?)?:(\S+)$/.exec(part);
+  if (match?.[1] === undefined || match[4] === undefined) return undefined;
+  const [, name, asked = 'admin', encoded, secret] = match;
+  const role = adminRoles.find((known) => known === asked);
+  const projectId = encoded === undefined ? null : decodeProject(encoded);
+  return role === undefined || projectId === undefined ? undefined : { name, role, projectId, secret };
+}
+
+const namedSecretForm =
+  'one or more name[/role[/project]]:secret, comma-separated, each secret used once (roles: viewer, operator, admin; the project percent-encoded)';
+
 function namedSecrets(): EnvField<NamedSecret[]> {
-  return field('one or more name:secret pairs, comma-separated, each secret used once', (text) => {
+  return field(namedSecretForm, (text) => {
     const pairs: NamedSecret[] = [];
     for (const part of splitList(text)) {
-      const match = /^([\w.@-]{1,64}):(\S+)$/.exec(part);
-      if (match?.[1] === undefined || match[2] === undefined) return undefined;
-      pairs.push({ name: match[1], secret: match[2] });
+      const pair = readNamedSecret(part);
+      if (pair === undefined) return undefined;
+      pairs.push(pair);
     }
     const isDistinct = new Set(pairs.map((pair) => pair.secret)).size === pairs.length;
     return pairs.length > 0 && isDistinct ? pairs : undefined;
@@ -116,7 +147,7 @@ export const envVar = {
     secretField(pattern, hint).optional(),
   /** One or more secrets, comma-separated (rotation); never empty. */
   secretList,
-  /** One or more `name:secret` pairs, comma-separated; a secret may contain further colons. */
+  /** One or more `name[/role[/project]]:secret`, comma-separated; all after the first colon is the secret. */
   namedSecrets,
   /** Any text without control characters. */
   text: plainText,

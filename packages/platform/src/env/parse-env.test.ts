@@ -90,8 +90,16 @@ test.each([
     envVar.namedSecrets(),
     'ops:s:1, ci:s2',
     [
-      { name: 'ops', secret: 's:1' },
-      { name: 'ci', secret: 's2' },
+      { name: 'ops', role: 'admin', projectId: null, secret: 's:1' },
+      { name: 'ci', role: 'admin', projectId: null, secret: 's2' },
+    ],
+  ],
+  [
+    envVar.namedSecrets(),
+    'ann/viewer:a/b:c,bob/operator/my%20shop%2F%3A%2C:s',
+    [
+      { name: 'ann', role: 'viewer', projectId: null, secret: 'a/b:c' },
+      { name: 'bob', role: 'operator', projectId: 'my shop/:,', secret: 's' },
     ],
   ],
   [envVar.namedSecrets(), 'ops', undefined],
@@ -164,4 +172,15 @@ describe('parameters of URLs', () => {
       hasPreparedStatements: false,
     });
   });
+});
+
+test.each([
+  'ann/root:s',
+  'ann/:s',
+  'ann/viewer/:s',
+  'ann/viewer/%zz:s',
+  'ann/viewer/%00:s',
+  'ann/viewer/a/b:s',
+])('%p is no named secret', (text) => {
+  expect(envVar.namedSecrets().safeParse(text).success).toBe(false);
 });

@@ -21,7 +21,10 @@ describe('the rate limiter', () => {
     await server.stop();
   });
 
-  const limiterOf = (perSecond: number) => createRateLimiter({ redis, perSecond, prefix: 'rate:' });
+  const limiterOf = (perSecond: number) => {
+    const limiter = createRateLimiter({ redis, prefix: 'rate:' });
+    return { take: (key: string) => limiter.take(key, perSecond) };
+  };
   const passed = async (limiter: ReturnType<typeof limiterOf>, key: string, times: number) =>
     (await Promise.all(Array.from({ length: times }, () => limiter.take(key)))).filter(
       ({ isAllowed }) => isAllowed,

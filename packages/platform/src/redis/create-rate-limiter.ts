@@ -1,5 +1,8 @@
 import type { RedisClient } from './connect-redis.ts';
 
+/** Different rates that are counted here while Redis is away. */
+const maxRates = 1_000;
+
 /** `remaining`: how many more would pass now; `resetMs`: until the whole allowance is available again. */
 export type RateDecision = {
   readonly isAllowed: boolean;
@@ -11,15 +14,13 @@ export type RateDecision = {
 
 export type RateLimiterOptions = {
   readonly redis: RedisClient;
-  /** How many a second, and how many at once after a pause. */
-  readonly perSecond: number;
   /** Before the keys in Redis. */
   readonly prefix: string;
 };
 
 export type RateLimiter = {
-  /** Counts one. Never throws. */
-  readonly take: (key: string) => Promise<RateDecision>;
+  /** Counts one of `perSecond` a second, and at once after a pause. Never throws. */
+  readonly take: (key: string, perSecond: number) => Promise<RateDecision>;
 };
 
 // GCRA: one number per key, the moment at which the allowance is whole again. In microseconds of Redis's clock.
@@ -33,29 +34,40 @@ redis.call('SET', KEYS[1], string.format('%.0f', next), 'PX', 2000)
 return { 1, next - now }`;
 
 /**
- * Allows `perSecond` calls a second per key, counted in Redis for all processes together; while Redis is away each
+ * Allows so many calls a second per key, counted in Redis for all processes together; while Redis is away each
  * process counts for itself, and nothing waits for it.
  */
-export function createRateLimiter({ redis, perSecond, prefix }: RateLimiterOptions): RateLimiter {
-  const stepMs = 1_000 / perSecond;
-  const local = createLocalAllowance({ stepMs, windowMs: 1_000 });
+export function createRateLimiter({ redis, prefix }: RateLimiterOptions): RateLimiter {
+  const locals = new Map<number, LocalAllowance>();
 
-  function takeLocally(key: string): [allowed: boolean, usedMs: number] {
+  function localOf(perSecond: number): LocalAllowance {
+    const known = locals.get(perSecond);
+    if (known !== undefined) return known;
+    const local = createLocalAllowance({ stepMs: 1_000 / perSecond, windowMs: 1_000 });
+    if (locals.size >= maxRates) locals.clear();
+    locals.set(perSecond, local);
+    return local;
+  }
+
+  function takeLocally(key: string, perSecond: number): [allowed: boolean, usedMs: number] {
+    const local = localOf(perSecond);
     const isAllowed = local.waitMs(key) === 0;
     if (isAllowed) local.count(key);
     return [isAllowed, local.usedMs(key)];
   }
 
-  async function takeInRedis(key: string): Promise<[allowed: boolean, usedMs: number]> {
+  async function takeInRedis(key: string, perSecond: number): Promise<[allowed: boolean, usedMs: number]> {
     const reply: unknown = await redis.eval(takeScript, 1, prefix + key, 1_000_000 / perSecond);
     const [allowed = 1, usedUs = 0] = Array.isArray(reply) ? reply.map(Number) : [];
     return [allowed === 1, usedUs / 1_000];
   }
 
   return {
-    async take(key) {
+    async take(key, perSecond) {
+      const stepMs = 1_000 / perSecond;
+      const locally = (): [allowed: boolean, usedMs: number] => takeLocally(key, perSecond);
       const [isAllowed, usedMs] =
-        redis.status === 'ready' ? await takeInRedis(key).catch(() => takeLocally(key)) : takeLocally(key);
+        redis.status === 'ready' ? await takeInRedis(key, perSecond).catch(locally) : locally();
       return {
         isAllowed,
         limit: perSecond,

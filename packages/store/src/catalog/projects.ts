@@ -49,10 +49,10 @@ export async function getProject(database: Queries, id: string): Promise<Project
 
 export async function listProjects(
   database: Database,
-  { limit, cursor }: PageRequest,
+  { limit, cursor, onlyProject = null }: PageRequest & { onlyProject?: string | null },
 ): Promise<Page<Project>> {
   const rows = await database.project.findMany({
-    where: { id: afterId(cursor) },
+    where: { AND: [{ id: afterId(cursor) }, onlyProject === null ? {} : { id: onlyProject }] },
     orderBy: { id: 'asc' },
     take: limit + 1,
   });

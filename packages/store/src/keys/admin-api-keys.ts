@@ -10,40 +10,55 @@ import { decodeCursor, timeAndIdKey, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 /** A key without its digest, as it may be shown. */
-export type ApiKeyRow = Omit<ApiKey, 'digest'>;
+export type ApiKeyRow = Omit<ApiKey, 'digest' | 'changedIn'>;
 
-const hidden = { digest: true } as const;
+export const hidden = { digest: true, changedIn: true } as const;
+
+/** A new key, and what the database has of it. */
+export function newSecret() {
+  const secret = formatApiKey(randomBytes(apiKeyRandomBytes));
+  const columns = {
+    id: `key_${randomUUID().replaceAll('-', '')}`,
+    prefix: apiKeyPrefix(secret),
+    digest: new Uint8Array(createHash('sha256').update(secret).digest()),
+  };
+  return { secret, columns };
+}
+
+/** For the audit log. */
+export const describeKey = (key: ApiKeyRow) => ({
+  prefix: key.prefix,
+  name: key.name,
+  scopes: key.scopes,
+  expires_at: key.expiresAt?.toISOString() ?? null,
+  ...(key.allowedIps.length === 0 ? {} : { allowed_ips: key.allowedIps }),
+  ...(key.rateLimitPerSecond === null ? {} : { rate_limit_per_second: key.rateLimitPerSecond }),
+});
 
 /** Makes a key; `secret` exists in this answer only, the database has its SHA-256 digest. Throws `project_not_found`. */
 export async function createApiKey(
   database: Database,
   { projectId, request, actor }: { projectId: string; request: CreateApiKeyRequest; actor: Actor },
 ): Promise<{ key: ApiKeyRow; secret: string }> {
-  const secret = formatApiKey(randomBytes(apiKeyRandomBytes));
+  const { secret, columns } = newSecret();
   const row = {
-    id: `key_${randomUUID().replaceAll('-', '')}`,
+    ...columns,
     projectId,
     name: request.name ?? null,
-    prefix: apiKeyPrefix(secret),
-    digest: new Uint8Array(createHash('sha256').update(secret).digest()),
     scopes: [...new Set(request.scopes ?? apiKeyScopes)],
     expiresAt: request.expires_at === undefined ? null : new Date(request.expires_at),
+    allowedIps: [...new Set(request.allowed_ips)],
+    rateLimitPerSecond: request.rate_limit_per_second ?? null,
   };
   const key = await database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
     const created = await tx.apiKey.create({ data: row, omit: hidden });
-    const details = {
-      prefix: row.prefix,
-      name: row.name,
-      scopes: row.scopes,
-      expires_at: row.expiresAt?.toISOString() ?? null,
-    };
     await writeAudit(tx, {
       actor,
       action: 'api_key.create',
       projectId,
       target: { type: 'api_key', id: row.id },
-      details,
+      details: describeKey(created),
     });
     return created;
   });

@@ -6,6 +6,7 @@ import { writeAudit } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Run } from '../generated/client.ts';
+import { claimRun } from './lease-run.ts';
 
 export type { Run } from '../generated/client.ts';
 
@@ -82,10 +83,10 @@ export async function scheduleReconcile(database: Database): Promise<{ runId: st
   });
 }
 
-/** Requests the replay of one event. Null: the ledger has no such event. */
+/** Requests the replay of one event. Null: the ledger has no such event, or not in the only project. */
 export async function requestEventReplay(
   database: Database,
-  { eventId, dryRun }: { eventId: string; dryRun: boolean },
+  { eventId, dryRun, onlyProject = null }: { eventId: string; dryRun: boolean; onlyProject?: string | null },
   actor: Actor,
 ): Promise<{ runId: string } | null> {
   return database.$transaction(async (tx) => {
@@ -93,13 +94,14 @@ export async function requestEventReplay(
       where: { eventId },
       select: { projectId: true, status: true, reason: true },
     });
-    if (event === null) return null;
+    if (event === null || (onlyProject !== null && event.projectId !== onlyProject)) return null;
     const runId = newRunId();
     await tx.run.create({
       data: {
         id: runId,
         kind: 'replay_event',
         dryRun,
+        projectId: event.projectId,
         params: { event_id: eventId },
         requestedBy: actor.name,
       },
@@ -113,6 +115,19 @@ export async function requestEventReplay(
     });
     return { runId };
   });
+}
+
+type NewImport = { projectId: string; workerId: string; requestedBy: string };
+
+/** Records an import that a command line has begun; it does the work itself, and saves how far it is. */
+export async function beginImportRun(
+  database: Database,
+  { projectId, workerId, requestedBy }: NewImport,
+): Promise<{ runId: string }> {
+  const runId = newRunId();
+  await database.run.create({ data: { id: runId, kind: 'import', projectId, requestedBy } });
+  await claimRun(database, { runId, workerId });
+  return { runId };
 }
 
 /** Requests the replay of an object's events, or of a window of time. */

@@ -1,5 +1,5 @@
 import type { Database } from '../create-database.ts';
-import type { Run } from './create-run.ts';
+import type { Run } from '../generated/client.ts';
 
 /** How long a run stays with a worker that saves nothing. */
 const leaseSeconds = 60;
@@ -80,11 +80,20 @@ export async function withdrawRun(database: Database, runId: string): Promise<vo
     WHERE id = ${runId} AND status = 'running' AND started_at IS NULL`;
 }
 
+/** Ends the imports whose command line is gone: no worker goes on with them, the same command does. */
+export async function endLostImports(database: Database): Promise<void> {
+  await database.$executeRaw`
+    UPDATE public.runs SET status = 'failed', error = 'the command line ended: run the same command again',
+      locked_by = NULL, locked_until = NULL, finished_at = clock_timestamp()
+    WHERE kind = 'import' AND status = 'running'
+      AND coalesce(locked_until, created_at + interval '1 minute') < clock_timestamp()`;
+}
+
 /** Runs that no worker has: their jobs are lost, or about to come. */
 export async function findIdleRuns(database: Database): Promise<{ id: string; kind: string }[]> {
   return database.$queryRaw<{ id: string; kind: string }[]>`
     SELECT id, kind FROM public.runs
-    WHERE status = 'running' AND (locked_until IS NULL OR locked_until < clock_timestamp())
+    WHERE status = 'running' AND kind <> 'import' AND (locked_until IS NULL OR locked_until < clock_timestamp())
     ORDER BY created_at, id LIMIT 100`;
 }
 

@@ -55,6 +55,19 @@ export const service = dashboard({
           [['sum by (status_code) (rate(http_requests_total[$__rate_interval]))', '{{status_code}}']],
           { unit: 'reqps', isStacked: true },
         ),
+        graph(
+          'Refused credentials by area',
+          [
+            [
+              'sum by (area, reason) (rate(auth_failures_total[$__rate_interval])) > 0',
+              '{{area}}: {{reason}}',
+            ],
+          ],
+          {
+            unit: 'reqps',
+            description: '`throttled`: wrong, and beyond what its address may send in a minute.',
+          },
+        ),
       ],
     ],
     [

@@ -1,4 +1,5 @@
 import { createApiKeyRequest, createdApiKey, ServiceError } from '@billing/domain';
+import type { Instant } from '@billing/domain';
 import { createApiKey as createRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { apiKeyExample, presentApiKey } from './list-api-keys.ts';
@@ -10,7 +11,10 @@ export const createApiKey = defineEndpoint({
   tag: 'Projects',
   summary: 'Create an API key',
   access: { admin: 'admin' },
-  body: { schema: createApiKeyRequest, example: { name: 'Backend', scopes: ['read', 'checkout'] } },
+  body: {
+    schema: createApiKeyRequest,
+    example: { name: 'Backend', scopes: ['read', 'checkout'], allowed_ips: ['192.0.2.0/24'] },
+  },
   answers: [
     {
       status: 201,
@@ -18,6 +22,8 @@ export const createApiKey = defineEndpoint({
       schema: createdApiKey,
       example: {
         ...apiKeyExample,
+        scopes: ['read', 'checkout'],
+        allowed_ips: ['192.0.2.0/24'],
         last_used_at: null,
         api_key: 'proj_ExampleExampleExampleExampleExample000000',
       },
@@ -25,13 +31,19 @@ export const createApiKey = defineEndpoint({
   ],
   errors: ['project_not_found'],
   handle: async ({ database, clock }, { params: { project_id: projectId }, body, actor }) => {
-    if (body.expires_at !== undefined && body.expires_at <= clock()) throw expiresTooEarly();
+    requireFutureEnd(body, clock());
     const { key, secret } = await createRow(database, { projectId, request: body, actor });
     return { body: { ...presentApiKey(key), api_key: secret } };
   },
 });
 
-const expiresTooEarly = (): ServiceError =>
-  new ServiceError('invalid_request', 'Choose an expires_at in the future, or none.', {
+/** Throws `invalid_request` for an `expires_at` that is over. */
+export function requireFutureEnd(
+  { expires_at: endsAt }: { expires_at?: Instant | undefined },
+  now: Instant,
+): void {
+  if (endsAt === undefined || endsAt > now) return;
+  throw new ServiceError('invalid_request', 'Choose an expires_at in the future, or none.', {
     errors: [{ path: 'expires_at', message: 'must be in the future' }],
   });
+}

@@ -41,13 +41,13 @@ export const listAudit = defineEndpoint({
   tag: 'Records',
   summary: 'Who did what, when and why',
   description: 'Rows are never changed or deleted. Of a window of time both ends count, `from` and `to`.',
-  access: { admin: 'viewer' },
+  access: { admin: 'viewer', limitedBy: 'handler' },
   query: auditQuery,
   answers: [
     { status: 200, description: 'Newest first.', schema: auditList, example: pageExample(auditExample) },
   ],
   errors: [],
-  handle: async ({ database }, { query }) => ({
-    body: presentPage(await listRows(database, query), presentAudit),
+  handle: async ({ database }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(database, { ...query, onlyProject }), presentAudit),
   }),
 });

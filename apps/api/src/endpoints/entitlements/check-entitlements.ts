@@ -67,7 +67,15 @@ export const checkEntitlements = defineEndpoint({
 
 type CheckDeps = Pick<
   AppDeps,
-  'keys' | 'clock' | 'authFailures' | 'rateLimiter' | 'cache' | 'metrics' | 'answers' | 'isStopping'
+  | 'keys'
+  | 'clock'
+  | 'authFailures'
+  | 'rateLimiter'
+  | 'config'
+  | 'cache'
+  | 'metrics'
+  | 'answers'
+  | 'isStopping'
 >;
 type Check = { projectId: string; userId: string; endsAt: number };
 

@@ -40,13 +40,13 @@ export const listEvents = defineEndpoint({
   summary: "What became of Stripe's events",
   description:
     '`applied`: took effect; `stale`: something newer was known; `ignored`: not ours, with the reason; `quarantined`: waits for a mapping; `failed`: given up, can be replayed.',
-  access: { admin: 'viewer' },
+  access: { admin: 'viewer', limitedBy: 'handler' },
   query: eventsQuery,
   answers: [
     { status: 200, description: 'Newest first.', schema: eventList, example: pageExample(eventExample) },
   ],
   errors: [],
-  handle: async ({ database }, { query }) => ({
-    body: presentPage(await listRows(database, query), presentEvent),
+  handle: async ({ database }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(database, { ...query, onlyProject }), presentEvent),
   }),
 });

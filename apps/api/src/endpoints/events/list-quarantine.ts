@@ -11,8 +11,8 @@ export const listQuarantine = defineEndpoint({
   tag: 'Records',
   summary: 'Events and objects that wait for a mapping',
   description:
-    'Mapping the customer or price that `awaits` names releases them with no call to Stripe. An object that reconcile or the import found, and that no quarantined event is about, is a row without an event.',
-  access: { admin: 'viewer' },
+    'Mapping the customer or price that `awaits` names releases them with no call to Stripe. An object that reconcile or the import found, and that no quarantined event is about, is a row without an event, shown only to names without a project.',
+  access: { admin: 'viewer', limitedBy: 'handler' },
   query: quarantineQuery,
   answers: [
     {
@@ -29,8 +29,8 @@ export const listQuarantine = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database }, { query }) => ({
-    body: presentPage(await listRows(database, query), (row) => ({
+  handle: async ({ database }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(database, { ...query, onlyProject }), (row) => ({
       ...presentEvent({ ...row, eventId: '', type: '' }),
       event_id: row.eventId,
       type: row.type,

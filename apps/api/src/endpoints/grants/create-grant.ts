@@ -9,7 +9,7 @@ export const createGrant = defineEndpoint({
   operationId: 'createGrant',
   tag: 'Access',
   summary: 'Give a user a feature',
-  access: { admin: 'operator' },
+  access: { admin: 'operator', limitedBy: 'body' },
   body: {
     schema: grantRequest,
     example: {

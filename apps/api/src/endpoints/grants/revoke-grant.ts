@@ -9,7 +9,7 @@ export const revokeGrant = defineEndpoint({
   operationId: 'revokeGrant',
   tag: 'Access',
   summary: 'Take back what was given by hand',
-  access: { admin: 'operator' },
+  access: { admin: 'operator', limitedBy: 'handler' },
   body: {
     schema: revokeRequest,
     example: { grant_id: 'grant_8c1f', reason: 'Given to the wrong user' },
@@ -23,9 +23,12 @@ export const revokeGrant = defineEndpoint({
     },
   ],
   errors: ['grant_not_found', 'already_revoked'],
-  handle: async (deps, { body, actor }) => {
+  handle: async (deps, { body, actor, onlyProject }) => {
     const now = deps.clock();
-    const grant = await publishChange(deps, await revokeRow(deps.database, body, { actor, now }));
+    const grant = await publishChange(
+      deps,
+      await revokeRow(deps.database, { ...body, onlyProject }, { actor, now }),
+    );
     const revokedAt = grant.revokedAt ?? new Date(now);
     return { body: { grant_id: grant.id, revoked_at: revokedAt.toISOString() } };
   },

@@ -10,13 +10,16 @@ export const listProjects = defineEndpoint({
   operationId: 'listProjects',
   tag: 'Projects',
   summary: 'List projects',
-  access: { admin: 'viewer' },
+  description: 'A name that is limited to a project sees that one.',
+  access: { admin: 'viewer', limitedBy: 'handler' },
   query: pageQuery,
   answers: [
     { status: 200, description: 'By id.', schema: projectList, example: pageExample(projectExample) },
   ],
   errors: [],
-  handle: async ({ database, config }, { query }) => ({
-    body: presentPage(await listRows(database, query), (row) => presentProject(row, config)),
+  handle: async ({ database, config }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(database, { ...query, onlyProject }), (row) =>
+      presentProject(row, config),
+    ),
   }),
 });

@@ -25,6 +25,7 @@ export const patchProject = defineEndpoint({
   errors: ['project_not_found'],
   handle: async (deps, { params, body: patch, actor }) => {
     const changed = await patchRow(deps.database, { id: params.project_id, patch, actor });
+    if (patch.is_active !== undefined) await deps.keys.switchProject(params.project_id, patch.is_active);
     return { body: presentProject(await publishChange(deps, changed), deps.config) };
   },
 });

@@ -17,7 +17,7 @@ export const replayEvent = defineEndpoint({
   tag: 'Maintenance',
   summary: 'Process one event again',
   description: 'Done by the worker; 503 if none answers within 15 seconds. With `dry_run` nothing changes.',
-  access: { admin: 'operator' },
+  access: { admin: 'operator', limitedBy: 'handler' },
   body: { schema: replayEventRequest, example: { dry_run: true } },
   answers: [
     {
@@ -34,8 +34,8 @@ export const replayEvent = defineEndpoint({
     },
   ],
   errors: ['event_not_found'],
-  handle: async (deps, { params, body, actor }) => {
-    const order = { eventId: params.event_id, dryRun: body.dry_run };
+  handle: async (deps, { params, body, actor, onlyProject }) => {
+    const order = { eventId: params.event_id, dryRun: body.dry_run, onlyProject };
     const ordered = await requestEventReplay(deps.database, order, actor);
     if (ordered === null) throw eventNotFound();
     const { runId } = ordered;

@@ -11,7 +11,7 @@ export const startReconcile = defineEndpoint({
   summary: 'Compare with Stripe and repair',
   description:
     'Runs in the worker, within the budget of Stripe reads; also every night by itself, then over the last 30 days. While the queue is away the run waits in the database.',
-  access: { admin: 'operator' },
+  access: { admin: 'operator', limitedBy: 'body' },
   body: { schema: reconcileRequest, example: { dry_run: true, since: '2026-08-01T00:00:00Z' } },
   answers: [{ status: 202, description: 'Started.', schema: runAccepted, example: { run_id: 'run_5b1e' } }],
   errors: ['project_not_found'],

@@ -56,8 +56,26 @@ export const projectOut = z
 export type ProjectOut = z.output<typeof projectOut>;
 export const projectList = listOf(projectOut).meta({ id: 'ProjectList' });
 
-export const apiKeyScopes = ['read', 'checkout'] as const;
+export const apiKeyScopes = ['read', 'checkout', 'usage'] as const;
 export type ApiKeyScope = (typeof apiKeyScopes)[number];
+
+/** An address or a network in CIDR form. */
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
+  error: 'must be an address or a network such as 192.0.2.0/24',
+});
+
+export const rotateApiKeyRequest = z
+  .strictObject({
+    overlap_hours: z
+      .number()
+      .min(0)
+      .max(720)
+      .default(24)
+      .describe('How long the old key stays valid, fractions allowed; never beyond its own end.'),
+    expires_at: timestamp('When the new key ends, in the future; absent: never.').optional(),
+  })
+  .meta({ id: 'KeyRotation' });
+export type RotateApiKeyRequest = z.output<typeof rotateApiKeyRequest>;
 
 export const createApiKeyRequest = z
   .strictObject({
@@ -69,8 +87,20 @@ export const createApiKeyRequest = z
       .max(apiKeyScopes.length)
       .optional()
       .describe(
-        'What the key may do: `read` entitlements and metrics; `checkout`: open checkout and portal. Default: both.',
+        'What the key may do: `read` entitlements and metrics; `checkout`: open checkout and portal; `usage`: report and read usage. Default: all. In web pages a key may only `read`.',
       ),
+    allowed_ips: z
+      .array(network)
+      .max(100)
+      .optional()
+      .describe('Networks that the key may be used from (CIDR); absent or empty: any.'),
+    rate_limit_per_second: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .describe('Requests a second with this key, in place of `RATE_LIMIT_PER_SECOND`.'),
   })
   .meta({ id: 'NewApiKey' });
 export type CreateApiKeyRequest = z.output<typeof createApiKeyRequest>;
@@ -82,6 +112,8 @@ export const apiKeyOut = z
     name: z.string().nullable(),
     prefix: z.string(),
     scopes: z.array(z.string()),
+    allowed_ips: z.array(z.string()),
+    rate_limit_per_second: z.number().int().nullable(),
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime().nullable(),
     revoked_at: z.iso.datetime().nullable(),
@@ -96,3 +128,12 @@ export const createdApiKey = apiKeyOut
   .extend({ api_key: z.string().describe('The key itself, which no other answer contains.') })
   .meta({ id: 'CreatedApiKey' });
 export type CreatedApiKey = z.output<typeof createdApiKey>;
+
+export const rotatedApiKey = createdApiKey
+  .extend({
+    replaces: z
+      .object({ key_id: z.string(), expires_at: z.iso.datetime() })
+      .describe('The old key, and when it ends by itself.'),
+  })
+  .meta({ id: 'RotatedApiKey' });
+export type RotatedApiKey = z.output<typeof rotatedApiKey>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { id } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
+import { listOf, pageFields } from './listing.ts';
 import { eventStatuses } from './records.ts';
 
 export const reconcileRequest = z.strictObject({
@@ -113,6 +114,26 @@ export type ReplayResult = z.output<typeof replayResult>;
 export const runAccepted = z.object({ run_id: z.string() });
 export type RunAccepted = z.output<typeof runAccepted>;
 
+export const runKinds = [
+  'reconcile',
+  'replay',
+  'replay_event',
+  'erase',
+  'backfill',
+  'base_line',
+  'import',
+] as const;
+export type RunKindName = (typeof runKinds)[number];
+
+/** What an import of the command line did, by the names in its summary. */
+export const importResult = z
+  .object({
+    counts: z.record(z.string(), z.number().int()),
+    findings: z.record(z.string(), z.object({ count: z.number().int(), examples: z.array(z.string()) })),
+  })
+  .meta({ id: 'ImportResult' });
+export type ImportResult = z.output<typeof importResult>;
+
 export const runStatuses = ['running', 'done', 'failed'] as const;
 
 export const runProgress = z.object({
@@ -124,13 +145,13 @@ export const runProgress = z.object({
 export const runOut = z
   .object({
     run_id: z.string(),
-    kind: z.enum(['reconcile', 'replay', 'replay_event']),
+    kind: z.enum(runKinds),
     status: z.enum(runStatuses),
     dry_run: z.boolean(),
     project_id: z.string().nullable(),
     progress: runProgress,
     /** The result so far; final once the status is `done`. */
-    result: z.union([reconcileResult, replayResult, replayEventResponse]).nullable(),
+    result: z.union([reconcileResult, replayResult, replayEventResponse, importResult]).nullable(),
     /** Why the run failed, or what it is waiting for. */
     error: z.string().nullable(),
     requested_by: z.string(),
@@ -140,3 +161,11 @@ export const runOut = z
   })
   .meta({ id: 'Run' });
 export type RunOut = z.output<typeof runOut>;
+export const runList = listOf(runOut).meta({ id: 'RunList' });
+
+export const runsQuery = z.strictObject({
+  kind: z.enum(runKinds).optional(),
+  status: z.enum(runStatuses).optional(),
+  ...pageFields,
+});
+export type RunsQuery = z.output<typeof runsQuery>;
