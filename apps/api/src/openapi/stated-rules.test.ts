@@ -121,6 +121,13 @@ const rows: Row[] = [
     () => ({ body: { expires_at: '2020-01-01T00:00:00Z' } }),
   ],
   [
+    'keyExpiresInThePast',
+    'rotateApiKey',
+    'expires_at',
+    () => ({ body: { expires_at: '2020-01-01T00:00:00Z' } }),
+  ],
+  ['networkThatIsNone', 'createApiKey', 'allowed_ips', () => ({ body: { allowed_ips: ['10.0.0.0/33'] } })],
+  [
     'grantEndsTooEarly',
     'createGrant',
     'valid_to',
@@ -153,6 +160,7 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['createGrant', 'valid_from', (at) => ({ body: grant({ valid_from: at }) })],
   ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
+  ['rotateApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
   ['replayEvents', 'from', (at) => ({ body: { from: at } })],
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],

@@ -56,6 +56,11 @@ export const statedRules = {
     words: /Later than `valid_from` \(or now/,
   },
   keyExpiresInThePast: { path: /^expires_at$/, message: /must be in the future/, words: /In the future/ },
+  networkThatIsNone: {
+    path: /^allowed_ips\.\d+$/,
+    message: /must be an address or a network/,
+    words: /in CIDR form/,
+  },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {
     path: /^cursor$/,
