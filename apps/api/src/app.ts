@@ -77,8 +77,8 @@ export const endpoints: readonly Endpoint[] = [
   patchProject, //               PATCH  /api/v1/admin/projects/{project_id}
   listApiKeys, //                GET    /api/v1/admin/projects/{project_id}/api-keys
   createApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys
-  revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
   rotateApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys/{key_id}/rotate
+  revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
   listProducts, //               GET    /api/v1/admin/projects/{project_id}/products
   createProduct, //              POST   /api/v1/admin/projects/{project_id}/products
   getProduct, //                 GET    /api/v1/admin/projects/{project_id}/products/{product_id}
@@ -119,7 +119,7 @@ const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '='
 
 /** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
 const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
-const ofHealth: readonly Endpoint[] = [healthz, live, ready];
+const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
 
 /** One for both ports: their series are the same. */
 export const createMeter = ({ metrics: of }: Pick<AppDeps, 'metrics'>): RequestMeter =>
@@ -178,6 +178,6 @@ export function createOperationsApp(deps: AppDeps, meter: RequestMeter): Express
   const app = newApp(deps);
   app.use(observeRequests(deps, { meter, findRoute: createRouteFinder(endpoints) }));
   app.use(queueScreen.path, createQueueScreen(deps));
-  mountAll(app, deps, [...ofHealth, ...ofOperations]);
+  mountAll(app, deps, [...onBothPorts, ...ofOperations]);
   return app;
 }

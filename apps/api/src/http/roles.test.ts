@@ -1,5 +1,6 @@
 import { grantResponse } from '@billing/domain';
 import { endpoints } from '../app.ts';
+import { testAdmin } from '../testing/start-test-api.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
 import { seedEvents } from '../openapi/testing/seed-records.test-support.ts';
@@ -67,7 +68,7 @@ let other: string;
 let objects: Record<'own' | 'other', { eventId: string; runId: string; grantId: string }>;
 
 beforeAll(async () => {
-  api = await startCommerce({ ADMIN_API_KEY: ['tester:test-admin-secret', ...keys].join(',') });
+  api = await startCommerce({ ADMIN_API_KEY: [`${testAdmin.name}:${testAdmin.secret}`, ...keys].join(',') });
   await api.createProject(own);
   other = (await api.createProject()).projectId;
   const seed = async (projectId: string) => {

@@ -71,6 +71,11 @@ const elsewhere = { success_url: 'https://else.example/', cancel_url: 'https://e
 const prototype = { ['__proto__']: 'x' };
 
 type Row = [rule: RuleName, operationId: string, field: string, call: () => Call];
+const rotation = (at: string): Call => ({
+  path: { project_id: the('project_id'), key_id: the('key_id') },
+  body: { expires_at: at },
+});
+
 const rows: Row[] = [
   [
     'trialWithPayment',
@@ -138,6 +143,8 @@ const rows: Row[] = [
     'expires_at',
     () => ({ body: { expires_at: '2020-01-01T00:00:00Z' } }),
   ],
+  ['keyExpiresInThePast', 'rotateApiKey', 'expires_at', () => rotation('2020-01-01T00:00:00Z')],
+  ['networkThatIsNone', 'createApiKey', 'allowed_ips.0', () => ({ body: { allowed_ips: ['10.0.0.0/33'] } })],
   [
     'grantEndsTooEarly',
     'createGrant',
@@ -173,6 +180,7 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
   ['startReconcile', 'since', (at) => ({ body: { since: at } })],
+  ['rotateApiKey', 'expires_at', rotation],
   ['replayEvents', 'from', (at) => ({ body: { from: at } })],
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],

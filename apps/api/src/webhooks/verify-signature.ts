@@ -84,7 +84,7 @@ function refuse({ metrics, authFailures }: VerifyDeps, login: Login, reason: Rea
 }
 
 /**
- * The signature of a request, as far as it can be judged before the body is read: one header, with one timestamp and a
+ * The signature of a request, as far as it can be checked before the body is read: one header, with one timestamp and a
  * signature of version 1. Throws `invalid_signature`.
  */
 export function requireSignature(deps: VerifyDeps, login: Login & { request: IncomingMessage }): string {

@@ -76,6 +76,11 @@ export const statedRules = {
     message: /must not lie in the future/,
     words: /; not in the future/,
   },
+  networkThatIsNone: {
+    path: /^allowed_ips\.\d+$/,
+    message: /must be an address or a network/,
+    words: /in CIDR form/,
+  },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {
     path: /^cursor$/,

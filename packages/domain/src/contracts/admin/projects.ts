@@ -59,10 +59,15 @@ export const projectList = listOf(projectOut).meta({ id: 'ProjectList' });
 export const apiKeyScopes = ['read', 'checkout', 'usage'] as const;
 export type ApiKeyScope = (typeof apiKeyScopes)[number];
 
-/** An address or a network in CIDR form. */
-const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], {
-  error: 'must be an address or a network such as 192.0.2.0/24',
-});
+const addressOrNetwork = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+
+const network = z
+  .string()
+  .regex(/^[0-9A-Fa-f.:]{2,45}(?:\/[0-9]{1,3})?$/, 'must be an address or a network such as 192.0.2.0/24')
+  .refine((value) => addressOrNetwork.safeParse(value).success, {
+    message: 'must be an address or a network such as 192.0.2.0/24',
+  })
+  .describe('An IPv4 or IPv6 address, or a network in CIDR form.');
 
 export const rotateApiKeyRequest = z
   .strictObject({
@@ -72,7 +77,7 @@ export const rotateApiKeyRequest = z
       .max(720)
       .default(24)
       .describe('How long the old key stays valid, fractions allowed; never beyond its own end.'),
-    expires_at: timestamp('When the new key ends, in the future; absent: never.').optional(),
+    expires_at: timestamp('The end of the new key. In the future; absent: never.').optional(),
   })
   .meta({ id: 'KeyRotation' });
 export type RotateApiKeyRequest = z.output<typeof rotateApiKeyRequest>;
