@@ -78,6 +78,7 @@ export const runExample = {
       },
     ],
     drift_truncated: false,
+    looked_back_to: '2026-10-23T10:00:00.000Z',
   },
   error: null,
   requested_by: 'alice',
