@@ -62,11 +62,10 @@ export async function touchApiKeys(
   for (let start = 0; start < keyIds.length; start += touchedAtOnce)
     // Another process that writes the same row writes the same minute.
     await database.$executeRaw`
-      WITH used AS MATERIALIZED (
+      UPDATE public.api_keys SET last_used_at = ${new Date(now)} FROM (
         SELECT id FROM public.api_keys
         WHERE id = ANY(${keyIds.slice(start, start + touchedAtOnce)}::text[])
           AND (last_used_at IS NULL OR last_used_at < ${new Date(now - 60_000)})
         ORDER BY id FOR UPDATE SKIP LOCKED
-      )
-      UPDATE public.api_keys SET last_used_at = ${new Date(now)} FROM used WHERE api_keys.id = used.id`;
+      ) used WHERE api_keys.id = used.id`;
 }

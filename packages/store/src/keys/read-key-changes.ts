@@ -23,6 +23,7 @@ export async function readKeyChanges(
 ): Promise<KeyChanges> {
   // Not beyond the snapshot: rows that were restored from another server carry numbers of that one.
   const rows = await database.$queryRaw<Row[]>`
+    SELECT * FROM (
     WITH snapshot AS MATERIALIZED (
       SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest,
         pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS beyond
@@ -38,7 +39,7 @@ export async function readKeyChanges(
         api_keys.allowed_ips, api_keys.rate_limit_per_second
       FROM changed JOIN public.api_keys ON api_keys.id = changed.id JOIN public.projects ON projects.id = api_keys.project_id
     )
-    SELECT snapshot.oldest::text AS next, found.* FROM snapshot LEFT JOIN found ON true`;
+    SELECT snapshot.oldest::text AS next, found.* FROM snapshot LEFT JOIN found ON true) polled`;
   const changes = rows
     .filter(isChange)
     .map((row) => ({ digest: row.digest, record: row.is_revoked ? null : toApiKeyRecord(row) }));
