@@ -1,4 +1,4 @@
-import { ensureDatabase, freePort, isPortFree, startPostgres, startRedis, waitFor } from '@billing/testing';
+import { ensureDatabase, isPortFree, keepPort, startPostgres, startRedis, waitFor } from '@billing/testing';
 import type { PostgresServer, RedisServer } from '@billing/testing';
 import { readJsonFile, writeJsonFile } from '@billing/platform';
 import { z } from 'zod';
@@ -45,13 +45,12 @@ export async function startServers({ settings, started, say }: ServerOptions): P
   return { databaseUrl, redisUrl, postgres, redis };
 }
 
-const keepIfFree = async (port: number | undefined): Promise<number> =>
-  port !== undefined && (await isPortFree(port)) ? port : freePort();
-
 /** Ports of Postgres and Redis: those of the last start if they are free, so that clients keep their addresses. */
 async function choosePorts(): Promise<z.infer<typeof portsFile>> {
   const last = readJsonFile(paths.ports, portsFile);
-  const ports = { postgres: await keepIfFree(last?.postgres), redis: await keepIfFree(last?.redis) };
+  const postgres = await keepPort(last?.postgres);
+  // Neither listens yet, so the system may offer one port twice.
+  const ports = { postgres, redis: await keepPort(last?.redis, [postgres]) };
   writeJsonFile(paths.ports, ports);
   return ports;
 }

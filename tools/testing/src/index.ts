@@ -2,7 +2,7 @@
 export { appNodeArguments, buildApps, createAppProcess, spawnApp } from './processes/app-process.ts';
 export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
-export { freePort, isPortFree } from './processes/ports.ts';
+export { freePort, isPortFree, keepPort } from './processes/ports.ts';
 export { ensureDatabase, oddSettings, startPostgres } from './services/postgres.ts';
 export { unprivilegedPrefix } from './services/postgres-data.ts';
 export type { PostgresServer } from './services/postgres.ts';

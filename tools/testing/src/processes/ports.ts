@@ -20,3 +20,10 @@ export async function freePort(): Promise<number> {
   if (port === undefined) throw new Error('No port of 127.0.0.1 is free.');
   return port;
 }
+
+/** The port of before, if it is free and not among those that others of the same start will take; else another free one. */
+export async function keepPort(before: number | undefined, others: readonly number[] = []): Promise<number> {
+  const isKept = before !== undefined && !others.includes(before) && (await isPortFree(before));
+  const port = isKept ? before : await freePort();
+  return others.includes(port) ? keepPort(undefined, others) : port;
+}
