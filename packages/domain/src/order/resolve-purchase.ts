@@ -163,6 +163,18 @@ export function resolvePurchase(
   });
   if (row.missingInStripeAt !== null) return unconfirmed('missing', row.missingInStripeAt);
   if (lookup === null) return { kind: 'needs_lookup', query };
-  // Found, and still not enough: asking again would change nothing.
-  return unconfirmed(lookup.kind === 'unreachable' ? 'unreachable' : 'missing', now);
+  // What was found may raise another question. Asking the same one again would change nothing.
+  const isToBeAsked =
+    lookup.kind === 'unreachable' || (lookup.kind === 'found' && asksForMore(query, lookup.object));
+  return unconfirmed(isToBeAsked ? 'unreachable' : 'missing', now);
+}
+
+/** Whether the query asks for something that the lookup did not. */
+function asksForMore(query: PaymentQuery, { lineItems, charge, invoice, intent }: PaymentDetails): boolean {
+  return (
+    (query.lineItemsOf !== null && lineItems === null) ||
+    (query.charge !== null && charge === null) ||
+    ((query.invoiceOf ?? query.invoice) !== null && invoice === null) ||
+    (query.intent !== null && intent === null)
+  );
 }
