@@ -1,4 +1,6 @@
+import type { RecheckedTable } from '../claim-due.ts';
 import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 
 /** Where a pass over the tables stands. */
 export type PagePosition = { after: string };
@@ -51,31 +53,21 @@ export async function markMetadataClaims(database: Database, { after }: PagePosi
   return toPage(rows, after);
 }
 
-/** After all of the ledger: takes a page of subscriptions, whose claims without a source are hints. */
-export async function markHintedSubscriptions(
-  database: Database,
-  { after }: PagePosition,
-): Promise<MarkedPage> {
-  const rows = await database.$queryRaw<PageRow[]>`
-    WITH page AS MATERIALIZED (SELECT id FROM public.subscriptions WHERE id > ${after} ORDER BY id LIMIT ${rowsAtOnce}),
+/** After all of the ledger: takes a page of a table's objects, whose claims without a source are hints. */
+const markHinted =
+  (table: RecheckedTable) =>
+  async (database: Database, { after }: PagePosition): Promise<MarkedPage> => {
+    const objects = Prisma.raw(`public.${table}`);
+    const rows = await database.$queryRaw<PageRow[]>`
+    WITH page AS MATERIALIZED (SELECT id FROM ${objects} WHERE id > ${after} ORDER BY id LIMIT ${rowsAtOnce}),
     marked AS (
-      UPDATE public.subscriptions SET claimed_user_source = 'buyer_hint', fence = fence + 1
+      UPDATE ${objects} SET claimed_user_source = 'buyer_hint', fence = fence + 1
       WHERE id = ANY(ARRAY(SELECT id FROM page)) AND claimed_user_id IS NOT NULL AND claimed_user_source IS NULL
       RETURNING id)
     SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM page)::float8 AS seen,
       (SELECT count(*) FROM marked)::float8 AS changed`;
-  return toPage(rows, after);
-}
+    return toPage(rows, after);
+  };
 
-/** The same of purchases. */
-export async function markHintedPurchases(database: Database, { after }: PagePosition): Promise<MarkedPage> {
-  const rows = await database.$queryRaw<PageRow[]>`
-    WITH page AS MATERIALIZED (SELECT id FROM public.purchases WHERE id > ${after} ORDER BY id LIMIT ${rowsAtOnce}),
-    marked AS (
-      UPDATE public.purchases SET claimed_user_source = 'buyer_hint', fence = fence + 1
-      WHERE id = ANY(ARRAY(SELECT id FROM page)) AND claimed_user_id IS NOT NULL AND claimed_user_source IS NULL
-      RETURNING id)
-    SELECT (SELECT max(id) FROM page) AS last, (SELECT count(*) FROM page)::float8 AS seen,
-      (SELECT count(*) FROM marked)::float8 AS changed`;
-  return toPage(rows, after);
-}
+export const markHintedSubscriptions = markHinted('subscriptions');
+export const markHintedPurchases = markHinted('purchases');
