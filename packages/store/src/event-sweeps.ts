@@ -66,14 +66,18 @@ export async function noteUnseenEvents(
   { mode, from, to }: Unseen & { mode: string },
 ): Promise<{ isNew: boolean }> {
   return database.$transaction(async (tx) => {
-    const known = await tx.$queryRaw<{ is_new: boolean }[]>`
-      SELECT unseen_from IS NULL AS is_new FROM public.event_sweeps WHERE mode = ${mode} FOR UPDATE`;
+    const [known] = await tx.$queryRaw<{ is_new: boolean; is_covered: boolean }[]>`
+      SELECT unseen_from IS NULL AS is_new,
+        coalesce(reconciled_at > to_timestamp(${from}::bigint / 1000.0), false) AS is_covered
+      FROM public.event_sweeps WHERE mode = ${mode} FOR UPDATE`;
+    // A reconcile ended since the sweep read its row: the next sweep counts from there.
+    if (known?.is_covered === true) return { isNew: false };
     await tx.$executeRaw`
       UPDATE public.event_sweeps SET
         unseen_from = least(unseen_from, to_timestamp(${from}::bigint / 1000.0)),
         unseen_to = greatest(unseen_to, to_timestamp(${to}::bigint / 1000.0))
       WHERE mode = ${mode}`;
-    const isNew = known[0]?.is_new === true;
+    const isNew = known?.is_new === true;
     if (isNew)
       await writeAudit(tx, {
         actor: { name: 'sweep', requestId: null },
