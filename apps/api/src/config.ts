@@ -67,7 +67,11 @@ export const environmentSchema = z.object({
   TRUST_PROXY: trustedProxies.optional(),
   CORS_ORIGINS: origins.optional(),
   API_PROCESSES: envVar.int({ min: 1, max: 64, default: 1 }),
+  SHUTDOWN_DELAY_SECONDS: envVar.number({ min: 0, max: 20 }).optional(),
 });
+
+/** As long as a load balancer that probes every 2 s needs to see two refusals. */
+const productionDelaySeconds = 5;
 
 export type ApiConfig = {
   environment: 'development' | 'test' | 'production';
@@ -79,6 +83,8 @@ export type ApiConfig = {
   operationsPort: number | undefined;
   /** Processes on one port. */
   processes: number;
+  /** From SIGTERM until the server stops listening: requests are answered, and `/ready` is 503. */
+  shutdownDelayMs: number;
   tracesEndpoint: string | undefined;
   databaseUrl: string;
   /** Connections to Postgres of this process. */
@@ -125,6 +131,9 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     port: parsed.PORT,
     operationsPort: parsed.OPERATIONS_PORT,
     processes: parsed.API_PROCESSES,
+    shutdownDelayMs:
+      1000 *
+      (parsed.SHUTDOWN_DELAY_SECONDS ?? (parsed.NODE_ENV === 'production' ? productionDelaySeconds : 0)),
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,

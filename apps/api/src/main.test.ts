@@ -134,6 +134,29 @@ describe('the API as a process', () => {
     expect(new Set(outcomes)).toEqual(new Set([401]));
   });
 
+  it.each(['1', '2'])(
+    'answers new connections for a while after SIGTERM (%s processes)',
+    async (processes) => {
+      const port = await freePort();
+      const process = await spawn({
+        ...environment(port),
+        API_PROCESSES: processes,
+        SHUTDOWN_DELAY_SECONDS: '2',
+      });
+      await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
+      const exited = process.kill('SIGTERM');
+      const get = (path: string) =>
+        fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+      await waitFor(async () => (await get('/ready')).status === 503, {
+        what: 'the refusal',
+        intervalMs: 20,
+      });
+      const answer = await get('/api/v1/entitlements?user_id=u');
+      expect([answer.status, answer.headers.get('connection')]).toEqual([401, 'close']);
+      expect(await exited).toBe(0);
+    },
+  );
+
   it('serves from several processes, adds their metrics up, and replaces a dead one', async () => {
     const port = await freePort();
     const process = await spawn({ ...environment(port), API_PROCESSES: '2' });

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   exitOnConfigError,
   limitLines,
@@ -46,9 +47,11 @@ async function serve(config: ApiConfig): Promise<void> {
   // Before it listens: a signal may come in any moment.
   runUntilSignal({
     logger,
-    stop: async () => {
+    stop: async (reason) => {
       beginStop();
       await listening;
+      // `/ready` is 503 by now; a load balancer sends requests until its next probes have seen that.
+      if (reason === 'SIGTERM') await sleep(config.shutdownDelayMs);
       await closeGracefully(server, announceMs);
       // The last to go: until then it tells how the process is.
       await operations?.close();

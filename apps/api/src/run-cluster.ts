@@ -32,9 +32,10 @@ export function runPrimary({ processes, logger }: { processes: number; logger: L
 
   runUntilSignal({
     logger,
-    stop: async () => {
+    stop: async (reason) => {
       isStopping = true;
-      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill('SIGTERM');
+      const signal = reason === 'SIGTERM' ? 'SIGTERM' : 'SIGINT';
+      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal);
       while (Object.keys(cluster.workers ?? {}).length > 0) await once(cluster, 'exit');
     },
   });

@@ -1,11 +1,13 @@
 import type { Logger } from './logging/logger.ts';
 
+export type ShutdownReason = 'SIGTERM' | 'SIGINT' | 'uncaught_exception' | 'unhandled_rejection';
+
 export type ShutdownOptions = {
   readonly logger: Logger;
   /** From the signal to a forced exit with code 1; default 25 s. */
   readonly deadlineMs?: number;
   /** Stops accepting, finishes what is under way, closes connections. Called once. */
-  readonly stop: () => Promise<void>;
+  readonly stop: (reason: ShutdownReason) => Promise<void>;
 };
 
 /**
@@ -15,7 +17,7 @@ export type ShutdownOptions = {
 export function runUntilSignal({ logger, deadlineMs = 25_000, stop }: ShutdownOptions): void {
   let isStopping = false;
 
-  async function shutDown(reason: string, exitCode: number): Promise<void> {
+  async function shutDown(reason: ShutdownReason, exitCode: number): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     const forced = setTimeout(() => {
@@ -25,7 +27,7 @@ export function runUntilSignal({ logger, deadlineMs = 25_000, stop }: ShutdownOp
     forced.unref();
     logger.info('shutdown_started', { reason });
     try {
-      await stop();
+      await stop(reason);
       logger.info('shutdown_finished', { reason });
       process.exit(exitCode);
     } catch (error) {
