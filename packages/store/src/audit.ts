@@ -1,5 +1,7 @@
+import { differences } from '@billing/domain';
 import type { AuditQuery } from '@billing/domain';
 import type { Queries, Database } from './create-database.ts';
+import { noteChanges } from './dry-run.ts';
 import type { AuditEntry as AuditRow } from './generated/client.ts';
 import { given } from './given.ts';
 import { decodeCursor, sequenceKey, toPage } from './page.ts';
@@ -34,16 +36,29 @@ export type AuditEntry = {
     id: string;
   };
   reason?: string;
+  /** What it did to its target: null before it was made, and after it was taken away. */
+  change?: { before: AuditDetails | null; after: AuditDetails | null };
+  /** What else is to be known of it. */
   details?: AuditDetails;
 };
 
-/** Records who did what, in the transaction that does it. */
+/** A change is `before` and `after` of what was there, else what was made or taken away. */
+const detailsOf = ({ change, details = {} }: AuditEntry): AuditDetails =>
+  change === undefined
+    ? details
+    : {
+        ...details,
+        ...(change.before !== null && change.after !== null ? change : (change.before ?? change.after)),
+      };
+
+/** Records who did what, in the transaction that does it. Of a trial it is what would change. */
 export async function writeAudit(tx: Queries, entry: AuditEntry): Promise<void> {
-  const { actor, action, projectId, target, reason = null, details = {} } = entry;
+  const { actor, action, projectId, target, reason = null, change } = entry;
+  if (change !== undefined) noteChanges(tx, differences(change.before ?? {}, change.after ?? {}));
   await tx.$executeRaw`
     INSERT INTO public.audit_log (actor, action, project_id, target_type, target_id, reason, details, request_id)
     VALUES (${actor.name}, ${action}, ${projectId}, ${target.type}, ${target.id}, ${reason},
-      ${JSON.stringify(details)}::jsonb, ${actor.requestId})`;
+      ${JSON.stringify(detailsOf(entry))}::jsonb, ${actor.requestId})`;
 }
 
 /** The audit log, newest first. */

@@ -1,5 +1,7 @@
 import { ServiceError } from '@billing/domain';
+import type { Holders } from './catalog/count-holders.ts';
 import type { Database, Queries } from './create-database.ts';
+import { noteHolders, noteUsers } from './dry-run.ts';
 import { Prisma } from './generated/client.ts';
 
 export type UserKey = { projectId: string; userId: string };
@@ -39,22 +41,24 @@ const invalidateBumped = Prisma.sql`
 /** Bumps the versions of users and writes, in the same transaction, the invalidations of what the cache has of them. */
 export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promise<PendingInvalidation[]> {
   if (userRefs.length === 0) return [];
-  return tx.$queryRaw<PendingInvalidation[]>`
+  const pending = await tx.$queryRaw<PendingInvalidation[]>`
     WITH bumped AS (
       UPDATE public.users SET version = version + 1 WHERE id = ANY(${[...userRefs]}::bigint[])
       RETURNING project_id, user_id, version
     )
     ${invalidateBumped}`;
+  noteUsers(tx, pending);
+  return pending;
 }
 
 /** Bumps every user of the subscriptions and purchases with these ids, except those who were bumped already. */
-export function bumpHolders(
+export async function bumpHolders(
   database: Pick<Queries, '$queryRaw'>,
   { objectIds, except }: { objectIds: readonly string[]; except: readonly number[] },
 ): Promise<PendingInvalidation[]> {
   const others = except.map(BigInt);
   const ids = [...objectIds];
-  return database.$queryRaw<PendingInvalidation[]>`
+  const pending = await database.$queryRaw<PendingInvalidation[]>`
     WITH locked AS MATERIALIZED (
       SELECT id FROM public.users
       WHERE id IN (
@@ -67,6 +71,8 @@ export function bumpHolders(
       UPDATE public.users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
       RETURNING project_id, user_id, version)
     ${invalidateBumped}`;
+  noteUsers(database, pending);
+  return pending;
 }
 
 /**
@@ -88,17 +94,19 @@ export async function changeUser<T>(
 
 /**
  * The same for a change of catalog or policy: a new version of the project makes all its cached answers old at once.
- * The project's row is locked, so changes of one catalog take turns. Throws `project_not_found`.
+ * The project's row is locked, so changes of one catalog take turns. `write` returns whose answers change (`changed`).
+ * Throws `project_not_found`.
  */
 export async function changeProject<T>(
   database: Database,
   projectId: string,
-  write: (tx: Queries) => Promise<{ result: T; changed: boolean }>,
+  write: (tx: Queries) => Promise<{ result: T; changed: Omit<Holders, 'projectId'> | null }>,
 ): Promise<Changed<T>> {
   return database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
     const { result, changed } = await write(tx);
-    if (!changed) return { result, pending: [] };
+    if (changed === null) return { result, pending: [] };
+    noteHolders(tx, { projectId, ...changed });
     const pending = await tx.$queryRaw<PendingInvalidation[]>`
       WITH bumped AS (
         UPDATE public.projects SET version = version + 1 WHERE id = ${projectId}

@@ -1,29 +1,71 @@
+import type { FieldChange } from '@billing/domain';
+import { countHolders } from './catalog/count-holders.ts';
+import type { Holders } from './catalog/count-holders.ts';
 import type { Database, Queries } from './create-database.ts';
 
-/** Ends the transaction of a dry run, so that nothing of it stays. */
+/** What a change would do: the fields that it changes, and how many users it concerns. */
+export type Tried = { changes: FieldChange[]; affectedUsers: number };
+
+/** What the transactions of one trial did. */
+type Trial = { changes: FieldChange[]; users: Set<string>; holders: Holders[] };
+
+/** By the client that the transactions of a trial write with. */
+const trials = new WeakMap<object, Trial>();
+
+/** Ends a transaction of a trial, so that nothing of it stays. */
 class RolledBack extends Error {
   override readonly name = 'RolledBack';
 }
 
-/**
- * Runs a change in a transaction and returns what it came to. A dry run does all of it, and is then rolled back: it answers
- * what the change itself would, refusals included.
- */
-export async function changeOrTry<T>(
-  database: Database,
-  { isDryRun }: { isDryRun: boolean },
-  change: (tx: Queries) => Promise<T>,
-): Promise<T> {
-  let tried: { result: T } | undefined;
-  try {
-    return await database.$transaction(async (tx) => {
-      const result = await change(tx);
-      if (!isDryRun) return result;
-      tried = { result };
-      throw new RolledBack();
-    });
-  } catch (error) {
-    if (error instanceof RolledBack && tried !== undefined) return tried.result;
-    throw error;
+export const isTrial = (tx: object): boolean => trials.has(tx);
+
+/** Tells the trial, if this is one, what is changed. */
+export function noteChanges(tx: object, changes: readonly FieldChange[]): void {
+  trials.get(tx)?.changes.push(...changes);
+}
+
+/** Tells the trial, if this is one, whose answers change. */
+export function noteUsers(tx: object, users: readonly { projectId: string; userId: string | null }[]): void {
+  for (const { projectId, userId } of users)
+    if (userId !== null) trials.get(tx)?.users.add(JSON.stringify([projectId, userId]));
+}
+
+/** Tells the trial, if this is one, that the answers of all holders of something change. */
+export function noteHolders(tx: object, holders: Holders): void {
+  trials.get(tx)?.holders.push(holders);
+}
+
+/** A database whose transactions are rolled back once they have done their work, and return what it came to. */
+function withoutCommits(database: Database, trial: Trial): Database {
+  async function transact<T>(work: (tx: Queries) => Promise<T>): Promise<T> {
+    let done: { result: T } | undefined;
+    try {
+      return await database.$transaction(async (tx) => {
+        trials.set(tx, trial);
+        done = { result: await work(tx) };
+        throw new RolledBack();
+      });
+    } catch (error) {
+      if (error instanceof RolledBack && done !== undefined) return done.result;
+      throw error;
+    }
   }
+  return new Proxy(database, {
+    get: (target, name) => (name === '$transaction' ? transact : Reflect.get(target, name)),
+  });
+}
+
+/**
+ * Makes a change on a database that keeps nothing of it, and answers what it would do. It refuses what the change
+ * itself would refuse. `change` must write in transactions only.
+ */
+export async function tryChange(
+  database: Database,
+  change: (database: Database) => Promise<unknown>,
+): Promise<Tried> {
+  const trial: Trial = { changes: [], users: new Set(), holders: [] };
+  await change(withoutCommits(database, trial));
+  const { changes, users, holders } = trial;
+  const counts = await Promise.all(holders.map((one) => countHolders(database, one)));
+  return { changes, affectedUsers: Math.max(users.size, ...counts) };
 }

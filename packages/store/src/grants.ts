@@ -11,6 +11,12 @@ import type { Grant } from './generated/client.ts';
 
 export type { Grant } from './generated/client.ts';
 
+/** For the audit log. */
+const boundsOf = ({ validFrom, validTo }: Pick<Grant, 'validFrom' | 'validTo'>) => ({
+  valid_from: validFrom.toISOString(),
+  valid_to: validTo?.toISOString() ?? null,
+});
+
 type By = { actor: Actor; now: Instant };
 
 /** Gives a user a feature without a purchase. Throws `project_not_found`, and `invalid_request` for an end that is not after its start. */
@@ -44,7 +50,7 @@ export async function createGrant(
       projectId,
       target: { type: 'grant', id },
       reason,
-      details: { user_id: userId, feature_code: featureCode },
+      change: { before: null, after: { user_id: userId, feature_code: featureCode, ...boundsOf(result) } },
     });
     return { result, changed: true };
   });
@@ -79,7 +85,10 @@ export async function revokeGrant(
       projectId,
       target: { type: 'grant', id },
       reason,
-      details: { user_id: userId, feature_code: known.featureCode },
+      change: {
+        before: { user_id: userId, feature_code: known.featureCode, ...boundsOf(known) },
+        after: null,
+      },
     });
     return { result: await tx.grant.findUniqueOrThrow({ where: { id } }), changed: true };
   });

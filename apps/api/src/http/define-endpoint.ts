@@ -1,6 +1,7 @@
+import { dryRunOut } from '@billing/domain';
 import type { AdminRole, ApiKeyScope, ErrorCode } from '@billing/domain';
 import type { Actor, ApiKeyRecord } from '@billing/store';
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import type { JsonObject } from '../openapi/json-schema.ts';
 
@@ -62,6 +63,11 @@ export type Endpoint = {
   summary: string;
   description?: string;
   access: Access;
+  /**
+   * Of a change: `dry_run` in the body, or in the query of a call without one, answers what it would do. The handler then
+   * gets a database that keeps nothing; it must write in transactions only.
+   */
+  takesDryRun?: true;
   query?: z.ZodObject;
   headers?: readonly Header[];
   body?: { schema: z.ZodType; example: unknown };
@@ -135,6 +141,29 @@ export const defineEndpoint = <
 >(
   endpoint: TypedEndpoint<Path, A, Query, Body, Answers>,
 ): Endpoint => endpoint;
+
+const dryRunAnswer = {
+  status: 200,
+  description: 'What would change: the answer to `dry_run`.',
+  schema: dryRunOut,
+  example: {
+    changes: [{ path: 'name', before: 'Pro', after: 'Professional' }],
+    affected_users: 0,
+  },
+} satisfies Answer;
+
+/** Its answers, and what a dry run answers. */
+export function answersOf({ answers, takesDryRun }: Endpoint): readonly Answer[] {
+  if (takesDryRun === undefined) return answers;
+  const own = answers.find(({ status }) => status === dryRunAnswer.status);
+  if (own?.schema === undefined) return [...answers, dryRunAnswer];
+  const both = {
+    ...own,
+    description: `${own.description} With \`dry_run\`: what would change.`,
+    schema: z.union([own.schema, dryRunOut]),
+  };
+  return answers.map((answer) => (answer === own ? both : answer));
+}
 
 /** Names of the parameters in a path such as `/projects/{project_id}`. */
 export const pathParameterNames = (path: string): string[] =>

@@ -1,5 +1,6 @@
-import { id, ServiceError } from '@billing/domain';
+import { id, ServiceError, toDryRunOut } from '@billing/domain';
 import { refuseMetrics } from '@billing/platform';
+import { tryChange } from '@billing/store';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { actorOf, onlyProjectOf, requireProjectOfBody, requireRole } from './authenticate-admin.ts';
@@ -27,13 +28,32 @@ function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
   const paramsSchema = z.object(Object.fromEntries(pathParameterNames(path).map((name) => [name, id])));
   const handle: RequestHandler = async (request, response) => {
     const input = readInput(endpoint, paramsSchema, { request, response });
-    const reply = await endpoint.handle?.(deps, input);
+    const reply = isDryRun(endpoint, input)
+      ? await dryRun(deps, endpoint, input)
+      : await endpoint.handle?.(deps, input);
     if (reply !== undefined) send(response, reply, endpoint);
   };
   if (access === 'metrics') return [requireMetricsToken(deps), handle];
   if (typeof access === 'string') return [handle];
   if ('admin' in access) return [requireRole(access), handle];
   return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [readJson]), handle];
+}
+
+function isDryRun({ takesDryRun }: Endpoint, { body, query }: UntypedInput): boolean {
+  const named = z.object({ dry_run: z.literal(true) });
+  return takesDryRun === true && (named.safeParse(body).success || named.safeParse(query).success);
+}
+
+const nothing = (): Promise<void> => Promise.resolve();
+
+/** Handles the call on a database that keeps nothing, and tells nobody of what was not done. */
+async function dryRun(deps: EndpointDeps, endpoint: Endpoint, input: UntypedInput): Promise<Reply> {
+  const cache = { ...deps.cache, invalidate: nothing };
+  const keys = { ...deps.keys, forget: nothing, switchProject: nothing };
+  const tried = await tryChange(deps.database, async (database) =>
+    endpoint.handle?.({ ...deps, database, cache, keys }, input),
+  );
+  return { status: 200, body: toDryRunOut(tried) };
 }
 
 /** Refuses a query where nothing reads it and something changes, and a `project_id` that is not the key's. */

@@ -1,7 +1,7 @@
 import { id, problemOut } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import { z } from 'zod';
-import { accessKindOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
+import { accessKindOf, answersOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
 import type { Access, AccessKind, AdminAccess, Answer, Endpoint } from '../http/define-endpoint.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
@@ -24,6 +24,9 @@ no other project: its objects are 404, and calls on all projects 403 \`insuffici
 
 **Errors** are \`application/problem+json\` (RFC 9457). Decide by \`code\`; \`detail\` says what to do. Besides the errors listed
 with a call, every unknown address is 404 \`route_not_found\` and every wrong method 405 \`method_not_allowed\` with \`Allow\`.
+
+**Dry runs.** An admin call that changes something takes \`dry_run: true\` in its body (\`DELETE\`: \`?dry_run=true\`) and then answers
+200 with what would change, and how many users it concerns; nothing changes, and it is refused as the call itself.
 
 **Requests** are read strictly: a field or query parameter that is not described, a query parameter that is sent twice, and
 any query of a call that changes something are 400 \`invalid_request\`. Text is well-formed Unicode: half a surrogate pair is refused.
@@ -125,7 +128,7 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
             },
           },
         }),
-    responses: { ...toAnswers(endpoint.answers, toSchema), ...toRefusals(codes, responses) },
+    responses: { ...toAnswers(answersOf(endpoint), toSchema), ...toRefusals(codes, responses) },
   };
 }
 

@@ -254,8 +254,12 @@ describe('a boolean in a query', () => {
   );
   const answerTo = (operationId: string, name: string, word: string) =>
     callEndpoint(seeded, endpointOf(operationId), {
-      path: { project_id: the('project_id') },
-      query: { user_id: the('user_id'), [name]: word },
+      // Nothing that exists: a change is not to be made here.
+      path: { project_id: the('project_id'), price_id: 'none', key_id: 'none' },
+      query: {
+        ...(endpointOf(operationId).method === 'get' ? { user_id: the('user_id') } : {}),
+        [name]: word,
+      },
     });
 
   test('there is one', () => expect(flags).toContainEqual(['checkEntitlements', 'explain']));
@@ -265,7 +269,7 @@ describe('a boolean in a query', () => {
     const description = descriptionOf(endpointOf(operationId), name);
     for (const word of ['true', 'True', 'TRUE', '1', 'false', 'False', 'FALSE', '0']) {
       expect(description).toContain(`\`${word}\``);
-      expect((await answerTo(operationId, name, word)).status).toBe(200);
+      expect((await answerTo(operationId, name, word)).status).not.toBe(400);
     }
     for (const word of ['', 'yes', 'no', 'tRUE', 'on', '2', '-1', 'null', 'true '])
       expect([word, (await answerTo(operationId, name, word)).status]).toEqual([word, 400]);

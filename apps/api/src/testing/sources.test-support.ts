@@ -94,5 +94,5 @@ export const setFeatures = (
 ): Promise<Changed<void>> =>
   changeProject(database, product.projectId, async (tx) => {
     await tx.product.update({ where: { projectId_productId: product }, data: { featureCodes } });
-    return { result: undefined, changed: true };
+    return { result: undefined, changed: {} };
   });

@@ -1,7 +1,7 @@
 import { customerOut, grantResponse, revokeResponse } from '@billing/domain';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { callAndShow, confirm, given, moment } from './context.ts';
+import { callAndShow, confirm, dryRunOption, given, moment } from './context.ts';
 import type { Context } from './context.ts';
 import { addMove } from './owners.ts';
 
@@ -11,6 +11,7 @@ export function addCustomers(program: Command, context: Context): void {
   customers
     .command('map <project> <user> <stripe_customer>')
     .description('Map a Stripe customer to a user, and release what was quarantined for it')
+    .option(...dryRunOption)
     .action(async (project: string, user: string, customer: string, ...rest: [object, Command]) => {
       const [, command] = rest;
       await confirm(context, command, `${customer} will be ${user} of ${project}, for good.`);
@@ -37,6 +38,7 @@ export function addGrants(program: Command, context: Context): void {
   program
     .command('grant <project> <user> <feature>')
     .description('Give a user a feature by hand')
+    .option(...dryRunOption)
     .requiredOption('--reason <text>', 'kept with the grant and in the audit log')
     .option('--from <when>', 'date or timestamp (default: now)', moment)
     .option('--to <when>', 'date or timestamp (default: for ever)', moment)
@@ -61,6 +63,7 @@ export function addGrants(program: Command, context: Context): void {
   program
     .command('revoke <grant_id>')
     .description('Take a grant back, at once; `explain` names the grants of a user')
+    .option(...dryRunOption)
     .requiredOption('--reason <text>', 'kept with the grant and in the audit log')
     .action(async (grantId: string, { reason }: { reason: string }, command: Command) => {
       await confirm(context, command, `The grant ${grantId} will end now, for good.`);

@@ -43,6 +43,27 @@ async function newProject(): Promise<string> {
   return project;
 }
 
+test('--dry-run shows what a command would change, asks nothing and changes nothing', async () => {
+  const project = await newProject();
+  const product = ['products', 'create', project, 'pro', '--name', 'Pro', '--features', 'export'];
+  const triedProduct = await billing([...product, '--dry-run', '--json']);
+  expect(triedProduct.said).toBe('');
+  expect(triedProduct.json()).toEqual({
+    changes: [
+      { path: 'feature_codes', before: null, after: ['export'] },
+      { path: 'name', before: null, after: 'Pro' },
+    ],
+    affected_users: 0,
+  });
+  expect((await billing(['products', 'list', project, '--json'])).json()).toMatchObject({ data: [] });
+  const key = String((await billing(['keys', 'create', project, '--json'])).json()['key_id']);
+  const revoked = await billing(['keys', 'revoke', project, key, '--dry-run']);
+  expect([revoked.code, revoked.asked]).toEqual([0, []]);
+  expect(revoked.out).toMatch(/prefix +proj_\w+ → none/);
+  const [left] = (await billing(['keys', 'list', project, '--json'])).json()['data'] as object[];
+  expect(left).toMatchObject({ key_id: key, revoked_at: null });
+});
+
 test('a project is set up, used and explained from the command line alone', async () => {
   const project = await newProject();
   await billing(['products', 'create', project, 'pro', '--name', 'Pro', '--features', 'export, seats']);

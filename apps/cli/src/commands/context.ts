@@ -1,3 +1,5 @@
+import { dryRunOut } from '@billing/domain';
+import type { DryRunOut } from '@billing/domain';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
@@ -32,12 +34,38 @@ type Shown<T> = Call & {
   fields: (answer: T) => Readonly<Record<string, Cell>>;
 };
 
-/** Makes one call and prints the answer: as JSON, or a field a line. */
+/** The option of commands that change something. */
+export const dryRunOption = ['--dry-run', 'shows what would change'] as const;
+
+export const isDryRun = (command: Command): boolean => command.opts()['dryRun'] === true;
+
+/** The text of a value; what is absent is nobody or nothing. */
+const textOf = (value: unknown): string =>
+  value === null || value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+
+const triedFields = ({ changes, affected_users: users }: DryRunOut): Record<string, Cell> => ({
+  ...Object.fromEntries(changes.map((one) => [one.path, `${textOf(one.before)} → ${textOf(one.after)}`])),
+  'users concerned': users ?? 'more than 10,000',
+});
+
+const asDryRun = ({ body, query, ...call }: Call): Call =>
+  call.method === 'DELETE'
+    ? { ...call, query: { ...query, dry_run: 'true' } }
+    : { ...call, body: { ...body, dry_run: true } };
+
+/**
+ * Makes one call and prints the answer: as JSON, or a field a line. With `--dry-run` what the call would change.
+ */
 export async function callAndShow<T>(
   context: Context,
   command: Command,
   { schema, fields, ...call }: Shown<T>,
 ): Promise<void> {
+  if (isDryRun(command)) {
+    const tried = await context.call(dryRunOut, asDryRun(call));
+    context.print(globalsOf(command).json ? JSON.stringify(tried) : renderFields(triedFields(tried)));
+    return;
+  }
   const answer = await context.call(schema, call);
   context.print(globalsOf(command).json ? JSON.stringify(answer) : renderFields(fields(answer)));
 }
@@ -82,9 +110,9 @@ export async function list<T>(context: Context, command: Command, listing: Listi
   if (next !== null) context.say(`There is more: --all, or --cursor ${next}`);
 }
 
-/** Asks before what can't be undone, or reaches many users; `--yes` confirms too. Throws a CliError otherwise. */
+/** Asks before what can't be undone, or reaches many users; `--yes` confirms too; a dry run needs none. Throws a CliError otherwise. */
 export async function confirm(context: Context, command: Command, what: string): Promise<void> {
-  if (globalsOf(command).yes) return;
+  if (globalsOf(command).yes || isDryRun(command)) return;
   const answer = await context.ask(`${what} Type yes to go on: `);
   if (answer === null) throw new CliError('usage', `${what} Pass --yes to confirm.`);
   if (answer.trim().toLowerCase() !== 'yes')

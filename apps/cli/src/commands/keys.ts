@@ -8,15 +8,15 @@ import {
   callAndShow,
   commaList,
   confirm,
+  dryRunOption,
   given,
-  globalsOf,
+  isDryRun,
   list,
   moment,
   pageable,
   wholeNumber,
 } from './context.ts';
 import type { Context } from './context.ts';
-import { renderFields } from './table.ts';
 
 type RotateOptions = { overlap?: number; expires?: string };
 
@@ -48,6 +48,7 @@ export function addKeys(program: Command, context: Context): void {
   keys
     .command('create <project>')
     .description('Make a key; it is shown this once')
+    .option(...dryRunOption)
     .option('--name <name>', 'for people')
     .option('--expires <when>', 'date or timestamp (default: never)', moment)
     .option('--scopes <list>', 'read, checkout, usage (default: all)', commaList)
@@ -59,6 +60,7 @@ export function addKeys(program: Command, context: Context): void {
   keys
     .command('rotate <project> <key_id>')
     .description('Make a key with the same rights; the old one ends by itself')
+    .option(...dryRunOption)
     .option('--overlap <hours>', 'how long the old key stays valid (default: 24)', hours)
     .option('--expires <when>', 'date or timestamp of the new key (default: never)', moment)
     .action((project: string, keyId: string, ...[options, command]: [RotateOptions, Command]) =>
@@ -67,14 +69,13 @@ export function addKeys(program: Command, context: Context): void {
   keys
     .command('revoke <project> <key_id>')
     .description('End a key, everywhere within a second')
+    .option(...dryRunOption)
     .action(async (project: string, keyId: string, ...[, command]: [object, Command]) => {
       await confirm(context, command, `The key ${keyId} will be refused from now on, for good.`);
       const keyPath = path`/admin/projects/${project}/api-keys/${keyId}`;
-      await context.call(z.undefined(), { method: 'DELETE', path: keyPath });
-      const answer = { key_id: keyId, revoked: true };
-      context.print(
-        globalsOf(command).json ? JSON.stringify(answer) : renderFields({ key: keyId, revoked: true }),
-      );
+      const schema = z.undefined().transform(() => ({ key_id: keyId, revoked: true }));
+      const fields = () => ({ key: keyId, revoked: true });
+      await callAndShow(context, command, { method: 'DELETE', path: keyPath, schema, fields });
     });
 }
 
@@ -111,7 +112,7 @@ async function rotateKey(context: Context, command: Command, rotation: Rotation)
       'ends by itself': key.replaces.expires_at,
     }),
   });
-  context.say('Keep the api key now: it is never shown again.');
+  if (!isDryRun(command)) context.say('Keep the api key now: it is never shown again.');
 }
 
 async function createKey(
@@ -133,5 +134,5 @@ async function createKey(
     schema: createdApiKey,
     fields: shownKey,
   });
-  context.say('Keep the api key now: it is never shown again.');
+  if (!isDryRun(command)) context.say('Keep the api key now: it is never shown again.');
 }

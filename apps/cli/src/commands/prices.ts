@@ -9,15 +9,14 @@ import type { ArchiveOptions } from './products.ts';
 import {
   callAndShow,
   confirm,
+  dryRunOption,
   given,
-  globalsOf,
   list,
   pageable,
   requireChange,
   wholeNumber,
 } from './context.ts';
 import type { Context } from './context.ts';
-import { renderFields } from './table.ts';
 
 /** Major units would need each currency's decimals: amounts are shown as Stripe counts them. */
 const moneyOf = (price: PriceOut): string => `${price.amount ?? 'no fixed amount'} ${price.currency}`;
@@ -94,7 +93,8 @@ export function addPrices(program: Command, context: Context): void {
     archiveable(
       prices
         .command('update <project> <price>')
-        .description('Correct a price, move it to another product, archive it or sell it again'),
+        .description('Correct a price, move it to another product, archive it or sell it again')
+        .option(...dryRunOption),
     ),
   )
     .option('--product <product>', 'everybody who has the price gets its features from now on')
@@ -104,14 +104,13 @@ export function addPrices(program: Command, context: Context): void {
   prices
     .command('delete <project> <price>')
     .description('Delete a price that no subscription and no purchase has')
+    .option(...dryRunOption)
     .action(async (project: string, price: string, ...[, command]: [object, Command]) => {
       await confirm(context, command, `The price ${price} will be deleted, for good.`);
       const pricePath = path`/admin/projects/${project}/prices/${price}`;
-      await context.call(z.undefined(), { method: 'DELETE', path: pricePath });
-      const answer = { price_id: price, deleted: true };
-      context.print(
-        globalsOf(command).json ? JSON.stringify(answer) : renderFields({ price, deleted: true }),
-      );
+      const schema = z.undefined().transform(() => ({ price_id: price, deleted: true }));
+      const fields = () => ({ price, deleted: true });
+      await callAndShow(context, command, { method: 'DELETE', path: pricePath, schema, fields });
     });
 }
 
@@ -120,6 +119,7 @@ function addPriceCreate(prices: Command, context: Context): void {
     prices
       .command('create <project>')
       .description('Map a Stripe price to a product, and release what was quarantined for it')
+      .option(...dryRunOption)
       .requiredOption('--product <product>')
       .requiredOption('--stripe-price <price_…>'),
   )

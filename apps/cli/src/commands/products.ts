@@ -2,7 +2,16 @@ import { productList, productOut } from '@billing/domain';
 import type { ProductOut } from '@billing/domain';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { callAndShow, commaList, confirm, given, list, pageable, requireChange } from './context.ts';
+import {
+  callAndShow,
+  commaList,
+  confirm,
+  dryRunOption,
+  given,
+  list,
+  pageable,
+  requireChange,
+} from './context.ts';
 import type { Context } from './context.ts';
 
 const productFields = (product: ProductOut) => ({
@@ -35,17 +44,21 @@ export function addProducts(program: Command, context: Context): void {
   products
     .command('create <project> <product>')
     .description('Make a product')
+    .option(...dryRunOption)
     .requiredOption('--name <name>', 'for people')
     .requiredOption('--features <list>', 'feature codes, comma-separated', commaList)
     .option('--description <text>')
-    .action(async (project: string, product: string, options: { features: string[] }, command: Command) => {
-      const { features, ...rest } = options;
-      const body = { product_id: product, feature_codes: features, ...rest };
+    .action(async (project: string, product: string, options: ProductPatch, command: Command) => {
+      const { features, name, description } = options;
+      const body = { product_id: product, feature_codes: features, ...given({ name, description }) };
       const call = { method: 'POST' as const, path: path`/admin/projects/${project}/products`, body };
       await callAndShow(context, command, { ...call, schema: productOut, fields: productFields });
     });
   archiveable(
-    products.command('update <project> <product>').description('Change a product; what is not given stays'),
+    products
+      .command('update <project> <product>')
+      .description('Change a product; what is not given stays')
+      .option(...dryRunOption),
   )
     .option('--name <name>')
     .option('--description <text>')

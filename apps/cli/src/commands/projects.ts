@@ -3,7 +3,16 @@ import type { ProjectOut } from '@billing/domain';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { callAndShow, commaList, confirm, given, list, pageable, requireChange } from './context.ts';
+import {
+  callAndShow,
+  commaList,
+  confirm,
+  dryRunOption,
+  given,
+  list,
+  pageable,
+  requireChange,
+} from './context.ts';
 import type { Context } from './context.ts';
 
 const fields = (project: ProjectOut) => ({
@@ -64,6 +73,7 @@ export function addProjects(program: Command, context: Context): void {
   projects
     .command('create <project>')
     .description('Make a project; its id stays for ever')
+    .option(...dryRunOption)
     .requiredOption('--name <name>', 'for people')
     .option('--description <text>')
     .action((project: string, { name, description }: Patch, command: Command) => {
@@ -74,6 +84,7 @@ export function addProjects(program: Command, context: Context): void {
   projects
     .command('update <project>')
     .description('Change a project; what is not given stays')
+    .option(...dryRunOption)
     .option('--name <name>')
     .option('--description <text>')
     .option('--activate', 'its keys work again')

@@ -158,7 +158,7 @@ describe('the entitlement cache', () => {
     const early = await ticketFor(unique());
     const { pending } = await changeProject(database, projectId, async () => ({
       result: undefined,
-      changed: true,
+      changed: {},
     }));
     await publishInvalidations({ database, cache, logger }, pending);
     for (const userId of users) expect(await stateOf(userId)).toBe('miss');

@@ -48,9 +48,10 @@ export async function patchPrice(
       action: 'price.update',
       projectId: key.projectId,
       target: { type: 'price', id: key.priceId },
-      details: { before: summary(before), after: summary(result) },
+      change: { before: summary(before), after: summary(result) },
     });
-    return { result, changed: result.productId !== before.productId };
+    const { stripePriceId } = result;
+    return { result, changed: result.productId === before.productId ? null : { stripePriceId } };
   });
 }
 
@@ -84,8 +85,8 @@ export async function deletePrice(
       action: 'price.delete',
       projectId: key.projectId,
       target: { type: 'price', id: key.priceId },
-      details: summary(price),
+      change: { before: summary(price), after: null },
     });
-    return { result: undefined, changed: false };
+    return { result: undefined, changed: null };
   });
 }

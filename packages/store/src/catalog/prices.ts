@@ -85,10 +85,13 @@ export async function createPrice(
       action: 'price.create',
       projectId,
       target: { type: 'price', id: priceId },
-      details: detailsOf(price),
+      change: { before: null, after: detailsOf(price) },
     });
     const pending = await releaseForPrice(tx, { projectId, priceId, stripePriceId });
-    return { result: { price: await getPrice(tx, { projectId, priceId }), pending }, changed: true };
+    return {
+      result: { price: await getPrice(tx, { projectId, priceId }), pending },
+      changed: { stripePriceId },
+    };
   });
   const late = await releaseAgain(database, (tx) =>
     releaseForPrice(tx, { projectId, priceId, stripePriceId }),

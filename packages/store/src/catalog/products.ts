@@ -29,9 +29,9 @@ export async function createProduct(
       action: 'product.create',
       projectId,
       target: { type: 'product', id: productId },
-      details: { name, description, feature_codes: featureCodes },
+      change: { before: null, after: { name, description, feature_codes: featureCodes } },
     });
-    return { result: await getProduct(tx, { projectId, productId }), changed: false };
+    return { result: await getProduct(tx, { projectId, productId }), changed: null };
   });
 }
 
@@ -76,9 +76,10 @@ export async function patchProduct(
       action: 'product.update',
       projectId: key.projectId,
       target: { type: 'product', id: key.productId },
-      details: { before: summary(before), after: summary(result) },
+      change: { before: summary(before), after: summary(result) },
     });
-    return { result, changed: patch.feature_codes !== undefined };
+    const { productId } = key;
+    return { result, changed: patch.feature_codes === undefined ? null : { productId } };
   });
 }
 

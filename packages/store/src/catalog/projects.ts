@@ -5,6 +5,7 @@ import type { Actor } from '../audit.ts';
 import { changeProject, projectNotFound } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
+import { noteHolders } from '../dry-run.ts';
 import type { Project } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
@@ -31,7 +32,7 @@ export async function createProject(
       action: 'project.create',
       projectId: id,
       target: { type: 'project', id },
-      details: { name, description },
+      change: { before: null, after: { name, description } },
     });
     const pending = await releaseForProject(tx, id);
     return { result: await tx.project.findUniqueOrThrow({ where: { id } }), pending };
@@ -78,15 +79,15 @@ export async function patchProject(
         redirectOrigins: given(patch.redirect_origins),
       },
     });
-    const details = { before: summary(before), after: summary(result) };
     await writeAudit(tx, {
       actor,
       action: 'project.update',
       projectId: id,
       target: { type: 'project', id },
-      details,
+      change: { before: summary(before), after: summary(result) },
     });
-    return { result, changed: patch.policy !== undefined };
+    if (result.isActive !== before.isActive) noteHolders(tx, { projectId: id });
+    return { result, changed: patch.policy === undefined ? null : {} };
   });
 }
 

@@ -6,16 +6,14 @@ import { getProject } from '../catalog/projects.ts';
 import { bumpUsers } from '../change-user.ts';
 import type { Changed, UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
-import { changeOrTry } from '../dry-run.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
 import { Prisma } from '../generated/client.ts';
 import { findObject } from './find-object.ts';
 import { withOwnerChanges } from './owner-changes.ts';
-import type { OwnerChanges } from './owner-changes.ts';
 import { releaseAgain, releaseForObject } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 
-export type Assigned = OwnerChanges & {
+export type Assigned = {
   object: ObjectKey;
   /** Who had it in that project; null: nobody. */
   previousUserId: string | null;
@@ -114,10 +112,8 @@ export async function assignObject(
   request: AssignRequest,
   actor: Actor,
 ): Promise<Changed<Assigned>> {
-  const isDryRun = request.dry_run;
   await getProject(database, request.project_id);
-  const result = await changeOrTry(database, { isDryRun }, (tx) => assign(tx, request, actor));
-  if (isDryRun) return { result, pending: [] };
+  const result = await database.$transaction((tx) => assign(tx, request, actor));
   const late = await releaseAgain(database, (tx) => releaseForObject(tx, result.object));
   return { result, pending: [...result.released.pending, ...late.pending] };
 }

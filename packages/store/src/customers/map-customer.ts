@@ -4,7 +4,10 @@ import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
-import type { Database } from '../create-database.ts';
+import type { Database, Queries } from '../create-database.ts';
+import { isTrial } from '../dry-run.ts';
+import { objectsOf } from './move-customer.ts';
+import { withOwnerChanges } from './owner-changes.ts';
 import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 import { setMapping } from './set-mapping.ts';
@@ -30,7 +33,7 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const { createdAt, released } = await database.$transaction(async (tx) => {
+  const map = async (tx: Queries) => {
     const source = imported === undefined ? 'admin' : 'import';
     const mapping = { projectId, userId, stripeCustomerId, source, ...imported } as const;
     const mapped = await setMapping(tx, mapping);
@@ -47,6 +50,10 @@ export async function mapCustomer(
       details: { user_id: userId },
     });
     return { createdAt: mapped.createdAt, released: await releaseForCustomer(tx, stripeCustomerId) };
+  };
+  const { createdAt, released } = await database.$transaction(async (tx) => {
+    const objects = isTrial(tx) ? await objectsOf(tx, stripeCustomerId) : [];
+    return withOwnerChanges(tx, { objects, stripeCustomerId }, () => map(tx));
   });
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {

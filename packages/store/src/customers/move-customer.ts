@@ -5,15 +5,13 @@ import type { Actor } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
-import { changeOrTry } from '../dry-run.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
 import { withOwnerChanges } from './owner-changes.ts';
-import type { OwnerChanges } from './owner-changes.ts';
 import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 import { setMapping } from './set-mapping.ts';
 
-export type Moved = OwnerChanges & {
+export type Moved = {
   createdAt: Date;
   /** Null: the customer had no user in the project. */
   previousUserId: string | null;
@@ -27,15 +25,12 @@ type MoveInput = {
   actor: Actor;
 };
 
-/** All objects of a customer; null: nothing here has to do with it. */
-async function objectsOf(tx: Queries, stripeCustomerId: string): Promise<ObjectKey[] | null> {
-  const objects = await tx.$queryRaw<ObjectKey[]>`
+/** All objects of a customer. */
+export const objectsOf = (tx: Queries, stripeCustomerId: string): Promise<ObjectKey[]> =>
+  tx.$queryRaw<ObjectKey[]>`
     SELECT 'subscription' AS kind, id FROM public.subscriptions WHERE stripe_customer_id = ${stripeCustomerId}
     UNION ALL
     SELECT 'purchase', id FROM public.purchases WHERE stripe_customer_id = ${stripeCustomerId}`;
-  if (objects.length > 0) return objects;
-  return (await tx.customer.count({ where: { stripeCustomerId } })) > 0 ? [] : null;
-}
 
 /** The user who lost a customer gets a new one at the next checkout: Stripe's idempotency key would give it back. */
 const forgetCustomer = (tx: Queries, userRef: bigint): Promise<unknown> =>
@@ -44,7 +39,7 @@ const forgetCustomer = (tx: Queries, userRef: bigint): Promise<unknown> =>
 async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }: MoveInput): Promise<Moved> {
   const { user_id: userId, reason } = request;
   const objects = await objectsOf(tx, stripeCustomerId);
-  if (objects === null)
+  if (objects.length === 0 && (await tx.customer.count({ where: { stripeCustomerId } })) === 0)
     throw new ServiceError(
       'customer_not_found',
       'Use the id of a Stripe customer that is mapped, or has a subscription or payment here.',
@@ -73,10 +68,8 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
  * assigned. Both users' next reads are right. Throws `project_not_found`, `customer_not_found`: nothing here names it.
  */
 export async function moveCustomer(database: Database, input: MoveInput): Promise<Changed<Moved>> {
-  const isDryRun = input.request.dry_run;
   await getProject(database, input.projectId);
-  const result = await changeOrTry(database, { isDryRun }, (tx) => move(tx, input));
-  if (isDryRun) return { result, pending: [] };
+  const result = await database.$transaction((tx) => move(tx, input));
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, input.stripeCustomerId));
   return { result, pending: [...result.released.pending, ...late.pending] };
 }

@@ -1,11 +1,7 @@
 import { differences } from '@billing/domain';
-import type { FieldChange } from '@billing/domain';
-import type { PendingInvalidation } from '../change-user.ts';
 import type { Queries } from '../create-database.ts';
+import { isTrial, noteChanges } from '../dry-run.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
-
-/** What a change of owners does: the users of objects and customers by project, and how many users it concerns. */
-export type OwnerChanges = { changes: FieldChange[]; affectedUsers: number };
 
 type OwnerRow = { path: string; projectId: string; userId: string };
 
@@ -42,12 +38,13 @@ async function mappingsOf(tx: Queries, stripeCustomerId: string): Promise<Record
 
 type Concerned = { objects: readonly ObjectKey[]; stripeCustomerId: string | null };
 
-/** Makes a change and compares the owners of what it concerns before and after it. */
-export async function withOwnerChanges<T extends { pending: readonly PendingInvalidation[] }>(
+/** Makes a change. Of a trial, the owners of what it concerns are compared before and after it. */
+export async function withOwnerChanges<T>(
   tx: Queries,
   { objects, stripeCustomerId }: Concerned,
   change: () => Promise<T>,
-): Promise<T & OwnerChanges> {
+): Promise<T> {
+  if (!isTrial(tx)) return change();
   const look = async (): Promise<Record<string, object>> => ({
     ...(await ownersOf(tx, objects)),
     ...(stripeCustomerId === null
@@ -56,6 +53,6 @@ export async function withOwnerChanges<T extends { pending: readonly PendingInva
   });
   const before = await look();
   const result = await change();
-  const users = new Set(result.pending.map(({ projectId, userId }) => JSON.stringify([projectId, userId])));
-  return { ...result, changes: differences(before, await look()), affectedUsers: users.size };
+  noteChanges(tx, differences(before, await look()));
+  return result;
 }

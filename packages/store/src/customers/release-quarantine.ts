@@ -2,6 +2,7 @@ import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { keyOf } from '../events/outcomes.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
+import { noteUsers } from '../dry-run.ts';
 import { decideAgain } from './decide-again.ts';
 import type { DecidedAgain } from './decide-again.ts';
 import { findObjectsNamed, findWaiting, updateWaiting } from './waiting-events.ts';
@@ -113,6 +114,7 @@ async function releaseAll(tx: Queries, { objects, names, areMapped }: Release): 
     decided.push(...some.decided);
     released.pending.push(...some.pending);
   }
+  noteUsers(tx, released.pending);
   for (const { kind, plan } of decided) if (plan.isChanged) released[`${kind}s`] += 1;
   const customers = decided.flatMap(({ customerId, plan }) => (plan.isChanged ? (customerId ?? []) : []));
   const others = await findWaiting(tx, [...names, ...customers]);

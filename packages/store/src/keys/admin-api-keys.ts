@@ -58,7 +58,7 @@ export async function createApiKey(
       action: 'api_key.create',
       projectId,
       target: { type: 'api_key', id: row.id },
-      details: describeKey(created),
+      change: { before: null, after: describeKey(created) },
     });
     return created;
   });
@@ -104,7 +104,7 @@ export async function revokeApiKey(
         action: 'api_key.revoke',
         projectId,
         target: { type: 'api_key', id: keyId },
-        details: { prefix: key.prefix },
+        change: { before: { prefix: key.prefix }, after: null },
       });
     return key.digest;
   });

@@ -58,7 +58,10 @@ export async function rotateApiKey(database: Database, rotation: Rotation): Prom
       action: 'api_key.rotate',
       projectId,
       target: { type: 'api_key', id: keyId },
-      details: { ends_at: oldEndsAt.toISOString(), new_key_id: key.id, ...describeKey(key) },
+      change: {
+        before: null,
+        after: { ends_at: oldEndsAt.toISOString(), new_key_id: key.id, ...describeKey(key) },
+      },
     });
     return { key, secret, oldDigest: old.digest, oldEndsAt };
   });

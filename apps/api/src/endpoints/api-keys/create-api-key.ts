@@ -11,6 +11,7 @@ export const createApiKey = defineEndpoint({
   tag: 'Projects',
   summary: 'Create an API key',
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: {
     schema: createApiKeyRequest,
     example: { name: 'Backend', scopes: ['read', 'checkout'], allowed_ips: ['192.0.2.0/24'] },

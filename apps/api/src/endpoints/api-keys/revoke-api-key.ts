@@ -1,3 +1,4 @@
+import { dryRunQuery } from '@billing/domain';
 import { revokeApiKey as revokeRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 
@@ -9,6 +10,8 @@ export const revokeApiKey = defineEndpoint({
   summary: 'Revoke an API key',
   description: 'In force everywhere within a second. Again: the same answer.',
   access: { admin: 'admin' },
+  takesDryRun: true,
+  query: dryRunQuery,
   answers: [{ status: 204, description: 'Revoked.' }],
   errors: ['api_key_not_found'],
   handle: async ({ database, clock, keys, logger }, { params, actor }) => {

@@ -13,6 +13,7 @@ export const rotateApiKey = defineEndpoint({
   description:
     'Makes a key with the same name, scopes, addresses and rate. The old one ends by itself after the overlap.',
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: { schema: rotateApiKeyRequest, example: { overlap_hours: 24 } },
   answers: [
     {

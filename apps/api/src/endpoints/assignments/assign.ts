@@ -1,4 +1,4 @@
-import { assignRequest, assignResponse, toDryRunOut } from '@billing/domain';
+import { assignRequest, assignedOut } from '@billing/domain';
 import { assignObject } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { publishChange } from '../publish-change.ts';
@@ -12,6 +12,7 @@ export const assign = defineEndpoint({
   description:
     "For what belongs to nobody, or to the wrong user. An assignment beats the customer's mapping, which beats what metadata says, in later events too. Both users' next reads are right.",
   access: { admin: 'operator' },
+  takesDryRun: true,
   body: {
     schema: assignRequest,
     example: {
@@ -24,8 +25,8 @@ export const assign = defineEndpoint({
   answers: [
     {
       status: 200,
-      description: 'Assigned; with `dry_run` what would change.',
-      schema: assignResponse,
+      description: 'Assigned.',
+      schema: assignedOut,
       example: {
         source: 'subscription',
         source_id: 'sub_123',
@@ -39,7 +40,6 @@ export const assign = defineEndpoint({
   errors: ['project_not_found', 'subscription_not_found', 'payment_not_found', 'price_of_other_project'],
   handle: async (deps, { body, actor }) => {
     const assigned = await publishChange(deps, await assignObject(deps.database, body, actor));
-    if (body.dry_run) return { body: toDryRunOut(assigned) };
     return {
       body: {
         source: assigned.object.kind,

@@ -12,6 +12,7 @@ export const mapCustomer = defineEndpoint({
   description:
     'Releases what was quarantined because the customer was not known in this project, with no call to Stripe. A customer has one user in a project, and may have another one in each other project.',
   access: { admin: 'operator' },
+  takesDryRun: true,
   body: { schema: mapCustomerRequest, example: { user_id: 'user_1', stripe_customer_id: 'cus_123' } },
   answers: [
     {

@@ -1,4 +1,4 @@
-import { moveCustomerRequest, moveCustomerResponse, toDryRunOut } from '@billing/domain';
+import { moveCustomerRequest, movedCustomerOut } from '@billing/domain';
 import { moveCustomer as moveRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { publishChange } from '../publish-change.ts';
@@ -12,6 +12,7 @@ export const moveCustomer = defineEndpoint({
   description:
     "Also of a customer that is known only from its subscriptions and payments. They go to the user, except those that were assigned; both users' next reads are right.",
   access: { admin: 'operator' },
+  takesDryRun: true,
   body: {
     schema: moveCustomerRequest,
     example: { user_id: 'user_1', reason: 'Bought with the address of a colleague' },
@@ -19,8 +20,8 @@ export const moveCustomer = defineEndpoint({
   answers: [
     {
       status: 200,
-      description: 'Moved; with `dry_run` what would change.',
-      schema: moveCustomerResponse,
+      description: 'Moved.',
+      schema: movedCustomerOut,
       example: {
         project_id: 'shop',
         user_id: 'user_1',
@@ -36,7 +37,6 @@ export const moveCustomer = defineEndpoint({
     const { project_id: projectId, stripe_customer_id: stripeCustomerId } = params;
     const changed = await moveRow(deps.database, { projectId, stripeCustomerId, request: body, actor });
     const moved = await publishChange(deps, changed);
-    if (body.dry_run) return { body: toDryRunOut(moved) };
     const { subscriptions, purchases, events } = moved.released;
     return {
       body: {

@@ -10,6 +10,7 @@ export const createGrant = defineEndpoint({
   tag: 'Access',
   summary: 'Give a user a feature',
   access: { admin: 'operator', limitedBy: 'body' },
+  takesDryRun: true,
   body: {
     schema: grantRequest,
     example: {

@@ -10,6 +10,7 @@ export const revokeGrant = defineEndpoint({
   tag: 'Access',
   summary: 'Take back what was given by hand',
   access: { admin: 'operator', limitedBy: 'handler' },
+  takesDryRun: true,
   body: {
     schema: revokeRequest,
     example: { grant_id: 'grant_8c1f', reason: 'Given to the wrong user' },

@@ -17,6 +17,7 @@ export const createPrice = defineEndpoint({
     'required, and `verified_at` is null until Stripe is seen to have the same. Releases events that were quarantined ' +
     'because the price was not known.',
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: {
     schema: createPriceRequest,
     example: {

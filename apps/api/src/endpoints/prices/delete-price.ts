@@ -1,3 +1,4 @@
+import { dryRunQuery } from '@billing/domain';
 import { deletePrice as deleteRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 
@@ -9,6 +10,8 @@ export const deletePrice = defineEndpoint({
   summary: 'Delete a price that nobody has',
   description: 'A price that a subscription or a purchase has can only be archived.',
   access: { admin: 'admin' },
+  takesDryRun: true,
+  query: dryRunQuery,
   answers: [{ status: 204, description: 'Deleted.' }],
   errors: ['project_not_found', 'price_not_found', 'price_in_use'],
   handle: async ({ database }, { params, actor }) => {

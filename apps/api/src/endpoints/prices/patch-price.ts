@@ -18,6 +18,7 @@ export const patchPrice = defineEndpoint({
     'Corrected fields are compared with Stripe as for a new price. Moved to another product, the price grants that ' +
     "product's features from now on, also to those who have it.",
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: { schema: patchPriceRequest, example: { is_archived: true } },
   answers: [{ status: 200, ...priceAnswer }],
   errors: ['project_not_found', 'product_not_found', 'price_not_found', 'price_differs_from_stripe'],

@@ -12,6 +12,7 @@ export const createProduct = defineEndpoint({
   summary: 'Create a product',
   description: 'A product is a set of feature codes; its prices sell them.',
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: {
     schema: createProductRequest,
     example: { product_id: 'premium', name: 'Premium', feature_codes: ['premium_export'] },

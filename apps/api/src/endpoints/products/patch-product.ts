@@ -13,6 +13,7 @@ export const patchProduct = defineEndpoint({
   description:
     "New `feature_codes` are in every affected user's next answer. Archived: no new sale; those who have it keep it.",
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: {
     schema: patchProductRequest,
     example: { feature_codes: ['premium_export', 'api'], is_archived: false },

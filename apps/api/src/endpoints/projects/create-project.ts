@@ -11,6 +11,7 @@ export const createProject = defineEndpoint({
   tag: 'Projects',
   summary: 'Create a project',
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: { schema: createProjectRequest, example: { project_id: 'shop', name: 'Shop' } },
   answers: [{ status: 201, description: 'Created.', schema: projectOut, example: projectExample }],
   errors: ['project_exists'],

@@ -13,6 +13,7 @@ export const patchProject = defineEndpoint({
   description:
     'What is absent stays. `policy` is merged; `null` resets one of its fields to the default. An empty `redirect_origins` allows every https address.',
   access: { admin: 'admin' },
+  takesDryRun: true,
   body: {
     schema: patchProjectRequest,
     example: {

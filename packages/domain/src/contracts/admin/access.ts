@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
+import { dryRun } from './dry-run.ts';
 
 export const mapCustomerRequest = z
-  .strictObject({ user_id: id, stripe_customer_id: id })
+  .strictObject({ user_id: id, stripe_customer_id: id, dry_run: dryRun })
   .meta({ id: 'NewCustomer' });
 export type MapCustomerRequest = z.output<typeof mapCustomerRequest>;
 
@@ -34,6 +35,7 @@ export const grantRequest = z
       .nullable()
       .optional(),
     reason: text,
+    dry_run: dryRun,
   })
   .refine(
     ({ valid_from: from, valid_to: to }) => from === undefined || (to ?? null) === null || Number(to) > from,
@@ -65,10 +67,11 @@ export const revokeRequest = z
     grant_id: id,
     reason: text.optional().describe(`Kept with the grant and in the audit log. ${oneReason}`),
     revoke_reason: text.optional().describe(`The older name of \`reason\`. ${oneReason}`),
+    dry_run: dryRun,
   })
-  .transform(({ grant_id, reason, revoke_reason: older }, context) => {
+  .transform(({ reason, revoke_reason: older, ...request }, context) => {
     const sent = reason ?? older;
-    if (sent !== undefined && sent === (older ?? sent)) return { grant_id, reason: sent };
+    if (sent !== undefined && sent === (older ?? sent)) return { ...request, reason: sent };
     const message = sent === undefined ? 'is missing: send one of both' : 'differs: send one of both';
     for (const name of ['reason', 'revoke_reason'])
       context.addIssue({ code: 'custom', path: [name], message });

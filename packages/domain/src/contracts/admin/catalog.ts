@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { displayName, id, text } from '../../ids.ts';
 import { priceIntervals, usageTypes } from '../../stripe/price.ts';
+import { dryRun } from './dry-run.ts';
 import { listOf } from './listing.ts';
 
 const featureCodes = z
@@ -14,6 +15,7 @@ export const createProductRequest = z
     name: displayName,
     description: text.nullable().optional(),
     feature_codes: featureCodes,
+    dry_run: dryRun,
   })
   .meta({ id: 'NewProduct' });
 export type CreateProductRequest = z.output<typeof createProductRequest>;
@@ -24,6 +26,7 @@ export const patchProductRequest = z
     description: text.nullable().optional(),
     feature_codes: featureCodes.optional(),
     is_archived: z.boolean().optional(),
+    dry_run: dryRun,
   })
   .meta({ id: 'ProductChanges' });
 export type PatchProductRequest = z.output<typeof patchProductRequest>;
@@ -77,6 +80,7 @@ export const createPriceRequest = z
       .describe(
         'With `interval: one_time` only: how long one piece gives access; purchases of one product follow each other. Null or absent: for ever.',
       ),
+    dry_run: dryRun,
   })
   .refine(({ access_days: days, interval }) => (days ?? null) === null || isOnce(interval), {
     path: ['access_days'],
@@ -104,6 +108,7 @@ export const patchPriceRequest = z
     interval_count: intervalCount.optional().describe(countMeaning),
     usage_type: z.enum(usageTypes).optional().describe(usageMeaning),
     is_archived: z.boolean().optional(),
+    dry_run: dryRun,
   })
   .meta({ id: 'PriceChanges' });
 export type PatchPriceRequest = z.output<typeof patchPriceRequest>;

@@ -1,11 +1,14 @@
 import { z } from 'zod';
+import { queryFlag } from '../query-flag.ts';
 import { fieldChange } from './runs.ts';
 
-/** Of a change: true tries it. */
-export const dryRun = z
-  .boolean()
-  .default(false)
-  .describe('True: answers what would change, and changes nothing.');
+const meaning = 'True: answers what would change, and changes nothing.';
+
+/** In the body of a change: true tries it. */
+export const dryRun = z.boolean().optional().describe(meaning);
+
+/** The same in the query, of a call without a body. */
+export const dryRunQuery = z.strictObject({ dry_run: queryFlag(meaning) });
 
 /** What a change would do. */
 export const dryRunOut = z
@@ -15,7 +18,9 @@ export const dryRunOut = z
       .number()
       .int()
       .nullable()
-      .describe('How many users it concerns; null: more than 10,000.'),
+      .describe(
+        'How many users may get another answer, or are given or lose something: holders of what is changed. Null: more than 10,000.',
+      ),
   })
   .meta({ id: 'DryRun' });
 export type DryRunOut = z.output<typeof dryRunOut>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { customerOut } from './access.ts';
-import { dryRun, dryRunOut } from './dry-run.ts';
+import { dryRun } from './dry-run.ts';
 
 export const moveCustomerRequest = z
   .strictObject({ user_id: id, reason: text, dry_run: dryRun })
@@ -17,8 +17,6 @@ export const movedCustomerOut = customerOut
   .extend({ previous_user_id: previousUserId })
   .meta({ id: 'MovedCustomer' });
 export type MovedCustomerOut = z.output<typeof movedCustomerOut>;
-
-export const moveCustomerResponse = z.union([movedCustomerOut, dryRunOut]);
 
 const named = ['subscription_id', 'payment_intent_id', 'session_id'] as const;
 
@@ -52,5 +50,3 @@ export const assignedOut = z
   })
   .meta({ id: 'Assignment' });
 export type AssignedOut = z.output<typeof assignedOut>;
-
-export const assignResponse = z.union([assignedOut, dryRunOut]);

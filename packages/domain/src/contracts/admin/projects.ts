@@ -3,6 +3,7 @@ import { displayName, id, text } from '../../ids.ts';
 import { policyPatch } from '../../policy.ts';
 import { timestamp } from '../../time.ts';
 import { redirectOrigin } from '../checkout.ts';
+import { dryRun } from './dry-run.ts';
 import { listOf } from './listing.ts';
 
 export const createProjectRequest = z
@@ -10,6 +11,7 @@ export const createProjectRequest = z
     project_id: id,
     name: displayName,
     description: text.nullable().optional(),
+    dry_run: dryRun,
   })
   .meta({ id: 'NewProject' });
 export type CreateProjectRequest = z.output<typeof createProjectRequest>;
@@ -27,6 +29,7 @@ export const patchProjectRequest = z
       .transform((origins) => [...new Set(origins)])
       .optional()
       .describe('Where checkout and portal may lead back to; empty: anywhere.'),
+    dry_run: dryRun,
   })
   .meta({ id: 'ProjectChanges' });
 export type PatchProjectRequest = z.output<typeof patchProjectRequest>;
@@ -78,6 +81,7 @@ export const rotateApiKeyRequest = z
       .default(24)
       .describe('How long the old key stays valid, fractions allowed; never beyond its own end.'),
     expires_at: timestamp('The end of the new key. In the future; absent: never.').optional(),
+    dry_run: dryRun,
   })
   .meta({ id: 'KeyRotation' });
 export type RotateApiKeyRequest = z.output<typeof rotateApiKeyRequest>;
@@ -106,6 +110,7 @@ export const createApiKeyRequest = z
       .max(1_000_000)
       .optional()
       .describe('Requests a second with this key, in place of `RATE_LIMIT_PER_SECOND`.'),
+    dry_run: dryRun,
   })
   .meta({ id: 'NewApiKey' });
 export type CreateApiKeyRequest = z.output<typeof createApiKeyRequest>;
