@@ -39,6 +39,7 @@ export async function mapCustomer(
         'customer_exists',
         'Check the stripe_customer_id: this customer is mapped in the project already. PATCH it to move it to another user.',
       );
+    const released = await releaseForCustomer(tx, stripeCustomerId);
     await writeAudit(tx, {
       actor,
       action: 'customer.map',
@@ -46,7 +47,7 @@ export async function mapCustomer(
       target: { type: 'customer', id: stripeCustomerId },
       details: { user_id: userId },
     });
-    return { createdAt: mapped.createdAt, released: await releaseForCustomer(tx, stripeCustomerId) };
+    return { createdAt: mapped.createdAt, released };
   });
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {

@@ -69,10 +69,14 @@ export const auditOut = z
     action: z.string(),
     project_id: z.string().nullable(),
     target_type: z.string(),
-    target_id: z.string(),
+    target_id: z.string().nullable().describe('Null: erased.'),
     reason: z.string().nullable(),
     details: z.record(z.string(), z.unknown()),
     request_id: z.string().nullable(),
+    erased_at: z.iso
+      .datetime()
+      .nullable()
+      .describe('When the readable part (`target_id`, `reason`, `details`) was erased.'),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditOut = z.output<typeof auditOut>;
