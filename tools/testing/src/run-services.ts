@@ -25,7 +25,9 @@ export async function startRunServices(): Promise<() => Promise<void>> {
     startRedis({ say }),
   ]);
   const templateDatabase = 'billing_template';
-  await migrate({ databaseUrl: await ensureDatabase(postgres, templateDatabase) });
+  await execute(postgres.url, `CREATE ROLE ${serviceRole} LOGIN`);
+  const databaseUrl = await ensureDatabase(postgres, templateDatabase);
+  await migrate({ databaseUrl, serviceUrl: asServiceRole(databaseUrl) });
   process.env[variables.postgresUrl] = postgres.url;
   process.env[variables.templateDatabase] = templateDatabase;
   process.env[variables.redisUrl] = redis.url;
@@ -49,8 +51,20 @@ export function runServices(): RunServices {
   };
 }
 
+/** The role of the service, with the least rights; `postgres` owns the tables. */
+const serviceRole = 'billing_service';
+
+function asServiceRole(ownerUrl: string): string {
+  const url = new URL(ownerUrl);
+  url.username = serviceRole;
+  return url.href;
+}
+
 export type TestDatabase = {
+  /** As the service's role, as in production. */
   url: string;
+  /** As the owner of the tables, for what the service itself may not do. */
+  ownerUrl: string;
   /** Drops it, ending whatever is still connected. */
   drop: () => Promise<void>;
 };
@@ -63,7 +77,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const url = new URL(postgresUrl);
   url.pathname = `/${name}`;
   return {
-    url: url.href,
+    url: asServiceRole(url.href),
+    ownerUrl: url.href,
     drop: () => execute(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }

@@ -30,10 +30,10 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const { createdAt, released } = await database.$transaction(async (tx) => {
+  const mapping = await database.$transaction(async (tx) => {
     const source = imported === undefined ? 'admin' : 'import';
-    const mapping = { projectId, userId, stripeCustomerId, source, ...imported } as const;
-    const mapped = await setMapping(tx, mapping);
+    const wanted = { projectId, userId, stripeCustomerId, source, ...imported } as const;
+    const mapped = await setMapping(tx, wanted);
     if (mapped.before !== null)
       throw new ServiceError(
         'customer_exists',
@@ -51,8 +51,8 @@ export async function mapCustomer(
   });
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {
-    result: { createdAt, released: sumOf(released, late) },
-    pending: [...released.pending, ...late.pending],
+    result: { createdAt: mapping.createdAt, released: sumOf(mapping.released, late) },
+    pending: [...mapping.released.pending, ...late.pending],
   };
 }
 
