@@ -5,7 +5,7 @@ DO $$
 DECLARE
     service TEXT := current_setting('billing.service_role');
     role TEXT := quote_ident(service);
-    found RECORD;
+    item RECORD;
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = service) THEN
         RAISE EXCEPTION 'the role % does not exist: create it (CREATE ROLE % LOGIN PASSWORD …)', service, role;
@@ -14,11 +14,11 @@ BEGIN
         RAISE EXCEPTION 'the role % can act as the owner %: take that from it (NOSUPERUSER, REVOKE % FROM %)',
             service, current_user, quote_ident(current_user), role;
     END IF;
-    SELECT relname INTO found FROM pg_catalog.pg_class
+    SELECT relname INTO item FROM pg_catalog.pg_class
         WHERE relnamespace = 'public'::regnamespace AND relowner = service::regrole LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the role % owns the table %: give it to the owner (REASSIGN OWNED BY % TO %)',
-            service, found.relname, role, quote_ident(current_user);
+            service, item.relname, role, quote_ident(current_user);
     END IF;
 
     IF NOT has_database_privilege(service, current_database(), 'CONNECT') THEN
@@ -32,17 +32,17 @@ BEGIN
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     END IF;
 
-    FOR found IN
+    FOR item IN
         SELECT c.oid::regclass::text AS name, c.relkind = 'S' AS is_sequence FROM pg_catalog.pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
             AND pg_has_role(c.relowner, 'USAGE')
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     LOOP
-        IF found.is_sequence THEN
-            EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %s TO %s', found.name, role);
+        IF item.is_sequence THEN
+            EXECUTE format('GRANT USAGE, SELECT ON SEQUENCE %s TO %s', item.name, role);
         ELSE
-            EXECUTE format('REVOKE ALL ON TABLE %s FROM %s', found.name, role);
-            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO %s', found.name, role);
+            EXECUTE format('REVOKE ALL ON TABLE %s FROM %s', item.name, role);
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON TABLE %s TO %s', item.name, role);
         END IF;
     END LOOP;
     EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %s', role);
@@ -56,14 +56,14 @@ BEGIN
     -- Functions of the owner, such as those that make and drop partitions. Trigger functions need no right to run, and with
     -- one they could be run from a table of one's own.
     ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-    FOR found IN
+    FOR item IN
         SELECT p.oid::regprocedure::text AS name, p.prorettype = 'trigger'::regtype AS is_trigger FROM pg_catalog.pg_proc p
         WHERE p.pronamespace = 'public'::regnamespace AND pg_has_role(p.proowner, 'USAGE')
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
     LOOP
-        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', found.name);
-        IF NOT found.is_trigger THEN
-            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', found.name, role);
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', item.name);
+        IF NOT item.is_trigger THEN
+            EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', item.name, role);
         END IF;
     END LOOP;
 END
