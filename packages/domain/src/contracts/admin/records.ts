@@ -81,3 +81,21 @@ export const auditOut = z
   .meta({ id: 'AuditEntry' });
 export type AuditOut = z.output<typeof auditOut>;
 export const auditList = listOf(auditOut).meta({ id: 'AuditList' });
+
+export const auditExportQuery = z.strictObject({
+  cursor: pageFields.cursor.unwrap().optional().meta({
+    description:
+      'The `x-next-cursor` of an earlier answer of this call: only what came since. Absent: from the start.',
+    pattern: '^[A-Za-z0-9_-]+$',
+  }),
+  limit: z.coerce.number().int().min(1).max(1000).default(1000).describe('The most rows to return.'),
+});
+export type AuditExportQuery = z.output<typeof auditExportQuery>;
+
+/** A line of the export; digests are SHA-256, in hex. */
+export type AuditLine = AuditOut & {
+  subject: string;
+  subject_digest: string;
+  previous_digest: string;
+  digest: string;
+};
