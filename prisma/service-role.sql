@@ -15,7 +15,7 @@ BEGIN
             service, current_user, quote_ident(current_user), role;
     END IF;
     SELECT relname INTO item FROM pg_catalog.pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relowner = service::regrole LIMIT 1;
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') AND relowner = role::regrole LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'the role % owns the table %: give it to the owner (REASSIGN OWNED BY % TO %)',
             service, item.relname, role, quote_ident(current_user);

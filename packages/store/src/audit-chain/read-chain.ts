@@ -18,12 +18,12 @@ export async function readAuditHead(database: Database): Promise<AuditHead | nul
   return head ?? null;
 }
 
-export type Stretch = { after: bigint; limit: number; upTo?: bigint; projectId?: string | null };
+export type Stretch = { after: bigint; limit: number; projectId?: string | null };
 
 /** Rows of the chain after one of them, oldest first. An id is visible no later than those after it. */
 export const readChain = (
   database: Database,
-  { after, limit, upTo, projectId = null }: Stretch,
+  { after, limit, projectId = null }: Stretch,
 ): Promise<ChainRow[]> =>
   database.$queryRaw<ChainRow[]>`
     SELECT l.id, l.at, l.actor, l.action, l.project_id AS "projectId", l.target_type AS "targetType",
@@ -32,6 +32,5 @@ export const readChain = (
       s.subject IS NOT NULL AS "isKept", encode(s.salt, 'hex') AS salt, s.target_id AS "targetId", s.reason,
       s.details::text AS details, s.erased_at AS "erasedAt"
     FROM public.audit_log l LEFT JOIN public.audit_subjects s ON s.subject = l.subject
-    WHERE l.id > ${after} AND l.id <= coalesce(${upTo ?? null}::bigint, l.id)
-      AND (${projectId}::text IS NULL OR l.project_id = ${projectId})
+    WHERE l.id > ${after} AND (${projectId}::text IS NULL OR l.project_id = ${projectId})
     ORDER BY l.id LIMIT ${limit}`;

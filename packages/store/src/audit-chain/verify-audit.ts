@@ -25,7 +25,6 @@ export async function verifyAudit(
   database: Database,
   heads: readonly AuditHead[],
 ): Promise<AuditVerification> {
-  const stored = await readAuditHead(database);
   const known = new Map<bigint, string[]>();
   for (const { id, digest } of heads) known.set(id, [...(known.get(id) ?? []), digest]);
   let checked: AuditVerification = {
@@ -34,13 +33,14 @@ export async function verifyAudit(
     head: { id: 0n, digest: firstPreviousDigest },
     problem: null,
   };
-  for (let isFull = true; isFull && checked.problem === null;) {
-    const stretch = { after: checked.head.id, limit: rowsAtATime, upTo: stored?.id ?? 0n };
-    const rows = await readChain(database, stretch);
+  for (;;) {
+    // Before the rows: where none came since the last look, the last one must be this.
+    const stored = await readAuditHead(database);
+    const rows = await readChain(database, { after: checked.head.id, limit: rowsAtATime });
     checked = rows.reduce((sofar, row) => followRow(sofar, row, known.get(row.id) ?? []), checked);
-    isFull = rows.length === rowsAtATime;
+    if (checked.problem !== null) return checked;
+    if (rows.length === 0) return { ...checked, problem: checkEnd(checked.head, stored, heads) };
   }
-  return { ...checked, problem: checked.problem ?? checkEnd(checked.head, stored, heads) };
 }
 
 function followRow(
@@ -58,14 +58,15 @@ function followRow(
   return { rows: sofar.rows + 1, erased, head, problem };
 }
 
-/** Rows at the end that are gone, from the head of the database or from one that was written down. */
+/** Rows at the end that are gone, from the head of the database or from one that was written down; or too many. */
 function checkEnd(
   last: AuditHead,
   stored: AuditHead | null,
   heads: readonly AuditHead[],
 ): AuditProblem | null {
-  if (stored === null) return { id: last.id, what: 'head_changed' };
-  const isCut = stored.id > last.id || heads.some(({ id }) => id > last.id);
-  if (isCut) return { id: last.id + 1n, what: 'row_missing' };
-  return stored.digest === last.digest ? null : { id: last.id, what: 'head_changed' };
+  const ends = stored === null ? heads : [stored, ...heads];
+  if (ends.some(({ id }) => id > last.id)) return { id: last.id + 1n, what: 'row_missing' };
+  return stored?.id === last.id && stored.digest === last.digest
+    ? null
+    : { id: last.id, what: 'head_changed' };
 }
