@@ -65,6 +65,8 @@ export type TestDatabase = {
   url: string;
   /** As the owner of the tables, for what the service itself may not do. */
   ownerUrl: string;
+  /** Runs SQL as the owner. */
+  asOwner: (sql: string) => Promise<void>;
   /** Drops it, ending whatever is still connected. */
   drop: () => Promise<void>;
 };
@@ -79,6 +81,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: asServiceRole(url.href),
     ownerUrl: url.href,
+    asOwner: (sql) => execute(url.href, sql),
     drop: () => execute(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }

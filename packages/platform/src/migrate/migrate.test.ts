@@ -57,7 +57,10 @@ test('keeps the record of what was applied as Prisma does', async () => {
 });
 
 test('applies nothing the second time', async () => {
-  await expect(migrate({ databaseUrl: database.ownerUrl })).resolves.toEqual({ applied: [], serviceRole: null });
+  await expect(migrate({ databaseUrl: database.ownerUrl })).resolves.toEqual({
+    applied: [],
+    serviceRole: null,
+  });
 });
 
 test('several processes at once take turns: each migration is applied by one of them', async () => {

@@ -1,41 +1,23 @@
 import { createTestDatabase } from '@billing/testing';
 import type { TestDatabase } from '@billing/testing';
-import fc from 'fast-check';
 import { Client } from 'pg';
-import { listAudit, writeAudit } from '../audit.ts';
-import { createDatabase } from '../create-database.ts';
+import { listAudit } from '../audit.ts';
 import type { Database } from '../create-database.ts';
 import { readAuditHead } from './read-chain.ts';
 import type { AuditHead } from './read-chain.ts';
+import { openDatabase, writeGrant } from './audit-chain.test-support.ts';
 import { verifyAudit } from './verify-audit.ts';
-
-const open = (url: string): Database =>
-  createDatabase({ url, poolSize: 8, connectTimeoutMs: 5_000, statementTimeoutMs: 10_000 });
-
-type Entry = { id?: string; reason?: string; details?: Record<string, unknown> };
-
-const write = (database: Database, { id = 'grant_1', reason = 'case', details = {} }: Entry = {}) =>
-  database.$transaction((tx) =>
-    writeAudit(tx, {
-      actor: { name: 'ann', requestId: 'request-1' },
-      action: 'grant.create',
-      projectId: 'shop',
-      target: { type: 'grant', id },
-      reason,
-      details,
-    }),
-  );
 
 /** A log of eight rows on a database of its own, as the service's role and as the owner of the tables. */
 async function withLog(
   work: (database: Database, owner: Client, ids: bigint[]) => Promise<void>,
 ): Promise<void> {
   const place: TestDatabase = await createTestDatabase();
-  const database = open(place.url);
+  const database = openDatabase(place.url);
   const owner = new Client({ connectionString: place.ownerUrl });
   await owner.connect();
   try {
-    for (let row = 0; row < 8; row += 1) await write(database, { id: `grant_${row}` });
+    for (let row = 0; row < 8; row += 1) await writeGrant(database, { id: `grant_${row}` });
     const { rows } = await listAudit(database, { limit: 100 });
     await work(database, owner, rows.map(({ id }) => id).toReversed());
   } finally {
@@ -213,74 +195,5 @@ describe('a log of eight rows', () => {
       const { rows: listed } = await listAudit(database, { limit: 1, target_id: 'grant_old' });
       expect(listed).toMatchObject([{ actor: 'bob', reason: 'old', details: { user_id: 'ann' } }]);
     });
-  });
-});
-
-describe('writers', () => {
-  let place: TestDatabase;
-  let database: Database;
-  beforeAll(async () => {
-    place = await createTestDatabase();
-    database = open(place.url);
-  });
-  afterAll(async () => {
-    await database.$disconnect();
-    await place.drop();
-  });
-
-  it('at the same time make one unbroken chain, whichever of them give up', async () => {
-    const before = (await verifyAudit(database, [])).rows;
-    let written = 0;
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(
-          fc.record({ rows: fc.integer({ min: 1, max: 3 }), pauseMs: fc.nat(3), givesUp: fc.boolean() }),
-          { minLength: 2, maxLength: 12 },
-        ),
-        async (writers) => {
-          await Promise.all(
-            writers.map(({ rows, pauseMs, givesUp }) =>
-              database
-                .$transaction(async (tx) => {
-                  for (let row = 0; row < rows; row += 1) {
-                    await writeAudit(tx, {
-                      actor: { name: 'writer', requestId: null },
-                      action: 'of.the.test',
-                      projectId: null,
-                      target: { type: 'run', id: `run_${row}` },
-                    });
-                    await tx.$queryRaw`SELECT 1 AS one FROM pg_sleep(${pauseMs / 1000}::float8)`;
-                  }
-                  if (givesUp) throw new Error('gives up');
-                  return rows;
-                })
-                .then((rows) => (written += rows))
-                .catch((error: unknown) => {
-                  if (!(error instanceof Error) || error.message !== 'gives up') throw error;
-                }),
-            ),
-          );
-          const checked = await verifyAudit(database, []);
-          expect(checked).toMatchObject({ rows: before + written, problem: null });
-          expect(checked.head.id).toBe(BigInt(before + written));
-        },
-      ),
-      { numRuns: 12 },
-    );
-  });
-
-  it('of any text get the digest that is verified', async () => {
-    const text = fc.string({ unit: 'binary', maxLength: 40 }).map((one) => one.replaceAll('\0', ''));
-    await fc.assert(
-      fc.asyncProperty(text, text, fc.json(), async (id, reason, details) => {
-        await write(database, {
-          id,
-          reason,
-          details: { any: JSON.parse(details.replaceAll('\\u0000', '')) },
-        });
-        expect(await problemOf(database)).toBeNull();
-      }),
-      { numRuns: 60 },
-    );
   });
 });

@@ -85,7 +85,7 @@ export const auditList = listOf(auditOut).meta({ id: 'AuditList' });
 export const auditExportQuery = z.strictObject({
   cursor: pageFields.cursor.unwrap().optional().meta({
     description:
-      'The `x-next-cursor` of an earlier answer of this call: only what came since. Absent: from the start.',
+      'The `x-next-cursor` of the previous page of this list; anything else is refused. Absent: from the start.',
     pattern: '^[A-Za-z0-9_-]+$',
   }),
   limit: z.coerce.number().int().min(1).max(1000).default(1000).describe('The most rows to return.'),
