@@ -25,7 +25,6 @@ export async function startRunServices(): Promise<() => Promise<void>> {
     startRedis({ say }),
   ]);
   const templateDatabase = 'billing_template';
-  await execute(postgres.url, `CREATE ROLE ${serviceRole} LOGIN`);
   const databaseUrl = await ensureDatabase(postgres, templateDatabase);
   await migrate({ databaseUrl, serviceUrl: asServiceRole(databaseUrl) });
   process.env[variables.postgresUrl] = postgres.url;

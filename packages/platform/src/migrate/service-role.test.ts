@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createTestDatabase, runServices } from '@billing/testing';
+import { readFileSync } from 'node:fs';
+import { createTestDatabase, runServices, startPostgres } from '@billing/testing';
 import { Client } from 'pg';
 import { migrate } from './migrate.ts';
 
@@ -184,6 +185,24 @@ describe('a role that protects nothing, or is not there, is refused, and what to
     await place.drop();
   });
 });
+
+test('a role that is not there is made with its password, which is in no log of the server', async () => {
+  const password = randomBytes(16).toString('hex');
+  const server = await startPostgres({
+    isVolatile: true,
+    password: 'of-the-owner',
+    settings: { log_statement: 'all' },
+  });
+  const url = new URL(server.urlOf('postgres'));
+  [url.username, url.password] = ['made "here"', password];
+  const migrated = await migrate({ databaseUrl: server.urlOf('postgres'), serviceUrl: url.href });
+  expect(migrated.serviceRole).toBe('made "here"');
+  await connected(url.href, (client) => client.query(insert));
+  const log = readFileSync(server.logFile, 'utf8');
+  expect(log).toContain('CREATE ROLE');
+  expect(log).not.toContain(password);
+  await server.stop();
+}, 60_000);
 
 test('with one role for both nothing is granted', async () => {
   expect(await migrateWith(urlOf(owner, owner))).toMatchObject({ serviceRole: null });
