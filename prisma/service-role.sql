@@ -1,4 +1,4 @@
--- What the role of the processes may do, granted by the owner of the tables after each `db:migrate` that knows both. Its name is
+-- What the service role may do, granted by the owner of the tables after each `db:migrate` that knows both. Its name is
 -- in the setting `billing.service_role`. A table is readable and writable unless it is named below; what later versions create
 -- is so at once, by the default privileges.
 DO $$

@@ -43,24 +43,24 @@ ALTER TABLE "audit_log"
     ALTER COLUMN "target_id" SET DEFAULT '';
 
 -- Fields as netstrings: the length in bytes, a colon, the text in UTF-8, a comma; null is "-,".
-CREATE FUNCTION "audit_fields"(VARIADIC "fields" TEXT[]) RETURNS BYTEA LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION "audit_fields"(VARIADIC "fields" TEXT[]) RETURNS BYTEA LANGUAGE sql IMMUTABLE AS $$
     SELECT convert_to(string_agg(coalesce(octet_length(convert_to(field, 'UTF8')) || ':' || field, '-') || ',', '' ORDER BY place), 'UTF8')
     FROM unnest(fields) WITH ORDINALITY AS one(field, place)
 $$;
 
-CREATE FUNCTION "audit_subject_digest"("kept" "audit_subjects") RETURNS BYTEA LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION "audit_subject_digest"("kept" "audit_subjects") RETURNS BYTEA LANGUAGE sql STABLE AS $$
     SELECT sha256(kept.salt || public.audit_fields(kept.subject::text, kept.target_id, kept.reason, kept.details::text))
 $$;
 
 -- "at" counts in whole milliseconds since 1970.
-CREATE FUNCTION "audit_entry_digest"("entry" "audit_log") RETURNS BYTEA LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION "audit_entry_digest"("entry" "audit_log") RETURNS BYTEA LANGUAGE sql STABLE AS $$
     SELECT sha256(public.audit_fields('audit-1', encode(entry.previous_digest, 'hex'), entry.id::text,
         round(extract(epoch FROM entry.at) * 1000)::bigint::text, entry.actor, entry.action, entry.project_id,
         entry.target_type, entry.request_id, entry.subject::text, encode(entry.subject_digest, 'hex')))
 $$;
 
 -- Puts the readable part of an entry into "audit_subjects", and in its place a random number and a salted digest.
-CREATE FUNCTION "split_audit_entry"("entry" "audit_log") RETURNS "audit_log" LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION "split_audit_entry"("entry" "audit_log") RETURNS "audit_log" LANGUAGE plpgsql AS $$
 DECLARE
     kept public.audit_subjects;
 BEGIN
@@ -108,7 +108,7 @@ ALTER TABLE "audit_log"
 CREATE UNIQUE INDEX "audit_log_subject_key" ON "audit_log"("subject");
 ALTER TABLE "audit_log" ADD CONSTRAINT "audit_log_subject_fkey" FOREIGN KEY ("subject") REFERENCES "audit_subjects"("subject") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
--- As the owner: the role that inserts may change neither the head nor "audit_subjects".
+-- As the owner: the role that inserts may neither change the head nor insert into "audit_subjects".
 CREATE FUNCTION "chain_audit_entry"() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     head public.audit_head;
@@ -158,9 +158,9 @@ $$;
 CREATE TRIGGER "audit_subjects_can_only_be_erased" BEFORE UPDATE ON "audit_subjects"
     FOR EACH ROW EXECUTE FUNCTION "allow_audit_erasure"();
 
--- Erases the readable part of one audit row; false: there is none, or it is erased already. As the owner: the service's role
--- has no other way to change "audit_subjects".
-CREATE FUNCTION "erase_audit_subject"("erased" UUID) RETURNS BOOLEAN LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- Erases the readable part of one audit row; false: there is none, or it is erased already. The role of the processes may update
+-- these columns, and the trigger above allows no other update.
+CREATE FUNCTION "erase_audit_subject"("erased" UUID) RETURNS BOOLEAN LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE public.audit_subjects
     SET salt = NULL, target_id = NULL, reason = NULL, details = NULL, erased_at = clock_timestamp()

@@ -60,7 +60,7 @@ function asServiceRole(ownerUrl: string): string {
 }
 
 export type TestDatabase = {
-  /** As the service's role, as in production. */
+  /** As the service role, as in production. */
   url: string;
   /** As the owner of the tables, for what the service itself may not do. */
   ownerUrl: string;

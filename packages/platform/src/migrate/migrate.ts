@@ -11,7 +11,7 @@ import { openSchemaEngine } from './schema-engine.ts';
 export type MigrateOptions = {
   /** Of the role that owns the tables. */
   readonly databaseUrl: string;
-  /** Of the role of the processes, which gets its rights. Absent, or the same role: the owner runs them. */
+  /** Of the service role, which gets its rights. Absent, or the same role: the owner runs them. */
   readonly serviceUrl?: string;
   /** Default: the repository's `prisma/migrations`. */
   readonly migrationsDir?: string;
@@ -32,7 +32,7 @@ export type Migrated = {
 };
 
 /**
- * Applies the missing migrations and grants the role of the processes its rights. Safe to run from several processes at
+ * Applies the missing migrations and grants the service role its rights. Safe to run from several processes at
  * once: they take turns. Throws MigrationError with one line that says what to do.
  */
 export async function migrate(options: MigrateOptions): Promise<Migrated> {

@@ -101,7 +101,7 @@ test.each<[what: string, statements: string[]]>([
     'grant itself more',
     [`GRANT UPDATE ON public.audit_log TO ${service}`, "UPDATE public.audit_log SET actor = 'eve'"],
   ],
-])("the service's role can't %s", async (what, statements) => {
+])("the service role can't %s", async (what, statements) => {
   expect([what, await code(statements)]).toEqual([
     what,
     what === 'change what an erasure left' ? '23514' : notAllowed,
@@ -112,7 +112,7 @@ test('the role is named in the result', async () => {
   expect(await migrateWith(urlOf(service, owner))).toEqual({ applied: [], serviceRole: service });
 });
 
-test("the service's role writes rows, and erases readable parts", async () => {
+test("the service role writes rows, and erases readable parts", async () => {
   expect(await code([insert])).toBe('done');
   expect(await code(['SELECT public.erase_audit_subject(subject) FROM public.audit_subjects'])).toBe('done');
   await as(service, insert);

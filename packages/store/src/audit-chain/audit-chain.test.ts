@@ -8,7 +8,7 @@ import type { AuditHead } from './read-chain.ts';
 import { openDatabase, writeGrant } from './audit-chain.test-support.ts';
 import { verifyAudit } from './verify-audit.ts';
 
-/** A log of eight rows on a database of its own, as the service's role and as the owner of the tables. */
+/** A log of eight rows on a database of its own, as the service role and as the owner of the tables. */
 async function withLog(
   work: (database: Database, owner: Client, ids: bigint[]) => Promise<void>,
 ): Promise<void> {
