@@ -112,7 +112,7 @@ test('the role is named in the result', async () => {
   expect(await migrateWith(urlOf(service, owner))).toEqual({ applied: [], serviceRole: service });
 });
 
-test("the service role writes rows, and erases readable parts", async () => {
+test('the service role writes rows, and erases readable parts', async () => {
   expect(await code([insert])).toBe('done');
   expect(await code(['SELECT public.erase_audit_subject(subject) FROM public.audit_subjects'])).toBe('done');
   await as(service, insert);
@@ -203,6 +203,17 @@ test('a role that is not there is made with its password, which is in no log of 
   expect(log).not.toContain(password);
   await server.stop();
 }, 60_000);
+
+test('the databases of all other tests are used as the service role', async () => {
+  const place = await createTestDatabase();
+  const { rows } = await connected(place.url, (client) =>
+    client.query(
+      "SELECT has_table_privilege('public.audit_log', 'UPDATE') AS changes, rolsuper, has_schema_privilege('public', 'CREATE') AS creates FROM pg_roles WHERE rolname = current_user",
+    ),
+  );
+  expect(rows).toEqual([{ changes: false, rolsuper: false, creates: false }]);
+  await place.drop();
+});
 
 test('with one role for both nothing is granted', async () => {
   expect(await migrateWith(urlOf(owner, owner))).toMatchObject({ serviceRole: null });
