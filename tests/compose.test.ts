@@ -59,6 +59,15 @@ test('the demo has everything that a first try needs, in development, with secre
     expect(publishedSecrets).toContain(secret);
 });
 
+test.each(composeFiles)('in %s only the migration has the role that owns the tables', (path) => {
+  expect(read(path)).toMatch(/^ {2}DATABASE_URL: &database-url postgresql:\/\/billing_service:/m);
+  const asOwner = servicesOf(path).filter(({ body }) => /MIGRATE_DATABASE_URL|\/\/billing:/.test(body));
+  expect(asOwner.map(({ name }) => name)).toEqual([
+    'migrate',
+    ...(path.includes('demo') ? [] : ['postgres-exporter']),
+  ]);
+});
+
 test.each(composeFiles)('in %s only who needs Redis and Postgres is in their networks', (path) => {
   const inNetwork = (network: string): string[] =>
     servicesOf(path)

@@ -63,13 +63,15 @@ test('no variable is listed twice', () => {
   expect(lines).toHaveLength(Object.keys(written).length);
 });
 
-test('it has every variable of API, worker and offline Stripe, and no other', () => {
+test('it has every variable of API, worker, db:migrate and offline Stripe, and no other', () => {
   const offlineStripe = readFileSync(
     new URL('../tools/offline-stripe/src/config.ts', import.meta.url),
     'utf8',
   );
+  const migrate = readFileSync(new URL('../packages/platform/src/migrate/main.ts', import.meta.url), 'utf8');
   const known = [
     ...Object.keys(environmentSchema.shape),
+    ...[...migrate.matchAll(/^ {2}([A-Z_]+): databaseFields\b/gm)].map(([, name = '']) => name),
     ...lookedUp(readConfig),
     ...[...offlineStripe.matchAll(/^ {2}([A-Z_]+): z\b/gm)].map(([, name = '']) => name),
   ];

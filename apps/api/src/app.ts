@@ -11,6 +11,7 @@ import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
 import { rotateApiKey } from './endpoints/api-keys/rotate-api-key.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { assign } from './endpoints/assignments/assign.ts';
+import { exportAudit } from './endpoints/audit/export-audit.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
@@ -98,6 +99,7 @@ export const endpoints: readonly Endpoint[] = [
   listEvents, //                 GET    /api/v1/admin/events
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
+  exportAudit, //                GET    /api/v1/admin/audit/export
   startReconcile, //             POST   /api/v1/admin/reconcile
   listRuns, //                   GET    /api/v1/admin/runs
   getRun, //                     GET    /api/v1/admin/runs/{run_id}

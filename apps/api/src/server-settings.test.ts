@@ -63,7 +63,7 @@ describe.each(cases)(
     });
 
     async function inDatabase<T>(work: (client: Client) => Promise<T>): Promise<T> {
-      const client = new Client({ connectionString: database.url });
+      const client = new Client({ connectionString: database.ownerUrl });
       await client.connect();
       try {
         return await work(client);

@@ -40,8 +40,11 @@ describe('an assignment', () => {
     await assignObject(world.database, request, actor);
     expect(await world.featuresOf(userId)).toEqual(['export']);
     expect(await world.outcomeOf(event)).toBe('applied');
-    const audited = await world.database.auditEntry.findMany({ where: { targetId: object.id } });
-    expect(audited).toMatchObject([{ action: 'object.assign', reason: 'case 1' }]);
+    const audited = await world.database.auditEntry.findMany({
+      where: { readable: { targetId: object.id } },
+      include: { readable: true },
+    });
+    expect(audited).toMatchObject([{ action: 'object.assign', readable: { reason: 'case 1' } }]);
   });
 
   it('beats the mapping, which beats metadata, in later events too', async () => {

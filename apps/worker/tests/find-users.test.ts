@@ -47,7 +47,9 @@ test('a user is found by each id that leads to it, in each project that has a pa
   );
   expect(await find(event.id)).toEqual(expect.arrayContaining(both('event', id)));
   expect(await find('nothing')).toEqual([]);
-  const looked = await world.database.auditEntry.findMany({ where: { action: 'user.find', targetId: id } });
+  const looked = await world.database.auditEntry.findMany({
+    where: { action: 'user.find', readable: { targetId: id } },
+  });
   expect(looked).toHaveLength(2);
 });
 

@@ -42,12 +42,12 @@ const subscriptionEvent = (id: string, parts: object = {}, created = periodStart
 
 /** A constraint by which no subscription of this id can be written: its events fail by themselves. */
 async function poison(id: string): Promise<() => Promise<unknown>> {
-  await world.database.$executeRawUnsafe(`
+  await world.asOwner(`
     CREATE FUNCTION refuse_${id}() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN IF NEW.id = '${id}' THEN RAISE EXCEPTION 'poison'; END IF; RETURN NEW; END $$`);
-  await world.database.$executeRawUnsafe(`
+  await world.asOwner(`
     CREATE TRIGGER refuse_${id} BEFORE INSERT OR UPDATE ON subscriptions FOR EACH ROW EXECUTE FUNCTION refuse_${id}()`);
-  return () => world.database.$executeRawUnsafe(`DROP TRIGGER refuse_${id} ON subscriptions`);
+  return () => world.asOwner(`DROP TRIGGER refuse_${id} ON subscriptions`);
 }
 
 it('an event that cannot be applied does not delay others, ends as failed, and is applied by a replay once it can be', async () => {

@@ -83,3 +83,21 @@ it('is scheduled', async () => {
   });
   expect(schedule.every).toBe(3_600_000);
 });
+
+it('the head of the audit chain is written to the log each time', async () => {
+  const head = { id: '0', digest: '00'.repeat(32) };
+  const logged = () =>
+    world.logs
+      .filter((line) => line.includes('"audit_head"'))
+      .map((line): { id: string; digest: string } => JSON.parse(line))
+      .map(({ id, digest }) => ({ id, digest }));
+  const before = logged().length;
+  await runRetention();
+  expect(logged()[before]).toEqual(head);
+  await world.database.$executeRaw`
+    INSERT INTO public.audit_log (actor, action, target_type, target_id) VALUES ('ann', 'project.create', 'project', 'p')`;
+  await runRetention();
+  const [row] = await world.database.auditEntry.findMany({ take: 1, orderBy: { id: 'desc' } });
+  if (row === undefined) throw new Error('there is a row');
+  expect(logged()[before + 1]).toEqual({ id: '1', digest: Buffer.from(row.digest).toString('hex') });
+});

@@ -89,8 +89,9 @@ describe('the worker process', () => {
       waitFor(async () => (await ready())[0] === status, { what, timeoutMs: 20_000 });
     await until(200, 'readiness');
     const rename = (from: string, to: string) =>
-      world.database.$executeRaw`
-        UPDATE public._prisma_migrations SET migration_name = ${to} WHERE migration_name = ${from}`;
+      world.asOwner(
+        `UPDATE public._prisma_migrations SET migration_name = '${to}' WHERE migration_name = '${from}'`,
+      );
     const [needed, other] = ['20261123000000_initial', 'another'];
     await rename(needed, other);
     await until(503, 'the missing migration');

@@ -24,6 +24,6 @@ export const maintenanceJobs = {
   reconcile: z.object({ run_id: z.string().optional() }),
   /** Applies events of the ledger again. */
   replay: z.object({ run_id: z.string() }),
-  /** Deletes rows of the ledger and of runs whose retention time is over. */
+  /** Every hour: logs the head of the audit chain, deletes rows of the ledger and of runs whose retention time is over. */
   retention: z.object({}),
 } as const;

@@ -25,7 +25,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-const encodeCursor = (key: readonly (string | number)[]): string =>
+export const encodeCursor = (key: readonly (string | number)[]): string =>
   Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /** Of `limit + 1` rows read, the first `limit`, and the cursor that leads on if there are more. */

@@ -25,7 +25,8 @@ export async function startRunServices(): Promise<() => Promise<void>> {
     startRedis({ say }),
   ]);
   const templateDatabase = 'billing_template';
-  await migrate({ databaseUrl: await ensureDatabase(postgres, templateDatabase) });
+  const databaseUrl = await ensureDatabase(postgres, templateDatabase);
+  await migrate({ databaseUrl, serviceUrl: asServiceRole(databaseUrl) });
   process.env[variables.postgresUrl] = postgres.url;
   process.env[variables.templateDatabase] = templateDatabase;
   process.env[variables.redisUrl] = redis.url;
@@ -49,8 +50,22 @@ export function runServices(): RunServices {
   };
 }
 
+/** The role of the service, with the least rights; `postgres` owns the tables. */
+const serviceRole = 'billing_service';
+
+function asServiceRole(ownerUrl: string): string {
+  const url = new URL(ownerUrl);
+  url.username = serviceRole;
+  return url.href;
+}
+
 export type TestDatabase = {
+  /** As the service role, as in production. */
   url: string;
+  /** As the owner of the tables, for what the service itself may not do. */
+  ownerUrl: string;
+  /** Runs SQL as the owner. */
+  asOwner: (sql: string) => Promise<void>;
   /** Drops it, ending whatever is still connected. */
   drop: () => Promise<void>;
 };
@@ -63,7 +78,9 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const url = new URL(postgresUrl);
   url.pathname = `/${name}`;
   return {
-    url: url.href,
+    url: asServiceRole(url.href),
+    ownerUrl: url.href,
+    asOwner: (sql) => execute(url.href, sql),
     drop: () => execute(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
   };
 }

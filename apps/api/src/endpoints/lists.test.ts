@@ -50,7 +50,9 @@ beforeAll(async () => {
     })),
   });
   for (const row of audit)
-    await database.auditEntry.create({ data: { ...row, actor: 'tester', action: 'of.the.test' } });
+    await database.$executeRaw`
+      INSERT INTO public.audit_log (at, actor, action, target_type, target_id)
+      VALUES (${row.at}, 'tester', 'of.the.test', ${row.targetType}, ${row.targetId})`;
   await database.apiKey.createMany({
     data: keys.map((row) => ({ ...row, projectId, prefix: 'proj_', digest: digestOf(row.id) })),
   });

@@ -6,7 +6,7 @@ test.each(['production', 'development'])(
   async (environment) => {
     const api = await startTestApi({ env: { NODE_ENV: environment, METRICS_TOKEN: 'scrape' } });
     const { projectId } = await api.createProject();
-    await api.deps.database.$executeRaw`ALTER TABLE products RENAME TO gone`;
+    await api.database.asOwner('ALTER TABLE products RENAME TO gone');
     const response = await api
       .http()
       .get(`/api/v1/admin/projects/${projectId}/products`)

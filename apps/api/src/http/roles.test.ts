@@ -44,6 +44,7 @@ const matrix: Record<string, Row> = {
   listEvents: viewer('filtered'),
   listQuarantine: viewer('filtered'),
   listAudit: viewer('filtered'),
+  exportAudit: viewer('filtered'),
   startReconcile: operator('body'),
   listRuns: viewer('filtered'),
   getRun: viewer('filtered'),

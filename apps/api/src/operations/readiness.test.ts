@@ -29,7 +29,7 @@ async function readyBy(expected: unknown[], of = api): Promise<unknown[]> {
 }
 
 async function sql(text: string, values: unknown[] = []): Promise<void> {
-  const client = new Client({ connectionString: api.database.url });
+  const client = new Client({ connectionString: api.database.ownerUrl });
   await client.connect();
   // The database may be set to read only.
   await client.query('SET default_transaction_read_only = off');

@@ -60,14 +60,36 @@ export const path = (parts: TemplateStringsArray, ...ids: string[]): string =>
 
 export type AdminClient = <T>(schema: z.ZodType<T>, call: Call) => Promise<T>;
 
-/** Calls the admin API and checks its answers. Throws a CliError that says what to do. */
-export function createAdminClient({ url, adminSecret }: Service): AdminClient {
-  return async (schema, call) => {
+type Answered = { text: string; headers: Headers };
+/** The answer as it came. */
+export type TextClient = (call: Call) => Promise<Answered>;
+
+/** Calls the admin API. Throws a CliError that says what to do. */
+export function createTextClient({ url, adminSecret }: Service): TextClient {
+  return async (call) => {
     const response = await send(url, call, call.apiKey ?? adminSecret);
-    const answer: unknown = await response.json().catch(() => undefined);
-    if (!response.ok)
-      throw refusal({ status: response.status, answer, url, isProjectKey: call.apiKey !== undefined });
-    const parsed = schema.safeParse(answer);
+    const text = await response.text().catch(() => '');
+    if (response.ok) return { text, headers: response.headers };
+    const isProjectKey = call.apiKey !== undefined;
+    throw refusal({ status: response.status, answer: parseJson(text), url, isProjectKey });
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Calls the admin API and checks its answers. Throws a CliError that says what to do. */
+export function createAdminClient(service: Service): AdminClient {
+  const { url } = service;
+  const ask = createTextClient(service);
+  return async (schema, call) => {
+    const { text } = await ask(call);
+    const parsed = schema.safeParse(parseJson(text));
     if (!parsed.success)
       throw new CliError(
         'unavailable',

@@ -3,7 +3,7 @@ import type { DryRunOut } from '@billing/domain';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import type { AdminClient, Call } from './admin-client.ts';
+import type { AdminClient, Call, TextClient } from './admin-client.ts';
 import { CliError } from './cli-error.ts';
 import { renderFields, renderTable } from './table.ts';
 import type { Cell } from './table.ts';
@@ -11,6 +11,8 @@ import type { Cell } from './table.ts';
 /** What every command gets. */
 export type Context = {
   call: AdminClient;
+  /** The same, for answers that are not JSON. */
+  callForText: TextClient;
   /** Prints the result. */
   print: (text: string) => void;
   /** Prints a message for people, beside the result. */
@@ -139,9 +141,16 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Options that were given, by name. */
+export type Filter = Record<string, string | undefined>;
+
 /** Drops the fields that were not given. */
 export const given = (fields: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** The query of a list, of what was given. */
+export const queryOf = (filter: Filter): Record<string, string> =>
+  Object.fromEntries(Object.entries(given(filter)).map(([name, value]) => [name, String(value)]));
 
 /** Throws a CliError for a PATCH that changes nothing. */
 export function requireChange(patch: Record<string, unknown>): Record<string, unknown> {

@@ -1,13 +1,8 @@
-import { auditList, eventList, eventStatuses, quarantineList } from '@billing/domain';
+import { eventList, eventStatuses, quarantineList } from '@billing/domain';
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { given, list, moment, pageable } from './context.ts';
-import type { Context } from './context.ts';
-
-type Filter = Record<string, string | undefined>;
-
-const query = (filter: Filter): Record<string, string> =>
-  Object.fromEntries(Object.entries(given(filter)).map(([name, value]) => [name, String(value)]));
+import { list, pageable, queryOf } from './context.ts';
+import type { Context, Filter } from './context.ts';
 
 export function addEvents(program: Command, context: Context): void {
   pageable(program.command('events').description("What became of Stripe's events, newest first"))
@@ -17,7 +12,7 @@ export function addEvents(program: Command, context: Context): void {
     .action(({ status, type, object }: Filter, command: Command) =>
       list(context, command, {
         schema: eventList,
-        call: { path: '/admin/events', query: query({ status, type, object_id: object }) },
+        call: { path: '/admin/events', query: queryOf({ status, type, object_id: object }) },
         headings: ['event', 'type', 'object', 'status', 'reason', 'created', 'processed', 'tries'],
         row: (one) => [
           one.event_id,
@@ -45,32 +40,10 @@ export function addQuarantine(program: Command, context: Context): void {
     .action(({ reason }: Filter, command: Command) =>
       list(context, command, {
         schema: quarantineList,
-        call: { path: '/admin/quarantine', query: query({ reason }) },
+        call: { path: '/admin/quarantine', query: queryOf({ reason }) },
         headings: ['event', 'type', 'object', 'reason', 'waits for', 'received'],
         row: (one) => [one.event_id, one.type, one.object_id, one.reason, one.awaits, one.received_at],
         empty: 'Nothing is quarantined.',
-      }),
-    );
-}
-
-export function addAudit(program: Command, context: Context): void {
-  pageable(program.command('audit').description('Who did what, when and why'))
-    .option('--project <project>')
-    .option('--actor <name>')
-    .option('--action <action>', 'such as grant.create')
-    .option('--target <id>')
-    .option('--from <when>', 'date or timestamp', moment)
-    .option('--to <when>', 'date or timestamp', moment)
-    .action(({ project, actor, action, target, from, to }: Filter, command: Command) =>
-      list(context, command, {
-        schema: auditList,
-        call: {
-          path: '/admin/audit',
-          query: query({ project_id: project, actor, action, target_id: target, from, to }),
-        },
-        headings: ['at', 'who', 'did', 'to', 'project', 'why'],
-        row: (one) => [one.at, one.actor, one.action, one.target_id, one.project_id, one.reason],
-        empty: 'Nothing is recorded.',
       }),
     );
 }

@@ -1,20 +1,21 @@
 import { Command, CommanderError } from 'commander';
 import { addCustomers, addGrants } from './access.ts';
-import { createAdminClient, findService } from './admin-client.ts';
+import { createAdminClient, createTextClient, findService } from './admin-client.ts';
 import { addPrices } from './prices.ts';
 import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
+import { addAudit } from './audit.ts';
 import { addExplain } from './explain.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
-import { addAudit, addEvents, addQuarantine } from './records.ts';
+import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
 import { addFind } from './users.ts';
 
-export type Terminal = Omit<Context, 'call'>;
+export type Terminal = Omit<Context, 'call' | 'callForText'>;
 
 const help = `
 Which service: BILLING_URL and BILLING_ADMIN_KEY (the secret of one pair of ADMIN_API_KEY), else the stack that
@@ -70,8 +71,10 @@ export async function runBilling(args: readonly string[], terminal: Terminal): P
   // The service is looked up when first needed: --help needs none.
   const call: Context['call'] = (schema, request) =>
     createAdminClient(findService(terminal.env, terminal.stackPath))(schema, request);
+  const callForText: Context['callForText'] = (request) =>
+    createTextClient(findService(terminal.env, terminal.stackPath))(request);
   try {
-    await createProgram({ ...terminal, call }).parseAsync([...args], { from: 'user' });
+    await createProgram({ ...terminal, call, callForText }).parseAsync([...args], { from: 'user' });
     return 0;
   } catch (error) {
     // Commander has printed its errors already.

@@ -62,7 +62,7 @@ test('an account is imported whole: catalog, customers by metadata and by list, 
   expect(await account.features('bob')).toEqual(['export']);
   const price = await account.database.price.findUnique({ where: { stripePriceId: pro.priceId } });
   expect(price).toMatchObject({ priceId: 'pro_monthly', amount: 900n, currency: 'usd', interval: 'month' });
-  const audited = await account.database.auditEntry.findMany({ where: { targetId: ann.id } });
+  const audited = await account.database.auditEntry.findMany({ where: { readable: { targetId: ann.id } } });
   expect(audited).toMatchObject([{ actor: 'import:stripe', action: 'customer.map' }]);
 });
 

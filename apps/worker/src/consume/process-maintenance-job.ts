@@ -3,6 +3,7 @@ import { endRun, getRun, scheduleReconcile } from '@billing/store';
 import {
   deleteExpired,
   enqueueRun,
+  logAuditHead,
   pauseForOthersMs,
   pauseInOutageMs,
   reconcileRun,
@@ -54,7 +55,10 @@ const handlers: Record<keyof typeof maintenanceJobs, Handler> = {
     const { run_id: runId } = maintenanceJobs.replay.parse(job.data);
     return workOn(deps, runId, job.stalledCounter);
   },
-  retention: deleteExpired,
+  retention: async (deps) => {
+    await logAuditHead(deps);
+    return deleteExpired(deps);
+  },
 };
 
 const isKnown = (name: string): name is keyof typeof maintenanceJobs => Object.hasOwn(maintenanceJobs, name);

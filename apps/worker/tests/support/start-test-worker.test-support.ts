@@ -96,6 +96,7 @@ export async function startTestWorker(options: { isStarted?: boolean; env?: Reco
     config,
     clock,
     database,
+    asOwner: testDatabase.asOwner,
     redis,
     queue,
     logs,

@@ -29,12 +29,8 @@ const rules: Readonly<Partial<Record<string, (value: string, valueOf: ValueOf) =
       ? weakSecret(listed(value))
       : 'expected the secrets of webhook endpoints, each beginning with whsec_ (a key of the API, sk_… or rk_…, verifies nothing)',
   STRIPE_API_BASE: stripeBaseProblem,
-  DATABASE_URL: (value, valueOf) =>
-    parametersOf(value).get('sslmode') === 'disable' &&
-    hasPublicHost(value) &&
-    !isTrue('ALLOW_INSECURE_DATABASE', valueOf)
-      ? 'sslmode=disable sends everything in the clear to a host outside of a private network: write sslmode=verify-full (or ALLOW_INSECURE_DATABASE=true)'
-      : undefined,
+  DATABASE_URL: databaseProblem,
+  MIGRATE_DATABASE_URL: databaseProblem,
   REDIS_URL: redisProblem,
   CACHE_REDIS_URL: redisProblem,
 };
@@ -61,6 +57,14 @@ function stripeBaseProblem(value: string, valueOf: ValueOf): string | undefined 
     : undefined;
 }
 
+function databaseProblem(value: string, valueOf: ValueOf): string | undefined {
+  return parametersOf(value).get('sslmode') === 'disable' &&
+    hasPublicHost(value) &&
+    !isTrue('ALLOW_INSECURE_DATABASE', valueOf)
+    ? 'sslmode=disable sends everything in the clear to a host outside of a private network: write sslmode=verify-full (or ALLOW_INSECURE_DATABASE=true)'
+    : undefined;
+}
+
 function redisProblem(value: string, valueOf: ValueOf): string | undefined {
   const hasPassword = /^redis(?:\+\w+)?:\/\/[^/?#]*:[^/?#]+@/i.test(value.trim());
   return hasPassword && hasPublicHost(value) && !isTrue('ALLOW_INSECURE_REDIS', valueOf)
@@ -72,12 +76,14 @@ const hasPublicHost = (url: string): boolean => !hostsOf(url).every(isPrivateHos
 
 const isTrue = (name: string, valueOf: ValueOf): boolean => valueOf(name)?.trim() === 'true';
 
+const databaseVariables = ['DATABASE_URL', 'MIGRATE_DATABASE_URL'];
+
 /** `sslmode`s with which other programs go on without encryption where the server offers none. */
 const looseModes = ['allow', 'prefer'];
 
 /** Whether a database outside of a private network is reached by a URL that does not ask for encryption. */
 export function isLooselyEncrypted(name: string, value: string): boolean {
-  if (name !== 'DATABASE_URL' || !hasPublicHost(value)) return false;
+  if (!databaseVariables.includes(name) || !hasPublicHost(value)) return false;
   const mode = parametersOf(value).get('sslmode');
   return mode === null || looseModes.includes(mode);
 }

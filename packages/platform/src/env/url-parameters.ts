@@ -20,12 +20,15 @@ const ofRedis = ['family', 'db'];
 const knownToRedis = (url: string): readonly string[] =>
   /^rediss/i.test(url) ? [...ofRedis, ...tlsFiles] : ofRedis;
 
+const knownToPostgres = (url: string): readonly string[] =>
+  parametersOf(url).get('sslmode') === 'disable'
+    ? ofPostgres.filter((name) => !tlsFiles.includes(name))
+    : ofPostgres;
+
 /** Which parameters of the URLs have an effect, by variable. */
 const known: Readonly<Partial<Record<string, (url: string) => readonly string[]>>> = {
-  DATABASE_URL: (url) =>
-    parametersOf(url).get('sslmode') === 'disable'
-      ? ofPostgres.filter((name) => !tlsFiles.includes(name))
-      : ofPostgres,
+  DATABASE_URL: knownToPostgres,
+  MIGRATE_DATABASE_URL: knownToPostgres,
   REDIS_URL: knownToRedis,
   CACHE_REDIS_URL: knownToRedis,
 };

@@ -41,7 +41,7 @@ async function emptyDatabase(name: string): Promise<string> {
 test('keeps the record of what was applied as Prisma does', async () => {
   const names = (await readMigrations(repositoryMigrationsDir)).migrationDirectories.map(({ path }) => path);
   const rows = await query(
-    database.url,
+    database.ownerUrl,
     `SELECT migration_name, checksum, finished_at IS NOT NULL AS is_finished, rolled_back_at, applied_steps_count
       FROM _prisma_migrations ORDER BY 1`,
   );
@@ -57,7 +57,10 @@ test('keeps the record of what was applied as Prisma does', async () => {
 });
 
 test('applies nothing the second time', async () => {
-  await expect(migrate({ databaseUrl: database.url })).resolves.toEqual({ applied: [] });
+  await expect(migrate({ databaseUrl: database.ownerUrl })).resolves.toEqual({
+    applied: [],
+    serviceRole: null,
+  });
 });
 
 test('several processes at once take turns: each migration is applied by one of them', async () => {
@@ -68,14 +71,14 @@ test('several processes at once take turns: each migration is applied by one of 
 });
 
 test('the schema and the migrations agree', async () => {
-  await expect(diffSchema({ databaseUrl: database.url })).resolves.toBe('');
+  await expect(diffSchema({ databaseUrl: database.ownerUrl })).resolves.toBe('');
 });
 
 test('a difference between schema and migrations is returned as SQL', async () => {
   const schemaPath = join(await mkdtemp(join(tmpdir(), 'schema-')), 'schema.prisma');
   const schema = await readFile(repositorySchemaPath, 'utf8');
   await writeFile(schemaPath, `${schema}\nmodel Extra {\n  id String @id\n}\n`);
-  await expect(diffSchema({ databaseUrl: database.url, schemaPath })).resolves.toMatch(
+  await expect(diffSchema({ databaseUrl: database.ownerUrl, schemaPath })).resolves.toMatch(
     /CREATE TABLE "Extra"/,
   );
   await rm(dirname(schemaPath), { recursive: true });

@@ -1,13 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
+import type { MigrationList } from '@prisma/schema-engine-wasm';
 import type { Client } from 'pg';
 import { redactText } from '../logging/redact.ts';
 import { connectWhenReady } from './connect-when-ready.ts';
+import { grantServiceRole } from './grant-service-role.ts';
 import { MigrationError } from './migration-error.ts';
 import { readMigrations, repositoryMigrationsDir } from './read-migrations.ts';
 import { openSchemaEngine } from './schema-engine.ts';
 
 export type MigrateOptions = {
+  /** Of the role that owns the tables. */
   readonly databaseUrl: string;
+  /** Of the service role, which gets its rights. Absent, or the same role: the owner runs them. */
+  readonly serviceUrl?: string;
   /** Default: the repository's `prisma/migrations`. */
   readonly migrationsDir?: string;
   /** How long to wait for a Postgres that is not ready yet; default 30 s. */
@@ -19,31 +24,43 @@ const advisoryLock = 4_242_187_001;
 const lockWaitMs = 60_000;
 const lockPauseMs = 100;
 
+export type Migrated = {
+  /** Names of migrations. */
+  applied: string[];
+  /** The role that got its rights; null: there is only the owner. */
+  serviceRole: string | null;
+};
+
 /**
- * Applies the missing migrations and returns their names. Safe to run from several processes at once: they take
- * turns. Throws MigrationError with one line that says what to do.
+ * Applies the missing migrations and grants the service role its rights. Safe to run from several processes at
+ * once: they take turns. Throws MigrationError with one line that says what to do.
  */
-export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
-  const { databaseUrl, migrationsDir = repositoryMigrationsDir, waitMs = 30_000 } = options;
+export async function migrate(options: MigrateOptions): Promise<Migrated> {
+  const { databaseUrl, serviceUrl, migrationsDir = repositoryMigrationsDir, waitMs = 30_000 } = options;
   const migrationsList = await readMigrations(migrationsDir);
   const client = await connectWhenReady(databaseUrl, waitMs);
   try {
     await takeTurn(client);
-    const { engine, close } = await openSchemaEngine({ databaseUrl });
-    try {
-      const { appliedMigrationNames } = await engine.applyMigrations({
-        migrationsList,
-        filters: { externalTables: [], externalEnums: [] },
-      });
-      return { applied: appliedMigrationNames };
-    } catch (error) {
-      throw applyFailed(error);
-    } finally {
-      await close();
-    }
+    const applied = await apply(databaseUrl, migrationsList);
+    return {
+      applied,
+      serviceRole: serviceUrl === undefined ? null : await grantServiceRole(client, serviceUrl),
+    };
   } finally {
     // The lock belongs to the session and ends with it.
     await client.end().catch(() => undefined);
+  }
+}
+
+async function apply(databaseUrl: string, migrationsList: MigrationList): Promise<string[]> {
+  const { engine, close } = await openSchemaEngine({ databaseUrl });
+  try {
+    const filters = { externalTables: [], externalEnums: [] };
+    return (await engine.applyMigrations({ migrationsList, filters })).appliedMigrationNames;
+  } catch (error) {
+    throw applyFailed(error);
+  } finally {
+    await close();
   }
 }
 

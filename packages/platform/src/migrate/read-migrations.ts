@@ -9,6 +9,7 @@ const inPrismaFolder = (name: string): string =>
   fileURLToPath(new URL(`../../../../prisma/${name}`, import.meta.url));
 export const repositoryMigrationsDir = inPrismaFolder('migrations');
 export const repositorySchemaPath = inPrismaFolder('schema.prisma');
+export const repositoryGrantsPath = inPrismaFolder('service-role.sql');
 
 /** The names of the migrations in a folder, in the order in which they are applied. Default: this version's own. */
 export async function readMigrationNames(migrationsDir = repositoryMigrationsDir): Promise<string[]> {

@@ -75,7 +75,7 @@ test('Postgres has the digest, and nowhere the key', async () => {
   const row = await databases[0].apiKey.findUniqueOrThrow({ where: { id: keyId } });
   expect(Buffer.from(row.digest)).toEqual(createHash('sha256').update(secret).digest());
   const everything = JSON.stringify(
-    [row, await databases[0].auditEntry.findMany()],
+    [row, await databases[0].auditEntry.findMany({ include: { readable: true } })],
     (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
   );
   expect(everything).not.toContain(secret);

@@ -80,6 +80,7 @@ export async function createPrice(
     const row = { projectId, ...price, ...checkColumns(check, now) };
     const { count } = await tx.price.createMany({ data: [row], skipDuplicates: true });
     if (count === 0) throw priceExists();
+    const pending = await releaseForPrice(tx, { projectId, priceId, stripePriceId });
     await writeAudit(tx, {
       actor,
       action: 'price.create',
@@ -87,7 +88,6 @@ export async function createPrice(
       target: { type: 'price', id: priceId },
       change: { before: null, after: detailsOf(price) },
     });
-    const pending = await releaseForPrice(tx, { projectId, priceId, stripePriceId });
     return {
       result: { price: await getPrice(tx, { projectId, priceId }), pending },
       changed: { stripePriceId },

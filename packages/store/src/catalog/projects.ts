@@ -27,6 +27,7 @@ export async function createProject(
       skipDuplicates: true,
     });
     if (count === 0) throw new ServiceError('project_exists', 'Choose another project_id.');
+    const pending = await releaseForProject(tx, id);
     await writeAudit(tx, {
       actor,
       action: 'project.create',
@@ -34,7 +35,6 @@ export async function createProject(
       target: { type: 'project', id },
       change: { before: null, after: { name, description } },
     });
-    const pending = await releaseForProject(tx, id);
     return { result: await tx.project.findUniqueOrThrow({ where: { id } }), pending };
   });
   const late = await releaseAgain(database, (tx) => releaseForProject(tx, id));

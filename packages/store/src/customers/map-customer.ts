@@ -35,13 +35,14 @@ export async function mapCustomer(
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
   const map = async (tx: Queries) => {
     const source = imported === undefined ? 'admin' : 'import';
-    const mapping = { projectId, userId, stripeCustomerId, source, ...imported } as const;
-    const mapped = await setMapping(tx, mapping);
+    const wanted = { projectId, userId, stripeCustomerId, source, ...imported } as const;
+    const mapped = await setMapping(tx, wanted);
     if (mapped.before !== null)
       throw new ServiceError(
         'customer_exists',
         'Check the stripe_customer_id: this customer is mapped in the project already. PATCH it to move it to another user.',
       );
+    const released = await releaseForCustomer(tx, stripeCustomerId);
     await writeAudit(tx, {
       actor,
       action: 'customer.map',
@@ -49,16 +50,16 @@ export async function mapCustomer(
       target: { type: 'customer', id: stripeCustomerId },
       details: { user_id: userId },
     });
-    return { createdAt: mapped.createdAt, released: await releaseForCustomer(tx, stripeCustomerId) };
+    return { createdAt: mapped.createdAt, released };
   };
-  const { createdAt, released } = await database.$transaction(async (tx) => {
+  const mapping = await database.$transaction(async (tx) => {
     const objects = isTrial(tx) ? await objectsOf(tx, stripeCustomerId) : [];
     return withOwnerChanges(tx, { objects, stripeCustomerId }, () => map(tx));
   });
   const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
   return {
-    result: { createdAt, released: sumOf(released, late) },
-    pending: [...released.pending, ...late.pending],
+    result: { createdAt: mapping.createdAt, released: sumOf(mapping.released, late) },
+    pending: [...mapping.released.pending, ...late.pending],
   };
 }
 

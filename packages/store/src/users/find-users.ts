@@ -74,12 +74,13 @@ export async function findUsers(
   actor: Actor,
 ): Promise<FoundUser[]> {
   return database.$transaction(async (tx) => {
+    const found = await find(tx, query);
     await writeAudit(tx, {
       actor,
       action: 'user.find',
       projectId: query.project_id ?? null,
       target: { type: 'user', id: query.query },
     });
-    return find(tx, query);
+    return found;
   });
 }

@@ -1,5 +1,5 @@
 import { ServiceError } from '@billing/domain';
-import { writeAudit } from '../audit.ts';
+import { findAudit, writeAudit } from '../audit.ts';
 import type { Actor, AuditRow } from '../audit.ts';
 import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
@@ -64,10 +64,12 @@ export async function readUser(database: Database, key: UserKey, actor: Actor): 
       take: mostEvents,
       omit: { payload: true },
     });
-    const audit = await tx.auditEntry.findMany({
+    const audit = await findAudit(tx, {
       where: {
         projectId,
-        OR: [{ targetId: { in: [...names, userId] } }, { details: { path: ['user_id'], equals: userId } }],
+        readable: {
+          OR: [{ targetId: { in: [...names, userId] } }, { details: { path: ['user_id'], equals: userId } }],
+        },
       },
       orderBy: { id: 'desc' },
       take: mostAudit,

@@ -31,7 +31,8 @@ async function featuresOf(userId: string): Promise<string[]> {
   return body.entitlements.map((one: { feature_code: string }) => one.feature_code);
 }
 
-const audited = (targetId: string) => api.deps.database.auditEntry.count({ where: { targetId } });
+const audited = (targetId: string) =>
+  api.deps.database.auditEntry.count({ where: { readable: { targetId } } });
 
 test("an assigned subscription is at once the new user's, and no longer the old one's", async () => {
   const { userId, id } = await subscriber();

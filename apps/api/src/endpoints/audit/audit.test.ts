@@ -109,10 +109,53 @@ test('the details of a change to the catalog hold each of its fields, before and
   ]);
 });
 
-test('its rows cannot be changed or deleted', async () => {
-  const { database } = commerce.deps;
-  await commerce.admin('post', '/projects', { project_id: uniqueId('fixed'), name: 'Fixed' }).expect(201);
-  await expect(database.auditEntry.updateMany({ data: { actor: 'nobody' } })).rejects.toThrow(/append-only/);
-  await expect(database.auditEntry.deleteMany({})).rejects.toThrow(/append-only/);
-  await expect(database.$executeRaw`TRUNCATE audit_log`).rejects.toThrow(/append-only/);
+type Line = {
+  audit_id: string;
+  action: string;
+  target_id: string | null;
+  previous_digest: string;
+  digest: string;
+};
+
+async function exported(query: string) {
+  const { text, headers } = await commerce.admin('get', `/audit/export?${query}`).buffer(true).expect(200);
+  expect(headers['content-type']).toBe('application/x-ndjson; charset=utf-8');
+  const lines = text.split('\n').filter((line) => line !== '');
+  return { rows: lines.map((line): Line => JSON.parse(line)), cursor: String(headers['x-next-cursor']) };
+}
+
+test('the export goes on where it ended, line by line a chain, and says what the list says', async () => {
+  const old = await exported('');
+  expect((await exported(`cursor=${old.cursor}`)).rows).toEqual([]);
+  expect((await exported(`cursor=${old.cursor}`)).cursor).toBe(old.cursor);
+  const projectId = uniqueId('exported');
+  await commerce.admin('post', '/projects', { project_id: projectId, name: 'Exported' }).expect(201);
+  for (const name of ['one', 'two'])
+    await commerce.admin('patch', `/projects/${projectId}`, { name }).expect(200);
+
+  const first = await exported(`cursor=${old.cursor}&limit=2`);
+  expect(first.rows.map(({ action }) => action)).toEqual(['project.create', 'project.update']);
+  const last = await exported(`cursor=${first.cursor}&limit=2`);
+  expect(last.rows).toHaveLength(1);
+  const rows = [...old.rows, ...first.rows, ...last.rows];
+  rows.reduce((before, row) => {
+    expect(row.previous_digest).toBe(before);
+    return row.digest;
+  }, '00'.repeat(32));
+  const { body } = await commerce.admin('get', `/audit?project_id=${projectId}`).expect(200);
+  expect([...first.rows, ...last.rows].toReversed()).toMatchObject(body.data);
+});
+
+test('what is erased is a row without target, reason and details, in list and export', async () => {
+  const projectId = uniqueId('erased');
+  await commerce.admin('post', '/projects', { project_id: projectId, name: 'Hidden' }).expect(201);
+  await commerce.deps.database.$queryRaw`
+    SELECT public.erase_audit_subject(subject) FROM public.audit_subjects WHERE target_id = ${projectId}`;
+  const { body } = await commerce.admin('get', `/audit?project_id=${projectId}`).expect(200);
+  const erased = { action: 'project.create', target_id: null, reason: null, details: {} };
+  expect(body.data).toMatchObject([{ ...erased, erased_at: expect.any(String) }]);
+  const { rows } = await exported('');
+  expect(rows.at(-1)).toMatchObject(erased);
+  const found = await commerce.admin('get', `/audit?target_id=${projectId}`).expect(200);
+  expect(found.body.data).toEqual([]);
 });

@@ -19,6 +19,7 @@ export const presentAudit = (row: AuditRow): AuditOut => ({
   reason: row.reason,
   details: details.parse(row.details),
   request_id: row.requestId,
+  erased_at: row.erasedAt?.toISOString() ?? null,
 });
 
 export const auditExample = {
@@ -32,6 +33,7 @@ export const auditExample = {
   reason: 'Sorry for the outage',
   details: { feature_code: 'premium_export' },
   request_id: '0b9d4c0e-6f0e-4d39-9a44-2f5c1d0f3a10',
+  erased_at: null,
 };
 
 export const listAudit = defineEndpoint({

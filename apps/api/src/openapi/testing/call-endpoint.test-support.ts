@@ -89,7 +89,7 @@ export async function sendCall({ api, apiKey }: Caller, endpoint: Endpoint, call
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
-  const isJson = (response.headers.get('content-type') ?? '').includes('json');
+  const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: Object.fromEntries(response.headers),

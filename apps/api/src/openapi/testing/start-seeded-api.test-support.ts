@@ -92,11 +92,11 @@ export async function startSeededApi() {
     },
     /** As before `npm run db:migrate`. */
     async withoutMigrations<T>(work: () => Promise<T>): Promise<T> {
-      await database.$executeRaw`UPDATE public._prisma_migrations SET rolled_back_at = now()`;
+      await api.database.asOwner('UPDATE public._prisma_migrations SET rolled_back_at = now()');
       try {
         return await work();
       } finally {
-        await database.$executeRaw`UPDATE public._prisma_migrations SET rolled_back_at = NULL`;
+        await api.database.asOwner('UPDATE public._prisma_migrations SET rolled_back_at = NULL');
       }
     },
     async close(): Promise<void> {

@@ -69,11 +69,33 @@ export const auditOut = z
     action: z.string(),
     project_id: z.string().nullable(),
     target_type: z.string(),
-    target_id: z.string(),
+    target_id: z.string().nullable().describe('Null: erased.'),
     reason: z.string().nullable(),
     details: z.record(z.string(), z.unknown()),
     request_id: z.string().nullable(),
+    erased_at: z.iso
+      .datetime()
+      .nullable()
+      .describe('When the readable part (`target_id`, `reason`, `details`) was erased.'),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditOut = z.output<typeof auditOut>;
 export const auditList = listOf(auditOut).meta({ id: 'AuditList' });
+
+export const auditExportQuery = z.strictObject({
+  cursor: pageFields.cursor.unwrap().optional().meta({
+    description:
+      'The `x-next-cursor` of the previous page of this list; anything else is refused. Absent: from the start.',
+    pattern: '^[A-Za-z0-9_-]+$',
+  }),
+  limit: z.coerce.number().int().min(1).max(1000).default(1000).describe('The most rows to return.'),
+});
+export type AuditExportQuery = z.output<typeof auditExportQuery>;
+
+/** A line of the export; digests are SHA-256, in hex. */
+export type AuditLine = AuditOut & {
+  subject: string;
+  subject_digest: string;
+  previous_digest: string;
+  digest: string;
+};
