@@ -1,5 +1,6 @@
 import { ServiceError } from '@billing/domain';
 import type { Database, Queries } from './create-database.ts';
+import { quarantinesHints } from './customers/owner-source.ts';
 import { Prisma } from './generated/client.ts';
 
 export type UserKey = { projectId: string; userId: string };
@@ -31,7 +32,7 @@ async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bi
 }
 
 /** Writes the invalidations of what was bumped: rows of a `PendingInvalidation` each. */
-const invalidateBumped = Prisma.sql`
+export const invalidateBumped = Prisma.sql`
   INSERT INTO public.cache_invalidations (project_id, user_id, version)
   SELECT project_id, user_id, version FROM bumped
   RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
@@ -66,6 +67,38 @@ export function bumpHolders(
     bumped AS (
       UPDATE public.users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
       RETURNING project_id, user_id, version)
+    ${invalidateBumped}`;
+}
+
+/**
+ * Bumps the users of objects, or of what a customer has, in a project that accepts no buyer's hints: a better source names
+ * them now, or may, and what they may do depends on it although no owner has changed.
+ */
+export function bumpAccepted(
+  tx: Queries,
+  {
+    projectId,
+    names,
+    except,
+  }: { projectId: string; names: readonly string[]; except: readonly PendingInvalidation[] },
+): Promise<PendingInvalidation[]> {
+  const ids = [...names];
+  const others = except.flatMap((one) => (one.projectId === projectId ? (one.userId ?? []) : []));
+  return tx.$queryRaw<PendingInvalidation[]>`
+    WITH object AS MATERIALIZED (
+      SELECT id, user_ref FROM public.subscriptions
+      WHERE id = ANY(${ids}::text[]) OR stripe_customer_id = ANY(${ids}::text[])
+      UNION ALL
+      SELECT id, user_ref FROM public.purchases
+      WHERE id = ANY(${ids}::text[]) OR stripe_customer_id = ANY(${ids}::text[])),
+    bumped AS (
+      UPDATE public.users u SET version = version + 1 FROM public.projects j
+      WHERE j.id = ${projectId} AND ${quarantinesHints('j')} AND u.project_id = j.id
+        AND u.user_id <> ALL(${others}::text[])
+        AND u.id IN (
+          SELECT user_ref FROM object WHERE user_ref IS NOT NULL
+          UNION SELECT o.user_ref FROM public.object_owners o WHERE o.object_id IN (SELECT id FROM object))
+      RETURNING u.project_id, u.user_id, u.version)
     ${invalidateBumped}`;
 }
 

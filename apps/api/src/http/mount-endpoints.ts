@@ -1,5 +1,5 @@
 import { id, ServiceError } from '@billing/domain';
-import { refuseMetrics } from '@billing/platform';
+import { refuseMetrics, requestIdOf } from '@billing/platform';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { actorOf, onlyProjectOf, requireProjectOfBody, requireRole } from './authenticate-admin.ts';
@@ -59,7 +59,7 @@ function readInput(
   }
   const project = projectOf(response);
   for (const part of [params, input.query, input.body]) requireSameProject(project, part);
-  return { ...input, project };
+  return { ...input, project, actor: { name: project.keyId, requestId: requestIdOf(response) } };
 }
 
 function send(response: Response, reply: Reply, { answers: [first] }: Endpoint): void {

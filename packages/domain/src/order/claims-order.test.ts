@@ -66,6 +66,7 @@ const catalog = (...mapped: Owner[]): Catalog => ({
   mappings: new Map([['cus_1', mapped]]),
   users: [],
   projects: new Set(['shop', 'second']),
+  hintQuarantines: new Set(),
   prices: [
     { projectId: 'shop', priceId: 'our_shop', stripePriceId: 'price_shop' },
     { projectId: 'second', priceId: 'our_second', stripePriceId: 'price_second' },

@@ -5,7 +5,7 @@ import type { Actor } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
-import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
+import { releaseAgain, releaseByMapping } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 import { setMapping } from './set-mapping.ts';
 import type { Mapping } from './set-mapping.ts';
@@ -30,6 +30,7 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
+  const customer = { projectId, name: stripeCustomerId };
   const { createdAt, released } = await database.$transaction(async (tx) => {
     const source = imported === undefined ? 'admin' : 'import';
     const mapping = { projectId, userId, stripeCustomerId, source, ...imported } as const;
@@ -46,9 +47,9 @@ export async function mapCustomer(
       target: { type: 'customer', id: stripeCustomerId },
       details: { user_id: userId },
     });
-    return { createdAt: mapped.createdAt, released: await releaseForCustomer(tx, stripeCustomerId) };
+    return { createdAt: mapped.createdAt, released: await releaseByMapping(tx, customer) };
   });
-  const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
+  const late = await releaseAgain(database, (tx) => releaseByMapping(tx, customer));
   return {
     result: { createdAt, released: sumOf(released, late) },
     pending: [...released.pending, ...late.pending],

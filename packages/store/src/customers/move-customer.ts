@@ -9,7 +9,7 @@ import { changeOrTry } from '../dry-run.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
 import { withOwnerChanges } from './owner-changes.ts';
 import type { OwnerChanges } from './owner-changes.ts';
-import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
+import { releaseAgain, releaseByMapping } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 import { setMapping } from './set-mapping.ts';
 
@@ -54,7 +54,7 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
     const { createdAt, before } = await setMapping(tx, mapping);
     const previousUserId = before?.userId ?? null;
     if (before !== null && before.userId !== userId) await forgetCustomer(tx, before.ref);
-    const released = await releaseForCustomer(tx, stripeCustomerId);
+    const released = await releaseByMapping(tx, { projectId, name: stripeCustomerId });
     return { createdAt, previousUserId, released, pending: released.pending };
   });
   await writeAudit(tx, {
@@ -75,8 +75,9 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
 export async function moveCustomer(database: Database, input: MoveInput): Promise<Changed<Moved>> {
   const isDryRun = input.request.dry_run;
   await getProject(database, input.projectId);
+  const customer = { projectId: input.projectId, name: input.stripeCustomerId };
   const result = await changeOrTry(database, { isDryRun }, (tx) => move(tx, input));
   if (isDryRun) return { result, pending: [] };
-  const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, input.stripeCustomerId));
+  const late = await releaseAgain(database, (tx) => releaseByMapping(tx, customer));
   return { result, pending: [...result.released.pending, ...late.pending] };
 }
