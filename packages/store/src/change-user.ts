@@ -92,7 +92,7 @@ export function bumpAccepted(
       SELECT id, user_ref FROM public.purchases
       WHERE id = ANY(${ids}::text[]) OR stripe_customer_id = ANY(${ids}::text[])),
     bumped AS (
-      UPDATE public.users u SET version = version + 1 FROM public.projects j
+      UPDATE public.users u SET version = u.version + 1 FROM public.projects j
       WHERE j.id = ${projectId} AND ${quarantinesHints('j')} AND u.project_id = j.id
         AND u.user_id <> ALL(${others}::text[])
         AND u.id IN (

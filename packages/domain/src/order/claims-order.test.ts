@@ -209,6 +209,63 @@ describe('whose an object is', () => {
     expect(resolveOwners(guest, catalog()).waits).toEqual({ reason: 'unknown_customer', awaits: 'pi_1' });
   });
 
+  describe('where the project accepts no hints', () => {
+    const strict: Catalog = { ...catalog(), hintQuarantines: new Set(['shop']) };
+    const bought = (claims: Claims, ...prices: string[]) => ({
+      id: 'sub_1',
+      customerId: 'cus_1',
+      claims,
+      items: prices.map((one) => ({ stripePriceId: one })),
+    });
+    const hinted = claimed(null, null, 'cleo');
+
+    it.each<[string, Claims, string[], Catalog, string | null]>([
+      ['what only a hint gives waits', hinted, [shopPrice], strict, 'buyer_hint'],
+      ['metadata counts', claimed(null, 'cleo'), [shopPrice], strict, null],
+      ['a hint in another project counts', hinted, [secondPrice], strict, null],
+      ['one of both waits', hinted, [secondPrice, shopPrice], strict, 'buyer_hint'],
+      [
+        'an unknown price is waited for first',
+        claimed('shop', null, 'cleo'),
+        [unknownPrice],
+        strict,
+        'unknown_price',
+      ],
+      [
+        'a mapped customer counts',
+        hinted,
+        [shopPrice],
+        { ...strict, mappings: new Map([['cus_1', [ann]]]) },
+        null,
+      ],
+    ])('%s', (_what, claims, prices, given, reason) => {
+      const { owners, waits } = resolveOwners(bought(claims, ...prices), given);
+      expect(waits).toEqual(
+        reason === null ? null : { reason, awaits: reason === 'buyer_hint' ? 'cus_1' : unknownPrice },
+      );
+      expect(owners.length).toBe(prices.length);
+    });
+
+    it.each([
+      ['accepts none', strict, true],
+      ['accepts hints', catalog(), false],
+    ])(
+      'metadata that names the hinted user changes what the user has, where it %s',
+      (_what, given, isChanged) => {
+        const before = bought(hinted, shopPrice);
+        const row = bought(claimed(null, 'ann'), shopPrice);
+        const known = { first: ann, others: [] };
+        expect(
+          planOwners({ before: { ...before, claims: claimed(null, null, 'ann') }, row, known }, given),
+        ).toMatchObject({
+          isChanged,
+          waits: null,
+          waitsForOther: isChanged,
+        });
+      },
+    );
+  });
+
   it('who loses an item is concerned as well', () => {
     const before = {
       id: 'sub_1',
