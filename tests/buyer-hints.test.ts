@@ -23,6 +23,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => system.close());
 
+const idOf = (named: string | { id: string } | null): string | null =>
+  typeof named === 'string' ? named : (named?.id ?? null);
+
 /** A purchase that names the user by nothing but the reference; of a customer of its own, or (a payment) of none. */
 async function buyAsStranger(
   victim: string,
@@ -37,11 +40,11 @@ async function buyAsStranger(
   });
   await system.pay(session.id);
   const paid = await system.stripe.checkout.sessions.retrieve(session.id);
-  const sourceId = String(mode === 'subscription' ? paid.subscription : paid.payment_intent);
+  const sourceId = idOf(mode === 'subscription' ? paid.subscription : paid.payment_intent) ?? '';
   const events = (): Promise<number> =>
     system.deps.database.stripeEvent.count({ where: { objectId: session.id } });
   await waitFor(async () => (await events()) > 0, { what: 'the session in the ledger' });
-  return { sourceId, customer: paid.customer === null ? null : String(paid.customer) };
+  return { sourceId, customer: idOf(paid.customer) };
 }
 
 const post = (path: string, body: object, apiKey = project.apiKey) =>
@@ -245,7 +248,7 @@ describe('a project that accepts no hints', () => {
     });
     await system.pay(session.id);
     const { subscription } = await system.stripe.checkout.sessions.retrieve(session.id);
-    const sourceId = String(subscription);
+    const sourceId = idOf(subscription) ?? '';
     const where = { objectId: sourceId };
     await waitFor(async () => (await explanationOf(userId, strict.apiKey)).length > 0, {
       what: 'the source',
@@ -258,7 +261,7 @@ describe('a project that accepts no hints', () => {
   /** Of the customer's events: which of them wait depends on the order in which they came. */
   const statusesOf = async (sourceId: string): Promise<string[]> => {
     const { customer } = await system.stripe.subscriptions.retrieve(sourceId);
-    const where = { customerId: String(customer) };
+    const where = { customerId: idOf(customer) };
     const rows = await system.deps.database.stripeEvent.findMany({ where });
     return rows.map(({ status, reason }) => `${status} ${reason ?? ''}`.trim());
   };
@@ -287,7 +290,7 @@ describe('a project that accepts no hints', () => {
     const sourceId = await buy(user);
     expect(await system.features(strict.apiKey, user)).toEqual([]);
     const { customer } = await system.stripe.subscriptions.retrieve(sourceId);
-    const mapping = { user_id: user, stripe_customer_id: String(customer) };
+    const mapping = { user_id: user, stripe_customer_id: idOf(customer) };
     await system.admin('post', `/projects/${strict.projectId}/customers`, mapping).expect(201);
     expect(await system.features(strict.apiKey, user)).toEqual(['premium']);
   });

@@ -311,7 +311,7 @@ describe("another project's objects are answered like unknown ones", () => {
 
 describe('scopes', () => {
   const scopeOf = (route: string): 'read' | 'checkout' =>
-    /checkout|portal/.test(route) ? 'checkout' : 'read';
+    /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
 
   test.each(Object.entries(projectCases))('%s wants the right one', async (route, { call }) => {
     const userId = await giveBoth();
