@@ -14,6 +14,7 @@ import { assign } from './endpoints/assignments/assign.ts';
 import { exportAudit } from './endpoints/audit/export-audit.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
+import { confirmCustomer } from './endpoints/customers/confirm-customer.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
 import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
@@ -69,6 +70,7 @@ export const endpoints: readonly Endpoint[] = [
   checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
   createCheckout, //             POST   /api/v1/checkout/create
   createPortalSession, //        POST   /api/v1/portal/create-session
+  confirmCustomer, //            POST   /api/v1/customers/confirm
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
 

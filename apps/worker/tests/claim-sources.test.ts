@@ -72,6 +72,21 @@ test('a claim that an older version stored is metadata where the ledger shows it
   });
 });
 
+test('in a project that accepts no hints, a claim that turns out to be metadata counts from then on', async () => {
+  const [id, userId] = [uniqueId('sub'), uniqueId('user')];
+  await world.deliver(subscribed({ id, customer: uniqueId('cus'), metadata: { user_id: userId } }));
+  await world.database.subscription.update({ where: { id }, data: { claimedUserSource: null } });
+  const setPolicy = (policy: object) =>
+    world.database.project.update({ where: { id: 'shop' }, data: { policy } });
+  await setPolicy({ accept_buyer_hints: 'quarantine' });
+  const version = (await world.versionOf(userId)) ?? 0n;
+  expect(await world.featuresOf(userId)).toEqual([]);
+  await findSources();
+  expect(await world.featuresOf(userId)).toEqual(['pro']);
+  expect(await world.versionOf(userId)).toBe(version + 1n);
+  await setPolicy({});
+});
+
 test('metadata that comes again corrects what was taken for a hint', async () => {
   const [id, customer, userId] = [uniqueId('sub'), uniqueId('cus'), uniqueId('user')];
   const metadata = { user_id: userId };

@@ -1,12 +1,14 @@
 import type {
   BatchResponse,
   CheckoutResponse,
+  ConfirmedCustomer,
   Entitlement,
   EntitlementsResponse,
   EntitlementSource,
   Explanation,
   ExplanationReason,
   FieldProblem,
+  OwnerSource,
   PortalResponse,
 } from './wire.ts';
 
@@ -27,6 +29,9 @@ const isTimestamp = (value: unknown): value is string => isString(value) && !Num
 // A newer service may send other words; an answer is not refused for one of them.
 const isSource = (value: unknown): value is EntitlementSource => isString(value);
 const isReason = (value: unknown): value is ExplanationReason => isString(value);
+
+const isOwnerSource = (value: unknown): value is OwnerSource => isString(value);
+const isWarning = (value: unknown): value is 'possible_duplicate' => isString(value);
 
 const nullable =
   <T>(guard: Guard<T>): Guard<T | null> =>
@@ -78,6 +83,7 @@ const isExplanation = shape<Explanation>({
   quantity: isInteger,
   confirmed: isBoolean,
   last_event: nullable(shape({ event_id: isString, type: isString, created: isTimestamp })),
+  owner_source: optional(nullable(isOwnerSource)),
 });
 
 export const isEntitlementsResponse: Guard<EntitlementsResponse> = shape<EntitlementsResponse>({
@@ -100,6 +106,13 @@ export const isCheckoutResponse: Guard<CheckoutResponse> = shape<CheckoutRespons
   checkout_url: isString,
   session_id: isString,
   expires_at: isTimestamp,
+  warnings: optional(listOf(isWarning)),
+});
+
+export const isConfirmedCustomer: Guard<ConfirmedCustomer> = shape<ConfirmedCustomer>({
+  user_id: isString,
+  source_id: isString,
+  stripe_customer_id: nullable(isString),
 });
 
 export const isPortalResponse: Guard<PortalResponse> = shape<PortalResponse>({

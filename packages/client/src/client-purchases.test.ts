@@ -1,3 +1,4 @@
+import { answer } from './answers.test-support.ts';
 import {
   html,
   cutOff,
@@ -103,6 +104,37 @@ describe('createCheckout', () => {
     await expect(service.client().createCheckout(request)).rejects.toMatchObject({
       code: 'invalid_response',
     });
+  });
+});
+
+test('a checkout says what it warns of, words of a newer service included', async () => {
+  const warned = { ...session, warnings: ['possible_duplicate', 'another'] };
+  service.script(json(warned));
+  await expect(service.client().createCheckout(request)).resolves.toEqual(warned);
+});
+
+describe('confirmCustomer', () => {
+  const confirmation = { user_id: 'user_1', source_id: 'sub_1' };
+  const confirmed = { ...confirmation, stripe_customer_id: 'cus_1' };
+
+  test('sends the request as it is, again after a failure, and forgets the cached answer', async () => {
+    const client = service.client({ cache: { ttlMs: 60_000 } });
+    service.script(json(answer({ entitlements: [] })), cutOff, json(confirmed), json(answer()));
+    await expect(client.can('user_1', 'premium_export')).resolves.toBe(false);
+    await expect(client.confirmCustomer(confirmation)).resolves.toEqual(confirmed);
+    await expect(client.can('user_1', 'premium_export')).resolves.toBe(true);
+    expect(service.seen[2]?.url.pathname).toBe('/api/v1/customers/confirm');
+    expect(JSON.parse(service.seen[2]?.body ?? '')).toEqual(confirmation);
+  });
+
+  test.each([
+    [404, 'source_not_found'],
+    [409, 'customer_exists'],
+  ])('%p %p is thrown at once', async (status, code) => {
+    service.script(problem(status, code));
+    const failed = service.client().confirmCustomer(confirmation);
+    await expect(failed).rejects.toMatchObject({ code, status, retryable: false });
+    expect(service.seen).toHaveLength(1);
   });
 });
 

@@ -2,6 +2,7 @@ import { BillingError, isUnavailable } from './billing-error.ts';
 import {
   isBatchResponse,
   isCheckoutResponse,
+  isConfirmedCustomer,
   isEntitlementsResponse,
   isPortalResponse,
 } from './check-answer.ts';
@@ -15,6 +16,8 @@ import type {
   BatchResponse,
   CheckoutRequest,
   CheckoutResponse,
+  ConfirmCustomerRequest,
+  ConfirmedCustomer,
   EntitlementsResponse,
   FieldProblem,
   PortalRequest,
@@ -47,6 +50,11 @@ export type BillingClient = {
   createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
   /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
   createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
+  /**
+   * Says that a buyer who typed this user's id was the user: what was bought, and what the buyer's Stripe customer buys
+   * from now on, is the user's like any other. Retried, as it may be sent again.
+   */
+  confirmCustomer: (request: ConfirmCustomerRequest) => Promise<ConfirmedCustomer>;
   /** Drops the cached answer of a user, or all: after a purchase, for example. */
   forget: (userId?: string) => void;
 };
@@ -96,6 +104,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
         timeoutMs: settings.purchaseTimeoutMs,
         isAnswer: isPortalResponse,
       }),
+    confirmCustomer: (request) => confirmCustomer(settings, request, cache),
     forget: (userId) => cache?.forget(userId),
   };
 }
@@ -179,6 +188,25 @@ async function createCheckout(
       isAnswer: isCheckoutResponse,
     }),
   );
+}
+
+async function confirmCustomer(
+  settings: Settings,
+  request: ConfirmCustomerRequest,
+  cache: EntitlementCache | null,
+): Promise<ConfirmedCustomer> {
+  const confirmed = await withRetries(settings.retries, () =>
+    sendRequest(settings, {
+      method: 'POST',
+      path: 'customers/confirm',
+      body: request,
+      timeoutMs: settings.purchaseTimeoutMs,
+      isAnswer: isConfirmedCustomer,
+    }),
+  );
+  // It may grant what the policy had withheld.
+  cache?.forget(request.user_id);
+  return confirmed;
 }
 
 /**

@@ -22,6 +22,9 @@ export type Entitlement = {
   confirmed: boolean;
 };
 
+/** How the owner of a subscription or purchase is known. */
+export type OwnerSource = 'assignment' | 'mapping' | 'metadata' | 'buyer_hint';
+
 /** Why a source is in force or not. A newer service may send other words. */
 export type ExplanationReason =
   | 'in_force'
@@ -39,6 +42,7 @@ export type ExplanationReason =
   | 'refunded'
   | 'disputed'
   | 'revoked'
+  | 'buyer_hint'
   | 'unmapped_price'
   | 'quantity_zero'
   | 'state_unknown';
@@ -59,6 +63,8 @@ export type Explanation = {
   confirmed: boolean;
   /** The last Stripe event that changed it. */
   last_event: { event_id: string; type: string; created: string } | null;
+  /** How the owner is known; `buyer_hint`: only because the buyer typed the user's id. Null or absent: not of a grant. */
+  owner_source?: OwnerSource | null | undefined;
 };
 
 export type EntitlementsResponse = {
@@ -91,11 +97,34 @@ export type CheckoutRequest = {
   metadata?: Record<string, string> | undefined;
 };
 
-export type CheckoutResponse = { checkout_url: string; session_id: string; expires_at: string };
+export type CheckoutResponse = {
+  checkout_url: string;
+  session_id: string;
+  expires_at: string;
+  /**
+   * `possible_duplicate`: a buyer who typed this user's id has a live subscription to the same price. Ask the user, and
+   * confirm it instead of selling twice.
+   */
+  warnings?: 'possible_duplicate'[] | undefined;
+};
 
 export type PortalRequest = { user_id: string; project_id?: string | undefined; return_url: string };
 
 export type PortalResponse = { portal_url: string; expires_at: string };
+
+export type ConfirmCustomerRequest = {
+  user_id: string;
+  project_id?: string | undefined;
+  /** The `source_id` of an explanation whose `owner_source` is `buyer_hint`. */
+  source_id: string;
+};
+
+export type ConfirmedCustomer = {
+  user_id: string;
+  source_id: string;
+  /** Null: it was bought without a Stripe customer. */
+  stripe_customer_id: string | null;
+};
 
 export type FieldProblem = { path: string; message: string };
 
@@ -116,6 +145,8 @@ export type ServiceErrorCode =
   | 'mode_mismatch'
   | 'already_subscribed'
   | 'customer_not_found'
+  | 'source_not_found'
+  | 'customer_exists'
   | 'idempotency_conflict'
   | 'idempotency_in_progress'
   | 'stripe_error'

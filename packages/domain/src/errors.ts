@@ -22,6 +22,7 @@ export const errorCatalog = {
   customer_not_found: 'There is no such Stripe customer',
   subscription_not_found: 'The subscription does not exist',
   payment_not_found: 'The payment does not exist',
+  source_not_found: 'The user has no such source to confirm',
   user_not_found: 'The user does not exist',
   grant_not_found: 'The grant does not exist',
   event_not_found: 'The event does not exist',

@@ -14,13 +14,18 @@ const policyFields = {
   partial_refund_threshold: z.number().min(0).max(1),
   /** `hold`: an open dispute suspends access, a lost one ends it; `ignore`: disputes change nothing. */
   dispute: z.enum(['hold', 'ignore']),
+  /**
+   * Of what a user has only because the buyer typed the user's id (`client_reference_id`). `grant`: it grants;
+   * `quarantine`: it grants nothing until a mapping, an assignment or metadata names the user.
+   */
+  accept_buyer_hints: z.enum(['grant', 'quarantine']),
 };
 
 const policySchema = z.strictObject(policyFields);
 export type AccessPolicy = z.output<typeof policySchema>;
 
-/** What a project stores: only the fields that it overrides. */
-export const policyOverrides = policySchema.partial();
+/** What a project stores: only the fields that it overrides. Those of a newer version of the service are left out. */
+export const policyOverrides = z.object(policyFields).partial();
 export type PolicyOverrides = z.output<typeof policyOverrides>;
 
 /** What `PATCH` accepts: `null` resets a field to its default. */
@@ -33,6 +38,7 @@ export const policyPatch = z
     pause_collection: policyFields.pause_collection.nullable(),
     partial_refund_threshold: policyFields.partial_refund_threshold.nullable(),
     dispute: policyFields.dispute.nullable(),
+    accept_buyer_hints: policyFields.accept_buyer_hints.nullable(),
   })
   .partial();
 export type PolicyPatch = z.output<typeof policyPatch>;
@@ -45,6 +51,7 @@ export const defaultPolicy: AccessPolicy = {
   pause_collection: 'allow',
   partial_refund_threshold: 1,
   dispute: 'hold',
+  accept_buyer_hints: 'grant',
 };
 
 /** The policy in force: the defaults (`PAST_DUE_GRACE_DAYS` among them), overridden by the project. */

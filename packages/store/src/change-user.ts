@@ -1,6 +1,7 @@
 import { ServiceError } from '@billing/domain';
 import type { Holders } from './catalog/count-holders.ts';
 import type { Database, Queries } from './create-database.ts';
+import { quarantinesHints } from './customers/owner-source.ts';
 import { noteHolders, noteUsers } from './dry-run.ts';
 import { Prisma } from './generated/client.ts';
 
@@ -33,7 +34,7 @@ async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bi
 }
 
 /** Writes the invalidations of what was bumped: rows of a `PendingInvalidation` each. */
-const invalidateBumped = Prisma.sql`
+export const invalidateBumped = Prisma.sql`
   INSERT INTO public.cache_invalidations (project_id, user_id, version)
   SELECT project_id, user_id, version FROM bumped
   RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
@@ -72,6 +73,40 @@ export async function bumpHolders(
       RETURNING project_id, user_id, version)
     ${invalidateBumped}`;
   noteUsers(database, pending);
+  return pending;
+}
+
+/**
+ * Bumps the users of objects, or of what a customer has, in a project that accepts no buyer's hints: a better source names
+ * them now, or may, and what they may do depends on it although no owner has changed.
+ */
+export async function bumpAccepted(
+  tx: Queries,
+  {
+    projectId,
+    names,
+    except,
+  }: { projectId: string; names: readonly string[]; except: readonly PendingInvalidation[] },
+): Promise<PendingInvalidation[]> {
+  const ids = [...names];
+  const others = except.flatMap((one) => (one.projectId === projectId ? (one.userId ?? []) : []));
+  const pending = await tx.$queryRaw<PendingInvalidation[]>`
+    WITH object AS MATERIALIZED (
+      SELECT id, user_ref FROM public.subscriptions
+      WHERE id = ANY(${ids}::text[]) OR stripe_customer_id = ANY(${ids}::text[])
+      UNION ALL
+      SELECT id, user_ref FROM public.purchases
+      WHERE id = ANY(${ids}::text[]) OR stripe_customer_id = ANY(${ids}::text[])),
+    bumped AS (
+      UPDATE public.users u SET version = u.version + 1 FROM public.projects j
+      WHERE j.id = ${projectId} AND ${quarantinesHints('j')} AND u.project_id = j.id
+        AND u.user_id <> ALL(${others}::text[])
+        AND u.id IN (
+          SELECT user_ref FROM object WHERE user_ref IS NOT NULL
+          UNION SELECT o.user_ref FROM public.object_owners o WHERE o.object_id IN (SELECT id FROM object))
+      RETURNING u.project_id, u.user_id, u.version)
+    ${invalidateBumped}`;
+  noteUsers(tx, pending);
   return pending;
 }
 

@@ -1,6 +1,7 @@
 import type { QuarantineQuery, Waits } from '@billing/domain';
 import type { Database } from './create-database.ts';
 import { decide, toStateKeys } from './customers/decide-again.ts';
+import { ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
 import type { ObjectKey } from './events/outcomes.ts';
 import { keyOf } from './events/outcomes.ts';
 import { readEventState } from './events/read-state.ts';
@@ -43,9 +44,7 @@ export async function listQuarantine(
   );
   const [at, id] = cursor === undefined ? [] : decodeCursor(timeAndIdKey, cursor);
   const after = at === undefined || id === undefined ? null : { at, id };
-  // An object without an owner is of no project yet.
-  const objects =
-    onlyProject === null ? await findWaitingObjects(database, { reason, limit: limit + 1, after }) : [];
+  const objects = await findWaitingObjects(database, { reason, limit: limit + 1, after, onlyProject });
   const rows = [...events.rows, ...objects].sort(newestFirst);
   const page = toPage(rows, limit, positionOf);
   // Of the events one more was read than is returned here.
@@ -61,11 +60,16 @@ const perRead = 200;
 /** Reads candidates until enough of them wait for the reason that was asked for. */
 async function findWaitingObjects(
   database: Database,
-  { reason, limit, after }: { reason: string | undefined; limit: number; after: Position },
+  {
+    reason,
+    limit,
+    after,
+    onlyProject,
+  }: { reason: string | undefined; limit: number; after: Position; onlyProject: string | null },
 ): Promise<QuarantineRow[]> {
   const rows: QuarantineRow[] = [];
   for (let position = after; ;) {
-    const candidates = await readCandidates(database, position);
+    const candidates = await readCandidates(database, position, onlyProject);
     const waits = await readWaits(database, candidates);
     for (const one of candidates) {
       const found = waits.get(keyOf(one));
@@ -119,11 +123,28 @@ const unknownPrices = (items: Prisma.Sql): Prisma.Sql => Prisma.sql`
     FROM sold WHERE sold.id IS NOT NULL)
   SELECT id FROM sold WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM public.prices p WHERE p.stripe_price_id = sold.id)`;
 
+const isOpen = Prisma.sql`(s.status IS NULL OR s.status NOT IN ('canceled', 'incomplete_expired'))`;
+
 const isQuarantined = (ids: Prisma.Sql): Prisma.Sql => Prisma.sql`
   EXISTS (SELECT FROM public.stripe_events e WHERE e.status = 'quarantined' AND e.object_id = ANY(${ids}))`;
 
-/** Objects without an owner, or with a price that no catalog has, of which no event waits; newest first. */
-async function readCandidates(database: Database, after: Position): Promise<Candidate[]> {
+/** Beside the row of an object `s` or `p`: its owner, whom only a hint names, in a project that accepts none. */
+const hintedOwner = (alias: 's' | 'p', onlyProject: string | null): Prisma.Sql => Prisma.sql`
+  JOIN public.users ON users.id = ${Prisma.raw(alias)}.user_ref
+  JOIN public.projects j ON j.id = users.project_id AND ${quarantinesHints('j')}
+    AND ${onlyProject === null ? Prisma.sql`true` : Prisma.sql`j.id = ${onlyProject}`}
+  WHERE ${Prisma.raw(alias)}.claimed_user_source = 'buyer_hint' AND ${ownerSourceSql(alias)} = 'buyer_hint'`;
+
+/**
+ * Objects without an owner (of no project yet), with a price that no catalog has, or whose owner does not count; of which no
+ * event waits; newest first.
+ */
+async function readCandidates(
+  database: Database,
+  after: Position,
+  onlyProject: string | null,
+): Promise<Candidate[]> {
+  const isAnyProject = onlyProject === null;
   const isAfter =
     after === null ? Prisma.sql`true` : Prisma.sql`(created_at, id) < (${new Date(after.at)}, ${after.id})`;
   const subscriptionsOf = Prisma.sql`
@@ -136,12 +157,18 @@ async function readCandidates(database: Database, after: Position): Promise<Cand
     SELECT kind, id, stripe_customer_id AS "customerId", created_at AS "foundAt"
     FROM (
       SELECT 'subscription' AS kind, s.id, s.stripe_customer_id, s.created_at FROM public.subscriptions s
-      WHERE (s.user_ref IS NULL OR s.id IN (${subscriptionsOf}))
-        AND (s.status IS NULL OR s.status NOT IN ('canceled', 'incomplete_expired'))
+      WHERE ${isAnyProject} AND (s.user_ref IS NULL OR s.id IN (${subscriptionsOf})) AND ${isOpen}
         AND NOT ${isQuarantined(Prisma.sql`ARRAY[s.id]`)}
-      UNION ALL
+      UNION
+      SELECT 'subscription', s.id, s.stripe_customer_id, s.created_at FROM public.subscriptions s
+      ${hintedOwner('s', onlyProject)} AND ${isOpen} AND NOT ${isQuarantined(Prisma.sql`ARRAY[s.id]`)}
+      UNION
       SELECT 'purchase', p.id, p.stripe_customer_id, p.created_at FROM public.purchases p
-      WHERE p.invoice_id IS NULL AND (p.user_ref IS NULL OR p.id IN (${purchasesOf}))
+      WHERE ${isAnyProject} AND p.invoice_id IS NULL AND (p.user_ref IS NULL OR p.id IN (${purchasesOf}))
+        AND NOT ${isQuarantined(Prisma.sql`ARRAY[p.id, p.session_id, p.charge_id]`)}
+      UNION
+      SELECT 'purchase', p.id, p.stripe_customer_id, p.created_at FROM public.purchases p
+      ${hintedOwner('p', onlyProject)} AND p.invoice_id IS NULL
         AND NOT ${isQuarantined(Prisma.sql`ARRAY[p.id, p.session_id, p.charge_id]`)}
     ) one
     WHERE ${isAfter} ORDER BY created_at DESC, id DESC LIMIT ${perRead}`;

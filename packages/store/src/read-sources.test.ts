@@ -113,6 +113,8 @@ describe('readSources', () => {
             pastDueSince: start.getTime(),
             reversedPayments: [],
             confirmed: true,
+            // Not looked up where access does not depend on it.
+            ownerSource: null,
             lastEvent: { event_id: 'evt_1', type: 'customer.subscription.updated', created: start.getTime() },
             items: [
               {
@@ -134,6 +136,7 @@ describe('readSources', () => {
             paidAt: start.getTime(),
             payment: { amount: 1000, amountRefunded: 10, disputeStatus: null },
             confirmed: true,
+            ownerSource: null,
             lastEvent: null,
             items: [
               {

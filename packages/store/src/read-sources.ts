@@ -1,7 +1,7 @@
 import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
-import { otherObjects, ownerSourceSql } from './customers/owner-source.ts';
+import { otherObjects, ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
@@ -45,9 +45,11 @@ const isForeign = Prisma.sql`
   catalog.stripe_price_id IS NULL
     AND EXISTS (SELECT FROM public.prices other WHERE other.stripe_price_id = i.stripe_price_id)`;
 
-const noField = Prisma.sql``;
-const subscriptionOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('s')},`;
-const purchaseOwnerSource = Prisma.sql`'ownerSource', ${ownerSourceSql('p')},`;
+/** Read where it is explained, or where access depends on it; nearly all checks do not look it up. */
+const ownerSourceOf = (alias: 's' | 'p', isExplained: boolean): Prisma.Sql =>
+  isExplained
+    ? ownerSourceSql(alias)
+    : Prisma.sql`CASE WHEN ${quarantinesHints('projects')} THEN ${ownerSourceSql(alias)} END`;
 
 /** Of a purchase `p` that is keyed by its invoice: the payments of that invoice that were taken back. */
 const paymentsOfInvoice = Prisma.sql`
@@ -76,7 +78,7 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
       projects.version AS project_version, projects.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          ${subscriptionFields}, ${isExplained ? subscriptionOwnerSource : noField} 'reversedPayments', coalesce(paid.payments, '[]'::json),
+          ${subscriptionFields}, 'ownerSource', ${ownerSourceOf('s', isExplained)}, 'reversedPayments', coalesce(paid.payments, '[]'::json),
           'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
           'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
             'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
@@ -109,7 +111,7 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
         WHERE s.user_ref = users.id OR s.id = ANY(${otherObjects})) END AS subscriptions,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          'id', p.id, ${isExplained ? purchaseOwnerSource : noField} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
+          'id', p.id, 'ownerSource', ${ownerSourceOf('p', isExplained)}, 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
           'payment', json_build_object('amount', p.amount,
             'amountRefunded', p.amount_refunded + coalesce(paid.amount_refunded, 0),
             'disputeStatus', coalesce(p.dispute_status, paid.dispute_status)),

@@ -27,6 +27,7 @@ const policies: Record<string, AccessPolicy> = {
     pause_collection: 'deny',
     partial_refund_threshold: 0.01,
     dispute: 'hold',
+    accept_buyer_hints: 'grant',
   },
   lenient: {
     past_due_grace_days: 30,
@@ -36,6 +37,7 @@ const policies: Record<string, AccessPolicy> = {
     pause_collection: 'allow',
     partial_refund_threshold: 1,
     dispute: 'ignore',
+    accept_buyer_hints: 'grant',
   },
 };
 

@@ -30,6 +30,8 @@ async function giveSubscription(userId: string, status: string, owner: 'user' | 
       status,
       stripeCustomerId: customer,
       userRef: owner === 'user' ? user.id : null,
+      claimedUserId: userId,
+      claimedUserSource: 'metadata',
       items: { create: { itemId: 'si_1', stripePriceId: monthly.stripePriceId, quantity: 1n } },
     },
   });

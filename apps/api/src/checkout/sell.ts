@@ -27,20 +27,20 @@ export async function sell(
 ): Promise<CheckoutResponse> {
   const { projectId, request, oneTry } = order;
   const known = oneTry.unanswered === null ? null : await askAgain(deps, oneTry.unanswered, budget);
-  if (known !== null) return toResponse(known);
-  const { price, user } = await prepareInTurn(deps, order);
+  if (known !== null) return toResponse(known, await isHintedNow(deps, order));
+  const { price, user, isHinted } = await prepareInTurn(deps, order);
   const buyer = { projectId, userId: request.user_id, email: request.email };
   const customer = await ensureCustomer(deps, { buyer, user }, budget);
   const createFor = (owner: string): Promise<Session> =>
     createSession(deps, { order, price, customer: owner }, budget);
   try {
-    return toResponse(await createFor(customer));
+    return toResponse(await createFor(customer), isHinted);
   } catch (error) {
     if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
     // Deleted in Stripe, and its event has not come yet.
     await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
     const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
-    return toResponse(await createFor(await ensureCustomer(deps, successor, budget)));
+    return toResponse(await createFor(await ensureCustomer(deps, successor, budget)), isHinted);
   }
 }
 
@@ -80,7 +80,17 @@ function prepareInTurn(deps: CheckoutDeps, order: CheckoutOrder): Promise<Prepar
   return withDeadline(prepared, { ms: prepareMs, onTimeout: tooLate });
 }
 
-type Prepared = { price: SellablePrice; user: UserCustomer };
+/** `isHinted`: a buyer's hint says that the user has this subscription already, which does not refuse the sale. */
+type Prepared = { price: SellablePrice; user: UserCustomer; isHinted: boolean };
+
+/** For an answer that an earlier try could not give. */
+const isHintedNow = async (
+  { database }: CheckoutDeps,
+  { projectId, request }: CheckoutOrder,
+): Promise<boolean> => {
+  const sale = await readSale(database, { projectId, userId: request.user_id, price: request.price_id });
+  return sale?.isHinted === true;
+};
 
 /**
  * What may be sold to whom. Throws `price_not_found`, `price_archived`, `mode_mismatch`, `already_subscribed`, and what
@@ -97,7 +107,7 @@ async function prepare(
       'price_not_found',
       "Use the id of one of this project's prices, ours or Stripe's.",
     );
-  const { price, user, isSubscribed } = sale;
+  const { price, user, isSubscribed, isHinted } = sale;
   if (price.isArchived) throw new ServiceError('price_archived', 'Offer a price that is still sold.');
   const mode = price.interval === 'one_time' ? 'payment' : 'subscription';
   if (mode !== request.mode)
@@ -109,7 +119,7 @@ async function prepare(
       'already_subscribed',
       'Send the user to the portal (POST /api/v1/portal/create-session) to change or end the subscription.',
     );
-  return { price, user: user ?? (await createUser(database, buyer)) };
+  return { price, user: user ?? (await createUser(database, buyer)), isHinted };
 }
 
 async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBudget): Promise<boolean> {
@@ -119,8 +129,9 @@ async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBud
   return found.deleted === true;
 }
 
-const toResponse = (session: Session): CheckoutResponse => ({
+const toResponse = (session: Session, isHinted: boolean): CheckoutResponse => ({
   checkout_url: session.url,
   session_id: session.id,
   expires_at: toTimestamp(session.expires_at),
+  ...(isHinted && { warnings: ['possible_duplicate'] }),
 });

@@ -39,6 +39,7 @@ describe('a project', () => {
       pause_collection: 'allow',
       partial_refund_threshold: 1,
       dispute: 'hold',
+      accept_buyer_hints: 'grant',
     };
     expect(made.body).toMatchObject({ project_id: id, description: 'By hand', is_active: true, policy });
     expect((await admin('get', `/projects/${id}`).expect(200)).body).toEqual(made.body);

@@ -97,11 +97,11 @@ type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${i
 type Params<Path extends string> = { [Name in ParamNames<Path>]: string };
 
 /**
- * Who calls, as far as `access` tells. `actor` goes into the audit log; `onlyProject` is the project that an
+ * Who calls, as far as `access` tells. `actor` goes into the audit log (of a project: the key's id); `onlyProject` is the project that an
  * administrator is limited to, null: none.
  */
 type Caller<A extends Access> = A extends { project: ApiKeyScope }
-  ? { project: ApiKeyRecord }
+  ? { project: ApiKeyRecord; actor: Actor }
   : A extends AdminAccess
     ? { actor: Actor; onlyProject: string | null }
     : unknown;

@@ -1,5 +1,5 @@
 import { id, ServiceError, toDryRunOut } from '@billing/domain';
-import { refuseMetrics } from '@billing/platform';
+import { refuseMetrics, requestIdOf } from '@billing/platform';
 import { tryChange } from '@billing/store';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
@@ -79,7 +79,7 @@ function readInput(
   }
   const project = projectOf(response);
   for (const part of [params, input.query, input.body]) requireSameProject(project, part);
-  return { ...input, project };
+  return { ...input, project, actor: { name: project.keyId, requestId: requestIdOf(response) } };
 }
 
 function send(response: Response, reply: Reply, { answers: [first] }: Endpoint): void {

@@ -39,6 +39,7 @@ const statusOfCode: Record<ErrorCode, number> = {
   customer_not_found: 404,
   subscription_not_found: 404,
   payment_not_found: 404,
+  source_not_found: 404,
   user_not_found: 404,
   grant_not_found: 404,
   event_not_found: 404,

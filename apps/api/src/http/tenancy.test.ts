@@ -1,6 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
+import { giveSubscription } from '../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
 import { testAdmin } from '../testing/start-test-api.test-support.ts';
@@ -124,6 +125,16 @@ const projectCases: Record<string, ProjectCase> = {
     call: (token, { projects, userId }) => {
       const fields = { user_id: userId, return_url: 'https://app.example.com/' };
       return send(token, 'POST', '/api/v1/portal/create-session', inBody(projects, fields));
+    },
+    places,
+    twice: 200,
+  },
+  'post /api/v1/customers/confirm': {
+    call: async (token, { own, projects, userId }) => {
+      const owner = { projectId: own.projectId, userId };
+      const given = await giveSubscription(api.deps.database, owner, { stripePriceId: 'price_of_nobody' });
+      const fields = { user_id: userId, source_id: given.result };
+      return send(token, 'POST', '/api/v1/customers/confirm', inBody(projects, fields));
     },
     places,
     twice: 200,
@@ -300,7 +311,7 @@ describe("another project's objects are answered like unknown ones", () => {
 
 describe('scopes', () => {
   const scopeOf = (route: string): 'read' | 'checkout' =>
-    /checkout|portal/.test(route) ? 'checkout' : 'read';
+    /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
 
   test.each(Object.entries(projectCases))('%s wants the right one', async (route, { call }) => {
     const userId = await giveBoth();

@@ -33,6 +33,8 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Use the id of a subscription that was heard of here; `POST /api/v1/admin/reconcile` brings in what was not.',
   payment_not_found:
     'Use the id of a PaymentIntent or Checkout session that was heard of here and bought something. A payment of an invoice follows its subscription.',
+  source_not_found:
+    "Send the `source_id` of a source that the user's explanation shows with `owner_source: buyer_hint`; no other needs to be confirmed.",
   user_not_found: 'Find the user by another id: `GET /api/v1/admin/users?query=…`.',
   grant_not_found: 'Use the `grant_id` that the grant was answered with.',
   event_not_found:

@@ -35,7 +35,7 @@ export function addQuarantine(program: Command, context: Context): void {
   )
     .option(
       '--reason <reason>',
-      'unknown_customer, unknown_price, unknown_project, price_of_other_project or invalid_object',
+      'unknown_customer, unknown_price, unknown_project, price_of_other_project, buyer_hint or invalid_object',
     )
     .action(({ reason }: Filter, command: Command) =>
       list(context, command, {

@@ -19,8 +19,9 @@ export function addFind(program: Command, context: Context): void {
         one.key_id,
         one.matched,
         one.matched_id,
+        one.owner_source,
       ]);
-      const headings = ['project', 'user', 'key', 'by', 'id'];
+      const headings = ['project', 'user', 'key', 'by', 'id', 'owner by'];
       context.print(rows.length === 0 ? 'Nothing here has that id.' : renderTable(headings, rows));
     });
 }

@@ -117,9 +117,38 @@ export const checkoutResponse = z
     checkout_url: z.url(),
     session_id: z.string(),
     expires_at: z.iso.datetime(),
+    warnings: z
+      .array(z.enum(['possible_duplicate']))
+      .optional()
+      .describe(
+        "`possible_duplicate`: a buyer who typed this user's id has a live subscription to the same price; ask the user, and confirm it (`POST /api/v1/customers/confirm`) instead of selling twice. Absent: none.",
+      ),
   })
   .meta({ id: 'CheckoutResponse' });
 export type CheckoutResponse = z.output<typeof checkoutResponse>;
+
+export const confirmCustomerRequest = z
+  .strictObject({
+    user_id: id,
+    project_id: ownProject,
+    source_id: id.describe('As the explanation of entitlements shows it, with `owner_source: buyer_hint`.'),
+  })
+  .meta({ id: 'CustomerConfirmation' });
+export type ConfirmCustomerRequest = z.output<typeof confirmCustomerRequest>;
+
+export const confirmedCustomer = z
+  .object({
+    user_id: z.string(),
+    source_id: z.string(),
+    stripe_customer_id: z
+      .string()
+      .nullable()
+      .describe(
+        "The customer that is the user's now; null: it was bought without one, and alone is the user's.",
+      ),
+  })
+  .meta({ id: 'ConfirmedCustomer' });
+export type ConfirmedCustomer = z.output<typeof confirmedCustomer>;
 
 export const portalRequest = z
   .strictObject({

@@ -131,6 +131,28 @@ describe('a purchase', () => {
   });
 });
 
+describe('a purchase by a hint, where the project accepts none,', () => {
+  const context = contextOf({ accept_buyer_hints: 'quarantine' });
+  const pass = [{ ...aBoughtItem(), accessDays: 2 }];
+  const own = aPurchase({ id: 'pi_own', ownerSource: 'mapping', items: pass });
+  const hinted = aPurchase({ id: 'pi_hint', ownerSource: 'buyer_hint', items: pass });
+
+  it('grants nothing, and adds no days to another', () => {
+    expect(evaluatePurchases([own, hinted], context)).toMatchObject([
+      { sourceId: 'pi_own', reason: 'in_force', validTo: tomorrow },
+      { sourceId: 'pi_hint', reason: 'buyer_hint', inForce: false },
+    ]);
+  });
+
+  it('does both elsewhere', () => {
+    const both = evaluatePurchases([own, hinted], contextOf());
+    expect(both.map(({ reason, validTo }) => [reason, validTo])).toEqual([
+      ['in_force', tomorrow + 2 * dayMs],
+      ['in_force', tomorrow + 2 * dayMs],
+    ]);
+  });
+});
+
 describe('a grant', () => {
   it.each<[string, Partial<GrantSource>, Reason]>([
     ['without an end', {}, 'in_force'],

@@ -23,6 +23,7 @@ type SubscriptionRow = [
 ];
 
 const inForce: ReadonlySet<Reason> = new Set<Reason>(['in_force', 'past_due_in_grace']);
+const quarantine: Partial<AccessPolicy> = { accept_buyer_hints: 'quarantine' };
 const renewed = periodEnd + allowanceMs;
 const tomorrow = now + dayMs;
 const yesterday = now - dayMs;
@@ -52,6 +53,19 @@ describe('a subscription', () => {
     ['not known yet', { status: null }, {}, 'state_unknown', null],
     ['collection paused', { collectionPaused: true }, {}, 'in_force', renewed],
     ['collection paused, denied', { collectionPaused: true }, { pause_collection: 'deny' }, 'paused', null],
+    // Whose it is.
+    ['a hint', { ownerSource: 'buyer_hint' }, {}, 'in_force', renewed],
+    ['a hint, in quarantine', { ownerSource: 'buyer_hint' }, quarantine, 'buyer_hint', renewed],
+    ['mapped', { ownerSource: 'mapping' }, quarantine, 'in_force', renewed],
+    ['assigned', { ownerSource: 'assignment' }, quarantine, 'in_force', renewed],
+    ['metadata', { ownerSource: 'metadata' }, quarantine, 'in_force', renewed],
+    [
+      'an unpaid hint, in quarantine',
+      { ownerSource: 'buyer_hint', status: 'unpaid' },
+      quarantine,
+      'unpaid',
+      null,
+    ],
     // Grace.
     [
       'past_due a day',

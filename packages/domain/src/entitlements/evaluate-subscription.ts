@@ -1,5 +1,6 @@
 import { dayMs, earliest } from '../time.ts';
 import type { Instant } from '../time.ts';
+import { isQuarantined } from './evaluate.ts';
 import type { Evaluation, EvaluationContext, Reason } from './evaluate.ts';
 import { reversalOfItem } from './reversal.ts';
 import type { SubscriptionItemSource, SubscriptionSource } from './sources.ts';
@@ -79,7 +80,10 @@ function accessByStatus(
   }
 }
 
-/** The status first, then the clock, then refunds and disputes of what paid for the item's current period, then the catalog. */
+/**
+ * The status first, then the clock, then refunds and disputes of what paid for the item's current period, then whether
+ * the owner counts, then the catalog.
+ */
 function evaluateItem(
   subscription: SubscriptionSource,
   item: SubscriptionItemSource | null,
@@ -94,6 +98,7 @@ function evaluateItem(
   const reversal = item === null ? null : reversalOfItem(item, subscription.reversedPayments, context.policy);
   if (reversal !== null) return { ...access, reason: reversal };
   if (item?.quantity === 0) return { ...access, reason: 'quantity_zero' };
+  if (isQuarantined(subscription, context)) return { ...access, reason: 'buyer_hint' };
   return (item?.featureCodes ?? null) === null ? { ...access, reason: 'unmapped_price' } : access;
 }
 

@@ -22,6 +22,7 @@ export const reasons = [
   'refunded',
   'disputed',
   'revoked',
+  'buyer_hint',
   'unmapped_price',
   'quantity_zero',
   'state_unknown',
@@ -52,23 +53,31 @@ export type Evaluation = {
 
 export type EvaluationContext = { policy: AccessPolicy; now: Instant; renewalAllowanceMs: number };
 
+/** Whether an owner that a buyer typed keeps a source from granting anything. */
+export const isQuarantined = (
+  { ownerSource }: Pick<SubscriptionSource | PurchaseSource, 'ownerSource'>,
+  { policy }: Pick<EvaluationContext, 'policy'>,
+): boolean => ownerSource === 'buyer_hint' && policy.accept_buyer_hints === 'quarantine';
+
 function purchaseReason(
   purchase: PurchaseSource,
   { item, validTo }: { item: PurchaseItemSource | null; validTo: Instant | null },
-  { policy, now }: EvaluationContext,
+  context: EvaluationContext,
 ): Reason {
+  const { policy, now } = context;
   if (purchase.status === 'pending') return 'payment_pending';
   if (purchase.status === 'failed') return 'payment_failed';
   const reversal = reversalOf(purchase.payment, policy);
   if (reversal !== null) return reversal;
   if (item?.quantity === 0) return 'quantity_zero';
   if (validTo !== null && validTo <= now) return 'period_over';
+  if (isQuarantined(purchase, context)) return 'buyer_hint';
   return (item?.featureCodes ?? null) === null ? 'unmapped_price' : 'in_force';
 }
 
 /**
  * One evaluation for each item; one as well where the items are not known, as every source is explained. Access lasts
- * for ever, or to the end of its chain (`chainPurchases`); what is in no chain (not paid, taken back) is shown with
+ * for ever, or to the end of its chain (`chainPurchases`); what is in no chain (not paid, taken back, in quarantine) is shown with
  * the end that it would have by itself.
  */
 function evaluatePurchase(
@@ -104,7 +113,10 @@ export function evaluatePurchases(
   context: EvaluationContext,
 ): Evaluation[] {
   const counting = purchases.filter(
-    (purchase) => purchase.status === 'paid' && reversalOf(purchase.payment, context.policy) === null,
+    (purchase) =>
+      purchase.status === 'paid' &&
+      reversalOf(purchase.payment, context.policy) === null &&
+      !isQuarantined(purchase, context),
   );
   const chainEnds = chainPurchases(counting);
   return purchases.flatMap((purchase) => evaluatePurchase(purchase, chainEnds, context));

@@ -32,8 +32,8 @@ export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookk
   reversedPayments: readonly ReversedPayment[];
   items: readonly SubscriptionItemSource[];
   lastEvent: LastEvent | null;
-  /** Absent: not asked. */
-  ownerSource?: OwnerSource;
+  /** Absent or null: not asked; it is where the policy makes a difference by it. */
+  ownerSource?: OwnerSource | null;
 };
 
 export type PurchaseItemSource = {
@@ -54,8 +54,8 @@ export type PurchaseSource = {
   confirmed: boolean;
   items: readonly PurchaseItemSource[];
   lastEvent: LastEvent | null;
-  /** Absent: not asked. */
-  ownerSource?: OwnerSource;
+  /** Absent or null: not asked; it is where the policy makes a difference by it. */
+  ownerSource?: OwnerSource | null;
 };
 
 export type GrantSource = {

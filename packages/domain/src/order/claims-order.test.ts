@@ -66,6 +66,7 @@ const catalog = (...mapped: Owner[]): Catalog => ({
   mappings: new Map([['cus_1', mapped]]),
   users: [],
   projects: new Set(['shop', 'second']),
+  hintQuarantines: new Set(),
   prices: [
     { projectId: 'shop', priceId: 'our_shop', stripePriceId: 'price_shop' },
     { projectId: 'second', priceId: 'our_second', stripePriceId: 'price_second' },
@@ -206,6 +207,61 @@ describe('whose an object is', () => {
   it('an object that waits for no customer waits for itself', () => {
     const guest = { id: 'pi_1', customerId: null, claims: noClaims, items: [{ stripePriceId: shopPrice }] };
     expect(resolveOwners(guest, catalog()).waits).toEqual({ reason: 'unknown_customer', awaits: 'pi_1' });
+  });
+
+  describe('where the project accepts no hints', () => {
+    const strict: Catalog = { ...catalog(), hintQuarantines: new Set(['shop']) };
+    const bought = (claims: Claims, ...prices: string[]) => ({
+      id: 'sub_1',
+      customerId: 'cus_1',
+      claims,
+      items: prices.map((one) => ({ stripePriceId: one })),
+    });
+    const hinted = claimed(null, null, 'cleo');
+
+    type StrictCase = [what: string, claims: Claims, prices: string[], reason: string | null];
+
+    it.each<StrictCase>([
+      ['what only a hint gives waits', hinted, [shopPrice], 'buyer_hint'],
+      ['metadata counts', claimed(null, 'cleo'), [shopPrice], null],
+      ['a hint in another project counts', hinted, [secondPrice], null],
+      ['one of both waits', hinted, [secondPrice, shopPrice], 'buyer_hint'],
+      [
+        'an unknown price is waited for first',
+        claimed('shop', null, 'cleo'),
+        [unknownPrice],
+        'unknown_price',
+      ],
+    ])('%s', (_what, claims, prices, reason) => {
+      const { owners, waits } = resolveOwners(bought(claims, ...prices), strict);
+      const awaits = reason === 'buyer_hint' ? 'cus_1' : unknownPrice;
+      expect(waits).toEqual(reason === null ? null : { reason, awaits });
+      expect(owners.length).toBe(prices.length);
+    });
+
+    it('what a mapped customer has counts', () => {
+      const mapped = { ...strict, mappings: new Map([['cus_1', [ann]]]) };
+      expect(resolveOwners(bought(hinted, shopPrice), mapped).waits).toBeNull();
+    });
+
+    it.each([
+      ['accepts none', strict, true],
+      ['accepts hints', catalog(), false],
+    ])(
+      'metadata that names the hinted user changes what the user has, where it %s',
+      (_what, given, isChanged) => {
+        const before = bought(hinted, shopPrice);
+        const row = bought(claimed(null, 'ann'), shopPrice);
+        const known = { first: ann, others: [] };
+        expect(
+          planOwners({ before: { ...before, claims: claimed(null, null, 'ann') }, row, known }, given),
+        ).toMatchObject({
+          isChanged,
+          waits: null,
+          waitsForOther: isChanged,
+        });
+      },
+    );
   });
 
   it('who loses an item is concerned as well', () => {

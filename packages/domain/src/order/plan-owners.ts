@@ -1,4 +1,4 @@
-import { noOwners, resolveOwners } from './resolve-owner.ts';
+import { isQuarantinedHint, noOwners, resolveOwners } from './resolve-owner.ts';
 import type { Catalog, KnownOwners, Ownable, Owned, Owner, Ownership, Waits } from './resolve-owner.ts';
 
 /** An object as it is stored and as it shall be; `before` null: it is new. */
@@ -12,7 +12,7 @@ export type OwnersPlan = {
   others?: readonly Owned[];
   /** Everybody who owns a part of it, before or after. */
   concerned: readonly Owner[];
-  /** Somebody gets or loses a part of it. */
+  /** Somebody gets or loses a part of it, or may use it because a better source than a hint names the same user. */
   isChanged: boolean;
   waits: Waits | null;
   /** What it waited for is not what it waits for now. */
@@ -36,6 +36,16 @@ function ownersAfter({ owners }: Ownership, known: KnownOwners): Owner[] {
   return [...owners, ...assigned].map(({ owner }) => owner);
 }
 
+/** The users to whom an object gives nothing, as only a hint names them. */
+const quarantined = ({ owners }: Ownership, catalog: Catalog): string =>
+  usersOf(owners.filter((one) => isQuarantinedHint(one, catalog)).map(({ owner }) => owner));
+
+/** The same by the object's row before. */
+const quarantinedBefore = (before: Ownable | null, known: KnownOwners, catalog: Catalog): string =>
+  before === null || catalog.hintQuarantines.size === 0
+    ? usersOf([])
+    : quarantined(resolveOwners(before, catalog, known), catalog);
+
 /**
  * Plans the owners of an object that can grant features: who owns it by its new row, and whom that concerns. Where it
  * is decided, there is no other rule than `resolveOwners`: the same for an event, a mapping, a price and an assignment.
@@ -52,7 +62,9 @@ export function planOwners<Row extends Ownable>(
     ...known.others.map(({ owner }) => owner),
   ];
   const after = ownersAfter(ownership, known);
-  const isChanged = usersOf(ownersBefore) !== usersOf(after);
+  const isChanged =
+    usersOf(ownersBefore) !== usersOf(after) ||
+    quarantinedBefore(before, known, catalog) !== quarantined(ownership, catalog);
   const hasNewItems = JSON.stringify(before?.items ?? []) !== JSON.stringify(row.items);
   const waitedFor =
     before !== null && (isChanged || hasNewItems)

@@ -20,6 +20,8 @@ export type Catalog = {
   mappings: ReadonlyMap<string, readonly Owner[]>;
   users: readonly Owner[];
   projects: ReadonlySet<string>;
+  /** Those whose policy accepts no buyer's hint. */
+  hintQuarantines: ReadonlySet<string>;
   prices: readonly CatalogPrice[];
 };
 
@@ -44,6 +46,7 @@ export const quarantineReasons = [
   'unknown_project',
   'unknown_price',
   'price_of_other_project',
+  'buyer_hint',
 ] as const;
 export type QuarantineReason = (typeof quarantineReasons)[number];
 
@@ -53,7 +56,7 @@ export type Waits = { reason: QuarantineReason; awaits: string };
 export type Ownership = {
   /** One for each project that has items in the object, in the order of the items. */
   owners: readonly Owned[];
-  /** Null: every item has an owner and a known price. */
+  /** Null: every item has an owner, whose source the project accepts, and a known price. */
   waits: Waits | null;
   /** The object's claims name another user or project than our mapping or an assignment, which wins. */
   isContested: boolean;
@@ -141,6 +144,12 @@ function reasonOf(
   return { reason: named === projectId ? 'unknown_customer' : 'price_of_other_project', awaits };
 }
 
+/** Whether an owner's source is a hint where the project accepts none: then the object grants nothing there. */
+export const isQuarantinedHint = (
+  { owner, source }: Owned,
+  { hintQuarantines }: Pick<Catalog, 'hintQuarantines'>,
+): boolean => source === 'buyer_hint' && hintQuarantines.has(owner.projectId);
+
 function contradicts(claims: Claims, owner: Owner, projects: readonly (string | null)[]): boolean {
   const { projectId, userId } = claims;
   if (projectId !== null && !projects.includes(projectId)) return true;
@@ -152,7 +161,8 @@ function contradicts(claims: Claims, owner: Owner, projects: readonly (string | 
  * Whose an object is, each item by itself: the project is its price's (unknown price: the one that the object names);
  * the user in that project is an assignment, else our mapping of the Stripe customer there, else the user whom metadata
  * claims, else the one whom the buyer hints at. Nothing else creates an owner, and no event creates a mapping. What has
- * no owner is quarantined (invariant "unknown is not lost").
+ * no owner is quarantined (invariant "unknown is not lost"); so is, with its owner, what a hint alone gives where the
+ * project's policy accepts none.
  */
 export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwners = noOwners): Ownership {
   const projects = projectsOf(object, catalog, known);
@@ -164,11 +174,14 @@ export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwn
   const ownerless = found.find(({ owned }) => owned === null);
   const missing = unknownPrice(object.items, catalog.prices);
   const priceWaits: Waits | null = missing === null ? null : { reason: 'unknown_price', awaits: missing };
+  const hintWaits: Waits | null = owners.some((one) => isQuarantinedHint(one, catalog))
+    ? { reason: 'buyer_hint', awaits: object.customerId ?? object.id }
+    : null;
   return {
     owners,
     waits:
       ownerless === undefined
-        ? priceWaits
+        ? (priceWaits ?? hintWaits)
         : reasonOf(ownerless.projectId, object, { catalog, isOwned: owners.length > 0 }),
     isContested: owners.some(
       ({ owner, source }) =>

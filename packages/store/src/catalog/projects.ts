@@ -10,7 +10,7 @@ import type { Project } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
-import { releaseAgain, releaseForProject } from '../customers/release-quarantine.ts';
+import { releaseAgain, releaseForProject, releaseHints } from '../customers/release-quarantine.ts';
 
 export type { Project } from '../generated/client.ts';
 
@@ -60,12 +60,18 @@ export async function listProjects(
   return toPage(rows, limit, (row) => [row.id]);
 }
 
-/** What is absent in `patch` stays; a `null` in its policy resets that field. Throws `project_not_found`. */
+const acceptsHints = ({ policy }: Pick<Project, 'policy'>): boolean =>
+  policyOverrides.parse(policy).accept_buyer_hints !== 'quarantine';
+
+/**
+ * What is absent in `patch` stays; a `null` in its policy resets that field. Access follows the policy at each read; where
+ * hints are accepted again, the events that waited for that count. Throws `project_not_found`.
+ */
 export async function patchProject(
   database: Database,
   { id, patch, actor }: { id: string; patch: PatchProjectRequest; actor: Actor },
 ): Promise<Changed<Project>> {
-  return changeProject(database, id, async (tx) => {
+  const changed = await changeProject(database, id, async (tx) => {
     const before = await getProject(tx, id);
     const overrides = policyOverrides.parse(before.policy);
     const policy = patch.policy === undefined ? overrides : patchPolicy(overrides, patch.policy);
@@ -87,8 +93,16 @@ export async function patchProject(
       change: { before: summary(before), after: summary(result) },
     });
     if (result.isActive !== before.isActive) noteHolders(tx, { projectId: id });
-    return { result, changed: patch.policy === undefined ? null : {} };
+    const mayRelease = acceptsHints(result) && !acceptsHints(before);
+    const released = mayRelease ? await releaseHints(tx, id) : [];
+    return {
+      result: { project: result, mayRelease, released },
+      changed: patch.policy === undefined ? null : {},
+    };
   });
+  const { project, mayRelease, released } = changed.result;
+  const late = mayRelease ? await releaseAgain(database, (tx) => releaseHints(tx, id)) : [];
+  return { result: project, pending: [...changed.pending, ...released, ...late] };
 }
 
 const summary = (project: Project) => ({

@@ -10,7 +10,7 @@ import type { ObjectKey } from '../events/outcomes.ts';
 import { Prisma } from '../generated/client.ts';
 import { findObject } from './find-object.ts';
 import { withOwnerChanges } from './owner-changes.ts';
-import { releaseAgain, releaseForObject } from './release-quarantine.ts';
+import { releaseAgain, releaseByAssignment } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 
 export type Assigned = {
@@ -52,7 +52,7 @@ async function requireItems(tx: Queries, { kind, id }: ObjectKey, projectId: str
  * Stores the assignment. The object gets a new row version, so that whoever read it before decides again; returns the
  * user's reference.
  */
-async function setAssignment(
+export async function setAssignment(
   tx: Queries,
   object: ObjectKey,
   { projectId, userId }: UserKey,
@@ -77,7 +77,7 @@ async function assign(tx: Queries, request: AssignRequest, actor: Actor): Promis
   const before = await holderOf(tx, object, projectId);
   const assigned = await withOwnerChanges(tx, { objects: [object], stripeCustomerId: null }, async () => {
     const userRef = await setAssignment(tx, object, { projectId, userId });
-    const released = await releaseForObject(tx, object);
+    const released = await releaseByAssignment(tx, { projectId, object });
     const bumped = new Set(released.pending.map((one) => JSON.stringify([one.projectId, one.userId])));
     const concerned = [{ ref: userRef, userId }, ...(before === null ? [] : [before])];
     const missed = concerned.filter((one) => !bumped.has(JSON.stringify([projectId, one.userId])));
@@ -114,6 +114,8 @@ export async function assignObject(
 ): Promise<Changed<Assigned>> {
   await getProject(database, request.project_id);
   const result = await database.$transaction((tx) => assign(tx, request, actor));
-  const late = await releaseAgain(database, (tx) => releaseForObject(tx, result.object));
+  const late = await releaseAgain(database, (tx) =>
+    releaseByAssignment(tx, { projectId: request.project_id, object: result.object }),
+  );
   return { result, pending: [...result.released.pending, ...late.pending] };
 }

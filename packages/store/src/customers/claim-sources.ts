@@ -1,6 +1,8 @@
+import { invalidateBumped } from '../change-user.ts';
 import type { RecheckedTable } from '../claim-due.ts';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
+import { quarantinesHints } from './owner-source.ts';
 
 /** Where a pass over the tables stands. */
 export type PagePosition = { after: string };
@@ -28,7 +30,8 @@ export async function hasClaimsWithoutSource(database: Database): Promise<boolea
 
 /**
  * Takes a page of the ledger: a claim is `metadata` where an event of the object, or of its session, names the same user in
- * its metadata. A new row version: whoever read the row before decides again.
+ * its metadata. A new row version: whoever read the row before decides again. Where the project accepts no hints, the users'
+ * versions grow: what they have counts from now on.
  */
 export async function markMetadataClaims(database: Database, { after }: PagePosition): Promise<MarkedPage> {
   const rows = await database.$queryRaw<PageRow[]>`
@@ -43,13 +46,21 @@ export async function markMetadataClaims(database: Database, { after }: PagePosi
     marked_subscriptions AS (
       UPDATE public.subscriptions s SET claimed_user_source = 'metadata', fence = s.fence + 1
       FROM named WHERE s.id = named.object_id AND s.claimed_user_id = named.user_id AND s.claimed_user_source IS NULL
-      RETURNING s.id),
+      RETURNING s.id, s.user_ref),
     marked_purchases AS (
       UPDATE public.purchases p SET claimed_user_source = 'metadata', fence = p.fence + 1
       FROM named WHERE p.id = named.object_id AND p.claimed_user_id = named.user_id AND p.claimed_user_source IS NULL
-      RETURNING p.id)
+      RETURNING p.id, p.user_ref),
+    marked AS (SELECT * FROM marked_subscriptions UNION ALL SELECT * FROM marked_purchases),
+    bumped AS (
+      UPDATE public.users u SET version = u.version + 1 FROM public.projects j
+      WHERE u.project_id = j.id AND ${quarantinesHints('j')} AND u.id IN (
+        SELECT user_ref FROM marked
+        UNION SELECT o.user_ref FROM public.object_owners o JOIN marked ON marked.id = o.object_id)
+      RETURNING u.project_id, u.user_id, u.version),
+    invalidated AS (${invalidateBumped})
     SELECT (SELECT max(event_id) FROM page) AS last, (SELECT count(*) FROM page)::float8 AS seen,
-      ((SELECT count(*) FROM marked_subscriptions) + (SELECT count(*) FROM marked_purchases))::float8 AS changed`;
+      (SELECT count(*) FROM marked)::float8 AS changed`;
   return toPage(rows, after);
 }
 

@@ -8,7 +8,7 @@ import type { Database, Queries } from '../create-database.ts';
 import { isTrial } from '../dry-run.ts';
 import { objectsOf } from './move-customer.ts';
 import { withOwnerChanges } from './owner-changes.ts';
-import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
+import { releaseAgain, releaseByMapping } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 import { setMapping } from './set-mapping.ts';
 import type { Mapping } from './set-mapping.ts';
@@ -33,6 +33,7 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
+  const customer = { projectId, name: stripeCustomerId };
   const map = async (tx: Queries) => {
     const source = imported === undefined ? 'admin' : 'import';
     const wanted = { projectId, userId, stripeCustomerId, source, ...imported } as const;
@@ -42,7 +43,7 @@ export async function mapCustomer(
         'customer_exists',
         'Check the stripe_customer_id: this customer is mapped in the project already. PATCH it to move it to another user.',
       );
-    const released = await releaseForCustomer(tx, stripeCustomerId);
+    const released = await releaseByMapping(tx, customer);
     await writeAudit(tx, {
       actor,
       action: 'customer.map',
@@ -56,7 +57,7 @@ export async function mapCustomer(
     const objects = isTrial(tx) ? await objectsOf(tx, stripeCustomerId) : [];
     return withOwnerChanges(tx, { objects, stripeCustomerId }, () => map(tx));
   });
-  const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, stripeCustomerId));
+  const late = await releaseAgain(database, (tx) => releaseByMapping(tx, customer));
   return {
     result: { createdAt: mapping.createdAt, released: sumOf(mapping.released, late) },
     pending: [...mapping.released.pending, ...late.pending],

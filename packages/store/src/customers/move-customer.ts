@@ -7,7 +7,7 @@ import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
 import { withOwnerChanges } from './owner-changes.ts';
-import { releaseAgain, releaseForCustomer } from './release-quarantine.ts';
+import { releaseAgain, releaseByMapping } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
 import { setMapping } from './set-mapping.ts';
 
@@ -49,7 +49,7 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
     const { createdAt, before } = await setMapping(tx, mapping);
     const previousUserId = before?.userId ?? null;
     if (before !== null && before.userId !== userId) await forgetCustomer(tx, before.ref);
-    const released = await releaseForCustomer(tx, stripeCustomerId);
+    const released = await releaseByMapping(tx, { projectId, name: stripeCustomerId });
     return { createdAt, previousUserId, released, pending: released.pending };
   });
   await writeAudit(tx, {
@@ -69,7 +69,8 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
  */
 export async function moveCustomer(database: Database, input: MoveInput): Promise<Changed<Moved>> {
   await getProject(database, input.projectId);
+  const customer = { projectId: input.projectId, name: input.stripeCustomerId };
   const result = await database.$transaction((tx) => move(tx, input));
-  const late = await releaseAgain(database, (tx) => releaseForCustomer(tx, input.stripeCustomerId));
+  const late = await releaseAgain(database, (tx) => releaseByMapping(tx, customer));
   return { result, pending: [...result.released.pending, ...late.pending] };
 }

@@ -17,5 +17,9 @@ export const ownerSourceSql = (alias: 's' | 'p'): Prisma.Sql => {
     ELSE 'buyer_hint' END`;
 };
 
+/** Whether the policy of the row of `projects` under this alias accepts no buyer's hint. */
+export const quarantinesHints = (alias: 'projects' | 'j'): Prisma.Sql =>
+  Prisma.sql`${Prisma.raw(alias)}.policy ->> 'accept_buyer_hints' = 'quarantine'`;
+
 /** Ids of what `users` owns beside the rows that lead to them: by assignment, or in a further project. */
 export const otherObjects = Prisma.sql`ARRAY(SELECT o.object_id FROM public.object_owners o WHERE o.user_ref = users.id)`;

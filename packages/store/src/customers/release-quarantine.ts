@@ -1,3 +1,4 @@
+import { bumpAccepted } from '../change-user.ts';
 import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { keyOf } from '../events/outcomes.ts';
@@ -34,8 +35,36 @@ type Release = {
   areMapped: boolean;
 };
 
+/** A customer or object whose user in a project an operator, or the project's backend, has named. */
+export type Named = { projectId: string; name: string };
+
+/** Releases by a mapping or an assignment, and bumps those to whom a project gives nothing without one. */
+async function withAccepted(tx: Queries, { projectId, name }: Named, released: Released): Promise<Released> {
+  const { pending } = released;
+  const accepted = await bumpAccepted(tx, { projectId, names: [name], except: pending });
+  return { ...released, pending: [...pending, ...accepted] };
+}
+
+export const releaseByMapping = async (tx: Queries, mapped: Named): Promise<Released> =>
+  withAccepted(tx, mapped, await releaseForCustomer(tx, mapped.name));
+
+export const releaseByAssignment = async (
+  tx: Queries,
+  { projectId, object }: { projectId: string; object: ObjectKey },
+): Promise<Released> => withAccepted(tx, { projectId, name: object.id }, await releaseForObject(tx, object));
+
+/** Lets the events count that wait because a project accepted no buyer's hints. What was withheld is granted without it. */
+export async function releaseHints(tx: Queries, projectId: string): Promise<PendingInvalidation[]> {
+  const waiting = await tx.$queryRaw<{ awaits: string }[]>`
+    SELECT DISTINCT awaits FROM public.stripe_events
+    WHERE status = 'quarantined' AND reason = 'buyer_hint' AND project_id = ${projectId}`;
+  if (waiting.length === 0) return [];
+  const names = waiting.map(({ awaits }) => awaits);
+  return (await releaseAll(tx, { objects: [], names, areMapped: true })).pending;
+}
+
 /** Decides every object of a Stripe customer again. */
-export async function releaseForCustomer(tx: Queries, stripeCustomerId: string): Promise<Released> {
+async function releaseForCustomer(tx: Queries, stripeCustomerId: string): Promise<Released> {
   const objects = await tx.$queryRaw<ObjectKey[]>`
     SELECT 'subscription' AS kind, id FROM public.subscriptions WHERE stripe_customer_id = ${stripeCustomerId}
     UNION ALL

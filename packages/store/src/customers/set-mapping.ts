@@ -4,7 +4,7 @@ import type { Queries } from '../create-database.ts';
 
 export type Mapping = UserKey & {
   stripeCustomerId: string;
-  source: 'admin' | 'import';
+  source: 'admin' | 'import' | 'confirm';
   /** When the customer was created; absent: now. The newest of a user's customers is the one to bill. */
   since?: Instant;
 };

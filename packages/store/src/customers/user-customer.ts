@@ -105,8 +105,8 @@ export async function markCustomerDeleted(
 
 /**
  * The Stripe customer for the user's portal: one with a live subscription of the user's, the newest; else the one that is
- * billed; else the one of the user's newest subscription or purchase. A subscription that is the user's only by a buyer's
- * hint does not go before the mapped customer. Null: the user has none.
+ * billed; else the one of the user's newest subscription or purchase. What is the user's only by a buyer's hint leads to no
+ * customer: whoever typed the user's id would open its cards and invoices to the user. Null: the user has none.
  */
 export async function findPortalCustomer(
   database: Database,
@@ -115,14 +115,15 @@ export async function findPortalCustomer(
   const rows = await database.$queryRaw<{ id: string }[]>`
     WITH u AS MATERIALIZED (SELECT * FROM public.users WHERE project_id = ${projectId} AND user_id = ${userId}),
     candidate AS (
-      SELECT CASE WHEN ${isLive} AND ${ownerSourceSql('s')} <> 'buyer_hint' THEN 0 ELSE 2 END AS rank,
-        s.stripe_customer_id AS id, s.created_at
+      SELECT CASE WHEN ${isLive} THEN 0 ELSE 2 END AS rank, s.stripe_customer_id AS id, s.created_at
       FROM u users JOIN public.subscriptions s ON s.user_ref = users.id OR s.id = ANY(${otherObjects})
+      WHERE ${ownerSourceSql('s')} <> 'buyer_hint'
       UNION ALL
       SELECT 1, ${billedCustomer}, u.created_at FROM u
       UNION ALL
       SELECT 2, p.stripe_customer_id, p.created_at
       FROM u users JOIN public.purchases p ON p.user_ref = users.id OR p.id = ANY(${otherObjects})
+      WHERE ${ownerSourceSql('p')} <> 'buyer_hint'
     )
     SELECT id FROM candidate k
     WHERE id IS NOT NULL

@@ -39,6 +39,7 @@ const stateJson = `SELECT json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
         'isRecurring', interval <> 'one_time', 'amount', amount, 'currency', currency)), '[]') FROM named_prices),
       'projects', (SELECT coalesce(json_agg(id), '[]') FROM stored_projects),
+      'hintQuarantines', (SELECT coalesce(json_agg(id), '[]') FROM stored_projects WHERE quarantines_hints),
       'users', (SELECT coalesce(json_agg(json_build_object(
         'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]')
         FROM owners_and_claimed_users))`;
@@ -72,15 +73,13 @@ const stateTemplate = ({ hasPurchases, hasRelated }: { hasPurchases: boolean; ha
         UNION SELECT stripe_customer_id FROM stored_subscriptions
         UNION SELECT stripe_customer_id FROM stored_purchases))),
     further_mappings AS MATERIALIZED (
-      SELECT stripe_customer_id, project_id, user_ref FROM public.customer_users
-      WHERE stripe_customer_id = ANY(ARRAY(SELECT stripe_customer_id FROM stored_customers))),
+      SELECT stripe_customer_id, project_id, user_ref FROM public.customer_users WHERE stripe_customer_id = ANY(ARRAY(SELECT stripe_customer_id FROM stored_customers))),
     other_owners AS MATERIALIZED (
       SELECT object_id, project_id, user_ref, source FROM public.object_owners
       WHERE object_id = ANY(ARRAY(
         SELECT unnest(subscription_ids) FROM keys UNION SELECT unnest(purchase_ids) FROM keys))),
     named_objects AS MATERIALIZED (
-      SELECT unnest(related_ids) AS id FROM keys
-      UNION SELECT unnest(ARRAY[subscription_id, invoice_id, receipt_invoice_id]) FROM stored_purchases),
+      SELECT unnest(related_ids) AS id FROM keys UNION SELECT unnest(ARRAY[subscription_id, invoice_id, receipt_invoice_id]) FROM stored_purchases),
     stored_receipts AS MATERIALIZED (
       SELECT receipt_invoice_id FROM public.purchases
       WHERE ${hasPurchases} AND receipt_invoice_id = ANY(ARRAY(SELECT unnest(purchase_ids) FROM keys))),
@@ -116,7 +115,7 @@ const stateTemplate = ({ hasPurchases, hasRelated }: { hasPurchases: boolean; ha
         AND price_id = ANY(ARRAY(
           SELECT unnest(price_ids) FROM keys UNION SELECT stripe_price_id FROM stored_purchase_items))),
     stored_projects AS MATERIALIZED (
-      SELECT id FROM public.projects
+      SELECT id, policy ->> 'accept_buyer_hints' = 'quarantine' AS quarantines_hints FROM public.projects
       WHERE id = ANY(ARRAY(SELECT id FROM named_projects UNION SELECT project_id FROM named_prices))),
     owners_and_claimed_users AS MATERIALIZED (
       SELECT id, project_id, user_id, version FROM owners
@@ -165,6 +164,7 @@ type StateRow = {
   holders: { objectId: string; userRef: number }[];
   prices: CatalogPrice[];
   projects: string[];
+  hintQuarantines: string[];
   users: (Owner & { ref: number })[];
 };
 
@@ -215,6 +215,7 @@ function toEventState(state: StateRow): EventState {
     mappings: usersBy([...state.customers, ...state.furtherMappings], (one) => one.customerId),
     users: state.users,
     projects: new Set(state.projects),
+    hintQuarantines: new Set(state.hintQuarantines),
     prices: state.prices,
   };
 }

@@ -1,7 +1,9 @@
-import type { FindUsersQuery, UserMatch } from '@billing/domain';
+import type { FindUsersQuery, OwnerSource, UserMatch } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import type { Database, Queries } from '../create-database.ts';
+import { ownerSourceSql } from '../customers/owner-source.ts';
+import { Prisma } from '../generated/client.ts';
 
 export type FoundUser = {
   projectId: string | null;
@@ -9,9 +11,22 @@ export type FoundUser = {
   keyId: string | null;
   matched: UserMatch;
   matchedId: string;
+  /** Of a customer or an object that somebody owns. */
+  ownerSource: OwnerSource | null;
 };
 
 const mostFound = 100;
+
+/** The owners of the row of objects under this alias, as `users`; one that is nobody's has a row of nulls. */
+const ownersOf = (alias: 's' | 'p'): Prisma.Sql => {
+  const object = Prisma.raw(alias);
+  return Prisma.sql`CROSS JOIN LATERAL (
+        SELECT ${object}.user_ref AS ref
+        UNION SELECT o.user_ref FROM public.object_owners o WHERE o.object_id = ${object}.id) owner
+      LEFT JOIN public.users ON users.id = owner.ref`;
+};
+const ownerSourceIn = (alias: 's' | 'p'): Prisma.Sql =>
+  Prisma.sql`CASE WHEN users.id IS NOT NULL THEN ${ownerSourceSql(alias)} END`;
 
 /** What a Stripe id leads to: objects by their own ids and by their invoice, customer or event. */
 const find = (tx: Queries, { query, project_id: projectId }: FindUsersQuery): Promise<FoundUser[]> =>
@@ -42,28 +57,32 @@ const find = (tx: Queries, { query, project_id: projectId }: FindUsersQuery): Pr
       JOIN public.purchases p ON p.id = named.id OR p.session_id = named.id OR p.charge_id = named.id
       WHERE named.matched = 'event'),
     object AS (
-      SELECT f.matched, f.id, s.user_ref FROM found_subscription f JOIN public.subscriptions s ON s.id = f.id
-      UNION SELECT f.matched, f.id, p.user_ref FROM found_purchase f JOIN public.purchases p ON p.id = f.id
-      UNION SELECT f.matched, f.id, o.user_ref FROM found_subscription f JOIN public.object_owners o ON o.object_id = f.id
-      UNION SELECT f.matched, f.id, o.user_ref FROM found_purchase f JOIN public.object_owners o ON o.object_id = f.id),
+      SELECT f.matched, f.id, owner.ref AS user_ref, ${ownerSourceIn('s')} AS owner_source
+      FROM found_subscription f JOIN public.subscriptions s ON s.id = f.id ${ownersOf('s')}
+      UNION
+      SELECT f.matched, f.id, owner.ref, ${ownerSourceIn('p')}
+      FROM found_purchase f JOIN public.purchases p ON p.id = f.id ${ownersOf('p')}),
     customer AS (
       SELECT CASE WHEN id = ${query} THEN 'customer' ELSE 'event' END AS matched, id FROM (
         SELECT ${query}::text AS id UNION SELECT customer_id FROM event WHERE event_id = ${query}) one
       WHERE id IS NOT NULL),
     mapped AS (
-      SELECT k.matched, c.stripe_customer_id AS id, c.user_ref FROM customer k
+      SELECT k.matched, c.stripe_customer_id AS id, c.user_ref, 'mapping' AS owner_source FROM customer k
       JOIN public.customers c ON c.stripe_customer_id = k.id
-      UNION SELECT k.matched, c.stripe_customer_id, c.user_ref FROM customer k
+      UNION SELECT k.matched, c.stripe_customer_id, c.user_ref, 'mapping' FROM customer k
       JOIN public.customer_users c ON c.stripe_customer_id = k.id),
     found AS (
-      SELECT p.id AS project_id, u.user_id, NULL AS key_id, 'user_id' AS matched, u.user_id AS matched_id
+      SELECT p.id AS project_id, u.user_id, NULL AS key_id, 'user_id' AS matched, u.user_id AS matched_id,
+        NULL AS owner_source
       FROM public.projects p JOIN public.users u ON u.project_id = p.id AND u.user_id = ${query}
       UNION
-      SELECT u.project_id, u.user_id, NULL, one.matched, one.id
+      SELECT u.project_id, u.user_id, NULL, one.matched, one.id,
+        CASE WHEN u.id IS NOT NULL THEN one.owner_source END
       FROM (SELECT * FROM object UNION SELECT * FROM mapped) one LEFT JOIN public.users u ON u.id = one.user_ref
       UNION
-      SELECT project_id, NULL, id, 'api_key', prefix FROM public.api_keys WHERE prefix = ${query})
-    SELECT project_id AS "projectId", user_id AS "userId", key_id AS "keyId", matched, matched_id AS "matchedId"
+      SELECT project_id, NULL, id, 'api_key', prefix, NULL FROM public.api_keys WHERE prefix = ${query})
+    SELECT project_id AS "projectId", user_id AS "userId", key_id AS "keyId", matched, matched_id AS "matchedId",
+      owner_source AS "ownerSource"
     FROM found WHERE ${projectId ?? null}::text IS NULL OR project_id = ${projectId ?? null}
     ORDER BY matched, matched_id, project_id, user_id LIMIT ${mostFound}`;
 

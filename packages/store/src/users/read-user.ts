@@ -3,6 +3,7 @@ import { findAudit, writeAudit } from '../audit.ts';
 import type { Actor, AuditRow } from '../audit.ts';
 import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
+import { otherObjects, ownerSourceSql } from '../customers/owner-source.ts';
 import type { LedgerRow } from '../ledger.ts';
 
 export type MappedCustomer = {
@@ -12,16 +13,27 @@ export type MappedCustomer = {
   deletedAt: Date | null;
 };
 
+/** A source whose owner a buyer typed, with the customer who bought it: whose that is, nobody has said. */
+export type HintedSource = {
+  source: 'subscription' | 'purchase';
+  sourceId: string;
+  stripeCustomerId: string | null;
+  status: string;
+  createdAt: Date;
+};
+
 /** What is stored about a user, besides the sources. */
 export type StoredUser = {
   createdAt: Date;
   customers: MappedCustomer[];
+  hinted: HintedSource[];
   events: LedgerRow[];
   audit: AuditRow[];
 };
 
 const mostEvents = 100;
 const mostAudit = 100;
+const mostHinted = 100;
 
 const customersOf = (tx: Queries, userRef: bigint): Promise<MappedCustomer[]> =>
   tx.$queryRaw<MappedCustomer[]>`
@@ -31,6 +43,20 @@ const customersOf = (tx: Queries, userRef: bigint): Promise<MappedCustomer[]> =>
     SELECT f.stripe_customer_id, f.source, f.created_at, c.deleted_at
     FROM public.customer_users f JOIN public.customers c ON c.stripe_customer_id = f.stripe_customer_id WHERE f.user_ref = ${userRef}
     ORDER BY 3 DESC, 1`;
+
+/** What only a buyer's hint gives to the user. */
+const hintedOf = (tx: Queries, userRef: bigint): Promise<HintedSource[]> =>
+  tx.$queryRaw<HintedSource[]>`
+    SELECT 'subscription' AS source, s.id AS "sourceId", s.stripe_customer_id AS "stripeCustomerId",
+      coalesce(s.status, 'unknown') AS status, s.created_at AS "createdAt"
+    FROM public.users JOIN public.subscriptions s ON s.user_ref = users.id OR s.id = ANY(${otherObjects})
+    WHERE users.id = ${userRef} AND ${ownerSourceSql('s')} = 'buyer_hint'
+    UNION ALL
+    SELECT 'purchase', p.id, p.stripe_customer_id, p.status, p.created_at
+    FROM public.users JOIN public.purchases p ON p.user_ref = users.id OR p.id = ANY(${otherObjects})
+    WHERE users.id = ${userRef} AND ${ownerSourceSql('p')} = 'buyer_hint' AND p.invoice_id IS NULL
+      AND (p.session_id IS NOT NULL OR p.status <> 'pending')
+    ORDER BY 5 DESC, 2 LIMIT ${mostHinted}`;
 
 /** Ids by which events and the audit log name what the user has. */
 async function namesOf(tx: Queries, userRef: bigint): Promise<string[]> {
@@ -75,6 +101,6 @@ export async function readUser(database: Database, key: UserKey, actor: Actor): 
       take: mostAudit,
     });
     await writeAudit(tx, { actor, action: 'user.read', projectId, target: { type: 'user', id: userId } });
-    return { createdAt: user.createdAt, customers, events, audit };
+    return { createdAt: user.createdAt, customers, hinted: await hintedOf(tx, user.id), events, audit };
   });
 }

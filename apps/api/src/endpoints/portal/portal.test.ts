@@ -86,13 +86,22 @@ describe('the portal shows', () => {
       data: {
         id: uniqueId('pi'),
         userRef,
+        claimedUserId: userId,
+        claimedUserSource: 'metadata',
         stripeCustomerId: older.id,
         status: 'pending',
         createdAt: new Date(Date.now() - 60_000),
       },
     });
     await commerce.deps.database.subscription.create({
-      data: { id: uniqueId('sub'), userRef, stripeCustomerId: newer.id, status: 'canceled' },
+      data: {
+        id: uniqueId('sub'),
+        userRef,
+        claimedUserId: userId,
+        claimedUserSource: 'metadata',
+        stripeCustomerId: newer.id,
+        status: 'canceled',
+      },
     });
     expect(await portalOf(userId)).toContain(newer.plan);
   });

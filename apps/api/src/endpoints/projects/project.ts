@@ -30,6 +30,7 @@ export const projectExample = {
     pause_collection: 'allow',
     partial_refund_threshold: 1,
     dispute: 'hold',
+    accept_buyer_hints: 'grant',
   },
   redirect_origins: ['https://app.example.com'],
   ...datesExample,

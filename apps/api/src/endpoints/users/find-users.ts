@@ -23,6 +23,7 @@ export const findUsers = defineEndpoint({
         key_id: null,
         matched: 'subscription',
         matched_id: 'sub_123',
+        owner_source: 'mapping',
       }),
     },
   ],
@@ -35,6 +36,7 @@ export const findUsers = defineEndpoint({
       key_id: row.keyId,
       matched: row.matched,
       matched_id: row.matchedId,
+      owner_source: row.ownerSource,
     }));
     return { body: { data, next_cursor: null } };
   },

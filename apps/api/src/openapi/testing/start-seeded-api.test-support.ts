@@ -62,6 +62,8 @@ export async function startSeededApi() {
     feature_code: ['monthly', 'by_hand'],
     object_id: [subscriptionId],
     subscription_id: [subscriptionId],
+    // Nothing names its owner, which counts as a hint.
+    source_id: [subscriptionId],
     payment_intent_id: [purchaseId],
     stripe_customer_id: [customerId],
     event_id: await seedEvents(database, subscriptionId),

@@ -49,6 +49,7 @@ export const projectOut = z
         pause_collection: z.enum(['allow', 'deny']),
         partial_refund_threshold: z.number(),
         dispute: z.enum(['hold', 'ignore']),
+        accept_buyer_hints: z.enum(['grant', 'quarantine']),
       })
       .describe("The policy in force: the defaults, overridden by the project's own values."),
     redirect_origins: z.array(z.string()),
