@@ -14,6 +14,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';
+export { createPayloadMover, makePayloadMonths } from './payload-months.ts';
 export { recheckDue } from './recheck-due.ts';
 export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
