@@ -156,11 +156,12 @@ it('while Stripe cannot be asked for a payload, one replay fails at once and a r
     [ordered?.runId ?? 'none']: 'stripe_unavailable',
     [all.runId]: 'Stripe cannot be asked for a payload',
   };
-  for (const [id, error] of Object.entries(runs))
-    await waitFor(async () => (await world.database.run.findFirst({ where: { id, error } })) ?? null, {
-      what: error,
-      timeoutMs: 20_000,
-    });
+  const statuses = [];
+  for (const [id, error] of Object.entries(runs)) {
+    const find = () => world.database.run.findFirst({ where: { id, error } });
+    statuses.push((await waitFor(find, { what: error, timeoutMs: 20_000 })).status);
+  }
+  expect(statuses).toEqual(['failed', 'running']);
   await world.control('/faults', { mode: 'none' });
 }, 60_000);
 
