@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readEventState, writeOutcomes } from '@billing/store';
 import type { Database, LedgerOutcome, Outcome } from '@billing/store';
 import type { Client } from 'pg';
@@ -93,6 +94,14 @@ const walOf = async (client: Client): Promise<number> => {
   return Number(rows[0]?.bytes);
 };
 
+/** CPU of the one process of Postgres that serves this connection, in ms; steadier than times on a busy machine. */
+async function cpuOf(database: Database): Promise<number> {
+  const rows = await database.$queryRaw<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
+  const fields = readFileSync(`/proc/${rows[0]?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  // User and system time, in hundredths of a second.
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
 /** Times of `count` rounds after a tenth as many to warm up, in the words of a report. */
 export async function report(
   { database, client }: { database: Database; client: Client },
@@ -101,12 +110,14 @@ export async function report(
   const times: Times = { read: [], write: [] };
   for (let round = 0; round < count / 10; round += 1) await applyEvents(database, { users, size });
   const wal = await walOf(client);
+  const cpu = await cpuOf(database);
   for (let round = 0; round < count; round += 1) {
     const { read, write } = await applyEvents(database, { users, size });
     times.read.push(read);
     times.write.push(write);
   }
   const bytes = ((await walOf(client)) - wal) / count / size;
+  const cpuMs = ((await cpuOf(database)) - cpu) / count / size;
   await client.query('TRUNCATE public.cache_invalidations');
-  return `${size} event(s): read ${spread(times.read)}; write ${spread(times.write)}; ${bytes.toFixed(0)} bytes of WAL an event`;
+  return `${size} event(s): read ${spread(times.read)}; write ${spread(times.write)}; ${cpuMs.toFixed(3)} ms of Postgres's CPU and ${bytes.toFixed(0)} bytes of WAL an event`;
 }
