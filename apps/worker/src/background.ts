@@ -1,6 +1,13 @@
 import { startLoop } from '@billing/platform';
 import { publishPending } from '@billing/store';
-import { createClaimSourceFinder, measureUnseen, recheckDue, verifyDuePrices } from '@billing/sync';
+import {
+  createClaimSourceFinder,
+  createPayloadMover,
+  makePayloadMonths,
+  measureUnseen,
+  recheckDue,
+  verifyDuePrices,
+} from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
@@ -14,6 +21,10 @@ const watchIntervalMs = 10_000;
 const unseenIntervalMs = 60_000;
 /** Rows without a source come from older processes only. */
 const claimsIntervalMs = 3_600_000;
+/** One short query; there are several months' time. */
+const payloadMonthsIntervalMs = 60_000;
+/** Between two pages, which take some 20 ms each. */
+const movePayloadsIntervalMs = 500;
 
 export type BackgroundOptions = { watchdog: Watchdog; onStuck: () => void; lookEveryMs?: number | undefined };
 
@@ -37,6 +48,14 @@ export function startBackground(
     startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
     startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
     startLoop({ name: 'claim_sources', logger, intervalMs: claimsIntervalMs }, createClaimSourceFinder(deps)),
+    startLoop({ name: 'payload_months', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
+      await makePayloadMonths(deps);
+      return 'rest';
+    }),
+    startLoop(
+      { name: 'move_payloads', logger, intervalMs: movePayloadsIntervalMs },
+      createPayloadMover(deps),
+    ),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';

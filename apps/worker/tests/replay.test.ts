@@ -1,6 +1,6 @@
 import { replayEventResponse, replayResult } from '@billing/domain';
 import { connectRedis, createLogger } from '@billing/platform';
-import { requestEventReplay, requestReplay } from '@billing/store';
+import { erasePayloads, requestEventReplay, requestReplay } from '@billing/store';
 import { periodStart, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { PassThrough } from 'node:stream';
 import { startTestWorker, uniqueId } from './support/start-test-worker.test-support.ts';
@@ -112,6 +112,57 @@ it('replays the events of an object, or of a window of time', async () => {
     outcomes: { stale: 10, failed: 0 },
     changes: [],
   });
+}, 60_000);
+
+it('an event without payload is replayed from what Stripe still lists; where it lists it no more, nothing is', async () => {
+  // Stripe has the event of this customer, and none of the other subscription.
+  await world.stripe.customers.create({ name: 'x' });
+  const listed = await waitFor(
+    async () => (await world.stripe.events.list({ type: 'customer.created', limit: 1 })).data[0] ?? null,
+    { what: "Stripe's event" },
+  );
+  const subscriptionId = uniqueId('sub');
+  const unlisted = subscriptionEvent(subscriptionId);
+  await world.deliver({ ...listed }, unlisted);
+  await world.database.$transaction((tx) => erasePayloads(tx, [listed.id, unlisted.id]));
+  expect(await replay(listed.id)).toMatchObject({ outcome: 'ignored', reason: 'no_effect', changes: [] });
+
+  const ordered = await requestEventReplay(world.database, { eventId: unlisted.id, dryRun: false }, actor);
+  const where = { id: ordered?.runId ?? 'none' };
+  const failed = await waitFor(
+    async () => (await world.database.run.findFirst({ where: { ...where, status: 'failed' } })) ?? null,
+    { what: 'the run' },
+  );
+  expect(failed.error).toBe('payload_expired');
+
+  const order = { object_id: subscriptionId, from: undefined, to: undefined, dry_run: false };
+  const all = await requestReplay(world.database, order, actor);
+  expect(replayResult.parse(await ended(all.runId))).toMatchObject({
+    events_replayed: 0,
+    events_without_payload: 1,
+  });
+}, 60_000);
+
+it('while Stripe cannot be asked for a payload, one replay fails at once and a run of many waits', async () => {
+  const object_id = uniqueId('sub');
+  const event = subscriptionEvent(object_id);
+  await world.deliver(event);
+  await world.database.$transaction((tx) => erasePayloads(tx, [event.id]));
+  await world.control('/faults', { mode: '500', path: '/v1/events' });
+  const ordered = await requestEventReplay(world.database, { eventId: event.id, dryRun: false }, actor);
+  const order = { object_id, from: undefined, to: undefined, dry_run: false };
+  const all = await requestReplay(world.database, order, actor);
+  const runs = {
+    [ordered?.runId ?? 'none']: 'stripe_unavailable',
+    [all.runId]: 'Stripe cannot be asked for a payload',
+  };
+  const statuses = [];
+  for (const [id, error] of Object.entries(runs)) {
+    const find = () => world.database.run.findFirst({ where: { id, error } });
+    statuses.push((await waitFor(find, { what: error, timeoutMs: 20_000 })).status);
+  }
+  expect(statuses).toEqual(['failed', 'running']);
+  await world.control('/faults', { mode: 'none' });
 }, 60_000);
 
 it('a job is run again after nine crashes; after ten its run fails', async () => {

@@ -32,6 +32,7 @@ export const errorCatalog = {
   price_exists: 'The price exists already',
   customer_exists: 'The Stripe customer is mapped already',
   price_of_other_project: 'The prices belong to other projects',
+  payload_expired: 'The payload of the event is no longer kept',
   already_revoked: 'The grant is revoked already',
   key_not_active: 'The API key is revoked or has ended',
   already_subscribed: 'The user has this subscription already',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Instant } from './time.ts';
 
 /**
  * All queues of BullMQ. In `stripe-events` the job's name is the event's type and its `jobId` the event's id.
@@ -15,6 +16,16 @@ export const stripeEventJob = z.object({
   received_at: z.iso.datetime(),
 });
 export type StripeEventJob = z.output<typeof stripeEventJob>;
+
+/** No event is older: Stripe's own beginnings. */
+const firstEventAt: Instant = Date.UTC(2010, 0);
+
+/**
+ * When the event arrived. The ledger keeps payloads by this moment; a job that was added by hand, or by a clock that runs
+ * ahead, may name any, which is brought between Stripe's beginnings and now.
+ */
+export const receivedAtOf = ({ received_at }: StripeEventJob, now: Instant): Instant =>
+  Math.min(now, Math.max(firstEventAt, Date.parse(received_at)));
 
 /** The jobs of the queue `maintenance`: each job's data by its name. */
 export const maintenanceJobs = {

@@ -105,3 +105,8 @@ export const isConnectionLost = (error: unknown): boolean => shows(lost, error);
  * had no effect, and the same again may succeed.
  */
 export const isConflict = (error: unknown): boolean => shows(conflict, error);
+
+/** Whether a row was refused because a table has no partition for it. The text names the table in any language. */
+export const isPartitionMissing = (error: unknown, table: string): boolean =>
+  shows({ codes: new Set(['23514']), text: /(?!)/, kinds: new Set() }, error) &&
+  shows({ codes: new Set(), text: new RegExp(`\\b${table}\\b`), kinds: new Set() }, error);

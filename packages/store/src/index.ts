@@ -35,6 +35,9 @@ export {
   type UserCustomer,
 } from './customers/user-customer.ts';
 export { isDatabaseUnavailable, isDatabaseUnreachable } from './database-errors.ts';
+export { erasePayloads } from './event-payloads/erase-payloads.ts';
+export { hasPayloadsToMove, movePayloads, type MovePosition } from './event-payloads/move-payloads.ts';
+export { dropPayloadMonth, listPayloadMonths, makePayloadMonth } from './event-payloads/payload-months.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
 export type * from './events/event-state.ts';

@@ -1,5 +1,6 @@
 import type { EventsQuery } from '@billing/domain';
 import type { Database } from './create-database.ts';
+import { payloadOf } from './event-payloads/payload-sql.ts';
 import type { Prisma, StripeEvent } from './generated/client.ts';
 import { given } from './given.ts';
 import { decodeCursor, timeAndIdKey, toPage } from './page.ts';
@@ -45,11 +46,13 @@ function rowsBefore([at, eventId]: [number, string]) {
   return { processedAt: { lte: processedAt }, OR: isBefore };
 }
 
-/** A ledger row with the event itself: what a replay applies again. */
+/** A ledger row with the event itself: what a replay applies again. The payload is null once it is no longer kept. */
 export type StoredEvent = StripeEvent;
 
-export const getLedgerEvent = (database: Database, eventId: string): Promise<StoredEvent | null> =>
-  database.stripeEvent.findUnique({ where: { eventId } });
+export async function getLedgerEvent(database: Database, eventId: string): Promise<StoredEvent | null> {
+  const row = await database.stripeEvent.findUnique({ where: { eventId } });
+  return row === null ? null : ((await withPayloads(database, [row]))[0] ?? null);
+}
 
 export type LedgerWindow = {
   objectId: string | null;
@@ -61,7 +64,7 @@ export type LedgerWindow = {
 };
 
 /** Events of one object, or created in a window of time, oldest first. */
-export function findLedgerEvents(database: Database, window: LedgerWindow): Promise<StoredEvent[]> {
+export async function findLedgerEvents(database: Database, window: LedgerWindow): Promise<StoredEvent[]> {
   const { objectId, from, to, after, limit } = window;
   const created = { gte: given(from ?? undefined), lt: given(to ?? undefined) };
   const position =
@@ -73,11 +76,22 @@ export function findLedgerEvents(database: Database, window: LedgerWindow): Prom
             { created: after.created, eventId: { gt: after.eventId } },
           ],
         };
-  return database.stripeEvent.findMany({
+  const rows = await database.stripeEvent.findMany({
     where: { AND: [objectId === null ? {} : { objectId }, { created }, position] },
     orderBy: [{ created: 'asc' }, { eventId: 'asc' }],
     take: limit,
   });
+  return withPayloads(database, rows);
+}
+
+/** The rows with their payloads, each from the partition that its moment leads to. */
+async function withPayloads(database: Database, rows: readonly StripeEvent[]): Promise<StoredEvent[]> {
+  const ids = rows.map((row) => row.eventId);
+  const kept = await database.$queryRaw<Pick<StoredEvent, 'eventId' | 'payload'>[]>`
+    SELECT e.event_id AS "eventId", ${payloadOf('e')} AS payload FROM public.stripe_events e
+    WHERE e.event_id = ANY(${ids}::text[])`;
+  const payloads = new Map(kept.map(({ eventId, payload }) => [eventId, payload]));
+  return rows.map((row) => ({ ...row, payload: payloads.get(row.eventId) ?? null }));
 }
 
 /** Which of these events the ledger has, whatever became of them. */

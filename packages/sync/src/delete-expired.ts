@@ -1,9 +1,10 @@
 import { deleteExpiredKeys, deleteFinishedEvents, deleteOldRuns } from '@billing/store';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
+import { dropPayloadMonths } from './payload-months.ts';
 
 /**
- * Deletes what is no longer kept: finished events of the ledger after `EVENT_RETENTION_DAYS`, finished runs after 90
- * days, idempotency keys after one. In small steps; a worker that stops leaves the rest to the next hour.
+ * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
+ * runs after 90 days, idempotency keys after one. In small steps; a worker that stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
@@ -19,5 +20,6 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
   }
   if (total > 0)
     logger.info('ledger_events_deleted', { count: total, finished_before: before.toISOString() });
+  await dropPayloadMonths(deps);
   return { kind: 'done' };
 }

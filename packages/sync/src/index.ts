@@ -15,6 +15,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 export { deleteExpired } from './delete-expired.ts';
 export { logAuditHead } from './log-audit-head.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';
+export { createPayloadMover, makePayloadMonths } from './payload-months.ts';
 export { recheckDue } from './recheck-due.ts';
 export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';

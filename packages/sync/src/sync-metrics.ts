@@ -11,6 +11,7 @@ export type SyncMetrics = {
   apiVersions: LabeledCounter<'version'>;
   sweepFound: Counter;
   eventsDeleted: Counter;
+  payloadMonthsAhead: { set: (value: number) => void };
   sweepSuccess: { set: (value: number) => void };
   pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
   unseenEvents: { set: (value: number) => void };
@@ -35,6 +36,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   eventsDeleted: counter(
     'ledger_events_forgotten_total',
     'Finished events that the ledger kept for EVENT_RETENTION_DAYS and then deleted',
+  ),
+  payloadMonthsAhead: gauge(
+    'ledger_payload_months_ahead',
+    'Months after the present one whose payloads of events have a place; -1: not even the present one',
   ),
   sweepSuccess: gauge(
     'event_sweep_last_success_timestamp_seconds',

@@ -6,6 +6,8 @@ const chunkRows = 50_000;
 
 /** In the order of the foreign keys; `$1` holds the internal ids of users. */
 const ofUsers = [
+  `DELETE FROM stripe_event_payloads p USING stripe_events e WHERE p.event_id = e.event_id AND p.received_at = e.received_at
+   AND e.customer_id IN (SELECT stripe_customer_id FROM customers WHERE user_ref = ANY($1))`,
   'DELETE FROM stripe_events WHERE customer_id IN (SELECT stripe_customer_id FROM customers WHERE user_ref = ANY($1))',
   'DELETE FROM subscriptions WHERE user_ref = ANY($1)',
   'DELETE FROM purchases WHERE user_ref = ANY($1)',

@@ -49,6 +49,7 @@ const statusOfCode: Record<ErrorCode, number> = {
   price_exists: 409,
   customer_exists: 409,
   price_of_other_project: 409,
+  payload_expired: 409,
   already_revoked: 409,
   key_not_active: 409,
   already_subscribed: 409,

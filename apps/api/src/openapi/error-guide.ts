@@ -46,6 +46,8 @@ export const errorGuide: Record<ErrorCode, string> = {
   customer_exists:
     'Check `stripe_customer_id`: this customer is mapped in this project already and stays with its user; if that is the user you mean, nothing is left to do. `PATCH` the customer to move it. Who mapped it by hand is in `GET /api/v1/admin/audit?target_id=…`.',
   price_of_other_project: 'Name the project whose catalog has the prices of the subscription or payment.',
+  payload_expired:
+    'The event cannot be replayed: neither the ledger nor Stripe keeps its payload. `POST /api/v1/admin/reconcile` brings its object to what Stripe has now.',
   already_revoked: 'Nothing is left to do: the grant is revoked.',
   key_not_active: 'Create a new key: this one is revoked or has ended.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',

@@ -1,4 +1,4 @@
-import { apiReleaseOf, isHandledEventType, stripeEventJob } from '@billing/domain';
+import { apiReleaseOf, isHandledEventType, receivedAtOf, stripeEventJob } from '@billing/domain';
 import { isDatabaseUnavailable } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
@@ -38,7 +38,7 @@ export function createEventProcessor(deps: SyncDeps, applier: EventApplier): Pro
       return done;
     }
     const raw = { ...parsed.data.event };
-    const receivedAt = Date.parse(parsed.data.received_at);
+    const receivedAt = receivedAtOf(parsed.data, deps.clock());
     const queued = acceptEvent({ raw, receivedAt }, deps);
     if (queued === null) return laterOrIgnored(deps, parsed.data);
     try {
@@ -69,10 +69,10 @@ function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: s
 }
 
 /** A newer version of the service may know the type: back to the queue until the retry time is over. */
-async function laterOrIgnored(deps: SyncDeps, { event, received_at }: Parsed): Promise<JobOutcome> {
-  const receivedAt = Date.parse(received_at);
+async function laterOrIgnored(deps: SyncDeps, job: Parsed): Promise<JobOutcome> {
+  const receivedAt = receivedAtOf(job, deps.clock());
   if (deps.clock() - receivedAt < deps.eventRetryMs) return { kind: 'later', pauseMs: pauseForOthersMs() };
-  const raw = { ...event };
+  const raw = { ...job.event };
   const unknown = { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: {} };
   return record(deps, unknown, { status: 'ignored', reason: 'unhandled_type' });
 }

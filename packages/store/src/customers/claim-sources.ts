@@ -1,6 +1,7 @@
 import { invalidateBumped } from '../change-user.ts';
 import type { RecheckedTable } from '../claim-due.ts';
 import type { Database } from '../create-database.ts';
+import { payloadOf } from '../event-payloads/payload-sql.ts';
 import { Prisma } from '../generated/client.ts';
 import { quarantinesHints } from './owner-source.ts';
 
@@ -36,7 +37,7 @@ export async function hasClaimsWithoutSource(database: Database): Promise<boolea
 export async function markMetadataClaims(database: Database, { after }: PagePosition): Promise<MarkedPage> {
   const rows = await database.$queryRaw<PageRow[]>`
     WITH page AS MATERIALIZED (
-      SELECT event_id, payload #> '{data,object}' AS object FROM public.stripe_events
+      SELECT event_id, ${payloadOf('e')} #> '{data,object}' AS object FROM public.stripe_events e
       WHERE event_id > ${after} ORDER BY event_id LIMIT ${rowsAtOnce}),
     named AS MATERIALIZED (
       SELECT DISTINCT object #>> '{metadata,user_id}' AS user_id, unnest(ARRAY[

@@ -1,6 +1,7 @@
 import { ServiceError } from '@billing/domain';
 import type { AssignRequest } from '@billing/domain';
 import type { Queries } from '../create-database.ts';
+import { payloadOf } from '../event-payloads/payload-sql.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
 
 type Named = Pick<AssignRequest, 'subscription_id' | 'payment_intent_id' | 'session_id'>;
@@ -20,7 +21,7 @@ async function findPurchase(tx: Queries, id: string): Promise<ObjectKey | null> 
 async function findSubscriptionOf(tx: Queries, sessionId: string): Promise<ObjectKey | null> {
   const rows = await tx.$queryRaw<ObjectKey[]>`
     SELECT 'subscription' AS kind, s.id
-    FROM public.stripe_events e CROSS JOIN LATERAL (SELECT e.payload #> '{data,object,subscription}' AS named) object
+    FROM public.stripe_events e CROSS JOIN LATERAL (SELECT ${payloadOf('e')} #> '{data,object,subscription}' AS named) object
     JOIN public.subscriptions s ON s.id = coalesce(named ->> 'id', named #>> '{}')
     WHERE e.object_id = ${sessionId} LIMIT 1`;
   return rows[0] ?? null;

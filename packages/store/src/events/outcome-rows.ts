@@ -21,7 +21,8 @@ export type OutcomeRows = {
   purchases: string | null;
   purchaseItems: string | null;
   tombstones: string | null;
-  events: string;
+  /** With their payloads. */
+  events: string | null;
 };
 
 export function toOutcomeRows(outcomes: readonly Outcome[]): OutcomeRows {
@@ -54,7 +55,7 @@ export function toOutcomeRows(outcomes: readonly Outcome[]): OutcomeRows {
         items.map((item) => purchaseItemTable.toJson(item, { purchaseId })),
     ),
     tombstones: deletions.length === 0 ? null : JSON.stringify(deletions.map(toTombstone)),
-    events: listOf(outcomes, eventsOf) ?? '[]',
+    events: outcomes.some(({ events }) => events.length > 0) ? listOf(outcomes, eventsOf) : null,
   };
 }
 
@@ -110,7 +111,7 @@ const toTombstone = ({ customerId, deletedAt }: { customerId: string; deletedAt:
 function eventsOf(outcome: Outcome): string[] {
   const objectKey = objectKeyOf(outcome);
   return outcome.events.map((event) => {
-    const json = eventTable.toJson(event, { objectKey });
+    const json = eventTable.toJson(event, { objectKey, payload: event.payload });
     return mayBeUnstorable.test(json) ? eventTable.toJson(event, { objectKey, ...storable(event) }) : json;
   });
 }

@@ -18,6 +18,7 @@ export type LedgerOutcome = {
   created: Instant;
   receivedAt: Instant;
   processedAt: Instant;
+  /** Lies in a table of its own, by `receivedAt`. */
   payload: unknown;
 };
 

@@ -125,7 +125,11 @@ export const purchaseItemTable = defineTable<BoughtItem, { purchaseId: string },
   sent: {},
 });
 
-export const eventTable = defineTable<LedgerOutcome, object, { objectKey: string | null }>({
+/** The event's own row, and what it is sent with: its payload goes to another table. */
+type EventColumns = Omit<LedgerOutcome, 'payload'>;
+type SentWithEvent = { objectKey: string | null; payload: unknown };
+
+export const eventTable = defineTable<EventColumns, object, SentWithEvent>({
   name: 'stripe_events',
   primaryKey: ['eventId'],
   link: {},
@@ -143,7 +147,22 @@ export const eventTable = defineTable<LedgerOutcome, object, { objectKey: string
     created: ['created', 'timestamptz'],
     receivedAt: ['received_at', 'timestamptz'],
     processedAt: ['processed_at', 'timestamptz'],
+  },
+  sent: { objectKey: ['object_key', 'text?'], payload: ['payload', 'jsonb'] },
+});
+
+export const eventPayloadTable = defineTable<
+  Pick<LedgerOutcome, 'eventId' | 'receivedAt' | 'payload'>,
+  object,
+  object
+>({
+  name: 'stripe_event_payloads',
+  primaryKey: ['eventId', 'receivedAt'],
+  link: {},
+  row: {
+    eventId: ['event_id', 'text'],
+    receivedAt: ['received_at', 'timestamptz'],
     payload: ['payload', 'jsonb'],
   },
-  sent: { objectKey: ['object_key', 'text?'] },
+  sent: {},
 });

@@ -1,17 +1,13 @@
 import type { Database } from '../create-database.ts';
+import { withPayloadMonths } from '../event-payloads/payload-months.ts';
 import { Prisma } from '../generated/client.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import type { TableSql } from './define-table.ts';
 import { toOutcomeRows } from './outcome-rows.ts';
 import type { OutcomeRows } from './outcome-rows.ts';
 import type { Outcome, Written } from './outcomes.ts';
-import {
-  eventTable,
-  purchaseItemTable,
-  purchaseTable,
-  subscriptionItemTable,
-  subscriptionTable,
-} from './tables.ts';
+import { recordEvents, recordNone } from './record-events.ts';
+import { purchaseItemTable, purchaseTable, subscriptionItemTable, subscriptionTable } from './tables.ts';
 
 /**
  * Always true, and makes a CTE wait for another one: Postgres promises no order among CTEs that write, but finishes
@@ -163,20 +159,6 @@ const bumpVersions = sqlTemplate(`
     UNION ALL SELECT project_id, user_id, version FROM created_users
     RETURNING id, project_id, user_id, version)`);
 
-/** Ledger rows of the events. */
-const recordEvents = sqlTemplate(`
-  recorded_events AS (
-    INSERT INTO public.stripe_events AS stored (${eventTable.insert})
-    SELECT ${eventTable.values}
-    FROM json_to_recordset($rows::json) AS x(${eventTable.recordset})
-    -- An event and its effect are one: without its object it is not recorded.
-    WHERE object_key IS NULL OR object_key IN (SELECT object_key FROM written_objects)
-    ORDER BY event_id COLLATE "C"
-    ON CONFLICT (event_id) DO UPDATE SET ${eventTable.set}, attempts = stored.attempts + 1
-    -- Any other status is final.
-    WHERE stored.status IN ('failed', 'quarantined')
-    RETURNING event_id)`);
-
 type WrittenRow = {
   written: string[];
   recorded: string[];
@@ -198,7 +180,7 @@ function partsFor(rows: OutcomeRows): Prisma.Sql[] {
     ...(tombstones === null ? [] : [writeTombstones(tombstones)]),
     bumpVersions(),
     ...(owners === null ? [] : [writeOwners()]),
-    recordEvents(rows.events),
+    rows.events === null ? recordNone() : recordEvents(rows.events),
   ];
 }
 
@@ -213,13 +195,17 @@ export async function writeOutcomes(
   outcomes: readonly Outcome[],
 ): Promise<Written> {
   const parts = Prisma.join(partsFor(toOutcomeRows(outcomes)), ',');
-  const { written, recorded, pending } = await database.$queryJson<WrittenRow>(Prisma.sql`
+  const statement = Prisma.sql`
     WITH ${parts}
     SELECT json_build_object(
       'written', (SELECT coalesce(json_agg(object_key), '[]') FROM written_objects),
       'recorded', (SELECT coalesce(json_agg(event_id), '[]') FROM recorded_events),
       'pending', (SELECT coalesce(json_agg(json_build_object(
-        'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM pending_invalidations))`);
+        'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM pending_invalidations))`;
+  const events = outcomes.flatMap((outcome) => outcome.events);
+  const { written, recorded, pending } = await withPayloadMonths(database, events, () =>
+    database.$queryJson<WrittenRow>(statement),
+  );
   return {
     written: new Set(written),
     recorded: new Set(recorded),

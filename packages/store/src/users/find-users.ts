@@ -4,6 +4,7 @@ import type { Actor } from '../audit.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { ownerSourceSql } from '../customers/owner-source.ts';
 import { Prisma } from '../generated/client.ts';
+import { payloadOf } from '../event-payloads/payload-sql.ts';
 
 export type FoundUser = {
   projectId: string | null;
@@ -32,11 +33,11 @@ const ownerSourceIn = (alias: 's' | 'p'): Prisma.Sql =>
 const find = (tx: Queries, { query, project_id: projectId }: FindUsersQuery): Promise<FoundUser[]> =>
   tx.$queryRaw<FoundUser[]>`
     WITH event AS MATERIALIZED (
-      SELECT event_id, object_id, customer_id, payload #> '{data,object}' AS object FROM public.stripe_events
-      WHERE event_id = ${query}
-      UNION
-      (SELECT event_id, object_id, customer_id, payload #> '{data,object}' FROM public.stripe_events
-       WHERE object_id = ${query} ORDER BY created DESC LIMIT 10)),
+      SELECT event_id, object_id, customer_id, ${payloadOf('e')} #> '{data,object}' AS object
+      FROM (
+        SELECT * FROM public.stripe_events WHERE event_id = ${query}
+        UNION
+        (SELECT * FROM public.stripe_events WHERE object_id = ${query} ORDER BY created DESC LIMIT 10)) e),
     named AS MATERIALIZED (
       SELECT CASE WHEN event_id = ${query} THEN 'event' ELSE NULL END AS matched, unnest(ARRAY[object_id,
         coalesce(object #>> '{subscription,id}', object ->> 'subscription'),

@@ -1,5 +1,5 @@
 import { differences } from '@billing/domain';
-import type { FieldChange } from '@billing/domain';
+import type { FieldChange, StripeLookup } from '@billing/domain';
 import { readEventState } from '@billing/store';
 import type { EventState, LedgerStatus, StoredEvent } from '@billing/store';
 import { z } from 'zod';
@@ -9,22 +9,33 @@ import { changedFields } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { writePlans } from '../apply/write-plans.ts';
 import type { SyncDeps } from '../deps.ts';
+import { askStripe } from '../stripe/ask-stripe.ts';
 
 export type Replayed = { outcome: LedgerStatus; reason: string | null; changes: FieldChange[] };
 
 const storedPayload = z.looseObject({ id: z.string(), type: z.string() });
 
+/** The payload of an event: the stored one, else as Stripe's list still has it, which is for 30 days. */
+export async function findPayload(deps: SyncDeps, stored: StoredEvent): Promise<StripeLookup<unknown>> {
+  if (stored.payload !== null) return { kind: 'found', object: stored.payload };
+  return askStripe(deps, 'event', async () => {
+    const event = await deps.stripe.events.retrieve(stored.eventId);
+    if (event.id !== stored.eventId) throw new Error('Stripe answered with another event.');
+    return { ...event };
+  });
+}
+
 /**
- * Decides an event of the ledger again, from the payload stored there, as if it arrived now: failed and quarantined
+ * Decides an event of the ledger again, from its payload, as if it arrived now: failed and quarantined
  * events are applied, finished ones normally turn out to be stale. A dry run writes nothing. The changes are those of
  * the object's row and, where its outcome is not final, of the ledger row. Throws ContentionError.
  */
 export async function replayEvent(
   deps: SyncDeps,
-  stored: StoredEvent,
+  { stored, payload: found }: { stored: StoredEvent; payload: unknown },
   { dryRun }: { dryRun: boolean },
 ): Promise<Replayed> {
-  const payload = storedPayload.safeParse(stored.payload);
+  const payload = storedPayload.safeParse(found);
   const queued = payload.success
     ? acceptEvent({ raw: payload.data, receivedAt: stored.receivedAt.getTime() }, deps)
     : null;

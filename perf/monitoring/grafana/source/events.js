@@ -150,6 +150,11 @@ export const events = dashboard({
           description:
             'Length of the time whose events Stripe lists no more and no sweep read; 0 once a reconcile covered it.',
         }),
+        graph('Months of payloads ahead', [['max(ledger_payload_months_ahead)', 'months']], {
+          width: 12,
+          description:
+            'Months after this one whose payloads of events have a place in the ledger. Below 1 the worker does not make them.',
+        }),
       ],
     ],
   ],

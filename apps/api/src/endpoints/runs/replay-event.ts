@@ -16,7 +16,8 @@ export const replayEvent = defineEndpoint({
   operationId: 'replayEvent',
   tag: 'Maintenance',
   summary: 'Process one event again',
-  description: 'Done by the worker; 503 if none answers within 15 seconds. With `dry_run` nothing changes.',
+  description:
+    'Done by the worker; 503 if none answers within 15 seconds. With `dry_run` nothing changes. An event whose payload is no longer kept is read from Stripe, which lists it for 30 days.',
   access: { admin: 'operator', limitedBy: 'handler' },
   body: { schema: replayEventRequest, example: { dry_run: true } },
   answers: [
@@ -33,7 +34,7 @@ export const replayEvent = defineEndpoint({
       },
     },
   ],
-  errors: ['event_not_found'],
+  errors: ['event_not_found', 'payload_expired', 'stripe_unavailable'],
   handle: async (deps, { params, body, actor, onlyProject }) => {
     const order = { eventId: params.event_id, dryRun: body.dry_run, onlyProject };
     const ordered = await requestEventReplay(deps.database, order, actor);
@@ -42,7 +43,7 @@ export const replayEvent = defineEndpoint({
     await announceRun(deps, 'replay', runId);
     const run = await awaitEnd(deps, runId);
     if (run === null) await withdrawRun(deps.database, runId);
-    if (run?.status !== 'done') throw noAnswer();
+    if (run?.status !== 'done') throw (failures[run?.error ?? ''] ?? noAnswer)();
     return { body: replayEventResponse.parse(run.result) };
   },
 });
@@ -60,6 +61,20 @@ async function awaitEnd({ database }: Pick<AppDeps, 'database'>, runId: string):
 
 const eventNotFound = (): ServiceError =>
   new ServiceError('event_not_found', 'Use an event_id that GET /api/v1/admin/events lists.');
+
+/** Why the worker could not replay it, by what the run says. */
+const failures: Partial<Record<string, () => ServiceError>> = {
+  payload_expired: () =>
+    new ServiceError(
+      'payload_expired',
+      'Reconcile in its place: it brings the object to what Stripe has now.',
+    ),
+  stripe_unavailable: () =>
+    new ServiceError('stripe_unavailable', 'Send it again: the payload must be read from Stripe.', {
+      retryable: true,
+      retryAfterSeconds: 5,
+    }),
+};
 
 const noAnswer = (): ServiceError =>
   new ServiceError('service_unavailable', 'Try again when a worker runs: none has answered in time.', {

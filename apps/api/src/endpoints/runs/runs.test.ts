@@ -80,20 +80,41 @@ test('invalid requests are refused', async () => {
   expect((await admin('get', '/events/evt_x/replay').expect(405)).headers['allow']).toBe('POST');
 });
 
-test('a replay answers with what the worker found', async () => {
-  const eventId = await recordEvent();
+/** The run of a replay, taken as a worker does. */
+async function takeReplay(eventId: string): Promise<string> {
   const { database } = commerce.deps;
-  const answer = admin('post', `/events/${eventId}/replay`, { dry_run: true }).then((response) => response);
-  const run = await waitFor(
+  const { id: runId } = await waitFor(
     () =>
       database.run.findFirst({
         where: { kind: 'replay_event', params: { path: ['event_id'], equals: eventId } },
       }),
     { what: 'the run' },
   );
-  await claimRun(database, { runId: run.id, workerId: 'worker' });
+  await claimRun(database, { runId, workerId: 'worker' });
+  return runId;
+}
+
+test.each([
+  { error: 'payload_expired', status: 409, code: 'payload_expired' },
+  { error: 'stripe_unavailable', status: 503, code: 'stripe_unavailable' },
+  { error: 'the event is gone', status: 503, code: 'service_unavailable' },
+])('a replay that the worker ends with "$error" is $status $code', async ({ error, status, code }) => {
+  const eventId = await recordEvent();
+  const answer = admin('post', `/events/${eventId}/replay`, {}).then((response) => response);
+  const runId = await takeReplay(eventId);
+  await endRun(commerce.deps.database, { runId, workerId: 'worker', status: 'failed', error });
+  const { body, headers, ...answered } = await answer;
+  expect([answered.status, body.code]).toEqual([status, code]);
+  expect(headers['retry-after']).toBe(status === 503 ? '5' : undefined);
+});
+
+test('a replay answers with what the worker found', async () => {
+  const eventId = await recordEvent();
+  const { database } = commerce.deps;
+  const answer = admin('post', `/events/${eventId}/replay`, { dry_run: true }).then((response) => response);
+  const runId = await takeReplay(eventId);
   const result = { event_id: eventId, dry_run: true, outcome: 'stale', reason: null, changes: [] };
-  await endRun(database, { runId: run.id, workerId: 'worker', status: 'done', result });
+  await endRun(database, { runId, workerId: 'worker', status: 'done', result });
   const { status, body } = await answer;
   expect([status, body]).toEqual([200, result]);
 });

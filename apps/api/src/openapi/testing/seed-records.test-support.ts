@@ -53,6 +53,7 @@ const reconciled: ReconcileResult = {
 
 const replayed: ReplayResult = {
   events_replayed: 2,
+  events_without_payload: 1,
   outcomes: { applied: 1, stale: 1, ignored: 0, quarantined: 0, failed: 0 },
   changes: [{ event_id: 'evt_1', path: 'subscription.status', before: 'active', after: null }],
   changes_truncated: false,

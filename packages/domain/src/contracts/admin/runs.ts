@@ -98,6 +98,9 @@ export type ReconcileResult = z.output<typeof reconcileResult>;
 export const replayResult = z
   .object({
     events_replayed: z.number().int(),
+    events_without_payload: z.number().int().default(0).meta({
+      description: 'Not replayed: neither the ledger nor Stripe keeps their payload any more.',
+    }),
     outcomes: z.object({
       applied: z.number().int(),
       stale: z.number().int(),
