@@ -69,7 +69,14 @@ test('an API key is found by its prefix', async () => {
   await world.database.apiKey.create({ data: key });
   const found = await findUsers(world.database, { query: prefix }, actor);
   expect(found).toEqual([
-    { projectId: 'shop', userId: null, keyId: key.id, matched: 'api_key', matchedId: prefix },
+    {
+      projectId: 'shop',
+      userId: null,
+      keyId: key.id,
+      matched: 'api_key',
+      matchedId: prefix,
+      ownerSource: null,
+    },
   ]);
 });
 
