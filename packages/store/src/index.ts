@@ -29,6 +29,12 @@ export {
   type UserCustomer,
 } from './customers/user-customer.ts';
 export { isDatabaseUnavailable, isDatabaseUnreachable } from './database-errors.ts';
+export { eraseUser, type EraseOrder, type ErasedUser } from './erasure/erase-user.ts';
+export * from './erasure/erasure-keys.ts';
+export * from './erasure/blank-payloads.ts';
+export * from './erasure/find-erased.ts';
+export { findNaming, type SearchedPage } from './erasure/find-naming.ts';
+export * from './erasure/forget-names.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
 export type * from './events/event-state.ts';
@@ -44,8 +50,9 @@ export * from './outbox.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './read-project-metrics.ts';
 export { readSources, type UserSources } from './read-sources.ts';
+export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';
-export { readUser, type StoredUser } from './users/read-user.ts';
+export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/list-runs.ts';

@@ -13,6 +13,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
+export { eraseRun } from './erase/erase-run.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';
 export { recheckDue } from './recheck-due.ts';
 export { verifyDuePrices } from './verify-prices.ts';

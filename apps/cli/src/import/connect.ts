@@ -8,13 +8,19 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
+  erasureFields,
   parseEnv,
   readJsonFile,
   redisFields,
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
-import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import {
+  createDatabase,
+  createEntitlementCache,
+  createErasureKeys,
+  createOutboxCleaner,
+} from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
@@ -24,6 +30,7 @@ const schema = z.object({
   ...databaseFields,
   ...redisFields,
   ...stripeFields,
+  ...erasureFields,
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
 });
 
@@ -100,6 +107,7 @@ export function connect(env: Environment): Connection {
       clock,
     }),
     subscriptionLookups: createSharedLookups(),
+    erasureKeys: createErasureKeys(config.ERASURE_KEY ?? []),
     eventRetryMs: 0,
   };
   return {

@@ -21,7 +21,7 @@ export const customerGeneration = Prisma.sql`
     || '.' || extract(epoch FROM u.created_at)`;
 
 /** Of a subscription's status: it may still be charged. */
-const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
+export const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
 
 /** The id of the customer to bill for the row `u` of `users`; null: none is mapped. */
 export const billedCustomer = Prisma.sql`

@@ -41,7 +41,8 @@ function toStripeFailure(error: unknown): StripeFailure {
   return { kind: error instanceof Stripe.errors.StripeError ? 'unreachable' : 'unusable' };
 }
 
-type LookupKind = 'subscription' | 'checkout_session' | 'charge' | 'payment_intent' | 'invoice' | 'price';
+type LookupKind =
+  'customer' | 'subscription' | 'checkout_session' | 'charge' | 'payment_intent' | 'invoice' | 'price';
 
 /**
  * Whether asking for other objects may still bring something. A key that is not accepted at all (401) is a matter of
