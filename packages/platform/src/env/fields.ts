@@ -80,17 +80,18 @@ function secretList(): EnvField<string[]> {
 
 const erasureKeyBytes = 32;
 
+const isErasureKey = (key: string): boolean =>
+  /^[A-Za-z0-9+/]{43}=?$/.test(key) && Buffer.from(key, 'base64').length === erasureKeyBytes;
+
 /** Keys as base64, with or without padding, as `openssl rand -base64 32` writes them. */
 function erasureKeys(): EnvField<string[]> {
   return field(
     `one or more keys of ${erasureKeyBytes} bytes in base64, comma-separated, each used once`,
     (text) => {
       const keys = splitList(text);
-      const isKey = (key: string): boolean =>
-        /^[A-Za-z0-9+/]{43}=?$/.test(key) && Buffer.from(key, 'base64').length === erasureKeyBytes;
       const isDistinct =
         new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size === keys.length;
-      return keys.length > 0 && keys.every(isKey) && isDistinct ? keys : undefined;
+      return keys.length > 0 && keys.every(isErasureKey) && isDistinct ? keys : undefined;
     },
   );
 }
