@@ -1,6 +1,6 @@
 import { isRecord } from './stripe/fields.ts';
 
-const escapeForPattern = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+const escapeForPattern = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`);
 
 /** Whether a text holds an id as a whole word, as it is or as a part of an address. */
 export function holdsId(text: string, id: string): boolean {
