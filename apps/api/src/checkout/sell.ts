@@ -19,28 +19,42 @@ import type { checkoutSession } from './stripe-answers.ts';
 export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit' | 'warnOfOpenRedirects'>;
 type Session = z.output<typeof checkoutSession>;
 
-/** From an order to the address of Stripe's page. */
+/**
+ * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
+ * the erasure, and what it sells would else belong to nobody.
+ */
 export async function sell(
   deps: CheckoutDeps,
   order: CheckoutOrder,
   budget: StripeBudget,
 ): Promise<CheckoutResponse> {
+  const { projectId, request } = order;
+  const session = await makeSession(deps, order, budget);
+  await findOrCreateUser(deps.database, { projectId, userId: request.user_id });
+  return toResponse(session);
+}
+
+async function makeSession(
+  deps: CheckoutDeps,
+  order: CheckoutOrder,
+  budget: StripeBudget,
+): Promise<Session> {
   const { projectId, request, oneTry } = order;
   const known = oneTry.unanswered === null ? null : await askAgain(deps, oneTry.unanswered, budget);
-  if (known !== null) return toResponse(known);
+  if (known !== null) return known;
   const { price, user } = await prepareInTurn(deps, order);
   const buyer = { projectId, userId: request.user_id, email: request.email };
   const customer = await ensureCustomer(deps, { buyer, user }, budget);
   const createFor = (owner: string): Promise<Session> =>
     createSession(deps, { order, price, customer: owner }, budget);
   try {
-    return toResponse(await createFor(customer));
+    return await createFor(customer);
   } catch (error) {
     if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
     // Deleted in Stripe, and its event has not come yet.
     await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
     const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
-    return toResponse(await createFor(await ensureCustomer(deps, successor, budget)));
+    return createFor(await ensureCustomer(deps, successor, budget));
   }
 }
 

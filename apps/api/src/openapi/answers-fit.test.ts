@@ -16,7 +16,7 @@ afterAll(() => seeded.close());
 const the = (name: string): string => seeded.known[name]?.[0] ?? '';
 const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
-/** Calls that succeed, as changes to the example with ids that exist. Absent: that example is enough. */
+/** Calls that succeed, as changes to the example with ids that exist; by the status, if several do. Absent: that example is enough. */
 const changes: Record<string, () => Call[]> = {
   checkEntitlements: () => [
     { query: { user_id: the('user_id') } },
@@ -45,6 +45,9 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
+  'eraseUser 202': () => [{ body: { user_id: uniqueId('user') } }],
+  'eraseUser 200': () => [{ body: { user_id: uniqueId('user'), dry_run: true } }],
+  exportUser: () => [{}, { body: { user_id: uniqueId('user') } }],
   listEvents: () => [
     {},
     ...['applied', 'stale', 'ignored', 'quarantined', 'failed'].map((status) => ({ query: { status } })),
@@ -66,9 +69,11 @@ function exampleOf({ path, body }: Endpoint): Call {
   };
 }
 
-function callsOf(endpoint: Endpoint): Call[] {
+function callsOf(endpoint: Endpoint, status: number): Call[] {
   const example = exampleOf(endpoint);
-  return (changes[endpoint.operationId]?.() ?? [{}]).map(({ path, body, ...more }) => ({
+  const { operationId } = endpoint;
+  const given = changes[`${operationId} ${status}`] ?? changes[operationId];
+  return (given?.() ?? [{}]).map(({ path, body, ...more }) => ({
     path: { ...example.path, ...path },
     body: isObject(example.body) && isObject(body) ? { ...example.body, ...body } : example.body,
     ...more,
@@ -86,7 +91,7 @@ describe('each described answer was received, and fits its description', () => {
   test.each(cells)('%s: %d', async (operationId, status, endpoint) => {
     const answered = async (): Promise<Called[]> => {
       const calls: Called[] = [];
-      for (const call of callsOf(endpoint)) calls.push(await callEndpoint(seeded, endpoint, call));
+      for (const call of callsOf(endpoint, status)) calls.push(await callEndpoint(seeded, endpoint, call));
       return calls;
     };
     const isUnready = operationId === 'getReadiness' && status === 503;

@@ -1,4 +1,4 @@
-import { eraseRequest, eraseResponse, toDryRunOut } from '@billing/domain';
+import { dryRunOut, eraseRequest, runAccepted, toDryRunOut } from '@billing/domain';
 import { eraseUser as erase } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { publishChange } from '../publish-change.ts';
@@ -21,13 +21,13 @@ export const eraseUser = defineEndpoint({
     {
       status: 202,
       description: 'Erased; the run does the rest.',
-      schema: eraseResponse,
+      schema: runAccepted,
       example: { run_id: 'run_5b1e' },
     },
     {
       status: 200,
       description: 'With `dry_run`: what would go.',
-      schema: eraseResponse,
+      schema: dryRunOut,
       example: { changes: [{ path: 'grants', before: 1, after: 0 }], affected_users: 1 },
     },
   ],

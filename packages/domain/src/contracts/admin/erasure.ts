@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { explanationOut } from '../entitlements.ts';
-import { dryRun, dryRunOut } from './dry-run.ts';
+import { dryRun } from './dry-run.ts';
 import { auditOut, eventOut } from './records.ts';
-import { runAccepted } from './runs.ts';
 import { userCustomerOut } from './users.ts';
 
 export const eraseRequest = z
@@ -21,8 +20,6 @@ export const eraseRequest = z
   })
   .meta({ id: 'Erasure' });
 export type EraseRequest = z.output<typeof eraseRequest>;
-
-export const eraseResponse = z.union([runAccepted, dryRunOut]);
 
 export const exportRequest = z.strictObject({ project_id: id, user_id: id }).meta({ id: 'ExportRequest' });
 export type ExportRequest = z.output<typeof exportRequest>;
