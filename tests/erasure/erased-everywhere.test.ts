@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { freshState, runImport } from '@billing/sync';
 import { waitFor } from '@billing/testing';
-import { Stripe } from 'stripe';
 import request from 'supertest';
-import { testWebhookSecret } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { startWholeSystem } from '../journeys/whole-system.test-support.ts';
 import type { WholeSystem } from '../journeys/whole-system.test-support.ts';
+import * as shops from './shop.test-support.ts';
+import { eventOf, idOf, newId, nowSeconds } from './shop.test-support.ts';
+import type { Shop } from './shop.test-support.ts';
 import { awaitRun, tracesOf } from './traces.test-support.ts';
 
 const key = randomBytes(32).toString('base64');
@@ -20,183 +21,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => system.close());
-
-const stripe = new Stripe('sk_test_x');
-
-/** Delivers an event as Stripe does. */
-async function deliver(event: object): Promise<void> {
-  const payload = JSON.stringify(event);
-  const signature = stripe.webhooks.generateTestHeaderString({ payload, secret: testWebhookSecret });
-  await request(system.url)
-    .post('/api/v1/webhooks/stripe')
-    .set('content-type', 'application/json')
-    .set('stripe-signature', signature)
-    .send(payload)
-    .expect(200);
-}
-
-const ledgerRow = (eventId: string) => system.deps.database.stripeEvent.findUnique({ where: { eventId } });
-
-async function settled(
-  eventId: string,
-): Promise<{ status: string; reason: string | null; payload: unknown }> {
-  await waitFor(async () => (await ledgerRow(eventId)) !== null, { what: `the event ${eventId}` });
-  const row = await ledgerRow(eventId);
-  if (row === null) throw new Error('the row is gone');
-  return row;
-}
-
-async function queueIsEmpty(): Promise<void> {
-  await waitFor(
-    async () => {
-      const { waiting = 0, active = 0, prioritized = 0 } = await system.deps.stripeEvents.counts();
-      return waiting + active + prioritized === 0;
-    },
-    { what: 'the queue' },
-  );
-}
-
-const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-const newId = (prefix: string): string => `${prefix}_${randomBytes(8).toString('hex')}`;
-
-const eventOf = (type: string, object: object, created = nowSeconds()) => ({
-  id: newId('evt'),
-  object: 'event',
-  type,
-  created,
-  livemode: false,
-  data: { object },
-});
-
-type Shop = { projectId: string; apiKey: string; monthly: string; once: string; stripeMonthly: string };
-
-async function openShop(): Promise<Shop> {
-  const { projectId, apiKey } = await system.createProject();
-  const monthly = await system.sell(projectId, { featureCodes: ['monthly'] });
-  const once = await system.sell(projectId, { featureCodes: ['once'], interval: 'one_time' });
-  return {
-    projectId,
-    apiKey,
-    monthly: monthly.priceId,
-    once: once.priceId,
-    stripeMonthly: monthly.stripePriceId,
-  };
-}
-
-/** Buys and pays, under an idempotency key that holds the user's id. */
-async function buy({ apiKey, monthly, once }: Shop, userId: string, what: 'monthly' | 'once') {
-  const order = system.order(what === 'monthly' ? monthly : once, {
-    user_id: userId,
-    mode: what === 'monthly' ? 'subscription' : 'payment',
-    success_url: `https://app.example.com/done?user=${encodeURIComponent(userId)}`,
-  });
-  const idempotencyKey = `${what}-${encodeURIComponent(userId)}-${randomBytes(3).toString('hex')}`;
-  const { body } = await system.checkout(apiKey, order, { 'idempotency-key': idempotencyKey }).expect(200);
-  await system.pay(body.session_id);
-  return system.stripe.checkout.sessions.retrieve(body.session_id);
-}
-
-/** A user with sources of all kinds, and whose id is wherever it can be. */
-async function live(shop: Shop, userId: string) {
-  const { projectId, apiKey } = shop;
-  const database = system.deps.database;
-  const [subscribed, paid] = [await buy(shop, userId, 'monthly'), await buy(shop, userId, 'once')];
-  await system
-    .admin('post', '/grant', {
-      project_id: projectId,
-      user_id: userId,
-      feature_code: 'gift',
-      reason: `a gift to ${userId}, who asked`,
-    })
-    .expect(201);
-  await system.awaitFeatures(apiKey, userId, ['gift', 'monthly', 'once']);
-  // A customer that an operator mapped.
-  const mapped = await system.stripe.customers.create({
-    metadata: { user_id: userId, project_id: projectId },
-  });
-  await system
-    .admin('post', `/projects/${projectId}/customers`, { user_id: userId, stripe_customer_id: mapped.id })
-    .expect(201);
-  // Somebody else's subscription, whose metadata names this user: our mapping beats it.
-  const others = await system.stripe.customers.create({});
-  await system
-    .admin('post', `/projects/${projectId}/customers`, { user_id: 'bob', stripe_customer_id: others.id })
-    .expect(201);
-  const contested = {
-    id: newId('sub'),
-    object: 'subscription',
-    created: nowSeconds() - 60,
-    customer: others.id,
-    status: 'active',
-    metadata: { user_id: userId, project_id: projectId },
-    items: {
-      data: [
-        {
-          id: newId('si'),
-          price: { id: shop.stripeMonthly },
-          quantity: 1,
-          current_period_start: nowSeconds() - 60,
-          current_period_end: nowSeconds() + 86_400,
-        },
-      ],
-    },
-  };
-  await deliver(eventOf('customer.subscription.updated', contested));
-  // One of a price that nobody knows, without a project, which waits, and a checkout that came to nothing.
-  const waiting = eventOf('customer.subscription.updated', {
-    ...contested,
-    id: newId('sub'),
-    customer: newId('cus'),
-    metadata: { user_id: userId },
-    items: { data: [{ id: 'si_x', price: { id: 'price_unknown' }, quantity: 1 }] },
-  });
-  await deliver(waiting);
-  const expired = eventOf('checkout.session.expired', {
-    id: newId('cs'),
-    object: 'checkout.session',
-    created: nowSeconds() - 60,
-    mode: 'payment',
-    payment_status: 'unpaid',
-    client_reference_id: userId,
-    metadata: {},
-  });
-  await deliver(expired);
-  await queueIsEmpty();
-  expect(await settled(waiting.id)).toMatchObject({ status: 'quarantined' });
-  // A run that reports the user, somebody who looked, and an event that only a newer version knows.
-  await database.run.create({
-    data: {
-      id: newId('run'),
-      kind: 'reconcile',
-      status: 'done',
-      requestedBy: 'tester',
-      result: { drift: [{ kind: 'x', object_id: 'sub_1', before: { user_id: userId }, after: null }] },
-      finishedAt: new Date(),
-    },
-  });
-  await system.admin('get', `/users?query=${encodeURIComponent(userId)}`).expect(200);
-  await system.admin('get', `/users/${projectId}/${encodeURIComponent(userId)}`).expect(200);
-  const unknown = eventOf('made.up', {
-    id: 'x_1',
-    object: 'x',
-    metadata: { user_id: userId, project_id: projectId },
-  });
-  await system.deps.stripeEvents.add(
-    {
-      name: unknown.type,
-      jobId: unknown.id,
-      data: { event: unknown, received_at: new Date().toISOString() },
-    },
-    { deadlineMs: 5_000 },
-  );
-  await waitFor(async () => (await system.deps.stripeEvents.counts())['delayed'] !== 0, {
-    what: 'the job to wait',
-  });
-  return { subscribed, paid, contested, waiting, unknown, mapped };
-}
-
-const idOf = (reference: string | { id: string } | null): string =>
-  typeof reference === 'string' ? reference : (reference?.id ?? '');
 
 const versionOf = async ({ apiKey }: Shop, userId: string): Promise<number> => {
   const { body } = await request(system.url)
@@ -219,7 +43,7 @@ async function bringEverythingIn({ projectId }: Shop): Promise<void> {
       timeoutMs: 20_000,
     },
   );
-  await queueIsEmpty();
+  await shops.queueIsEmpty(system);
   const reconcile = await system.admin('post', '/reconcile', {}).expect(202);
   await awaitRun(system, reconcile.body.run_id);
   const replay = await system.admin('post', '/events/replay', {}).expect(202);
@@ -239,7 +63,7 @@ async function bringEverythingIn({ projectId }: Shop): Promise<void> {
   );
 }
 
-type Lived = Awaited<ReturnType<typeof live>>;
+type Lived = Awaited<ReturnType<typeof shops.live>>;
 type User = { userId: string; options: { stripe: boolean }; shop: Shop; lived: Lived; version: number };
 
 const erase = ({ shop, userId, options }: Omit<User, 'lived' | 'version'>, more: object = {}) =>
@@ -256,8 +80,8 @@ const exported = async ({ projectId }: Shop, userId: string) =>
 
 /** A user who is everywhere, and whose subscription has ended. */
 async function prepare(userId: string, options: { stripe: boolean }): Promise<User> {
-  const shop = await openShop();
-  const lived = await live(shop, userId);
+  const shop = await shops.openShop(system);
+  const lived = await shops.live(system, shop, userId);
   expect((await erase({ shop, userId, options }).expect(409)).body.code).toBe('has_live_subscription');
   const tried = await erase({ shop, userId, options }, { dry_run: true }).expect(409);
   expect(tried.body.code).toBe('has_live_subscription');
@@ -331,11 +155,15 @@ async function deliverLate({ userId, lived, shop }: User): Promise<object> {
     metadata: {},
     client_reference_id: userId,
   });
-  for (const event of [late, never, hint]) await deliver(event);
+  for (const event of [late, never, hint]) await shops.deliver(system, event);
   for (const event of [late, never, hint])
-    expect(await settled(event.id)).toMatchObject({ status: 'ignored', reason: 'erased', payload: {} });
-  await deliver(eventOf('customer.subscription.updated', contested));
-  await queueIsEmpty();
+    expect(await shops.settled(system, event.id)).toMatchObject({
+      status: 'ignored',
+      reason: 'erased',
+      payload: {},
+    });
+  await shops.deliver(system, eventOf('customer.subscription.updated', contested));
+  await shops.queueIsEmpty(system);
   expect(await system.features(shop.apiKey, 'bob')).toEqual(['monthly']);
   return late;
 }
@@ -370,12 +198,12 @@ test('an erased user is found nowhere, no late event brings the user back, a che
   for (const user of users) await expectUnknown(user);
 
   for (const [index, { shop, userId, version }] of users.entries()) {
-    await buy(shop, userId, 'once');
+    await shops.buy(system, { shop, userId, what: 'once' });
     await system.awaitFeatures(shop.apiKey, userId, ['once']);
     expect(await versionOf(shop, userId)).toBeGreaterThan(version);
     const again = { ...late[index], id: newId('evt') };
-    await deliver(again);
-    expect(await settled(again.id)).toMatchObject({ status: 'ignored', reason: 'erased' });
+    await shops.deliver(system, again);
+    expect(await shops.settled(system, again.id)).toMatchObject({ status: 'ignored', reason: 'erased' });
   }
   for (const { shop, userId } of users) {
     await bringEverythingIn(shop);

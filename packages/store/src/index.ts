@@ -33,6 +33,7 @@ export { eraseUser, type EraseOrder, type ErasedUser } from './erasure/erase-use
 export * from './erasure/erasure-keys.ts';
 export * from './erasure/blank-payloads.ts';
 export * from './erasure/find-erased.ts';
+export { findErasedAgain, type ErasedAgain } from './erasure/find-erased-again.ts';
 export { findNaming, type SearchedPage } from './erasure/find-naming.ts';
 export * from './erasure/forget-names.ts';
 export * from './event-sweeps.ts';

@@ -5,6 +5,7 @@ import { addPrices } from './prices.ts';
 import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
+import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
@@ -39,6 +40,7 @@ const commands = [
   addGrants,
   addFind,
   addExplain,
+  addErase,
   addEvents,
   addQuarantine,
   addAudit,

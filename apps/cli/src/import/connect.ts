@@ -34,7 +34,13 @@ const schema = z.object({
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
 });
 
-const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), stripe_url: z.string() });
+const stackFile = z.object({
+  database_url: z.string(),
+  redis_url: z.string(),
+  stripe_url: z.string(),
+  /** Absent: made by an older version. */
+  erasure_key: z.string().optional(),
+});
 
 type Environment = Record<string, string | undefined>;
 
@@ -54,6 +60,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
     REDIS_URL_FILE: undefined,
     DATABASE_URL: stack.database_url,
     REDIS_URL: stack.redis_url,
+    ERASURE_KEY: env['ERASURE_KEY'] ?? stack.erasure_key,
     ...(isOffline ? offline : {}),
   };
 }
