@@ -150,6 +150,10 @@ export const events = dashboard({
           description:
             'Length of the time whose events Stripe lists no more and no sweep read; 0 once a reconcile covered it.',
         }),
+        graph('Erasures of users', [['sum by (outcome) (increase(erasures_total[1h]))', '{{outcome}}']], {
+          width: 12,
+          description: 'Erasures that were done, or failed and are to be asked for again.',
+        }),
       ],
     ],
   ],
