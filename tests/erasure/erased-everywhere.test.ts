@@ -157,7 +157,7 @@ async function deliverLate({ userId, lived, shop }: User): Promise<object> {
   });
   for (const event of [late, never, hint]) await shops.deliver(system, event);
   for (const event of [late, never, hint])
-    expect(await shops.settled(system, event.id)).toMatchObject({
+    expect(await shops.outcomeOf(system, event.id)).toMatchObject({
       status: 'ignored',
       reason: 'erased',
       payload: {},
@@ -203,7 +203,7 @@ test('an erased user is found nowhere, no late event brings the user back, a che
     expect(await versionOf(shop, userId)).toBeGreaterThan(version);
     const again = { ...late[index], id: newId('evt') };
     await shops.deliver(system, again);
-    expect(await shops.settled(system, again.id)).toMatchObject({ status: 'ignored', reason: 'erased' });
+    expect(await shops.outcomeOf(system, again.id)).toMatchObject({ status: 'ignored', reason: 'erased' });
   }
   for (const { shop, userId } of users) {
     await bringEverythingIn(shop);

@@ -22,7 +22,7 @@ export async function deliver(system: WholeSystem, event: object): Promise<void>
 const ledgerRow = (system: WholeSystem, eventId: string) =>
   system.deps.database.stripeEvent.findUnique({ where: { eventId } });
 
-export async function settled(
+export async function outcomeOf(
   system: WholeSystem,
   eventId: string,
 ): Promise<{ status: string; reason: string | null; payload: unknown }> {
@@ -160,7 +160,7 @@ export async function live(system: WholeSystem, shop: Shop, userId: string) {
   });
   await deliver(system, expired);
   await queueIsEmpty(system);
-  expect(await settled(system, waiting.id)).toMatchObject({ status: 'quarantined' });
+  expect(await outcomeOf(system, waiting.id)).toMatchObject({ status: 'quarantined' });
   // A run that reports the user, somebody who looked, and an event that only a newer version knows.
   await database.run.create({
     data: {

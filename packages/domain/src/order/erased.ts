@@ -7,7 +7,7 @@ import { isErasedUser, projectsOf } from './resolve-owner.ts';
 import type { Catalog, KnownOwners, Ownable } from './resolve-owner.ts';
 import type { SubscriptionRow } from './subscription-row.ts';
 
-/** What an object's claims are judged by. */
+/** What decides about an object's claims. */
 export type ErasedContext = { catalog: Catalog; known?: KnownOwners | undefined };
 
 /** A user as an event's payload names one; `projectId` null: without a project. */

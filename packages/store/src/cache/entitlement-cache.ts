@@ -22,7 +22,7 @@ import {
 const tombstoneMs = 60_000;
 const maxFillMs = 5_000;
 /** After that nobody stores an answer that was read before. */
-export const cacheSettleMs = maxFillMs + 500;
+export const cacheFilledMs = maxFillMs + 500;
 const minKeyMs = 2 * maxFillMs;
 /** Users without a row: short-lived and few, so that guessed ids cannot fill Redis. */
 const unknownUserTtlMs = 30_000;
@@ -69,7 +69,7 @@ export type EntitlementCache = {
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
   /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
   invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
-  /** Removes what it has of an erased user, once nobody fills it any more (`cacheSettleMs`). Throws when Redis cannot be reached. */
+  /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
   forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;

@@ -2,7 +2,7 @@ import { eraseResult } from '@billing/domain';
 import type { EraseResult } from '@billing/domain';
 import {
   blankPayloads,
-  cacheSettleMs,
+  cacheFilledMs,
   forgetAnswers,
   forgetInAudit,
   forgetInRuns,
@@ -131,7 +131,7 @@ const waitFor = (why: string, pauseMs: number): Done => ({ kind: 'later', pauseM
 /** Once no process can store an answer any more that it read before the erasure. */
 async function forgetInCache(deps: MaintenanceDeps, user: Erasing, at: At): Promise<Done> {
   const { database, cache } = deps;
-  if (!(await hasPassedSince(database, { runId: user.runId, ms: cacheSettleMs })))
+  if (!(await hasPassedSince(database, { runId: user.runId, ms: cacheFilledMs })))
     return waitFor('answers that were being read may still be stored', 500);
   if (await hasPendingInvalidation(database, user)) {
     await publishPending(deps, { olderThanMs: 0 });
