@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createErasureKeys, eraseUser, readEventState, writeOutcomes } from '@billing/store';
+import { createErasureKeys, eraseUser, forgetInRuns, readEventState, writeOutcomes } from '@billing/store';
 import { periodStart, sessionObject, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { actor, startOwnersWorld, subscribed } from './support/owners-world.test-support.ts';
 import type { OwnersWorld } from './support/owners-world.test-support.ts';
@@ -165,6 +165,33 @@ test('an event whose lookup tells its age is erased as well', async () => {
   });
   await world.deliver(hint);
   expect(await world.outcomeOf(hint)).toBe('ignored:erased');
+});
+
+test('an erasure waits for the step of a run that may have seen the user', async () => {
+  const { database } = world;
+  const id = uniqueId('run');
+  const at = (ms: number): Date => new Date(Date.now() + ms);
+  await database.run.create({
+    data: {
+      id,
+      kind: 'replay',
+      requestedBy: 'tester',
+      lockedBy: 'x',
+      lockedUntil: at(60_000),
+      progressAt: at(-60_000),
+    },
+  });
+  const userId = uniqueId('user');
+  const { result } = await erase(userId);
+  const user = { projectId: 'shop', userId, runId: result.runId };
+  expect(await forgetInRuns(database, user)).toEqual({ changed: 0, isHeld: true });
+  const changes = { changes: [{ path: 'user_id', before: null, after: userId }] };
+  await database.run.update({ where: { id }, data: { progressAt: at(60_000), result: changes } });
+  expect(await forgetInRuns(database, user)).toEqual({ changed: 0, isHeld: true });
+  await database.run.update({ where: { id }, data: { status: 'done' } });
+  expect(await forgetInRuns(database, user)).toEqual({ changed: 1, isHeld: false });
+  const { result: kept } = await database.run.findUniqueOrThrow({ where: { id } });
+  expect(kept).toEqual({ changes: [{ path: 'user_id', before: null, after: 'erased' }] });
 });
 
 test('a worker without the key of a tombstone is not ready and takes no jobs, until it has the key', async () => {

@@ -45,7 +45,7 @@ function describeError(error: Error, options: RedactOptions, depth: number): Rec
     described['code'] = error.code;
   }
   described['message'] = redactText(messageOf(error), options.secrets);
-  if (options.includeStack && error.stack !== undefined && !isFromPrisma(error))
+  if (options.includeStack && error.stack !== undefined && !isFromPrisma(error) && !quotesRequest(error))
     described['stack'] = redactText(error.stack, options.secrets);
   if (error.cause instanceof Error && depth < 2)
     described['cause'] = describeError(error.cause, options, depth + 1);

@@ -30,14 +30,24 @@ type RunRow = {
   error: string | null;
 };
 
+/** Whether a run is in a step that it began before the erasure was requested: it may have to report what it saw of the user. */
+async function isReporting(database: Database, runId: string): Promise<boolean> {
+  const [row] = await database.$queryRaw<{ exists: boolean }[]>`
+    SELECT EXISTS (SELECT FROM public.runs r WHERE r.status = 'running' AND r.kind <> 'erase'
+      AND r.locked_until > clock_timestamp()
+      AND r.progress_at < (SELECT created_at FROM public.runs WHERE id = ${runId})) AS exists`;
+  return row?.exists === true;
+}
+
 /**
- * Takes the user's id out of what runs report. `isHeld`: a run under way still reports it, and would write it again: look again
- * once it is over.
+ * Takes the user's id out of what runs report. `isHeld`: a run under way reports it, or may do so, and would write it again: look
+ * again later.
  */
 export async function forgetInRuns(
   database: Database,
-  { projectId, userId }: UserKey,
+  { projectId, userId, runId }: UserKey & { runId: string },
 ): Promise<{ changed: number; isHeld: boolean }> {
+  if (await isReporting(database, runId)) return { changed: 0, isHeld: true };
   const rows = await database.$queryRaw<RunRow[]>`
     SELECT id, status, result, state, params, error FROM (
       SELECT *, concat_ws(' ', result::text, state::text, params::text, error) AS text
