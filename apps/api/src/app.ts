@@ -49,6 +49,8 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { eraseUser } from './endpoints/users/erase-user.ts';
+import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
 import { getUser } from './endpoints/users/get-user.ts';
 import { answerPreflight } from './http/allow-origins.ts';
@@ -96,6 +98,8 @@ export const endpoints: readonly Endpoint[] = [
   assign, //                     POST   /api/v1/admin/assign
   findUsers, //                  GET    /api/v1/admin/users
   getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
+  eraseUser, //                  POST   /api/v1/admin/users/erase
+  exportUser, //                 POST   /api/v1/admin/users/export
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   listEvents, //                 GET    /api/v1/admin/events

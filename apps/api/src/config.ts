@@ -5,6 +5,7 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
+  erasureFields,
   findSettingWarnings,
   loggingFields,
   parseEnv,
@@ -54,6 +55,7 @@ export const environmentSchema = z.object({
   ...databaseFields,
   ...redisFields,
   ...stripeFields,
+  ...erasureFields,
   PORT: envVar.port(8000),
   OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
@@ -97,6 +99,8 @@ export type ApiConfig = {
   cachePrefix: string;
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
+  /** In base64; empty: nobody can be erased. */
+  erasureKeys: readonly string[];
   webhookSecrets: readonly string[];
   adminKeys: readonly NamedSecret[];
   metricsToken: string | undefined;
@@ -145,6 +149,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     cachePrefix: parsed.CACHE_PREFIX,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
+    erasureKeys: parsed.ERASURE_KEY ?? [],
     webhookSecrets: parsed.STRIPE_WEBHOOK_SECRET,
     adminKeys: parsed.ADMIN_API_KEY,
     metricsToken: parsed.METRICS_TOKEN,

@@ -10,6 +10,7 @@ import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume/create-consumer.ts';
 import type { Consumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
+import { lacksErasureKey } from './consume/watch-erasure-keys.ts';
 import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
 import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
@@ -48,6 +49,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     prefix: config.queuePrefix,
     concurrency: { 'stripe-events': config.concurrency * eventsPerSlot, maintenance: config.concurrency },
     logger,
+    isHeld: await lacksErasureKey(deps),
     telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, applier)),
@@ -61,6 +63,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const stopBackground = startBackground(deps, {
     watchdog,
+    consumer,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
   });
@@ -96,6 +99,7 @@ function serveOperations(
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,
     stripePermissions,
+    erasureKeys: deps.erasureKeys,
   });
   return createOperationsServer({
     port: config.port,

@@ -2,6 +2,7 @@
 export {
   databaseFields,
   envVar,
+  erasureFields,
   loggingFields,
   redisFields,
   stripeFields,
@@ -57,7 +58,7 @@ export {
 // Queue
 export type { NewJob } from './queue/add-job.ts';
 export { createQueueGauges, type QueueGauges } from './queue/create-queue-gauges.ts';
-export { createQueue, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
+export { createQueue, jobStates, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
 export { checkQueueRedis } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
 

@@ -14,6 +14,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
 export { logAuditHead } from './log-audit-head.ts';
+export { eraseRun } from './erase/erase-run.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';
 export { createPayloadMover, makePayloadMonths } from './payload-months.ts';
 export { recheckDue } from './recheck-due.ts';

@@ -20,6 +20,7 @@ export type StackFile = {
   api_key: string;
   admin_api_key: string;
   webhook_secret: string;
+  erasure_key: string;
   prices: { subscription: string; payment: string };
   /** Of a process that `npm run dev` watches: its watcher's, which outlives restarts. */
   pids: Record<ProgramName | 'postgres' | 'redis', number | null>;
@@ -105,7 +106,7 @@ const offlineStripeValues = ({ ports, secrets }: Settings): Record<string, strin
 
 /** The settings of API and worker. */
 const appValues = (
-  { ports, webhookSecrets, adminKeys }: Settings,
+  { ports, webhookSecrets, adminKeys, erasureKeys }: Settings,
   { databaseUrl, redisUrl }: Servers,
   { secretKey, apiBase }: StripeAddress,
 ): Record<string, string> => ({
@@ -117,10 +118,11 @@ const appValues = (
   ...(apiBase === undefined ? {} : { STRIPE_API_BASE: apiBase }),
   STRIPE_WEBHOOK_SECRET: webhookSecrets,
   ADMIN_API_KEY: adminKeys,
+  ERASURE_KEY: erasureKeys,
 });
 
 function describeStack(
-  { ports, secrets }: Settings,
+  { ports, secrets, erasureKeys }: Settings,
   { servers, stripe, children }: Parts,
   demo: Demo,
 ): StackFile {
@@ -136,6 +138,7 @@ function describeStack(
     api_key: demo.apiKey,
     admin_api_key: secrets.adminSecret,
     webhook_secret: secrets.webhookSecret,
+    erasure_key: erasureKeys,
     prices: demo.prices,
     pids: {
       api: pidOf('api'),

@@ -8,13 +8,19 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
+  erasureFields,
   parseEnv,
   readJsonFile,
   redisFields,
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
-import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import {
+  createDatabase,
+  createEntitlementCache,
+  createErasureKeys,
+  createOutboxCleaner,
+} from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
@@ -24,10 +30,17 @@ const schema = z.object({
   ...databaseFields,
   ...redisFields,
   ...stripeFields,
+  ...erasureFields,
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
 });
 
-const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), stripe_url: z.string() });
+const stackFile = z.object({
+  database_url: z.string(),
+  redis_url: z.string(),
+  stripe_url: z.string(),
+  /** Absent: made by an older version. */
+  erasure_key: z.string().optional(),
+});
 
 type Environment = Record<string, string | undefined>;
 
@@ -47,6 +60,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
     REDIS_URL_FILE: undefined,
     DATABASE_URL: stack.database_url,
     REDIS_URL: stack.redis_url,
+    ERASURE_KEY: env['ERASURE_KEY'] ?? stack.erasure_key,
     ...(isOffline ? offline : {}),
   };
 }
@@ -100,6 +114,7 @@ export function connect(env: Environment): Connection {
       clock,
     }),
     subscriptionLookups: createSharedLookups(),
+    erasureKeys: createErasureKeys(config.ERASURE_KEY ?? []),
     eventRetryMs: 0,
   };
   return {

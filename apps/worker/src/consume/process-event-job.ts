@@ -1,5 +1,5 @@
 import { apiReleaseOf, isHandledEventType, receivedAtOf, stripeEventJob } from '@billing/domain';
-import { isDatabaseUnavailable } from '@billing/store';
+import { ErasureKeyMissing, isDatabaseUnavailable } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import {
@@ -107,8 +107,13 @@ async function handleFailure(
   const isOver = deps.clock() - queued.receivedAt >= deps.eventRetryMs;
   // A cancelled statement (a locked table, a full pool) is not the event's fault either, unless it never ends.
   const isCutOff = !isOver && isDatabaseUnavailable(error);
-  if (isCutOff || (await isDatabaseAway(deps.database))) {
-    deps.logger.warn('event_waits_for_postgres', { event_id: id, type, error });
+  const lacksKey = error instanceof ErasureKeyMissing;
+  if (isCutOff || lacksKey || (await isDatabaseAway(deps.database))) {
+    deps.logger.warn(lacksKey ? 'event_waits_for_erasure_key' : 'event_waits_for_postgres', {
+      event_id: id,
+      type,
+      error,
+    });
     return { kind: 'later', pauseMs: pauseInOutageMs(outages), data: { ...job.data, outages: outages + 1 } };
   }
   deps.logger.error('event_processing_failed', { event_id: id, type, failures: failures + 1, error });

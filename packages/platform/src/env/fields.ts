@@ -78,6 +78,24 @@ function secretList(): EnvField<string[]> {
   });
 }
 
+const erasureKeyBytes = 32;
+
+const isErasureKey = (key: string): boolean =>
+  /^[A-Za-z0-9+/]{43}=?$/.test(key) && Buffer.from(key, 'base64').length === erasureKeyBytes;
+
+/** Keys as base64, with or without padding, as `openssl rand -base64 32` writes them. */
+function erasureKeys(): EnvField<string[]> {
+  return field(
+    `one or more keys of ${erasureKeyBytes} bytes in base64, comma-separated, each used once`,
+    (text) => {
+      const keys = splitList(text);
+      const isDistinct =
+        new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size === keys.length;
+      return keys.length > 0 && keys.every(isErasureKey) && isDistinct ? keys : undefined;
+    },
+  );
+}
+
 /** A project in percent encoding, so that it may hold what separates the parts; undefined: it is none. */
 function decodeProject(encoded: string): string | undefined {
   try {
@@ -184,6 +202,11 @@ export const redisFields = {
   QUEUE_PREFIX: envVar.text('bull'),
   /** Before every key of the cache: what environments differ by that share one server. Braces would put all into one slot. */
   CACHE_PREFIX: orDefault(matching(/^[\w.:-]{0,64}$/, 'up to 64 letters, digits and any of _ . : -'), ''),
+};
+
+export const erasureFields = {
+  /** The first makes the digests of erased users, all of them match. Unset: nobody can be erased. */
+  ERASURE_KEY: erasureKeys().optional(),
 };
 
 export const stripeFields = {

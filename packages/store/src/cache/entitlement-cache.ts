@@ -8,6 +8,7 @@ import { createRedisLink } from '../redis/redis-link.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import {
   createGeneration,
+  forgetUser,
   generationKey,
   invalidateProject,
   invalidateUsers,
@@ -19,7 +20,9 @@ import {
 
 /** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
 const tombstoneMs = 60_000;
-const maxFillMs = 10_000;
+const maxFillMs = 5_000;
+/** After that nobody stores an answer that was read before. */
+export const cacheFilledMs = maxFillMs + 500;
 const minKeyMs = 2 * maxFillMs;
 /** Users without a row: short-lived and few, so that guessed ids cannot fill Redis. */
 const unknownUserTtlMs = 30_000;
@@ -66,6 +69,8 @@ export type EntitlementCache = {
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
   /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
   invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
+  /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
+  forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
   isAvailable: () => boolean;
@@ -108,8 +113,9 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
           projectKey: generationKey(projectId),
           key: userKey(projectId, userId),
           entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
-          // An entry that ends soon still guards, as a tombstone does, against a slow older fill.
-          ttlMs: Math.max(minKeyMs, Math.ceil(validUntil - now)),
+          // An entry that ends soon still guards, as a tombstone does, against a slow older fill: nothing is older than a user
+          // who has no row.
+          ttlMs: Math.max(isKnown ? minKeyMs : 1, Math.ceil(validUntil - now)),
         });
       } catch (error) {
         link.reportFailure(error);
@@ -129,6 +135,11 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
           invalidateProject(redis, generationKey(projectId), version),
         ),
       ]);
+    },
+
+    async forget({ projectId, userId, version }) {
+      if (redis.status !== 'ready') throw new Error('the cache Redis is not connected');
+      await forgetUser(redis, userKey(projectId, userId), version);
     },
 
     rememberAnswered(projectId, userId, version) {

@@ -104,6 +104,14 @@ for i, key in ipairs(KEYS) do
 end
 return 1`);
 
+const forgetScript = script(`${versionOf}
+if version_of(redis.call('GET', KEYS[1])) <= tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+return 0`);
+
+/** Removes what is kept of a user up to a version, the tombstone of its invalidation too. */
+export const forgetUser = (redis: Redis, key: string, version: bigint): Promise<unknown> =>
+  runScript(redis, forgetScript, [key], [version.toString()]);
+
 /** A script holds up all who read: about a tenth of a millisecond for so many. */
 const usersPerScript = 64;
 

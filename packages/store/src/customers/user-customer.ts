@@ -21,7 +21,7 @@ export const customerGeneration = Prisma.sql`
     || '.' || extract(epoch FROM u.created_at)`;
 
 /** Of a subscription's status: it may still be charged. */
-const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
+export const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
 
 /** The id of the customer to bill for the row `u` of `users`; null: none is mapped. */
 export const billedCustomer = Prisma.sql`
@@ -65,14 +65,18 @@ async function readUserCustomer(
   return rows[0] ?? null;
 }
 
-/** Maps a customer that checkout created; returns the one to use, should another request have been first. */
+/**
+ * Maps a customer that checkout created; returns the one to use, should another request have been first. A user who was erased
+ * meanwhile has no row to map it to.
+ */
 export async function keepCheckoutCustomer(
   database: Database,
   { userRef, stripeCustomerId }: { userRef: bigint; stripeCustomerId: string },
 ): Promise<string> {
   const [kept] = await database.$queryRaw<{ id: string }[]>`
     WITH mapped AS (
-      INSERT INTO public.customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
+      INSERT INTO public.customers (stripe_customer_id, user_ref, source)
+      SELECT ${stripeCustomerId}, u.id, 'checkout' FROM public.users u WHERE u.id = ${userRef} FOR KEY SHARE
       ON CONFLICT DO NOTHING RETURNING stripe_customer_id AS id, created_at)
     SELECT id FROM (
       SELECT id, created_at FROM mapped

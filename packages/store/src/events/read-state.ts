@@ -1,12 +1,11 @@
-import { unknownPurchase } from '@billing/domain';
-import type { CatalogPrice, Owned, Owner, OwnerSource, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import type { Prisma } from '../generated/client.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import type { TableSql } from './define-table.ts';
-import type { EventState, LedgerEntry, StateKeys } from './event-state.ts';
+import type { EventState, StateKeys } from './event-state.ts';
 import { purchaseItemTable, purchaseTable, subscriptionItemTable, subscriptionTable } from './tables.ts';
-import type { PurchaseColumns, SubscriptionColumns } from './tables.ts';
+import { toEventState } from './to-event-state.ts';
+import type { StateRow } from './to-event-state.ts';
 
 const objectsOf = ({ name, select }: TableSql): string => `(
         SELECT coalesce(json_agg(one), '[]') FROM (
@@ -17,6 +16,16 @@ const itemsOf = ({ name, select, primaryKey: [objectId, itemId] }: TableSql): st
         SELECT coalesce(json_object_agg(object_id, items), '{}') FROM (
           SELECT ${objectId} AS object_id, json_agg(item ORDER BY ${itemId}) AS items
           FROM stored_${name}, LATERAL (SELECT ${select}) item GROUP BY ${objectId}) one)`;
+
+/** One look into the index for each project: few have erased users, and most installations none. */
+const erasedProjectsSql = `
+        WITH RECURSIVE found AS (
+          (SELECT project_id FROM public.erased_users ORDER BY project_id LIMIT 1)
+          UNION ALL
+          SELECT (SELECT e.project_id FROM public.erased_users e WHERE e.project_id > found.project_id
+            ORDER BY e.project_id LIMIT 1)
+          FROM found WHERE found.project_id IS NOT NULL)
+        SELECT project_id FROM found WHERE project_id IS NOT NULL`;
 
 const stateJson = `SELECT json_build_object(
       'ledger', (
@@ -35,6 +44,10 @@ const stateJson = `SELECT json_build_object(
       'holders', (SELECT coalesce(json_agg(json_build_object('objectId', object_id, 'userRef', user_ref)
         ORDER BY user_ref), '[]') FROM object_holders),
       'receipts', (SELECT coalesce(json_agg(receipt_invoice_id), '[]') FROM stored_receipts),
+      'erasedObjects', (SELECT coalesce(json_agg(json_build_object('objectId', object_id, 'projectId', project_id,
+        'at', (date_part('epoch', erased_at) * 1000)::bigint)), '[]') FROM named_erased),
+      'erasureMark', (SELECT coalesce(max(sequence), 0) FROM public.erased_users),
+      'erasedProjects', (SELECT coalesce(json_agg(project_id), '[]') FROM (${erasedProjectsSql}) one),
       'prices', (SELECT coalesce(json_agg(json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,
         'isRecurring', interval <> 'one_time', 'amount', amount, 'currency', currency)), '[]') FROM named_prices),
@@ -43,6 +56,14 @@ const stateJson = `SELECT json_build_object(
       'users', (SELECT coalesce(json_agg(json_build_object(
         'ref', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]')
         FROM owners_and_claimed_users))`;
+
+/** What was erased of all that is named. */
+const namedErased = `named_erased AS MATERIALIZED (
+      SELECT object_id, project_id, erased_at FROM public.erased_objects
+      WHERE object_id = ANY(ARRAY(
+        SELECT unnest(subscription_ids) FROM keys UNION SELECT unnest(purchase_ids) FROM keys
+        UNION SELECT unnest(customer_ids) FROM keys UNION SELECT stripe_customer_id FROM stored_subscriptions
+        UNION SELECT stripe_customer_id FROM stored_purchases UNION SELECT id FROM named_objects))),`;
 
 /**
  * The keys are lists that the planner can't look into: one plan serves every batch, where it would else plan anew for
@@ -92,7 +113,7 @@ const stateTemplate = ({ hasPurchases, hasRelated }: { hasPurchases: boolean; ha
       UNION
       SELECT object_id, user_ref FROM public.object_owners
       WHERE ${hasRelated} AND object_id = ANY(ARRAY(SELECT id FROM named_objects))),
-    owners AS MATERIALIZED (
+    ${namedErased} owners AS MATERIALIZED (
       SELECT id, project_id, user_id, version FROM public.users
       WHERE id = ANY(ARRAY(
         SELECT user_ref FROM stored_customers UNION SELECT user_ref FROM further_mappings
@@ -146,76 +167,8 @@ function readStatement({ relatedIds = [], ...keys }: StateKeys): Prisma.Sql {
   );
 }
 
-type RowWithOwner<Row> = { row: Row; userRef: number | null };
-
-type StateRow = {
-  ledger: LedgerEntry[];
-  subscriptions: RowWithOwner<SubscriptionColumns>[];
-  /** By subscription, in the order of their ids. */
-  subscriptionItems: Partial<Record<string, SubscriptionRow['items']>>;
-  purchases: RowWithOwner<PurchaseColumns>[];
-  /** By purchase, in the order of their prices. */
-  purchaseItems: Partial<Record<string, PurchaseRow['items']>>;
-  customers: { customerId: string; userRef: number | null; isDeleted: boolean }[];
-  /** Mappings in further projects than the first. */
-  furtherMappings: { customerId: string; userRef: number }[];
-  otherOwners: { objectId: string; userRef: number; source: OwnerSource }[];
-  receipts: string[];
-  holders: { objectId: string; userRef: number }[];
-  prices: CatalogPrice[];
-  projects: string[];
-  hintQuarantines: string[];
-  users: (Owner & { ref: number })[];
-};
-
 /** Reads, in one statement and so of one moment, all that deciding a batch of events needs. */
 export const readEventState = async (
   database: Pick<Database, '$queryJson'>,
   keys: StateKeys,
 ): Promise<EventState> => toEventState(await database.$queryJson<StateRow>(readStatement(keys)));
-
-function toEventState(state: StateRow): EventState {
-  const byRef = new Map(state.users.map((user) => [user.ref, user]));
-  const ownerOf = (ref: number | null): Owner | null => (ref === null ? null : (byRef.get(ref) ?? null));
-  /** The users that rows lead to, by what the rows name. */
-  const usersBy = <T extends { userRef: number | null }>(rows: readonly T[], nameOf: (row: T) => string) => {
-    const users = new Map<string, Owner[]>();
-    for (const row of rows) {
-      const owner = ownerOf(row.userRef);
-      if (owner !== null) users.set(nameOf(row), [...(users.get(nameOf(row)) ?? []), owner]);
-    }
-    return users;
-  };
-  const others = (objectId: string): Owned[] =>
-    state.otherOwners.flatMap((one) => {
-      const owner = one.objectId === objectId ? ownerOf(one.userRef) : null;
-      return owner === null ? [] : [{ owner, source: one.source }];
-    });
-  return {
-    ledger: new Map(state.ledger.map((entry) => [entry.eventId, entry])),
-    subscriptions: new Map(
-      state.subscriptions.map(({ row, userRef }) => {
-        const items = state.subscriptionItems[row.id] ?? [];
-        const owners = { first: ownerOf(userRef), others: others(row.id) };
-        return [row.id, { row: Object.assign(row, { items }), owners }];
-      }),
-    ),
-    purchases: new Map(
-      state.purchases.map(({ row, userRef }) => {
-        const items = state.purchaseItems[row.id] ?? [];
-        // A record from before some of its fields were kept lacks them.
-        const record = { ...unknownPurchase(row.id).record, ...row.record };
-        const owners = { first: ownerOf(userRef), others: others(row.id) };
-        return [row.id, { row: Object.assign(row, { record, items }), owners }];
-      }),
-    ),
-    holders: usersBy(state.holders, (one) => one.objectId),
-    receipts: new Set(state.receipts),
-    deletedCustomers: new Set(state.customers.filter((one) => one.isDeleted).map((one) => one.customerId)),
-    mappings: usersBy([...state.customers, ...state.furtherMappings], (one) => one.customerId),
-    users: state.users,
-    projects: new Set(state.projects),
-    hintQuarantines: new Set(state.hintQuarantines),
-    prices: state.prices,
-  };
-}

@@ -1,3 +1,4 @@
+import { isOurTurn } from '../erasure/take-turn.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import { eventPayloadTable, eventTable } from './tables.ts';
 
@@ -9,7 +10,7 @@ export const recordEvents = sqlTemplate(`
     INSERT INTO public.stripe_events AS stored (${eventTable.insert})
     SELECT ${eventTable.values} FROM incoming_events
     -- An event and its effect are one: without its object it is not recorded.
-    WHERE object_key IS NULL OR object_key IN (SELECT object_key FROM written_objects)
+    WHERE ${isOurTurn} AND (object_key IS NULL OR object_key IN (SELECT object_key FROM written_objects))
     ORDER BY event_id COLLATE "C"
     ON CONFLICT (event_id) DO UPDATE SET ${eventTable.set}, attempts = stored.attempts + 1
     -- Any other status is final.

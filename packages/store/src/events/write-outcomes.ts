@@ -1,4 +1,5 @@
 import type { Database } from '../create-database.ts';
+import { isOurTurn, takeTurn } from '../erasure/take-turn.ts';
 import { withPayloadMonths } from '../event-payloads/payload-months.ts';
 import { Prisma } from '../generated/client.ts';
 import { sqlTemplate } from '../sql-template.ts';
@@ -19,7 +20,8 @@ const after = (cte: string): string => `(SELECT count(*) FROM ${cte}) >= 0`;
 /** `NO KEY`: a row that was just made to point at a user must not block those who do the same. */
 const lockUsers = sqlTemplate(`
   version_bumps AS MATERIALIZED (
-    SELECT x.* FROM json_to_recordset($rows::json) AS x(object_key text, user_ref bigint)),
+    SELECT x.* FROM json_to_recordset($rows::json) AS x(object_key text, user_ref bigint)
+    WHERE ${isOurTurn}),
   locked_users AS MATERIALIZED (
     SELECT id FROM public.users WHERE id = ANY(ARRAY(SELECT user_ref FROM version_bumps)) ORDER BY id
     FOR NO KEY UPDATE)`);
@@ -30,7 +32,7 @@ const createUsers = sqlTemplate(`
     INSERT INTO public.users (project_id, user_id, version)
     SELECT x.project_id, x.user_id, 1
     FROM json_to_recordset($rows::json) AS x(project_id text, user_id text)
-    WHERE ${after('locked_users')}
+    WHERE ${isOurTurn} AND ${after('locked_users')}
     ORDER BY x.project_id COLLATE "C", x.user_id COLLATE "C"
     -- Whoever created the user in between wins: the object is not written, and is decided again.
     ON CONFLICT DO NOTHING
@@ -82,7 +84,7 @@ function objectSql(table: TableSql, items: TableSql, afterCtes: readonly string[
     LEFT JOIN created_users
       ON created_users.project_id = x.new_project_id AND created_users.user_id = x.new_user_id
     -- Without the owner that it should get, the object waits for the next try.
-    WHERE (x.new_user_id IS NULL OR created_users.id IS NOT NULL)${condition}),
+    WHERE ${isOurTurn} AND (x.new_user_id IS NULL OR created_users.id IS NOT NULL)${condition}),
   ${written} AS (
     INSERT INTO public.${table.name} AS stored (${table.insert})
     SELECT ${table.values.replace('user_ref', 'owner_ref')}
@@ -128,7 +130,7 @@ const purchaseSql = objectSql(purchaseTable, purchaseItemTable, ['locked_users',
  */
 const writeTombstones = sqlTemplate(`
   deleted_customers AS MATERIALIZED (
-    SELECT x.* FROM json_to_recordset($rows::json) AS x(id text, deleted_at timestamptz)),
+    SELECT x.* FROM json_to_recordset($rows::json) AS x(id text, deleted_at timestamptz) WHERE ${isOurTurn}),
   customer_tombstones AS (
     INSERT INTO public.customers AS stored (stripe_customer_id, source, deleted_at)
     SELECT id, 'event', deleted_at FROM deleted_customers
@@ -160,16 +162,18 @@ const bumpVersions = sqlTemplate(`
     RETURNING id, project_id, user_id, version)`);
 
 type WrittenRow = {
+  isOurTurn: boolean;
   written: string[];
   recorded: string[];
   pending: { id: number; projectId: string; userId: string; version: number }[];
 };
 
 /** The parts of the statement that the batch needs: Postgres prepares all it is given, needed or not. */
-function partsFor(rows: OutcomeRows): Prisma.Sql[] {
+function partsFor(rows: OutcomeRows, erasureMark: number): Prisma.Sql[] {
   const { newUsers, owners, subscriptions, subscriptionItems, purchases, purchaseItems, tombstones } = rows;
   const write = owners === null ? 'write' : 'writeWithOwners';
   return [
+    takeTurn(erasureMark),
     lockUsers(rows.bumps),
     newUsers === null ? createNoUsers() : createUsers(newUsers),
     ...(owners === null ? [] : [readOwners(owners)]),
@@ -187,26 +191,32 @@ function partsFor(rows: OutcomeRows): Prisma.Sql[] {
 /**
  * Writes a batch in one statement, which is one transaction. Users are locked first, in the order of their
  * ids, as everywhere. An object is written only if its row version is still the one that was read; its items, its
- * users' versions and its events' ledger rows follow it, so an event and its effect are one. A row is inserted
+ * users' versions and its events' ledger rows follow it, so an event and its effect are one. `erasureMark`: of the state
+ * that all was decided by (`EventState`). A row is inserted
  * with version 1, which no stored row can precede. An object may occur once in a batch.
  */
 export async function writeOutcomes(
   database: Pick<Database, '$queryJson'>,
   outcomes: readonly Outcome[],
+  { erasureMark }: { erasureMark: number },
 ): Promise<Written> {
-  const parts = Prisma.join(partsFor(toOutcomeRows(outcomes)), ',');
+  const parts = Prisma.join(partsFor(toOutcomeRows(outcomes), erasureMark), ',');
   const statement = Prisma.sql`
     WITH ${parts}
-    SELECT json_build_object(
+    SELECT json_build_object('isOurTurn', (SELECT is_ours FROM turn),
       'written', (SELECT coalesce(json_agg(object_key), '[]') FROM written_objects),
       'recorded', (SELECT coalesce(json_agg(event_id), '[]') FROM recorded_events),
       'pending', (SELECT coalesce(json_agg(json_build_object(
         'id', id, 'projectId', project_id, 'userId', user_id, 'version', version)), '[]') FROM pending_invalidations))`;
   const events = outcomes.flatMap((outcome) => outcome.events);
-  const { written, recorded, pending } = await withPayloadMonths(database, events, () =>
-    database.$queryJson<WrittenRow>(statement),
-  );
+  const {
+    isOurTurn: isCurrent,
+    written,
+    recorded,
+    pending,
+  } = await withPayloadMonths(database, events, () => database.$queryJson<WrittenRow>(statement));
   return {
+    isCurrent,
     written: new Set(written),
     recorded: new Set(recorded),
     pending: pending.map((one) => ({ ...one, id: BigInt(one.id), version: BigInt(one.version) })),
