@@ -5,14 +5,23 @@ CREATE TABLE "erased_users" (
     "project_id" TEXT COLLATE "C" NOT NULL,
     "version" BIGINT NOT NULL,
     "erased_at" TIMESTAMPTZ(3) NOT NULL,
-    "sequence" BIGSERIAL NOT NULL,
 
     CONSTRAINT "erased_users_pkey" PRIMARY KEY ("digest"),
     CONSTRAINT "erased_users_project_id_fkey" FOREIGN KEY ("project_id") REFERENCES "projects" ("id") ON DELETE RESTRICT ON UPDATE CASCADE
 );
-CREATE UNIQUE INDEX "erased_users_sequence_key" ON "erased_users" ("sequence");
 CREATE INDEX "erased_users_key_id_idx" ON "erased_users" ("key_id");
 CREATE INDEX "erased_users_project_id_version_idx" ON "erased_users" ("project_id", "version");
+
+-- The number of the latest erasure, in one row: who makes users from what was decided before locks it, and sees whether there
+-- was another one since, however old its snapshot is.
+CREATE TABLE "erasure_mark" (
+    "is_only" BOOLEAN NOT NULL DEFAULT true,
+    "sequence" BIGINT NOT NULL,
+
+    CONSTRAINT "erasure_mark_pkey" PRIMARY KEY ("is_only"),
+    CONSTRAINT "erasure_mark_is_one_row" CHECK ("is_only")
+);
+INSERT INTO "erasure_mark" ("sequence") VALUES (0);
 
 -- Stripe's ids of what erased users had in a project: subscriptions, payments, sessions, charges, customers.
 CREATE TABLE "erased_objects" (

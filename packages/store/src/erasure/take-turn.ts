@@ -7,14 +7,23 @@ import { sqlTemplate } from '../sql-template.ts';
  * make a user's row by hand, who then come before or after the erasure.
  */
 
+const turn = (isNewest: string): string => `
+  turn AS MATERIALIZED (
+    SELECT pg_try_advisory_xact_lock_shared(hashtext('billing.erasure')) AND EXISTS (${isNewest}) AS is_ours)`;
+
 /**
  * A part of a statement: whether it may write. Not where an erasure was committed after the one with the given number, by which
  * all was decided, or is under way: the writer decides again.
  */
-export const takeTurn = sqlTemplate(`
-  turn AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock_shared(hashtext('billing.erasure'))
-      AND NOT EXISTS (SELECT FROM public.erased_users WHERE sequence > $mark::bigint) AS is_ours)`);
+export const takeTurn = sqlTemplate(turn('SELECT FROM public.erasure_mark WHERE sequence = $mark::bigint'));
+
+/**
+ * The same for a statement that makes users. Its snapshot may be older than the lock by as long as its planning took: the
+ * row's own lock shows the newest number all the same, or ends the statement, which is then run again.
+ */
+export const takeTurnToCreate = sqlTemplate(`
+  newest_mark AS MATERIALIZED (SELECT sequence FROM public.erasure_mark WHERE sequence = $mark::bigint FOR SHARE),
+  ${turn('SELECT FROM newest_mark')}`);
 
 /** The condition of all that a statement with `takeTurn` writes. */
 export const isOurTurn = '(SELECT is_ours FROM turn)';

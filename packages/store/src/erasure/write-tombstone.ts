@@ -35,7 +35,9 @@ export async function writeTombstone(
     INSERT INTO public.erased_users (digest, key_id, project_id, version, erased_at)
     VALUES (decode(${first.digest}, 'hex'), ${first.keyId}, ${projectId}, ${kept}, ${erasedAt})
     ON CONFLICT (digest) DO UPDATE SET
-      version = EXCLUDED.version, erased_at = EXCLUDED.erased_at, sequence = EXCLUDED.sequence`;
+      version = EXCLUDED.version, erased_at = EXCLUDED.erased_at`;
+  await tx.$executeRaw`
+    UPDATE public.erasure_mark SET sequence = sequence + 1`;
   await tx.$executeRaw`
     INSERT INTO public.erased_objects (object_id, project_id, erased_at)
     SELECT DISTINCT id, ${projectId}, ${erasedAt}::timestamptz FROM unnest(${idsOf(belongings)}::text[]) AS id

@@ -46,7 +46,7 @@ const stateJson = `SELECT json_build_object(
       'receipts', (SELECT coalesce(json_agg(receipt_invoice_id), '[]') FROM stored_receipts),
       'erasedObjects', (SELECT coalesce(json_agg(json_build_object('objectId', object_id, 'projectId', project_id,
         'at', (date_part('epoch', erased_at) * 1000)::bigint)), '[]') FROM named_erased),
-      'erasureMark', (SELECT coalesce(max(sequence), 0) FROM public.erased_users),
+      'erasureMark', (SELECT sequence FROM public.erasure_mark),
       'erasedProjects', (SELECT coalesce(json_agg(project_id), '[]') FROM (${erasedProjectsSql}) one),
       'prices', (SELECT coalesce(json_agg(json_build_object(
         'projectId', project_id, 'priceId', price_id, 'stripePriceId', stripe_price_id,

@@ -1,5 +1,5 @@
 import type { Database } from '../create-database.ts';
-import { isOurTurn, takeTurn } from '../erasure/take-turn.ts';
+import { isOurTurn, takeTurn, takeTurnToCreate } from '../erasure/take-turn.ts';
 import { withPayloadMonths } from '../event-payloads/payload-months.ts';
 import { Prisma } from '../generated/client.ts';
 import { sqlTemplate } from '../sql-template.ts';
@@ -173,7 +173,7 @@ function partsFor(rows: OutcomeRows, erasureMark: number): Prisma.Sql[] {
   const { newUsers, owners, subscriptions, subscriptionItems, purchases, purchaseItems, tombstones } = rows;
   const write = owners === null ? 'write' : 'writeWithOwners';
   return [
-    takeTurn(erasureMark),
+    newUsers === null ? takeTurn(erasureMark) : takeTurnToCreate(erasureMark),
     lockUsers(rows.bumps),
     newUsers === null ? createNoUsers() : createUsers(newUsers),
     ...(owners === null ? [] : [readOwners(owners)]),

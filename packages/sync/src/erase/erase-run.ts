@@ -19,10 +19,12 @@ import { deleteAtStripe } from './delete-at-stripe.ts';
 import { takeOutClaims } from './take-out-claims.ts';
 
 /**
- * The order: first what others could read the id from and write it again. The audit log comes after all that is done here, as
- * it holds the request; Stripe comes last, as it may take long.
+ * The order: first all is awaited that began before the erasure, a statement or an answer on its way to the cache; then what
+ * others could read the id from and write it again. The audit log comes after all that is done here, as it holds the request;
+ * Stripe comes last, as it may take long.
  */
 const phases = [
+  'waiting',
   'subscriptions',
   'purchases',
   'events',
@@ -93,6 +95,10 @@ const nextPage = (at: At, result: EraseResult, page: { isLast: boolean; after: s
 type Work = (deps: MaintenanceDeps, user: Erasing, at: At) => Promise<Done>;
 
 const workOf: Record<Phase, Work> = {
+  waiting: async ({ database }, { runId }, at) =>
+    (await hasPassedSince(database, { runId, ms: cacheFilledMs }))
+      ? nextPhase(at, at.result)
+      : waitFor('what began before the erasure may not be over', 500),
   subscriptions: async (deps, user, at) =>
     nextPage(at, at.result, await takeOutClaims(deps, 'subscriptions', { ...user, after: at.state.after })),
   purchases: async (deps, user, at) =>
@@ -128,11 +134,8 @@ const workOf: Record<Phase, Work> = {
 
 const waitFor = (why: string, pauseMs: number): Done => ({ kind: 'later', pauseMs, why });
 
-/** Once no process can store an answer any more that it read before the erasure. */
 async function forgetInCache(deps: MaintenanceDeps, user: Erasing, at: At): Promise<Done> {
   const { database, cache } = deps;
-  if (!(await hasPassedSince(database, { runId: user.runId, ms: cacheFilledMs })))
-    return waitFor('answers that were being read may still be stored', 500);
   if (await hasPendingInvalidation(database, user)) {
     await publishPending(deps, { olderThanMs: 0 });
     return waitFor('the cache is being told', 500);
@@ -151,7 +154,7 @@ export const eraseRun = createRunWorker<State, EraseResult>({
   state,
   result: eraseResult,
   begin: (run) => ({
-    state: { phase: 'subscriptions', objects: 0, after: '' },
+    state: { phase: 'waiting', objects: 0, after: '' },
     result: {
       ...beginning.parse(run.state).counts,
       events: 0,

@@ -1,4 +1,4 @@
-import type { Claims } from '@billing/domain';
+import type { Claims, Instant } from '@billing/domain';
 import { findNaming } from '@billing/store';
 import type { EventState, SearchedPage, StateKeys } from '@billing/store';
 import { noKeys } from '../apply/decide-events.ts';
@@ -10,15 +10,13 @@ import { readState } from '../apply/read-state.ts';
 import { writePlans } from '../apply/write-plans.ts';
 import type { SyncDeps } from '../deps.ts';
 
-/** All that is stored is older than what comes after the erasure. */
-const createdAt = 0;
-
-type Named = { ids: readonly string[]; state: EventState };
+/** `createdAt`: null where the object may be newer than the erasure. */
+type Named = { ids: readonly string[]; state: EventState; createdAt: Instant | null };
 
 /** Without what they say of erased users; those that say nothing of them are left. */
 function planClean<Row extends ObjectRow & { claims: Claims }, Found>(
   kind: ObjectKind<Row, Found>,
-  { ids, state }: Named,
+  { ids, state, createdAt }: Named,
 ): WritePlan[] {
   return ids.flatMap((id) => {
     const stored = kind.stored(state, id);
@@ -41,11 +39,16 @@ export async function takeOutClaims(
   table: 'subscriptions' | 'purchases',
   search: { userId: string; projectId: string; erasedAt: Date; after: string },
 ): Promise<SearchedPage> {
-  const { ids, ...page } = await findNaming(deps.database, table, search);
+  const { older, later, ...page } = await findNaming(deps.database, table, search);
+  const ids = [...older, ...later];
   if (ids.length === 0) return page;
   const keys: StateKeys = { ...noKeys, userIds: [search.userId], projectIds: [search.projectId] };
   const objects = table === 'subscriptions' ? { subscriptionIds: ids } : { purchaseIds: ids };
-  const plans = plansOf(table, { ids, state: await readState(deps, { ...keys, ...objects }) });
+  const state = await readState(deps, { ...keys, ...objects });
+  const plans = [
+    ...plansOf(table, { ids: older, state, createdAt: 0 }),
+    ...plansOf(table, { ids: later, state, createdAt: null }),
+  ];
   const written = await writePlans(deps, plans);
   return written.length < plans.length ? { isLast: false, after: search.after } : page;
 }
