@@ -121,7 +121,6 @@ async function eraseAndWait(user: User): Promise<void> {
     grants: 1,
     idempotency_keys: 2,
     runs: 1,
-    jobs: 1,
     customers: 2,
     customers_deleted_at_stripe: options.stripe ? 2 : 0,
     customers_left_at_stripe: [],

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import {
   acceptEvent,
   isDatabaseAway,
+  meansErased,
   pauseAfterFailureMs,
   pauseForOthersMs,
   pauseInOutageMs,
@@ -68,12 +69,18 @@ function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: s
     deps.metrics.webhookProcessing.observe(Math.max(0, deps.clock() - receivedAt) / 1000);
 }
 
-/** A newer version of the service may know the type: back to the queue until the retry time is over. */
+/**
+ * A newer version of the service may know the type: back to the queue until the retry time is over, unless it names a user who
+ * was erased.
+ */
 async function laterOrIgnored(deps: SyncDeps, job: Parsed): Promise<JobOutcome> {
   const receivedAt = receivedAtOf(job, deps.clock());
-  if (deps.clock() - receivedAt < deps.eventRetryMs) return { kind: 'later', pauseMs: pauseForOthersMs() };
   const raw = { ...job.event };
   const unknown = { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: {} };
+  // Where Postgres cannot tell, the next attempt asks again.
+  const isErased = meansErased(deps, { ...unknown, payload: raw }).catch(() => false);
+  if (await isErased) return record(deps, unknown, { status: 'ignored', reason: 'erased' });
+  if (deps.clock() - receivedAt < deps.eventRetryMs) return { kind: 'later', pauseMs: pauseForOthersMs() };
   return record(deps, unknown, { status: 'ignored', reason: 'unhandled_type' });
 }
 

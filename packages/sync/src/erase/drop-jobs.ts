@@ -1,9 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasStringEqual, namedUsers, stripeEventJob } from '@billing/domain';
 import { jobStates } from '@billing/platform';
-import { noKeys } from '../apply/decide-events.ts';
 import { acceptEvent, unreadableEvent } from '../apply/handlers.ts';
-import { namesErased } from '../apply/plan-write.ts';
-import { readState } from '../apply/read-state.ts';
+import { meansErased } from '../apply/means-erased.ts';
 import type { ReceivedEvent } from '../apply/target.ts';
 import { recordEvent } from '../apply/write-plans.ts';
 import type { MaintenanceDeps } from '../deps.ts';
@@ -24,25 +23,22 @@ function eventNaming(deps: MaintenanceDeps, userId: string, { data }: Job): Rece
   return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw };
 }
 
-/** Whether the event means the erased user, and not one of the same id or one who has come back. */
-async function meansErased(deps: MaintenanceDeps, received: ReceivedEvent): Promise<boolean> {
-  const named = namedUsers(received.payload);
-  const keys = {
-    ...noKeys,
-    userIds: named.map((one) => one.userId),
-    projectIds: named.flatMap((one) => one.projectId ?? []),
-  };
-  return namesErased(received, { state: await readState(deps, keys), projectId: null });
-}
+type Dropped = { dropped: number; isDone: boolean };
+
+const nextLookMs = 300;
 
 /**
  * Takes events that name the user out of the queue, where some may wait for hours, and records that they came. `isDone`: none
- * is being processed either.
+ * is being processed either. It looks twice: a job may go from one state to another while it looks.
  */
-export async function dropJobs(
-  deps: MaintenanceDeps,
-  { userId }: { userId: string },
-): Promise<{ dropped: number; isDone: boolean }> {
+export async function dropJobs(deps: MaintenanceDeps, user: { userId: string }): Promise<Dropped> {
+  const first = await look(deps, user);
+  if (first.dropped > 0 || !first.isDone) return first;
+  await sleep(nextLookMs);
+  return look(deps, user);
+}
+
+async function look(deps: MaintenanceDeps, { userId }: { userId: string }): Promise<Dropped> {
   const { stripeEvents } = deps;
   let dropped = 0;
   let isDone = true;
