@@ -56,7 +56,7 @@ async function readEverything(database: Database): Promise<void> {
 
 test('no read of the ledger scans it, and each of its indexes serves one', async () => {
   const place = await createTestDatabase();
-  const client = new Client({ connectionString: place.url });
+  const client = new Client({ connectionString: place.ownerUrl });
   await client.connect();
   await client.query(fill);
   await client.query('VACUUM (ANALYZE) public.stripe_events');

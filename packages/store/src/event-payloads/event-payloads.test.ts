@@ -24,7 +24,7 @@ beforeEach(async () => {
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 5_000,
   });
-  client = new Client({ connectionString: place.url });
+  client = new Client({ connectionString: place.ownerUrl });
   await client.connect();
 });
 afterEach(async () => {
