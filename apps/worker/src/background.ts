@@ -26,8 +26,8 @@ const unseenIntervalMs = 60_000;
 const claimsIntervalMs = 3_600_000;
 /** One short query; there are several months' time. */
 const payloadMonthsIntervalMs = 60_000;
-/** Between two pages, which take some 20 ms each. */
-const movePayloadsIntervalMs = 500;
+/** Pages of payloads are moved one by one, at most four a second. */
+const movePayloadsIntervalMs = 250;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
