@@ -32,7 +32,8 @@ async function serve(config: ApiConfig): Promise<void> {
   });
   const { logger } = deps;
   const meter = createMeter(deps);
-  const server = createApiServer(createApp(deps, meter), config.corsOrigins);
+  const { app, listener } = createApp(deps, meter);
+  const server = createApiServer(app, config.corsOrigins, listener);
   const drops = limitLines(1, (count) => logger.warn('connections_dropped', { count }));
   server.on('drop', () => drops.admits() && logger.warn('connections_dropped', { count: 1 }));
   const operations = createOperationsServer(deps, meter);

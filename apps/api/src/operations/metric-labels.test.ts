@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
+import { waitFor } from '@billing/testing';
 import { Stripe } from 'stripe';
 import { startTestApi, testAdmin, testWebhookSecret } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
@@ -57,7 +58,10 @@ describe('what callers send', () => {
 
   it('makes no series: neither addresses, methods, ids nor types of events', async () => {
     await flood(1);
-    await names();
+    // That the key was used is written a little later.
+    await waitFor(async () => (await names()).some((name) => name.includes('operation="update"')), {
+      what: 'the use of the key',
+    });
     const before = await names();
     await flood(25);
     const after = await names();
