@@ -10,7 +10,7 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, RequestMeter } from '@billing/platform';
 import { createApp, createMeter, createOperationsApp } from './app.ts';
-import { startPublishing, startReaching, warmUp } from './background.ts';
+import { prepareProcess, startPublishing, startReaching } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
 import { readConfig } from './config.ts';
 import type { ApiConfig } from './config.ts';
@@ -41,7 +41,7 @@ async function serve(config: ApiConfig): Promise<void> {
   for (const { event, ...setting } of config.settingWarnings) logger.warn(event, setting);
   const loops = [startPublishing(deps), startReaching(deps)];
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
-  const listening = warmUp(deps)
+  const listening = prepareProcess(deps)
     .then(() => operations?.listen())
     .then(() => listen(server, { port: config.port, logger }));
   // Before it listens: a signal may come in any moment.

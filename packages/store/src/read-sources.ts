@@ -94,7 +94,7 @@ const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
           SELECT * FROM ${rows} WHERE user_ref = users.id
           UNION ALL
           SELECT other.* FROM public.object_owners o JOIN ${rows} other ON other.id = o.object_id
-          WHERE o.user_ref = users.id AND other.user_ref IS DISTINCT FROM users.id)`;
+          WHERE o.user_ref = users.id AND (other.user_ref = users.id) IS NOT TRUE)`;
 };
 
 type Asked = {
@@ -107,11 +107,11 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
   const ofSubscription = isExplained ? explainedSubscription : notExplained;
   const ofPurchase = isExplained ? explainedPurchase : notExplained;
   return Prisma.sql`
-    WITH users AS (
-      SELECT p.id AS project_id, p.version AS project_version, p.policy, asked.user_id, u.id, u.version
+    WITH asked AS (
+      SELECT p.id AS project_id, p.version AS project_version, p.policy, given.user_id, u.id, u.version
       FROM public.projects p
-        CROSS JOIN ${askedUsers(userIds)} asked
-        LEFT JOIN public.users u ON u.project_id = p.id AND u.user_id = asked.user_id
+        CROSS JOIN ${askedUsers(userIds)} given
+        LEFT JOIN public.users u ON u.project_id = p.id AND u.user_id = given.user_id
       WHERE p.id = ${projectId}
     )
     SELECT coalesce(json_agg(one), '[]') FROM (SELECT
@@ -169,7 +169,7 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
           'validTo', (extract(epoch FROM g.valid_to) * 1000)::bigint,
           'revokedAt', (extract(epoch FROM g.revoked_at) * 1000)::bigint) ORDER BY g.id)
         FROM public.grants g WHERE g.user_ref = users.id) END AS grants
-    FROM users) one`;
+    FROM asked users) one`;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { billedCustomer, customerGeneration } from '../customers/user-customer.ts';
 import type { UserCustomer } from '../customers/user-customer.ts';
+import { Prisma } from '../generated/client.ts';
 import { readAgainIfConnectionLost } from '../read-again.ts';
 
 export type SellablePrice = {
@@ -25,7 +26,7 @@ export type Sale = {
 };
 
 type SaleRow = SellablePrice & {
-  userRef: bigint | null;
+  userRef: string | null;
   stripeCustomerId: string | null;
   generation: string | null;
   isSubscribed: boolean;
@@ -36,14 +37,13 @@ type SaleRow = SellablePrice & {
  * project has no such price.
  */
 export async function readSale(
-  database: Database,
+  database: Pick<Database, '$queryJson'>,
   { projectId, userId, price }: UserKey & { price: string },
 ): Promise<Sale | null> {
-  const rows = await readAgainIfConnectionLost(
-    () => database.$queryRaw<SaleRow[]>`
+  const statement = Prisma.sql`SELECT coalesce(json_agg(sale), '[]') FROM (
     SELECT p.price_id AS "priceId", p.stripe_price_id AS "stripePriceId", p.interval,
       p.is_archived OR d.is_archived AS "isArchived", j.redirect_origins AS "redirectOrigins",
-      u.id AS "userRef", ${billedCustomer} AS "stripeCustomerId", ${customerGeneration} AS generation,
+      u.id::text AS "userRef", ${billedCustomer} AS "stripeCustomerId", ${customerGeneration} AS generation,
       EXISTS (
         SELECT FROM (
           SELECT s.id, s.status FROM public.subscriptions s WHERE s.user_ref = u.id
@@ -62,11 +62,13 @@ export async function readSale(
     JOIN public.projects j ON j.id = p.project_id
     LEFT JOIN public.users u ON u.project_id = p.project_id AND u.user_id = ${userId}
     WHERE p.project_id = ${projectId} AND (p.price_id = ${price} OR p.stripe_price_id = ${price})
-    ORDER BY (p.price_id = ${price}) DESC LIMIT 1`,
-  );
-  const [row] = rows;
+    ORDER BY (p.price_id = ${price}) DESC LIMIT 1) sale`;
+  const [row] = await readAgainIfConnectionLost(() => database.$queryJson<SaleRow[]>(statement));
   if (row === undefined) return null;
   const { userRef, stripeCustomerId, generation, isSubscribed, ...sold } = row;
-  const user = userRef === null || generation === null ? null : { userRef, stripeCustomerId, generation };
+  const user =
+    userRef === null || generation === null
+      ? null
+      : { userRef: BigInt(userRef), stripeCustomerId, generation };
   return { price: sold, user, isSubscribed };
 }
