@@ -31,7 +31,7 @@ describe('the hot route', () => {
   afterAll(() => api.close());
 
   it('stands before all middleware, with one handler', () => {
-    const [first] = createApp(api.deps).router.stack;
+    const [first] = createApp(api.deps).app.router.stack;
     expect(first?.route?.path).toBe('/api/v1/entitlements');
     expect(first?.route?.stack).toHaveLength(1);
   });
@@ -39,7 +39,7 @@ describe('the hot route', () => {
   it('never makes Express change the prototype of a request', async () => {
     expect(await prototypesChanged(() => api.http().get('/api/v1/entitlements').expect(401))).toBe(0);
     // A plain server does what this app's server avoids: the count can see it.
-    const plain = createServer(createApp(api.deps));
+    const plain = createServer(createApp(api.deps).app);
     expect(await prototypesChanged(() => request(plain).get('/api/v1/entitlements').expect(401))).toBe(1);
     plain.close();
   });

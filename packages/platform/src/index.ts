@@ -62,6 +62,8 @@ export { createQueue, jobStates, QueueUnavailableError, type JobQueue } from './
 export { checkQueueRedis } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
 
+export { warmUp, type WarmUpLimits } from './warm-up.ts';
+
 // Stripe
 export { createStripeClient, stripeModeOf, type StripeClient } from './create-stripe-client.ts';
 export type { StripeOutcome } from './stripe-http-client.ts';

@@ -143,7 +143,7 @@ async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBud
   return found.deleted === true;
 }
 
-const toResponse = (session: Session, isHinted: boolean): CheckoutResponse => ({
+export const toResponse = (session: Session, isHinted: boolean): CheckoutResponse => ({
   checkout_url: session.url,
   session_id: session.id,
   expires_at: toTimestamp(session.expires_at),

@@ -124,26 +124,31 @@ async function readAnswers(
   );
 }
 
-/** Offers an answer to the cache; `outdated`: it is older than what is known already. */
-export type Keep = (fresh: FreshAnswer) => Promise<'kept' | 'outdated'>;
+/** Offers an answer to the cache; settles when the cache has answered, and never rejects. */
+export type Keep = (fresh: FreshAnswer) => Promise<void>;
 
-export type Kept = { fresh: FreshAnswer; isOutdated: boolean };
+/** A read that others may join. */
+export type SharedRead = {
+  fresh: Promise<FreshAnswer>;
+  /** Settles once nobody can join it any more, whether or not it succeeded. */
+  over: Promise<void>;
+};
 
 /** Reads of Postgres, past the cache. */
 export type FreshReads = {
   /** One user, by a read of this caller's own, with all that an explanation shows. */
   own: (projectId: string, userId: string) => Promise<FreshAnswer>;
   /**
-   * One user, by one read for all who wait for the same. It is in flight until `keep` of the first caller is done:
+   * One user, by one read for all who wait for the same. It can be joined until `keep` of the first caller is done:
    * who finds nothing in the cache meanwhile comes too early for the answer to be there.
    */
-  shared: (projectId: string, userId: string, keep: Keep) => Promise<Kept>;
+  shared: (projectId: string, userId: string, keep: Keep) => SharedRead;
   /** Many users by one statement. */
   many: (projectId: string, userIds: readonly string[]) => Promise<Map<string, FreshAnswer>>;
 };
 
 export function createFreshReads(deps: ReadDeps): FreshReads {
-  const inFlight = new Map<string, Promise<Kept>>();
+  const inFlight = new Map<string, SharedRead>();
   const run = createReadRunner();
 
   async function readOne(projectId: string, userId: string, isExplained: boolean): Promise<FreshAnswer> {
@@ -158,9 +163,9 @@ export function createFreshReads(deps: ReadDeps): FreshReads {
       const key = `${projectId.length}:${projectId}:${userId}`;
       const joined = inFlight.get(key);
       if (joined !== undefined) return joined;
-      const read = run(projectId, () => readOne(projectId, userId, false))
-        .then(async (fresh) => ({ fresh, isOutdated: (await keep(fresh)) === 'outdated' }))
-        .finally(() => inFlight.delete(key));
+      const fresh = run(projectId, () => readOne(projectId, userId, false));
+      const ended = (): void => void inFlight.delete(key);
+      const read = { fresh, over: fresh.then(keep).then(ended, ended) };
       inFlight.set(key, read);
       return read;
     },

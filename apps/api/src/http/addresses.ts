@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** The 8 groups of an IPv6 address, as they are written; a group that is left out is `0`. */
@@ -25,3 +26,7 @@ export function shortAddressOf(address: string | undefined): string {
   if (!isIPv6(plain) || plain.includes('.')) return 'unknown';
   return `${groupsOf(plain).slice(0, 3).join(':')}::/48`;
 }
+
+/** Who sent a request, as Express tells by the proxies that are trusted (`createApiServer` gives it to all requests). */
+export const addressOf = (request: IncomingMessage): string | undefined =>
+  'ip' in request && typeof request.ip === 'string' ? request.ip : undefined;

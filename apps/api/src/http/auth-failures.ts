@@ -1,9 +1,8 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '@billing/domain';
 import { authAreas, createLocalAllowance, limitLines, requestIdOf } from '@billing/platform';
 import type { AuthArea, AuthFailureReason, Logger, Metrics } from '@billing/platform';
-import type { Request } from 'express';
-import { senderOf, shortAddressOf } from './addresses.ts';
+import { addressOf, senderOf, shortAddressOf } from './addresses.ts';
 
 const minuteMs = 60_000;
 const linesPerSecond = 10;
@@ -11,7 +10,7 @@ const linesPerSecond = 10;
 const keyOf = (area: AuthArea, address: string | undefined): string => `${area} ${senderOf(address)}`;
 
 /** One try to get in. */
-export type Login = { area: AuthArea; request: Pick<Request, 'ip' | 'method'>; response: ServerResponse };
+export type Login = { area: AuthArea; request: IncomingMessage; response: ServerResponse };
 
 /**
  * Log-ins that fail: counted, logged, and slowed down for each address and area. A credential is compared before
@@ -59,7 +58,7 @@ export function createAuthFailures({ perMinute, metrics, logger }: AuthFailureOp
     logger.warn('auth_failed', {
       area,
       reason,
-      address: shortAddressOf(request.ip),
+      address: shortAddressOf(addressOf(request)),
       method: request.method,
       request_id: requestIdOf(response),
     });
@@ -73,8 +72,9 @@ export function createAuthFailures({ perMinute, metrics, logger }: AuthFailureOp
     },
     wrong(login, refusal, reason = 'wrong') {
       const { area, request } = login;
-      const wait = waitSeconds(area, request.ip);
-      if (perMinute > 0) failures.count(keyOf(area, request.ip));
+      const address = addressOf(request);
+      const wait = waitSeconds(area, address);
+      if (perMinute > 0) failures.count(keyOf(area, address));
       report(login, wait > 0 ? 'throttled' : reason);
       return wait > 0 ? tooManyFailures(wait) : refusal;
     },

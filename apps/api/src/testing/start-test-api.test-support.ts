@@ -82,7 +82,8 @@ export async function startTestApi(options: TestApiOptions = {}) {
     withProcessMetrics: false,
   });
   const meter = createMeter(deps);
-  const server = createApiServer(createApp(deps, meter), config.corsOrigins);
+  const { app, listener } = createApp(deps, meter);
+  const server = createApiServer(app, config.corsOrigins, listener);
   const operations =
     config.operationsPort === undefined ? null : createApiServer(createOperationsApp(deps, meter));
   const loops = [startPublishing(deps), startReaching(deps)];

@@ -65,7 +65,11 @@ export type EntitlementCacheOptions = {
 export type EntitlementCache = {
   /** One round trip, shared by all who ask at the same time. Never throws, never waits for a Redis known to be away. */
   lookUp: (projectId: string, userId: string) => Promise<LookUp>;
-  /** Stores an answer, if the rule allows. `outdated`: something newer is known, read again. Never throws. */
+  /**
+   * Stores an answer, if the rule allows. `outdated`: something newer is known. The answer may be given before this is
+   * over: it is on its way to Redis when the call returns, and until Redis has acknowledged it, this process remembers
+   * its version. Never throws.
+   */
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
   /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
   invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
@@ -88,7 +92,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   const link = createRedisLink(options);
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
   /**
-   * The versions that this process answered while the cache could not be told of them. Redis that comes back may
+   * The versions that this process answered and the cache has not acknowledged, or could not be told of. Redis may
    * still hold an older answer; whoever saw the newer one must not see that.
    */
   const answered = new LRUCache<string, number>({
@@ -99,28 +103,42 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   });
   const answeredVersion = (key: string): number => (answered.size === 0 ? 0 : (answered.get(key) ?? 0));
 
+  function remember(key: string, version: number): void {
+    // No version is less than 0: of a user without a row there is nothing to remember.
+    if (version > 0) answered.set(key, Math.max(version, answeredVersion(key)));
+  }
+
+  async function offer(ticket: FillTicket, { projectId, userId, isKnown, userVersion, ...rest }: NewEntry) {
+    const { generation, runId, startedAt } = ticket;
+    const now = clock();
+    const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
+    const validUntil = Math.min(bound, rest.validUntil ?? bound);
+    if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
+    if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
+    try {
+      return await storeEntry(redis, {
+        projectKey: generationKey(projectId),
+        key: userKey(projectId, userId),
+        entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
+        // An entry that ends soon still guards, as a tombstone does, against a slow older fill: nothing is older than a user
+        // who has no row.
+        ttlMs: Math.max(isKnown ? minKeyMs : 1, Math.ceil(validUntil - now)),
+      });
+    } catch (error) {
+      link.reportFailure(error);
+      return 'skipped';
+    }
+  }
+
   return {
     lookUp: createLookUp({ redis, clock, link, answeredVersion }),
 
-    async fill({ generation, runId, startedAt }, { projectId, userId, isKnown, userVersion, ...rest }) {
-      const now = clock();
-      const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
-      const validUntil = Math.min(bound, rest.validUntil ?? bound);
-      if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
-      if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
-      try {
-        return await storeEntry(redis, {
-          projectKey: generationKey(projectId),
-          key: userKey(projectId, userId),
-          entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
-          // An entry that ends soon still guards, as a tombstone does, against a slow older fill: nothing is older than a user
-          // who has no row.
-          ttlMs: Math.max(isKnown ? minKeyMs : 1, Math.ceil(validUntil - now)),
-        });
-      } catch (error) {
-        link.reportFailure(error);
-        return 'skipped';
-      }
+    async fill(ticket, entry) {
+      const key = userKey(entry.projectId, entry.userId);
+      remember(key, entry.userVersion);
+      const outcome = await offer(ticket, entry);
+      if (outcome !== 'skipped' && answeredVersion(key) === entry.userVersion) answered.delete(key);
+      return outcome;
     },
 
     async invalidate(pending) {
@@ -142,10 +160,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
       await forgetUser(redis, userKey(projectId, userId), version);
     },
 
-    rememberAnswered(projectId, userId, version) {
-      const key = userKey(projectId, userId);
-      answered.set(key, Math.max(version, answeredVersion(key)));
-    },
+    rememberAnswered: (projectId, userId, version) => remember(userKey(projectId, userId), version),
     isAvailable: () => link.runId() !== null,
     redis,
   };

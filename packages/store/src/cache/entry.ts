@@ -142,17 +142,23 @@ return 1`);
 export const invalidateProject = (redis: Redis, projectKey: string, version: bigint): Promise<unknown> =>
   runScript(redis, invalidateProjectScript, [projectKey], [version.toString(), newNonce()]);
 
-/** Runs a script by its digest; Redis that does not have it (new, flushed) gets it whole. */
+/**
+ * Runs a script by its digest; Redis that does not have it (new, flushed) gets it whole. It is written to the socket
+ * before this returns: an automatic pipeline would only be sent after what the caller does next.
+ */
 async function runScript(
   redis: Redis,
   { lua, sha }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  try {
-    return await redis.evalsha(sha, keys.length, ...keys, ...args);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return redis.eval(lua, keys.length, ...keys, ...args);
-  }
+  const results = await redis
+    .pipeline()
+    .evalsha(sha, keys.length, ...keys, ...args)
+    .exec();
+  const [error, result] = results?.[0] ?? [];
+  if (error === null) return result;
+  if (error?.message.startsWith('NOSCRIPT') !== true)
+    throw error ?? new Error('Redis did not answer a script');
+  return redis.eval(lua, keys.length, ...keys, ...args);
 }
