@@ -2,6 +2,7 @@ import { queueNames, systemClock } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import {
   connectRedis,
+  createAuthFailures,
   createLogger,
   createMetrics,
   createQueue,
@@ -24,7 +25,6 @@ import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
-import { createAuthFailures } from './http/auth-failures.ts';
 import { createApiReadiness } from './operations/readiness.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };

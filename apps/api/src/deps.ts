@@ -1,5 +1,6 @@
 import type { Clock } from '@billing/domain';
 import type {
+  AuthFailures,
   JobQueue,
   Logger,
   Metrics,
@@ -15,7 +16,6 @@ import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
-import type { AuthFailures } from './http/auth-failures.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
 export type AppDeps = {

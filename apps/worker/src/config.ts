@@ -45,6 +45,7 @@ export type WorkerConfig = {
   settingWarnings: readonly SettingWarning[];
   port: number;
   metricsToken: string | undefined;
+  authFailuresPerMinute: number;
   tracesEndpoint: string | undefined;
   databaseUrl: string;
   databasePoolSize: number;
@@ -76,6 +77,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     settingWarnings: findSettingWarnings(schema, env),
     port: parsed.WORKER_PORT,
     metricsToken: parsed.METRICS_TOKEN,
+    authFailuresPerMinute: parsed.AUTH_FAILURES_PER_MINUTE,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,

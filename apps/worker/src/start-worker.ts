@@ -1,5 +1,10 @@
 import type { Clock } from '@billing/domain';
-import { createOperationsServer, createQueueGauges, watchQueueRedis } from '@billing/platform';
+import {
+  createAuthFailures,
+  createOperationsServer,
+  createQueueGauges,
+  watchQueueRedis,
+} from '@billing/platform';
 import type { Logger, OperationsServer, Tracing } from '@billing/platform';
 import { createEventApplier } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
@@ -87,7 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 function serveOperations(
   { deps, inspectQueue, queueRedis, stripePermissions }: BuiltDeps,
   consumer: Consumer,
-  { config, host }: WorkerOptions,
+  { config, logger, host }: WorkerOptions,
 ): Promise<OperationsServer> {
   const { database, metrics, stripeEvents, maintenance, signal } = deps;
   const queues = [stripeEvents, maintenance];
@@ -106,6 +111,12 @@ function serveOperations(
     ...(host === undefined ? {} : { host }),
     metrics,
     metricsToken: config.metricsToken,
+    authFailures: createAuthFailures({
+      perMinute: config.authFailuresPerMinute,
+      metrics,
+      logger,
+      areas: ['metrics'],
+    }),
     beforeScrape: () => gauges.refresh(),
     ready: readiness.ask,
   });

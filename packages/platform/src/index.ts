@@ -31,15 +31,13 @@ export { createReadiness, type Finding, type Readiness } from './readiness.ts';
 export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';
 export { runUntilSignal } from './shutdown.ts';
 
+// Logins
+export { addressOf, plainAddress, shortAddressOf } from './auth/addresses.ts';
+export { createAuthFailures, type AuthFailures, type Login } from './auth/auth-failures.ts';
+export { refuseMetrics } from './auth/refuse-metrics.ts';
+
 // Metrics and traces
-export {
-  authAreas,
-  createMetrics,
-  refuseMetrics,
-  type AuthArea,
-  type AuthFailureReason,
-  type Metrics,
-} from './metrics.ts';
+export { authAreas, createMetrics, type AuthArea, type AuthFailureReason, type Metrics } from './metrics.ts';
 export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';

@@ -1,11 +1,11 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { ServiceError } from '@billing/domain';
 import type { ApiKeyScope } from '@billing/domain';
+import { addressOf, plainAddress } from '@billing/platform';
+import type { Login } from '@billing/platform';
 import type { ApiKeyRecord } from '@billing/store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { addressOf, plainAddress } from './addresses.ts';
-import type { Login } from './auth-failures.ts';
 
 export type ProjectKeyDeps = Pick<AppDeps, 'keys' | 'clock' | 'authFailures' | 'rateLimiter' | 'config'>;
 

@@ -96,10 +96,9 @@ function send(response: Response, reply: Reply, { answers: [first] }: Endpoint):
 
 function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHandler {
   return (request, response, next) => {
-    const refusal = refuseMetrics(config.metricsToken, request.headers.authorization);
-    const login = { area: 'metrics', request, response } as const;
-    if (refusal?.code === 'missing_api_key') throw authFailures.missing(login, refusal);
-    if (refusal !== null) throw authFailures.wrong(login, refusal);
+    const { authorization } = request.headers;
+    const refusal = refuseMetrics(config.metricsToken, authFailures, { authorization, request, response });
+    if (refusal !== null) throw refusal;
     next();
   };
 }

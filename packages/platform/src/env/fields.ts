@@ -220,6 +220,8 @@ export const loggingFields = {
   LOG_LEVEL: envVar.oneOf(['debug', 'info', 'warn', 'error'], 'info'),
   /** Unset: `/metrics` is open. */
   METRICS_TOKEN: envVar.optionalSecret(),
+  /** Wrong credentials for each address and area; 0: no bound. */
+  AUTH_FAILURES_PER_MINUTE: envVar.int({ min: 0, max: 60_000, default: 3_000 }),
   /** Base address of an OTLP/HTTP receiver of traces. Unset: no tracing. */
   OTEL_EXPORTER_OTLP_ENDPOINT: envVar.optionalUrl(['http:', 'https:']),
 };

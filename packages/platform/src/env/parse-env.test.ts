@@ -32,6 +32,7 @@ function messageOf(env: Record<string, string>, shape: z.ZodObject = schema): st
 test('fills in the defaults', () => {
   expect(parseEnv(schema, valid)).toEqual({
     ...valid,
+    AUTH_FAILURES_PER_MINUTE: 3_000,
     DATABASE_POOL_SIZE: 10,
     DATABASE_PREPARED_STATEMENTS: 'on',
     QUEUE_PREFIX: 'bull',

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** The 8 groups of an IPv6 address, as they are written; a group that is left out is `0`. */
@@ -28,5 +27,5 @@ export function shortAddressOf(address: string | undefined): string {
 }
 
 /** Who sent a request, as Express tells by the proxies that are trusted (`createApiServer` gives it to all requests). */
-export const addressOf = (request: IncomingMessage): string | undefined =>
+export const addressOf = (request: object): string | undefined =>
   'ip' in request && typeof request.ip === 'string' ? request.ip : undefined;
