@@ -29,7 +29,7 @@ export type AnswerSourceDeps = {
   cache: EntitlementCache;
   database: Database;
   clock: Clock;
-  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs'>;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
   metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses'>;
 };
 

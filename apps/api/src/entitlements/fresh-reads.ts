@@ -12,11 +12,12 @@ import { isDatabaseUnreachable, readSources } from '@billing/store';
 import { LRUCache } from 'lru-cache';
 import type { Database, NewEntry, UserSources } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import { createReadShares } from './share-reads.ts';
 
 export type ReadDeps = {
-  database: Database;
+  database: Pick<Database, '$queryJson'>;
   clock: Clock;
-  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs'>;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
 };
 
 /** An answer fresh from Postgres, in the form in which it is cached. */
@@ -58,16 +59,20 @@ const maxCircuits = 10_000;
 /**
  * Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements.
  * While Postgres cannot be reached, most reads are refused at once. Other failures, such as reads that take too long,
- * may be one project's own: they stop only the reads of that project.
+ * may be one project's own: they stop only the reads of that project, which never hold all connections.
  */
-function createReadRunner(): RunRead {
+function createReadRunner({ databasePoolSize }: Pick<ApiConfig, 'databasePoolSize'>): RunRead {
+  const share = createReadShares(databasePoolSize);
   const ofPostgres = createCircuit(circuitOptions);
   const ofProjects = new LRUCache<string, Circuit>({ max: maxCircuits });
-  return async (projectId, read) => {
+  return async <T>(projectId: string, read: () => Promise<T>): Promise<T> => {
     const own = ofProjects.get(projectId);
     if (own?.admits() === false || !ofPostgres.admits()) throw unavailable();
+    const endsAt = performance.now() + readDeadlineMs;
+    // Whose turn comes too late reads nothing: nobody waits for it.
+    const inTime = (): Promise<T> => (performance.now() < endsAt ? read() : Promise.reject(unavailable()));
     try {
-      const result = await withDeadline(read(), { ms: readDeadlineMs, onTimeout: () => unavailable() });
+      const result = await withinDeadline(share(projectId, inTime), endsAt);
       ofPostgres.succeeded();
       ofProjects.delete(projectId);
       return result;
@@ -149,7 +154,7 @@ export type FreshReads = {
 
 export function createFreshReads(deps: ReadDeps): FreshReads {
   const inFlight = new Map<string, SharedRead>();
-  const run = createReadRunner();
+  const run = createReadRunner(deps.config);
 
   async function readOne(projectId: string, userId: string, isExplained: boolean): Promise<FreshAnswer> {
     const answer = (await readAnswers(deps, { projectId, userIds: [userId], isExplained })).get(userId);
