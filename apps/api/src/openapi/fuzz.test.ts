@@ -8,7 +8,7 @@ import {
   drawAdmins,
   drawCredentials,
   refusalsOfCallers,
-  verdictOn,
+  admissionOf,
 } from './testing/credentials.test-support.ts';
 import type { Credential } from './testing/credentials.test-support.ts';
 import { useKnown, requestOf } from './testing/draw-request.test-support.ts';
@@ -74,7 +74,7 @@ function complaintsOfCaller(
   call: Call,
   answer: Refusal,
 ): string[] {
-  const { must, may } = verdictOn(credential, endpoint, call);
+  const { must, may } = admissionOf(credential, endpoint, call);
   const code = answer.code ?? 'none';
   used.add(credential.name);
   refusals.add(code);

@@ -124,12 +124,12 @@ export const refusalsOfCallers: readonly string[] = [
  * The codes of which a call must be refused with one; null: it is let in, or (`may`) may be refused because of the project
  * that the request names.
  */
-export type Verdict = { must: readonly string[] | null; may: readonly string[] };
+export type Admission = { must: readonly string[] | null; may: readonly string[] };
 
-const letIn: Verdict = { must: null, may: [] };
-const refusedBy = (...must: string[]): Verdict => ({ must, may: [] });
+const letIn: Admission = { must: null, may: [] };
+const refusedBy = (...must: string[]): Admission => ({ must, may: [] });
 
-function verdictOnAdmin(admin: Admin, endpoint: Endpoint & { access: AdminAccess }, call: Call): Verdict {
+function admissionOfAdmin(admin: Admin, endpoint: Endpoint & { access: AdminAccess }, call: Call): Admission {
   const { access, path } = endpoint;
   if (!hasRole(admin.role, access.admin)) return refusedBy('insufficient_role');
   if (admin.onlyProject === null) return letIn;
@@ -138,7 +138,7 @@ function verdictOnAdmin(admin: Admin, endpoint: Endpoint & { access: AdminAccess
   return call.path?.['project_id'] === admin.onlyProject ? letIn : refusedBy('project_not_found');
 }
 
-function verdictOnKey({ scopes: has, refusal }: Key, scope: ApiKeyScope): Verdict {
+function admissionOfKey({ scopes: has, refusal }: Key, scope: ApiKeyScope): Admission {
   if (refusal === 'project_inactive' || refusal === undefined)
     return has.includes(scope)
       ? refusal === undefined
@@ -152,7 +152,7 @@ const isAdminCall = (endpoint: Endpoint): endpoint is Endpoint & { access: Admin
   typeof endpoint.access === 'object' && 'admin' in endpoint.access;
 
 /** What becomes of a call with this credential, as far as it is the credential that decides. */
-export function verdictOn(credential: Credential, endpoint: Endpoint, call: Call): Verdict {
+export function admissionOf(credential: Credential, endpoint: Endpoint, call: Call): Admission {
   const { access } = endpoint;
   const kind = accessKindOf(endpoint);
   if (kind === 'open' || kind === 'stripe') return letIn;
@@ -161,8 +161,8 @@ export function verdictOn(credential: Credential, endpoint: Endpoint, call: Call
   if (isAdminCall(endpoint))
     return credential.admin === undefined
       ? refusedBy(...noCredential)
-      : verdictOnAdmin(credential.admin, endpoint, call);
+      : admissionOfAdmin(credential.admin, endpoint, call);
   if (credential.key === undefined || typeof access === 'string' || !('project' in access))
     return refusedBy(...noCredential);
-  return verdictOnKey(credential.key, access.project);
+  return admissionOfKey(credential.key, access.project);
 }
