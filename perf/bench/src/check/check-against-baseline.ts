@@ -1,6 +1,6 @@
 import type { Row } from '../report/row.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
-import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Surroundings } from '../environment/set-up.ts';
 import type { Baseline } from './baseline.ts';
 import { compareRatios, describeFailures, formatFindings } from './compare.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
@@ -18,7 +18,7 @@ function regressedScenarios({ ratios }: Baseline, rows: readonly Row[]): Set<str
 }
 
 /** Measures a scenario with a regression once more: a slower program shows twice, a disturbed machine rarely. */
-async function measureWithRepeat(environment: BenchEnvironment, { baseline, say }: Check): Promise<Row[]> {
+async function measureWithRepeat(environment: Surroundings, { baseline, say }: Check): Promise<Row[]> {
   const rows = await measure(environment, { say });
   const again = regressedScenarios(baseline, rows);
   if (again.size === 0) return rows;
@@ -29,7 +29,7 @@ async function measureWithRepeat(environment: BenchEnvironment, { baseline, say 
 }
 
 /** Measures, prints both tables and writes the results; returns a sentence for each failure. */
-export async function checkAgainstBaseline(environment: BenchEnvironment, check: Check): Promise<string[]> {
+export async function checkAgainstBaseline(environment: Surroundings, check: Check): Promise<string[]> {
   const { baseline, say } = check;
   const rows = await measureWithRepeat(environment, check);
   const findings = compareRatios(baseline.ratios, readRatios(rows));

@@ -1,6 +1,6 @@
 import { alignTable } from '../report/table.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
-import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Surroundings } from '../environment/set-up.ts';
 import { baselineFile, makeBaseline, writeBaseline } from './baseline.ts';
 import type { Baseline } from './baseline.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
@@ -27,7 +27,7 @@ const formatRatios = ({ ratios }: Baseline): string =>
   );
 
 /** Measures `runs` times and writes perf/baseline.json; returns a sentence for each missed load target. */
-export async function renewBaseline(environment: BenchEnvironment, renewal: Renewal): Promise<string[]> {
+export async function renewBaseline(environment: Surroundings, renewal: Renewal): Promise<string[]> {
   const { runs, loadGenerator, former, say } = renewal;
   const { at, commit, is_dirty, node, cpu, cores, memory_gib } = describeRun();
   const measured = [];

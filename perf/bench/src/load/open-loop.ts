@@ -29,8 +29,8 @@ export function failOnFailed({ failed, firstFailure = '' }: Latencies, what: str
 type OpenLoop = {
   perSecond: number;
   seconds: number;
-  /** One request; throws when it failed. `number` counts from 0. */
-  request: (number: number) => Promise<void>;
+  /** One request; throws when it failed. `number` counts from 0; `dueAt` is a moment of `performance.now()`. */
+  request: (number: number, dueAt: number) => Promise<void>;
 };
 
 /**
@@ -47,7 +47,7 @@ export async function openLoop({ perSecond, seconds, request }: OpenLoop): Promi
     const dueAt = startedAt + (number * 1000) / perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
     try {
-      await request(number);
+      await request(number, dueAt);
       latencies.push(performance.now() - dueAt);
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
