@@ -16,6 +16,7 @@ const optionsSchema = z.object({
   rounds: z.coerce.number().int().min(1).max(100).default(5),
   seconds: z.coerce.number().min(1).max(600).default(2),
   node: z.array(z.string()).optional(),
+  warm: z.coerce.number().min(0).max(600).default(60),
   users: z.coerce.number().int().min(100).max(2_000_000).default(2_000),
 });
 
@@ -27,6 +28,7 @@ function parseOptions(): z.output<typeof optionsSchema> {
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       node: { type: 'string', multiple: true },
+      warm: { type: 'string' },
       users: { type: 'string' },
     },
   });
@@ -55,7 +57,7 @@ let rows: Row[];
 try {
   rows = await runScenarios(
     environment,
-    picked.map((scenario) => ({ scenario, settings: { ...options, say } })),
+    picked.map((scenario) => ({ scenario, settings: { ...options, warmSeconds: options.warm, say } })),
     nodes,
   );
 } finally {

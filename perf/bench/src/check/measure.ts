@@ -3,6 +3,9 @@ import type { PlannedScenario } from '../scenarios/scenarios.ts';
 import type { Row } from '../report/row.ts';
 import type { Surroundings } from '../environment/set-up.ts';
 
+/** As `npm run bench` has it by default. */
+const warmSeconds = 60;
+
 /** Some six minutes, most of them warming up. The baseline is made by the same plan. */
 const plan = new Map([
   ['hit', { rounds: 3, seconds: 1 }],
@@ -21,7 +24,7 @@ export function measure(
   const planned = scenarios.flatMap((scenario): PlannedScenario[] => {
     const settings = plan.get(scenario.name);
     if (settings === undefined || only?.has(scenario.name) === false) return [];
-    return [{ scenario, settings: { ...settings, say } }];
+    return [{ scenario, settings: { ...settings, warmSeconds, say } }];
   });
   return runScenarios(environment, planned);
 }

@@ -8,7 +8,9 @@ const settings = z
   .object({
     url: z.string(),
     connections: z.number(),
-    seconds: z.number(),
+    seconds: z.number().optional(),
+    /** So many requests, however long they take. */
+    count: z.number().optional(),
     apiKey: z.string().optional(),
     paths: z.array(z.string()).optional(),
     webhook: z
@@ -59,7 +61,7 @@ function requests(): autocannon.Request[] {
 const result = await autocannon({
   url: settings.url,
   connections: settings.connections,
-  duration: settings.seconds,
+  ...(settings.count === undefined ? { duration: settings.seconds ?? 1 } : { amount: settings.count }),
   requests: requests(),
 });
 const failed = result.errors + result.timeouts + result.non2xx;

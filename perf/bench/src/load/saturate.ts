@@ -16,12 +16,11 @@ import { entries } from '../paths.ts';
  */
 export type Load = {
   connections: number;
-  seconds: number;
   apiKey?: string;
   /** Paths to GET, one after another. */
   paths?: readonly string[];
   webhook?: { path: string } & ({ secret: string } | { eventsFile: string });
-};
+} & ({ seconds: number } | { count: number });
 
 const report = z.object({ requests: z.number(), seconds: z.number(), failed: z.number() });
 type Report = z.output<typeof report>;
@@ -49,7 +48,7 @@ done = function(summary, latency)
     e.connect + e.read + e.write + e.status + e.timeout))
 end`;
 
-async function runWrk(wrk: string, url: string, load: Load): Promise<Report> {
+async function runWrk(wrk: string, url: string, load: Load & { seconds: number }): Promise<Report> {
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.lua');
   writeFileSync(file, wrkScript(load.paths ?? ['/'], load.apiKey));
   const { stdout } = await promisify(execFile)(wrk, [
@@ -66,7 +65,7 @@ async function runWrk(wrk: string, url: string, load: Load): Promise<Report> {
 /** A load generator in a process of its own: wrk where it is installed and can do it, else autocannon. */
 export async function generate(url: string, load: Load): Promise<Report> {
   const wrk = load.webhook === undefined ? findWrk() : undefined;
-  if (wrk !== undefined) return runWrk(wrk, url, load);
+  if (wrk !== undefined && 'seconds' in load) return runWrk(wrk, url, load);
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.json');
   writeFileSync(file, JSON.stringify({ url, ...load }));
   const { stdout } = await promisify(execFile)(process.execPath, [entries.bench('load/autocannon'), file]);

@@ -1,5 +1,5 @@
 import { stands, warmUp } from './warm-up.ts';
-import type { WarmUpRule } from './warm-up.ts';
+import type { WarmUp } from './warm-up.ts';
 
 describe('a figure stands', () => {
   it.each([
@@ -15,14 +15,15 @@ describe('a figure stands', () => {
 });
 
 describe('a warm-up', () => {
-  const run = async (figures: number[], rule: Partial<WarmUpRule>) => {
+  const run = async (figures: number[], rule: Partial<WarmUp>) => {
     let windows = 0;
     const said: string[] = [];
     const stood = await warmUp({
       name: 'a server',
       window: () => Promise.resolve({ figure: figures[windows++] ?? 100, count: 10 }),
       say: (line) => said.push(line),
-      rule,
+      mostMs: 60_000,
+      ...rule,
     });
     return { windows, stood, said: said.join() };
   };

@@ -8,25 +8,27 @@ export function stands(figures: readonly number[]): boolean {
   return Math.abs(last - before) <= tolerance * Math.min(last, before);
 }
 
-/** How much load comes before the first measured round, whatever the windows show, and when the wait is given up. */
-export type WarmUpRule = { leastCount: number; leastMs: number; mostMs: number };
-const usualRule: WarmUpRule = { leastCount: 5_000, leastMs: 30_000, mostMs: 60_000 };
+/** How much load comes before the first measured round, whatever the windows show. */
+const usual = { leastCount: 5_000, leastMs: 30_000 };
 
 export type WarmUp = {
   name: string;
   /** Runs one window of load; returns its figure and how many requests or events it was. */
   window: () => Promise<{ figure: number; count: number }>;
   say: (line: string) => void;
-  /** Default: 5,000 requests or 30 s, given up after 60 s. */
-  rule?: Partial<WarmUpRule>;
+  /** When it is given up. */
+  mostMs: number;
+  /** Default: 5,000 requests, or 30 s. */
+  leastCount?: number;
+  leastMs?: number;
 };
 
 /**
  * Runs windows of load until there were enough of it and the figure stands: V8 compiles for thousands of events, and
  * connections plan anew; a figure from before tells how long a process has been up. Returns whether it stands.
  */
-export async function warmUp({ name, window, say, rule = {} }: WarmUp): Promise<boolean> {
-  const { leastCount, leastMs, mostMs } = { ...usualRule, ...rule };
+export async function warmUp(options: WarmUp): Promise<boolean> {
+  const { name, window, say, mostMs, leastCount, leastMs } = { ...usual, ...options };
   const startedAt = performance.now();
   const figures: number[] = [];
   let total = 0;

@@ -5,6 +5,8 @@ import type { Row } from './row.ts';
 const number = (value: number): string =>
   Math.abs(value) >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(2);
 
+const micros = (value: number): string => Math.round(value).toLocaleString('en');
+
 const versionsOf = (rows: readonly Row[]): string[] => [...new Set(rows.flatMap(({ node }) => node ?? []))];
 
 /** A column for each Node when there are several. */
@@ -35,6 +37,9 @@ export function formatGoals(rows: readonly Row[]): string {
 const spread = ({ value }: Row): string =>
   value.least === value.greatest ? '' : `${number(value.least)}–${number(value.greatest)}`;
 
+const withSpread = (row: Row): string =>
+  spread(row) === '' ? number(row.value.median) : `${number(row.value.median)} (${spread(row)})`;
+
 /** CPU first, then the rate, then what it is of the scenario's reference. */
 export function formatCosts(rows: readonly Row[]): string {
   const { head, cell } = withNode(rows);
@@ -44,9 +49,9 @@ export function formatCosts(rows: readonly Row[]): string {
       ...cell(row),
       row.scenario,
       row.name,
-      row.cpuMicros === undefined ? '' : number(row.cpuMicros),
+      row.cpuMicros === undefined ? '' : micros(row.cpuMicros),
       Object.entries(row.cpu ?? {})
-        .map(([process, micros]) => `${process} ${number(micros)}`)
+        .map(([process, used]) => `${process} ${micros(used)}`)
         .join(' · '),
       `${number(row.value.median)} ${row.unit}`,
       spread(row),
@@ -69,9 +74,7 @@ export function formatLatencies(rows: readonly Row[]): string {
             row.scenario === first.scenario && row.node === first.node && row.name === `${name}, ${share}`,
         ),
       );
-      const figures = beside.map((row) =>
-        row === undefined ? '' : `${number(row.value.median)} (${spread(row)})`,
-      );
+      const figures = beside.map((row) => (row === undefined ? '' : withSpread(row)));
       return [...cell(first), first.scenario, name, ...figures];
     });
   return alignTable([...head, 'scenario', 'ms', ...shares], body);

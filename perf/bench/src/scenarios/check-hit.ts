@@ -66,7 +66,8 @@ const cpuOfServer = ({ cpu }: Pick<Measured, 'cpu'>): number => cpu['server'] ??
 export const checkHit: Scenario = {
   name: 'hit',
   isDefault: true,
-  async run(environment, { rounds, seconds, say }) {
+  async run(environment, settings) {
+    const { rounds, seconds, say } = settings;
     const { api, rivals } = await startRivals(environment);
     const users = subscribedUsers(environment, 200);
     const paths = users.map(checkPath);
@@ -79,7 +80,7 @@ export const checkHit: Scenario = {
         processesOf(rival, { Redis: environment.shared.cacheRedis }),
       );
     };
-    await warmAll({ rivals, turn: (rival) => saturated(rival, 1), say });
+    await warmAll({ rivals, turn: (rival) => saturated(rival, 1), settings });
     const variants = variantsOf(rivals, (rival) => saturated(rival, seconds));
     const turns = await takeTurns(variants, { title: scenario, rounds, say });
     await stopAll(rivals);

@@ -82,15 +82,16 @@ async function measure({ buy, timesFile, processes, ...rate }: Load): Promise<Tu
   const startedAt = performance.now();
   const loop = await openLoop({
     ...rate,
-    request: async (number, dueAt) => {
+    request: async (number, since) => {
       await buy(String(number));
-      wholeMs.set(String(number), performance.now() - dueAt);
+      wholeMs.set(String(number), performance.now() - since);
     },
   });
   const value = (loop.count / (performance.now() - startedAt)) * 1000;
   const cpu = cpuOf(loop.count);
   failOnFailed(loop, 'checkouts');
   const stripeMs = await readStripeTimes(timesFile, loop.count);
+  if (![...stripeMs.values()].some((ms) => ms > 0)) throw new Error('The API was not seen to call Stripe.');
   const ownMs = [...wholeMs].map(([id, whole]) => whole - (stripeMs.get(id) ?? Number.NaN));
   const [whole, own] = [latenciesOf([...wholeMs.values()]), latenciesOf(ownMs)];
   return { value, cpu, whole, own, stripe: latenciesOf([...stripeMs.values()]), count: loop.count };
@@ -100,7 +101,8 @@ async function measure({ buy, timesFile, processes, ...rate }: Load): Promise<Tu
 export const checkout: Scenario = {
   name: 'checkout',
   isDefault: true,
-  async run(environment, { rounds, seconds, say }) {
+  async run(environment, settings) {
+    const { rounds, seconds, say } = settings;
     const timesFile = join(mkdtempSync(join(tmpdir(), 'billing-stripe-times-')), 'times.jsonl');
     const observer = pathToFileURL(entries.bench('servers/stripe-times'));
     const server = await environment.startApi({
@@ -120,7 +122,7 @@ export const checkout: Scenario = {
       processes: processesOf(rival, { Postgres: postgres, Redis: cacheRedis }),
     };
     const turn = () => measure({ ...load, perSecond: warmPerSecond, seconds: 2.5 });
-    await warmAll({ rivals: [rival], turn, say });
+    await warmAll({ rivals: [rival], turn, settings });
     const turns = await takeTurns(
       [{ name, measure: () => measure({ ...load, perSecond, seconds: longer * seconds }) }],
       { title: scenario, rounds, say },

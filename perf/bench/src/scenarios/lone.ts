@@ -14,7 +14,6 @@ import type { EventRival } from './event-rivals.ts';
 import { createLook, pauseMs, watchedEvery } from './look.ts';
 import type { Seen } from './look.ts';
 import { processOf, stopAll, variantsOf, warmAll } from './rivals.ts';
-import type { Rival } from './rivals.ts';
 import type { Scenario } from './scenario.ts';
 import { perSecond, sendChanges } from './send-changes.ts';
 import type { LoneTurn } from './send-changes.ts';
@@ -23,7 +22,7 @@ const scenario = 'lone event, 100/s open loop';
 const watched = 'ours, watched';
 /** Each round is this many times as long as elsewhere, as there are only 100 events in a second; there are fewer rounds. */
 const longer = 4;
-const warmSeconds = 30;
+const togetherSeconds = 30;
 
 type Turn = LoneTurn & { seen?: Seen };
 type Named = { ours: EventRival; lean: EventRival; all: EventRival[] };
@@ -36,12 +35,16 @@ async function startRivals(environment: BenchEnvironment): Promise<Named> {
 }
 
 /** All at once, as only V8 and the connections have to become warm. */
-async function warmTogether(environment: BenchEnvironment, rivals: readonly EventRival[]): Promise<void> {
+async function warmTogether(
+  environment: BenchEnvironment,
+  rivals: readonly EventRival[],
+  seconds: number,
+): Promise<void> {
   const urls = new Set(rivals.map((rival) => processOf(rival, 'API').url));
   const warm = async (url: string): Promise<void> => {
     const client = createHttpClient(url);
     const request = (): Promise<void> => deliver(client, environment.nextEvent());
-    failOnFailed(await openLoop({ perSecond, seconds: warmSeconds, request }), 'changes');
+    failOnFailed(await openLoop({ perSecond, seconds, request }), 'changes');
     client.close();
   };
   await Promise.all([...urls].map(warm));
@@ -129,22 +132,18 @@ function toTable(turns: Turns<Turn>, named: Named): Row[] {
 export const lone: Scenario = {
   name: 'lone',
   isDefault: true,
-  async run(environment, { rounds, seconds, say }) {
+  async run(environment, settings) {
+    const { rounds, seconds, say } = settings;
     const named = await startRivals(environment);
     const rivals = named.all;
-    const turn = (rival: Rival, duration: number): Promise<Turn> => {
-      const found = rivals.find(({ name }) => name === rival.name);
-      if (found === undefined) throw new Error(`There is no ${rival.name}.`);
-      return takeTurn(environment, found, duration);
-    };
-    await warmTogether(environment, rivals);
+    await warmTogether(environment, rivals, Math.min(togetherSeconds, settings.warmSeconds));
     await warmAll({
       rivals: rivals.filter(({ name }) => name !== watched),
-      turn: (rival) => turn(rival, 2 * seconds),
-      say,
-      rule: { leastCount: 0, mostMs: 30_000 },
+      turn: (rival) => takeTurn(environment, rival, 2 * seconds),
+      settings,
+      leastCount: 0,
     });
-    const variants = variantsOf(rivals, (rival) => turn(rival, longer * seconds));
+    const variants = variantsOf(rivals, (rival) => takeTurn(environment, rival, longer * seconds));
     const turns = await takeTurns(variants, { title: scenario, rounds: Math.ceil((rounds * 3) / 5), say });
     await stopAll(rivals);
     return toTable(turns, named);

@@ -20,7 +20,7 @@ export type Seen = {
 
 export type Look = {
   /** Reads the user of every fifth change until its answer shows the change. */
-  watch: (sent: { number: number; change: Change; dueAt: number }) => Promise<void>;
+  watch: (sent: { number: number; change: Change; since: number }) => Promise<void>;
   /** Forgets what it saw. */
   restart: () => void;
   finish: () => Seen;
@@ -32,7 +32,7 @@ export function createLook(environment: BenchEnvironment, url: string): Look {
   const seenMs: number[] = [];
   const readMs: number[] = [];
   let reads = 0;
-  const watch: Look['watch'] = async ({ number, change, dueAt }) => {
+  const watch: Look['watch'] = async ({ number, change, since }) => {
     if (number % watchedEvery !== 0) return;
     const { userId, quantity } = change;
     for (;;) {
@@ -41,11 +41,11 @@ export function createLook(environment: BenchEnvironment, url: string): Look {
       reads += 1;
       const now = performance.now();
       if (text.includes(`"quantity":${quantity},`)) {
-        seenMs.push(now - dueAt);
+        seenMs.push(now - since);
         readMs.push(now - startedAt);
         return;
       }
-      if (now - dueAt > longestWaitMs) throw new Error(`The change of ${userId} was not seen in time.`);
+      if (now - since > longestWaitMs) throw new Error(`The change of ${userId} was not seen in time.`);
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };

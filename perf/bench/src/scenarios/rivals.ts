@@ -1,9 +1,9 @@
 import type { Running } from '../environment/start-process.ts';
 import type { Processes } from '../measure/cpu-time.ts';
 import type { Measured, Variant } from '../measure/take-turns.ts';
+import type { Settings } from './scenario.ts';
 import { cpuOfAll } from '../report/row.ts';
 import { warmUp } from '../measure/warm-up.ts';
-import type { WarmUpRule } from '../measure/warm-up.ts';
 
 /** One of those that are compared: its own processes by name, and what it does, for whoever reads the figures. */
 export type Rival = { name: string; does: string; running: Readonly<Record<string, Running>> };
@@ -32,28 +32,33 @@ export const processesOf = ({ running }: Rival, servers: Processes): Processes =
 export const stopAll = (rivals: readonly Rival[]): Promise<unknown> =>
   Promise.all([...new Set(rivals.flatMap(({ running }) => Object.values(running)))].map((one) => one.stop()));
 
-type Load = {
-  rivals: readonly Rival[];
+type Load<R extends Rival> = {
+  rivals: readonly R[];
   /** One turn of a rival, while the others are suspended. */
-  turn: (rival: Rival) => Promise<Measured & { count: number }>;
-  say: (line: string) => void;
-  rule?: Partial<WarmUpRule>;
+  turn: (rival: R) => Promise<Measured & { count: number }>;
+  settings: Pick<Settings, 'warmSeconds' | 'say'>;
+  /** As of `warmUp`. */
+  leastCount?: number;
 };
 
 /** Warms each rival until its CPU per request stands. */
-export async function warmAll({ rivals, turn, say, rule = {} }: Load): Promise<void> {
+export async function warmAll<R extends Rival>({ rivals, turn, settings, ...least }: Load<R>): Promise<void> {
+  const { warmSeconds, say } = settings;
   for (const rival of rivals) {
     letRunAlone(rivals, rival);
     const window = async () => {
       const measured = await turn(rival);
       return { figure: cpuOfAll(measured), count: measured.count };
     };
-    await warmUp({ name: rival.name, window, say, rule });
+    await warmUp({ name: rival.name, window, say, mostMs: warmSeconds * 1000, ...least });
   }
 }
 
 /** A variant for each rival, measured while the others are suspended. */
-export const variantsOf = <T>(rivals: readonly Rival[], turn: (rival: Rival) => Promise<T>): Variant<T>[] =>
+export const variantsOf = <R extends Rival, T>(
+  rivals: readonly R[],
+  turn: (rival: R) => Promise<T>,
+): Variant<T>[] =>
   rivals.map((rival) => ({
     name: rival.name,
     measure: () => {

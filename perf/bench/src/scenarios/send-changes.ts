@@ -15,9 +15,9 @@ import type { Look } from './look.ts';
 
 export const perSecond = 100;
 /** Until the last event's work is done that nobody waits for, such as the deletion of published rows. */
-const settleMs = 400;
+const tailMs = 400;
 
-type Sent = { change: Change; dueAt: number };
+type Sent = { change: Change; since: number };
 export type LoneTurn = {
   accepted: Latencies;
   /** From due until the commit of the event's row. */
@@ -54,12 +54,12 @@ export async function sendChanges(
   const servers = { Postgres: postgres, Redis: queueRedis, cache: cacheRedis };
   const sent: Sent[] = [];
   const acceptedMs: number[] = [];
-  const request = async (number: number, dueAt: number): Promise<void> => {
+  const request = async (number: number, since: number): Promise<void> => {
     const change = environment.nextEvent();
-    sent.push({ change, dueAt });
+    sent.push({ change, since });
     await deliver(client, change);
-    acceptedMs.push(performance.now() - dueAt);
-    await look?.watch({ number, change, dueAt });
+    acceptedMs.push(performance.now() - since);
+    await look?.watch({ number, change, since });
   };
   // The first second wakes up what slept while others were measured.
   failOnFailed(await openLoop({ perSecond, seconds: 1, request }), 'changes');
@@ -69,14 +69,15 @@ export async function sendChanges(
   const startedAt = performance.now();
   const loop = await openLoop({ perSecond, seconds, request });
   const value = (loop.count / (performance.now() - startedAt)) * 1000;
-  await sleep(settleMs);
+  await sleep(tailMs);
   const cpu = cpuOf(sent.length);
   failOnFailed(loop, 'changes');
   client.close();
   const committed = await readCommits(rival, sent);
   const offset = clockOffset();
   const rowMs = sent.map(
-    ({ change, dueAt }) => (committed.get(rival.commits.keyOf(change)) ?? Number.NaN) - offset - dueAt,
+    ({ change, since }) => (committed.get(rival.commits.keyOf(change)) ?? Number.NaN) - offset - since,
   );
+  if (!rowMs.every((ms) => ms > 0)) throw new Error(`${rival.name} did not write a row for every change.`);
   return { accepted: latenciesOf(acceptedMs), row: latenciesOf(rowMs), value, cpu, count: sent.length };
 }

@@ -39,7 +39,8 @@ async function startRivals(environment: BenchEnvironment): Promise<Rival[]> {
 export const webhook: Scenario = {
   name: 'webhook',
   isDefault: true,
-  async run(environment, { rounds, seconds, say }) {
+  async run(environment, settings) {
+    const { rounds, seconds, say } = settings;
     const rivals = await startRivals(environment);
     const saturated = async (rival: Rival, duration: number) => {
       const load = {
@@ -52,7 +53,7 @@ export const webhook: Scenario = {
       await environment.queue.flushall();
       return measured;
     };
-    await warmAll({ rivals, turn: (rival) => saturated(rival, 1), say });
+    await warmAll({ rivals, turn: (rival) => saturated(rival, 1), settings });
     const variants = variantsOf(rivals, (rival) => saturated(rival, seconds));
     const turns = await takeTurns(variants, { title: scenario, rounds, say });
     await stopAll(rivals);

@@ -53,18 +53,15 @@ function drains(
   return { ...rival, apply };
 }
 
-/** One that writes inside the request, with 32 requests under way at any time; the events are signed before. */
+const requestsAtOnce = 32;
+
+/** One that writes inside the request; the events are signed before. */
 function answers(rival: Rival, environment: BenchEnvironment, servers: Processes): BacklogRival {
-  // Its own signed events last for at most this rate.
-  const mostPerSecond = 5_000;
-  let rate = mostPerSecond;
-  const apply = async (count: number): Promise<Saturated> => {
-    const seconds = Math.max(1, Math.round(count / rate));
-    const eventsFile = writeSignedEvents(environment.nextEvent, Math.ceil(seconds * rate * 1.5) + 500);
-    const load = { connections: 32, seconds, webhook: { eventsFile, path: webhookPath } };
-    const measured = await saturate(processOf(rival, 'API'), load, processesOf(rival, servers));
-    rate = measured.value;
-    return measured;
+  const apply = (count: number): Promise<Saturated> => {
+    // The load generator prepares one request more for each connection.
+    const eventsFile = writeSignedEvents(environment.nextEvent, count + 2 * requestsAtOnce);
+    const load = { connections: requestsAtOnce, count, webhook: { eventsFile, path: webhookPath } };
+    return saturate(processOf(rival, 'API'), load, processesOf(rival, servers));
   };
   return { ...rival, apply };
 }
@@ -115,17 +112,16 @@ async function failOnUnapplied(environment: BenchEnvironment): Promise<void> {
 export const worker: Scenario = {
   name: 'worker',
   isDefault: true,
-  async run(environment, { rounds, seconds, say }) {
+  async run(environment, settings) {
+    const { rounds, seconds, say } = settings;
     const rivals = await startRivals(environment);
     const rates = new Map<string, number>();
-    const turn = async (rival: Rival, count: number): Promise<Saturated> => {
-      const found = rivals.find(({ name }) => name === rival.name);
-      if (found === undefined) throw new Error(`There is no ${rival.name}.`);
-      const measured = await found.apply(count);
+    const turn = async (rival: BacklogRival, count: number): Promise<Saturated> => {
+      const measured = await rival.apply(count);
       rates.set(rival.name, measured.value);
       return measured;
     };
-    await warmAll({ rivals, turn: (rival) => turn(rival, 2_500), say });
+    await warmAll({ rivals, turn: (rival) => turn(rival, 2_500), settings });
     // Each as many as it applies in the time.
     const countFor = ({ name }: Rival): number => Math.max(500, Math.round((rates.get(name) ?? 0) * seconds));
     const variants = variantsOf(rivals, (rival) => turn(rival, countFor(rival)));
