@@ -7,7 +7,7 @@ import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
 import { measure } from './measure.ts';
 import { readRatios } from './ratios.ts';
 
-type Check = { baseline: Baseline; say: (line: string) => void };
+type Check = { baseline: Baseline; warmSeconds: number; say: (line: string) => void };
 
 /** The scenarios in which a ratio is beyond its margin. */
 function regressedScenarios({ ratios }: Baseline, rows: readonly Row[]): Set<string> {
@@ -18,12 +18,15 @@ function regressedScenarios({ ratios }: Baseline, rows: readonly Row[]): Set<str
 }
 
 /** Measures a scenario with a regression once more: a slower program shows twice, a disturbed machine rarely. */
-async function measureWithRepeat(environment: Surroundings, { baseline, say }: Check): Promise<Row[]> {
-  const rows = await measure(environment, { say });
+async function measureWithRepeat(
+  environment: Surroundings,
+  { baseline, warmSeconds, say }: Check,
+): Promise<Row[]> {
+  const rows = await measure(environment, { say, warmSeconds });
   const again = regressedScenarios(baseline, rows);
   if (again.size === 0) return rows;
   say(`Beyond the margin, so measured once more: ${[...again].join(', ')}`);
-  const second = await measure(environment, { say, only: again });
+  const second = await measure(environment, { say, warmSeconds, only: again });
   const titles = new Set(second.map(({ scenario }) => scenario));
   return [...rows.filter(({ scenario }) => !titles.has(scenario)), ...second];
 }

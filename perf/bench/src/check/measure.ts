@@ -3,9 +3,6 @@ import type { PlannedScenario } from '../scenarios/scenarios.ts';
 import type { Row } from '../report/row.ts';
 import type { Surroundings } from '../environment/set-up.ts';
 
-/** As `npm run bench` has it by default. */
-const warmSeconds = 60;
-
 /** Some six minutes, most of them warming up. The baseline is made by the same plan. */
 const plan = new Map([
   ['hit', { rounds: 3, seconds: 1 }],
@@ -16,10 +13,17 @@ const plan = new Map([
   ['checkout', { rounds: 1, seconds: 2 }],
 ]);
 
+export type MeasureOptions = {
+  say: (line: string) => void;
+  /** When a warm-up is given up. */
+  warmSeconds: number;
+  only?: ReadonlySet<string>;
+};
+
 /** Runs the plan, or only the named scenarios of it. */
 export function measure(
   environment: Surroundings,
-  { say, only }: { say: (line: string) => void; only?: ReadonlySet<string> },
+  { say, warmSeconds, only }: MeasureOptions,
 ): Promise<Row[]> {
   const planned = scenarios.flatMap((scenario): PlannedScenario[] => {
     const settings = plan.get(scenario.name);

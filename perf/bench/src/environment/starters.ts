@@ -1,5 +1,5 @@
 import { appNodeArguments } from '@billing/testing';
-import { peakResidentMib } from '../measure/cpu-time.ts';
+import { peakResidentMib, residentMib } from '../measure/cpu-time.ts';
 import { entries } from '../paths.ts';
 import { startProcess } from './start-process.ts';
 import type { Running } from './start-process.ts';
@@ -11,13 +11,16 @@ export type Starters = {
   startWorker: (env?: Env) => Promise<Running>;
   /** Starts one of the benchmark's own servers; `settings` are BENCH_… variables. */
   startPeer: (name: string, settings?: Env) => Promise<Running>;
-  /** The most that any API and any worker had resident until its stop, in MiB. */
-  peakMib: { api: number; worker: number };
+  /** Of the API and the worker that needed most, until its stop. */
+  memory: { api: Memory; worker: Memory };
 };
+
+/** Resident, in MiB: at the end of its load, and the most there ever was. */
+export type Memory = { endMib: number; peakMib: number };
 
 /** What starts the measured processes, with the Node of that path. */
 export function createStarters(common: Env, node: string): Starters {
-  const peakMib = { api: 0, worker: 0 };
+  const memory = { api: { endMib: 0, peakMib: 0 }, worker: { endMib: 0, peakMib: 0 } };
 
   const startApp = async (app: 'api' | 'worker', portVariable: string, env: Env): Promise<Running> => {
     const running = await startProcess({
@@ -29,14 +32,18 @@ export function createStarters(common: Env, node: string): Starters {
     return {
       ...running,
       stop: () => {
-        peakMib[app] = Math.max(peakMib[app], peakResidentMib(running.pid));
+        const { endMib, peakMib } = memory[app];
+        memory[app] = {
+          endMib: Math.max(endMib, residentMib(running.pid)),
+          peakMib: Math.max(peakMib, peakResidentMib(running.pid)),
+        };
         return running.stop();
       },
     };
   };
 
   return {
-    peakMib,
+    memory,
     startApi: (env = {}) => startApp('api', 'PORT', env),
     startWorker: (env = {}) => startApp('worker', 'WORKER_PORT', env),
     startPeer: (name, settings = {}) =>

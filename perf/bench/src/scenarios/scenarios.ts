@@ -52,6 +52,6 @@ export async function runScenarios(
       settings.say(`Scenario "${scenario.name}", Node ${node.version}`);
       add(node, await scenario.run({ ...surroundings, ...starters }, settings));
     }
-  for (const { node, starters } of started) add(node, memoryRows(starters.peakMib));
+  for (const { node, starters } of started) add(node, memoryRows(starters.memory));
   return rows;
 }
