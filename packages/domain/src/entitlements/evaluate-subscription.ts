@@ -122,6 +122,7 @@ export function evaluateSubscription(
       quantity: item?.quantity ?? 0,
       confirmed: subscription.confirmed,
       of: subscription,
+      item,
     };
   });
 }
