@@ -74,8 +74,13 @@ export function finishChange(
   const { offer } = before;
   if (offer.input.feature.kind === 'limit')
     return { account: { ...before, state }, crossings: levelCrossings(before, state) };
-  const worth = bucketsOf(uniqueTerms([...offer.terms, ...terms]), state, offer.input.now);
-  const kept = { ...state, buckets: keepWorth(state.buckets, worth) };
+  const { now } = offer.input;
+  const all = uniqueTerms([...offer.terms, ...terms]);
+  // A bucket that this change made is worth what it was before: one that has ended would count as kept, and worth 0.
+  const worthBefore = bucketsOf(all, before.state, now);
+  const seeded = { ...state, buckets: keepWorth(state.buckets, worthBefore) };
+  const worth = bucketsOf(all, seeded, now);
+  const kept = { ...state, buckets: keepWorth(seeded.buckets, worth) };
   const { buckets, crossings } = markBuckets(before, kept, { worth, parts });
   return { account: { ...before, state: { ...kept, buckets } }, crossings };
 }
