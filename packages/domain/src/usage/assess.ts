@@ -2,9 +2,10 @@ import { sumOf } from './amounts.ts';
 import type { Account } from './account.ts';
 import { isUnlimited, overageBucket, overagePart, overageRoomOf, takeFree } from './buckets.ts';
 import type { Bucket } from './buckets.ts';
+import { refusal } from './commands.ts';
 import type { UsageReason } from './reasons.ts';
-import { noBucket } from './usage-state.ts';
-import type { Part } from './usage-state.ts';
+import { addUsed, findBucket, newBucketState, noBucket } from './usage-state.ts';
+import type { BucketState, Part } from './usage-state.ts';
 
 /** What `enforce` says of a quantity, and from where it would be taken (nothing where it is refused). */
 export type Assessment = { reason: UsageReason; parts: readonly Part[] };
@@ -75,3 +76,27 @@ export function firstOf(taken: readonly Part[], quantity: number): Part[] {
 }
 
 export const quantityOf = (parts: readonly Part[]): number => sumOf(parts.map((part) => part.quantity));
+
+/**
+ * Parts to give back as far as their buckets still have them: an operator may have given back before what an event
+ * took. What is no overage any more is given back as plain usage. Null: a bucket has not so much left.
+ */
+export function ifLeft(buckets: readonly BucketState[], parts: readonly Part[]): Part[] | null {
+  let left = buckets;
+  const given: Part[] = [];
+  for (const part of parts) {
+    const { used, overage } = findBucket(left, part) ?? newBucketState(part);
+    const ofOverage = Math.min(-part.overage, overage);
+    const isMore = used < -part.quantity || used - overage < -part.quantity - ofOverage;
+    if (isMore) return null;
+    const one = { ...part, overage: ofOverage === 0 ? 0 : -ofOverage };
+    given.push(one);
+    left = addUsed(left, [one]);
+  }
+  return given;
+}
+
+export const givenBackBefore = refusal(
+  'correction_too_large',
+  'An adjustment gave back what the event took: there is not so much left.',
+);

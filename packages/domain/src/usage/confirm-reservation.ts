@@ -1,6 +1,6 @@
 import { currentBuckets } from './account.ts';
 import type { Account } from './account.ts';
-import { assessTake, firstOf, giveBack, takeAnyway } from './assess.ts';
+import { assessTake, firstOf, giveBack, givenBackBefore, ifLeft, takeAnyway } from './assess.ts';
 import { joinChanges, noChange } from './change.ts';
 import { refusal } from './commands.ts';
 import type { ConfirmCommand, Reservation } from './commands.ts';
@@ -80,7 +80,9 @@ function confirmCharged(
   const quantity = command.quantity ?? reservation.quantity;
   const more = overrunOf(account, quantity - reservation.quantity, command.overrun);
   if (more === null) return notEnough;
-  const given = giveBack(reservation.parts, Math.max(0, reservation.quantity - quantity)).parts;
+  const back = giveBack(reservation.parts, Math.max(0, reservation.quantity - quantity)).parts;
+  const given = ifLeft(account.state.buckets, back);
+  if (given === null) return givenBackBefore;
   const change = commitParts(account, reservation, {
     parts: [...given, ...more.parts],
     uncovered: more.uncovered,

@@ -37,7 +37,7 @@ describe('thresholds', () => {
     ['the limit as well', [100], 50, 50, [100, null]],
     ['not again', [80], 80, 5, []],
     ['beyond what is granted', [100, 150], 100, 60, [150]],
-  ])('%s', (_what, thresholds, first, quantity, expected) => {
+  ])('%s', (...[_what, thresholds, first, quantity, expected]) => {
     const account = accountOf(watched(thresholds));
     const before = first === 0 ? account : after(account, aUse({ quantity: first }));
     expect(told(before, aUse({ quantity, mode: 'record' }))).toEqual(expected);

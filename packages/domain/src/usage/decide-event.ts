@@ -2,7 +2,7 @@ import { toTimestamp } from '../time.ts';
 import type { Instant } from '../time.ts';
 import { currentBuckets, termsOf } from './account.ts';
 import type { Account } from './account.ts';
-import { assessTake, giveBack, takeAnyway } from './assess.ts';
+import { assessTake, giveBack, givenBackBefore, ifLeft, takeAnyway } from './assess.ts';
 import { bucketsOf } from './buckets.ts';
 import { bodyOf, refusal } from './commands.ts';
 import type { EventCommand, Refusal, UseCommand } from './commands.ts';
@@ -45,7 +45,8 @@ function correct(account: Account, common: NewEvent, { event, original }: Correc
       'correction_too_large',
       `Give back at most ${Math.max(0, taken - original.corrected)}: that much is left of what the event took.`,
     );
-  const parts = giveBack(original.parts, given, original.corrected).parts;
+  const parts = ifLeft(account.state.buckets, giveBack(original.parts, given, original.corrected).parts);
+  if (parts === null) return givenBackBefore;
   const isCounted = offer.input.feature.kind === 'limit';
   if (isCounted && account.state.level < given) return belowZero(account);
   const decided = recorded(account, {

@@ -1,5 +1,6 @@
 import { aGrant } from '../entitlements/sources.test-support.ts';
 import type { Account } from './account.ts';
+import { quantityOf } from './assess.ts';
 import { balanceOf } from './balance.ts';
 import { splitBuckets } from './change.ts';
 import type { Reservation, ReservationCommand, ReserveCommand } from './commands.ts';
@@ -71,7 +72,7 @@ describe('reserving', () => {
     ],
     ['not entitled', { now: '2026-04-20' }, 1, 'denied', 'not_entitled'],
     ['unlimited', plan(metered({ allowance: null })), 1e9, 'reservation', 'unlimited'],
-  ])('%s', (_what, scene, quantity, kind, reason) => {
+  ])('%s', (...[_what, scene, quantity, kind, reason]) => {
     const decided = decideReservation(accountOf(scene), aReserve({ quantity }), null);
     expect(decided.kind).toBe(kind);
     expect(decided).toMatchObject(
@@ -134,18 +135,15 @@ describe('confirming and releasing', () => {
     ['late, charged, more', past(held({ onExpiry: 'charge' })), confirm(70), 'confirmed', [70, 0, 30]],
     ['late, charged, the same', past(held({ onExpiry: 'charge' })), confirm(null), 'confirmed', [40, 0, 60]],
     ['release of one that has expired', past(held()), release, 'released', [0, 0, 100]],
-  ])('%s', (_what, { account, row }, command, state, balance) => {
+  ])('%s', (...[_what, { account, row }, command, state, balance]) => {
     const done = run(account, command, row);
     expect(done.row.state).toBe(state);
     expect(usedAndHeld(done)).toEqual(balance);
     expect(done.account.state.openHolds).toBe(0);
-    if (command.kind === 'confirm') {
-      expect(done.row.confirmed).toEqual({
-        quantity: command.quantity ?? 40,
-        late: account.offer.input.now > at('2026-04-20'),
-      });
-      expect(done.row.parts.reduce((sum, part) => sum + part.quantity, 0)).toBe(command.quantity ?? 40);
-    }
+    const quantity = command.kind === 'confirm' ? (command.quantity ?? 40) : null;
+    const isLate = account.offer.input.now > at('2026-04-20');
+    expect(done.row.confirmed).toEqual(quantity === null ? null : { quantity, late: isLate });
+    expect(quantityOf(done.row.parts)).toBe(quantity ?? 40);
     // Each again: the same answer.
     expect(run(done.account, command, done.row)).toEqual(done);
   });
