@@ -27,16 +27,22 @@ export const deriveUsage = (input: UsageInput): UsageOffer => ({
 });
 
 /** One user and feature: what is offered and what was used. */
-export type Account = { userId: string; offer: UsageOffer; state: UsageState };
+export type Account = {
+  userId: string;
+  offer: UsageOffer;
+  state: UsageState;
+  /** The buckets in force, as a decision left them with its state; absent: not computed. */
+  computed?: { of: UsageState; buckets: Bucket[] };
+};
 
 /** The buckets in force, in the order in which they are burnt. */
-export const currentBuckets = ({ offer, state }: Account): Bucket[] =>
-  bucketsOf(offer.terms, state, offer.input.now);
+export const currentBuckets = ({ offer, state, computed }: Account): Bucket[] =>
+  computed?.of === state ? computed.buckets : bucketsOf(offer.terms, state, offer.input.now);
 
 /** A paid period that was used is taken as it was, where it is not the one that is known now. */
 function asItWas(terms: BucketTerms, at: Instant, { buckets }: UsageState): BucketTerms {
   if (terms.rule.kind !== 'billing') return terms;
-  const known = buckets.find(
+  const used = buckets.find(
     (one) =>
       one.sourceId === terms.sourceId &&
       one.period === terms.period &&
@@ -45,7 +51,7 @@ function asItWas(terms: BucketTerms, at: Instant, { buckets }: UsageState): Buck
       one.end !== null &&
       at < one.end,
   );
-  return known === undefined ? terms : { ...terms, start: known.start, end: known.end, endsAt: known.end };
+  return used === undefined ? terms : { ...terms, start: used.start, end: used.end, endsAt: used.end };
 }
 
 /** The terms that usage of a moment counts for: those of its own time if a source of it still is known. */

@@ -31,7 +31,7 @@ const toBucketOut = (bucket: Bucket): UsageBucketOut => ({
   source: bucket.source,
   source_id: bucket.sourceId,
   period_start: toTimestamp(bucket.start),
-  period_end: toTimestampOrNull(bucket.end),
+  period_end: toTimestampOrNull(bucket.terms.end),
   granted: bucket.granted,
   rolled_over: bucket.rolledOver,
   used: bucket.used,
@@ -41,14 +41,15 @@ const toBucketOut = (bucket: Bucket): UsageBucketOut => ({
 
 /** What is lost at the bucket's end, if nothing more is used. */
 const lostAtEnd = (bucket: Bucket, states: readonly BucketState[]): number =>
-  bucket.free - Math.min(bucket.free, carriedOver(bucket, bucket, states));
+  bucket.free - Math.min(bucket.free, carriedOver(bucket.terms, bucket, states));
 
 /** The nearest end at which something is lost. */
 function nextExpiryOf(buckets: readonly Bucket[], states: readonly BucketState[]): BalanceOut['next_expiry'] {
   const losses = new Map<Instant, number>();
   for (const bucket of buckets) {
-    if (bucket.endsAt === null || bucket.granted === null) continue;
-    losses.set(bucket.endsAt, (losses.get(bucket.endsAt) ?? 0) + lostAtEnd(bucket, states));
+    const { endsAt } = bucket.terms;
+    if (endsAt === null || bucket.granted === null) continue;
+    losses.set(endsAt, (losses.get(endsAt) ?? 0) + lostAtEnd(bucket, states));
   }
   const [next] = [...losses].filter(([, amount]) => amount > 0).sort(([a], [b]) => a - b);
   return next === undefined ? null : { at: toTimestamp(next[0]), amount: next[1] };
@@ -57,7 +58,7 @@ function nextExpiryOf(buckets: readonly Bucket[], states: readonly BucketState[]
 /** The nearest end of a period that another one follows. */
 const resetsAtOf = (buckets: readonly Bucket[]): Instant | null =>
   buckets.reduce<Instant | null>(
-    (nearest, { renews, end }) => (renews ? earliest(nearest, end) : nearest),
+    (nearest, { terms: { renews, end } }) => (renews ? earliest(nearest, end) : nearest),
     null,
   );
 

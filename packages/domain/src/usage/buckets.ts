@@ -6,7 +6,10 @@ import { bucketSources, findBucket } from './usage-state.ts';
 import type { BucketRef, BucketState, Layer, Part, UsageState } from './usage-state.ts';
 
 /** A bucket of the present (or of a moment in the past): what its source gives, and what was used of it. */
-export type Bucket = BucketTerms & {
+export type Bucket = BucketRef & {
+  terms: BucketTerms;
+  /** Of its own period; null: unlimited. */
+  allowance: number | null;
   rolled: readonly Layer[];
   rolledOver: number;
   /** With what was rolled over; null: unlimited. */
@@ -29,7 +32,23 @@ function toBucket(terms: BucketTerms, states: readonly BucketState[], now: Insta
   const granted = terms.isWithheld ? 0 : allowance === null ? null : allowance + rolledOver;
   const { used = 0, overage = 0, held = 0 } = state ?? {};
   const free = granted === null ? Number.POSITIVE_INFINITY : Math.max(0, granted - (used - overage) - held);
-  return { ...terms, allowance, rolled, rolledOver, granted, used, overage, held, free };
+  const { source, sourceId, period, start } = terms;
+  // Named one by one: spread, so many fields would make each bucket a slow object.
+  return {
+    source,
+    sourceId,
+    period,
+    start,
+    terms,
+    allowance,
+    rolled,
+    rolledOver,
+    granted,
+    used,
+    overage,
+    held,
+    free,
+  };
 }
 
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
@@ -37,14 +56,14 @@ const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > 
 const rankOf = (source: BucketRef['source']): number => bucketSources.indexOf(source);
 
 /** What ends soonest is burnt first (no end last), the rest of the order is for ties. */
-function compareEnds(a: Bucket, b: Bucket): number {
+function compareEnds({ terms: a }: Bucket, { terms: b }: Bucket): number {
   if (a.endsAt === b.endsAt) return 0;
   return (a.endsAt ?? Number.POSITIVE_INFINITY) - (b.endsAt ?? Number.POSITIVE_INFINITY);
 }
 
 const compareTies = (a: Bucket, b: Bucket): number =>
   rankOf(a.source) - rankOf(b.source) ||
-  a.paidAt - b.paidAt ||
+  a.terms.paidAt - b.terms.paidAt ||
   compareTexts(a.sourceId, b.sourceId) ||
   compareTexts(a.period, b.period) ||
   a.start - b.start;
@@ -93,13 +112,13 @@ export function takeFree(buckets: readonly Bucket[], quantity: number): { parts:
 
 /** Where overage belongs: the last bucket that allows it, else the last. Undefined: there is none at all. */
 export const overageBucket = (buckets: readonly Bucket[]): Bucket | undefined =>
-  buckets.findLast((one) => one.allowsOverage) ?? buckets.at(-1);
+  buckets.findLast((one) => one.terms.allowsOverage) ?? buckets.at(-1);
 
 export const overagePart = (ref: BucketRef, quantity: number): Part => partOf(ref, quantity, quantity);
 
 /** How much overage the buckets allow in all; 0 where none does, null: without limit. */
 export const overageLimitOf = (buckets: readonly Bucket[]): number | null =>
-  sumOrUnlimited(buckets.map((one) => one.overageLimit));
+  sumOrUnlimited(buckets.map((one) => one.terms.overageLimit));
 
 /** By how much a bucket is used and held beyond its worth, or overage was taken from it. */
 const excessOf = ({ granted, used, held, overage }: Bucket): number =>
@@ -111,7 +130,7 @@ const excessOf = ({ granted, used, held, overage }: Bucket): number =>
  */
 export function overageRoomOf(buckets: readonly Bucket[]): number {
   const limit = overageLimitOf(buckets) ?? Number.POSITIVE_INFINITY;
-  const taken = sumOf(buckets.filter((one) => one.allowsOverage).map(excessOf));
+  const taken = sumOf(buckets.filter((one) => one.terms.allowsOverage).map(excessOf));
   return Math.max(0, limit - taken);
 }
 

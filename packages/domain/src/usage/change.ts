@@ -7,7 +7,7 @@ import type { Crossing } from './crossings.ts';
 import { isInWindow, unkeptBefore } from './rollover.ts';
 import type { BucketTerms } from './terms.ts';
 import type { UsageEvent } from './usage-event.ts';
-import { bucketKey, changeBucket, findBucket } from './usage-state.ts';
+import { changeBucket, findBucket } from './usage-state.ts';
 import type { BucketState, Part, UsageState } from './usage-state.ts';
 
 /** All that one decision writes. */
@@ -51,16 +51,17 @@ export const joinChanges = (first: UsageChange, then: UsageChange): UsageChange 
 function keepWorth(buckets: readonly BucketState[], worth: readonly Bucket[]): readonly BucketState[] {
   return worth.reduce((all, bucket) => {
     if (findBucket(all, bucket) === undefined) return all;
-    const before = unkeptBefore(bucket, all);
-    const { end, allowance, rolled } = bucket;
+    const before = unkeptBefore(bucket.terms, all);
+    const { allowance, rolled } = bucket;
+    const { end } = bucket.terms;
     const kept = changeBucket(all, bucket, (one) => ({ ...one, end, allowance, rolled }));
     return before === null ? kept : [...kept, before];
   }, buckets);
 }
 
-const uniqueTerms = (terms: readonly BucketTerms[]): BucketTerms[] => [
-  ...new Map(terms.map((one) => [bucketKey(one), one])).values(),
-];
+/** Terms of the past that are none of the present. */
+const pastTerms = (account: Account, terms: readonly BucketTerms[]): BucketTerms[] =>
+  terms.filter((one) => findBucket(account.offer.terms, one) === undefined);
 
 /**
  * The account after a change of its state: worth is kept, thresholds that were reached are marked. `parts` is what was
@@ -69,20 +70,22 @@ const uniqueTerms = (terms: readonly BucketTerms[]): BucketTerms[] => [
 export function finishChange(
   before: Account,
   state: UsageState,
-  { parts, terms = [] }: { parts: readonly Part[]; terms?: readonly BucketTerms[] },
+  { parts, terms }: { parts: readonly Part[]; terms?: readonly BucketTerms[] | undefined },
 ): Pick<UsageChange, 'account' | 'crossings'> {
   const { offer } = before;
-  if (offer.input.feature.kind === 'limit')
+  const { feature, now } = offer.input;
+  if (feature.kind === 'limit')
     return { account: { ...before, state }, crossings: levelCrossings(before, state) };
-  const { now } = offer.input;
-  const all = uniqueTerms([...offer.terms, ...terms]);
-  // A bucket that this change made is worth what it was before: one that has ended would count as kept, and worth 0.
-  const worthBefore = bucketsOf(all, before.state, now);
-  const seeded = { ...state, buckets: keepWorth(state.buckets, worthBefore) };
-  const worth = bucketsOf(all, seeded, now);
-  const kept = { ...state, buckets: keepWorth(seeded.buckets, worth) };
-  const { buckets, crossings } = markBuckets(before, kept, { worth, parts });
-  return { account: { ...before, state: { ...kept, buckets } }, crossings };
+  const past = terms === undefined || terms === offer.terms ? [] : pastTerms(before, terms);
+  // A past bucket that this change made is worth what it was before, not 0.
+  const seeded = keepWorth(state.buckets, bucketsOf(past, before.state, now));
+  const current = bucketsOf(offer.terms, { ...state, buckets: seeded }, now);
+  const worth = [...current, ...bucketsOf(past, { ...state, buckets: seeded }, now)];
+  const kept = { ...state, buckets: keepWorth(seeded, worth) };
+  const { buckets, crossings } = markBuckets(before, kept, { current, worth, parts });
+  const after = { ...kept, buckets };
+  const { userId } = before;
+  return { account: { userId, offer, state: after, computed: { of: after, buckets: current } }, crossings };
 }
 
 /**

@@ -2,7 +2,6 @@ import type { Instant } from '../time.ts';
 import { currentBuckets } from './account.ts';
 import type { Account } from './account.ts';
 import { remainingOf } from './balance.ts';
-import { bucketsOf } from './buckets.ts';
 import type { Bucket } from './buckets.ts';
 import { changeBucket, findBucket } from './usage-state.ts';
 import type { BucketSource, BucketState, Part, UsageState } from './usage-state.ts';
@@ -27,7 +26,7 @@ const crossingOf = (bucket: Bucket, threshold: number | null, usageSeq: number):
   source: bucket.source,
   sourceId: bucket.sourceId,
   periodStart: bucket.start,
-  periodEnd: bucket.end,
+  periodEnd: bucket.terms.end,
   usageSeq,
 });
 
@@ -58,10 +57,9 @@ type Marked = { buckets: readonly BucketState[]; crossings: Crossing[] };
 export function markBuckets(
   before: Account,
   state: UsageState,
-  { worth, parts }: { worth: Bucket[]; parts: readonly Part[] },
+  { current, worth, parts }: { current: Bucket[]; worth: Bucket[]; parts: readonly Part[] },
 ): Marked {
-  const { offer } = before;
-  const { thresholds } = offer.input.feature;
+  const { thresholds } = before.offer.input.feature;
   const crossings: Crossing[] = [];
   let { buckets } = state;
   for (const bucket of worth) {
@@ -73,7 +71,6 @@ export function markBuckets(
     if (reached.length > 0)
       buckets = changeBucket(buckets, bucket, (one) => ({ ...one, reached: [...one.reached, ...reached] }));
   }
-  const current = bucketsOf(offer.terms, state, offer.input.now);
   const emptied = emptiedBy(before, current, parts);
   if (emptied !== undefined && findBucket(buckets, emptied)?.isLimitReached === false) {
     crossings.push(crossingOf(emptied, null, state.usageSeq));

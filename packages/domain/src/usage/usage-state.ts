@@ -65,15 +65,11 @@ export const noBucket: BucketRef = { source: 'none', sourceId: '', period: 'once
 export const bucketKey = ({ source, sourceId, period, start }: BucketRef): string =>
   `${source} ${period} ${start} ${sourceId}`;
 
-export const refOf = ({ source, sourceId, period, start }: BucketRef): BucketRef => ({
+export const newBucketState = ({ source, sourceId, period, start }: BucketRef): BucketState => ({
   source,
   sourceId,
   period,
   start,
-});
-
-export const newBucketState = (ref: BucketRef): BucketState => ({
-  ...refOf(ref),
   end: null,
   allowance: 0,
   rolled: [],

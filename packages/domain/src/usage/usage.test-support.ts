@@ -145,7 +145,7 @@ const shortDate = (moment: Instant | null): string => {
 /** Each bucket in the order of burning: its id, from, to, granted. */
 export const seen = (account: Account): string[] =>
   currentBuckets(account).map(
-    ({ sourceId, start, end, granted }) =>
+    ({ sourceId, start, terms: { end }, granted }) =>
       `${sourceId} ${shortDate(start)} ${shortDate(end)} ${granted ?? 'unlimited'}`,
   );
 

@@ -146,7 +146,7 @@ describe('for any life of a user', () => {
           const store = createMemoryStore({ subscriptions, now: start });
           store.run([aUse({ quantity: used, mode: 'record' })]);
           const [bucket] = currentBuckets(store.account());
-          const end = bucket?.end ?? 0;
+          const end = bucket?.terms.end ?? 0;
           store.move({ now: end - 1 });
           expect(currentBuckets(store.account())).toMatchObject([{ used, start: bucket?.start }]);
           store.move({ now: end });
