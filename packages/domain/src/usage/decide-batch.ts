@@ -102,9 +102,9 @@ function openAccount(batch: UsageBatch, asked: BatchCommand, progress: Progress)
   if (changed !== undefined) return changed.account;
   const account = batch.accounts.get(asked.account);
   const due = batch.due.get(asked.account);
-  if (account === undefined || due === undefined || due.holds.length === 0) return account;
+  if (account === undefined || due === undefined) return account;
   const expired = expireDue(account, due.holds, due.nextDueAt);
-  keep(progress, asked, expired);
+  if (expired.reservations.length > 0) keep(progress, asked, expired);
   return expired.account;
 }
 
