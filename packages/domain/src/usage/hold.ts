@@ -25,6 +25,7 @@ export function letGo(account: Account, { parts }: Reservation): UsageChange {
     usageSeq: state.usageSeq + 1,
     buckets: addHeld(state.buckets, parts, -1),
     openHolds: state.openHolds - 1,
+    holdsDueAt: state.openHolds === 1 ? null : state.holdsDueAt,
   };
   return { ...noChange(account), ...finishChange(account, released, { parts: [] }) };
 }

