@@ -40,8 +40,10 @@ function oversoldBy(store: MemoryStore, command: UsageCommand): string[] {
   store.run([{ kind: 'release', reservationId: 'none' }]);
   const before = currentBuckets(store.account());
   const room = before.reduce((sum, { free }) => sum + free, overageRoomOf(before));
+  const { usageSeq } = store.account().state;
   const [result] = store.run([command]);
-  if (!isTaken(command, result)) return [];
+  // The same again takes nothing.
+  if (!isTaken(command, result) || store.account().state.usageSeq === usageSeq) return [];
   const after = currentBuckets(store.account());
   const limit = overageLimitOf(after) ?? Infinity;
   const beyond = after.filter((one) => {
