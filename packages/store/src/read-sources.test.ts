@@ -110,6 +110,7 @@ describe('readSources', () => {
             cancelAt: null,
             cancelAtPeriodEnd: false,
             endedAt: null,
+            trialEnd: null,
             collectionPaused: false,
             pastDueSince: start.getTime(),
             reversedPayments: [],
