@@ -34,7 +34,11 @@ export async function sell(
   return toResponse(session);
 }
 
-async function makeSession(deps: CheckoutDeps, order: CheckoutOrder, budget: StripeBudget): Promise<Session> {
+async function makeSession(
+  deps: CheckoutDeps,
+  order: CheckoutOrder,
+  budget: StripeBudget,
+): Promise<Session> {
   const { projectId, request, oneTry } = order;
   const known = oneTry.unanswered === null ? null : await askAgain(deps, oneTry.unanswered, budget);
   if (known !== null) return known;
