@@ -20,7 +20,6 @@ export type StackFile = {
   api_key: string;
   admin_api_key: string;
   webhook_secret: string;
-  erasure_key: string;
   prices: { subscription: string; payment: string };
   /** Of a process that `npm run dev` watches: its watcher's, which outlives restarts. */
   pids: Record<ProgramName | 'postgres' | 'redis', number | null>;
@@ -122,7 +121,7 @@ const appValues = (
 });
 
 function describeStack(
-  { ports, secrets, erasureKeys }: Settings,
+  { ports, secrets }: Settings,
   { servers, stripe, children }: Parts,
   demo: Demo,
 ): StackFile {
@@ -138,7 +137,6 @@ function describeStack(
     api_key: demo.apiKey,
     admin_api_key: secrets.adminSecret,
     webhook_secret: secrets.webhookSecret,
-    erasure_key: erasureKeys,
     prices: demo.prices,
     pids: {
       api: pidOf('api'),

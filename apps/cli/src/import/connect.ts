@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { systemClock } from '@billing/domain';
 import {
@@ -34,13 +35,10 @@ const schema = z.object({
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
 });
 
-const stackFile = z.object({
-  database_url: z.string(),
-  redis_url: z.string(),
-  stripe_url: z.string(),
-  /** Absent: made by an older version. */
-  erasure_key: z.string().optional(),
-});
+const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), stripe_url: z.string() });
+
+/** Beside the stack's file: what `npm start` keeps to itself. */
+const secretsFile = z.object({ erasureKey: z.string().optional() });
 
 type Environment = Record<string, string | undefined>;
 
@@ -49,6 +47,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
   if (env['DATABASE_URL'] || env['DATABASE_URL_FILE']) return env;
   const stack = readJsonFile(stackPath, stackFile);
   if (stack === undefined) return env;
+  const secrets = readJsonFile(join(dirname(stackPath), 'secrets.json'), secretsFile);
   const isOffline = !stack.stripe_url.includes('api.stripe.com');
   const offline = {
     STRIPE_API_BASE: stack.stripe_url,
@@ -60,7 +59,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
     REDIS_URL_FILE: undefined,
     DATABASE_URL: stack.database_url,
     REDIS_URL: stack.redis_url,
-    ERASURE_KEY: env['ERASURE_KEY'] ?? stack.erasure_key,
+    ERASURE_KEY: env['ERASURE_KEY'] ?? secrets?.erasureKey,
     ...(isOffline ? offline : {}),
   };
 }
