@@ -129,13 +129,13 @@ async function readAnswers(
   );
 }
 
-/** Offers an answer to the cache; settles when the cache has answered, and never rejects. */
+/** Offers an answer to the cache; resolves once the cache has answered, and never rejects. */
 export type Keep = (fresh: FreshAnswer) => Promise<void>;
 
 /** A read that others may join. */
 export type SharedRead = {
   fresh: Promise<FreshAnswer>;
-  /** Settles once nobody can join it any more, whether or not it succeeded. */
+  /** Resolves once nobody can join it any more, whether or not it succeeded. */
   over: Promise<void>;
 };
 
