@@ -99,6 +99,9 @@ async function expectAllInExport({ shop, userId, lived }: User): Promise<void> {
   });
   expect(user.purchases.length).toBeGreaterThan(0);
   expect(user.events.length).toBeGreaterThan(3);
+  expect(user.events).toContainEqual(
+    expect.objectContaining({ payload: expect.objectContaining({ data: expect.anything() }) }),
+  );
   expect(user.audit.length).toBeGreaterThan(2);
 }
 

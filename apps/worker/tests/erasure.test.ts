@@ -96,9 +96,9 @@ test('what was decided before an erasure is not written after it, and is decided
     status: 'ignored' as const,
     reason: 'no_effect',
     awaits: null,
-    created: 1,
-    receivedAt: 1,
-    processedAt: 1,
+    created: Date.now(),
+    receivedAt: Date.now(),
+    processedAt: Date.now(),
     payload: { user_id: userId },
   };
   const write = (erasureMark: number) =>

@@ -1,6 +1,7 @@
 import { namedUsers } from '@billing/domain';
 import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
+import { payloadOf } from '../event-payloads/payload-sql.ts';
 import { Prisma } from '../generated/client.ts';
 import type { ErasureKeys } from './erasure-keys.ts';
 import { findErasedUsers } from './find-erased.ts';
@@ -35,8 +36,8 @@ const claimsPage =
 
 const eventsPage: ReadPage = async (database, after) => {
   const rows = await database.$queryRaw<{ id: string; payload: unknown }[]>`
-    SELECT event_id AS id, payload FROM public.stripe_events
-    WHERE event_id > ${after} ORDER BY event_id LIMIT ${eventsAtOnce}`;
+    SELECT e.event_id AS id, ${payloadOf('e')} AS payload FROM public.stripe_events e
+    WHERE e.event_id > ${after} ORDER BY event_id LIMIT ${eventsAtOnce}`;
   return { named: rows.flatMap(({ payload }) => namedUsers(payload)), last: rows.at(-1)?.id ?? null };
 };
 

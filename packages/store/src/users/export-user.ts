@@ -72,6 +72,19 @@ const auditOf = (
     orderBy: { id: 'asc' },
   });
 
+/** What Stripe told about objects, each event with the payload that is kept of it. */
+async function eventsOf(tx: Queries, names: readonly string[]): Promise<StoredEvent[]> {
+  const events = await tx.stripeEvent.findMany({
+    where: { objectId: { in: [...names] } },
+    orderBy: [{ created: 'asc' }, { eventId: 'asc' }],
+  });
+  const kept = await tx.stripeEventPayload.findMany({
+    where: { eventId: { in: events.map(({ eventId }) => eventId) } },
+  });
+  const payloads = new Map(kept.map(({ eventId, payload }) => [eventId, payload]));
+  return events.map((event) => ({ ...event, payload: event.payload ?? payloads.get(event.eventId) ?? null }));
+}
+
 /** All that is stored about a user; null: nobody has heard of the user. Audited: who asked for it. */
 export async function exportUser(database: Database, key: UserKey, actor: Actor): Promise<UserExport | null> {
   const { projectId, userId } = key;
@@ -91,10 +104,7 @@ export async function exportUser(database: Database, key: UserKey, actor: Actor)
       subscriptions: await ownedRows(tx, 'subscriptions', user.id),
       purchases: await ownedRows(tx, 'purchases', user.id),
       grants: await grantRows(tx, user.id),
-      events: await tx.stripeEvent.findMany({
-        where: { objectId: { in: names } },
-        orderBy: [{ created: 'asc' }, { eventId: 'asc' }],
-      }),
+      events: await eventsOf(tx, names),
       audit: await auditOf(tx, key, names),
       idempotencyKeys: await answerRows(tx, key),
     };
