@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createErasureKeys, eraseUser, forgetInRuns, readEventState, writeOutcomes } from '@billing/store';
+import { dayMs, monthOf } from '@billing/domain';
+import {
+  createErasureKeys,
+  eraseUser,
+  forgetInRuns,
+  makePayloadMonth,
+  readEventState,
+  writeOutcomes,
+} from '@billing/store';
 import { periodStart, sessionObject, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { actor, startOwnersWorld, subscribed } from './support/owners-world.test-support.ts';
 import type { OwnersWorld } from './support/owners-world.test-support.ts';
@@ -41,6 +49,22 @@ const claimed = (id: string, metadata: Record<string, string>, more: object = {}
       created: old,
     },
   });
+
+test('a payload whose row has left the ledger goes too', async () => {
+  const userId = uniqueId('user');
+  const receivedAt = new Date(Date.now() - 40 * dayMs);
+  await makePayloadMonth(world.database, monthOf(receivedAt.getTime()));
+  const keep = (eventId: string, named: string) =>
+    world.database.stripeEventPayload.create({
+      data: { eventId, receivedAt, payload: { data: { object: { metadata: { user_id: named } } } } },
+    });
+  await keep('evt_left', userId);
+  await keep('evt_of_another', uniqueId('user'));
+  await erase(userId);
+  await runsEnd();
+  const left = await world.database.stripeEventPayload.findMany({ where: { receivedAt } });
+  expect(left.map(({ eventId }) => eventId)).toEqual(['evt_of_another']);
+});
 
 test('a subscription of two projects stays for the other one, in later events too', async () => {
   const customer = uniqueId('cus');

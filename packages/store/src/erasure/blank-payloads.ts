@@ -1,4 +1,4 @@
-import { namedUsers } from '@billing/domain';
+import { dayMs, namedUsers } from '@billing/domain';
 import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { erasePayloads } from '../event-payloads/erase-payloads.ts';
@@ -66,4 +66,32 @@ async function blank(tx: Queries, eventIds: readonly string[]): Promise<void> {
       reason = CASE WHEN status IN ('quarantined', 'failed') THEN 'erased' ELSE reason END,
       status = CASE WHEN status IN ('quarantined', 'failed') THEN 'ignored' ELSE status END
     WHERE event_id = ANY(${[...eventIds]}::text[])`;
+}
+
+/** Rows leave the ledger no earlier; the payloads of those that left stay until their month is dropped. */
+const keptAtLeastMs = 31 * dayMs;
+
+/** The same of payloads whose rows have left the ledger: looks through a page of them, and deletes those that are found. */
+export async function deleteLeftPayloads(
+  database: Database,
+  search: PayloadSearch,
+): Promise<SearchedPage & { changed: number }> {
+  const { userId, objectIds, customerIds, after } = search;
+  const page = await database.$queryRaw<Omit<Row, 'projectId'>[]>`
+    SELECT event_id AS "eventId", is_own AS "isOwn", CASE WHEN is_named THEN payload END AS payload FROM (
+      SELECT event_id, payload, strpos(payload::text, ${jsonString(userId)}) > 0 AS is_named,
+        coalesce(payload #>> '{data,object,id}' = ANY(${[...objectIds]}::text[]), false)
+          OR coalesce(payload #>> '{data,object,customer}' = ANY(${[...customerIds]}::text[]), false) AS is_own
+      FROM public.stripe_event_payloads
+      WHERE event_id > ${after} AND received_at < ${new Date(Date.now() - keptAtLeastMs)}
+      ORDER BY event_id LIMIT ${eventsAtOnce}) one
+    ORDER BY event_id`;
+  const eventIds = page
+    .filter((row) => row.isOwn || means(search, { ...row, projectId: null }))
+    .map(({ eventId }) => eventId);
+  const changed = await database.$executeRaw`
+    DELETE FROM public.stripe_event_payloads kept WHERE event_id = ANY(${eventIds}::text[])
+      AND NOT EXISTS (SELECT FROM public.stripe_events e
+        WHERE e.event_id = kept.event_id AND e.received_at = kept.received_at)`;
+  return { isLast: page.length < eventsAtOnce, after: page.at(-1)?.eventId ?? after, changed };
 }

@@ -2,6 +2,7 @@ import { eraseResult } from '@billing/domain';
 import type { EraseResult } from '@billing/domain';
 import {
   blankPayloads,
+  deleteLeftPayloads,
   cacheFilledMs,
   forgetAnswers,
   forgetInAudit,
@@ -28,6 +29,7 @@ const phases = [
   'subscriptions',
   'purchases',
   'events',
+  'left_payloads',
   'idempotency_keys',
   'jobs',
   'runs',
@@ -105,6 +107,10 @@ const workOf: Record<Phase, Work> = {
     nextPage(at, at.result, await takeOutClaims(deps, 'purchases', { ...user, after: at.state.after })),
   events: async ({ database }, user, at) => {
     const page = await blankPayloads(database, { ...user, after: at.state.after });
+    return nextPage(at, { ...at.result, events: at.result.events + page.changed }, page);
+  },
+  left_payloads: async ({ database }, user, at) => {
+    const page = await deleteLeftPayloads(database, { ...user, after: at.state.after });
     return nextPage(at, { ...at.result, events: at.result.events + page.changed }, page);
   },
   idempotency_keys: async ({ database }, user, at) => {
