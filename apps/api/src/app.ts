@@ -184,10 +184,13 @@ export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)
   app.use('/api/v1/admin', requireAdmin(deps), readJson);
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
   mountAll(app, deps, isAlone ? endpoints : endpoints.filter((endpoint) => !ofOperations.includes(endpoint)));
-  const listener: RequestListener = (request, response) =>
-    request.url === receiveStripeWebhook.path && request.method === 'POST'
-      ? receive(request, response)
-      : app(request, response);
+  const route = { path: receiveStripeWebhook.path };
+  const listener: RequestListener = (request, response) => {
+    if (request.url !== route.path || request.method !== 'POST') return app(request, response);
+    // As Express does: a trace is named after it.
+    Reflect.set(request, 'route', route);
+    receive(request, response);
+  };
   return { app, listener };
 }
 
