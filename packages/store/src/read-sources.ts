@@ -11,6 +11,8 @@ export type UserSources = {
   userId: string;
   /** False: the user has no row. */
   isKnown: boolean;
+  /** Of the user's row; null: there is none. An erased user who comes back has another. */
+  userRef: number | null;
   userVersion: number;
   projectVersion: number;
   policy: PolicyOverrides;
@@ -222,6 +224,7 @@ function toUserSources(row: Row, features: FeaturesByCode): UserSources {
   return {
     userId: row.user_id,
     isKnown: row.user_ref !== null,
+    userRef: row.user_ref,
     userVersion: row.user_version ?? 0,
     projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),

@@ -1,5 +1,6 @@
 import { checkSteps, checkUsage } from '@billing/domain';
 import type { Account, CheckStep, Clock, Instant, UsageReason } from '@billing/domain';
+import { withDeadline } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
 import type { EntitlementCache, FillTicket, LookUp } from '../cache/entitlement-cache.ts';
 import { generationKey, runScript, script } from '../cache/entry.ts';
@@ -12,6 +13,8 @@ const longestMs = 60_000;
 const shortestMs = 10_000;
 const maxFillMs = 5_000;
 const maxRemembered = 50_000;
+/** How long a commit waits for the cache. */
+const markMs = 50;
 
 /**
  * What the cache holds of one user and feature: `<generation>|<runId>|<user version>|<usage_seq>|<validUntilMs>|<steps>|
@@ -239,7 +242,11 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
       if (runId === null || changed.length === 0) return null;
       try {
         const seqs = changed.map(({ account }) => account.state.usageSeq);
-        const generations = await runScript(redis, markScript, keysOf(changed), [tombstoneMs, ...seqs]);
+        const marking = runScript(redis, markScript, keysOf(changed), [tombstoneMs, ...seqs]);
+        const generations = await withDeadline(marking, {
+          ms: markMs,
+          onTimeout: () => new Error('the cache did not answer in time'),
+        });
         return Array.isArray(generations) ? { generations: generations.map(String), runId } : null;
       } catch (error) {
         cache.reportFailure(error);
