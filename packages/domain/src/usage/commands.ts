@@ -72,11 +72,7 @@ export type Refusal = { kind: 'refused'; code: ErrorCode; detail: string };
 export const refusal = (code: ErrorCode, detail: string): Refusal => ({ kind: 'refused', code, detail });
 
 /** The request as one text: two with the same are the same. Instants are compared, not how they were written. */
-export function bodyOf(
-  userId: string,
-  featureCode: string,
-  command: EventCommand | ReserveCommand,
-): string {
+export function bodyOf(userId: string, featureCode: string, command: EventCommand | ReserveCommand): string {
   const { receivedAt: _, ...request } = { receivedAt: undefined, ...command };
   return canonicalJson({ user_id: userId, feature_code: featureCode, ...request });
 }

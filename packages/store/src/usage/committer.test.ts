@@ -22,7 +22,13 @@ const stateOf = async (userId: string, featureCode = 'calls') =>
 test('what is used is stored once, with its parts, its slot and its id', async () => {
   await usage.grant('u', 10);
   const answer = answerOf(await usage.submit(asked('u', use('e1', { quantity: 3 }))));
-  expect(answer).toMatchObject({ recorded: true, duplicate: false, allowed: true, quantity: 3, usage_seq: 1 });
+  expect(answer).toMatchObject({
+    recorded: true,
+    duplicate: false,
+    allowed: true,
+    quantity: 3,
+    usage_seq: 1,
+  });
   expect(answer.balance).toMatchObject({ granted: 10, used: 3, remaining: 7 });
   const events = await usage.database.usageEvent.findMany({ where: { userId: 'u' } });
   expect(events).toMatchObject([{ eventId: 'e1', quantity: 3n, usageSeq: 1n, parts: [{ quantity: 3 }] }]);

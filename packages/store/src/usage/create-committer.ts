@@ -239,7 +239,8 @@ export function createCommitter(deps: CommitterDeps): Committer {
       else if (contended.has(line.text)) again({ line, commands: undecided }, 'patient');
       else readAgain({ line, commands: undecided });
     }
-    for (const { change } of changed) if (change !== null && change.uncovered > 0) observe.uncovered(change.uncovered);
+    for (const { change } of changed)
+      if (change !== null && change.uncovered > 0) observe.uncovered(change.uncovered);
   }
 
   /** Puts commands back where they were. */

@@ -57,7 +57,10 @@ function bodyOfAsked({ userId, featureCode, command }: Asked): string | null {
  * Puts the request's whole text in place of its digest, where one of the commands has that text: decisions compare
  * texts. Any other stored text is none of theirs.
  */
-export function withBodies<One extends { body: string }>(rows: readonly One[], asked: readonly Asked[]): One[] {
+export function withBodies<One extends { body: string }>(
+  rows: readonly One[],
+  asked: readonly Asked[],
+): One[] {
   if (rows.length === 0) return [];
   const bodies = new Map(
     asked.flatMap((one) => {

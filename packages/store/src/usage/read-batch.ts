@@ -38,7 +38,9 @@ function accountRows(keys: readonly AccountKey[], alias: string): Prisma.Sql {
 }
 
 const sameAccount = (a: string, b: string): Prisma.Sql =>
-  Prisma.raw(`${a}.project_id = ${b}.project_id AND ${a}.user_id = ${b}.user_id AND ${a}.feature_code = ${b}.feature_code`);
+  Prisma.raw(
+    `${a}.project_id = ${b}.project_id AND ${a}.user_id = ${b}.user_id AND ${a}.feature_code = ${b}.feature_code`,
+  );
 
 /**
  * Reads what a batch is decided by, once its rows are locked. It must be a statement of its own: the one that waited for
@@ -48,7 +50,9 @@ export function readBatch(query: QueryJson, question: BatchQuestion): Promise<Re
   const { commands, rememberedSince } = question;
   const named = commands.map(({ projectId, command }) => ({ projectId, ...idsOf(command) }));
   const events = named.flatMap(({ projectId, events: ids }) => ids.map((id) => ({ projectId, id })));
-  const reservations = named.flatMap(({ projectId, reservation: id }) => (id === null ? [] : [{ projectId, id }]));
+  const reservations = named.flatMap(({ projectId, reservation: id }) =>
+    id === null ? [] : [{ projectId, id }],
+  );
   const projectsOf = (ids: readonly { projectId: string }[]) => ids.map(({ projectId }) => projectId);
   const textsOf = (ids: readonly { id: string }[]) => ids.map(({ id }) => id);
   return query<ReadBatch>(Prisma.sql`

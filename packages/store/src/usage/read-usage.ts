@@ -74,7 +74,10 @@ export function readUsageSeries(
   { from, to, by, timezone }: Pick<UsageSeriesQuery, 'from' | 'to' | 'by'> & { timezone: string },
 ): Promise<SeriesRow[]> {
   const zone = by === 'hour' ? 'UTC' : timezone;
-  const since = from === undefined ? Prisma.empty : Prisma.sql`AND start > ${new Date(from)}::timestamptz - interval '15 minutes'`;
+  const since =
+    from === undefined
+      ? Prisma.empty
+      : Prisma.sql`AND start > ${new Date(from)}::timestamptz - interval '15 minutes'`;
   const until = to === undefined ? Prisma.empty : Prisma.sql`AND start < ${new Date(to)}::timestamptz`;
   return readAgainIfConnectionLost(() =>
     database.$queryJson<SeriesRow[]>(Prisma.sql`

@@ -43,7 +43,9 @@ export async function lockStates(
 ): Promise<StateRow[]> {
   const { projects, users, features } = columnsOf(keys);
   if (isPatient)
-    await query(Prisma.sql`SELECT json_build_object('set', set_config('lock_timeout', ${`${patienceMs}`}, true))`);
+    await query(
+      Prisma.sql`SELECT json_build_object('set', set_config('lock_timeout', ${`${patienceMs}`}, true))`,
+    );
   const wait = isPatient ? Prisma.empty : Prisma.sql`SKIP LOCKED`;
   return query<StateRow[]>(Prisma.sql`
     SELECT coalesce(json_agg(one), '[]') FROM (

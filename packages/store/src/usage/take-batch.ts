@@ -21,7 +21,11 @@ export type AskedCommand = AccountKey & { command: UsageCommand };
 export type AskedAccount = AccountKey & { sources: UserSources };
 
 /** An account as the batch left it. */
-export type TakenAccount = AccountKey & { sources: DerivedSources; account: Account; change: UsageChange | null };
+export type TakenAccount = AccountKey & {
+  sources: DerivedSources;
+  account: Account;
+  change: UsageChange | null;
+};
 
 export type Taken = {
   /** In the order of the commands; null: not decided, as nothing was of its account. */
@@ -78,7 +82,11 @@ function group<Row extends AccountKey>(rows: readonly Row[]): Map<string, Row[]>
 }
 
 /** Locks the accounts and derives what is offered; those that are held by others are left out. */
-async function open(query: QueryJson, { accounts, isPatient }: Batch, { settings, now }: TakeOptions): Promise<Opened[]> {
+async function open(
+  query: QueryJson,
+  { accounts, isPatient }: Batch,
+  { settings, now }: TakeOptions,
+): Promise<Opened[]> {
   const rows = await lockStates(query, accounts, { isPatient });
   const derived = new Map<UserSources, DerivedSources>();
   return rows.flatMap(({ position, ...state }) => {
@@ -95,10 +103,21 @@ async function open(query: QueryJson, { accounts, isPatient }: Batch, { settings
 const withEnded = ({ account }: Opened, ended: ReadBatch['ended'] | undefined): Account =>
   ended === undefined
     ? account
-    : { ...account, state: { ...account.state, buckets: [...account.state.buckets, ...ended.map(({ bucket }) => bucket)] } };
+    : {
+        ...account,
+        state: {
+          ...account.state,
+          buckets: [...account.state.buckets, ...ended.map(({ bucket }) => bucket)],
+        },
+      };
 
 /** A state that no command changed still has to be told when its next reservation is due. */
-function keepDue(changes: Map<string, UsageChange>, key: string, account: Account, nextDueAt: Instant | null): void {
+function keepDue(
+  changes: Map<string, UsageChange>,
+  key: string,
+  account: Account,
+  nextDueAt: Instant | null,
+): void {
   if (changes.has(key) || account.state.holdsDueAt === nextDueAt) return;
   changes.set(key, noChange({ ...account, state: { ...account.state, holdsDueAt: nextDueAt } }));
 }
@@ -134,7 +153,9 @@ export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOpt
     [...readyKeys].map(([key, one]) => [key, withEnded(one, endedOf.get(key))] as const),
   );
   const due = new Map(
-    [...readyKeys].flatMap(([key, one]) => (isDueNow(one, now) ? [[key, dueOf(heldOf.get(key) ?? [], now)] as const] : [])),
+    [...readyKeys].flatMap(([key, one]) =>
+      isDueNow(one, now) ? [[key, dueOf(heldOf.get(key) ?? [], now)] as const] : [],
+    ),
   );
   const asked = batch.commands.filter((one) => readyKeys.has(accountText(one)));
   const { results, changes } = decideBatch(
@@ -143,7 +164,10 @@ export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOpt
       due,
       lateMs: settings.lateMs,
       events: new Map(
-        withBodies(read.events, batch.commands).map((event) => [knownKey(event.projectId, event.eventId), event]),
+        withBodies(read.events, batch.commands).map((event) => [
+          knownKey(event.projectId, event.eventId),
+          event,
+        ]),
       ),
       reservations: new Map(
         [...held, ...withBodies(read.reservations, batch.commands)].map((row) => [
@@ -184,6 +208,8 @@ export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOpt
     outdated: opened.flatMap(({ sources: _, account: _account, ...key }) =>
       readyKeys.has(accountText(key)) ? [] : [key],
     ),
-    results: batch.commands.map((one) => (readyKeys.has(accountText(one)) ? (results[next++] ?? null) : null)),
+    results: batch.commands.map((one) =>
+      readyKeys.has(accountText(one)) ? (results[next++] ?? null) : null,
+    ),
   };
 }

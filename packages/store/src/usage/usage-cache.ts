@@ -37,7 +37,16 @@ function entryOf({ projectId }: AccountKey, sources: DerivedSources, account: Ac
     version,
     entitlementsValidUntil: derived.validUntil,
   });
-  const { user_id, project_id, feature_code, kind, allowed: _, reason: _reason, required: _all, ...rest } = answer;
+  const {
+    user_id,
+    project_id,
+    feature_code,
+    kind,
+    allowed: _,
+    reason: _reason,
+    required: _all,
+    ...rest
+  } = answer;
   return {
     userVersion: read.userVersion,
     usageSeq: account.state.usageSeq,
@@ -47,6 +56,13 @@ function entryOf({ projectId }: AccountKey, sources: DerivedSources, account: Ac
     tail: JSON.stringify(rest).slice(1, -1),
   };
 }
+
+/** What a check is answered from. */
+export const toCheckCopy = ({
+  sources,
+  account,
+  ...key
+}: AccountKey & { sources: DerivedSources; account: Account }): CheckCopy => entryOf(key, sources, account);
 
 const stepsText = (steps: readonly CheckStep[]): string =>
   steps.map(({ upTo, reason }) => `${upTo ?? ''}:${reason}`).join(',');
@@ -127,6 +143,7 @@ end
 return 1`);
 
 export type UsageLookUp = {
+  projectId: string;
   entitlements: LookUp;
   /** The copy, if it may be served. */
   copy: CheckCopy | null;
@@ -201,7 +218,12 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
     });
     if (kept.length === 0 || cache.runId() !== runId) return;
     try {
-      await runScript(redis, storeScript, keysOf(kept.map(({ known }) => known)), kept.flatMap(({ args }) => args));
+      await runScript(
+        redis,
+        storeScript,
+        keysOf(kept.map(({ known }) => known)),
+        kept.flatMap(({ args }) => args),
+      );
       for (const { known } of kept) {
         const key = keyOf(known);
         if (committed.get(key) === known.account.state.usageSeq) committed.delete(key);
@@ -224,7 +246,13 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
         lookUp.state === 'hit' &&
         entry.usageSeq >= leastSeq &&
         isFresh(entry, ticket, lookUp.version);
-      return { entitlements: lookUp, copy: isServed ? entry : null, leastSeq, ticket };
+      return {
+        projectId: key.projectId,
+        entitlements: lookUp,
+        copy: isServed ? entry : null,
+        leastSeq,
+        ticket,
+      };
     },
 
     async fill({ generation, runId, startedAt }, known) {

@@ -1,4 +1,11 @@
-import { bucketKey, isSameBucket, slotsOf, splitBuckets, toTimestamp, toTimestampOrNull } from '@billing/domain';
+import {
+  bucketKey,
+  isSameBucket,
+  slotsOf,
+  splitBuckets,
+  toTimestamp,
+  toTimestampOrNull,
+} from '@billing/domain';
 import type { BucketState, Instant, UsageChange } from '@billing/domain';
 import type { QueryJson } from '../query-json.ts';
 import { sqlTemplate } from '../sql-template.ts';
