@@ -79,3 +79,5 @@ export type { UsageSettings } from './usage/usage-settings.ts';
 export * from './usage/usage-weeks.ts';
 export { deriveSources, type DerivedSources } from './usage/user-sources.ts';
 export type { StoredReservation, StoredUsageEvent } from './usage/event-rows.ts';
+export { eraseUsageEvents, exportUsage, type ExportedUsage } from './usage/erase-usage.ts';
+export * from './usage/tidy-usage.ts';

@@ -72,6 +72,9 @@ CREATE TABLE "usage_event_ids" (
     CONSTRAINT "usage_event_ids_pkey" PRIMARY KEY ("project_id", "event_id")
 );
 
+-- Rows come in the order of time: what is over lies together.
+CREATE INDEX "usage_event_ids_recorded_at_idx" ON "usage_event_ids" USING BRIN ("recorded_at");
+
 -- The series, by quarters of an hour: hours, and days of all zones, are sums of these.
 CREATE TABLE "usage_slots" (
     "project_id" TEXT COLLATE "C" NOT NULL,

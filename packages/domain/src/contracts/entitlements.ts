@@ -14,6 +14,10 @@ export const entitlementsQuery = z.strictObject({
   user_id: id,
   project_id: id.optional().describe('Optional; must be the project of the API key.'),
   feature_code: id.optional().describe('Only this feature.'),
+  include: z
+    .enum(['usage'])
+    .optional()
+    .describe('With `usage`, entries of metered features and counted limits have their `balance`.'),
   explain: queryFlag('With `true`, the answer explains every source that was considered, in force or not.'),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;

@@ -6,6 +6,7 @@ import { createCommitter } from './create-committer.ts';
 import type { Committer, UsageObserver } from './create-committer.ts';
 import { createSourceCopies } from './source-copies.ts';
 import type { AskedCommand } from './take-batch.ts';
+import { expireDueCommand } from './tidy-usage.ts';
 import { createUsageCache } from './usage-cache.ts';
 import type { UsageCache } from './usage-cache.ts';
 import type { UsageSettings } from './usage-settings.ts';
@@ -41,6 +42,7 @@ const observerOf = ({ metrics, logger }: Pick<UsageDeps, 'metrics' | 'logger'>):
     metrics.usageCommit.observe(seconds);
   },
   decided(asked, result) {
+    if (asked.command === expireDueCommand) return;
     metrics.usageEvents.inc({ mode: modeOf(asked), outcome: outcomeOf(result) });
     if (result.kind === 'failed')
       logger.error('usage_not_decided', { kind: asked.command.kind, error: result.error });

@@ -35,12 +35,18 @@ export async function writeUsageRefusal(
 /** Newest first. */
 export async function listUsageRefusals(
   database: Pick<Database, 'usageRefusal'>,
-  { limit, cursor, projectId }: PageRequest & { projectId?: string | undefined },
+  {
+    limit,
+    cursor,
+    projectId,
+    onlyProject,
+  }: PageRequest & { projectId: string | undefined; onlyProject: string | null },
 ): Promise<Page<UsageRefusal>> {
   const after = cursor === undefined ? null : decodeCursor(timeAndIdKey, cursor);
   const rows = await database.usageRefusal.findMany({
     where: {
       projectId: given(projectId),
+      ...(onlyProject === null ? {} : { AND: [{ projectId: onlyProject }] }),
       ...(after === null
         ? {}
         : {

@@ -35,8 +35,7 @@ export const listUsageRefusals = defineEndpoint({
   ],
   errors: [],
   handle: async ({ database }, { query, onlyProject }) => {
-    const projectId = onlyProject ?? query.project_id;
-    const page = await listRows(database, { ...query, projectId });
+    const page = await listRows(database, { ...query, projectId: query.project_id, onlyProject });
     return {
       body: presentPage(page, (row) => ({
         project_id: row.projectId,
