@@ -16,7 +16,10 @@ export const withFirstPeriods = (items: ItemSnapshot[], heard: readonly ItemSnap
   });
 
 /** What every snapshot says of when the subscription and its items began, stale ones included. */
-export const withStarts = (row: SubscriptionRow, { startDate, items }: SubscriptionSnapshot): SubscriptionRow => ({
+export const withStarts = (
+  row: SubscriptionRow,
+  { startDate, items }: SubscriptionSnapshot,
+): SubscriptionRow => ({
   ...row,
   startDate: row.startDate ?? startDate,
   items: withFirstPeriods(row.items, items),
