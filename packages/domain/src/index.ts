@@ -77,7 +77,7 @@ export * from './usage/hold.ts';
 export * from './usage/reasons.ts';
 export * from './usage/storable-json.ts';
 export * from './usage/terms.ts';
-export * from './usage/usage-errors.ts';
+export * from './usage/to-command.ts';
 export * from './usage/usage-event.ts';
 export * from './usage/usage-policy.ts';
 export * from './usage/usage-slots.ts';

@@ -33,11 +33,14 @@ const maxRemembered = 50_000;
 export type FillTicket = { generation: string; runId: string; startedAt: number };
 
 export type LookUp =
-  | { state: 'hit'; answer: string }
+  | { state: 'hit'; answer: string; version: number }
   /** `leastVersion`: a user version that is known to exist; an older read is to be repeated. */
   | { state: 'miss'; ticket: FillTicket; leastVersion: number }
   /** The cache cannot be asked now. */
   | { state: 'unavailable'; leastVersion: number };
+
+/** An entry, and what another key of the same user holds (null: nothing) under the same generation and run of Redis. */
+export type LookUpWith = { lookUp: LookUp; other: string | null; ticket: FillTicket | null };
 
 export type NewEntry = {
   projectId: string;
@@ -65,6 +68,8 @@ export type EntitlementCacheOptions = {
 export type EntitlementCache = {
   /** One round trip, shared by all who ask at the same time. Never throws, never waits for a Redis known to be away. */
   lookUp: (projectId: string, userId: string) => Promise<LookUp>;
+  /** The same, with what lies beside it at another key: one round trip for both. */
+  lookUpWith: (projectId: string, userId: string, otherKey: string) => Promise<LookUpWith>;
   /**
    * Stores an answer, if the rule allows. `outdated`: something newer is known. The answer may be given before this is
    * over: it is on its way to Redis when the call returns, and until Redis has acknowledged it, this process remembers
@@ -78,6 +83,10 @@ export type EntitlementCache = {
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
   isAvailable: () => boolean;
+  /** Which run of Redis answers; null: do not ask it now. */
+  runId: () => string | null;
+  /** Leaves Redis alone for a moment, where a command of the caller's own failed. */
+  reportFailure: (error: unknown) => void;
   redis: Redis;
 };
 
@@ -131,7 +140,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   }
 
   return {
-    lookUp: createLookUp({ redis, clock, link, answeredVersion }),
+    ...createLookUps({ redis, clock, link, answeredVersion }),
 
     async fill(ticket, entry) {
       const key = userKey(entry.projectId, entry.userId);
@@ -162,6 +171,8 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
 
     rememberAnswered: (projectId, userId, version) => remember(userKey(projectId, userId), version),
     isAvailable: () => link.runId() !== null,
+    runId: link.runId,
+    reportFailure: link.reportFailure,
     redis,
   };
 }
@@ -176,7 +187,12 @@ type LookUpDeps = Pick<EntitlementCacheOptions, 'redis' | 'clock'> & {
   answeredVersion: (key: string) => number;
 };
 
-function createLookUp({ redis, clock, link, answeredVersion }: LookUpDeps): EntitlementCache['lookUp'] {
+function createLookUps({
+  redis,
+  clock,
+  link,
+  answeredVersion,
+}: LookUpDeps): Pick<EntitlementCache, 'lookUp' | 'lookUpWith'> {
   const mget = createMgetBatcher(redis);
 
   const unavailable = (key: string): LookUp => ({ state: 'unavailable', leastVersion: answeredVersion(key) });
@@ -188,7 +204,7 @@ function createLookUp({ redis, clock, link, answeredVersion }: LookUpDeps): Enti
     const leastVersion = Math.max(known, answeredVersion(key));
     if (entry !== null && entry.generation === generation && entry.runId === runId)
       if (entry.version >= leastVersion && entry.validUntil > clock())
-        return { state: 'hit', answer: entry.answer };
+        return { state: 'hit', answer: entry.answer, version: entry.version };
     return generation === null
       ? null
       : { state: 'miss', ticket: { generation, runId, startedAt }, leastVersion };
@@ -209,18 +225,46 @@ function createLookUp({ redis, clock, link, answeredVersion }: LookUpDeps): Enti
     }
   }
 
-  return (projectId, userId) => {
-    const runId = link.runId();
-    const key = userKey(projectId, userId);
-    if (runId === null) return Promise.resolve(unavailable(key));
-    const asked = { key, projectKey: generationKey(projectId), runId, startedAt: performance.now() };
-    return new Promise((resolve) => {
-      mget([asked.projectKey, key], (reply) => {
-        if ('error' in reply) return resolve(failed(reply.error, asked));
-        const [generation = null, raw = null] = reply.values;
-        resolve(evaluate({ generation, raw }, asked) ?? evaluateWithNewGeneration(raw, asked));
+  const askedOf = (projectId: string, userId: string, runId: string): Asked => ({
+    key: userKey(projectId, userId),
+    projectKey: generationKey(projectId),
+    runId,
+    startedAt: performance.now(),
+  });
+
+  return {
+    lookUp(projectId, userId) {
+      const runId = link.runId();
+      if (runId === null) return Promise.resolve(unavailable(userKey(projectId, userId)));
+      const asked = askedOf(projectId, userId, runId);
+      return new Promise((resolve) => {
+        mget([asked.projectKey, asked.key], (reply) => {
+          if ('error' in reply) return resolve(failed(reply.error, asked));
+          const [generation = null, raw = null] = reply.values;
+          resolve(evaluate({ generation, raw }, asked) ?? evaluateWithNewGeneration(raw, asked));
+        });
       });
-    });
+    },
+
+    lookUpWith(projectId, userId, otherKey) {
+      const runId = link.runId();
+      const nothing = { other: null, ticket: null };
+      if (runId === null)
+        return Promise.resolve({ lookUp: unavailable(userKey(projectId, userId)), ...nothing });
+      const asked = askedOf(projectId, userId, runId);
+      return new Promise((resolve) => {
+        mget([asked.projectKey, asked.key, otherKey], (reply) => {
+          if ('error' in reply) return resolve({ lookUp: failed(reply.error, asked), ...nothing });
+          const [generation = null, raw = null, other = null] = reply.values;
+          const lookUp = evaluate({ generation, raw }, asked);
+          if (lookUp !== null && generation !== null)
+            return resolve({ lookUp, other, ticket: { generation, runId, startedAt: asked.startedAt } });
+          void evaluateWithNewGeneration(raw, asked).then((late) =>
+            resolve({ lookUp: late, other: null, ticket: late.state === 'miss' ? late.ticket : null }),
+          );
+        });
+      });
+    },
   };
 }
 
