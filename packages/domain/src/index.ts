@@ -1,6 +1,7 @@
 export * from './admin-role.ts';
 export * from './api-key.ts';
 export * from './catalog/compare-price.ts';
+export * from './catalog/product-features.ts';
 export * from './contracts/admin/access.ts';
 export * from './contracts/admin/catalog.ts';
 export * from './contracts/admin/dry-run.ts';
@@ -72,6 +73,7 @@ export * from './usage/decide-event.ts';
 export * from './usage/decide-reservation.ts';
 export * from './usage/entitlement-usage.ts';
 export * from './usage/event-decision.ts';
+export * from './usage/explain-usage.ts';
 export * from './usage/features.ts';
 export * from './usage/hold.ts';
 export * from './usage/reasons.ts';
