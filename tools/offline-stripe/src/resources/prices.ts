@@ -34,7 +34,8 @@ export const priceData = {
       interval: z.enum(['day', 'week', 'month', 'year']),
       interval_count: positive.optional(),
       trial_period_days: natural.optional(),
-      usage_type: z.enum(['licensed'], 'the offline Stripe has no metered prices').optional(),
+      usage_type: z.enum(['licensed', 'metered']).optional(),
+      meter: text.optional(),
     })
     .optional(),
   tax_behavior: taxBehavior.optional(),
@@ -96,12 +97,36 @@ function productFor(world: World, params: CreatePrice): string {
   return product.id;
 }
 
-function recurringOf({ recurring }: CreatePrice) {
+/** As since `2025-03-31.basil`: usage comes from a meter alone. */
+function meterOf(
+  world: World,
+  { meter, usage_type: usage }: NonNullable<CreatePrice['recurring']>,
+  param: string,
+) {
+  if (usage !== 'metered') {
+    if (meter !== undefined)
+      throw invalid('You may only specify a meter for prices with usage_type `metered`.', param);
+    return null;
+  }
+  if (meter === undefined) {
+    throw invalid(
+      'You must specify a meter for prices with usage_type `metered`.',
+      param,
+      'parameter_missing',
+    );
+  }
+  if (world.tables.meters.require(meter, param).status !== 'active')
+    throw invalid(`The meter ${meter} is not active.`, param);
+  return meter;
+}
+
+function recurringOf(world: World, { recurring }: CreatePrice, param: string) {
   if (recurring === undefined) return null;
   return {
     interval: recurring.interval,
     intervalCount: recurring.interval_count ?? 1,
     trialDays: recurring.trial_period_days ?? null,
+    meter: meterOf(world, recurring, param),
   };
 }
 
@@ -130,7 +155,7 @@ export function buildPrice(world: World, params: CreatePrice & { product: string
     currency: params.currency,
     unitAmount,
     taxBehavior: params.tax_behavior ?? 'unspecified',
-    recurring: recurringOf(params),
+    recurring: recurringOf(world, params, named('recurring[meter]')),
     nickname: params.nickname ?? null,
     lookupKey: params.lookup_key ?? null,
     active: params.active ?? true,
@@ -192,12 +217,15 @@ export const priceRoutes = [
       currency: currency.optional(),
       type: z.enum(['one_time', 'recurring']).optional(),
       lookup_keys: z.array(text).optional(),
-      recurring: z.strictObject({ interval: text.optional(), usage_type: text.optional() }).optional(),
+      recurring: z
+        .strictObject({ interval: text.optional(), usage_type: text.optional(), meter: text.optional() })
+        .optional(),
     }),
     equal: ['active', 'product', 'currency', 'type'],
     matches: (row, { recurring, lookup_keys: keys }) =>
       (recurring?.interval === undefined || row.recurring?.interval === recurring.interval) &&
       (recurring?.usage_type === undefined || row.recurring?.usage_type === recurring.usage_type) &&
+      (recurring?.meter === undefined || row.recurring?.meter === recurring.meter) &&
       (keys?.includes(row.lookup_key ?? '') ?? true),
   }),
 ];

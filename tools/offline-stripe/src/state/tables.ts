@@ -12,6 +12,7 @@ import type {
   Invoice,
   InvoiceItem,
   InvoicePayment,
+  Meter,
   PaymentIntent,
   PaymentMethod,
   PortalSession,
@@ -29,6 +30,8 @@ import type {
   DiscountTerms,
   DunningState,
   IdempotentAnswer,
+  MeterIdentifier,
+  MeterReading,
   Receipt,
   Settings,
 } from './private-rows.ts';
@@ -137,6 +140,7 @@ export type ObjectRows = {
   /** By customer. */
   balanceTransactions: BalanceTransaction;
   coupons: Coupon;
+  meters: Meter;
 };
 type OtherRows = {
   /** By customer. */
@@ -150,11 +154,20 @@ type OtherRows = {
   deliveries: Delivery;
   receipts: Receipt;
   idempotentAnswers: IdempotentAnswer;
+  /** By meter and customer (`meterKey`). */
+  meterReadings: MeterReading;
+  meterIdentifiers: MeterIdentifier;
   settings: Settings;
 };
 
 export type ObjectTables = { [Name in keyof ObjectRows]: Table<ObjectRows[Name]> };
 export type Tables = ObjectTables & { [Name in keyof OtherRows]: Table<OtherRows[Name]> };
+
+/** What a meter counts of one customer. */
+export const meterKey = ({
+  event_name: name,
+  customer,
+}: Pick<MeterReading, 'event_name' | 'customer'>): string => `${name} ${customer}`;
 
 export function createTables(onChange: OnChange): Tables {
   const table = <T extends Row>(name: string, noun?: string, indexOf?: (row: T) => string): Table<T> =>
@@ -186,6 +199,9 @@ export function createTables(onChange: OnChange): Tables {
     deliveries: table('deliveries'),
     receipts: table('receipts'),
     idempotentAnswers: table('idempotentAnswers'),
+    meters: table('meters', 'billing.meter'),
+    meterReadings: table('meterReadings', undefined, (row) => meterKey(row)),
+    meterIdentifiers: table('meterIdentifiers'),
     settings: table('settings'),
   };
 }
@@ -208,6 +224,7 @@ export function findById(tables: Tables, id: string): object | undefined {
     ch: tables.charges,
     re: tables.refunds,
     dp: tables.disputes,
+    mtr: tables.meters,
     evt: tables.events,
   };
   const prefix = id.slice(0, Math.max(0, id.indexOf('_')));
