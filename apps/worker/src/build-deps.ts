@@ -20,7 +20,7 @@ import {
   createUsage,
 } from '@billing/store';
 import type { Database } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import { createPace, createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
 
@@ -102,6 +102,17 @@ export function buildDeps(
     stripeEvents,
     maintenance,
     usageEvents,
+    meters: {
+      delayMs: config.meterDelaySeconds * 1000,
+      budget: createReadBudget({
+        redis: queueRedis,
+        prefix,
+        perSecond: config.meterEventsPerSecond,
+        clock,
+        name: 'stripe-meter-events',
+      }),
+      pace: createPace(config.meterEventsPerSecond),
+    },
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,

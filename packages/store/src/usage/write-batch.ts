@@ -1,5 +1,8 @@
 import {
   bucketKey,
+  hasStripeMeter,
+  hourMs,
+  hourOf,
   isSameBucket,
   slotsOf,
   splitBuckets,
@@ -70,6 +73,12 @@ const writeStatement = sqlTemplate(`
     FROM json_to_recordset($slots::json) AS n (${account}, start timestamptz, quantity bigint, overage bigint)
     ON CONFLICT (project_id, user_id, feature_code, start) DO UPDATE
       SET quantity = s.quantity + excluded.quantity, overage = s.overage + excluded.overage),
+  meters AS (
+    INSERT INTO public.usage_meter_hours AS m (project_id, user_id, feature_code, hour, due_at)
+    SELECT project_id, user_id, feature_code, hour, due_at
+    FROM json_to_recordset($meters::json) AS n (${account}, hour timestamptz, due_at timestamptz)
+    -- The row is locked in any case: whoever takes it up waits for this transaction, and reads what it wrote.
+    ON CONFLICT (project_id, user_id, feature_code, hour) DO UPDATE SET due_at = excluded.due_at WHERE m.due_at IS NULL),
   reservations AS (
     INSERT INTO public.usage_reservations AS r (${reservationColumns})
     SELECT ${reservationColumns} FROM json_to_recordset($reservations::json) AS n (${account}, reservation_id text,
@@ -165,6 +174,17 @@ const slotRows = (one: AccountChange) =>
     overage,
   }));
 
+/** The hours that a meter of Stripe is to be told of. */
+function meterRows(one: AccountChange, now: Instant) {
+  const { events, account: after } = one.change;
+  if (events.length === 0 || !hasStripeMeter(after.offer.input)) return [];
+  return [...new Set(events.map(({ at }) => hourOf(at)))].map((hour) => ({
+    ...keyOf(one),
+    hour: toTimestamp(hour),
+    due_at: toTimestamp(Math.max(hour + hourMs, now)),
+  }));
+}
+
 const crossingRows = (one: AccountChange) =>
   one.change.crossings.map((crossing, position) => ({
     ...keyOf(one),
@@ -194,6 +214,7 @@ export async function writeBatch(
     ...stateRows(one),
     ...eventRows(one, known),
     slots: slotRows(one),
+    meters: meterRows(one, now),
     crossings: crossingRows(one),
     reservations: one.change.reservations.map((row) => toReservationRow(one.projectId, row)),
   }));
@@ -209,6 +230,7 @@ export async function writeBatch(
       rememberedSince,
       json(rows.flatMap((row) => row.corrected)),
       json(rows.flatMap((row) => row.slots)),
+      json(rows.flatMap((row) => row.meters)),
       json(reservations),
       new Date(now),
       json(rows.flatMap((row) => row.crossings)),

@@ -1,7 +1,7 @@
 import { costOf, isMetered } from '../objects/catalog.ts';
 import { lineObject } from '../objects/invoice-line.ts';
+import { meterKey } from '../state/private-rows.ts';
 import type { MeterReading } from '../state/private-rows.ts';
-import { meterKey } from '../state/tables.ts';
 import type { Invoice, InvoiceLine, Meter, Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 

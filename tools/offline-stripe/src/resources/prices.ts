@@ -18,6 +18,7 @@ import {
 import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
+import { recurringOf, recurringParams } from './recurring.ts';
 
 const taxBehavior = z.enum(['exclusive', 'inclusive', 'unspecified']);
 
@@ -29,15 +30,7 @@ export const priceData = {
     .string()
     .regex(/^\d{1,15}(\.\d{1,12})?$/, 'it is no decimal number')
     .optional(),
-  recurring: z
-    .strictObject({
-      interval: z.enum(['day', 'week', 'month', 'year']),
-      interval_count: positive.optional(),
-      trial_period_days: natural.optional(),
-      usage_type: z.enum(['licensed', 'metered']).optional(),
-      meter: text.optional(),
-    })
-    .optional(),
+  recurring: recurringParams.optional(),
   tax_behavior: taxBehavior.optional(),
 };
 /** The same where the call also names the product. */
@@ -97,39 +90,6 @@ function productFor(world: World, params: CreatePrice): string {
   return product.id;
 }
 
-/** As since `2025-03-31.basil`: usage comes from a meter alone. */
-function meterOf(
-  world: World,
-  { meter, usage_type: usage }: NonNullable<CreatePrice['recurring']>,
-  param: string,
-) {
-  if (usage !== 'metered') {
-    if (meter !== undefined)
-      throw invalid('You may only specify a meter for prices with usage_type `metered`.', param);
-    return null;
-  }
-  if (meter === undefined) {
-    throw invalid(
-      'You must specify a meter for prices with usage_type `metered`.',
-      param,
-      'parameter_missing',
-    );
-  }
-  if (world.tables.meters.require(meter, param).status !== 'active')
-    throw invalid(`The meter ${meter} is not active.`, param);
-  return meter;
-}
-
-function recurringOf(world: World, { recurring }: CreatePrice, param: string) {
-  if (recurring === undefined) return null;
-  return {
-    interval: recurring.interval,
-    intervalCount: recurring.interval_count ?? 1,
-    trialDays: recurring.trial_period_days ?? null,
-    meter: meterOf(world, recurring, param),
-  };
-}
-
 /** A price that is not stored yet; `prefix` names the parameter that it was given as, if nested. */
 export function buildPrice(world: World, params: CreatePrice & { product: string }, prefix = ''): Price {
   const named = (field: string): string => (prefix === '' ? field : `${prefix}[${field}]`);
@@ -155,7 +115,7 @@ export function buildPrice(world: World, params: CreatePrice & { product: string
     currency: params.currency,
     unitAmount,
     taxBehavior: params.tax_behavior ?? 'unspecified',
-    recurring: recurringOf(world, params, named('recurring[meter]')),
+    recurring: recurringOf(world, params.recurring, named('recurring[meter]')),
     nickname: params.nickname ?? null,
     lookupKey: params.lookup_key ?? null,
     active: params.active ?? true,

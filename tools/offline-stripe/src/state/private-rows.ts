@@ -57,6 +57,12 @@ export type MeterReading = {
   timestamp: number;
 };
 
+/** What a meter counts of one customer. */
+export const meterKey = ({
+  event_name: name,
+  customer,
+}: Pick<MeterReading, 'event_name' | 'customer'>): string => `${name} ${customer}`;
+
 /** When a meter event's identifier (its id here) was last accepted. */
 export type MeterIdentifier = { id: string; at: number };
 

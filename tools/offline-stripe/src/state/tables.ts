@@ -24,6 +24,7 @@ import type {
   SubscriptionSchedule,
   Tombstone,
 } from '../stripe-objects.ts';
+import { meterKey } from './private-rows.ts';
 import type {
   CheckoutPlan,
   Delivery,
@@ -162,12 +163,6 @@ type OtherRows = {
 
 export type ObjectTables = { [Name in keyof ObjectRows]: Table<ObjectRows[Name]> };
 export type Tables = ObjectTables & { [Name in keyof OtherRows]: Table<OtherRows[Name]> };
-
-/** What a meter counts of one customer. */
-export const meterKey = ({
-  event_name: name,
-  customer,
-}: Pick<MeterReading, 'event_name' | 'customer'>): string => `${name} ${customer}`;
 
 export function createTables(onChange: OnChange): Tables {
   const table = <T extends Row>(name: string, noun?: string, indexOf?: (row: T) => string): Table<T> =>
