@@ -41,16 +41,16 @@ test('what is used is stored once, with its parts, its slot and its id', async (
 test('200 takers on 100 units by four committers: exactly 100 are taken', async () => {
   await usage.grant('hot', 100);
   const processes = [usage, usage.process(), usage.process(), usage.process()];
+  const submitOf = (index: number) => (processes[index % 4] ?? usage).submit;
   const results = await Promise.all(
-    Array.from({ length: 200 }, (_, index) =>
-      processes[index % 4]?.submit(asked('hot', use(`hot_${index}`))),
-    ),
+    Array.from({ length: 200 }, (_, index) => submitOf(index)(asked('hot', use(`hot_${index}`)))),
   );
-  const answers = results.flatMap((result) => (result === undefined ? [] : [answerOf(result)]));
+  const answers = results.map(answerOf);
   expect(answers.filter((one) => one.recorded)).toHaveLength(100);
   expect(answers.filter((one) => one.reason === 'insufficient_balance')).toHaveLength(100);
   expect(await usage.database.usageEvent.count({ where: { userId: 'hot' } })).toBe(100);
   expect((await stateOf('hot')).usageSeq).toBe(100n);
   const crossings = await usage.database.usageCrossing.findMany({ where: { userId: 'hot' } });
-  expect(crossings.map(({ threshold }) => threshold).toSorted()).toEqual([100, 80, null]);
+  expect(new Set(crossings.map(({ threshold }) => threshold))).toEqual(new Set([80, 100, null]));
+  expect(crossings).toHaveLength(3);
 });

@@ -1,12 +1,5 @@
-import {
-  isId,
-  ServiceError,
-  toUseCommand,
-  usageBatchOut,
-  usageBatchRequest,
-  usageEventRequest,
-} from '@billing/domain';
-import type { UsageBatchOut, UsageEventRequest } from '@billing/domain';
+import { isId, toUseCommand, usageBatchOut, usageBatchRequest, usageEventRequest } from '@billing/domain';
+import type { ServiceError, UsageBatchOut, UsageEventRequest } from '@billing/domain';
 import type { EndpointDeps } from '../../http/define-endpoint.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { toServiceError } from '../../http/handle-failure.ts';
@@ -94,7 +87,9 @@ export const recordUsageBatch = defineEndpoint({
   handle: async (deps, { project: { projectId }, body }) => {
     const entries = body.events.map(readEntry);
     const taken = await Promise.all(
-      entries.map((entry) => ('result' in entry ? entry : take(deps, projectId, entry.request))),
+      entries.map((entry) =>
+        'result' in entry ? Promise.resolve(entry) : take(deps, projectId, entry.request),
+      ),
     );
     return { body: { results: await queueAway(deps, projectId, taken) } };
   },
