@@ -1,6 +1,7 @@
 export * from './admin-role.ts';
 export * from './api-key.ts';
 export * from './catalog/compare-price.ts';
+export * from './catalog/product-features.ts';
 export * from './contracts/admin/access.ts';
 export * from './contracts/admin/catalog.ts';
 export * from './contracts/admin/dry-run.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { id, text } from '../ids.ts';
 import { timestamp } from '../time.ts';
 import { amount, maxAmount } from '../usage/amounts.ts';
-import { storableJson } from '../usage/storable-json.ts';
+import { storableJson, storableRule } from '../usage/storable-json.ts';
 import { dryRun } from './admin/dry-run.ts';
 
 export const usageEventRequest = z
@@ -28,7 +28,7 @@ export const usageEventRequest = z
     corrects: id.optional().describe('The event that a negative quantity gives back of.'),
     properties: storableJson(2_048)
       .optional()
-      .meta({ description: 'Any JSON up to 2 KB, kept with the event.' }),
+      .meta({ description: `Any JSON up to 2 KB, ${storableRule}. Kept with the event.` }),
   })
   .refine(({ corrects, quantity }) => corrects === undefined || quantity < 0, {
     path: ['quantity'],
