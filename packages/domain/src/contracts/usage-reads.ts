@@ -32,18 +32,22 @@ const checkAmount = amount.default(1).describe(required);
 
 export const checkBatchRequest = z
   .union([
-    z.strictObject({
-      user_ids: z.array(id).min(1).max(100).describe('The results have the same order.'),
-      feature_code: id,
-      required: checkAmount,
-      project_id: ofKey,
-    }),
-    z.strictObject({
-      user_id: id,
-      feature_codes: z.array(id).min(1).max(100).describe('The results have the same order.'),
-      required: checkAmount,
-      project_id: ofKey,
-    }),
+    z
+      .strictObject({
+        user_ids: z.array(id).min(1).max(100).describe('The results have the same order.'),
+        feature_code: id,
+        required: checkAmount,
+        project_id: ofKey,
+      })
+      .meta({ id: 'ChecksOfUsers' }),
+    z
+      .strictObject({
+        user_id: id,
+        feature_codes: z.array(id).min(1).max(100).describe('The results have the same order.'),
+        required: checkAmount,
+        project_id: ofKey,
+      })
+      .meta({ id: 'ChecksOfFeatures' }),
   ])
   .meta({ id: 'UsageCheckBatch' });
 export type CheckBatchRequest = z.output<typeof checkBatchRequest>;
@@ -57,6 +61,7 @@ export type QueuedOut = z.output<typeof queuedOut>;
 
 export const usageBatchRequest = z
   .strictObject({
+    project_id: ofKey,
     events: z
       .array(z.unknown())
       .min(1)
@@ -65,20 +70,16 @@ export const usageBatchRequest = z
   })
   .meta({ id: 'UsageBatch' });
 
+export const refusedUsageOut = z
+  .object({
+    event_id: z.string().nullable().describe('Null: the entry has none that is valid.'),
+    error: z.object({ code: z.string(), detail: z.string() }),
+  })
+  .meta({ id: 'RefusedUsage', description: 'An entry that is refused by itself.' });
+
 export const usageBatchOut = z
   .object({
-    results: z
-      .array(
-        z.union([
-          usageOut,
-          queuedOut,
-          z.object({
-            event_id: z.string().nullable(),
-            error: z.object({ code: z.string(), detail: z.string() }),
-          }),
-        ]),
-      )
-      .describe('In the order of the events.'),
+    results: z.array(z.union([usageOut, queuedOut, XX])).describe('In the order of the events.'),
   })
   .meta({ id: 'UsageResults' });
 export type UsageBatchOut = z.output<typeof usageBatchOut>;

@@ -5,8 +5,11 @@ import { amount, maxAmount } from '../usage/amounts.ts';
 import { storableJson, storableRule } from '../usage/storable-json.ts';
 import { dryRun } from './admin/dry-run.ts';
 
+const ofKey = id.optional().describe('Optional; must be the project of the API key.');
+
 export const usageEventRequest = z
   .strictObject({
+    project_id: ofKey,
     user_id: id,
     feature_code: id,
     event_id: id.describe('Of the project. The same event again has no second effect.'),
@@ -17,7 +20,7 @@ export const usageEventRequest = z
       .max(maxAmount)
       .refine((quantity) => quantity !== 0, { message: 'must not be 0' })
       .default(1)
-      .describe('Not 0. Negative: for a counted limit, or with `corrects`.'),
+      .describe('Not 0. Negative for a counted limit, and always with `corrects`.'),
     mode: z
       .enum(['enforce', 'record'])
       .default('enforce')
@@ -39,6 +42,7 @@ export type UsageEventRequest = z.output<typeof usageEventRequest>;
 
 export const levelRequest = z
   .strictObject({
+    project_id: ofKey,
     user_id: id,
     feature_code: id,
     level: amount,
@@ -53,6 +57,7 @@ const positive = z.number().int().min(1).max(maxAmount);
 export const reservationRequest = z
   .strictObject({
     reservation_id: id,
+    project_id: ofKey,
     user_id: id,
     feature_code: id,
     quantity: positive,

@@ -1,5 +1,5 @@
 import { isId, toUseCommand, usageBatchOut, usageBatchRequest, usageEventRequest } from '@billing/domain';
-import type { ServiceError, UsageBatchOut, UsageEventRequest } from '@billing/domain';
+import type { UsageBatchOut, UsageEventRequest } from '@billing/domain';
 import type { EndpointDeps } from '../../http/define-endpoint.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { toServiceError } from '../../http/handle-failure.ts';
@@ -32,6 +32,9 @@ function readEntry(entry: unknown): Entry {
   return { result: { event_id: idOf(entry), error: { code: 'invalid_request', detail } } };
 }
 
+const otherProject = (): ServiceError =>
+  new ServiceError('project_mismatch', 'Leave project_id out, or use the project of the API key.');
+
 type Taken = { result: Result } | { away: UsageEventRequest; error: ServiceError };
 
 async function take(
@@ -39,6 +42,8 @@ async function take(
   projectId: string,
   request: UsageEventRequest,
 ): Promise<Taken> {
+  if (request.project_id !== undefined && request.project_id !== projectId)
+    return { result: refusal(request.event_id, otherProject()) };
   const key = { projectId, userId: request.user_id, featureCode: request.feature_code };
   try {
     return { result: eventAnswer(await takeUsage({ ...key, command: toUseCommand(request) })) };
