@@ -79,7 +79,7 @@ export const refusedUsageOut = z
 
 export const usageBatchOut = z
   .object({
-    results: z.array(z.union([usageOut, queuedOut, XX])).describe('In the order of the events.'),
+    results: z.array(z.union([usageOut, queuedOut, refusedUsageOut])).describe('In the order of the events.'),
   })
   .meta({ id: 'UsageResults' });
 export type UsageBatchOut = z.output<typeof usageBatchOut>;

@@ -1,4 +1,11 @@
-import { isId, toUseCommand, usageBatchOut, usageBatchRequest, usageEventRequest } from '@billing/domain';
+import {
+  isId,
+  ServiceError,
+  toUseCommand,
+  usageBatchOut,
+  usageBatchRequest,
+  usageEventRequest,
+} from '@billing/domain';
 import type { UsageBatchOut, UsageEventRequest } from '@billing/domain';
 import type { EndpointDeps } from '../../http/define-endpoint.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
