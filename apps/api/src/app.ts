@@ -54,19 +54,7 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
-import { adjustUsage } from './endpoints/usage/adjust-usage.ts';
-import { checkUsage } from './endpoints/usage/check-usage.ts';
-import { checkUsageBatch } from './endpoints/usage/check-usage-batch.ts';
-import { confirmReservation } from './endpoints/usage/confirm-reservation.ts';
-import { createReservation } from './endpoints/usage/create-reservation.ts';
-import { getReservation } from './endpoints/usage/get-reservation.ts';
-import { getUsage } from './endpoints/usage/get-usage.ts';
-import { listUsageEvents } from './endpoints/usage/list-usage-events.ts';
-import { listUsageRefusals } from './endpoints/usage/list-usage-refusals.ts';
-import { recordUsage } from './endpoints/usage/record-usage.ts';
-import { recordUsageBatch } from './endpoints/usage/record-usage-batch.ts';
-import { releaseReservation } from './endpoints/usage/release-reservation.ts';
-import { setLevel } from './endpoints/usage/set-level.ts';
+import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
 import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
@@ -88,17 +76,7 @@ import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-s
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
   checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
-  checkUsage, //                 GET    /api/v1/check
-  checkUsageBatch, //            POST   /api/v1/check/batch
-  recordUsage, //                POST   /api/v1/usage
-  getUsage, //                   GET    /api/v1/usage
-  recordUsageBatch, //           POST   /api/v1/usage/batch
-  setLevel, //                   PUT    /api/v1/usage/level
-  listUsageEvents, //            GET    /api/v1/usage/events
-  createReservation, //          POST   /api/v1/usage/reservations
-  getReservation, //             GET    /api/v1/usage/reservations/{reservation_id}
-  confirmReservation, //         POST   /api/v1/usage/reservations/{reservation_id}/confirm
-  releaseReservation, //         POST   /api/v1/usage/reservations/{reservation_id}/release
+  ...usageEndpoints, //          /api/v1/check and /api/v1/usage, with what is below them
   createCheckout, //             POST   /api/v1/checkout/create
   createPortalSession, //        POST   /api/v1/portal/create-session
   confirmCustomer, //            POST   /api/v1/customers/confirm
@@ -135,8 +113,7 @@ export const endpoints: readonly Endpoint[] = [
   exportUser, //                 POST   /api/v1/admin/users/export
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
-  adjustUsage, //                POST   /api/v1/admin/usage/adjust
-  listUsageRefusals, //          GET    /api/v1/admin/usage/refusals
+  ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
   listEvents, //                 GET    /api/v1/admin/events
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit

@@ -7,7 +7,7 @@ import {
 } from '@billing/platform';
 import type { Logger, OperationsServer, Tracing } from '@billing/platform';
 import { createEventApplier } from '@billing/sync';
-import type { SyncDeps } from '@billing/sync';
+import type { MaintenanceDeps } from '@billing/sync';
 import { startBackground } from './background.ts';
 import { buildDeps } from './build-deps.ts';
 import type { BuiltDeps } from './build-deps.ts';
@@ -21,7 +21,7 @@ import { createUsageProcessor } from './consume/process-usage-job.ts';
 import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
 
-export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
+export type RunningWorker = { port: number; deps: MaintenanceDeps; stop: () => Promise<void> };
 
 export type WorkerOptions = {
   config: WorkerConfig;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usageEventRequest } from './contracts/usage.ts';
+import { usageEventRequest } from './contracts/usage-requests.ts';
 import { id } from './ids.ts';
 import type { Instant } from './time.ts';
 

@@ -133,29 +133,40 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',
     ]),
-    usageEvents: counter(
-      'usage_events_total',
-      'Usage that was decided, by how it was asked and what became of it',
-      ['mode', 'outcome'],
-    ),
-    usageBatchSize: new Histogram({
-      name: 'usage_batch_size',
-      help: 'Decisions that one commit made',
-      buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
-      registers,
-    }),
-    usageCommit: histogram('usage_commit_seconds', 'Time to decide and commit a batch of usage', []),
-    usageReservations: sharedGauge(
-      'usage_reservations',
-      'Reservations that are open, or due and not tidied up',
-      ['state'],
-    ),
-    usageUncovered: counter(
-      'usage_uncovered_total',
-      'Usage that was recorded although neither an allowance nor allowed overage covered it',
-    ),
+    ...usageMetrics({ counter, sharedGauge, histogram, registers }),
   };
 }
+
+type Makers = {
+  counter: Metrics['counter'];
+  sharedGauge: Metrics['gauge'];
+  histogram: <L extends string>(name: string, help: string, labelNames: readonly L[]) => Histogram<L>;
+  registers: Registry[];
+};
+
+const usageMetrics = ({ counter, sharedGauge, histogram, registers }: Makers) => ({
+  usageEvents: counter(
+    'usage_events_total',
+    'Usage that was decided, by how it was asked and what became of it',
+    ['mode', 'outcome'],
+  ),
+  usageBatchSize: new Histogram({
+    name: 'usage_batch_size',
+    help: 'Decisions that one commit made',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
+    registers,
+  }),
+  usageCommit: histogram('usage_commit_seconds', 'Time to decide and commit a batch of usage', []),
+  usageReservations: sharedGauge(
+    'usage_reservations',
+    'Reservations that are open, or due and not tidied up',
+    ['state'],
+  ),
+  usageUncovered: counter(
+    'usage_uncovered_total',
+    'Usage that was recorded although neither an allowance nor allowed overage covered it',
+  ),
+});
 
 /**
  * Sums of `nodejs_active_resources`, `…_handles` and `…_requests`. They are gauges with the name of a counter, which

@@ -49,8 +49,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
   });
-  const { adapter, queryJson, transactJson } = createJsonQuery(createDriver(options, startup), (sql, seconds) =>
-    observe?.(operationOf(sql), seconds),
+  const { adapter, queryJson, transactJson } = createJsonQuery(
+    createDriver(options, startup),
+    (sql, seconds) => observe?.(operationOf(sql), seconds),
   );
   const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
   if (observe !== undefined)

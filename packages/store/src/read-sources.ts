@@ -9,10 +9,8 @@ import { readAgainIfConnectionLost } from './read-again.ts';
 /** All that the entitlements of one user are derived from, of one snapshot of the database. */
 export type UserSources = {
   userId: string;
-  /** False: the user has no row. */
   isKnown: boolean;
-  /** Of the user's row; null: there is none. An erased user who comes back has another. */
-  userRef: number | null;
+  userRef: number | null; // Of the user's row.
   userVersion: number;
   projectVersion: number;
   policy: PolicyOverrides;
@@ -207,8 +205,8 @@ export async function readSources(
   userIds: readonly string[],
   { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
-  const statement = statementFor({ projectId, userIds, isExplained });
-  const { users, features } = await readAgainIfConnectionLost(() => database.$queryJson<Answer>(statement));
+  const ask = () => database.$queryJson<Answer>(statementFor({ projectId, userIds, isExplained }));
+  const { users, features } = await readAgainIfConnectionLost(ask);
   return new Map(users.map((row) => [row.user_id, toUserSources(row, features ?? {})]));
 }
 
@@ -218,7 +216,7 @@ function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
   return ours.length === 0 && items.length > 0 ? null : ours;
 }
 
-/** A grant of a boolean feature has no amount at all, one without limit is null. */
+/** A grant of a boolean feature has no amount at all. */
 function toGrant({ isUnlimited, amount, ...grant }: NonNullable<Row['grants']>[number]): GrantSource {
   return isUnlimited || amount !== null ? { ...grant, amount } : grant;
 }

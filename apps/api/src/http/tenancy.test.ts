@@ -28,6 +28,13 @@ let expiredKey: string;
 async function createTenant(marker: string): Promise<Tenant> {
   const project = await api.createProject();
   const sold = await api.sell(project.projectId, { featureCodes: [`only-${marker}`] });
+  const { projectId } = project;
+  await api.deps.database.feature.createMany({
+    data: [
+      { projectId, featureCode: 'calls', kind: 'metered' },
+      { projectId, featureCode: 'seats', kind: 'limit', counted: true },
+    ],
+  });
   return { ...project, ...sold };
 }
 
@@ -99,6 +106,24 @@ type Call = (
 ) => Promise<Answer>;
 type ProjectCase = { call: Call; places: Place[]; twice: number; isCached?: true };
 
+const calls = (userId: string) => ({ user_id: userId, feature_code: 'calls', quantity: 1 });
+
+/** The address of a reservation that is made for the call. */
+async function reservationOf({ own, userId }: { own: Tenant; userId: string }): Promise<string> {
+  const id = uniqueId('r');
+  const grant = {
+    project_id: own.projectId,
+    user_id: userId,
+    feature_code: 'calls',
+    amount: 1,
+    reason: 'test',
+  };
+  await api.admin('post', '/grant', grant).expect(201);
+  const fields = JSON.stringify({ ...calls(userId), reservation_id: id });
+  await send(own.apiKey, 'POST', '/api/v1/usage/reservations', fields);
+  return `/api/v1/usage/reservations/${id}`;
+}
+
 /** Every call with a project API key. */
 const projectCases: Record<string, ProjectCase> = {
   'get /api/v1/entitlements': {
@@ -138,6 +163,78 @@ const projectCases: Record<string, ProjectCase> = {
     },
     places,
     twice: 200,
+  },
+  'get /api/v1/check': {
+    call: (token, { projects, userId }) =>
+      send(token, 'GET', `/api/v1/check?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
+    places,
+    twice: 400,
+  },
+  'post /api/v1/check/batch': {
+    call: (token, { projects, userId }) => {
+      const fields = { user_ids: [userId, 'x'], feature_code: 'calls' };
+      return send(token, 'POST', '/api/v1/check/batch', inBody(projects, fields));
+    },
+    places,
+    twice: 200,
+  },
+  'post /api/v1/usage': {
+    call: (token, { projects, userId }) =>
+      send(token, 'POST', '/api/v1/usage', inBody(projects, { ...calls(userId), event_id: uniqueId('e') })),
+    places,
+    twice: 200,
+  },
+  'post /api/v1/usage/batch': {
+    call: (token, { projects, userId }) => {
+      const fields = { events: [{ ...calls(userId), event_id: uniqueId('e') }] };
+      return send(token, 'POST', '/api/v1/usage/batch', inBody(projects, fields));
+    },
+    places,
+    twice: 200,
+  },
+  'put /api/v1/usage/level': {
+    call: (token, { projects, userId }) => {
+      const level = { level: 1, observed_at: new Date().toISOString(), event_id: uniqueId('e') };
+      const fields = { user_id: userId, feature_code: 'seats', ...level };
+      return send(token, 'PUT', '/api/v1/usage/level', inBody(projects, fields));
+    },
+    places,
+    twice: 200,
+  },
+  'get /api/v1/usage': {
+    call: (token, { projects, userId }) =>
+      send(token, 'GET', `/api/v1/usage?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
+    places,
+    twice: 400,
+  },
+  'get /api/v1/usage/events': {
+    call: (token, { projects, userId }) =>
+      send(token, 'GET', `/api/v1/usage/events?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
+    places,
+    twice: 400,
+  },
+  'post /api/v1/usage/reservations': {
+    call: (token, { projects, userId }) => {
+      const fields = { ...calls(userId), reservation_id: uniqueId('r') };
+      return send(token, 'POST', '/api/v1/usage/reservations', inBody(projects, fields));
+    },
+    places,
+    twice: 200,
+  },
+  'get /api/v1/usage/reservations/{reservation_id}': {
+    call: async (token, asked) => send(token, 'GET', await reservationOf(asked)),
+    places: ['own'],
+    twice: 0,
+  },
+  'post /api/v1/usage/reservations/{reservation_id}/confirm': {
+    call: async (token, asked) => send(token, 'POST', `${await reservationOf(asked)}/confirm`, '{}'),
+    places: ['own'],
+    twice: 0,
+  },
+  'post /api/v1/usage/reservations/{reservation_id}/release': {
+    call: async (token, asked) => send(token, 'POST', `${await reservationOf(asked)}/release`, '{}'),
+    places: ['own'],
+    twice: 0,
   },
   'get /api/v1/metrics/project/{project_id}': {
     call: (token, { projects }) => send(token, 'GET', `/api/v1/metrics/project/${projects.at(-1)}`),

@@ -11,6 +11,7 @@ import type { ExplainedUsage } from '../usage/explain-usage.ts';
 import { featureKinds } from '../usage/features.ts';
 import { explainedUsageOut, toExplainedUsageOut } from './explained-usage.ts';
 import { queryFlag } from './query-flag.ts';
+import { balanceOut } from './usage.ts';
 
 const timestampOut = z.iso.datetime();
 
@@ -85,6 +86,7 @@ export const entitlementOut = z
       .describe(
         'Metered features only: what the listed source gives for its present period, without what was rolled over; null: unlimited.',
       ),
+    balance: balanceOut.optional().describe('With `include=usage`: of metered features and counted limits.'),
     period_start: timestampOut.nullable().optional().describe('Metered features only.'),
     period_end: timestampOut.nullable().optional().describe('Metered features only; null: no end.'),
   })

@@ -3,7 +3,7 @@ import type {
   LevelRequest,
   ReservationRequest,
   UsageEventRequest,
-} from '../contracts/usage.ts';
+} from '../contracts/usage-requests.ts';
 import { secondMs } from '../time.ts';
 import type { ConfirmCommand, ReserveCommand, SetLevelCommand, UseCommand } from './commands.ts';
 import type { StorableJson } from './storable-json.ts';

@@ -28,7 +28,8 @@ export type { Product } from '../generated/client.ts';
 
 export type ProductKey = { projectId: string; productId: string };
 
-const givesOf = ({ featureCodes, features }: Product): ProductGives => ({
+/** What a product gives, as it is stored. */
+export const givesOf = ({ featureCodes, features }: Product): ProductGives => ({
   featureCodes,
   settings: parseSettings(features),
 });

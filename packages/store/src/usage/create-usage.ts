@@ -5,7 +5,7 @@ import type { Database } from '../create-database.ts';
 import { createCommitter } from './create-committer.ts';
 import type { Committer, UsageObserver } from './create-committer.ts';
 import { createSourceCopies } from './source-copies.ts';
-import type { AskedCommand } from './take-batch.ts';
+import type { AskedCommand } from './account-key.ts';
 import { expireDueCommand } from './tidy-usage.ts';
 import { createUsageCache } from './usage-cache.ts';
 import type { UsageCache } from './usage-cache.ts';

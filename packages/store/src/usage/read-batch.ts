@@ -2,13 +2,10 @@ import type { BucketState } from '@billing/domain';
 import { Prisma } from '../generated/client.ts';
 import type { QueryJson } from '../query-json.ts';
 import { columnsOf } from './account-key.ts';
-import type { AccountKey } from './account-key.ts';
+import type { AccountKey, AskedCommand } from './account-key.ts';
 import { eventJson, idsOf, reservationJson } from './event-rows.ts';
 import type { StoredReservation, StoredUsageEvent } from './event-rows.ts';
-import type { AskedCommand } from './take-batch.ts';
-
-/** What a user's sources were when they were read; of a user without a row `ref` is null. */
-export type SourcesVersion = { ref: number | null; userVersion: number; projectVersion: number };
+import type { SourcesVersion } from './source-copies.ts';
 
 export type ReadBatch = {
   /** In the order of the accounts. */
@@ -42,6 +39,10 @@ const sameAccount = (a: string, b: string): Prisma.Sql =>
     `${a}.project_id = ${b}.project_id AND ${a}.user_id = ${b}.user_id AND ${a}.feature_code = ${b}.feature_code`,
   );
 
+type ProjectId = { projectId: string; id: string };
+const projectsOf = (ids: readonly ProjectId[]): string[] => ids.map(({ projectId }) => projectId);
+const textsOf = (ids: readonly ProjectId[]): string[] => ids.map(({ id }) => id);
+
 /**
  * Reads what a batch is decided by, once its rows are locked. It must be a statement of its own: the one that waited for
  * the locks sees other tables as they were before the wait, without what the winner wrote.
@@ -53,8 +54,6 @@ export function readBatch(query: QueryJson, question: BatchQuestion): Promise<Re
   const reservations = named.flatMap(({ projectId, reservation: id }) =>
     id === null ? [] : [{ projectId, id }],
   );
-  const projectsOf = (ids: readonly { projectId: string }[]) => ids.map(({ projectId }) => projectId);
-  const textsOf = (ids: readonly { id: string }[]) => ids.map(({ id }) => id);
   return query<ReadBatch>(Prisma.sql`
     SELECT json_build_object(
       'versions', (

@@ -2,7 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../create-database.ts';
 import { readSources } from '../read-sources.ts';
 import type { UserSources } from '../read-sources.ts';
-import type { SourcesVersion } from './read-batch.ts';
+
+/** What a user's sources were when they were read; of a user without a row `ref` is null. */
+export type SourcesVersion = { ref: number | null; userVersion: number; projectVersion: number };
 
 const maxUsers = 20_000;
 /** Users of one project that one statement reads. */

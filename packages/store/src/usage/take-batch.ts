@@ -1,9 +1,9 @@
 import { decideBatch, knownKey, needsEndedBuckets, noChange } from '@billing/domain';
-import type { Account, CommandResult, Instant, UsageChange, UsageCommand } from '@billing/domain';
+import type { Account, CommandResult, Instant, UsageBatch, UsageChange } from '@billing/domain';
 import type { QueryJson } from '../query-json.ts';
 import type { UserSources } from '../read-sources.ts';
-import { accountText } from './account-key.ts';
-import type { AccountKey } from './account-key.ts';
+import { accountText, groupByAccount } from './account-key.ts';
+import type { AccountKey, AskedCommand } from './account-key.ts';
 import { withBodies } from './event-rows.ts';
 import type { StoredReservation } from './event-rows.ts';
 import { readBatch } from './read-batch.ts';
@@ -14,28 +14,20 @@ import type { UsageSettings } from './usage-settings.ts';
 import { accountOf, deriveSources } from './user-sources.ts';
 import type { DerivedSources } from './user-sources.ts';
 import { writeBatch } from './write-batch.ts';
-
-export type AskedCommand = AccountKey & { command: UsageCommand };
+import type { AccountChange } from './write-batch.ts';
 
 /** An account of a batch, with its user's sources as they are known to the process. */
 export type AskedAccount = AccountKey & { sources: UserSources };
 
-/** An account as the batch left it. */
-export type TakenAccount = AccountKey & {
-  sources: DerivedSources;
-  account: Account;
-  change: UsageChange | null;
-};
+/** An account that a batch changed, as it left it. */
+export type ChangedAccount = AccountKey & { sources: DerivedSources; account: Account; change: UsageChange };
 
 export type Taken = {
   /** In the order of the commands; null: not decided, as nothing was of its account. */
   results: (CommandResult | null)[];
-  /** The accounts that were decided about, by `accountText`. */
-  accounts: Map<string, TakenAccount>;
-  /** Held by another process, or without a row. */
+  changed: ChangedAccount[];
+  /** Accounts that are held by another process, or without a row. */
   contended: AccountKey[];
-  /** Whose sources are newer than those that were given. */
-  outdated: AccountKey[];
 };
 
 export type Batch = {
@@ -49,37 +41,25 @@ export type TakeOptions = {
   settings: UsageSettings;
   now: Instant;
   /** Called before the commit with what it will make known; awaited with the write. */
-  mark?: (changed: readonly TakenAccount[]) => Promise<void>;
+  mark?: (changed: readonly ChangedAccount[]) => Promise<void>;
 };
 
+/** A locked account, by `accountText`. */
 type Opened = AccountKey & { sources: DerivedSources; account: Account };
 
 /** Of reservations that are held: those that are due, and when the next of the others is. */
 function dueOf(held: readonly StoredReservation[], now: Instant) {
-  const [due, later] = [
-    held.filter((one) => one.expiresAt <= now),
-    held.filter((one) => one.expiresAt > now).map((one) => one.expiresAt),
-  ];
-  return { holds: due, nextDueAt: later.length === 0 ? null : Math.min(...later) };
+  const later = held.filter((one) => one.expiresAt > now).map((one) => one.expiresAt);
+  const nextDueAt = later.length === 0 ? null : Math.min(...later);
+  return { holds: held.filter((one) => one.expiresAt <= now), nextDueAt };
 }
 
 const isDueNow = ({ account }: Opened, now: Instant): boolean =>
   account.state.holdsDueAt !== null && account.state.holdsDueAt <= now;
 
 /** Buckets that have ended, also for what was charged when a reservation expired. */
-const needsEnded = (account: Account, commands: readonly AskedCommand[]): boolean =>
+const needsEnded = ({ account }: Opened, commands: readonly AskedCommand[]): boolean =>
   commands.some(({ command }) => command.kind === 'confirm' || needsEndedBuckets(account, command));
-
-function group<Row extends AccountKey>(rows: readonly Row[]): Map<string, Row[]> {
-  const groups = new Map<string, Row[]>();
-  for (const row of rows) {
-    const key = accountText(row);
-    const known = groups.get(key);
-    if (known === undefined) groups.set(key, [row]);
-    else known.push(row);
-  }
-  return groups;
-}
 
 /** Locks the accounts and derives what is offered; those that are held by others are left out. */
 async function open(
@@ -99,27 +79,74 @@ async function open(
   });
 }
 
-/** The account with its ended buckets, where they were read. */
-const withEnded = ({ account }: Opened, ended: ReadBatch['ended'] | undefined): Account =>
-  ended === undefined
-    ? account
-    : {
-        ...account,
-        state: {
-          ...account.state,
-          buckets: [...account.state.buckets, ...ended.map(({ bucket }) => bucket)],
-        },
-      };
+/** Those whose sources still are what was known, with their ended buckets where they were read. */
+function readyOf(opened: readonly Opened[], read: ReadBatch): Map<string, Opened> {
+  const versions = new Map(read.versions.map((one) => [accountText(one), one]));
+  const ended = groupByAccount(read.ended);
+  return new Map(
+    opened.flatMap((one) => {
+      const key = accountText(one);
+      const version = versions.get(key);
+      if (version === undefined || !isCurrent(one.sources.read, version)) return [];
+      const { account } = one;
+      const buckets = [...account.state.buckets, ...(ended.get(key) ?? []).map(({ bucket }) => bucket)];
+      return [[key, { ...one, account: { ...account, state: { ...account.state, buckets } } }]];
+    }),
+  );
+}
+
+/** What was read, as decisions take it. */
+function toUsageBatch(
+  ready: ReadonlyMap<string, Opened>,
+  read: ReadBatch,
+  { commands, now, lateMs }: { commands: readonly AskedCommand[]; now: Instant; lateMs: number },
+): UsageBatch {
+  const held = withBodies(read.held, commands);
+  const heldOf = groupByAccount(held);
+  const dueAccounts = [...ready].filter(([, one]) => isDueNow(one, now));
+  return {
+    accounts: new Map([...ready].map(([key, { account }]) => [key, account])),
+    due: new Map(dueAccounts.map(([key]) => [key, dueOf(heldOf.get(key) ?? [], now)])),
+    events: new Map(
+      withBodies(read.events, commands).map((event) => [knownKey(event.projectId, event.eventId), event]),
+    ),
+    reservations: new Map(
+      [...held, ...withBodies(read.reservations, commands)].map((row) => [
+        knownKey(row.projectId, row.reservationId),
+        row,
+      ]),
+    ),
+    lateMs,
+  };
+}
 
 /** A state that no command changed still has to be told when its next reservation is due. */
-function keepDue(
-  changes: Map<string, UsageChange>,
-  key: string,
-  account: Account,
-  nextDueAt: Instant | null,
-): void {
-  if (changes.has(key) || account.state.holdsDueAt === nextDueAt) return;
-  changes.set(key, noChange({ ...account, state: { ...account.state, holdsDueAt: nextDueAt } }));
+function withDueTimes(changes: ReadonlyMap<string, UsageChange>, { accounts, due }: UsageBatch) {
+  const all = new Map(changes);
+  for (const [key, { nextDueAt }] of due) {
+    const account = accounts.get(key);
+    if (account === undefined || all.has(key) || account.state.holdsDueAt === nextDueAt) continue;
+    all.set(key, noChange({ ...account, state: { ...account.state, holdsDueAt: nextDueAt } }));
+  }
+  return all;
+}
+
+function changedOf(
+  ready: ReadonlyMap<string, Opened>,
+  changes: ReadonlyMap<string, UsageChange>,
+): ChangedAccount[] {
+  return [...changes].flatMap(([key, change]) => {
+    const opened = ready.get(key);
+    return opened === undefined ? [] : [{ ...opened, change, account: change.account }];
+  });
+}
+
+function toAccountChanges(changed: readonly ChangedAccount[], read: ReadBatch): AccountChange[] {
+  const ended = groupByAccount(read.ended);
+  return changed.map(({ sources: _sources, account: _account, ...one }) => ({
+    ...one,
+    ended: (ended.get(accountText(one)) ?? []).map(({ bucket }) => bucket),
+  }));
 }
 
 /**
@@ -129,87 +156,38 @@ function keepDue(
  */
 export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOptions): Promise<Taken> {
   const { settings, now, mark } = options;
-  const rememberedSince = new Date(now - settings.retentionMs);
+  const { commands } = batch;
+  const rememberedSince = new Date(Math.max(0, now - settings.retentionMs));
   const opened = await open(query, batch, options);
-  const commandsOf = group(batch.commands);
   const openedKeys = new Set(opened.map(accountText));
-  const contended = batch.accounts.filter((one) => !openedKeys.has(accountText(one)));
+  const commandsOf = groupByAccount(commands);
   const read = await readBatch(query, {
     accounts: opened,
-    commands: batch.commands.filter((one) => openedKeys.has(accountText(one))),
+    commands: commands.filter((one) => openedKeys.has(accountText(one))),
     withHeld: opened.filter((one) => isDueNow(one, now)),
-    withEnded: opened.filter((one) => needsEnded(one.account, commandsOf.get(accountText(one)) ?? [])),
+    withEnded: opened.filter((one) => needsEnded(one, commandsOf.get(accountText(one)) ?? [])),
     rememberedSince,
   });
-  const versions = new Map(read.versions.map((one) => [accountText(one), one]));
-  const held = withBodies(read.held, batch.commands);
-  const [endedOf, heldOf] = [group(read.ended), group(held)];
-  const ready = opened.filter((one) => {
-    const version = versions.get(accountText(one));
-    return version !== undefined && isCurrent(one.sources.read, version);
+  const ready = readyOf(opened, read);
+  const asked = commands.flatMap(({ command, ...key }) => {
+    const account = accountText(key);
+    return ready.has(account) ? [{ account, projectId: key.projectId, command }] : [];
   });
-  const readyKeys = new Map(ready.map((one) => [accountText(one), one]));
-  const accounts = new Map(
-    [...readyKeys].map(([key, one]) => [key, withEnded(one, endedOf.get(key))] as const),
-  );
-  const due = new Map(
-    [...readyKeys].flatMap(([key, one]) =>
-      isDueNow(one, now) ? [[key, dueOf(heldOf.get(key) ?? [], now)] as const] : [],
-    ),
-  );
-  const asked = batch.commands.filter((one) => readyKeys.has(accountText(one)));
-  const { results, changes } = decideBatch(
-    {
-      accounts,
-      due,
-      lateMs: settings.lateMs,
-      events: new Map(
-        withBodies(read.events, batch.commands).map((event) => [
-          knownKey(event.projectId, event.eventId),
-          event,
-        ]),
-      ),
-      reservations: new Map(
-        [...held, ...withBodies(read.reservations, batch.commands)].map((row) => [
-          knownKey(row.projectId, row.reservationId),
-          row,
-        ]),
-      ),
-    },
-    asked.map(({ command, ...key }) => ({ account: accountText(key), projectId: key.projectId, command })),
-  );
-  for (const [key, { nextDueAt }] of due) {
-    const account = accounts.get(key);
-    if (account !== undefined) keepDue(changes, key, account, nextDueAt);
-  }
-  const taken = new Map(
-    [...readyKeys].map(([key, { account: opened, sources, ...of }]): [string, TakenAccount] => {
-      const change = changes.get(key) ?? null;
-      return [key, { ...of, sources, change, account: change?.account ?? accounts.get(key) ?? opened }];
-    }),
-  );
-  const changed = [...taken.values()].filter((one) => one.change !== null);
+  const usageBatch = toUsageBatch(ready, read, { commands, now, lateMs: settings.lateMs });
+  const { results, changes } = decideBatch(usageBatch, asked);
+  const changed = changedOf(ready, withDueTimes(changes, usageBatch));
   const marked = mark?.(changed);
   await writeBatch(query, {
     now,
     rememberedSince,
     known: read.events,
-    changes: changed.flatMap(({ change, sources: _, account: _account, ...key }) =>
-      change === null
-        ? []
-        : [{ ...key, change, ended: (endedOf.get(accountText(key)) ?? []).map(({ bucket }) => bucket) }],
-    ),
+    changes: toAccountChanges(changed, read),
   });
   await marked;
   let next = 0;
   return {
-    accounts: taken,
-    contended: contended.map(({ sources: _, ...key }) => key),
-    outdated: opened.flatMap(({ sources: _, account: _account, ...key }) =>
-      readyKeys.has(accountText(key)) ? [] : [key],
-    ),
-    results: batch.commands.map((one) =>
-      readyKeys.has(accountText(one)) ? (results[next++] ?? null) : null,
-    ),
+    changed,
+    contended: batch.accounts.filter((one) => !openedKeys.has(accountText(one))),
+    results: commands.map((one) => (ready.has(accountText(one)) ? (results[next++] ?? null) : null)),
   };
 }

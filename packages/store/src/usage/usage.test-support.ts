@@ -4,7 +4,7 @@ import { createLogger } from '@billing/platform';
 import { createTestDatabase } from '@billing/testing';
 import { createDatabase } from '../create-database.ts';
 import { createCommitter } from './create-committer.ts';
-import type { AskedCommand } from './take-batch.ts';
+import type { AskedCommand } from './account-key.ts';
 import { createSourceCopies } from './source-copies.ts';
 import type { UsageCache } from './usage-cache.ts';
 import type { UsageSettings } from './usage-settings.ts';

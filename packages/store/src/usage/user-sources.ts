@@ -1,4 +1,4 @@
-import { deriveEntitlements, deriveUsage, featureOf, resolvePolicy } from '@billing/domain';
+import { deriveEntitlements, offerOf, resolvePolicy } from '@billing/domain';
 import type { Account, DerivedEntitlements, Instant, UsageOffer, UsageState } from '@billing/domain';
 import type { UserSources } from '../read-sources.ts';
 import type { UsageSettings } from './usage-settings.ts';
@@ -18,21 +18,13 @@ export type DerivedSources = {
 export function deriveSources(read: UserSources, settings: DerivationSettings, now: Instant): DerivedSources {
   const policy = resolvePolicy(read.policy, settings.pastDueGraceDays);
   const { renewalAllowanceMs } = settings;
-  const derived = deriveEntitlements(read.sources, { policy, now, renewalAllowanceMs });
+  const context = { policy, now, renewalAllowanceMs, features: read.features, defaults: [] };
+  const derived = deriveEntitlements(read.sources, context);
   return {
     read,
     derived,
     version: read.userVersion + read.projectVersion,
-    offerOf: (featureCode) =>
-      deriveUsage({
-        featureCode,
-        feature: featureOf(read.features, featureCode),
-        evaluations: derived.evaluations,
-        defaults: [],
-        policy,
-        now,
-        renewalAllowanceMs,
-      }),
+    offerOf: (featureCode) => offerOf(derived.evaluations, featureCode, context),
   };
 }
 

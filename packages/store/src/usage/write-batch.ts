@@ -199,6 +199,8 @@ const crossingRows = (one: AccountChange) =>
     period_end: toTimestampOrNull(crossing.periodEnd),
   }));
 
+const json = (values: readonly object[]): string => JSON.stringify(values);
+
 type Counts = { states: number; ids: number; reservations: number };
 
 /**
@@ -221,7 +223,6 @@ export async function writeBatch(
   const events = rows.flatMap((row) => row.events);
   const ids = events.filter(({ kind }) => kind !== 'reservation');
   const reservations = rows.flatMap((row) => row.reservations);
-  const json = (values: readonly object[]): string => JSON.stringify(values);
   const written = await query<Counts>(
     writeStatement(
       json(rows.map((row) => row.state)),

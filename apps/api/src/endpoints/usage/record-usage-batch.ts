@@ -39,6 +39,9 @@ function readEntry(entry: unknown): Entry {
   return { result: { event_id: idOf(entry), error: { code: 'invalid_request', detail } } };
 }
 
+const otherProject = (): ServiceError =>
+  new ServiceError('project_mismatch', 'Leave project_id out, or use the project of the API key.');
+
 type Taken = { result: Result } | { away: UsageEventRequest; error: ServiceError };
 
 async function take(
@@ -46,6 +49,8 @@ async function take(
   projectId: string,
   request: UsageEventRequest,
 ): Promise<Taken> {
+  if (request.project_id !== undefined && request.project_id !== projectId)
+    return { result: refusal(request.event_id, otherProject()) };
   const key = { projectId, userId: request.user_id, featureCode: request.feature_code };
   try {
     return { result: eventAnswer(await takeUsage({ ...key, command: toUseCommand(request) })) };
@@ -94,7 +99,9 @@ export const recordUsageBatch = defineEndpoint({
   handle: async (deps, { project: { projectId }, body }) => {
     const entries = body.events.map(readEntry);
     const taken = await Promise.all(
-      entries.map((entry) => ('result' in entry ? entry : take(deps, projectId, entry.request))),
+      entries.map((entry) =>
+        'result' in entry ? Promise.resolve(entry) : take(deps, projectId, entry.request),
+      ),
     );
     return { body: { results: await queueAway(deps, projectId, taken) } };
   },
