@@ -1,23 +1,11 @@
-import {
-  bucketKey,
-  hasStripeMeter,
-  hourMs,
-  hourOf,
-  isSameBucket,
-  slotsOf,
-  splitBuckets,
-  toTimestamp,
-  toTimestampOrNull,
-} from '@billing/domain';
-import type { BucketState, Instant, UsageChange } from '@billing/domain';
+import { bucketKey, isSameBucket, splitBuckets, toTimestamp, toTimestampOrNull } from '@billing/domain';
+import type { Instant } from '@billing/domain';
 import type { QueryJson } from '../query-json.ts';
 import { sqlTemplate } from '../sql-template.ts';
-import type { AccountKey } from './account-key.ts';
+import { crossingRows, keyOf, meterRows, slotRows } from './change-rows.ts';
+import type { AccountChange } from './change-rows.ts';
 import { toEventRow, toReservationRow } from './event-rows.ts';
 import type { StoredUsageEvent } from './event-rows.ts';
-
-/** What became of one account. `ended`: its ended buckets, where they were read. */
-export type AccountChange = AccountKey & { change: UsageChange; ended: readonly BucketState[] };
 
 export type BatchWrite = {
   changes: readonly AccountChange[];
@@ -108,12 +96,6 @@ const writeStatement = sqlTemplate(`
   SELECT json_build_object('states', (SELECT count(*) FROM states), 'ids', (SELECT count(*) FROM ids),
     'reservations', (SELECT count(*) FROM reservations))`);
 
-const keyOf = ({ projectId, userId, featureCode }: AccountKey) => ({
-  project_id: projectId,
-  user_id: userId,
-  feature_code: featureCode,
-});
-
 function stateRows(one: AccountChange) {
   const { account: after } = one.change;
   const { state } = after;
@@ -165,39 +147,6 @@ function eventRows({ change, ...key }: AccountChange, known: readonly StoredUsag
     })),
   };
 }
-
-const slotRows = (one: AccountChange) =>
-  slotsOf(one.change.events).map(({ start, quantity, overage }) => ({
-    ...keyOf(one),
-    start: toTimestamp(start),
-    quantity,
-    overage,
-  }));
-
-/** The hours that a meter of Stripe is to be told of. */
-function meterRows(one: AccountChange, now: Instant) {
-  const { events, account: after } = one.change;
-  if (events.length === 0 || !hasStripeMeter(after.offer.input)) return [];
-  return [...new Set(events.map(({ at }) => hourOf(at)))].map((hour) => ({
-    ...keyOf(one),
-    hour: toTimestamp(hour),
-    due_at: toTimestamp(Math.max(hour + hourMs, now)),
-  }));
-}
-
-const crossingRows = (one: AccountChange) =>
-  one.change.crossings.map((crossing, position) => ({
-    ...keyOf(one),
-    usage_seq: crossing.usageSeq,
-    position,
-    threshold: crossing.threshold,
-    used: crossing.used,
-    granted: crossing.granted,
-    source: crossing.source,
-    source_id: crossing.sourceId,
-    period_start: toTimestampOrNull(crossing.periodStart),
-    period_end: toTimestampOrNull(crossing.periodEnd),
-  }));
 
 const json = (values: readonly object[]): string => JSON.stringify(values);
 

@@ -11,7 +11,6 @@ import {
   mergeMetadata,
   metadata,
   natural,
-  positive,
   text,
   unset,
 } from '../http/params.ts';
