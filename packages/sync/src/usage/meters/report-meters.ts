@@ -1,6 +1,14 @@
 import { meterDelayOf, secondMs } from '@billing/domain';
 import type { Instant } from '@billing/domain';
-import { claimMeterHours, claimSending, readMeterBacklog, wakeMapped, wakePeriodEnds } from '@billing/store';
+import {
+  claimMeterHours,
+  claimSending,
+  postponeMeterHour,
+  postponeReport,
+  readMeterBacklog,
+  wakeMapped,
+  wakePeriodEnds,
+} from '@billing/store';
 import type { MeterHour } from '@billing/store';
 import { createMeterFinder } from './find-meter.ts';
 import type { MeterFinder } from './find-meter.ts';
@@ -50,7 +58,11 @@ async function resumeReports({ deps, findMeter, away, leave }: Round): Promise<n
     limit: perRound,
   });
   await inLanes(reports, async (report) => {
-    if (away() || deps.signal.aborted) return;
+    if (away() || deps.signal.aborted) {
+      const until = deps.clock() + awayMs;
+      await postponeReport(deps.database, report, { until, problem: 'Stripe takes none at present.' });
+      return;
+    }
     try {
       const result = await sendReport(deps, report, findMeter);
       if (result.kind === 'away') leave(deps.clock() + awayMs);
@@ -62,6 +74,7 @@ async function resumeReports({ deps, findMeter, away, leave }: Round): Promise<n
 }
 
 async function reportHours({ deps, findMeter, away, leave }: Round): Promise<number> {
+  if (away()) return 0;
   const { delayMs } = deps.meters;
   const hours = await claimMeterHours(deps.database, {
     now: deps.clock(),
@@ -72,7 +85,10 @@ async function reportHours({ deps, findMeter, away, leave }: Round): Promise<num
   });
   await inLanes(byAccount(hours), async (ofAccount) => {
     for (const hour of ofAccount) {
-      if (away() || deps.signal.aborted) return;
+      if (away() || deps.signal.aborted) {
+        await postponeMeterHour(deps.database, hour, deps.clock() + awayMs);
+        continue;
+      }
       try {
         if (!(await reportHour(deps, hour, findMeter))) leave(deps.clock() + awayMs);
       } catch (error) {
