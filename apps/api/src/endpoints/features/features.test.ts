@@ -49,6 +49,7 @@ describe('a feature', () => {
       unit: 'call',
       counted: false,
       thresholds: [80, 100],
+      stripe_meter: null,
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });

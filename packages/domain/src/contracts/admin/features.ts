@@ -25,13 +25,15 @@ const thresholds = z
 const meterFields = { event_name: z.string(), report: z.enum(['all', 'overage']) };
 
 /** `report`: all usage, or the overage only. */
-export const stripeMeter = z.strictObject({
-  ...meterFields,
-  event_name: text
-    .refine((name) => name.length <= 100, 'must have at most 100 characters')
-    .meta({ maxLength: 100 }),
-});
-export const stripeMeterOut = z.object(meterFields);
+export const stripeMeter = z
+  .strictObject({
+    ...meterFields,
+    event_name: text
+      .refine((name) => name.length <= 100, 'must have at most 100 characters')
+      .meta({ maxLength: 100 }),
+  })
+  .meta({ id: 'NewStripeMeter' });
+export const stripeMeterOut = z.object(meterFields).meta({ id: 'StripeMeter' });
 
 const ofFeature =
   'Metered features only: the meter of Stripe that usage is reported to, unless the product that gives the feature says another.';
