@@ -10,7 +10,7 @@ import { readAgainIfConnectionLost } from './read-again.ts';
 export type UserSources = {
   userId: string;
   isKnown: boolean;
-  userRef: number | null; // Of the user's row.
+  userRef: number | null;
   userVersion: number;
   projectVersion: number;
   policy: PolicyOverrides;
@@ -193,8 +193,7 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
  * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
- * Instants leave Postgres as milliseconds. Empty if the project does not exist. `isExplained`: with what only an
- * explanation shows; else the last events are null.
+ * Instants leave Postgres as milliseconds. Empty without the project. `isExplained`: with what an explanation shows.
  */
 export async function readSources(
   database: Pick<Database, '$queryJson'>,
