@@ -25,7 +25,7 @@ async function starts(userId: string, id: string): Promise<(number | null)[]> {
 /** A period of 30 days that begins so many days later, and its event. */
 const heard = (id: string, days: number, startDate: number | undefined = periodStart - day) => {
   const start = periodStart + days * day;
-  const { start_date, ...object } = subscriptionObject({
+  const { start_date: _rendered, ...object } = subscriptionObject({
     id,
     metadata: { user_id: id, project_id: 'shop' },
     customer: `cus_${id}`,

@@ -1,5 +1,5 @@
 import { createdApiKey, entitlementsResponse } from '@billing/domain';
-import type { EntitlementOut, EntitlementsResponse } from '@billing/domain';
+import type { EntitlementOut, EntitlementsResponse, ExplanationOut } from '@billing/domain';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { path } from './admin-client.ts';
@@ -52,6 +52,10 @@ export function addExplain(program: Command, context: Context): void {
     });
 }
 
+/** What a source gives of limits and metered features, and why so much. */
+const givenBy = ({ usage = [] }: ExplanationOut): string[] =>
+  usage.map(({ feature_code: code, gives, why }) => `${code}: ${gives ?? 'unlimited'} (${why})`);
+
 /** How much of it, before anything was used. */
 function muchOf({ kind, limit, allowance, period_end: end }: EntitlementOut): string | null {
   if (kind === 'limit') return limit === null ? 'no limit' : `${limit}`;
@@ -94,9 +98,7 @@ function render(answer: EntitlementsResponse): string {
             one.reason,
             one.status,
             one.feature_codes,
-            (one.usage ?? []).map(
-              ({ feature_code: code, gives, why }) => `${code}: ${gives ?? 'unlimited'} (${why})`,
-            ),
+            givenBy(one),
             one.owner_source ?? null,
             one.last_event === null ? null : `${one.last_event.type} ${one.last_event.created}`,
           ]),
