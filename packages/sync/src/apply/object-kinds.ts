@@ -64,6 +64,7 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   step: (row: Row, input: StepInput<Found>) => Step<Row> | Ignored;
   /** After all events of the batch: what follows from the row as a whole. */
   finish: (row: Row, input: FinishInput<Found>) => Finish<Row>;
+  itemIds: (row: Row) => readonly string[];
   /** Where equal, entitlements are the same. */
   entitlementInputs: (row: Row) => string;
   /** Users whose entitlements depend on it without it being theirs. */
@@ -109,6 +110,7 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
         );
   },
   finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
+  itemIds: ({ items }) => items.map(({ itemId }) => itemId),
   entitlementInputs: subscriptionEntitlementInputs,
   holders: () => [],
   relatedIds: () => [],
@@ -192,6 +194,7 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
     const isNothing = isOthersPayment(resolved.row) || isForeignInvoice(resolved.row, state);
     return isNothing ? { kind: 'ignored', reason: 'no_purchase' } : resolved;
   },
+  itemIds: ({ items }) => items.map(({ stripePriceId }) => stripePriceId),
   entitlementInputs: purchaseEntitlementInputs,
   holders: (row, state) => relatedIdsOf(row).flatMap((id) => state.holders.get(id) ?? []),
   relatedIds: relatedIdsOf,
