@@ -110,8 +110,9 @@ const mayBeUnstorable = /\\u(?:0000|d[89a-f])/;
 
 function setEvent(values: StatementValues, event: LedgerOutcome, objectKey: string | null): void {
   const { type, apiVersion, payload } = event;
-  const isStorable = !mayBeUnstorable.test(JSON.stringify([type, apiVersion, payload]));
-  eventTable.setValues(values, event, { objectKey, payload, ...(isStorable ? {} : storable(event)) });
+  eventTable.setValues(values, event, { objectKey, payload });
+  const said = JSON.stringify([type, apiVersion]) + String(values['stripe_events_payload']);
+  if (mayBeUnstorable.test(said)) eventTable.setValues(values, event, { objectKey, ...storable(event) });
 }
 
 /** What Stripe says in words of its own, without what Postgres could not store. */
