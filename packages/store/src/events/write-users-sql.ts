@@ -3,7 +3,6 @@ import type { Parts, WriteShape } from './write-shape.ts';
 
 /** `NO KEY`: a row that was just made to point at a user must not block those who do the same. */
 export function userParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Parts {
-  const columns = 'id, project_id, user_id, version';
   return {
     version_bumps:
       hasBumps &&
@@ -12,11 +11,11 @@ export function userParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Parts 
     locked_users:
       hasBumps &&
       (isLone
-        ? `SELECT ${columns} FROM public.users WHERE id = $user_ref::bigint FOR NO KEY UPDATE`
+        ? `SELECT id FROM public.users WHERE id = $user_ref::bigint FOR NO KEY UPDATE`
         : `
     SELECT found.* FROM (SELECT DISTINCT user_ref FROM version_bumps ORDER BY user_ref) asked
       -- One by one: a list that was planned for few users would read all of them when there are many.
-      CROSS JOIN LATERAL (SELECT ${columns} FROM public.users WHERE id = asked.user_ref FOR NO KEY UPDATE) found`),
+      CROSS JOIN LATERAL (SELECT id FROM public.users WHERE id = asked.user_ref FOR NO KEY UPDATE) found`),
     // Users whom an object names for the first time.
     created_users:
       hasNewUsers &&
@@ -65,18 +64,15 @@ export const keysOfWritten = ({ hasSubscriptions, hasPurchases }: WriteShape): s
 
 /** Versions of the users whose objects were written, and the invalidations of what the cache has of them. */
 export function versionParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Parts {
-  const isWritten = isLone
-    ? 'EXISTS (SELECT FROM written_objects)'
-    : 'id IN (SELECT user_ref FROM version_bumps JOIN written_objects USING (object_key))';
+  const ofWritten = isLone
+    ? 'id = $user_ref::bigint AND EXISTS (SELECT FROM written_objects)'
+    : 'id = ANY(ARRAY(SELECT user_ref FROM version_bumps JOIN written_objects USING (object_key)))';
   const bumped = [...(hasBumps ? ['bumped_users'] : []), ...(hasNewUsers ? ['created_users'] : [])];
   return {
     bumped_users:
       hasBumps &&
       `
-    -- They exist, so each conflicts: unlike an UPDATE it finds them by the index, however few they were when it was planned.
-    INSERT INTO public.users AS stored (id, project_id, user_id, version)
-    SELECT id, project_id, user_id, version FROM locked_users WHERE ${isWritten}
-    ON CONFLICT (id) DO UPDATE SET version = stored.version + 1
+    UPDATE public.users SET version = version + 1 WHERE ${ofWritten}
     RETURNING project_id, user_id, version`,
     pending_invalidations:
       bumped.length > 0 &&
