@@ -36,7 +36,13 @@ describe('docker-compose.yml', () => {
     const withDefault = variables.filter(([, name = '', rest]) => secrets.test(name) && rest !== ':?');
     // Unset: there is no such user.
     expect([...new Set(withDefault.map(([text]) => text))]).toEqual(['${MONITOR_REDIS_PASSWORD:-}']);
-    for (const name of ['STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET', 'ADMIN_API_KEY', 'POSTGRES_PASSWORD'])
+    for (const name of [
+      'STRIPE_SECRET_KEY',
+      'STRIPE_WEBHOOK_SECRET',
+      'ADMIN_API_KEY',
+      'ERASURE_KEY',
+      'POSTGRES_PASSWORD',
+    ])
       expect(compose).toContain(`\${${name}:?}`);
     expect(compose).not.toMatch(/change-me|offline-stripe|STRIPE_API_BASE/);
   });
@@ -55,7 +61,7 @@ test('the demo has everything that a first try needs, in development, with secre
   );
   expect(demo).toContain('  NODE_ENV: development\n');
   expect(demo).not.toContain('production\n  DATABASE_URL');
-  for (const [, secret = ''] of demo.matchAll(/(?:ADMIN_API_KEY: \w+:|&webhook-secret )(\S+)/g))
+  for (const [, secret = ''] of demo.matchAll(/(?:ADMIN_API_KEY: \w+:|&webhook-secret |ERASURE_KEY: )(\S+)/g))
     expect(publishedSecrets).toContain(secret);
 });
 

@@ -29,7 +29,7 @@ const users = Number(values.users);
 const events = Number(values.events);
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
-const settings = { shared_buffers: '2GB', max_wal_size: '8GB', maintenance_work_mem: '1GB' };
+const settings = { shared_buffers: '2GB', max_wal_size: '2GB', maintenance_work_mem: '1GB' };
 if (values.dir !== undefined) mkdirSync(values.dir, { recursive: true });
 const postgres = await startPostgres({ ...(values.dir && { dir: values.dir }), isVolatile: true, settings });
 const databaseUrl = await ensureDatabase(postgres, 'growth');

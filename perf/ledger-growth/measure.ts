@@ -81,7 +81,7 @@ export async function applyEvents(
       events: [event],
     };
   });
-  const [written, write] = await timed(() => writeOutcomes(database, outcomes));
+  const [written, write] = await timed(() => writeOutcomes(database, outcomes, { erasureMark: 0 }));
   if (written.recorded.size !== size)
     throw new Error(`${size - written.recorded.size} events were not recorded`);
   return { read, write };

@@ -1,4 +1,4 @@
-import { monthOf } from '@billing/domain';
+import { addMonths, startOfMonth } from '@billing/domain';
 import { deleteFinishedEvents, dropPayloadMonth, listPayloadMonths, movePayloads } from '@billing/store';
 import type { Database, MovePosition } from '@billing/store';
 import type { Client } from 'pg';
@@ -48,7 +48,9 @@ export async function leaveMonth(
   { database, client }: { database: Database; client: Client },
   { users, before }: { users: number; before: number },
 ): Promise<string> {
-  const [, month = monthOf(before)] = await listPayloadMonths(database);
+  const over = (await listPayloadMonths(database)).filter((one) => startOfMonth(addMonths(one, 1)) < before);
+  const month = over[1] ?? over[0];
+  if (month === undefined) return 'no month is over';
   const { rows } = await client.query<{ size: string; count: string }>(`
     SELECT pg_size_pretty(pg_total_relation_size('public.stripe_event_payloads_${month.replace('-', '_')}')) AS size,
       (SELECT reltuples::bigint FROM pg_class WHERE relname = 'stripe_event_payloads_${month.replace('-', '_')}') AS count`);

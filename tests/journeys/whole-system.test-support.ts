@@ -1,4 +1,5 @@
 import { readConfig, startWorker } from '@billing/worker';
+import type { RunningWorker } from '@billing/worker';
 import { createLogger } from '@billing/platform';
 import { waitFor } from '@billing/testing';
 import { PassThrough } from 'node:stream';
@@ -21,14 +22,20 @@ export type WholeSystem = Commerce & {
   /** Waits until the user's features are exactly these. */
   awaitFeatures: (apiKey: string, userId: string, expected: string[]) => Promise<unknown>;
   pay: (sessionId: string, body?: object) => Promise<void>;
+  worker: RunningWorker;
+  /** What the worker logged. */
+  workerLogs: string[];
 };
 
 /**
  * API, worker and offline Stripe joined by real webhooks, with a database and a Redis of their own. `clock` is that of
- * API and worker. Stripe's clock moves by a control call; webhooks are signed in real time all the same.
+ * API and worker; `env` is of both. Stripe's clock moves by a control call; webhooks are signed in real time all the same.
  */
-export async function startWholeSystem(): Promise<WholeSystem> {
-  const commerce = await startCommerce();
+export async function startWholeSystem(env: Record<string, string> = {}): Promise<WholeSystem> {
+  const commerce = await startCommerce(env);
+  const workerLogs: string[] = [];
+  const destination = new PassThrough();
+  destination.on('data', (chunk: Buffer) => workerLogs.push(chunk.toString()));
   const worker = await startWorker({
     config: readConfig({
       NODE_ENV: 'test',
@@ -38,12 +45,13 @@ export async function startWholeSystem(): Promise<WholeSystem> {
       REDIS_URL: commerce.redis.url,
       STRIPE_SECRET_KEY: 'sk_test_journey',
       STRIPE_API_BASE: commerce.stripeUrl,
+      ...env,
     }),
     logger: createLogger({
       service: 'worker',
-      level: 'error',
+      level: 'debug',
       format: 'json',
-      destination: new PassThrough().resume(),
+      destination,
     }),
     clock: commerce.clock.now,
     host: '127.0.0.1',
@@ -68,6 +76,8 @@ export async function startWholeSystem(): Promise<WholeSystem> {
 
   return {
     ...commerce,
+    worker,
+    workerLogs,
     control,
     check,
     features,

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { parse } from 'node:querystring';
 import type { ParsedUrlQuery } from 'node:querystring';
 import { ServiceError } from '@billing/domain';
@@ -49,6 +50,8 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { eraseUser } from './endpoints/users/erase-user.ts';
+import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
 import { getUser } from './endpoints/users/get-user.ts';
 import { answerPreflight } from './http/allow-origins.ts';
@@ -57,7 +60,7 @@ import type { Endpoint } from './http/define-endpoint.ts';
 import { createFailureHandler } from './http/handle-failure.ts';
 import { createRouteFinder, meteredRoutes } from './http/metered-routes.ts';
 import { mountEndpoints } from './http/mount-endpoints.ts';
-import { observeRequests, sampleAccessLog } from './http/observe-requests.ts';
+import { createObserver, observeRequests, sampleAccessLog } from './http/observe-requests.ts';
 import { readJson } from './http/parse.ts';
 import { createOpenApiDocument } from './openapi/create-document.ts';
 import { renderPage } from './openapi/page/render-page.ts';
@@ -96,6 +99,8 @@ export const endpoints: readonly Endpoint[] = [
   assign, //                     POST   /api/v1/admin/assign
   findUsers, //                  GET    /api/v1/admin/users
   getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
+  eraseUser, //                  POST   /api/v1/admin/users/erase
+  exportUser, //                 POST   /api/v1/admin/users/export
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   listEvents, //                 GET    /api/v1/admin/events
@@ -155,32 +160,44 @@ function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): vo
   app.use(onError);
 }
 
+/** `listener`: where requests come first. Webhooks as Stripe sends them do not pass through Express. */
+export type Api = { app: Express; listener: RequestListener };
+
 /** The API as an Express app; without an `OPERATIONS_PORT` all of it. */
-export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)): Express {
+export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)): Api {
   const isAlone = deps.config.operationsPort === undefined;
-  const observe = observeRequests(deps, { meter, findRoute: createRouteFinder(endpoints) });
+  const observe = createObserver(deps, meter);
+  const handleFailure = createFailureHandler(deps);
   const app = newApp(deps);
 
   // The hot route comes first: each middleware before it would cost 2 to 3 % of its throughput.
-  const check = createCheckHandler(deps, { meter, handleFailure: createFailureHandler(deps) });
+  const check = createCheckHandler(deps, { meter, handleFailure });
   const sampling = { logger: deps.logger, route: checkEntitlements.path, share: deps.config.accessLogSample };
   app.get(checkEntitlements.path, sampleAccessLog(check, sampling));
-  // The other busy route: passing through the layers of all others would cost more than its own handlers.
-  app.post(receiveStripeWebhook.path, observe, createWebhookHandler(deps));
+  // The other busy one. Here come only those whose address is written in another way, such as with a query.
+  const receive = createWebhookHandler(deps, { observe, handleFailure });
+  app.post(receiveStripeWebhook.path, receive);
 
-  app.use(observe);
+  app.use(observeRequests(observe, createRouteFinder(endpoints)));
   if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
   // Without an admin secret every address under this is 401, the unknown ones too.
   app.use('/api/v1/admin', requireAdmin(deps), readJson);
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
   mountAll(app, deps, isAlone ? endpoints : endpoints.filter((endpoint) => !ofOperations.includes(endpoint)));
-  return app;
+  const route = { path: receiveStripeWebhook.path };
+  const listener: RequestListener = (request, response) => {
+    if (request.url !== route.path || request.method !== 'POST') return app(request, response);
+    // As Express does: a trace is named after it.
+    Reflect.set(request, 'route', route);
+    receive(request, response);
+  };
+  return { app, listener };
 }
 
 /** What is served at `OPERATIONS_PORT`: nothing that a product or a buyer needs. */
 export function createOperationsApp(deps: AppDeps, meter: RequestMeter): Express {
   const app = newApp(deps);
-  app.use(observeRequests(deps, { meter, findRoute: createRouteFinder(endpoints) }));
+  app.use(observeRequests(createObserver(deps, meter), createRouteFinder(endpoints)));
   app.use(queueScreen.path, createQueueScreen(deps));
   mountAll(app, deps, [...onBothPorts, ...ofOperations]);
   return app;

@@ -1,6 +1,7 @@
-import { startLoop, withDeadline } from '@billing/platform';
+import { startLoop, warmUp, withDeadline } from '@billing/platform';
 import type { Loop } from '@billing/platform';
 import { publishPending, findApiKey, readSources } from '@billing/store';
+import { warmCheckout } from './checkout/warm-checkout.ts';
 import type { AppDeps } from './deps.ts';
 
 const publishEveryMs = 1_000;
@@ -23,22 +24,21 @@ export const startReaching = ({ readiness, logger }: Pick<AppDeps, 'readiness' |
   });
 
 const warmUpMs = 2_000;
+/** After five runs Postgres plans a prepared statement for all values. */
+const checkRounds = { rounds: 10, ms: 500 } as const;
 
 /**
- * Runs the queries of a check once before the server listens: a process's first ones take several times as long as a
- * check may; and all API keys are read. Where Postgres is away the server listens all the same.
+ * Runs the queries of a check and the way of a checkout before the server listens: a process's first ones take several
+ * times as long as later ones; and all API keys are read. Where Postgres is away the server listens all the same.
  */
-export async function warmUp({
-  database,
-  keys,
-  logger,
-}: Pick<AppDeps, 'database' | 'keys' | 'logger'>): Promise<void> {
-  const queries = Promise.all([
-    keys.loaded,
-    findApiKey(database, new Uint8Array(32)),
-    readSources(database, '', ['']),
-  ]);
-  await withDeadline(queries, {
+export async function prepareProcess(deps: Pick<AppDeps, 'database' | 'keys' | 'logger'>): Promise<void> {
+  const { database, keys, logger } = deps;
+  async function prepare(): Promise<void> {
+    await Promise.all([keys.loaded, findApiKey(database, new Uint8Array(32))]);
+    await warmUp(() => readSources(database, '', ['']), checkRounds);
+    await warmCheckout(deps);
+  }
+  await withDeadline(prepare(), {
     ms: warmUpMs,
     onTimeout: () => new Error('Postgres did not answer in time'),
   }).catch((error: unknown) => logger.debug('not_warmed_up', { error }));

@@ -2,6 +2,7 @@ import { queueNames, systemClock } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import {
   connectRedis,
+  createAuthFailures,
   createLogger,
   createMetrics,
   createQueue,
@@ -12,13 +13,18 @@ import {
   inspectQueueRedis as inspect,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
-import { createDatabase, createEntitlementCache, createKeyDirectory, publishPending } from '@billing/store';
+import {
+  createDatabase,
+  createEntitlementCache,
+  createErasureKeys,
+  createKeyDirectory,
+  publishPending,
+} from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
-import { createAuthFailures } from './http/auth-failures.ts';
 import { createApiReadiness } from './operations/readiness.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
@@ -47,6 +53,7 @@ export function createProcessLogger(config: ApiConfig): Logger {
     format: config.environment === 'production' ? 'json' : 'pretty',
     secrets: [
       config.stripeSecretKey,
+      ...config.erasureKeys,
       ...config.webhookSecrets,
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,
@@ -105,6 +112,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const inspectQueueRedis = () => inspect(queueRedis);
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
   const following = keys.follow();
+  const erasureKeys = createErasureKeys(config.erasureKeys);
   let isStopping = false;
   return {
     deps: {
@@ -120,6 +128,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
       stripePermissions,
+      erasureKeys,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
@@ -134,6 +143,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
         config,
         queueRedis,
         stripePermissions,
+        erasureKeys,
         isStopping: () => isStopping,
       }),
       isStopping: () => isStopping,

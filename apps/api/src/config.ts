@@ -5,6 +5,7 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
+  erasureFields,
   findSettingWarnings,
   loggingFields,
   parseEnv,
@@ -54,6 +55,7 @@ export const environmentSchema = z.object({
   ...databaseFields,
   ...redisFields,
   ...stripeFields,
+  ...erasureFields,
   PORT: envVar.port(8000),
   OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
@@ -63,7 +65,6 @@ export const environmentSchema = z.object({
   RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
   ACCESS_LOG_SAMPLE: envVar.number({ min: 0, max: 1, default: 0 }),
   RATE_LIMIT_PER_SECOND: envVar.int({ min: 0, max: 1_000_000, default: 0 }),
-  AUTH_FAILURES_PER_MINUTE: envVar.int({ min: 0, max: 60_000, default: 3_000 }),
   TRUST_PROXY: trustedProxies.optional(),
   CORS_ORIGINS: origins.optional(),
   API_PROCESSES: envVar.int({ min: 1, max: 64, default: 1 }),
@@ -97,6 +98,8 @@ export type ApiConfig = {
   cachePrefix: string;
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
+  /** In base64; empty: nobody can be erased. */
+  erasureKeys: readonly string[];
   webhookSecrets: readonly string[];
   adminKeys: readonly NamedSecret[];
   metricsToken: string | undefined;
@@ -145,6 +148,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     cachePrefix: parsed.CACHE_PREFIX,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
+    erasureKeys: parsed.ERASURE_KEY ?? [],
     webhookSecrets: parsed.STRIPE_WEBHOOK_SECRET,
     adminKeys: parsed.ADMIN_API_KEY,
     metricsToken: parsed.METRICS_TOKEN,

@@ -1,5 +1,6 @@
 import type { Clock } from '@billing/domain';
 import type {
+  AuthFailures,
   JobQueue,
   Logger,
   Metrics,
@@ -9,13 +10,12 @@ import type {
   Readiness,
   StripePermissions,
 } from '@billing/platform';
-import type { Database, EntitlementCache, KeyDirectory } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys, KeyDirectory } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
-import type { AuthFailures } from './http/auth-failures.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
 export type AppDeps = {
@@ -36,6 +36,8 @@ export type AppDeps = {
   stripe: Stripe;
   /** What Stripe refuses to the key. */
   stripePermissions: StripePermissions;
+  /** Of `ERASURE_KEY`. */
+  erasureKeys: ErasureKeys;
   /** Few checkouts at a time read Postgres: many buyers at once must leave connections to those who check. */
   checkoutLimit: LimitFunction;
   /** Stripe customers that this process is making, so that requests at the same time share one. */

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import request from 'supertest';
 import { createApp } from './app.ts';
+import { createApiServer } from './http/api-server.ts';
 import { startTestApi } from './testing/start-test-api.test-support.ts';
 import type { TestApi } from './testing/start-test-api.test-support.ts';
 
@@ -31,15 +33,40 @@ describe('the hot route', () => {
   afterAll(() => api.close());
 
   it('stands before all middleware, with one handler', () => {
-    const [first] = createApp(api.deps).router.stack;
+    const [first] = createApp(api.deps).app.router.stack;
     expect(first?.route?.path).toBe('/api/v1/entitlements');
     expect(first?.route?.stack).toHaveLength(1);
+  });
+
+  it('leaves webhooks as Stripe sends them to their own listener, which answers as the route of the app does', async () => {
+    const { app, listener } = createApp(api.deps);
+    const throughExpress: string[] = [];
+    const handle: unknown = Reflect.get(app, 'handle');
+    Reflect.set(app, 'handle', (asked: IncomingMessage, ...rest: unknown[]) => {
+      throughExpress.push(asked.url ?? '');
+      Reflect.apply(Object(handle), app, [asked, ...rest]);
+    });
+    const server = createApiServer(app, [], listener);
+    const path = '/api/v1/webhooks/stripe';
+    const answers = await Promise.all(
+      [path, `${path}/`, `${path}?a=b`].map((url) =>
+        request(server).post(url).set('x-request-id', 'mine').send('{}'),
+      ),
+    );
+    for (const { status, body, headers } of answers) {
+      expect([status, body.code, headers['x-request-id']]).toEqual([401, 'invalid_signature', 'mine']);
+      expect(Object.keys(headers).sort()).toEqual(Object.keys(answers[0]?.headers ?? {}).sort());
+    }
+    expect((await request(server).get(path)).status).toBe(405);
+    expect(throughExpress).toEqual(expect.arrayContaining([`${path}/`, `${path}?a=b`]));
+    expect(throughExpress.filter((url) => url === path)).toHaveLength(1);
+    server.close();
   });
 
   it('never makes Express change the prototype of a request', async () => {
     expect(await prototypesChanged(() => api.http().get('/api/v1/entitlements').expect(401))).toBe(0);
     // A plain server does what this app's server avoids: the count can see it.
-    const plain = createServer(createApp(api.deps));
+    const plain = createServer(createApp(api.deps).app);
     expect(await prototypesChanged(() => request(plain).get('/api/v1/entitlements').expect(401))).toBe(1);
     plain.close();
   });

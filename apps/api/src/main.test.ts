@@ -199,5 +199,5 @@ describe('the API as a process', () => {
     expect((await ask()).status).toBe(401);
     expect(await process.kill('SIGTERM')).toBe(0);
     expect(process.output()).not.toContain('shutdown_timed_out');
-  });
+  }, 60_000);
 });

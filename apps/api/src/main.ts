@@ -11,7 +11,7 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, RequestMeter } from '@billing/platform';
 import { createApp, createMeter, createOperationsApp } from './app.ts';
-import { startPublishing, startReaching, warmUp } from './background.ts';
+import { prepareProcess, startPublishing, startReaching } from './background.ts';
 import { buildDeps, createProcessLogger } from './build-deps.ts';
 import { readConfig } from './config.ts';
 import type { ApiConfig } from './config.ts';
@@ -33,7 +33,8 @@ async function serve(config: ApiConfig): Promise<void> {
   });
   const { logger } = deps;
   const meter = createMeter(deps);
-  const server = createApiServer(createApp(deps, meter), config.corsOrigins);
+  const { app, listener } = createApp(deps, meter);
+  const server = createApiServer(app, config.corsOrigins, listener);
   const drops = limitLines(1, (count) => logger.warn('connections_dropped', { count }));
   server.on('drop', () => drops.admits() && logger.warn('connections_dropped', { count: 1 }));
   const operations = createOperationsServer(deps, meter);
@@ -41,7 +42,7 @@ async function serve(config: ApiConfig): Promise<void> {
   for (const { event, ...setting } of config.settingWarnings) logger.warn(event, setting);
   const loops = [startPublishing(deps), startReaching(deps)];
   const stopInspecting = watchQueueRedis({ inspect: deps.inspectQueueRedis, logger });
-  const listening = warmUp(deps)
+  const listening = prepareProcess(deps)
     .then(() => operations?.listen())
     .then(() => listen(server, { port: config.port, logger }));
   // Before it listens: a signal may come in any moment.

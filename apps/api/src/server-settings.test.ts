@@ -148,6 +148,7 @@ describe.each(cases)(
           },
           { kind: 'purchase' as const, row: { ...unknownPurchase(`pi_${id}`), recheckAt }, ...owned },
         ]),
+        { erasureMark: 0 },
       );
       const claim = { now, retryAt: now + 30_000, limit: 10 };
       expect(await claimDueSubscriptions(api.deps.database, claim)).toEqual(['sub_due']);
@@ -174,7 +175,7 @@ describe.each(cases)(
         processedAt: Date.now(),
         payload: {},
       };
-      await writeOutcomes(api.deps.database, [{ kind: 'none', events: [event] }]);
+      await writeOutcomes(api.deps.database, [{ kind: 'none', events: [event] }], { erasureMark: 0 });
       const { body: events } = await asAdmin('events?object_id=in_1').expect(200);
       expect(events.data).toMatchObject([
         {

@@ -9,6 +9,8 @@ import {
   verifyDuePrices,
 } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
+import { createKeyWatch } from './consume/watch-erasure-keys.ts';
+import type { Consumer } from './consume/create-consumer.ts';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
 
@@ -16,6 +18,7 @@ const recheckIntervalMs = 1_000;
 const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
+const keysIntervalMs = 2_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -23,15 +26,20 @@ const unseenIntervalMs = 60_000;
 const claimsIntervalMs = 3_600_000;
 /** One short query; there are several months' time. */
 const payloadMonthsIntervalMs = 60_000;
-/** Between two pages, which take some 20 ms each. */
-const movePayloadsIntervalMs = 500;
+/** Pages of payloads are moved one by one, at most four a second. */
+const movePayloadsIntervalMs = 250;
 
-export type BackgroundOptions = { watchdog: Watchdog; onStuck: () => void; lookEveryMs?: number | undefined };
+export type BackgroundOptions = {
+  watchdog: Watchdog;
+  consumer: Pick<Consumer, 'hold' | 'release'>;
+  onStuck: () => void;
+  lookEveryMs?: number | undefined;
+};
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
@@ -60,6 +68,7 @@ export function startBackground(
       await measureUnseen(deps);
       return 'rest';
     }),
+    startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();
       return 'rest';

@@ -12,7 +12,12 @@ import {
   withDeadline,
 } from '@billing/platform';
 import type { Logger, Metrics, QueueRedisReport, RedisClient, StripePermissions } from '@billing/platform';
-import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import {
+  createDatabase,
+  createEntitlementCache,
+  createErasureKeys,
+  createOutboxCleaner,
+} from '@billing/store';
 import type { Database } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
@@ -88,6 +93,7 @@ export function buildDeps(
     mode: stripeModeOf(config.stripeSecretKey),
     budget: createReadBudget({ redis: queueRedis, prefix, perSecond: config.stripeReadsPerSecond, clock }),
     subscriptionLookups: createSharedLookups(),
+    erasureKeys: createErasureKeys(config.erasureKeys),
     eventRetryMs: config.eventRetryHours * hourMs,
     stripeEvents,
     maintenance,

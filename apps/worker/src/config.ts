@@ -2,6 +2,7 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
+  erasureFields,
   findSettingWarnings,
   loggingFields,
   parseEnv,
@@ -24,6 +25,7 @@ const schema = z.object({
   ...databaseFields,
   ...redisFields,
   ...stripeFields,
+  ...erasureFields,
   ...loggingFields,
   WORKER_PORT: envVar.port(8001),
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
@@ -43,6 +45,7 @@ export type WorkerConfig = {
   settingWarnings: readonly SettingWarning[];
   port: number;
   metricsToken: string | undefined;
+  authFailuresPerMinute: number;
   tracesEndpoint: string | undefined;
   databaseUrl: string;
   databasePoolSize: number;
@@ -53,6 +56,8 @@ export type WorkerConfig = {
   cachePrefix: string;
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
+  /** In base64; empty: nobody can be erased. */
+  erasureKeys: readonly string[];
   concurrency: number;
   cacheTtlSeconds: number;
   stripeReadsPerSecond: number;
@@ -72,6 +77,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     settingWarnings: findSettingWarnings(schema, env),
     port: parsed.WORKER_PORT,
     metricsToken: parsed.METRICS_TOKEN,
+    authFailuresPerMinute: parsed.AUTH_FAILURES_PER_MINUTE,
     tracesEndpoint: parsed.OTEL_EXPORTER_OTLP_ENDPOINT,
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
@@ -82,6 +88,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     cachePrefix: parsed.CACHE_PREFIX,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
+    erasureKeys: parsed.ERASURE_KEY ?? [],
     concurrency: parsed.WORKER_CONCURRENCY,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,

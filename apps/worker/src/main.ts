@@ -10,6 +10,7 @@ await exitOnConfigError(async () => {
     format: config.environment === 'production' ? 'json' : 'pretty',
     secrets: [
       config.stripeSecretKey,
+      ...config.erasureKeys,
       config.metricsToken,
       config.databaseUrl,
       config.redisUrl,

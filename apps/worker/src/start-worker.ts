@@ -1,5 +1,10 @@
 import type { Clock } from '@billing/domain';
-import { createOperationsServer, createQueueGauges, watchQueueRedis } from '@billing/platform';
+import {
+  createAuthFailures,
+  createOperationsServer,
+  createQueueGauges,
+  watchQueueRedis,
+} from '@billing/platform';
 import type { Logger, OperationsServer, Tracing } from '@billing/platform';
 import { createEventApplier } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
@@ -10,6 +15,7 @@ import type { WorkerConfig } from './config.ts';
 import { createConsumer } from './consume/create-consumer.ts';
 import type { Consumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
+import { lacksErasureKey } from './consume/watch-erasure-keys.ts';
 import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
 import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
@@ -48,6 +54,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     prefix: config.queuePrefix,
     concurrency: { 'stripe-events': config.concurrency * eventsPerSlot, maintenance: config.concurrency },
     logger,
+    isHeld: await lacksErasureKey(deps),
     telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, applier)),
@@ -61,6 +68,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   });
   const stopBackground = startBackground(deps, {
     watchdog,
+    consumer,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
   });
@@ -84,7 +92,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 function serveOperations(
   { deps, inspectQueue, queueRedis, stripePermissions }: BuiltDeps,
   consumer: Consumer,
-  { config, host }: WorkerOptions,
+  { config, logger, host }: WorkerOptions,
 ): Promise<OperationsServer> {
   const { database, metrics, stripeEvents, maintenance, signal } = deps;
   const queues = [stripeEvents, maintenance];
@@ -96,12 +104,19 @@ function serveOperations(
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,
     stripePermissions,
+    erasureKeys: deps.erasureKeys,
   });
   return createOperationsServer({
     port: config.port,
     ...(host === undefined ? {} : { host }),
     metrics,
     metricsToken: config.metricsToken,
+    authFailures: createAuthFailures({
+      perMinute: config.authFailuresPerMinute,
+      metrics,
+      logger,
+      areas: ['metrics'],
+    }),
     beforeScrape: () => gauges.refresh(),
     ready: readiness.ask,
   });

@@ -1,4 +1,4 @@
-import { assignObject, moveCustomer } from '@billing/store';
+import { assignObject, moveCustomer, tryChange } from '@billing/store';
 import { paymentIntentObject, periodStart, stripeEvent } from '@billing/testing';
 import { actor, completed, startOwnersWorld, subscribed } from './support/owners-world.test-support.ts';
 import type { OwnersWorld } from './support/owners-world.test-support.ts';
@@ -29,10 +29,9 @@ describe('an assignment', () => {
       project_id: 'shop',
       user_id: userId,
       reason: 'case 1',
-      dry_run: false,
     };
-    const tried = await assignObject(world.database, { ...request, dry_run: true }, actor);
-    expect(tried.result).toMatchObject({
+    const tried = await tryChange(world.database, (database) => assignObject(database, request, actor));
+    expect(tried).toEqual({
       changes: [{ path: `purchase.${object.id}.shop`, before: null, after: userId }],
       affectedUsers: 1,
     });
@@ -83,7 +82,7 @@ describe('an assignment', () => {
     ['an unknown payment', { payment_intent_id: 'pi_unknown' }, 'payment_not_found'],
     ['an unknown session', { session_id: 'cs_unknown' }, 'payment_not_found'],
   ])('of %s is refused', async (_what, named, code) => {
-    const request = { ...named, project_id: 'shop', user_id: 'ann', reason: 'r', dry_run: false };
+    const request = { ...named, project_id: 'shop', user_id: 'ann', reason: 'r' };
     await expect(assignObject(world.database, request, actor)).rejects.toMatchObject({ code });
   });
 
@@ -114,10 +113,10 @@ describe('moving a customer', () => {
     await world.map('shop', from, customer);
     await world.deliver(subscribed({ id, customer }));
     expect(await world.featuresOf(from)).toEqual(['pro']);
-    const request = { user_id: to, reason: 'case 3', dry_run: false };
+    const request = { user_id: to, reason: 'case 3' };
     const input = { projectId: 'shop', stripeCustomerId: customer, request, actor };
-    const tried = await moveCustomer(world.database, { ...input, request: { ...request, dry_run: true } });
-    expect(tried.result).toMatchObject({
+    const tried = await tryChange(world.database, (database) => moveCustomer(database, input));
+    expect(tried).toEqual({
       changes: [
         { path: `customer.${customer}.shop`, before: from, after: to },
         { path: `subscription.${id}.shop`, before: from, after: to },
@@ -136,7 +135,7 @@ describe('moving a customer', () => {
     const [id, customer, userId] = [uniqueId('sub'), uniqueId('cus'), uniqueId('user')];
     const event = subscribed({ id, customer });
     await world.deliver(event);
-    const request = { user_id: userId, reason: 'case 4', dry_run: false };
+    const request = { user_id: userId, reason: 'case 4' };
     const move = (stripeCustomerId: string) =>
       moveCustomer(world.database, { projectId: 'shop', stripeCustomerId, request, actor });
     await expect(move('cus_unknown')).rejects.toMatchObject({ code: 'customer_not_found' });

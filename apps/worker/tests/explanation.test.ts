@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 async function explain(userId: string) {
-  const found = (await readSources(world.database, 'shop', [userId])).get(userId);
+  const found = (await readSources(world.database, 'shop', [userId], { isExplained: true })).get(userId);
   if (found === undefined) throw new Error('no project');
   const context = {
     policy: resolvePolicy(found.policy, 7),

@@ -1,8 +1,10 @@
-import { findUsers, readUser } from '@billing/store';
+import { createErasureKeys, findUsers, readUser } from '@billing/store';
 import { paymentIntentObject, stripeEvent } from '@billing/testing';
 import { actor, completed, startOwnersWorld, subscribed } from './support/owners-world.test-support.ts';
 import type { OwnersWorld } from './support/owners-world.test-support.ts';
 import { uniqueId } from './support/start-test-worker.test-support.ts';
+
+const erasureKeys = createErasureKeys([]);
 
 let world: OwnersWorld;
 beforeAll(async () => {
@@ -12,7 +14,7 @@ afterAll(() => world.close());
 
 const find = async (query: string, project?: string) => {
   const asked = { query, ...(project === undefined ? {} : { project_id: project }) };
-  const rows = await findUsers(world.database, asked, actor);
+  const rows = await findUsers(world.database, asked, { actor, erasureKeys });
   return rows.map((row) => [row.projectId, row.userId, row.matched, row.matchedId]);
 };
 
@@ -67,9 +69,16 @@ test('an API key is found by its prefix', async () => {
   const prefix = uniqueId('key');
   const key = { id: uniqueId('id'), projectId: 'shop', prefix, digest: new Uint8Array(32).fill(7) };
   await world.database.apiKey.create({ data: key });
-  const found = await findUsers(world.database, { query: prefix }, actor);
+  const found = await findUsers(world.database, { query: prefix }, { actor, erasureKeys });
   expect(found).toEqual([
-    { projectId: 'shop', userId: null, keyId: key.id, matched: 'api_key', matchedId: prefix },
+    {
+      projectId: 'shop',
+      userId: null,
+      keyId: key.id,
+      matched: 'api_key',
+      matchedId: prefix,
+      ownerSource: null,
+    },
   ]);
 });
 

@@ -20,7 +20,7 @@ const months = () => listPayloadMonths(world.database);
 async function keepOnly(kept: string[]): Promise<void> {
   for (const month of await months())
     if (!kept.includes(month))
-      await world.database.$executeRawUnsafe(`DROP TABLE stripe_event_payloads_${month.replace('-', '_')}`);
+      await world.asOwner(`DROP TABLE stripe_event_payloads_${month.replace('-', '_')}`);
 }
 
 async function monthsAhead(): Promise<number> {

@@ -64,9 +64,17 @@ it('a sweep after more than 30 days says what it can no longer see, until a reco
   expect(gapDays).toBeGreaterThan(14.9);
   expect(gapDays).toBeLessThan(15.1);
   expect((await metric()) / 86_400).toBeCloseTo(gapDays, 1);
-  const audited = () => world.database.auditEntry.findMany({ where: { action: 'events.not_seen' } });
+  const audited = () =>
+    world.database.auditEntry.findMany({
+      where: { action: 'events.not_seen' },
+      include: { readable: true },
+    });
   expect(await audited()).toMatchObject([
-    { actor: 'sweep', targetType: 'event_sweep', details: { from: new Date(sweptTo).toISOString() } },
+    {
+      actor: 'sweep',
+      targetType: 'event_sweep',
+      readable: { details: { from: new Date(sweptTo).toISOString() } },
+    },
   ]);
   await swept();
   expect([reported(), (await audited()).length]).toEqual([1, 1]);

@@ -35,6 +35,8 @@ export const errorCatalog = {
   payload_expired: 'The payload of the event is no longer kept',
   already_revoked: 'The grant is revoked already',
   key_not_active: 'The API key is revoked or has ended',
+  has_live_subscription: 'The user has a subscription that has not ended',
+  erasure_not_configured: 'No user can be erased here',
   already_subscribed: 'The user has this subscription already',
   price_differs_from_stripe: 'The price is another one at Stripe',
   price_in_use: 'The price is in use',

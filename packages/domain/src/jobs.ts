@@ -35,6 +35,8 @@ export const maintenanceJobs = {
   reconcile: z.object({ run_id: z.string().optional() }),
   /** Applies events of the ledger again. */
   replay: z.object({ run_id: z.string() }),
+  /** Takes an erased user's id out of all that names it. The run knows the user, the job does not. */
+  erase: z.object({ run_id: z.string() }),
   /** Every hour: logs the head of the audit chain, deletes rows of the ledger and of runs whose retention time is over. */
   retention: z.object({}),
 } as const;

@@ -2,6 +2,7 @@
 export {
   databaseFields,
   envVar,
+  erasureFields,
   loggingFields,
   redisFields,
   stripeFields,
@@ -30,15 +31,13 @@ export { createReadiness, type Finding, type Readiness } from './readiness.ts';
 export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';
 export { runUntilSignal } from './shutdown.ts';
 
+// Logins
+export { addressOf, plainAddress, shortAddressOf } from './auth/addresses.ts';
+export { createAuthFailures, type AuthFailures, type Login } from './auth/auth-failures.ts';
+export { refuseMetrics } from './auth/refuse-metrics.ts';
+
 // Metrics and traces
-export {
-  authAreas,
-  createMetrics,
-  refuseMetrics,
-  type AuthArea,
-  type AuthFailureReason,
-  type Metrics,
-} from './metrics.ts';
+export { authAreas, createMetrics, type AuthArea, type AuthFailureReason, type Metrics } from './metrics.ts';
 export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
@@ -57,9 +56,11 @@ export {
 // Queue
 export type { NewJob } from './queue/add-job.ts';
 export { createQueueGauges, type QueueGauges } from './queue/create-queue-gauges.ts';
-export { createQueue, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
+export { createQueue, jobStates, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
 export { checkQueueRedis } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
+
+export { warmUp, type WarmUpLimits } from './warm-up.ts';
 
 // Stripe
 export { createStripeClient, stripeModeOf, type StripeClient } from './create-stripe-client.ts';

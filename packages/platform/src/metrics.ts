@@ -1,5 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { ServiceError } from '@billing/domain';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** Seconds: 1 ms to 10 s. */
@@ -146,23 +144,4 @@ const sumsWithWrongNames = [
 function collectProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry });
   for (const name of sumsWithWrongNames) registry.removeSingleMetric(name);
-}
-
-const digestOf = (text: string): Buffer => createHash('sha256').update(text).digest();
-
-/**
- * Why the metrics are refused for this `Authorization` header (`missing_api_key` or `invalid_api_key`); null: they are
- * not, as always where no token is set. Compares in constant time.
- */
-export function refuseMetrics(
-  token: string | undefined,
-  authorization: string | undefined,
-): ServiceError | null {
-  if (token === undefined) return null;
-  if (authorization === undefined)
-    return new ServiceError('missing_api_key', 'Send the header Authorization: Bearer <METRICS_TOKEN>.');
-  // Digests, as timingSafeEqual needs equal lengths.
-  return timingSafeEqual(digestOf(authorization), digestOf(`Bearer ${token}`))
-    ? null
-    : new ServiceError('invalid_api_key', 'Use the METRICS_TOKEN of this service.');
 }

@@ -1,3 +1,5 @@
+import { createAuthFailures } from './auth/auth-failures.ts';
+import { createLogger } from './logging/logger.ts';
 import { createMetrics } from './metrics.ts';
 import type { ReadinessAnswer } from './readiness.ts';
 import { createOperationsServer, type OperationsServer } from './operations-server.ts';
@@ -8,14 +10,22 @@ let readiness: ReadinessAnswer = {
   body: { status: 'ready', checks: { database: 'ok', redis: 'ok' } },
 };
 
-beforeAll(async () => {
-  server = await createOperationsServer({
+/** A server whose metrics take so many wrong tokens a minute. */
+function serve(perMinute: number): Promise<OperationsServer> {
+  const metrics = createMetrics({ service: 'worker' });
+  const logger = createLogger({ service: 'worker', level: 'error', format: 'json' });
+  return createOperationsServer({
     port: 0,
     host: '127.0.0.1',
     ready: async () => readiness,
-    metrics: createMetrics({ service: 'worker' }),
+    metrics,
+    authFailures: createAuthFailures({ perMinute, metrics, logger, areas: ['metrics'] }),
     metricsToken: 'scrape-me',
   });
+}
+
+beforeAll(async () => {
+  server = await serve(1_000);
 });
 
 afterAll(async () => {
@@ -63,6 +73,29 @@ test('metrics need their token', async () => {
   const answer = await get('/metrics', { headers: { authorization: 'Bearer scrape-me' } });
   expect(answer.headers.get('content-type')).toMatch(/^text\/plain; version=/);
   await expect(answer.text()).resolves.toContain('service_info{service="worker"} 1');
+});
+
+test('wrong tokens are throttled, the right one never', async () => {
+  const throttled = await serve(3);
+  const scrape = (token: string) =>
+    fetch(`http://127.0.0.1:${throttled.port}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  try {
+    const answers: Response[] = [];
+    for (let count = 0; count < 8; count += 1) answers.push(await scrape(`wrong ${count}`));
+    const last = answers.at(-1);
+    expect([answers[0]?.status, last?.status]).toEqual([401, 429]);
+    expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(last?.headers.get('www-authenticate')).toBeNull();
+    await expect(last?.json()).resolves.toMatchObject({ status: 429, code: 'rate_limited' });
+    const right = await scrape('scrape-me');
+    expect(right.status).toBe(200);
+    const text = await right.text();
+    expect(text).toMatch(/auth_failures_total\{area="metrics",reason="throttled"[^}]*\} [1-9]/);
+    // The worker lets nobody in to anything else.
+    expect(text).not.toContain('area="admin"');
+  } finally {
+    await throttled.close();
+  }
 });
 
 test('what is not there is a problem document with the request id', async () => {

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCatalog, ServiceError } from '@billing/domain';
-import { refuseMetrics } from './metrics.ts';
+import type { AuthFailures } from './auth/auth-failures.ts';
+import { refuseMetrics } from './auth/refuse-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadinessAnswer } from './readiness.ts';
 import { assignRequestId, requestIdOf } from './request-id.ts';
@@ -15,7 +16,9 @@ export type OperationsServerOptions = {
   readonly host?: string;
   /** What `/ready` answers. Must have its own deadlines. */
   readonly ready: () => Promise<ReadinessAnswer>;
-  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration' | 'authFailures'>;
+  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
+  /** Of the area `metrics`. */
+  readonly authFailures: Pick<AuthFailures, 'missing' | 'wrong'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
   readonly beforeScrape?: () => Promise<void>;
   /** If set, `/metrics` needs it as a bearer token. */
@@ -33,7 +36,7 @@ const meteredRoutes = ({ metricsToken }: OperationsServerOptions): MeteredRoute[
   { route: '/healthz', methods, openStatuses: [200] },
   { route: '/live', methods, openStatuses: [200] },
   { route: '/ready', methods, openStatuses: [200, 503] },
-  { route: '/metrics', methods, openStatuses: metricsToken === undefined ? [200] : [200, 401] },
+  { route: '/metrics', methods, openStatuses: metricsToken === undefined ? [200] : [200, 401, 429] },
 ];
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -47,7 +50,6 @@ export async function createOperationsServer(options: OperationsServerOptions): 
     ['/metrics', (request, response) => answerMetrics(options, { request, response })],
   ]);
   const meter = createRequestMeter(options.metrics, meteredRoutes(options));
-  for (const reason of ['missing', 'wrong']) options.metrics.authFailures.inc({ area: 'metrics', reason }, 0);
   const server = createServer((request, response) => {
     const startedAt = performance.now();
     assignRequestId(request, response);
@@ -91,19 +93,23 @@ async function answerReady({ ready }: OperationsServerOptions, response: ServerR
 }
 
 async function answerMetrics(
-  { metrics, metricsToken, beforeScrape }: OperationsServerOptions,
+  { metrics, metricsToken, authFailures, beforeScrape }: OperationsServerOptions,
   { request, response }: { request: IncomingMessage; response: ServerResponse },
 ): Promise<void> {
-  const refusal = refuseMetrics(metricsToken, request.headers.authorization);
-  if (refusal !== null) {
-    const reason = refusal.code === 'missing_api_key' ? 'missing' : 'wrong';
-    metrics.authFailures.inc({ area: 'metrics', reason });
-    response.setHeader('www-authenticate', 'Bearer');
-    return sendProblem(response, 401, refusal);
-  }
+  const { authorization } = request.headers;
+  const caller = { ip: request.socket.remoteAddress, method: request.method ?? '' };
+  const refusal = refuseMetrics(metricsToken, authFailures, { authorization, request: caller, response });
+  if (refusal !== null) return sendRefusal(response, refusal);
   await beforeScrape?.().catch(() => undefined);
   response.writeHead(200, { 'content-type': metrics.registry.contentType });
   response.end(await metrics.registry.metrics());
+}
+
+function sendRefusal(response: ServerResponse, refusal: ServiceError): void {
+  const { retryAfterSeconds } = refusal;
+  if (retryAfterSeconds === undefined) response.setHeader('www-authenticate', 'Bearer');
+  else response.setHeader('retry-after', retryAfterSeconds);
+  sendProblem(response, retryAfterSeconds === undefined ? 401 : 429, refusal);
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

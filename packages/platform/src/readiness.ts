@@ -20,6 +20,8 @@ export type ReadinessOptions = {
   readonly checks: Readonly<Record<string, () => Promise<Finding>>>;
   /** What asks for somebody to look although all works, by name; empty: nothing. */
   readonly notes?: () => ReadinessChecks;
+  /** What is shown only where something is found; one that rejects found nothing. */
+  readonly further?: () => Promise<Readonly<Record<string, Finding>>>;
   readonly deadlineMs: number;
   readonly isStopping: () => boolean;
   /** Whether this process has something to answer while these dependencies are away or impaired. */
@@ -39,13 +41,17 @@ const noAnswer = (): Error => new Error('no answer in time');
 
 /** Answers `/ready`, and remembers which dependencies this process has reached. */
 export function createReadiness(options: ReadinessOptions): Readiness {
-  const { checks, notes = (): ReadinessChecks => ({}), deadlineMs, isStopping, isOfUse } = options;
+  const { checks, notes = (): ReadinessChecks => ({}), further, deadlineMs, isStopping, isOfUse } = options;
   const names = Object.keys(checks);
   const reached = new Set<string>();
   const hasBegun = (): boolean => reached.size === names.length;
   return {
     hasBegun,
     async ask() {
+      const furtherFound = withDeadline(further?.() ?? Promise.resolve({}), {
+        ms: deadlineMs,
+        onTimeout: noAnswer,
+      }).catch(() => ({}));
       const found = await Promise.all(
         Object.entries(checks).map(async ([name, check]): Promise<[string, Finding]> => {
           const finding = await withDeadline(check(), { ms: deadlineMs, onTimeout: noAnswer }).catch(
@@ -59,7 +65,7 @@ export function createReadiness(options: ReadinessOptions): Readiness {
         name,
         { state: 'noted', says },
       ]);
-      const findings = Object.fromEntries([...found, ...noted]);
+      const findings = { ...Object.fromEntries([...found, ...noted]), ...(await furtherFound) };
       return decideReadiness({
         findings,
         hasBegun: hasBegun(),

@@ -86,7 +86,8 @@ export async function findAudit(
   query: {
     where: Prisma.AuditEntryWhereInput;
     orderBy: Prisma.AuditEntryOrderByWithRelationInput;
-    take: number;
+    /** Absent: all. */
+    take?: number;
   },
 ): Promise<AuditRow[]> {
   const rows = await database.auditEntry.findMany({ ...query, include: { readable: { select: readable } } });

@@ -100,6 +100,16 @@ export const isDatabaseUnreachable = (error: unknown): boolean => shows(unreacha
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */
 export const isConnectionLost = (error: unknown): boolean => shows(lost, error);
 
+/** The wait for a lock took longer than `lock_timeout`. */
+const lockNotAvailable: Signs = {
+  codes: new Set(['55P03']),
+  text: /canceling statement due to lock timeout/,
+  kinds: new Set(),
+};
+
+/** Whether a statement waited in vain for a lock. */
+export const isLockNotAvailable = (error: unknown): boolean => shows(lockNotAvailable, error);
+
 /**
  * Whether Postgres ended the transaction because of a concurrent one (serialization failure 40001, deadlock 40P01): it
  * had no effect, and the same again may succeed.

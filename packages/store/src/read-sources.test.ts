@@ -3,6 +3,7 @@ import type { TestDatabase } from '@billing/testing';
 import { changeUser } from './change-user.ts';
 import { createDatabase } from './create-database.ts';
 import type { Database } from './create-database.ts';
+import { Prisma } from './generated/client.ts';
 import { readSources } from './read-sources.ts';
 
 const start = new Date('2026-11-01T00:00:00.000Z');
@@ -109,13 +110,14 @@ describe('readSources', () => {
             cancelAt: null,
             cancelAtPeriodEnd: false,
             endedAt: null,
+            trialEnd: null,
             collectionPaused: false,
             pastDueSince: start.getTime(),
             reversedPayments: [],
             confirmed: true,
             // Not looked up where access does not depend on it.
             ownerSource: null,
-            lastEvent: { event_id: 'evt_1', type: 'customer.subscription.updated', created: start.getTime() },
+            lastEvent: null,
             items: [
               {
                 itemId: 'si_1',
@@ -160,6 +162,34 @@ describe('readSources', () => {
         ],
       },
     });
+  });
+
+  it('reads the last event for an explanation only, so that a check never touches the ledger', async () => {
+    const read = await readSources(database, 'p', ['u'], { isExplained: true });
+    expect(read.get('u')?.sources.subscriptions).toMatchObject([
+      {
+        id: 'sub_1',
+        ownerSource: 'buyer_hint',
+        lastEvent: { event_id: 'evt_1', type: 'customer.subscription.updated', created: start.getTime() },
+      },
+    ]);
+    const texts: string[] = [];
+    const query = {
+      $queryJson: <T>(statement: { text: string }): Promise<T> => (
+        texts.push(statement.text),
+        database.$queryJson<T>(Prisma.sql`SELECT '[]'::json`)
+      ),
+    };
+    await readSources(query, 'p', ['u']);
+    await readSources(query, 'p', ['u', 'v']);
+    await readSources(query, 'p', ['u'], { isExplained: true });
+    expect(texts.map((text) => text.includes('stripe_events'))).toEqual([false, false, true]);
+  });
+
+  it('reads one user as it reads many', async () => {
+    const many = await readSources(database, 'p', ['u', 'nobody']);
+    for (const userId of ['u', 'nobody'])
+      expect((await readSources(database, 'p', [userId])).get(userId)).toEqual(many.get(userId));
   });
 
   it('answers for all that were asked, each once, known or not', async () => {

@@ -1,7 +1,7 @@
 import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
 import type { PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
-import { otherObjects, ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
+import { ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
@@ -40,16 +40,14 @@ const subscriptionFields = Prisma.raw(
 
 const gravestFirst = [...disputeGravity].reverse();
 
-/** In place of an item of another project's price, which is not the project's to see; one of an unknown price is. */
-const isForeign = Prisma.sql`
-  catalog.stripe_price_id IS NULL
-    AND EXISTS (SELECT FROM public.prices other WHERE other.stripe_price_id = i.stripe_price_id)`;
-
-/** Read where it is explained, or where access depends on it; nearly all checks do not look it up. */
-const ownerSourceOf = (alias: 's' | 'p', isExplained: boolean): Prisma.Sql =>
-  isExplained
-    ? ownerSourceSql(alias)
-    : Prisma.sql`CASE WHEN ${quarantinesHints('projects')} THEN ${ownerSourceSql(alias)} END`;
+/**
+ * The price and the product of an item `i`, of whatever project. In place of an item of another project's price, which
+ * is not the project's to see, there is NULL; an unknown price is to be seen.
+ */
+const sold = Prisma.sql`
+  LEFT JOIN public.prices ON prices.stripe_price_id = i.stripe_price_id
+  LEFT JOIN public.products USING (project_id, product_id)`;
+const isForeign = Prisma.sql`prices.project_id <> users.project_id`;
 
 /** Of a purchase `p` that is keyed by its invoice: the payments of that invoice that were taken back. */
 const paymentsOfInvoice = Prisma.sql`
@@ -61,37 +59,84 @@ const paymentsOfInvoice = Prisma.sql`
           WHERE x.invoice_id = p.id AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
           HAVING count(*) > 0`;
 
+/** What only an explanation shows: the source of the owner, and the last event of `event_ids`. */
+function explained(alias: 's' | 'p'): { fields: Prisma.Sql; joined: Prisma.Sql } {
+  const object = Prisma.raw(alias);
+  return {
+    fields: Prisma.sql`'ownerSource', ${ownerSourceSql(alias)}, 'lastEvent', e.event,`,
+    // One by one by their ids: a plan of a condition with OR, or of a join, made on a small ledger would scan a large one.
+    joined: Prisma.sql`
+        LEFT JOIN LATERAL (
+          SELECT json_build_object('event_id', one.event_id, 'type', one.type,
+            'created', (extract(epoch FROM one.created) * 1000)::bigint) AS event
+          FROM unnest(paid.event_ids || ${object}.snapshot_event_id) AS known (event_id)
+            CROSS JOIN LATERAL (
+              SELECT * FROM public.stripe_events e WHERE e.event_id = known.event_id OFFSET 0) one
+          ORDER BY one.created DESC, one.event_id DESC LIMIT 1
+        ) e ON true`,
+  };
+}
+
+const explainedSubscription = explained('s');
+const explainedPurchase = explained('p');
+/** The source of the owner where access depends on it; nearly all checks do not look it up. */
+const notExplained = (alias: 's' | 'p'): typeof explainedPurchase => ({
+  fields: Prisma.sql`'ownerSource', CASE WHEN ${quarantinesHints('users')} THEN ${ownerSourceSql(alias)} END, 'lastEvent', NULL,`,
+  joined: Prisma.sql``,
+});
+const plainSubscription = notExplained('s');
+const plainPurchase = notExplained('p');
+
+/** One user by a value, which Postgres plans and runs with less than a list. */
+const askedUsers = (userIds: readonly string[]): Prisma.Sql =>
+  userIds.length === 1
+    ? Prisma.sql`(SELECT ${userIds[0]}::text COLLATE "C" AS user_id)`
+    : Prisma.sql`(SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id)`;
+
+/** The rows of a table that are the user's: by the owner in the row, or beside it. */
+const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
+  const rows = Prisma.raw(`public.${table}`);
+  return Prisma.sql`(
+          SELECT * FROM ${rows} WHERE user_ref = users.id
+          UNION ALL
+          SELECT other.* FROM public.object_owners o JOIN ${rows} other ON other.id = o.object_id
+          WHERE o.user_ref = users.id AND (other.user_ref = users.id) IS NOT TRUE)`;
+};
+
 type Asked = {
   projectId: string;
   userIds: readonly string[];
-  /** Whether the source of each owner is read as well. */
   isExplained: boolean;
 };
 
-const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql => Prisma.sql`
-    WITH catalog AS (
-      SELECT prices.stripe_price_id, prices.access_days, product_id, products.feature_codes
-      FROM public.prices JOIN public.products USING (project_id, product_id) WHERE prices.project_id = ${projectId}
+function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
+  const ofSubscription = isExplained ? explainedSubscription : plainSubscription;
+  const ofPurchase = isExplained ? explainedPurchase : plainPurchase;
+  return Prisma.sql`
+    WITH asked AS (
+      SELECT p.id AS project_id, p.version AS project_version, p.policy, given.user_id, u.id, u.version
+      FROM public.projects p
+        CROSS JOIN ${askedUsers(userIds)} given
+        LEFT JOIN public.users u ON u.project_id = p.id AND u.user_id = given.user_id
+      WHERE p.id = ${projectId}
     )
     SELECT coalesce(json_agg(one), '[]') FROM (SELECT
-      asked.user_id, users.id AS user_ref, users.version AS user_version,
-      projects.version AS project_version, projects.policy,
+      users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          ${subscriptionFields}, 'ownerSource', ${ownerSourceOf('s', isExplained)}, 'reversedPayments', coalesce(paid.payments, '[]'::json),
+          ${subscriptionFields}, ${ofSubscription.fields}
+          'reversedPayments', coalesce(paid.payments, '[]'::json),
           'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
-          'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
-            'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
             SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'itemId', i.item_id, 'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
-              'featureCodes', catalog.feature_codes) END ORDER BY i.item_id)
-            FROM public.subscription_items i LEFT JOIN catalog USING (stripe_price_id)
+              'featureCodes', products.feature_codes) END ORDER BY i.item_id)
+            FROM public.subscription_items i ${sold}
             WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
-        FROM public.subscriptions s
+        FROM ${ownedRows('subscriptions')} s
         LEFT JOIN LATERAL (
           SELECT
             json_agg(json_build_object('invoiceId', x.invoice_id, 'amount', x.record #> '{invoice,total}',
@@ -102,41 +147,27 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
           WHERE x.subscription_id = s.id AND x.invoice_id IS NOT NULL
             AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
           HAVING count(*) > 0
-        ) paid ON true
-        LEFT JOIN LATERAL (
-          SELECT * FROM public.stripe_events one
-          WHERE one.event_id = s.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
-          ORDER BY one.created DESC, one.event_id DESC LIMIT 1
-        ) e ON true
-        WHERE s.user_ref = users.id OR s.id = ANY(${otherObjects})) END AS subscriptions,
+        ) paid ON true ${ofSubscription.joined}) END AS subscriptions,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          'id', p.id, 'ownerSource', ${ownerSourceOf('p', isExplained)}, 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
+          'id', p.id, ${ofPurchase.fields} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
           'payment', json_build_object('amount', p.amount,
             'amountRefunded', p.amount_refunded + coalesce(paid.amount_refunded, 0),
             'disputeStatus', coalesce(p.dispute_status, paid.dispute_status)),
           'confirmed', p.confirmed AND coalesce(paid.confirmed, true),
-          'lastEvent', CASE WHEN e.event_id IS NOT NULL THEN json_build_object('event_id', e.event_id,
-            'type', e.type, 'created', (extract(epoch FROM e.created) * 1000)::bigint) END,
           'items', coalesce((
             SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'productId', catalog.product_id, 'featureCodes', catalog.feature_codes,
-              'accessDays', catalog.access_days) END ORDER BY i.stripe_price_id)
-            FROM public.purchase_items i LEFT JOIN catalog USING (stripe_price_id)
+              'productId', prices.product_id, 'featureCodes', products.feature_codes,
+              'accessDays', prices.access_days) END ORDER BY i.stripe_price_id)
+            FROM public.purchase_items i ${sold}
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
-        FROM public.purchases p
-        LEFT JOIN LATERAL (${paymentsOfInvoice}) paid ON true
-        LEFT JOIN LATERAL (
-          SELECT * FROM public.stripe_events one
-          WHERE one.event_id = p.snapshot_event_id OR one.event_id = ANY(paid.event_ids)
-          ORDER BY one.created DESC, one.event_id DESC LIMIT 1
-        ) e ON true
-        WHERE (p.user_ref = users.id OR p.id = ANY(${otherObjects})) AND p.invoice_id IS NULL
-          AND (p.session_id IS NOT NULL OR p.status <> 'pending')
-          -- An invoice that only records another purchase sells nothing by itself.
-          AND NOT EXISTS (SELECT FROM public.purchases x WHERE x.receipt_invoice_id = p.id)) END AS purchases,
+        FROM ${ownedRows('purchases')} p
+        LEFT JOIN LATERAL (${paymentsOfInvoice}) paid ON true ${ofPurchase.joined}
+        WHERE p.invoice_id IS NULL AND (p.session_id IS NOT NULL OR p.status <> 'pending')
+          -- An invoice that only records another purchase sells nothing by itself. OFFSET 0: looked up, never joined.
+          AND NOT EXISTS (SELECT FROM public.purchases x WHERE x.receipt_invoice_id = p.id OFFSET 0)) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           'id', g.id, 'featureCode', g.feature_code,
@@ -144,15 +175,14 @@ const statementFor = ({ projectId, userIds, isExplained }: Asked): Prisma.Sql =>
           'validTo', (extract(epoch FROM g.valid_to) * 1000)::bigint,
           'revokedAt', (extract(epoch FROM g.revoked_at) * 1000)::bigint) ORDER BY g.id)
         FROM public.grants g WHERE g.user_ref = users.id) END AS grants
-    FROM public.projects
-      CROSS JOIN (SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id) asked
-      LEFT JOIN public.users ON users.project_id = projects.id AND users.user_id = asked.user_id
-    WHERE projects.id = ${projectId}) one`;
+    FROM asked users) one`;
+}
 
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
  * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
- * Instants leave Postgres as milliseconds. Empty if the project does not exist.
+ * Instants leave Postgres as milliseconds. Empty if the project does not exist. `isExplained`: with what only an
+ * explanation shows; else the last events are null.
  */
 export async function readSources(
   database: Pick<Database, '$queryJson'>,

@@ -1,6 +1,6 @@
 import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import type { JobQueue, Logger, Metrics, StripeClient } from '@billing/platform';
-import type { Database, EntitlementCache, OutboxCleaner } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner } from '@billing/store';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
@@ -20,6 +20,8 @@ export type SyncDeps = {
   mode: 'live' | 'test';
   budget: ReadBudget;
   subscriptionLookups: SharedLookups<StripeLookup<SubscriptionSnapshot>>;
+  /** Of `ERASURE_KEY`: erased users are told by digests. */
+  erasureKeys: ErasureKeys;
   /** How long an event that keeps failing for its own reasons is retried. */
   eventRetryMs: number;
 };

@@ -7,6 +7,7 @@ export { createSyncMetrics } from './sync-metrics.ts';
 // Events
 export { createEventApplier, type EventApplier } from './apply/apply-events.ts';
 export { acceptEvent, unreadableEvent } from './apply/handlers.ts';
+export { meansErased } from './apply/means-erased.ts';
 export { type QueuedEvent, type ReceivedEvent } from './apply/target.ts';
 export { recordEvent } from './apply/write-plans.ts';
 export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs } from './outages.ts';
@@ -14,6 +15,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
 export { logAuditHead } from './log-audit-head.ts';
+export { eraseRun } from './erase/erase-run.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';
 export { createPayloadMover, makePayloadMonths } from './payload-months.ts';
 export { recheckDue } from './recheck-due.ts';

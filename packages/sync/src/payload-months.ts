@@ -63,11 +63,16 @@ export async function dropPayloadMonths(deps: Deps): Promise<void> {
 /** A process of the previous version may write payloads into the ledger's rows for as long as it runs. */
 const lookEveryMs = 3_600_000;
 
+const afterFailureMs = 5_000;
+
+/** After each page a pause of so many times what it took: whatever the disk can do, others have most of it. */
+const pauseShare = 4;
+
 const start: MovePosition = { receivedAt: new Date(0), eventId: '' };
 
 /**
- * Moves the payloads that previous versions stored in the ledger's own rows to the table of their month, one page at each
- * call: a page is short and the caller pauses in between, so that nobody waits for it. Several processes may do so at once.
+ * Moves the payloads that previous versions stored in the ledger's own rows to the table of their month, at most one page
+ * at each call. Several processes may do so at once.
  */
 export function createPayloadMover({
   database,
@@ -77,19 +82,25 @@ export function createPayloadMover({
 }: Deps): () => Promise<'rest'> {
   let after: MovePosition | null = null;
   let moved = 0;
-  let lookAt = 0;
+  let restUntil = 0;
 
   return async () => {
+    const startedAt = performance.now();
+    if (startedAt < restUntil) return 'rest';
+    restUntil = startedAt + afterFailureMs;
     if (after === null) {
-      if (performance.now() < lookAt) return 'rest';
-      lookAt = performance.now() + lookEveryMs;
-      if (!(await hasPayloadsToMove(database))) return 'rest';
+      if (!(await hasPayloadsToMove(database))) {
+        restUntil = startedAt + lookEveryMs;
+        return 'rest';
+      }
       after = start;
       moved = 0;
     }
     const page = await movePayloads(database, { after, keptSince: clock() - eventRetentionMs });
     moved += page.moved;
     after = page.after;
+    const endedAt = performance.now();
+    restUntil = endedAt + (after === null ? lookEveryMs : (endedAt - startedAt) * pauseShare);
     if (after === null) logger.info('ledger_payloads_moved', { count: moved });
     return 'rest';
   };

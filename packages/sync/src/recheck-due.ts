@@ -6,12 +6,13 @@ import type {
   SubscriptionRow,
   SubscriptionSnapshot,
 } from '@billing/domain';
-import { claimDuePurchases, claimDueSubscriptions, postponeRecheck, readEventState } from '@billing/store';
+import { claimDuePurchases, claimDueSubscriptions, postponeRecheck } from '@billing/store';
 import type { RecheckedTable, StateKeys } from '@billing/store';
 import type { SyncDeps } from './deps.ts';
 import { purchaseKind, subscriptionKind } from './apply/object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './apply/object-kinds.ts';
 import { planWrite } from './apply/plan-write.ts';
+import { readState } from './apply/read-state.ts';
 import { noKeys, subscriptionKeys } from './apply/decide-events.ts';
 import { pricesOfDetails, relatedIdsOfDetails } from './apply/details-keys.ts';
 import { pauseAfterRefusalMs } from './outages.ts';
@@ -82,9 +83,8 @@ async function recheckOne<Row extends ObjectRow, Found>(
   { recheck, id }: OneOf<Row, Found>,
 ): Promise<'done' | 'unreachable'> {
   const { kind } = recheck;
-  const readState = (more: Partial<StateKeys>) =>
-    readEventState(deps.database, { ...noKeys, ...more, ...recheck.keys(id) });
-  const before = kind.stored(await readState({}), id);
+  const read = (more: Partial<StateKeys>) => readState(deps, { ...noKeys, ...more, ...recheck.keys(id) });
+  const before = kind.stored(await read({}), id);
   if (before === undefined) return 'done';
   const lookup = await recheck.lookup(deps, before.row);
   if (lookup.kind === 'unreachable') {
@@ -93,12 +93,13 @@ async function recheckOne<Row extends ObjectRow, Found>(
     await postponeRefused(deps, recheck.table, before.row);
     return 'done';
   }
-  const state = await readState(lookup.kind === 'found' ? recheck.foundKeys(lookup.object) : {});
+  const state = await read(lookup.kind === 'found' ? recheck.foundKeys(lookup.object) : {});
   const stored = kind.stored(state, id);
   // An event was faster: it decided by itself, or left the row due again.
   if (stored === undefined || stored.row.rowVersion !== before.row.rowVersion) return 'done';
   const row = recheck.apply(stored.row, lookup, deps.clock());
-  await writePlans(deps, [planWrite(kind, { stored, row, state })]);
+  const createdAt = lookup.kind === 'found' ? kind.createdAt(lookup.object) : null;
+  await writePlans(deps, [planWrite(kind, { stored, row, state, createdAt })]);
   return 'done';
 }
 

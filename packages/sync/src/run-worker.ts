@@ -10,11 +10,16 @@ export type Step<State, Result> =
   | { kind: 'later'; pauseMs: number; why: string }
   | { kind: 'failed'; why: string };
 
+/** What ends a run. */
+export type RunStatus = 'done' | 'failed';
+
 /** One kind of run: what it keeps between steps, and what a step does. */
 export type RunKind<State extends object, Result extends object> = {
   state: z.ZodType<State>;
   result: z.ZodType<Result>;
   begin: (run: Run) => { state: State; result: Result };
+  /** Told once the run has ended. */
+  ended?: (deps: MaintenanceDeps, status: RunStatus) => void;
   step: (
     deps: MaintenanceDeps,
     run: Run,
@@ -51,7 +56,7 @@ export function createRunWorker<State extends object, Result extends object>(
         const step = signal.aborted
           ? ({ kind: 'later', pauseMs: 0, why: 'the worker is stopping' } as const)
           : await kind.step(deps, run, at);
-        if (step.kind !== 'next') return await leave(deps, runId, step);
+        if (step.kind !== 'next') return await leave(deps, runId, { step, ended: kind.ended });
         at = { state: step.state, result: step.result };
         if (!(await saveRun(database, { runId, workerId, ...at }))) return { kind: 'later', pauseMs: turnMs };
       }
@@ -62,20 +67,24 @@ export function createRunWorker<State extends object, Result extends object>(
   };
 }
 
-async function leave(
-  { database, workerId, logger }: MaintenanceDeps,
-  runId: string,
-  step: Exclude<Step<never, object>, { kind: 'next' }>,
-): Promise<JobOutcome> {
+type Left = {
+  step: Exclude<Step<never, object>, { kind: 'next' }>;
+  ended: ((deps: MaintenanceDeps, status: RunStatus) => void) | undefined;
+};
+
+async function leave(deps: MaintenanceDeps, runId: string, { step, ended }: Left): Promise<JobOutcome> {
+  const { database, workerId, logger } = deps;
   if (step.kind === 'done') {
     await endRun(database, { runId, workerId, status: 'done', result: step.result });
     logger.info('run_done', { run_id: runId });
+    ended?.(deps, 'done');
     return done;
   }
   const { stuckMs } = await pauseRun(database, { runId, workerId, error: step.why });
   if (step.kind === 'later' && stuckMs < maxStuckMs) return { kind: 'later', pauseMs: step.pauseMs };
   logger.error('run_failed', { run_id: runId, why: step.why });
   await endRun(database, { runId, workerId: null, status: 'failed', error: step.why });
+  ended?.(deps, 'failed');
   return done;
 }
 
@@ -84,6 +93,6 @@ export async function enqueueRun(
   { maintenance }: Pick<MaintenanceDeps, 'maintenance'>,
   { id, kind }: { id: string; kind: string },
 ): Promise<void> {
-  const name = kind === 'reconcile' ? 'reconcile' : 'replay';
+  const name = kind === 'reconcile' || kind === 'erase' ? kind : 'replay';
   await maintenance.add({ name, jobId: id, data: { run_id: id } }, { deadlineMs: 5_000 });
 }

@@ -15,6 +15,7 @@ export type SyncMetrics = {
   sweepSuccess: { set: (value: number) => void };
   pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
   unseenEvents: { set: (value: number) => void };
+  erasures: LabeledCounter<'outcome'>;
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -50,6 +51,7 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'Prices of the catalog that Stripe was not asked for yet (waiting), has otherwise (differs) or does not have (missing)',
     ['reason'],
   ),
+  erasures: counter('erasures_total', 'Erasures of users that were done, or failed', ['outcome']),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

@@ -48,9 +48,14 @@ export async function recordUnseen(deps: Deps, swept: EventSweep, now: Instant):
   });
 }
 
-/** Sets the metric of the time whose events were not seen. */
+const newestReads = new WeakMap<Deps['counters'], symbol>();
+
+/** Sets the metric of the time whose events were not seen; of several at once, by the one that began to read last. */
 export async function measureUnseen({ database, counters, mode }: Deps): Promise<void> {
+  const read = Symbol('read');
+  newestReads.set(counters, read);
   const unseen = await readUnseenEvents(database, mode);
+  if (newestReads.get(counters) !== read) return;
   counters.unseenEvents.set(unseen === null ? 0 : (unseen.to - unseen.from) / 1000);
 }
 

@@ -8,15 +8,15 @@ import { findWrk } from './load/saturate.ts';
 
 /**
  * Entry of `npm run perf:check`: compares the ratios of this machine with perf/baseline.json; exit code 1 after a
- * regression, else 0. With `--update` (`npm run perf:baseline`) it writes that file, from `--runs` runs.
+ * regression, else 0. With `--update` (`npm run perf:baseline`) it writes that file, from `--runs` runs. `--warm` is as of the bench.
  */
 const say = (line: string): void => console.error(line);
 const loadGenerator = findWrk() === undefined ? 'autocannon' : 'wrk';
 
-function parseRuns(text: string): number {
-  const runs = Number(text);
-  if (Number.isInteger(runs) && runs >= 1 && runs <= 20) return runs;
-  throw new Error('--runs is a whole number from 1 to 20.');
+function parseNumber(option: string, text: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  throw new Error(`--${option} is a whole number from 1 to ${most}.`);
 }
 
 /** The baseline if this machine can be compared with it. */
@@ -34,17 +34,22 @@ function comparable(baseline: Baseline | undefined): Baseline {
 
 async function main(): Promise<string[]> {
   const { values: options } = parseArgs({
-    options: { update: { type: 'boolean', default: false }, runs: { type: 'string', default: '3' } },
+    options: {
+      update: { type: 'boolean', default: false },
+      runs: { type: 'string', default: '3' },
+      warm: { type: 'string', default: '60' },
+    },
   });
-  const runs = parseRuns(options.runs);
+  const runs = parseNumber('runs', options.runs, 20);
+  const warmSeconds = parseNumber('warm', options.warm, 600);
   const found = readBaseline();
   const baseline = options.update ? undefined : comparable(found);
   say('Starting Postgres, Redis and the offline Stripe; writing the data …');
   const environment = await setUpEnvironment({ users: 2_000 });
   try {
     return baseline === undefined
-      ? await renewBaseline(environment, { runs, loadGenerator, former: found, say })
-      : await checkAgainstBaseline(environment, { baseline, say });
+      ? await renewBaseline(environment, { runs, warmSeconds, loadGenerator, former: found, say })
+      : await checkAgainstBaseline(environment, { baseline, warmSeconds, say });
   } finally {
     await environment.clear();
   }

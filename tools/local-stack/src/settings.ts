@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigError, envVar, parseEnv, readJsonFile, stripeModeOf, writeJsonFile } from '@billing/platform';
+import {
+  ConfigError,
+  envVar,
+  erasureFields,
+  parseEnv,
+  readJsonFile,
+  stripeModeOf,
+  writeJsonFile,
+} from '@billing/platform';
 import type { NamedSecret } from '@billing/platform';
 import { z } from 'zod';
 import { paths } from './paths.ts';
@@ -17,15 +25,18 @@ const environment = z.object({
   STRIPE_API_BASE: envVar.optionalUrl(['http:', 'https:']),
   STRIPE_WEBHOOK_SECRET: envVar.secretList().optional(),
   ADMIN_API_KEY: envVar.namedSecrets().optional(),
+  ...erasureFields,
 });
 
 const secretsFile = z.object({
   adminSecret: z.string(),
   webhookSecret: z.string(),
   postgresPassword: z.string(),
+  /** Absent: made by an older version. */
+  erasureKey: z.string().optional(),
 });
 
-type Secrets = z.infer<typeof secretsFile>;
+type Secrets = z.infer<typeof secretsFile> & { erasureKey: string };
 
 export type Settings = {
   ports: { api: number; worker: number; stripe: number };
@@ -37,6 +48,8 @@ export type Settings = {
   /** As `STRIPE_WEBHOOK_SECRET` and `ADMIN_API_KEY` take them. */
   webhookSecrets: string;
   adminKeys: string;
+  /** As `ERASURE_KEY` takes it. */
+  erasureKeys: string;
 };
 
 /** Reads the environment, and the secrets of this checkout, which are made at the first start. */
@@ -55,6 +68,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     redisUrl: given.REDIS_URL,
     stripe: secretKey === undefined ? undefined : { secretKey, apiBase },
     secrets,
+    erasureKeys: given.ERASURE_KEY?.join(',') ?? secrets.erasureKey,
     webhookSecrets: given.STRIPE_WEBHOOK_SECRET?.join(',') ?? secrets.webhookSecret,
     adminKeys: [`local:${secrets.adminSecret}`, ...(given.ADMIN_API_KEY ?? []).map(writeNamedSecret)].join(
       ',',
@@ -71,11 +85,13 @@ function random(): string {
 
 function readSecrets(givenWebhookSecret: string | undefined): Secrets {
   const kept = readJsonFile(paths.secrets, secretsFile);
-  const secrets = kept ?? {
+  const secrets = {
     adminSecret: random(),
     webhookSecret: `whsec_${random()}`,
     postgresPassword: random(),
+    ...kept,
+    erasureKey: kept?.erasureKey ?? randomBytes(32).toString('base64'),
   };
-  if (kept === undefined) writeJsonFile(paths.secrets, secrets);
+  if (kept?.erasureKey === undefined) writeJsonFile(paths.secrets, secrets);
   return givenWebhookSecret === undefined ? secrets : { ...secrets, webhookSecret: givenWebhookSecret };
 }

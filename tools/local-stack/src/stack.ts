@@ -105,7 +105,7 @@ const offlineStripeValues = ({ ports, secrets }: Settings): Record<string, strin
 
 /** The settings of API and worker. */
 const appValues = (
-  { ports, webhookSecrets, adminKeys }: Settings,
+  { ports, webhookSecrets, adminKeys, erasureKeys }: Settings,
   { databaseUrl, redisUrl }: Servers,
   { secretKey, apiBase }: StripeAddress,
 ): Record<string, string> => ({
@@ -117,6 +117,7 @@ const appValues = (
   ...(apiBase === undefined ? {} : { STRIPE_API_BASE: apiBase }),
   STRIPE_WEBHOOK_SECRET: webhookSecrets,
   ADMIN_API_KEY: adminKeys,
+  ERASURE_KEY: erasureKeys,
 });
 
 function describeStack(

@@ -19,8 +19,22 @@ import type { checkoutSession } from './stripe-answers.ts';
 export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit' | 'warnOfOpenRedirects'>;
 type Session = z.output<typeof checkoutSession>;
 
-/** From an order to the address of Stripe's page. */
+/**
+ * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
+ * the erasure, and what it sells would else belong to nobody.
+ */
 export async function sell(
+  deps: CheckoutDeps,
+  order: CheckoutOrder,
+  budget: StripeBudget,
+): Promise<CheckoutResponse> {
+  const { projectId, request } = order;
+  const opened = await openSession(deps, order, budget);
+  await findOrCreateUser(deps.database, { projectId, userId: request.user_id });
+  return opened;
+}
+
+async function openSession(
   deps: CheckoutDeps,
   order: CheckoutOrder,
   budget: StripeBudget,
@@ -129,7 +143,7 @@ async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBud
   return found.deleted === true;
 }
 
-const toResponse = (session: Session, isHinted: boolean): CheckoutResponse => ({
+export const toResponse = (session: Session, isHinted: boolean): CheckoutResponse => ({
   checkout_url: session.url,
   session_id: session.id,
   expires_at: toTimestamp(session.expires_at),

@@ -14,7 +14,10 @@ type NotFound = Exclude<LookUp, { state: 'hit' }>;
 
 /** Where answers come from that the cache does not have. */
 export type AnswerSource = {
-  /** Reads Postgres once for all who wait for the same user, and fills the cache as the look-up allows. */
+  /**
+   * Reads Postgres once for all who wait for the same user. The answer is there before the cache has acknowledged that
+   * it got it.
+   */
   afterMiss: (lookUp: NotFound, projectId: string, userId: string) => Promise<Answered>;
   /** Answers many users with one cache round trip and at most one statement, in the order asked. */
   forMany: (projectId: string, userIds: readonly string[]) => Promise<Answered[]>;
@@ -26,12 +29,15 @@ export type AnswerSourceDeps = {
   cache: EntitlementCache;
   database: Database;
   clock: Clock;
-  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs'>;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
   metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses'>;
 };
 
 /** How often a read that proved to be older than something known is repeated. */
 const maxReads = 3;
+
+const isOutdated = ({ leastVersion }: NotFound, { userVersion }: FreshAnswer): boolean =>
+  userVersion < leastVersion;
 
 const outcomeOf = (lookUp: NotFound): CacheOutcome => (lookUp.state === 'miss' ? 'miss' : 'bypass');
 
@@ -39,20 +45,21 @@ export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
   const { cache, metrics } = deps;
   const reads = createFreshReads(deps);
 
-  /** Stores a fresh answer as the look-up allows; `outdated`: it is older than what is known already. */
-  async function keep(lookUp: NotFound, fresh: FreshAnswer): Promise<'kept' | 'outdated'> {
-    if (fresh.userVersion < lookUp.leastVersion) return 'outdated';
-    if (lookUp.state === 'miss')
-      return (await cache.fill(lookUp.ticket, fresh)) === 'outdated' ? 'outdated' : 'kept';
-    cache.rememberAnswered(fresh.projectId, fresh.userId, fresh.userVersion);
-    return 'kept';
+  /** Offers a fresh answer to the cache as the look-up allows, unless the answer is older than what was known then. */
+  async function keep(lookUp: NotFound, fresh: FreshAnswer): Promise<void> {
+    if (isOutdated(lookUp, fresh)) return;
+    if (lookUp.state === 'miss') await cache.fill(lookUp.ticket, fresh);
+    else cache.rememberAnswered(fresh.projectId, fresh.userId, fresh.userVersion);
   }
 
   async function afterMiss(lookUp: NotFound, projectId: string, userId: string): Promise<Answered> {
     for (let count = 1; ; count += 1) {
-      const { fresh, isOutdated } = await reads.shared(projectId, userId, (read) => keep(lookUp, read));
-      const isRight = !isOutdated && fresh.userVersion >= lookUp.leastVersion;
-      if (!isRight && count < maxReads) continue;
+      const read = reads.shared(projectId, userId, (fresh) => keep(lookUp, fresh));
+      const fresh = await read.fresh;
+      if (isOutdated(lookUp, fresh) && count < maxReads) {
+        await read.over;
+        continue;
+      }
       // Also where another's read was joined, whose look-up may have found the cache in place.
       if (lookUp.state === 'unavailable') cache.rememberAnswered(projectId, userId, fresh.userVersion);
       return { answer: fresh.answer, cache: outcomeOf(lookUp) };
@@ -75,8 +82,9 @@ export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
         lookUps.map(async ({ userId, lookUp }) => {
           if (lookUp.state === 'hit') return [userId, { answer: lookUp.answer, cache: 'hit' }] as const;
           const fresh = read.get(userId);
-          const isKept = fresh !== undefined && (await keep(lookUp, fresh)) === 'kept';
-          if (!isKept) return [userId, await afterMiss(lookUp, projectId, userId)] as const;
+          if (fresh === undefined || isOutdated(lookUp, fresh))
+            return [userId, await afterMiss(lookUp, projectId, userId)] as const;
+          void keep(lookUp, fresh);
           return [userId, { answer: fresh.answer, cache: outcomeOf(lookUp) }] as const;
         }),
       ),

@@ -12,11 +12,12 @@ import { isDatabaseUnreachable, readSources } from '@billing/store';
 import { LRUCache } from 'lru-cache';
 import type { Database, NewEntry, UserSources } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import { createReadShares } from './share-reads.ts';
 
 export type ReadDeps = {
-  database: Database;
+  database: Pick<Database, '$queryJson'>;
   clock: Clock;
-  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs'>;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
 };
 
 /** An answer fresh from Postgres, in the form in which it is cached. */
@@ -58,16 +59,20 @@ const maxCircuits = 10_000;
 /**
  * Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements.
  * While Postgres cannot be reached, most reads are refused at once. Other failures, such as reads that take too long,
- * may be one project's own: they stop only the reads of that project.
+ * may be one project's own: they stop only the reads of that project, which never hold all connections.
  */
-function createReadRunner(): RunRead {
+function createReadRunner({ databasePoolSize }: Pick<ApiConfig, 'databasePoolSize'>): RunRead {
+  const share = createReadShares(databasePoolSize);
   const ofPostgres = createCircuit(circuitOptions);
   const ofProjects = new LRUCache<string, Circuit>({ max: maxCircuits });
-  return async (projectId, read) => {
+  return async <T>(projectId: string, read: () => Promise<T>): Promise<T> => {
     const own = ofProjects.get(projectId);
     if (own?.admits() === false || !ofPostgres.admits()) throw unavailable();
+    const endsAt = performance.now() + readDeadlineMs;
+    // Whose turn comes too late reads nothing: nobody waits for it.
+    const inTime = (): Promise<T> => (performance.now() < endsAt ? read() : Promise.reject(unavailable()));
     try {
-      const result = await withDeadline(read(), { ms: readDeadlineMs, onTimeout: () => unavailable() });
+      const result = await withinDeadline(share(projectId, inTime), endsAt);
       ofPostgres.succeeded();
       ofProjects.delete(projectId);
       return result;
@@ -124,27 +129,32 @@ async function readAnswers(
   );
 }
 
-/** Offers an answer to the cache; `outdated`: it is older than what is known already. */
-export type Keep = (fresh: FreshAnswer) => Promise<'kept' | 'outdated'>;
+/** Offers an answer to the cache; resolves once the cache has answered, and never rejects. */
+export type Keep = (fresh: FreshAnswer) => Promise<void>;
 
-export type Kept = { fresh: FreshAnswer; isOutdated: boolean };
+/** A read that others may join. */
+export type SharedRead = {
+  fresh: Promise<FreshAnswer>;
+  /** Resolves once nobody can join it any more, whether or not it succeeded. */
+  over: Promise<void>;
+};
 
 /** Reads of Postgres, past the cache. */
 export type FreshReads = {
   /** One user, by a read of this caller's own, with all that an explanation shows. */
   own: (projectId: string, userId: string) => Promise<FreshAnswer>;
   /**
-   * One user, by one read for all who wait for the same. It is in flight until `keep` of the first caller is done:
+   * One user, by one read for all who wait for the same. It can be joined until `keep` of the first caller is done:
    * who finds nothing in the cache meanwhile comes too early for the answer to be there.
    */
-  shared: (projectId: string, userId: string, keep: Keep) => Promise<Kept>;
+  shared: (projectId: string, userId: string, keep: Keep) => SharedRead;
   /** Many users by one statement. */
   many: (projectId: string, userIds: readonly string[]) => Promise<Map<string, FreshAnswer>>;
 };
 
 export function createFreshReads(deps: ReadDeps): FreshReads {
-  const inFlight = new Map<string, Promise<Kept>>();
-  const run = createReadRunner();
+  const inFlight = new Map<string, SharedRead>();
+  const run = createReadRunner(deps.config);
 
   async function readOne(projectId: string, userId: string, isExplained: boolean): Promise<FreshAnswer> {
     const answer = (await readAnswers(deps, { projectId, userIds: [userId], isExplained })).get(userId);
@@ -158,9 +168,9 @@ export function createFreshReads(deps: ReadDeps): FreshReads {
       const key = `${projectId.length}:${projectId}:${userId}`;
       const joined = inFlight.get(key);
       if (joined !== undefined) return joined;
-      const read = run(projectId, () => readOne(projectId, userId, false))
-        .then(async (fresh) => ({ fresh, isOutdated: (await keep(fresh)) === 'outdated' }))
-        .finally(() => inFlight.delete(key));
+      const fresh = run(projectId, () => readOne(projectId, userId, false));
+      const ended = (): void => void inFlight.delete(key);
+      const read = { fresh, over: fresh.then(keep).then(ended, ended) };
       inFlight.set(key, read);
       return read;
     },

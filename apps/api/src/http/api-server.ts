@@ -1,5 +1,5 @@
 import { createServer, IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
-import type { Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import { Server as NetServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
@@ -111,8 +111,15 @@ function refuseExpectation(_request: IncomingMessage, response: ServerResponse):
   sendProblem(response, new ServiceError('invalid_request', 'Expect nothing but 100-continue.'), requestId);
 }
 
-/** The HTTP server for an app, whose entitlements pages of `corsOrigins` may read; it does not listen yet. */
-export function createApiServer(app: Express, corsOrigins: readonly string[] = []): Server {
+/**
+ * The HTTP server for an app, whose entitlements pages of `corsOrigins` may read; it does not listen yet. `listener`: what
+ * stands before the app, and has requests and responses with Express's own properties.
+ */
+export function createApiServer(
+  app: Express,
+  corsOrigins: readonly string[] = [],
+  listener: RequestListener = app,
+): Server {
   const server = createServer(
     {
       ...inheritPrototypes(app),
@@ -125,7 +132,7 @@ export function createApiServer(app: Express, corsOrigins: readonly string[] = [
       maxHeaderSize: 16 * 1024,
       noDelay: true,
     },
-    allowOrigins(corsOrigins, app),
+    allowOrigins(corsOrigins, listener),
   );
   // A client that does not read its answer keeps its socket no longer than this.
   server.setTimeout(stalledMs);

@@ -1,7 +1,7 @@
+import { shortAddressOf } from '@billing/platform';
 import { waitFor } from '@billing/testing';
 import { startTestApi, testAdmin } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
-import { shortAddressOf } from './addresses.ts';
 
 let api: TestApi;
 beforeAll(async () => {

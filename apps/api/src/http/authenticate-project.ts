@@ -1,11 +1,11 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { ServiceError } from '@billing/domain';
 import type { ApiKeyScope } from '@billing/domain';
+import { addressOf, plainAddress } from '@billing/platform';
+import type { Login } from '@billing/platform';
 import type { ApiKeyRecord } from '@billing/store';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
-import { plainAddress } from './addresses.ts';
-import type { Login } from './auth-failures.ts';
 
 export type ProjectKeyDeps = Pick<AppDeps, 'keys' | 'clock' | 'authFailures' | 'rateLimiter' | 'config'>;
 
@@ -40,7 +40,7 @@ async function findRecord(
   const { area, request } = login;
   const cached = keys.peek(token);
   const mayLookUp =
-    cached !== undefined || keys.isKnown(token) || authFailures.waitSeconds(area, request.ip) === 0;
+    cached !== undefined || keys.isKnown(token) || authFailures.waitSeconds(area, addressOf(request)) === 0;
   const record = cached ?? (mayLookUp ? await keys.find(token) : null);
   if (record === null) throw authFailures.wrong(login, invalidKey());
   if (record.expiresAt === null || record.expiresAt > clock()) return record;

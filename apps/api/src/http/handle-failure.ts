@@ -1,14 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '@billing/domain';
 import { limitLines, QueueUnavailableError, requestIdOf } from '@billing/platform';
 import { isDatabaseUnavailable } from '@billing/store';
-import type { Request, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { httpStatusOf, sendProblem } from './problem.ts';
 
 /** Of requests that a dependency prevents; while one is away that may be all. */
 const linesPerSecond = 10;
 
-export type FailureHandler = (error: unknown, request: Request, response: Response) => void;
+export type FailureHandler = (error: unknown, request: IncomingMessage, response: ServerResponse) => void;
 
 function bodyError(type: string): ServiceError | null {
   switch (type) {

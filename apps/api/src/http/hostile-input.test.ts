@@ -169,7 +169,7 @@ describe('queries', () => {
         errors: [{ path: name, message: 'is not known in the query here' }],
       });
     }
-    const key = await fetch(`${shop.api.url}/api/v1/admin/projects/${projectId}/api-keys/x?dry_run=true`, {
+    const key = await fetch(`${shop.api.url}/api/v1/admin/projects/${projectId}/api-keys/x?force=true`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${testAdmin.secret}` },
     });

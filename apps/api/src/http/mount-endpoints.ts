@@ -1,5 +1,6 @@
 import { id, ServiceError, toDryRunOut } from '@billing/domain';
 import { refuseMetrics, requestIdOf } from '@billing/platform';
+import type { JobQueue } from '@billing/platform';
 import { tryChange } from '@billing/store';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
@@ -50,8 +51,9 @@ const nothing = (): Promise<void> => Promise.resolve();
 async function dryRun(deps: EndpointDeps, endpoint: Endpoint, input: UntypedInput): Promise<Reply> {
   const cache = { ...deps.cache, invalidate: nothing };
   const keys = { ...deps.keys, forget: nothing, switchProject: nothing };
+  const maintenance: JobQueue = { ...deps.maintenance, add: () => Promise.resolve('duplicate') };
   const tried = await tryChange(deps.database, async (database) =>
-    endpoint.handle?.({ ...deps, database, cache, keys }, input),
+    endpoint.handle?.({ ...deps, database, cache, keys, maintenance }, input),
   );
   return { status: 200, body: toDryRunOut(tried) };
 }
@@ -94,10 +96,9 @@ function send(response: Response, reply: Reply, { answers: [first] }: Endpoint):
 
 function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHandler {
   return (request, response, next) => {
-    const refusal = refuseMetrics(config.metricsToken, request.headers.authorization);
-    const login = { area: 'metrics', request, response } as const;
-    if (refusal?.code === 'missing_api_key') throw authFailures.missing(login, refusal);
-    if (refusal !== null) throw authFailures.wrong(login, refusal);
+    const { authorization } = request.headers;
+    const refusal = refuseMetrics(config.metricsToken, authFailures, { authorization, request, response });
+    if (refusal !== null) throw refusal;
     next();
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { assignRequestId, limitLines, unmatchedRoute, withLogContext } from '@billing/platform';
 import type { Logger, RequestMeter } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
@@ -50,16 +51,6 @@ export function createAccessLog({ logger }: { logger: Logger }): AccessLog {
   };
 }
 
-/** Adds fields to this request's line in the access log: ids and names, never what was sent. */
-export function noteForAccessLog(response: Response, fields: Record<string, string>): void {
-  response.locals['accessLog'] = fields;
-}
-
-function notedFor(response: Response): object {
-  const noted: unknown = response.locals['accessLog'];
-  return typeof noted === 'object' && noted !== null ? noted : {};
-}
-
 export const queueScreenPath = '/admin/queues';
 
 /** The route that a request names, refused before it came there; undefined: none. */
@@ -85,44 +76,58 @@ function routeOf(request: Request, statusCode: number, findRoute: RouteFinder): 
  */
 function createProxyWarning({ logger, config }: Pick<AppDeps, 'logger' | 'config'>) {
   let mayWarn = config.trustedProxies === false;
-  return ({ headers }: Request): void => {
+  return ({ headers }: IncomingMessage): void => {
     if (!mayWarn || headers['x-forwarded-for'] === undefined) return;
     mayWarn = false;
     logger.warn('forwarded_for_ignored', { what_to_do: 'set TRUST_PROXY to the proxies in front' });
   };
 }
 
-/** Request id, log context, metrics and access log of every route but the hot one. */
-export function observeRequests(
+/** What is known of a request when it is over. `noted`: ids and names for the access log, never what was sent. */
+export type Observed = { route: () => string; noted?: () => Record<string, string> };
+
+/** Begins a request: id, security headers; and at its end metrics and access log. Returns the id. */
+export type Observer = (request: IncomingMessage, response: ServerResponse, observed: Observed) => string;
+
+export function createObserver(
   deps: Pick<AppDeps, 'logger' | 'isStopping' | 'config'>,
-  { meter, findRoute }: { meter: RequestMeter; findRoute: RouteFinder },
-): RequestHandler {
+  meter: RequestMeter,
+): Observer {
   const accessLog = createAccessLog(deps);
   const warnOfProxy = createProxyWarning(deps);
   const headers = Object.entries(securityHeaders);
-  return (request, response, next) => {
+  return (request, response, observed) => {
     const startedAt = performance.now();
     const requestId = assignRequestId(request, response);
     for (const [name, value] of headers) response.setHeader(name, value);
     if (deps.isStopping()) response.setHeader('connection', 'close');
     warnOfProxy(request);
     response.once('close', () => {
-      const route = routeOf(request, response.statusCode, findRoute);
-      meter({ method: request.method, route, statusCode: response.statusCode, startedAt });
+      const route = observed.route();
+      const { method = '' } = request;
+      meter({ method, route, statusCode: response.statusCode, startedAt });
       if (!accessLog.wants(response.statusCode, !response.writableFinished)) return;
       accessLog.write({
         request_id: requestId,
-        method: request.method,
+        method,
         route,
         status_code: response.statusCode,
         duration_ms: Math.round(performance.now() - startedAt),
-        ...notedFor(response),
+        ...observed.noted?.(),
         ...(response.writableFinished ? {} : { is_aborted: true }),
       });
     });
-    withLogContext({ request_id: requestId }, next);
+    return requestId;
   };
 }
+
+/** Observes every route but the two busy ones, which do so themselves; and adds the request id to all they log. */
+export const observeRequests =
+  (observe: Observer, findRoute: RouteFinder): RequestHandler =>
+  (request, response, next) => {
+    const route = (): string => routeOf(request, response.statusCode, findRoute);
+    withLogContext({ request_id: observe(request, response, { route }) }, next);
+  };
 
 type Sampling = Pick<AppDeps, 'logger'> & { route: string; share: number };
 

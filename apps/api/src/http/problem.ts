@@ -52,6 +52,8 @@ const statusOfCode: Record<ErrorCode, number> = {
   payload_expired: 409,
   already_revoked: 409,
   key_not_active: 409,
+  has_live_subscription: 409,
+  erasure_not_configured: 503,
   already_subscribed: 409,
   price_differs_from_stripe: 400,
   price_in_use: 409,

@@ -16,7 +16,7 @@ afterAll(() => seeded.close());
 const the = (name: string): string => seeded.known[name]?.[0] ?? '';
 const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
-/** Calls that succeed, as changes to the example with ids that exist. Absent: that example is enough. */
+/** Calls that succeed, as changes to the example with ids that exist; by the status, if several do. Absent: that example is enough. */
 const changes: Record<string, () => Call[]> = {
   checkEntitlements: () => [
     { query: { user_id: the('user_id') } },
@@ -43,6 +43,8 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
+  eraseUser: () => [{ body: { user_id: uniqueId('user') } }],
+  exportUser: () => [{}, { body: { user_id: uniqueId('user') } }],
   listEvents: () => [
     {},
     ...['applied', 'stale', 'ignored', 'quarantined', 'failed'].map((status) => ({ query: { status } })),

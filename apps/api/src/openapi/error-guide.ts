@@ -50,6 +50,10 @@ export const errorGuide: Record<ErrorCode, string> = {
     'The event cannot be replayed: neither the ledger nor Stripe keeps its payload. `POST /api/v1/admin/reconcile` brings its object to what Stripe has now.',
   already_revoked: 'Nothing is left to do: the grant is revoked.',
   key_not_active: 'Create a new key: this one is revoked or has ended.',
+  has_live_subscription:
+    'End the subscription (in the portal or at Stripe), wait until its end has arrived, and ask again.',
+  erasure_not_configured:
+    'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
   price_differs_from_stripe:
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',

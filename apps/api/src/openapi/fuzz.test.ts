@@ -1,9 +1,18 @@
 import * as fc from 'fast-check';
 import { endpoints } from '../app.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
+import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import { callEndpoint, check } from './testing/call-endpoint.test-support.ts';
 import type { Call } from './testing/call-endpoint.test-support.ts';
+import {
+  drawAdmins,
+  drawCredentials,
+  refusalsOfCallers,
+  admissionOf,
+} from './testing/credentials.test-support.ts';
+import type { Credential } from './testing/credentials.test-support.ts';
 import { useKnown, requestOf } from './testing/draw-request.test-support.ts';
+import type { Drawn } from './testing/draw-request.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { Known, SeededApi } from './testing/start-seeded-api.test-support.ts';
 import { rulesFor } from './testing/stated-rules.test-support.ts';
@@ -16,11 +25,22 @@ const parameters = { numRuns: runsEach, seed, endOnFailure: requests > 5_000 };
 const timeoutMs = 120_000 + requests * 100;
 
 let seeded: SeededApi;
+let credentials: readonly Credential[];
 /** How often each status was answered. */
 const met = new Map<number, number>();
+/** By which credentials something was answered, and how those who may not were refused. */
+const used = new Set<string>();
+const refusals = new Set<string>();
 
 beforeAll(async () => {
-  seeded = await startSeededApi();
+  const projectId = uniqueId('project');
+  const { names, setting } = drawAdmins(projectId);
+  seeded = await startSeededApi({
+    projectId,
+    // More wrong credentials than here are throttled.
+    env: { ADMIN_API_KEY: setting, AUTH_FAILURES_PER_MINUTE: '60000' },
+  });
+  credentials = await drawCredentials(seeded.api, { projectId, names });
 });
 afterAll(() => seeded.close());
 
@@ -47,6 +67,35 @@ function unstatedRefusals({ operationId, access }: Endpoint, call: Call, answer:
     .map(({ path, message }) => `nothing states that ${path} ${message}`);
 }
 
+/** What is wrong with how a caller was let in or refused. */
+function complaintsOfCaller(
+  credential: Credential,
+  endpoint: Endpoint,
+  call: Call,
+  answer: Refusal,
+): string[] {
+  const { must, may } = admissionOf(credential, endpoint, call);
+  const code = answer.code ?? 'none';
+  used.add(credential.name);
+  refusals.add(code);
+  if (must !== null) return must.includes(code) ? [] : [`${credential.name} must be refused: ${must.join()}`];
+  const isRefused = refusalsOfCallers.includes(code) && !may.includes(code);
+  return isRefused ? [`${credential.name} must be let in`] : [];
+}
+
+/** The request as it is sent: with the credentials that the endpoint asks for, or with any. */
+async function sendDrawn(endpoint: Endpoint, drawn: Drawn) {
+  const { credentialIndex } = drawn;
+  const credential = credentialIndex === null ? undefined : credentials[credentialIndex % credentials.length];
+  const call = useKnown(drawn, knownTo(endpoint));
+  if (credential === undefined) return send(endpoint, call);
+  // The signature of an event is right: it is nothing that a caller is known by.
+  const asked = { ...call, credentials: 'right', authorization: credential.authorization } as const;
+  const sent = await send(endpoint, asked);
+  const complaints = complaintsOfCaller(credential, endpoint, asked, sent.body as Refusal);
+  return { ...sent, complaints: [...sent.complaints, ...complaints] };
+}
+
 async function send(endpoint: Endpoint, call: Call) {
   const called = await callEndpoint(seeded, endpoint, call);
   met.set(called.status, (met.get(called.status) ?? 0) + 1);
@@ -62,7 +111,7 @@ test.each(endpoints.map((endpoint) => [endpoint.operationId, endpoint] as const)
   async (_operationId, endpoint) => {
     await fc.assert(
       fc.asyncProperty(requestOf(endpoint), async (drawn) => {
-        const { shown, complaints } = await send(endpoint, useKnown(drawn, knownTo(endpoint)));
+        const { shown, complaints } = await sendDrawn(endpoint, drawn);
         expect(complaints.length === 0 ? [] : [shown, ...complaints]).toEqual([]);
       }),
       parameters,
@@ -94,4 +143,8 @@ test('the requests were right often enough to get through, and wrong often enoug
   const through = [200, 201, 202, 204].reduce((sum, status) => sum + (met.get(status) ?? 0), 0);
   const all = [...met.values()].reduce((sum, count) => sum + count, 0);
   expect(through / all).toBeGreaterThan(0.2);
+  expect([...used].toSorted()).toEqual(credentials.map(({ name }) => name).toSorted());
+  // Few calls are a project's: a short run may send a key of each kind to others only.
+  const expected = requests >= 5_000 ? refusalsOfCallers : ['insufficient_role', 'missing_api_key'];
+  expect([...refusals]).toEqual(expect.arrayContaining([...expected]));
 });

@@ -154,7 +154,7 @@ describe('the API', () => {
   );
 
   test('has no other route: each is mounted from the list of endpoints', () => {
-    const { stack } = createApp(api.deps).router;
+    const { stack } = createApp(api.deps).app.router;
     const mounted = stack.flatMap(({ route }) => route?.path.replaceAll(/:(\w+)/g, '{$1}') ?? []);
     expect(new Set(mounted)).toEqual(new Set(endpoints.map(({ path }) => path)));
   });

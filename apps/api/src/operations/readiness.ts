@@ -1,11 +1,14 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient } from '@billing/platform';
-import { createDatabaseCheck } from '@billing/store';
+import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
 
-type ReadinessDeps = Pick<AppDeps, 'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions'> & {
+type ReadinessDeps = Pick<
+  AppDeps,
+  'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions' | 'erasureKeys'
+> & {
   queueRedis: RedisClient;
 };
 
@@ -20,6 +23,7 @@ export function createApiReadiness({
   isStopping,
   queueRedis,
   stripePermissions,
+  erasureKeys,
 }: ReadinessDeps): Readiness {
   return createReadiness({
     deadlineMs,
@@ -29,6 +33,7 @@ export function createApiReadiness({
       redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
     },
     notes: stripePermissions.check,
+    further: () => checkErasureKeys(database, erasureKeys, 'noted'),
     isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });
 }

@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { once } from 'node:events';
-import { createMetrics, createOperationsServer } from '@billing/platform';
+import { createAuthFailures, createLogger, createMetrics, createOperationsServer } from '@billing/platform';
 import * as fc from 'fast-check';
 import { endpoints } from '../app.ts';
 import { startTestApi } from '../testing/start-test-api.test-support.ts';
@@ -144,11 +144,14 @@ describe('requests without a login', () => {
 test(
   'requests to the worker make no series either',
   async () => {
+    const metrics = createMetrics({ service: 'worker', withProcessMetrics: false });
+    const logger = createLogger({ service: 'worker', level: 'error', format: 'json' });
     const server = await createOperationsServer({
       port: 0,
       host: '127.0.0.1',
       ready: async () => ({ status: 200, body: { status: 'ready', checks: { database: 'ok' } } }),
-      metrics: createMetrics({ service: 'worker', withProcessMetrics: false }),
+      metrics,
+      authFailures: createAuthFailures({ perMinute: 30, metrics, logger, areas: ['metrics'] }),
     });
     const url = `http://127.0.0.1:${server.port}`;
     try {

@@ -14,6 +14,7 @@ import { readConfig } from '../config.ts';
 import { closeGracefully, createApiServer } from '../http/api-server.ts';
 
 export const testAdmin = { name: 'tester', secret: `admin-${randomBytes(16).toString('hex')}` } as const;
+export const testErasureKey = randomBytes(32).toString('base64');
 export const testWebhookSecret = `whsec_${randomBytes(16).toString('hex')}`;
 
 export type TestApiOptions = {
@@ -67,6 +68,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     STRIPE_API_BASE: 'http://127.0.0.1:9',
     STRIPE_WEBHOOK_SECRET: testWebhookSecret,
     ADMIN_API_KEY: `${testAdmin.name}:${testAdmin.secret}`,
+    ERASURE_KEY: testErasureKey,
     ...options.env,
   });
   const clock = createMovableClock();
@@ -80,7 +82,8 @@ export async function startTestApi(options: TestApiOptions = {}) {
     withProcessMetrics: false,
   });
   const meter = createMeter(deps);
-  const server = createApiServer(createApp(deps, meter), config.corsOrigins);
+  const { app, listener } = createApp(deps, meter);
+  const server = createApiServer(app, config.corsOrigins, listener);
   const operations =
     config.operationsPort === undefined ? null : createApiServer(createOperationsApp(deps, meter));
   const loops = [startPublishing(deps), startReaching(deps)];

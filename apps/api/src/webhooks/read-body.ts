@@ -43,32 +43,31 @@ export function createBodyReader(): BodyReader {
   async function read(request: IncomingMessage): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let held = 0;
-    const stop = new AbortController();
+    let isOver = false;
     const whole = new Promise<Buffer>((resolve, reject) => {
       function take(chunk: Buffer): void {
+        if (isOver) return;
         held += chunk.length;
         heldByAll += chunk.length;
         chunks.push(chunk);
         if (held > maxBytes) reject(tooLarge());
         else if (heldByAll > maxBytesHeld) reject(tooManyBytes());
       }
-      const listeners = {
-        data: take,
-        end: () => resolve(Buffer.concat(chunks, held)),
-        close: () => reject(incomplete()),
-        error: () => reject(incomplete()),
-      };
-      for (const [event, listener] of Object.entries(listeners)) request.on(event, listener);
-      stop.signal.addEventListener('abort', () => {
-        for (const [event, listener] of Object.entries(listeners)) request.off(event, listener);
-        // Without a listener an error of the stream would end the process.
-        request.on('error', () => undefined);
-      });
+      function end(): void {
+        isOver = true;
+        resolve(Buffer.concat(chunks, held));
+      }
+      // Every request closes: an error is only made for one that is not whole.
+      function broken(): void {
+        if (!isOver) reject(incomplete());
+      }
+      // They stay: without a listener an error of the stream would end the process.
+      request.on('data', take).on('end', end).on('close', broken).on('error', broken);
     });
     try {
       return await withDeadline(whole, { ms: deadlineMs, onTimeout: incomplete });
     } finally {
-      stop.abort();
+      isOver = true;
       chunks.length = 0;
       heldByAll -= held;
     }

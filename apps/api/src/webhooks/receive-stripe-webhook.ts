@@ -1,3 +1,4 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import {
   anyObject,
   isHandledEventType,
@@ -8,11 +9,11 @@ import {
   webhookRequest,
   webhookResponse,
 } from '@billing/domain';
-import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import { defineEndpoint } from '../http/define-endpoint.ts';
-import { noteForAccessLog } from '../http/observe-requests.ts';
+import type { FailureHandler } from '../http/handle-failure.ts';
+import type { Observer } from '../http/observe-requests.ts';
 import { createBodyReader } from './read-body.ts';
 import type { BodyReader } from './read-body.ts';
 import { requireSignature, signatureFailures, verifySignature } from './verify-signature.ts';
@@ -89,8 +90,8 @@ function parsePayload(body: Buffer): Payload {
 
 async function readSigned(
   deps: WebhookDeps & { readBody: BodyReader },
-  request: Request,
-  response: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
 ): Promise<Payload> {
   const login = { area: 'webhooks', request, response } as const;
   const header = requireSignature(deps, login);
@@ -100,7 +101,7 @@ async function readSigned(
 }
 
 /** Sends the answer without the extra work of Express's `json`. */
-function sendReceived(response: Response, eventId: string): void {
+function sendReceived(response: ServerResponse, eventId: string): void {
   const text = JSON.stringify({ received: true, event_id: eventId });
   response.setHeader('content-type', 'application/json; charset=utf-8');
   response.setHeader('content-length', Buffer.byteLength(text));
@@ -109,36 +110,51 @@ function sendReceived(response: Response, eventId: string): void {
 
 type Outcome = 'enqueued' | 'duplicate' | 'unhandled';
 
+type Accepted = { event_id: string; type: string; outcome: Outcome };
+
 /** Returns once BullMQ has the job: a 2xx means that the event will take effect. */
-async function accept(deps: WebhookDeps, payload: Payload): Promise<{ type: string; outcome: Outcome }> {
+async function accept(deps: WebhookDeps, payload: Payload): Promise<Accepted> {
   const { id } = payload;
   // Only known types become label values: anything else would let them grow without bound.
-  if (payload.isThin || !isHandledEventType(payload.type)) return { type: 'other', outcome: 'unhandled' };
+  if (payload.isThin || !isHandledEventType(payload.type))
+    return { event_id: id, type: 'other', outcome: 'unhandled' };
   const { type, event } = payload;
   const added = await deps.stripeEvents.add(
     { name: type, jobId: id, data: { event: projectEvent(event), received_at: toTimestamp(deps.clock()) } },
     { deadlineMs: enqueueDeadlineMs },
   );
-  return { type, outcome: added === 'added' ? 'enqueued' : 'duplicate' };
+  return { event_id: id, type, outcome: added === 'added' ? 'enqueued' : 'duplicate' };
 }
 
-/** Verifies, enqueues, answers. No database, no call to Stripe. */
-export function createWebhookHandler(deps: WebhookDeps): RequestHandler {
+const route = (): string => receiveStripeWebhook.path;
+
+/**
+ * Verifies, enqueues, answers. No database, no call to Stripe. It stands before Express and does what the layers of the
+ * app would do itself.
+ */
+export function createWebhookHandler(
+  deps: WebhookDeps,
+  { observe, handleFailure }: { observe: Observer; handleFailure: FailureHandler },
+): RequestListener {
   const received = deps.metrics.webhookEventsReceived;
   // From the start, so that nobody from outside adds a series, and `increase` sees the first refusal.
   received.inc({ type: 'unknown', outcome: 'rejected' }, 0);
   for (const reason of signatureFailures) deps.metrics.webhookSignatureFailures.inc({ reason }, 0);
-  const readBody = createBodyReader();
-  return async (request, response) => {
-    try {
-      const payload = await readSigned({ ...deps, readBody }, request, response);
-      const { type, outcome } = await accept(deps, payload);
+  const signedDeps = { ...deps, readBody: createBodyReader() };
+  return (request, response) => {
+    let accepted: Partial<Accepted> = {};
+    observe(request, response, { route, noted: () => accepted });
+    const answered = ({ event_id, type, outcome }: Accepted): void => {
+      accepted = { event_id, type, outcome };
       received.inc({ type, outcome });
-      noteForAccessLog(response, { event_id: payload.id, type, outcome });
-      sendReceived(response, payload.id);
-    } catch (error) {
-      received.inc({ type: 'unknown', outcome: 'rejected' });
-      throw error;
-    }
+      sendReceived(response, event_id);
+    };
+    readSigned(signedDeps, request, response)
+      .then((payload) => accept(deps, payload))
+      .then(answered)
+      .catch((error: unknown) => {
+        received.inc({ type: 'unknown', outcome: 'rejected' });
+        handleFailure(error, request, response);
+      });
   };
 }

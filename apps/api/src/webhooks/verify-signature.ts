@@ -3,9 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { secondMs, ServiceError } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import { authAreas } from '@billing/platform';
+import type { Login } from '@billing/platform';
 import { Stripe } from 'stripe';
 import type { AppDeps } from '../deps.ts';
-import type { Login } from '../http/auth-failures.ts';
 
 /** Stripe's own default, applied both ways: the official check accepts any time in the future. */
 const toleranceSeconds = 300;

@@ -6,6 +6,7 @@ import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
+import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
@@ -40,6 +41,7 @@ const commands = [
   addGrants,
   addFind,
   addExplain,
+  addErase,
   addEvents,
   addQuarantine,
   addAudit,

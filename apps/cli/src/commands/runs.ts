@@ -17,7 +17,7 @@ type Replay = { object?: string; from?: string; to?: string; apply?: boolean; wa
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
-const changeRows = (changes: readonly { path: string; before?: unknown; after?: unknown }[]) =>
+export const changeRows = (changes: readonly { path: string; before?: unknown; after?: unknown }[]) =>
   changes.map((one) => [one.path, text(one.before), text(one.after)] as const);
 
 /** Waits for a run of the worker, which may take minutes, and prints it; without `wait` prints how far it is. */
@@ -70,7 +70,8 @@ function render(run: RunOut): string {
 
 type Start = { path: string; body: object; wait: boolean };
 
-async function startRun(context: Context, command: Command, { path: where, body, wait }: Start) {
+/** Starts a run and follows it. */
+export async function startRun(context: Context, command: Command, { path: where, body, wait }: Start) {
   const { run_id: runId } = await context.call(runAccepted, { method: 'POST', path: where, body });
   await follow(context, command, { runId, wait });
 }

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { systemClock } from '@billing/domain';
 import {
@@ -8,13 +9,19 @@ import {
   databaseFields,
   databaseSettings,
   envVar,
+  erasureFields,
   parseEnv,
   readJsonFile,
   redisFields,
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
-import { createDatabase, createEntitlementCache, createOutboxCleaner } from '@billing/store';
+import {
+  createDatabase,
+  createEntitlementCache,
+  createErasureKeys,
+  createOutboxCleaner,
+} from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
@@ -24,10 +31,14 @@ const schema = z.object({
   ...databaseFields,
   ...redisFields,
   ...stripeFields,
+  ...erasureFields,
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
 });
 
 const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), stripe_url: z.string() });
+
+/** Beside the stack's file: what `npm start` keeps to itself. */
+const secretsFile = z.object({ erasureKey: z.string().optional() });
 
 type Environment = Record<string, string | undefined>;
 
@@ -36,6 +47,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
   if (env['DATABASE_URL'] || env['DATABASE_URL_FILE']) return env;
   const stack = readJsonFile(stackPath, stackFile);
   if (stack === undefined) return env;
+  const secrets = readJsonFile(join(dirname(stackPath), 'secrets.json'), secretsFile);
   const isOffline = !stack.stripe_url.includes('api.stripe.com');
   const offline = {
     STRIPE_API_BASE: stack.stripe_url,
@@ -47,6 +59,7 @@ export function findEnvironment(env: Environment, stackPath: string): Environmen
     REDIS_URL_FILE: undefined,
     DATABASE_URL: stack.database_url,
     REDIS_URL: stack.redis_url,
+    ERASURE_KEY: env['ERASURE_KEY'] ?? secrets?.erasureKey,
     ...(isOffline ? offline : {}),
   };
 }
@@ -100,6 +113,7 @@ export function connect(env: Environment): Connection {
       clock,
     }),
     subscriptionLookups: createSharedLookups(),
+    erasureKeys: createErasureKeys(config.ERASURE_KEY ?? []),
     eventRetryMs: 0,
   };
   return {

@@ -34,6 +34,7 @@ const countTexts: readonly [name: string, text: string][] = [
   ['customers_there_already', 'customers mapped already'],
   ['customers_without_user', 'customers that name no user'],
   ['customers_of_other_projects', 'customers of other projects'],
+  ['customers_of_erased_users', 'customers of users who were erased: left out'],
   ['subscriptions_seen', 'live subscriptions seen'],
   ['subscriptions_imported', 'subscriptions imported'],
   ['subscriptions_with_user_by_session', 'subscriptions whose checkout session names the user'],

@@ -18,12 +18,17 @@ export type ConsumerOptions = {
   processors: Record<QueueName, Processor>;
   /** How long a job stays locked by a worker that died. */
   lockMs?: number;
+  /** True: takes no jobs until `release`. */
+  isHeld?: boolean;
   /** From `startTracing`: each job continues the trace in which it was added. */
   telemetry?: Telemetry | undefined;
 };
 
 export type Consumer = {
   isReady: () => boolean;
+  /** Takes no more jobs until `release`; those that are running end. */
+  hold: () => void;
+  release: () => void;
   redis: RedisClient;
   stop: () => Promise<void>;
 };
@@ -74,6 +79,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const redis = connectRedis({ url: options.redisUrl, role: 'worker', logger });
   const workers: Worker[] = [];
   let isStopped = false;
+  let isHeld = options.isHeld === true;
 
   function open(name: QueueName): Worker {
     const processor = processors[name];
@@ -104,7 +110,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   }
 
   function start(): void {
-    if (isStopped) return;
+    if (isStopped || isHeld || workers.length > 0) return;
     for (const name of Object.values(queueNames)) workers.push(open(name));
   }
   if (redis.status === 'ready') start();
@@ -112,7 +118,19 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   return {
     redis,
-    isReady: () => redis.status === 'ready' && workers.length > 0 && workers.every((one) => one.isRunning()),
+    isReady: () =>
+      redis.status === 'ready' && (isHeld || (workers.length > 0 && workers.every((one) => one.isRunning()))),
+    hold: () => {
+      if (isHeld) return;
+      isHeld = true;
+      for (const worker of workers) void worker.pause(true).catch(() => undefined);
+    },
+    release: () => {
+      if (!isHeld) return;
+      isHeld = false;
+      for (const worker of workers) void worker.resume().catch(() => undefined);
+      if (redis.status === 'ready') start();
+    },
     /** Takes no more jobs, waits for running ones, closes the connections. */
     stop: async () => {
       isStopped = true;

@@ -1,10 +1,11 @@
 import { apiReleaseOf, isHandledEventType, receivedAtOf, stripeEventJob } from '@billing/domain';
-import { isDatabaseUnavailable } from '@billing/store';
+import { ErasureKeyMissing, isDatabaseUnavailable } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
 import {
   acceptEvent,
   isDatabaseAway,
+  meansErased,
   pauseAfterFailureMs,
   pauseForOthersMs,
   pauseInOutageMs,
@@ -68,12 +69,18 @@ function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: s
     deps.metrics.webhookProcessing.observe(Math.max(0, deps.clock() - receivedAt) / 1000);
 }
 
-/** A newer version of the service may know the type: back to the queue until the retry time is over. */
+/**
+ * A newer version of the service may know the type: back to the queue until the retry time is over, unless it names a user who
+ * was erased.
+ */
 async function laterOrIgnored(deps: SyncDeps, job: Parsed): Promise<JobOutcome> {
   const receivedAt = receivedAtOf(job, deps.clock());
-  if (deps.clock() - receivedAt < deps.eventRetryMs) return { kind: 'later', pauseMs: pauseForOthersMs() };
   const raw = { ...job.event };
   const unknown = { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: {} };
+  // Where Postgres cannot tell, the next attempt asks again.
+  const isErased = meansErased(deps, { ...unknown, payload: raw }).catch(() => false);
+  if (await isErased) return record(deps, unknown, { status: 'ignored', reason: 'erased' });
+  if (deps.clock() - receivedAt < deps.eventRetryMs) return { kind: 'later', pauseMs: pauseForOthersMs() };
   return record(deps, unknown, { status: 'ignored', reason: 'unhandled_type' });
 }
 
@@ -107,8 +114,13 @@ async function handleFailure(
   const isOver = deps.clock() - queued.receivedAt >= deps.eventRetryMs;
   // A cancelled statement (a locked table, a full pool) is not the event's fault either, unless it never ends.
   const isCutOff = !isOver && isDatabaseUnavailable(error);
-  if (isCutOff || (await isDatabaseAway(deps.database))) {
-    deps.logger.warn('event_waits_for_postgres', { event_id: id, type, error });
+  const lacksKey = error instanceof ErasureKeyMissing;
+  if (isCutOff || lacksKey || (await isDatabaseAway(deps.database))) {
+    deps.logger.warn(lacksKey ? 'event_waits_for_erasure_key' : 'event_waits_for_postgres', {
+      event_id: id,
+      type,
+      error,
+    });
     return { kind: 'later', pauseMs: pauseInOutageMs(outages), data: { ...job.data, outages: outages + 1 } };
   }
   deps.logger.error('event_processing_failed', { event_id: id, type, failures: failures + 1, error });

@@ -2,6 +2,7 @@ import { maintenanceJobs } from '@billing/domain';
 import { endRun, getRun, scheduleReconcile } from '@billing/store';
 import {
   deleteExpired,
+  eraseRun,
   enqueueRun,
   logAuditHead,
   pauseForOthersMs,
@@ -24,6 +25,7 @@ const workerOf: Record<string, RunWorker> = {
   reconcile: reconcileRun,
   replay: replayRun,
   replay_event: replayEventRun,
+  erase: eraseRun,
 };
 
 async function workOn(deps: MaintenanceDeps, runId: string, crashes: number): Promise<JobOutcome> {
@@ -50,6 +52,10 @@ const handlers: Record<keyof typeof maintenanceJobs, Handler> = {
     const scheduled = await scheduleReconcile(deps.database);
     if (scheduled !== null) await enqueueRun(deps, { id: scheduled.runId, kind: 'reconcile' });
     return done;
+  },
+  erase: (deps, job) => {
+    const { run_id: runId } = maintenanceJobs.erase.parse(job.data);
+    return workOn(deps, runId, job.stalledCounter);
   },
   replay: (deps, job) => {
     const { run_id: runId } = maintenanceJobs.replay.parse(job.data);

@@ -1,7 +1,7 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient, StripePermissions } from '@billing/platform';
-import { createDatabaseCheck } from '@billing/store';
-import type { Database } from '@billing/store';
+import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import type { Database, ErasureKeys } from '@billing/store';
 
 const deadlineMs = 1_500;
 
@@ -13,11 +13,13 @@ type ReadinessDeps = {
   mustNotEvict: boolean;
   isStopping: () => boolean;
   stripePermissions: StripePermissions;
+  erasureKeys: ErasureKeys;
 };
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
 export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
-  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions } = deps;
+  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions, erasureKeys } =
+    deps;
   return createReadiness({
     deadlineMs,
     isStopping,
@@ -29,6 +31,7 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
           : { state: 'away', says: 'unreachable' },
     },
     notes: stripePermissions.check,
+    further: () => checkErasureKeys(database, erasureKeys, 'blocked'),
     isOfUse: () => false,
   });
 }

@@ -20,8 +20,8 @@ export const completed = (parts: SessionParts) =>
   stripeEvent({ type: 'checkout.session.completed', object: sessionObject(parts) });
 
 /** The worker with a project `second` beside `shop`, which sells `price_second` (feature `second_feature`). */
-export async function startOwnersWorld() {
-  const world = await startTestWorker();
+export async function startOwnersWorld(options: Parameters<typeof startTestWorker>[0] = {}) {
+  const world = await startTestWorker(options);
   const projectId = 'second';
   await world.database.project.create({ data: { id: projectId, name: projectId } });
   const product = { projectId, productId: 'second' };

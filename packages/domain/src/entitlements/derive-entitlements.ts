@@ -37,7 +37,7 @@ const endOrNever = ({ validTo }: Evaluation): number => validTo ?? Number.POSITI
  * The longest first; on a tie subscription, purchase, manual; then by id, and within a source the item whose
  * period ends last, so that the answer does not depend on the order of rows.
  */
-function compareEvaluations(a: Evaluation, b: Evaluation): number {
+export function compareEvaluations(a: Evaluation, b: Evaluation): number {
   if (endOrNever(a) !== endOrNever(b)) return endOrNever(a) > endOrNever(b) ? -1 : 1;
   return (
     rank[a.source] - rank[b.source] ||

@@ -127,6 +127,7 @@ export function evaluateSubscription(
       quantity: item?.quantity ?? 0,
       confirmed: subscription.confirmed,
       of: subscription,
+      item,
     };
   });
 }

@@ -3,7 +3,13 @@ import type { Instant } from '../time.ts';
 import { chainPurchases, endAlone } from './chain-purchases.ts';
 import type { ChainEnds } from './chain-purchases.ts';
 import { reversalOf } from './reversal.ts';
-import type { GrantSource, PurchaseItemSource, PurchaseSource, SubscriptionSource } from './sources.ts';
+import type {
+  GrantSource,
+  PurchaseItemSource,
+  PurchaseSource,
+  SubscriptionItemSource,
+  SubscriptionSource,
+} from './sources.ts';
 
 /** Why a source grants its features or does not, as the API explains it. */
 export const reasons = [
@@ -31,9 +37,14 @@ export type Reason = (typeof reasons)[number];
 
 export type SourceKind = 'subscription' | 'purchase' | 'manual';
 
+/** What was evaluated: the source, and the item of it (null: it has none, or they are not known). */
+type Evaluated =
+  | { source: 'subscription'; of: SubscriptionSource; item: SubscriptionItemSource | null }
+  | { source: 'purchase'; of: PurchaseSource; item: PurchaseItemSource | null }
+  | { source: 'manual'; of: GrantSource; item: null };
+
 /** What one source, or one item of it, grants, and why. */
-export type Evaluation = {
-  source: SourceKind;
+export type Evaluation = Evaluated & {
   sourceId: string;
   /** Null: the source has no price, or its items are not known. */
   stripePriceId: string | null;
@@ -47,8 +58,6 @@ export type Evaluation = {
   currentPeriodEnd: Instant | null;
   quantity: number;
   confirmed: boolean;
-  /** What was evaluated. */
-  of: SubscriptionSource | PurchaseSource | GrantSource;
 };
 
 export type EvaluationContext = { policy: AccessPolicy; now: Instant; renewalAllowanceMs: number };
@@ -103,6 +112,7 @@ function evaluatePurchase(
       quantity: item?.quantity ?? 0,
       confirmed: purchase.confirmed,
       of: purchase,
+      item,
     };
   });
 }
@@ -145,5 +155,6 @@ export function evaluateGrant(grant: GrantSource, { now }: EvaluationContext): E
     quantity: 1,
     confirmed: true,
     of: grant,
+    item: null,
   };
 }

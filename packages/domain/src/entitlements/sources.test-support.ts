@@ -39,6 +39,7 @@ export const aSubscription = (fields: Partial<SubscriptionSource> = {}): Subscri
   cancelAt: null,
   cancelAtPeriodEnd: false,
   endedAt: null,
+  trialEnd: null,
   collectionPaused: false,
   pastDueSince: null,
   reversedPayments: [],

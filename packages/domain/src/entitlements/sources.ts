@@ -2,6 +2,7 @@ import type { OwnerSource } from '../order/resolve-owner.ts';
 import type { subscriptionBookkeeping, SubscriptionRow } from '../order/subscription-row.ts';
 import type { Cover } from '../stripe/invoice.ts';
 import type { Instant } from '../time.ts';
+import type { SettingsByCode } from '../usage/features.ts';
 
 /** The last Stripe event that changed a source. */
 export type LastEvent = { event_id: string; type: string; created: Instant };
@@ -26,11 +27,17 @@ export type SubscriptionItemSource = {
   currentPeriodEnd: Instant | null;
   /** Null: the price is not in the project's catalog. */
   featureCodes: readonly string[] | null;
+  /** What the product says of those that are limits or metered. Absent: none of them is. */
+  features?: SettingsByCode;
+  /** Start of the earliest period that was heard of the item. Absent: not known. */
+  firstPeriodStart?: Instant | null;
 };
 
 export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookkeeping)[number] | 'items'> & {
   reversedPayments: readonly ReversedPayment[];
   items: readonly SubscriptionItemSource[];
+  /** Stripe's `start_date`, which no upgrade moves. Absent: not known. */
+  startDate?: Instant | null;
   lastEvent: LastEvent | null;
   /** Absent or null: not asked; it is where the policy makes a difference by it. */
   ownerSource?: OwnerSource | null;
@@ -42,6 +49,7 @@ export type PurchaseItemSource = {
   /** Null, as the feature codes: the price is not in the project's catalog. */
   productId: string | null;
   featureCodes: readonly string[] | null;
+  features?: SettingsByCode;
   /** Of one piece; null: for ever. */
   accessDays: number | null;
 };
@@ -64,6 +72,8 @@ export type GrantSource = {
   validFrom: Instant;
   validTo: Instant | null;
   revokedAt: Instant | null;
+  /** Of a limit or metered feature; null: unlimited. Absent: the feature is boolean. */
+  amount?: number | null;
 };
 
 /** Everything that can grant a user a feature, as stored. */

@@ -2,8 +2,18 @@ import type { BoughtItem } from '../stripe/bought-items.ts';
 import { derivePurchase } from './merge-purchase.ts';
 import { claimSources } from './purchase-row.ts';
 import type { PurchaseRow } from './purchase-row.ts';
-import { namedProject, noOwners, stripePriceNamed } from './resolve-owner.ts';
-import type { Catalog, KnownOwners } from './resolve-owner.ts';
+import { namedProject, noOwners } from './resolve-owner.ts';
+import type { Catalog, CatalogPrice, KnownOwners } from './resolve-owner.ts';
+
+/** The Stripe price that metadata names by our id; an id that is not ours is taken for Stripe's. */
+export function stripePriceNamed(
+  priceId: string,
+  projectId: string | null,
+  prices: readonly CatalogPrice[],
+): string {
+  const ours = prices.find((price) => price.projectId === projectId && price.priceId === priceId);
+  return ours?.stripePriceId ?? priceId;
+}
 
 /**
  * The payment with Stripe's ids for prices that metadata names by ours, as far as the catalog has them by now. Until then

@@ -14,6 +14,8 @@ export type OwnersPlan = {
   concerned: readonly Owner[];
   /** Somebody gets or loses a part of it, or may use it because a better source than a hint names the same user. */
   isChanged: boolean;
+  /** The projects whose part of it belongs to an erased user. */
+  erased: Ownership['erased'];
   waits: Waits | null;
   /** What it waited for is not what it waits for now. */
   waitsForOther: boolean;
@@ -75,6 +77,7 @@ export function planOwners<Row extends Ownable>(
     ...(keyOf(others) === keyOf(known.others.filter(isDerived)) ? {} : { others }),
     concerned: [...ownersBefore, ...after],
     isChanged,
+    erased: ownership.erased,
     waits: ownership.waits,
     waitsForOther: before !== null && JSON.stringify(waitedFor) !== JSON.stringify(ownership.waits),
     isContested: ownership.isContested,

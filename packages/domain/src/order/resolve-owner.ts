@@ -1,4 +1,5 @@
 import type { Claims } from '../stripe/claims.ts';
+import type { Instant } from '../time.ts';
 
 /** A user. `ref`: the row's id; null: not stored yet. */
 export type Owner = { ref: number | null; projectId: string; userId: string; version: number };
@@ -14,8 +15,18 @@ export type CatalogPrice = {
   currency?: string | null;
 };
 
+/** When users and objects of Stripe's were erased in a project. */
+export type Erased = {
+  /** By user id, then by project. */
+  users: ReadonlyMap<string, ReadonlyMap<string, Instant>>;
+  /** By Stripe's id of an object or a customer, then by project. */
+  objects: ReadonlyMap<string, ReadonlyMap<string, Instant>>;
+};
+
 /** What is stored of users and prices when an event is decided. */
 export type Catalog = {
+  /** Those who were erased, of all that is named; absent: none. */
+  erased?: Erased;
   /** Our own mapping of Stripe customers to users: one for each project, the first mapping first. */
   mappings: ReadonlyMap<string, readonly Owner[]>;
   users: readonly Owner[];
@@ -56,6 +67,8 @@ export type Waits = { reason: QuarantineReason; awaits: string };
 export type Ownership = {
   /** One for each project that has items in the object, in the order of the items. */
   owners: readonly Owned[];
+  /** The projects whose part of it belongs to an erased user: it gets no owner there, and waits for none. */
+  erased: 'none' | 'some' | 'all';
   /** Null: every item has an owner, whose source the project accepts, and a known price. */
   waits: Waits | null;
   /** The object's claims name another user or project than our mapping or an assignment, which wins. */
@@ -68,7 +81,27 @@ export type Ownable = {
   customerId: string | null;
   claims: Claims;
   items: readonly { stripePriceId: string }[];
+  /** When Stripe created it; null or absent: not known. */
+  createdAt?: Instant | null;
 };
+
+/** Stripe counts in whole seconds: what is of the same second may be later. */
+const isBefore = (createdAt: Instant, at: Instant): boolean => createdAt < Math.floor(at / 1000) * 1000;
+
+/**
+ * Whether an object that names this user names one who was erased: the user has not come back (a checkout, a grant, a mapping
+ * or an assignment made the row anew), or the object is older than the erasure.
+ */
+export function isErasedUser(
+  { erased, users }: Pick<Catalog, 'erased' | 'users'>,
+  { projectId, userId }: { projectId: string; userId: string },
+  createdAt: Instant | null,
+): boolean {
+  const at = erased?.users.get(userId)?.get(projectId);
+  if (at === undefined) return false;
+  const isBack = users.some((user) => user.projectId === projectId && user.userId === userId);
+  return !isBack || (createdAt !== null && isBefore(createdAt, at));
+}
 
 const mappingsOf = (customerId: string | null, { mappings }: Pick<Catalog, 'mappings'>): readonly Owner[] =>
   customerId === null ? [] : (mappings.get(customerId) ?? []);
@@ -91,7 +124,11 @@ export function namedProject(
 }
 
 /** The projects that have items in an object, each once, in the order of the items. Null: no project is known. */
-function projectsOf(object: Ownable, catalog: Catalog, known: KnownOwners): (string | null)[] {
+export function projectsOf(
+  object: Ownable,
+  catalog: Catalog,
+  known: KnownOwners = noOwners,
+): (string | null)[] {
   const named = namedProject(object, catalog, known);
   const projects = object.items.map(
     ({ stripePriceId }) =>
@@ -102,10 +139,12 @@ function projectsOf(object: Ownable, catalog: Catalog, known: KnownOwners): (str
 }
 
 /** The user whom the object claims in a project: a claimed project must be that one. */
-function claimedOwner(projectId: string, { claims }: Ownable, catalog: Catalog): Owned | null {
+function claimedOwner(projectId: string, object: Ownable, catalog: Catalog): Owned | null {
+  const { claims, createdAt = null } = object;
   const { userId, userSource } = claims;
   const speaksOf = claims.projectId === null || claims.projectId === projectId;
   if (userId === null || !speaksOf || !catalog.projects.has(projectId)) return null;
+  if (isErasedUser(catalog, { projectId, userId }, createdAt)) return null;
   const stored = catalog.users.find((user) => user.projectId === projectId && user.userId === userId);
   const owner = stored ?? { ref: null, projectId, userId, version: 0 };
   return { owner, source: userSource ?? 'buyer_hint' };
@@ -122,6 +161,34 @@ function ownerIn(projectId: string, object: Ownable, catalog: Catalog, known: Kn
   if (claimed !== null) return claimed;
   const { first } = known;
   return first !== null && isThere(first) ? { owner: first, source: 'buyer_hint' } : (stored ?? null);
+}
+
+/**
+ * Whether the part of an object that belongs to a project is an erased user's: the object itself was erased there, or its
+ * customer was and it is older, or it has no owner there and names nobody else. What an operator assigned is not.
+ */
+function isErasedIn(
+  { projectId, owned }: { projectId: string | null; owned: Owned | null },
+  { id, customerId, claims, createdAt = null }: Ownable,
+  catalog: Catalog,
+): boolean {
+  const { erased } = catalog;
+  if (erased === undefined || owned?.source === 'assignment') return false;
+  const erasedIn = (stripeId: string | null): readonly Instant[] => {
+    const projects = stripeId === null ? undefined : erased.objects.get(stripeId);
+    if (projects === undefined) return [];
+    const at = projectId === null ? [...projects.values()] : [projects.get(projectId)];
+    return at.filter((one) => one !== undefined);
+  };
+  if (erasedIn(id).length > 0) return true;
+  const ofCustomer = erasedIn(customerId);
+  if (createdAt !== null && ofCustomer.some((at) => isBefore(createdAt, at))) return true;
+  if (owned !== null) return false;
+  if (claims.userId === null) return ofCustomer.length > 0;
+  const { userId } = claims;
+  const named = projectId ?? claims.projectId;
+  const meant = named === null ? [...(erased.users.get(userId)?.keys() ?? [])] : [named];
+  return meant.some((project) => isErasedUser(catalog, { projectId: project, userId }, createdAt));
 }
 
 /** Why no owner is known in one of the object's projects. */
@@ -170,15 +237,18 @@ export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwn
     projectId,
     owned: projectId === null ? null : ownerIn(projectId, object, catalog, known),
   }));
-  const owners = found.flatMap(({ owned }) => owned ?? []);
-  const ownerless = found.find(({ owned }) => owned === null);
+  const kept = found.filter((part) => !isErasedIn(part, object, catalog));
+  const owners = kept.flatMap(({ owned }) => owned ?? []);
+  const ownerless = kept.find(({ owned }) => owned === null);
   const missing = unknownPrice(object.items, catalog.prices);
   const priceWaits: Waits | null = missing === null ? null : { reason: 'unknown_price', awaits: missing };
   const hintWaits: Waits | null = owners.some((one) => isQuarantinedHint(one, catalog))
     ? { reason: 'buyer_hint', awaits: object.customerId ?? object.id }
     : null;
+  if (kept.length === 0) return { owners, erased: 'all', waits: null, isContested: false };
   return {
     owners,
+    erased: kept.length === found.length ? 'none' : 'some',
     waits:
       ownerless === undefined
         ? (priceWaits ?? hintWaits)
@@ -194,14 +264,4 @@ export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwn
 export function unknownPrice(items: Ownable['items'], prices: readonly CatalogPrice[]): string | null {
   const known = new Set(prices.map((price) => price.stripePriceId));
   return items.find((item) => !known.has(item.stripePriceId))?.stripePriceId ?? null;
-}
-
-/** The Stripe price that metadata names by our id; an id that is not ours is taken for Stripe's. */
-export function stripePriceNamed(
-  priceId: string,
-  projectId: string | null,
-  prices: readonly CatalogPrice[],
-): string {
-  const ours = prices.find((price) => price.projectId === projectId && price.priceId === priceId);
-  return ours?.stripePriceId ?? priceId;
 }

@@ -12,6 +12,7 @@ type Parts = Partial<SubscriptionSnapshot> & { created: number; eventId?: string
 export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Incoming {
   const snapshot: SubscriptionSnapshot = {
     id: 'sub_1',
+    createdAt: null,
     customerId: 'cus_1',
     claims: noClaims,
     status: 'active',

@@ -110,7 +110,8 @@ const withCouponRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow 
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
-  const { id: _id, claims: _claims, areItemsComplete, latestInvoiceDueAt: _due, ...content } = snapshot;
+  const { id: _id, claims: _claims, createdAt: _created, ...rest } = snapshot;
+  const { areItemsComplete, latestInvoiceDueAt: _due, ...content } = rest;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
     ...row,

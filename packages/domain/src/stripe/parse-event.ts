@@ -100,6 +100,8 @@ export type ParsedEvent = {
   account: string | null;
   apiVersion: string | null;
   objectId: string | null;
+  /** When Stripe created the object; null: it does not say. */
+  objectCreatedAt: Instant | null;
   customerId: string | null;
   object: EventObject;
 };
@@ -171,6 +173,11 @@ function customerIdOf(rendered: Record<string, unknown>): string | null {
   return parsed.success ? parsed.data : null;
 }
 
+function createdAtOf({ created }: Record<string, unknown>): Instant | null {
+  const parsed = seconds.safeParse(created);
+  return parsed.success ? parsed.data : null;
+}
+
 export type ParseResult = { isEvent: true; event: ParsedEvent } | { isEvent: false; detail: string };
 
 /**
@@ -192,6 +199,7 @@ export function parseStripeEvent(raw: unknown): ParseResult {
       account: data.account,
       apiVersion: data.api_version,
       objectId: isId(rendered['id']) ? rendered['id'] : null,
+      objectCreatedAt: createdAtOf(rendered),
       customerId: customerIdOf(rendered),
       object: readObject(rendered),
     },

@@ -66,6 +66,8 @@ export const noContent: SubscriptionContent = {
 /** A Stripe subscription as an event or a lookup renders it, in any API version. */
 export type SubscriptionSnapshot = SubscriptionContent & {
   id: string;
+  /** Null: not rendered. */
+  createdAt: Instant | null;
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
@@ -105,6 +107,7 @@ const latestInvoice = z
 
 const subscription = z.object({
   id,
+  created: secondsOrNull.catch(null),
   customer: reference,
   status: z.enum(subscriptionStatuses),
   cancel_at: secondsOrNull,
@@ -181,6 +184,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
   const items = rendered.flatMap((one) => toItem(one, whole)).sort(byItemId);
   return {
     id: whole.id,
+    createdAt: whole.created,
     customerId: whole.customer,
     claims: whole.metadata.claims,
     status: whole.status,

@@ -78,6 +78,24 @@ function secretList(): EnvField<string[]> {
   });
 }
 
+const erasureKeyBytes = 32;
+
+const isErasureKey = (key: string): boolean =>
+  /^[A-Za-z0-9+/]{43}=?$/.test(key) && Buffer.from(key, 'base64').length === erasureKeyBytes;
+
+/** Keys as base64, with or without padding, as `openssl rand -base64 32` writes them. */
+function erasureKeys(): EnvField<string[]> {
+  return field(
+    `one or more keys of ${erasureKeyBytes} bytes in base64, comma-separated, each used once`,
+    (text) => {
+      const keys = splitList(text);
+      const isDistinct =
+        new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size === keys.length;
+      return keys.length > 0 && keys.every(isErasureKey) && isDistinct ? keys : undefined;
+    },
+  );
+}
+
 /** A project in percent encoding, so that it may hold what separates the parts; undefined: it is none. */
 function decodeProject(encoded: string): string | undefined {
   try {
@@ -186,6 +204,11 @@ export const redisFields = {
   CACHE_PREFIX: orDefault(matching(/^[\w.:-]{0,64}$/, 'up to 64 letters, digits and any of _ . : -'), ''),
 };
 
+export const erasureFields = {
+  /** The first makes the digests of erased users, all of them match. Unset: nobody can be erased. */
+  ERASURE_KEY: erasureKeys().optional(),
+};
+
 export const stripeFields = {
   STRIPE_SECRET_KEY: envVar.secret(/^[sr]k_(test|live)_\S+$/, 'a Stripe secret key (sk_… or rk_…)'),
   /** Unset: Stripe's own. */
@@ -197,6 +220,8 @@ export const loggingFields = {
   LOG_LEVEL: envVar.oneOf(['debug', 'info', 'warn', 'error'], 'info'),
   /** Unset: `/metrics` is open. */
   METRICS_TOKEN: envVar.optionalSecret(),
+  /** Wrong credentials for each address and area; 0: no bound. */
+  AUTH_FAILURES_PER_MINUTE: envVar.int({ min: 0, max: 60_000, default: 3_000 }),
   /** Base address of an OTLP/HTTP receiver of traces. Unset: no tracing. */
   OTEL_EXPORTER_OTLP_ENDPOINT: envVar.optionalUrl(['http:', 'https:']),
 };

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { databaseFields, envVar, loggingFields, redisFields, stripeFields } from './fields.ts';
+import { databaseFields, envVar, erasureFields, loggingFields, redisFields, stripeFields } from './fields.ts';
 import { ConfigError, findSettingWarnings, parseEnv } from './parse-env.ts';
 import { databaseSettings } from './url-parameters.ts';
 
@@ -32,6 +32,7 @@ function messageOf(env: Record<string, string>, shape: z.ZodObject = schema): st
 test('fills in the defaults', () => {
   expect(parseEnv(schema, valid)).toEqual({
     ...valid,
+    AUTH_FAILURES_PER_MINUTE: 3_000,
     DATABASE_POOL_SIZE: 10,
     DATABASE_PREPARED_STATEMENTS: 'on',
     QUEUE_PREFIX: 'bull',
@@ -83,6 +84,8 @@ test('X_FILE is read as X', () => {
   rmSync(dir, { recursive: true });
 });
 
+const key = (byte: number): string => Buffer.alloc(32, byte).toString('base64');
+
 test.each([
   [envVar.secretList(), 'a, b,', ['a', 'b']],
   [envVar.secretList(), ' , ', undefined],
@@ -104,6 +107,13 @@ test.each([
   ],
   [envVar.namedSecrets(), 'ops', undefined],
   [envVar.namedSecrets(), 'ops:same,ci:same', undefined],
+  [erasureFields.ERASURE_KEY, `${key(1)}, ${key(2)}`, [key(1), key(2)]],
+  [erasureFields.ERASURE_KEY, key(1).replace('=', ''), [key(1).replace('=', '')]],
+  [erasureFields.ERASURE_KEY, `${key(1)},${key(1).replace('=', '')}`, undefined],
+  [erasureFields.ERASURE_KEY, Buffer.alloc(31, 1).toString('base64'), undefined],
+  [erasureFields.ERASURE_KEY, Buffer.alloc(33, 1).toString('base64'), undefined],
+  [erasureFields.ERASURE_KEY, Buffer.alloc(32, 1).toString('hex'), undefined],
+  [erasureFields.ERASURE_KEY, ' , ', undefined],
   [envVar.number({ min: 0, max: 100 }), '0.5', 0.5],
   [envVar.number({ min: 0, max: 100 }), '1e1', undefined],
   [envVar.int({ min: 1, max: 9 }), '0', undefined],

@@ -59,6 +59,22 @@ test('secrets are masked by name and by pattern, at any depth', () => {
   expect(line).toContain('postgres://[redacted]@db/app');
 });
 
+test('what Stripe and Postgres quote of a request is not logged, whatever it looks like', () => {
+  const { logger, text } = capture({ format: 'pretty' });
+  const refused = Object.assign(new Error('Invalid string: user-ada; must be at most 3 characters'), {
+    type: 'StripeInvalidRequestError',
+    code: 'parameter_invalid',
+    param: 'metadata[user_id]',
+  });
+  const twice = new Error('Key (project_id, user_id)=(shop, user-ada (x)) already exists.');
+  logger.error('failed', { error: new Error('outer', { cause: refused }) });
+  logger.error('failed', { error: twice });
+  const lines = text();
+  expect(lines).not.toContain('user-ada');
+  expect(lines).toContain('StripeInvalidRequestError, parameter_invalid, metadata[user_id]');
+  expect(lines).toContain('Key (project_id, user_id)=([redacted]) already exists.');
+});
+
 test('secrets of the process are masked wherever they turn up, whatever they look like', () => {
   const secrets = [
     'plain-admin',

@@ -16,6 +16,8 @@ const secretsInText: readonly [RegExp, string][] = [
   [/\bt=\d{5,}(?:,v\d+=[0-9a-f]*)+/g, mask],
   [/\bv\d+=[0-9a-f]{32,}/g, mask],
   [/[\w.+-]+@[\w-]+\.[\w.-]+/g, mask],
+  // Postgres names the columns of a key and quotes what is in them: ids of users.
+  [/\bKey \(([^)]*)\)=\(.*?\)(?=\s|$)/g, `Key ($1)=(${mask})`],
 ];
 
 export type RedactOptions = {
@@ -43,7 +45,7 @@ function describeError(error: Error, options: RedactOptions, depth: number): Rec
     described['code'] = error.code;
   }
   described['message'] = redactText(messageOf(error), options.secrets);
-  if (options.includeStack && error.stack !== undefined && !isFromPrisma(error))
+  if (options.includeStack && error.stack !== undefined && !isFromPrisma(error) && !quotesRequest(error))
     described['stack'] = redactText(error.stack, options.secrets);
   if (error.cause instanceof Error && depth < 2)
     described['cause'] = describeError(error.cause, options, depth + 1);
@@ -53,8 +55,18 @@ function describeError(error: Error, options: RedactOptions, depth: number): Rec
 /** Prisma's messages quote the arguments of the call, which are customer data; only the last line is safe. */
 const isFromPrisma = ({ name }: Error): boolean => name.startsWith('PrismaClient');
 
-const messageOf = (error: Error): string =>
-  isFromPrisma(error) ? (error.message.trimEnd().split('\n').at(-1) ?? '') : error.message;
+/** Stripe's words about a request quote what was sent, ids of users among it; type, code and parameter do not. */
+const quotesRequest = (error: Error): boolean =>
+  'type' in error &&
+  typeof error.type === 'string' &&
+  /^Stripe(?:InvalidRequest|Card|Idempotency|InvalidGrant|Unknown)Error$/.test(error.type);
+
+function messageOf(error: Error): string {
+  if (isFromPrisma(error)) return error.message.trimEnd().split('\n').at(-1) ?? '';
+  if (!quotesRequest(error)) return error.message;
+  const told = ['type', 'code', 'param'].map((name): unknown => Reflect.get(error, name));
+  return `Stripe refused the request (${told.filter((one) => typeof one === 'string').join(', ')})`;
+}
 
 /** A copy that is safe to log: secrets masked by field name and by pattern, errors described, depth bounded. */
 export function redact(value: unknown, options: RedactOptions, depth = 0): unknown {

@@ -1,4 +1,5 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
+import { sendAtTurnEnd } from '../redis/connect-redis.ts';
 import type { RedisClient } from '../redis/connect-redis.ts';
 
 export type NewJob = {
@@ -104,6 +105,6 @@ function createExistsBatcher(redis: RedisClient): (key: string, proceed: () => v
   return (key, proceed) =>
     new Promise((resolve, reject) => {
       waiting.push({ key, proceed, resolve, reject });
-      if (waiting.length === 1) setImmediate(send);
+      if (waiting.length === 1) sendAtTurnEnd(redis, send);
     });
 }

@@ -22,6 +22,10 @@ export type QueueOptions = {
 
 export type AddDeadline = { readonly deadlineMs: number };
 
+/** In which a job is not done. */
+export const jobStates = ['waiting', 'delayed', 'prioritized', 'active'] as const;
+export type JobState = (typeof jobStates)[number];
+
 /** When a schedule's jobs are due. */
 type Repeat = Parameters<Queue['upsertJobScheduler']>[1];
 
@@ -42,6 +46,13 @@ export type JobQueue = {
   readonly counts: () => Promise<Record<string, number>>;
   /** Age in milliseconds of the oldest job that is due and not done, retries included; null if there is none. */
   readonly oldestWaitingMs: () => Promise<number | null>;
+  /** Jobs of a state, newest first: one that is added or done meanwhile hides none. */
+  readonly list: (
+    state: JobState,
+    range: { from: number; to: number },
+  ) => Promise<{ id: string; data: unknown }[]>;
+  /** Removes a job, unless it is being processed. */
+  readonly remove: (id: string) => Promise<void>;
   /** How long the next job has waited, in milliseconds; null: no job waits, or the queue is paused. */
   readonly headWaitingMs: () => Promise<number | null>;
   /** BullMQ's job scheduler of that id, if there is one. */
@@ -103,6 +114,11 @@ export function createQueue({ url, connection, name, prefix, logger, telemetry }
     addBulk: async (jobs, { deadlineMs }) =>
       void (await attempt(() => bull.addBulk(jobs.map(toBulkJob)), deadlineMs)),
     counts: () => attempt(() => bull.getJobCounts(...states)),
+    list: async (state, { from, to }) => {
+      const jobs = await attempt(() => bull.getJobs([state], from, to, false));
+      return jobs.flatMap(({ id, data }) => (id === undefined ? [] : [{ id, data }]));
+    },
+    remove: async (id) => void (await attempt(() => bull.remove(id))),
     oldestWaitingMs: () => attempt(() => readOldestWaitingMs(bull, redis)),
     headWaitingMs: () => attempt(() => readHeadWaitingMs(bull)),
     getSchedule: (id) => attempt(() => bull.getJobScheduler(id)),

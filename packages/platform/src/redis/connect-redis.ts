@@ -130,6 +130,9 @@ function limitCommands(redis: Redis, ms: number): void {
   };
 }
 
+/** How to cork the connections whose writes are corked. */
+const corks = new WeakMap<Redis, () => void>();
+
 /**
  * Sends the commands of one turn of the event loop by one system call, which costs more than the command itself.
  * Unlike ioredis's autopipelining, which makes BullMQ slower, it changes nothing about the commands: Node's own
@@ -139,7 +142,9 @@ function corkWrites(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
   let corked: Writable | undefined;
 
-  function corkUntilTurnEnds(stream: Writable): void {
+  function cork(): void {
+    if (corked !== undefined || redis.status !== 'ready') return;
+    const { stream } = redis;
     corked = stream;
     stream.cork();
     setImmediate(() => {
@@ -148,8 +153,18 @@ function corkWrites(redis: Redis): void {
     });
   }
 
+  corks.set(redis, cork);
   redis.sendCommand = (command, pipeline) => {
-    if (corked === undefined && redis.status === 'ready') corkUntilTurnEnds(redis.stream);
+    cork();
     return send(command, pipeline);
   };
+}
+
+/**
+ * Runs `send` at the end of this turn of the event loop, and what it sends goes out in the same turn: `setImmediate`
+ * alone would leave that corked until the next.
+ */
+export function sendAtTurnEnd(redis: RedisClient, send: () => void): void {
+  setImmediate(send);
+  corks.get(redis)?.();
 }

@@ -287,6 +287,20 @@ describe('the entitlement cache', () => {
     own.redis.disconnect();
   });
 
+  it('does not go back behind an answer that was given before Redis acknowledged it, and refused it', async () => {
+    const own = await openCache();
+    const userId = unique();
+    const early = await ticketFor(userId, own.cache);
+    await own.redis.flushall();
+    await own.cache.fill(await ticketFor(userId, own.cache), entry(userId));
+    expect(await own.cache.fill(early, entry(userId, { userVersion: 2 }))).toBe('skipped');
+    expect(await own.cache.lookUp(projectId, userId)).toMatchObject({ state: 'miss', leastVersion: 2 });
+    const next = await ticketFor(userId, own.cache);
+    expect(await own.cache.fill(next, entry(userId, { userVersion: 2, answer: '{"v":2' }))).toBe('stored');
+    expect(await own.cache.lookUp(projectId, userId)).toEqual({ state: 'hit', answer: '{"v":2' });
+    own.redis.disconnect();
+  });
+
   it('is unavailable, and says so at once, while Redis is down; it comes back by itself', async () => {
     await testRedis.stop();
     await waitFor(() => !cache.isAvailable(), { what: 'the loss of Redis' });

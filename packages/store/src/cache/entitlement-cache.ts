@@ -8,6 +8,7 @@ import { createRedisLink } from '../redis/redis-link.ts';
 import type { RedisLink } from '../redis/redis-link.ts';
 import {
   createGeneration,
+  forgetUser,
   generationKey,
   invalidateProject,
   invalidateUsers,
@@ -19,7 +20,9 @@ import {
 
 /** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
 const tombstoneMs = 60_000;
-const maxFillMs = 10_000;
+const maxFillMs = 5_000;
+/** After that nobody stores an answer that was read before. */
+export const cacheFilledMs = maxFillMs + 500;
 const minKeyMs = 2 * maxFillMs;
 /** Users without a row: short-lived and few, so that guessed ids cannot fill Redis. */
 const unknownUserTtlMs = 30_000;
@@ -62,10 +65,16 @@ export type EntitlementCacheOptions = {
 export type EntitlementCache = {
   /** One round trip, shared by all who ask at the same time. Never throws, never waits for a Redis known to be away. */
   lookUp: (projectId: string, userId: string) => Promise<LookUp>;
-  /** Stores an answer, if the rule allows. `outdated`: something newer is known, read again. Never throws. */
+  /**
+   * Stores an answer, if the rule allows. `outdated`: something newer is known. The answer may be given before this is
+   * over: it is on its way to Redis when the call returns, and until Redis has acknowledged it, this process remembers
+   * its version. Never throws.
+   */
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
   /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
   invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
+  /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
+  forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
   isAvailable: () => boolean;
@@ -83,7 +92,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   const link = createRedisLink(options);
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
   /**
-   * The versions that this process answered while the cache could not be told of them. Redis that comes back may
+   * The versions that this process answered and the cache has not acknowledged, or could not be told of. Redis may
    * still hold an older answer; whoever saw the newer one must not see that.
    */
   const answered = new LRUCache<string, number>({
@@ -94,27 +103,42 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   });
   const answeredVersion = (key: string): number => (answered.size === 0 ? 0 : (answered.get(key) ?? 0));
 
+  function remember(key: string, version: number): void {
+    // No version is less than 0: of a user without a row there is nothing to remember.
+    if (version > 0) answered.set(key, Math.max(version, answeredVersion(key)));
+  }
+
+  async function offer(ticket: FillTicket, { projectId, userId, isKnown, userVersion, ...rest }: NewEntry) {
+    const { generation, runId, startedAt } = ticket;
+    const now = clock();
+    const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
+    const validUntil = Math.min(bound, rest.validUntil ?? bound);
+    if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
+    if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
+    try {
+      return await storeEntry(redis, {
+        projectKey: generationKey(projectId),
+        key: userKey(projectId, userId),
+        entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
+        // An entry that ends soon still guards, as a tombstone does, against a slow older fill: nothing is older than a user
+        // who has no row.
+        ttlMs: Math.max(isKnown ? minKeyMs : 1, Math.ceil(validUntil - now)),
+      });
+    } catch (error) {
+      link.reportFailure(error);
+      return 'skipped';
+    }
+  }
+
   return {
     lookUp: createLookUp({ redis, clock, link, answeredVersion }),
 
-    async fill({ generation, runId, startedAt }, { projectId, userId, isKnown, userVersion, ...rest }) {
-      const now = clock();
-      const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
-      const validUntil = Math.min(bound, rest.validUntil ?? bound);
-      if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
-      if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
-      try {
-        return await storeEntry(redis, {
-          projectKey: generationKey(projectId),
-          key: userKey(projectId, userId),
-          entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
-          // An entry that ends soon still guards, as a tombstone does, against a slow older fill.
-          ttlMs: Math.max(minKeyMs, Math.ceil(validUntil - now)),
-        });
-      } catch (error) {
-        link.reportFailure(error);
-        return 'skipped';
-      }
+    async fill(ticket, entry) {
+      const key = userKey(entry.projectId, entry.userId);
+      remember(key, entry.userVersion);
+      const outcome = await offer(ticket, entry);
+      if (outcome !== 'skipped' && answeredVersion(key) === entry.userVersion) answered.delete(key);
+      return outcome;
     },
 
     async invalidate(pending) {
@@ -131,10 +155,12 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
       ]);
     },
 
-    rememberAnswered(projectId, userId, version) {
-      const key = userKey(projectId, userId);
-      answered.set(key, Math.max(version, answeredVersion(key)));
+    async forget({ projectId, userId, version }) {
+      if (redis.status !== 'ready') throw new Error('the cache Redis is not connected');
+      await forgetUser(redis, userKey(projectId, userId), version);
     },
+
+    rememberAnswered: (projectId, userId, version) => remember(userKey(projectId, userId), version),
     isAvailable: () => link.runId() !== null,
     redis,
   };

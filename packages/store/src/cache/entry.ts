@@ -104,6 +104,14 @@ for i, key in ipairs(KEYS) do
 end
 return 1`);
 
+const forgetScript = script(`${versionOf}
+if version_of(redis.call('GET', KEYS[1])) <= tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+return 0`);
+
+/** Removes what is kept of a user up to a version, the tombstone of its invalidation too. */
+export const forgetUser = (redis: Redis, key: string, version: bigint): Promise<unknown> =>
+  runScript(redis, forgetScript, [key], [version.toString()]);
+
 /** A script holds up all who read: about a tenth of a millisecond for so many. */
 const usersPerScript = 64;
 
@@ -134,17 +142,23 @@ return 1`);
 export const invalidateProject = (redis: Redis, projectKey: string, version: bigint): Promise<unknown> =>
   runScript(redis, invalidateProjectScript, [projectKey], [version.toString(), newNonce()]);
 
-/** Runs a script by its digest; Redis that does not have it (new, flushed) gets it whole. */
+/**
+ * Runs a script by its digest; Redis that does not have it (new, flushed) gets it whole. It is written to the socket
+ * before this returns: an automatic pipeline would only be sent after what the caller does next.
+ */
 async function runScript(
   redis: Redis,
   { lua, sha }: Script,
   keys: readonly string[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
-  try {
-    return await redis.evalsha(sha, keys.length, ...keys, ...args);
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-    return redis.eval(lua, keys.length, ...keys, ...args);
-  }
+  const results = await redis
+    .pipeline()
+    .evalsha(sha, keys.length, ...keys, ...args)
+    .exec();
+  const [error, result] = results?.[0] ?? [];
+  if (error === null) return result;
+  if (error?.message.startsWith('NOSCRIPT') !== true)
+    throw error ?? new Error('Redis did not answer a script');
+  return redis.eval(lua, keys.length, ...keys, ...args);
 }

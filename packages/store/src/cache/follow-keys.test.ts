@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { apiKeyRandomBytes, formatApiKey } from '@billing/domain';
 import { connectRedis, createLogger } from '@billing/platform';
 import type { Loop } from '@billing/platform';
@@ -129,6 +131,13 @@ test('after an outage all keys are held as before, and what changed meanwhile is
   await waitFor(() => !directory.isKnown(revoked.secret), { what: 'the revocation' });
 });
 
+/** Bytes of the heap that are in use, garbage not among them. */
+function heapInUse(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc()');
+  return process.memoryUsage().heapUsed;
+}
+
 test('100,000 busy keys cost Postgres at most ten statements a second', async () => {
   const known = Array.from({ length: 200 }, () => formatApiKey(randomBytes(apiKeyRandomBytes)));
   await writer.$executeRaw`
@@ -144,18 +153,18 @@ test('100,000 busy keys cost Postgres at most ten statements a second', async ()
   });
   const fresh = createKeyDirectory({ database, redis, clock: () => Date.now(), logger });
   await following.stop();
-  const before = process.memoryUsage().heapUsed;
+  const before = heapInUse();
   following = fresh.follow();
   await fresh.loaded;
-  // Rough, as garbage is among it: an entry of a kilobyte would be seen.
-  expect((process.memoryUsage().heapUsed - before) / 100_000).toBeLessThan(2_000);
+  expect((heapInUse() - before) / 100_000).toBeLessThan(1_000);
   asked.length = 0;
   const startedAt = performance.now();
   while (performance.now() - startedAt < 3_000) {
     for (const secret of known) expect(fresh.peek(secret) ?? (await fresh.find(secret))).not.toBeNull();
     await sleep(10);
   }
-  expect(asked.length / 3).toBeLessThanOrEqual(10);
+  // On a busy machine the last round ends later.
+  expect(asked.length / ((performance.now() - startedAt) / 1_000)).toBeLessThanOrEqual(10);
   await waitFor(
     async () =>
       (await writer.apiKey.count({ where: { id: { startsWith: 'busy_' }, lastUsedAt: { not: null } } })) ===

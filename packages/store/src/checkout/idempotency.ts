@@ -38,8 +38,8 @@ export async function claimIdempotencyKey(
   const lockedUntil = new Date(now + claimMs);
   // For a day since the first try: as long as Stripe remembers a key.
   const isSameTry = Prisma.sql`k.expires_at > ${at} AND k.request_hash = EXCLUDED.request_hash AND k.response IS NULL`;
-  const rows = await database.$queryRaw<{ createdAt: Date; stripeRequest: unknown }[]>`
-    INSERT INTO public.idempotency_keys AS k (project_id, key, request_hash, locked_until, created_at, expires_at)
+  const [claimed] = await database.$queryJson<{ created: Instant; stripe_request: unknown }[]>(Prisma.sql`
+    WITH claimed AS (INSERT INTO public.idempotency_keys AS k (project_id, key, request_hash, locked_until, created_at, expires_at)
     VALUES (${projectId}, ${key}, ${requestHash}, ${lockedUntil}, ${at}, ${new Date(now + rememberMs)})
     ON CONFLICT (project_id, key) DO UPDATE SET
       request_hash = EXCLUDED.request_hash, response = NULL, locked_until = EXCLUDED.locked_until,
@@ -47,13 +47,13 @@ export async function claimIdempotencyKey(
       created_at = CASE WHEN ${isSameTry} THEN k.created_at ELSE EXCLUDED.created_at END,
       stripe_request = CASE WHEN ${isSameTry} THEN k.stripe_request END
     WHERE (k.locked_until IS NULL OR k.locked_until <= ${at}) AND (k.expires_at <= ${at} OR k.response IS NULL)
-    RETURNING k.created_at AS "createdAt", k.stripe_request AS "stripeRequest"`;
-  const [claimed] = rows;
+    RETURNING (extract(epoch FROM k.created_at) * 1000)::bigint AS created, k.stripe_request)
+    SELECT coalesce(json_agg(claimed), '[]') FROM claimed`);
   if (claimed !== undefined)
     return {
       outcome: 'claimed',
-      hold: { projectId, key, lockedUntil, createdAt: claimed.createdAt },
-      stripeRequest: claimed.stripeRequest,
+      hold: { projectId, key, lockedUntil, createdAt: new Date(claimed.created) },
+      stripeRequest: claimed.stripe_request,
     };
   const row = await database.idempotencyKey.findUnique({ where: { projectId_key: { projectId, key } } });
   // Freed in between: whoever asks again gets it.
@@ -68,16 +68,20 @@ export async function rememberAnswer(
   { hold, response, now }: { hold: Hold; response: unknown; now: Instant },
 ): Promise<void> {
   const at = new Date(now);
-  await database.$executeRaw`
+  await database.$queryJson(Prisma.sql`
     WITH expired AS (
       SELECT project_id, key FROM public.idempotency_keys WHERE expires_at <= ${at}
       ORDER BY expires_at LIMIT ${deletedAtOnce} FOR UPDATE SKIP LOCKED
     ), deleted AS (
       DELETE FROM public.idempotency_keys k USING expired WHERE k.project_id = expired.project_id AND k.key = expired.key
+    ), remembered AS (
+      UPDATE public.idempotency_keys
+      SET response = ${JSON.stringify(response)}::jsonb, stripe_request = NULL, locked_until = NULL,
+        expires_at = ${new Date(now + rememberMs)}
+      WHERE project_id = ${hold.projectId} AND key = ${hold.key} AND locked_until = ${hold.lockedUntil}
+      RETURNING key
     )
-    UPDATE public.idempotency_keys
-    SET response = ${JSON.stringify(response)}::jsonb, stripe_request = NULL, locked_until = NULL, expires_at = ${new Date(now + rememberMs)}
-    WHERE project_id = ${hold.projectId} AND key = ${hold.key} AND locked_until = ${hold.lockedUntil}`;
+    SELECT to_json(count(*)) FROM remembered`);
 }
 
 /** Notes what is about to be asked of Stripe. Returns false where the key is not held any more: do not ask then. */
@@ -85,9 +89,12 @@ export async function keepStripeRequest(
   database: Database,
   { hold, stripeRequest }: { hold: Hold; stripeRequest: object },
 ): Promise<boolean> {
-  const kept = await database.$executeRaw`
-    UPDATE public.idempotency_keys SET stripe_request = ${JSON.stringify(stripeRequest)}::json
-    WHERE project_id = ${hold.projectId} AND key = ${hold.key} AND locked_until = ${hold.lockedUntil}`;
+  const kept = await database.$queryJson<number>(Prisma.sql`
+    WITH kept AS (
+      UPDATE public.idempotency_keys SET stripe_request = ${JSON.stringify(stripeRequest)}::json
+      WHERE project_id = ${hold.projectId} AND key = ${hold.key} AND locked_until = ${hold.lockedUntil}
+      RETURNING key)
+    SELECT to_json(count(*)) FROM kept`);
   return kept === 1;
 }
 

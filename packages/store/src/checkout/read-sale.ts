@@ -29,7 +29,7 @@ export type Sale = {
 };
 
 type SaleRow = SellablePrice & {
-  userRef: bigint | null;
+  userRef: string | null;
   stripeCustomerId: string | null;
   generation: string | null;
   isSubscribed: boolean;
@@ -45,14 +45,13 @@ const hintedSubscription = Prisma.sql`${ownerSourceSql('s')} = 'buyer_hint'`;
  * project has no such price.
  */
 export async function readSale(
-  database: Database,
+  database: Pick<Database, '$queryJson'>,
   { projectId, userId, price }: UserKey & { price: string },
 ): Promise<Sale | null> {
-  const rows = await readAgainIfConnectionLost(
-    () => database.$queryRaw<SaleRow[]>`
+  const statement = Prisma.sql`SELECT coalesce(json_agg(sale), '[]') FROM (
     SELECT p.price_id AS "priceId", p.stripe_price_id AS "stripePriceId", p.interval,
       p.is_archived OR d.is_archived AS "isArchived", j.redirect_origins AS "redirectOrigins",
-      u.id AS "userRef", ${billedCustomer} AS "stripeCustomerId", ${customerGeneration} AS generation,
+      u.id::text AS "userRef", ${billedCustomer} AS "stripeCustomerId", ${customerGeneration} AS generation,
       coalesce(live."isSubscribed", false) AS "isSubscribed", coalesce(live."isHinted", false) AS "isHinted"
     FROM public.prices p
     JOIN public.products d ON d.project_id = p.project_id AND d.product_id = p.product_id
@@ -72,11 +71,13 @@ export async function readSale(
         AND EXISTS (SELECT FROM public.subscription_items i
           WHERE i.subscription_id = k.id AND i.stripe_price_id = p.stripe_price_id)) live
     WHERE p.project_id = ${projectId} AND (p.price_id = ${price} OR p.stripe_price_id = ${price})
-    ORDER BY (p.price_id = ${price}) DESC LIMIT 1`,
-  );
-  const [row] = rows;
+    ORDER BY (p.price_id = ${price}) DESC LIMIT 1) sale`;
+  const [row] = await readAgainIfConnectionLost(() => database.$queryJson<SaleRow[]>(statement));
   if (row === undefined) return null;
   const { userRef, stripeCustomerId, generation, isSubscribed, isHinted, ...sold } = row;
-  const user = userRef === null || generation === null ? null : { userRef, stripeCustomerId, generation };
+  const user =
+    userRef === null || generation === null
+      ? null
+      : { userRef: BigInt(userRef), stripeCustomerId, generation };
   return { price: sold, user, isSubscribed, isHinted };
 }

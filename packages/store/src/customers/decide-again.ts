@@ -30,7 +30,7 @@ export async function decideAgain(
     const state = await readEventState(inTransaction(tx), toStateKeys(left));
     const decisions = left.flatMap((key) => decide(key, state));
     const outcomes = decisions.flatMap(({ outcome }) => outcome ?? []);
-    const result = outcomes.length === 0 ? null : await writeOutcomes(inTransaction(tx), outcomes);
+    const result = outcomes.length === 0 ? null : await writeOutcomes(inTransaction(tx), outcomes, state);
     pending.push(...(result?.pending ?? []));
     left = [];
     for (const { outcome, ...one } of decisions) {

@@ -18,7 +18,7 @@ export const ownerSourceSql = (alias: 's' | 'p'): Prisma.Sql => {
 };
 
 /** Whether the policy of the row of `projects` under this alias accepts no buyer's hint. */
-export const quarantinesHints = (alias: 'projects' | 'j'): Prisma.Sql =>
+export const quarantinesHints = (alias: 'projects' | 'j' | 'users'): Prisma.Sql =>
   Prisma.sql`${Prisma.raw(alias)}.policy ->> 'accept_buyer_hints' = 'quarantine'`;
 
 /** Ids of what `users` owns beside the rows that lead to them: by assignment, or in a further project. */

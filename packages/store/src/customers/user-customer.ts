@@ -21,7 +21,7 @@ export const customerGeneration = Prisma.sql`
     || '.' || extract(epoch FROM u.created_at)`;
 
 /** Of a subscription's status: it may still be charged. */
-const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
+export const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
 
 /** The id of the customer to bill for the row `u` of `users`; null: none is mapped. */
 export const billedCustomer = Prisma.sql`
@@ -43,43 +43,54 @@ export async function findOrCreateUser(database: Database, user: UserKey): Promi
 
 /** Creates the row of a user who had none a moment ago. */
 export async function createUser(database: Database, { projectId, userId }: UserKey): Promise<UserCustomer> {
-  const [created] = await database.$queryRaw<UserCustomer[]>`
-    INSERT INTO public.users AS u (project_id, user_id) VALUES (${projectId}, ${userId})
-    ON CONFLICT (project_id, user_id) DO NOTHING
-    RETURNING u.id AS "userRef", NULL::text AS "stripeCustomerId", ${customerGeneration} AS generation`;
+  const created = await queryUserCustomer(
+    database,
+    Prisma.sql`
+    WITH made AS (
+      INSERT INTO public.users AS u (project_id, user_id) VALUES (${projectId}, ${userId})
+      ON CONFLICT (project_id, user_id) DO NOTHING
+      RETURNING u.id::text AS "userRef", NULL::text AS "stripeCustomerId", ${customerGeneration} AS generation)
+    SELECT coalesce(json_agg(made), '[]') FROM made`,
+  );
   // Another request was first.
   const user = created ?? (await readUserCustomer(database, { projectId, userId }));
   if (user === null) throw new Error('a user that was just created is not there');
   return user;
 }
 
-async function readUserCustomer(
-  database: Database,
-  { projectId, userId }: UserKey,
-): Promise<UserCustomer | null> {
-  const rows = await database.$queryRaw<UserCustomer[]>`
-    SELECT u.id AS "userRef",
-      ${billedCustomer} AS "stripeCustomerId",
-      ${customerGeneration} AS generation
-    FROM public.users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}`;
-  return rows[0] ?? null;
+const readUserCustomer = (database: Database, { projectId, userId }: UserKey): Promise<UserCustomer | null> =>
+  queryUserCustomer(
+    database,
+    Prisma.sql`
+    SELECT coalesce(json_agg(found), '[]') FROM (
+      SELECT u.id::text AS "userRef", ${billedCustomer} AS "stripeCustomerId", ${customerGeneration} AS generation
+      FROM public.users u WHERE u.project_id = ${projectId} AND u.user_id = ${userId}) found`,
+  );
+
+async function queryUserCustomer(database: Database, statement: Prisma.Sql): Promise<UserCustomer | null> {
+  type Row = Omit<UserCustomer, 'userRef'> & { userRef: string };
+  const [row] = await database.$queryJson<Row[]>(statement);
+  return row === undefined ? null : { ...row, userRef: BigInt(row.userRef) };
 }
 
-/** Maps a customer that checkout created; returns the one to use, should another request have been first. */
+/**
+ * Maps a customer that checkout created; returns the one to use, should another request have been first. A user who was erased
+ * meanwhile has no row to map it to.
+ */
 export async function keepCheckoutCustomer(
   database: Database,
   { userRef, stripeCustomerId }: { userRef: bigint; stripeCustomerId: string },
 ): Promise<string> {
-  const [kept] = await database.$queryRaw<{ id: string }[]>`
+  const [kept] = await database.$queryJson<string[]>(Prisma.sql`
     WITH mapped AS (
-      INSERT INTO public.customers (stripe_customer_id, user_ref, source) VALUES (${stripeCustomerId}, ${userRef}, 'checkout')
+      INSERT INTO public.customers (stripe_customer_id, user_ref, source)
+      SELECT ${stripeCustomerId}, u.id, 'checkout' FROM public.users u WHERE u.id = ${userRef} FOR KEY SHARE
       ON CONFLICT DO NOTHING RETURNING stripe_customer_id AS id, created_at)
-    SELECT id FROM (
+    SELECT coalesce(json_agg(id ORDER BY created_at DESC, id DESC), '[]') FROM (
       SELECT id, created_at FROM mapped
       UNION ALL
-      SELECT stripe_customer_id, created_at FROM public.customers WHERE user_ref = ${userRef} AND deleted_at IS NULL) one
-    ORDER BY created_at DESC, id DESC LIMIT 1`;
-  return kept?.id ?? stripeCustomerId;
+      SELECT stripe_customer_id, created_at FROM public.customers WHERE user_ref = ${userRef} AND deleted_at IS NULL) one`);
+  return kept ?? stripeCustomerId;
 }
 
 /** Lets the next try to create a customer use a new idempotency key; many requests that saw one failure count once. */

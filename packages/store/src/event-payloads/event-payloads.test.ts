@@ -5,6 +5,7 @@ import { Client } from 'pg';
 import { createDatabase } from '../create-database.ts';
 import type { Database } from '../create-database.ts';
 import type { LedgerOutcome } from '../events/outcomes.ts';
+import { createErasureKeys } from '../erasure/erasure-keys.ts';
 import { writeOutcomes } from '../events/write-outcomes.ts';
 import { findLedgerEvents, getLedgerEvent } from '../ledger.ts';
 import { findUsers } from '../users/find-users.ts';
@@ -24,7 +25,7 @@ beforeEach(async () => {
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 5_000,
   });
-  client = new Client({ connectionString: place.url });
+  client = new Client({ connectionString: place.ownerUrl });
   await client.connect();
 });
 afterEach(async () => {
@@ -53,7 +54,10 @@ const outcome = (eventId: string, parts: Partial<LedgerOutcome> = {}): LedgerOut
   ...parts,
 });
 
-const write = (...events: LedgerOutcome[]) => writeOutcomes(database, [{ kind: 'none', events }]);
+const by = { actor: { name: 'tester', requestId: null }, erasureKeys: createErasureKeys([]) };
+
+const write = (...events: LedgerOutcome[]) =>
+  writeOutcomes(database, [{ kind: 'none', events }], { erasureMark: 0 });
 
 /** As the previous version writes it. */
 async function writeAsBefore(eventId: string, receivedAt = Date.now()): Promise<void> {
@@ -148,7 +152,7 @@ test('what both versions wrote is read alike: replay of one and of a window, and
   await database.subscription.create({ data: { id: 'sub_2', status: 'active', userRef: user.id } });
   const invoice = { data: { object: { id: 'in_1', subscription: 'sub_2' } } };
   await write(outcome('evt_invoice', { objectId: 'in_1', payload: invoice }));
-  const users = await findUsers(database, { query: 'in_1' }, { name: 'tester', requestId: null });
+  const users = await findUsers(database, { query: 'in_1' }, by);
   expect(users).toMatchObject([{ userId: 'u', matched: 'invoice', matchedId: 'sub_2' }]);
 });
 

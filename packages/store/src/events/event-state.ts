@@ -31,4 +31,8 @@ export type EventState = Catalog & {
   receipts: ReadonlySet<string>;
   /** Customers that Stripe deleted. */
   deletedCustomers: ReadonlySet<string>;
+  /** The latest erasure that was committed when this was read. */
+  erasureMark: number;
+  /** The projects in which users were erased. */
+  erasedProjects: readonly string[];
 };

@@ -43,6 +43,8 @@ export type Outcome =
   | { kind: 'none'; events: readonly LedgerOutcome[] };
 
 export type Written = {
+  /** False: a user was erased since the batch was decided. Nothing was written; decide it again. */
+  isCurrent: boolean;
   /** Keys of the objects that were written (`objectKeyOf`); the others changed meanwhile: decide them again. */
   written: ReadonlySet<string>;
   /** Events that this statement recorded in the ledger. */

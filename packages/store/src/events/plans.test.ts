@@ -70,9 +70,9 @@ async function runAll(database: Database): Promise<void> {
     for (const keys of [keysOf([one]), keysOf(ids), paymentKeysOf([one]), paymentKeysOf(ids)])
       await readEventState(database, keys);
     const [subscription, purchase] = outcomesOf(one, owner);
-    if (subscription !== undefined) await writeOutcomes(database, [subscription]);
-    if (purchase !== undefined) await writeOutcomes(database, [purchase]);
-    await writeOutcomes(database, outcomesOf(`more_${one}`, owner));
+    if (subscription !== undefined) await writeOutcomes(database, [subscription], { erasureMark: 0 });
+    if (purchase !== undefined) await writeOutcomes(database, [purchase], { erasureMark: 0 });
+    await writeOutcomes(database, outcomesOf(`more_${one}`, owner), { erasureMark: 0 });
   }
 }
 
@@ -90,6 +90,10 @@ const grow = `
   INSERT INTO public.purchases (id, status, record) SELECT 'pi_g' || n, 'pending', '{}' FROM generate_series(1, ${grown}) n;
   INSERT INTO public.purchase_items (purchase_id, stripe_price_id, quantity)
   SELECT 'pi_g' || n, 'price_1', 1 FROM generate_series(1, ${grown}) n;
+  INSERT INTO public.erased_users (digest, key_id, project_id, version, erased_at)
+  SELECT sha256(n::text::bytea), 'k', 'p', 1, now() FROM generate_series(1, ${grown}) n;
+  INSERT INTO public.erased_objects (object_id, project_id, erased_at)
+  SELECT 'sub_e' || n, 'p', now() FROM generate_series(1, ${grown}) n;
   INSERT INTO public.stripe_events (event_id, type, status, created, received_at, processed_at)
   SELECT 'evt_g' || n, 'x', 'applied', now(), now(), now() FROM generate_series(1, ${grown}) n`;
 

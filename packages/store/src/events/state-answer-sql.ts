@@ -17,6 +17,16 @@ const listOf = (fields: Readonly<Record<string, string>>, from: string, order = 
   return `(SELECT coalesce(json_agg(json_build_object(${pairs.join(', ')})${order}), '[]') FROM ${from})`;
 };
 
+/** One look into the index for each project: few have erased users, and most installations none. */
+const erasedProjectsSql = `
+        WITH RECURSIVE found AS (
+          (SELECT project_id FROM public.erased_users ORDER BY project_id LIMIT 1)
+          UNION ALL
+          SELECT (SELECT e.project_id FROM public.erased_users e WHERE e.project_id > found.project_id
+            ORDER BY e.project_id LIMIT 1)
+          FROM found WHERE found.project_id IS NOT NULL)
+        SELECT project_id FROM found WHERE project_id IS NOT NULL`;
+
 /** Everything that was found, as one JSON object; a field that is absent has nothing. */
 export function answerOf({ hasSubscriptions, hasPurchases, hasRelated }: StateShape): string {
   const fields: Record<string, string | false> = {
@@ -45,6 +55,16 @@ export function answerOf({ hasSubscriptions, hasPurchases, hasRelated }: StateSh
       hasRelated &&
       listOf({ objectId: 'object_id', userRef: 'user_ref' }, 'object_holders', ' ORDER BY user_ref'),
     receipts: hasPurchases && `(SELECT coalesce(json_agg(receipt_invoice_id), '[]') FROM stored_receipts)`,
+    erasedObjects: listOf(
+      {
+        objectId: 'object_id',
+        projectId: 'project_id',
+        at: `(date_part('epoch', erased_at) * 1000)::bigint`,
+      },
+      'named_erased',
+    ),
+    erasureMark: '(SELECT sequence FROM public.erasure_mark)',
+    erasedProjects: `(SELECT coalesce(json_agg(project_id), '[]') FROM (${erasedProjectsSql}) one)`,
     prices: listOf(
       {
         projectId: 'project_id',

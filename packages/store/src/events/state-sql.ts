@@ -7,6 +7,14 @@ const priceColumns = 'project_id, price_id, stripe_price_id, interval, amount, c
 
 const all = (table: string, by: string): Lookup => ({ table, columns: '*', by });
 
+/** What stored objects have in a column. */
+const storedBy =
+  ({ hasSubscriptions, hasPurchases }: StateShape) =>
+  (column: string): (Keys | false)[] => [
+    hasSubscriptions && `SELECT ${column} FROM stored_subscriptions`,
+    hasPurchases && `SELECT ${column} FROM stored_purchases`,
+  ];
+
 /** The objects that are named, and their items. */
 function objectParts(shape: StateShape) {
   const { hasSubscriptions, hasPurchases } = shape;
@@ -48,16 +56,27 @@ function holderParts({ hasPurchases, hasRelated }: StateShape) {
   };
 }
 
+/** What was erased of all that is named. */
+function erasedParts(shape: StateShape) {
+  const { hasSubscriptions, hasPurchases, hasRelated } = shape;
+  const { given, found } = givenBy(shape);
+  const keys = union(
+    hasSubscriptions && given('subscription_ids'),
+    hasPurchases && given('purchase_ids'),
+    given('customer_ids'),
+    ...storedBy(shape)('stripe_customer_id'),
+    hasRelated && 'SELECT id FROM named_objects',
+  );
+  const columns = 'object_id, project_id, erased_at';
+  return { named_erased: found({ table: 'erased_objects', columns, by: 'object_id' }, keys) };
+}
+
 /** The rows that the keys lead to: the parts of `WITH`, each of which names earlier ones only. */
 function partsOf(shape: StateShape): Record<string, string | false> {
   const { hasSubscriptions, hasPurchases, hasRelated } = shape;
   const { given, rows, found } = givenBy(shape);
   const hasObjects = hasSubscriptions || hasPurchases;
-  /** What stored objects have in a column. */
-  const stored = (column: string): (Keys | false)[] => [
-    hasSubscriptions && `SELECT ${column} FROM stored_subscriptions`,
-    hasPurchases && `SELECT ${column} FROM stored_purchases`,
-  ];
+  const stored = storedBy(shape);
   const itemPrices = [
     hasSubscriptions && 'SELECT stripe_price_id FROM stored_subscription_items',
     hasPurchases && 'SELECT stripe_price_id FROM stored_purchase_items',
@@ -90,6 +109,7 @@ function partsOf(shape: StateShape): Record<string, string | false> {
         union(hasSubscriptions && given('subscription_ids'), hasPurchases && given('purchase_ids')),
       ),
     ...holderParts(shape),
+    ...erasedParts(shape),
     owners: found(
       { ...users, by: 'id' },
       union(
@@ -133,7 +153,7 @@ function partsOf(shape: StateShape): Record<string, string | false> {
 }
 
 /** What only the answer names is no part of its own, which Postgres would have to store before it reads it. */
-const namedOnce = new Set(['known_events', 'stored_receipts', 'owners_and_claimed_users']);
+const namedOnce = new Set(['known_events', 'stored_receipts', 'named_erased', 'owners_and_claimed_users']);
 
 /** The statement that reads all that the keys of such a shape lead to, in which `$name` stands for keys. */
 export function stateSql(shape: StateShape): string {

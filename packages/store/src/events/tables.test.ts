@@ -118,10 +118,14 @@ test('rows are read as they were written', async () => {
   });
   const owner = { ref: null, projectId: 'p', userId: 'u', version: 0 };
   await database.project.create({ data: { id: 'p', name: 'p' } });
-  await writeOutcomes(database, [
-    { kind: 'subscription', row: subscription, hasNewItems: true, owner, bumps: [], events: [] },
-    { kind: 'purchase', row: purchase, hasNewItems: true, owner: null, bumps: [], events: [] },
-  ]);
+  await writeOutcomes(
+    database,
+    [
+      { kind: 'subscription', row: subscription, hasNewItems: true, owner, bumps: [], events: [] },
+      { kind: 'purchase', row: purchase, hasNewItems: true, owner: null, bumps: [], events: [] },
+    ],
+    { erasureMark: 0 },
+  );
   const state = await readEventState(database, {
     eventIds: [],
     subscriptionIds: ['sub_1'],

@@ -1,3 +1,4 @@
+import { isOurTurn } from '../erasure/take-turn.ts';
 import type { TableSql } from './define-table.ts';
 import { after, sentRows, where } from './write-shape.ts';
 import type { Parts, WriteShape } from './write-shape.ts';
@@ -5,14 +6,15 @@ import type { Parts, WriteShape } from './write-shape.ts';
 /** Objects with their owners. Without all the users that it should get, an object waits for the next try. */
 function incomingObjects(shape: WriteShape, table: TableSql): string {
   const rows = sentRows(shape, table);
-  if (!shape.hasNewUsers) return `SELECT x.*, x.user_ref AS owner_ref FROM ${rows}`;
+  if (!shape.hasNewUsers) return `SELECT x.*, x.user_ref AS owner_ref FROM ${rows} WHERE ${isOurTurn}`;
   const hasAllOwners = `NOT EXISTS (SELECT FROM incoming_owners AS other
         WHERE other.object_id = x.id AND other.project_id IS NOT NULL AND other.owner_ref IS NULL)`;
   return `
     SELECT x.*, coalesce(x.user_ref, created_users.id) AS owner_ref FROM ${rows}
     LEFT JOIN created_users
       ON created_users.project_id = x.new_project_id AND created_users.user_id = x.new_user_id
-    ${where('(x.new_user_id IS NULL OR created_users.id IS NOT NULL)', shape.hasOwners && hasAllOwners)}`;
+    WHERE ${isOurTurn} AND (x.new_user_id IS NULL OR created_users.id IS NOT NULL)
+      ${shape.hasOwners ? `AND ${hasAllOwners}` : ''}`;
 }
 
 /** The parts that write one kind of object; `afterCtes`: what locks rows before it. */
@@ -61,7 +63,8 @@ export function itemParts(shape: WriteShape, table: TableSql, items: TableSql): 
  * live here are read again, should their own events never come.
  */
 export const tombstoneParts = ({ hasSubscriptions }: WriteShape): Parts => ({
-  deleted_customers: `SELECT x.* FROM json_to_recordset($tombstones::json) AS x(id text, deleted_at timestamptz)`,
+  deleted_customers: `
+    SELECT x.* FROM json_to_recordset($tombstones::json) AS x(id text, deleted_at timestamptz) WHERE ${isOurTurn}`,
   customer_tombstones: `
     INSERT INTO public.customers AS stored (stripe_customer_id, source, deleted_at)
     SELECT id, 'event', deleted_at FROM deleted_customers

@@ -1,3 +1,4 @@
+import { isOurTurn, turnParts } from '../erasure/take-turn.ts';
 import {
   eventPayloadTable,
   eventTable,
@@ -21,7 +22,7 @@ function eventParts(shape: WriteShape): Parts {
     INSERT INTO public.stripe_events AS stored (${eventTable.insert})
     SELECT ${eventTable.values} FROM ${rows}
     -- An event and its effect are one: without its object it is not recorded.
-    WHERE object_key IS NULL OR object_key IN (SELECT object_key FROM written_objects)
+    WHERE ${isOurTurn} AND (object_key IS NULL OR object_key IN (SELECT object_key FROM written_objects))
     ORDER BY event_id COLLATE "C"
     ON CONFLICT (event_id) DO UPDATE SET ${eventTable.set}, attempts = stored.attempts + 1
     -- Any other status is final.
@@ -36,7 +37,8 @@ function eventParts(shape: WriteShape): Parts {
   };
 }
 
-const materialized = /^(version_bumps|locked_users|incoming_\w+|deleted_customers|written_objects)$/;
+const materialized =
+  /^(newest_mark|turn|version_bumps|locked_users|incoming_\w+|deleted_customers|written_objects)$/;
 
 const list = (column: string, cte: string): string =>
   `(SELECT coalesce(json_agg(${column}), '[]') FROM ${cte})`;
@@ -45,6 +47,7 @@ const list = (column: string, cte: string): string =>
 export function writeSql(shape: WriteShape): string {
   const { hasBumps, hasNewUsers, hasSubscriptions, hasPurchases } = shape;
   const parts: Parts = {
+    ...turnParts({ makesUsers: hasNewUsers }),
     ...userParts(shape),
     incoming_owners: shape.hasOwners && readOwners(shape),
     ...(hasSubscriptions &&
@@ -71,6 +74,7 @@ export function writeSql(shape: WriteShape): string {
       )
       .join(',\n  ')}
     SELECT json_build_object(
+      'isOurTurn', ${isOurTurn},
       'written', ${list('object_key', 'written_objects')},
       'recorded', ${shape.hasEvents ? list('event_id', 'recorded_events') : `'[]'::json`},
       'pending', ${hasBumps || hasNewUsers ? list(pending, 'pending_invalidations') : `'[]'::json`})`;

@@ -1,3 +1,4 @@
+import { isOurTurn } from '../erasure/take-turn.ts';
 import { after, where } from './write-shape.ts';
 import type { Parts, WriteShape } from './write-shape.ts';
 
@@ -7,11 +8,11 @@ export function userParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Parts 
     version_bumps:
       hasBumps &&
       !isLone &&
-      `SELECT x.* FROM json_to_recordset($bumps::json) AS x(object_key text, user_ref bigint)`,
+      `SELECT x.* FROM json_to_recordset($bumps::json) AS x(object_key text, user_ref bigint) WHERE ${isOurTurn}`,
     locked_users:
       hasBumps &&
       (isLone
-        ? `SELECT id FROM public.users WHERE id = $user_ref::bigint FOR NO KEY UPDATE`
+        ? `SELECT id FROM public.users WHERE id = $user_ref::bigint AND ${isOurTurn} FOR NO KEY UPDATE`
         : `
     SELECT found.* FROM (SELECT DISTINCT user_ref FROM version_bumps ORDER BY user_ref) asked
       -- One by one: a list that was planned for few users would read all of them when there are many.
@@ -23,7 +24,7 @@ export function userParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Parts 
     INSERT INTO public.users (project_id, user_id, version)
     SELECT x.project_id, x.user_id, 1
     FROM json_to_recordset($new_users::json) AS x(project_id text, user_id text)
-    ${where(hasBumps && after('locked_users'))}
+    ${where(isOurTurn, hasBumps && after('locked_users'))}
     ORDER BY x.project_id COLLATE "C", x.user_id COLLATE "C"
     -- Whoever created the user in between wins: the object is not written, and is decided again.
     ON CONFLICT DO NOTHING

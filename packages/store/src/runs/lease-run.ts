@@ -67,6 +67,8 @@ export async function endRun(database: Database, end: RunEnd): Promise<void> {
   await database.$executeRaw`
     UPDATE public.runs SET status = ${status}, error = ${error}, locked_by = NULL, locked_until = NULL,
       finished_at = clock_timestamp(),
+      -- Of an erasure: whose it is, and what that user had.
+      params = params - '{sealed,object_ids,customer_ids,stripe_customer_ids}'::text[],
       result = coalesce(${result === undefined ? null : JSON.stringify(result)}::jsonb, result)
     WHERE id = ${runId} AND status = 'running' AND (${workerId}::text IS NULL OR locked_by = ${workerId})`;
   await database.$executeRaw`

@@ -5,6 +5,8 @@ import type { Database, Queries } from '../create-database.ts';
 import { ownerSourceSql } from '../customers/owner-source.ts';
 import { Prisma } from '../generated/client.ts';
 import { payloadOf } from '../event-payloads/payload-sql.ts';
+import type { ErasureKeys } from '../erasure/erasure-keys.ts';
+import { findErasedUsers } from '../erasure/find-erased.ts';
 
 export type FoundUser = {
   projectId: string | null;
@@ -87,19 +89,39 @@ const find = (tx: Queries, { query, project_id: projectId }: FindUsersQuery): Pr
     FROM found WHERE ${projectId ?? null}::text IS NULL OR project_id = ${projectId ?? null}
     ORDER BY matched, matched_id, project_id, user_id LIMIT ${mostFound}`;
 
-/** The users that an id leads to, and what matched; at most 100. Audited: who looked, and for what. */
+/** Whether the id is one of a user who was erased, in the project or in any. */
+async function isErased(
+  tx: Queries,
+  { query: userId, project_id: projectId }: FindUsersQuery,
+  keys: ErasureKeys,
+): Promise<boolean> {
+  const projects = await tx.$queryRaw<{ projectId: string }[]>`
+    SELECT p.id AS "projectId" FROM public.projects p
+    WHERE (${projectId ?? null}::text IS NULL OR p.id = ${projectId ?? null})
+      AND EXISTS (SELECT FROM public.erased_users e WHERE e.project_id = p.id)`;
+  const users = projects.map((one) => ({ ...one, userId }));
+  return (await findErasedUsers(tx, keys, users)).size > 0;
+}
+
+type By = { actor: Actor; erasureKeys: ErasureKeys };
+
+/**
+ * The users that an id leads to, and what matched; at most 100. Audited: who looked, and for what, unless that is the id of
+ * somebody who was erased and did not come back. Throws ErasureKeyMissing where that cannot be told.
+ */
 export async function findUsers(
   database: Database,
   query: FindUsersQuery,
-  actor: Actor,
+  { actor, erasureKeys }: By,
 ): Promise<FoundUser[]> {
   return database.$transaction(async (tx) => {
     const found = await find(tx, query);
+    const isForgotten = found.length === 0 && (await isErased(tx, query, erasureKeys));
     await writeAudit(tx, {
       actor,
       action: 'user.find',
       projectId: query.project_id ?? null,
-      target: { type: 'user', id: query.query },
+      target: { type: 'user', id: isForgotten ? 'erased' : query.query },
     });
     return found;
   });

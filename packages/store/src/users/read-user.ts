@@ -35,7 +35,7 @@ const mostEvents = 100;
 const mostAudit = 100;
 const mostHinted = 100;
 
-const customersOf = (tx: Queries, userRef: bigint): Promise<MappedCustomer[]> =>
+export const customersOf = (tx: Queries, userRef: bigint): Promise<MappedCustomer[]> =>
   tx.$queryRaw<MappedCustomer[]>`
     SELECT stripe_customer_id AS "stripeCustomerId", source, created_at AS "createdAt", deleted_at AS "deletedAt"
     FROM public.customers WHERE user_ref = ${userRef}
@@ -59,7 +59,7 @@ const hintedOf = (tx: Queries, userRef: bigint): Promise<HintedSource[]> =>
     ORDER BY 5 DESC, 2 LIMIT ${mostHinted}`;
 
 /** Ids by which events and the audit log name what the user has. */
-async function namesOf(tx: Queries, userRef: bigint): Promise<string[]> {
+export async function namesOf(tx: Queries, userRef: bigint): Promise<string[]> {
   const rows = await tx.$queryRaw<{ id: string }[]>`
     WITH object AS (
       SELECT id, ARRAY[id, latest_invoice_id, period_invoice_id] AS ids FROM public.subscriptions

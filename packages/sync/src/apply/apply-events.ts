@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readEventState } from '@billing/store';
 import pLimit from 'p-limit';
 import type { SyncDeps } from '../deps.ts';
 import { decideEvents, groupKeys } from './decide-events.ts';
 import { decideUntilWritten } from './decide-until-written.ts';
 import type { EventResult } from './plan-write.ts';
+import { readState } from './read-state.ts';
 import type { EventGroup, QueuedEvent } from './target.ts';
 import { writePlans } from './write-plans.ts';
 
@@ -123,7 +123,7 @@ function toGroup(key: string, waiters: readonly Waiter[]): EventGroup | null {
 
 /** One statement reads, one writes. Groups that need Stripe or lost a race are missing from the result. */
 async function applyTogether(deps: SyncDeps, groups: readonly EventGroup[]): Promise<Map<string, Results>> {
-  const state = await readEventState(deps.database, groupKeys(groups));
+  const state = await readState(deps, groupKeys(groups));
   const plans = groups.flatMap((group) => {
     const decision = decideEvents(group, { state, found: null, now: deps.clock() });
     return decision.kind === 'write' ? [{ ...decision, key: group.key }] : [];
@@ -134,7 +134,7 @@ async function applyTogether(deps: SyncDeps, groups: readonly EventGroup[]): Pro
 
 const applyAlone = (deps: SyncDeps, group: EventGroup): Promise<Results> =>
   decideUntilWritten(deps, group, {
-    readState: (keys) => readEventState(deps.database, keys),
+    readState: (keys) => readState(deps, keys),
     write: async (plan) => ((await writePlans(deps, [plan])).length === 0 ? null : plan.results),
   });
 

@@ -1,3 +1,4 @@
+import { earliest, namedUsers } from '@billing/domain';
 import type {
   Claims,
   Instant,
@@ -10,9 +11,9 @@ import type { EventState, LedgerStatus, StateKeys } from '@billing/store';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './object-kinds.ts';
 import { pricesOfDetails, relatedIdsOfDetails } from './details-keys.ts';
-import { emptyPlan, planWrite, toLedger } from './plan-write.ts';
+import { emptyPlan, namesErased, planWrite, toErased, toLedger } from './plan-write.ts';
 import type { EventResult, EventStep, IgnoredEvent, WritePlan } from './plan-write.ts';
-import { projectOfCustomer, recordOnly } from './record-only.ts';
+import { projectOfCustomer, recordErased, recordOnly } from './record-only.ts';
 import type { EventGroup, QueuedEvent } from './target.ts';
 
 /** Stripe must be asked first. `query`: which details of a payment; null: the subscription itself. */
@@ -58,6 +59,8 @@ function decideObject<Row extends ObjectRow, Found>(
 ): Decision {
   const stored = kind.stored(state, id);
   const { fresh, results } = splitKnown(events, state);
+  if (stored === undefined && fresh.length > 0 && state.erased?.objects.has(id) === true)
+    return recordErased(fresh, { state, results, now });
   let row = stored?.row ?? kind.unknown(id);
   const steps: EventStep[] = [];
   const ignored: IgnoredEvent[] = [];
@@ -79,11 +82,27 @@ function decideObject<Row extends ObjectRow, Found>(
     return recordOnly(all, { state, results, now });
   }
   ({ row } = finished);
-  const plan = planWrite(kind, { stored, row, state, events: { steps, ignored, now } });
+  const found = lookup?.kind === 'found' ? kind.createdAt(lookup.object) : null;
+  const createdAt = earliest(createdAtOf(fresh), found);
+  const plan = planWrite(kind, { stored, row, state, createdAt, events: { steps, ignored, now } });
   for (const { eventId, status, reason } of plan.outcome?.events ?? [])
     results.set(eventId, { status, reason });
   return { ...plan, outcome: steps.length === 0 ? null : plan.outcome, results };
 }
+
+/** Whether an event's object is the one that it is about, or says whose that is. */
+function tellsAge({ target }: QueuedEvent): boolean {
+  if (target.kind === 'purchase') return target.change.claimSource !== null;
+  if (target.kind !== 'subscription') return false;
+  return target.change.kind === 'snapshot' || target.change.mention.claims.userId !== null;
+}
+
+/** When Stripe created the object, as far as its events tell: the earliest of what claims its owner. */
+const createdAtOf = (events: readonly QueuedEvent[]): Instant | null =>
+  events.reduce<Instant | null>(
+    (at, queued) => (tellsAge(queued) ? earliest(at, queued.event.objectCreatedAt) : at),
+    null,
+  );
 
 /** Events about no stored object: they are recorded, and a deleted customer gets a tombstone. */
 function decideObjectless(
@@ -94,12 +113,15 @@ function decideObjectless(
   const [queued] = fresh;
   if (queued === undefined) return { ...emptyPlan, results };
   const { target, event } = queued;
-  const result =
+  const projectId = projectOfCustomer(queued, state);
+  const isErased = target.kind === 'none' && namesErased(queued, { state, projectId });
+  const decided =
     target.kind === 'none'
       ? { status: target.status, reason: target.reason }
       : { status: 'applied' as const, reason: null };
-  const projectId = projectOfCustomer(queued, state);
-  const row = toLedger(queued, { ...result, awaits: null, projectId }, now);
+  const row = isErased
+    ? toErased(queued, { state, now })
+    : toLedger(queued, { ...decided, awaits: null, projectId }, { state, now });
   const outcome =
     target.kind === 'customer_deleted'
       ? {
@@ -109,7 +131,9 @@ function decideObjectless(
           events: [row],
         }
       : { kind: 'none' as const, events: [row] };
-  return { ...emptyPlan, outcome, results: new Map([...results, [event.id, result]]) };
+  const result = { status: row.status, reason: row.reason };
+  const { erasureMark } = state;
+  return { ...emptyPlan, outcome, results: new Map([...results, [event.id, result]]), erasureMark };
 }
 
 const isFinal = (status: LedgerStatus): boolean => status !== 'failed' && status !== 'quarantined';
@@ -187,8 +211,11 @@ export function groupKeys(groups: readonly EventGroup[], lookups: readonly Group
   ];
   const mentions = changes.flatMap((one) => (one.kind === 'mention' ? [one.mention] : []));
   const owners = ownerKeys([...snapshots, ...mentions, ...payments]);
+  const named = events.flatMap(({ payload }) => namedUsers(payload));
   return {
     ...owners,
+    userIds: [...new Set([...owners.userIds, ...named.map((one) => one.userId)])],
+    projectIds: [...new Set([...owners.projectIds, ...present(named.map((one) => one.projectId))])],
     eventIds: events.map(({ event }) => event.id),
     subscriptionIds: targets.flatMap((target) => (target.kind === 'subscription' ? [target.id] : [])),
     purchaseIds: targets.flatMap((target) => (target.kind === 'purchase' ? [target.id] : [])),

@@ -170,6 +170,7 @@ export const unreadableEvent = ({ raw, receivedAt }: Arrived): ParsedEvent => ({
   account: null,
   apiVersion: null,
   objectId: null,
+  objectCreatedAt: null,
   customerId: null,
   object: { kind: 'other' },
 });

@@ -5,11 +5,13 @@ import {
   mergePurchase,
   namedProject,
   purchaseEntitlementInputs,
+  purchaseWithoutErased,
   resolvePurchase,
   stepMention,
   stepSnapshot,
   stripePriceNamed,
   subscriptionEntitlementInputs,
+  subscriptionWithoutErased,
   unknownPurchase,
   unknownSubscription,
   withNamedPrices,
@@ -17,6 +19,7 @@ import {
 import type {
   Catalog,
   CatalogPrice,
+  ErasedContext,
   Ignored,
   Instant,
   Ownable,
@@ -65,6 +68,8 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   /** After all events of the batch: what follows from the row as a whole. */
   finish: (row: Row, input: FinishInput<Found>) => Finish<Row>;
   itemIds: (row: Row) => readonly string[];
+  /** When Stripe created what a lookup found; null: it does not say. */
+  createdAt: (found: Found) => Instant | null;
   /** Where equal, entitlements are the same. */
   entitlementInputs: (row: Row) => string;
   /** Users whose entitlements depend on it without it being theirs. */
@@ -76,6 +81,8 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   isReceipt: (row: Row, state: EventState) => boolean;
   /** The invoice that only records it. */
   receiptId: (row: Row) => string | null;
+  /** Without a claim of users who were erased. */
+  withoutErased: (row: Row, object: Ownable, context: ErasedContext) => Row;
   outcome: (parts: ObjectParts<Row>) => Outcome;
 };
 
@@ -111,12 +118,14 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
   },
   finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
   itemIds: ({ items }) => items.map(({ itemId }) => itemId),
+  createdAt: (snapshot) => snapshot.createdAt,
   entitlementInputs: subscriptionEntitlementInputs,
   holders: () => [],
   relatedIds: () => [],
   role: () => 'source',
   isReceipt: () => false,
   receiptId: () => null,
+  withoutErased: subscriptionWithoutErased,
   outcome: (parts) => ({ kind: 'subscription', ...parts }),
 };
 
@@ -195,6 +204,7 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
     return isNothing ? { kind: 'ignored', reason: 'no_purchase' } : resolved;
   },
   itemIds: ({ items }) => items.map(({ stripePriceId }) => stripePriceId),
+  createdAt: () => null,
   entitlementInputs: purchaseEntitlementInputs,
   holders: (row, state) => relatedIdsOf(row).flatMap((id) => state.holders.get(id) ?? []),
   relatedIds: relatedIdsOf,
@@ -204,5 +214,6 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
   },
   isReceipt: (row, state) => state.receipts.has(row.id),
   receiptId: (row) => row.receiptId,
+  withoutErased: purchaseWithoutErased,
   outcome: (parts) => ({ kind: 'purchase', ...parts }),
 };

@@ -1,5 +1,5 @@
-import { describeRow, differences, planOwners } from '@billing/domain';
-import type { FieldChange, Instant, Owner, OwnersPlan, Waits } from '@billing/domain';
+import { describeRow, differences, isErasedName, namedUsers, planOwners } from '@billing/domain';
+import type { FieldChange, Instant, Ownable, Owner, OwnersPlan, Waits } from '@billing/domain';
 import type {
   EventState,
   StoredObject,
@@ -34,8 +34,11 @@ export type WritePlan = {
   related: { objectIds: readonly string[]; bumped: readonly number[] };
   /** Metadata names another user than our mapping. */
   isContested: boolean;
+  /** Of the state that it was decided by: a later erasure makes it void. */
+  erasureMark: number;
 };
 
+/** Nothing is written, so that no erasure matters. */
 export const emptyPlan: WritePlan = {
   kind: 'write',
   outcome: null,
@@ -45,6 +48,7 @@ export const emptyPlan: WritePlan = {
   review: null,
   related: { objectIds: [], bumped: [] },
   isContested: false,
+  erasureMark: Number.MAX_SAFE_INTEGER,
 };
 
 /** An event, and whether it was newer than the row. */
@@ -61,6 +65,8 @@ type Change<Row> = {
   state: EventState;
   /** The events that the change comes from; absent: it comes from a lookup or a list, and the ledger gets no row. */
   events?: { steps: readonly EventStep[]; ignored?: readonly IgnoredEvent[]; now: Instant };
+  /** When Stripe created the object; null or absent: not known. It matters where its user was erased. */
+  createdAt?: Instant | null;
 };
 
 const hasAll = (ids: readonly string[], others: readonly string[]): boolean =>
@@ -72,8 +78,30 @@ const storedRefs = (owners: readonly (Owner | null)[]): number[] => [
   ...new Set(owners.flatMap((owner) => owner?.ref ?? [])),
 ];
 
+/** The object as its owners are found by. */
+const ownable = <Row extends ObjectRow>({ row, state, createdAt = null }: Change<Row>): Row & Ownable =>
+  state.erased === undefined ? row : { ...row, createdAt };
+
+/** What an erased user had, or what belongs to such an object. One that others own a part of is stored, and stays. */
+const isErasedObject = <Row extends ObjectRow, Found>(
+  kind: ObjectKind<Row, Found>,
+  { stored, row, state }: Change<Row>,
+): boolean =>
+  stored === undefined &&
+  [row.id, ...kind.relatedIds(row)].some((id) => state.erased?.objects.has(id) === true);
+
+/** Nothing of an erased user's object is stored, and of its events that they came. */
+function planErased<Row extends ObjectRow>({ state, events }: Change<Row>): WritePlan {
+  if (events === undefined) return emptyPlan;
+  const { steps, ignored = [], now } = events;
+  const rows = [...steps, ...ignored].map(({ queued }) => toErased(queued, { state, now }));
+  return { ...emptyPlan, outcome: { kind: 'none', events: rows }, erasureMark: state.erasureMark };
+}
+
 /** The owners by the new row; of an object that grants nothing they stay as they are. */
-function ownersOf<Row extends ObjectRow>(role: Role, { stored, row, state }: Change<Row>): OwnersPlan {
+function ownersOf<Row extends ObjectRow>(role: Role, change: Change<Row>): OwnersPlan {
+  const { stored, state } = change;
+  const row = ownable(change);
   const known = stored?.owners;
   if (role === 'source')
     return planOwners({ before: stored?.row ?? null, row, ...(known && { known }) }, state);
@@ -83,6 +111,7 @@ function ownersOf<Row extends ObjectRow>(role: Role, { stored, row, state }: Cha
     owner,
     concerned: [...(owner === null ? [] : [owner]), ...others],
     isChanged: false,
+    erased: 'none',
     waits: null,
     waitsForOther: false,
     isContested: false,
@@ -97,10 +126,17 @@ export function planWrite<Row extends ObjectRow, Found>(
   kind: ObjectKind<Row, Found>,
   change: Change<Row>,
 ): WritePlan {
-  const { stored, row, state, events = { steps: [], now: 0 } } = change;
-  const before = stored?.row ?? kind.unknown(row.id);
-  const role = kind.role(row);
+  const { stored, state, events = { steps: [], now: 0 } } = change;
+  const role = kind.role(change.row);
   const { owner, others, concerned, ...owners } = ownersOf(role, change);
+  if (isErasedObject(kind, change) || (stored === undefined && owners.erased === 'all'))
+    return planErased(change);
+  const known = stored?.owners;
+  const row =
+    state.erased === undefined
+      ? change.row
+      : kind.withoutErased(change.row, ownable(change), { catalog: state, known });
+  const before = stored?.row ?? kind.unknown(row.id);
   const holders = [...kind.holders(before, state), ...kind.holders(row, state)];
   const changesEntitlements =
     owners.isChanged || kind.entitlementInputs(before) !== kind.entitlementInputs(row);
@@ -109,9 +145,15 @@ export function planWrite<Row extends ObjectRow, Found>(
   const ledgerRole = kind.isReceipt(row, state) ? 'related' : role;
   const ledger = [
     ...events.steps.map(({ queued, outcome }) =>
-      toLedger(queued, { ...entryOf(outcome, ledgerRole, owners.waits), projectId }, events.now),
+      owners.erased === 'all'
+        ? toErased(queued, { state, now: events.now })
+        : toLedger(
+            queued,
+            { ...entryOf(outcome, ledgerRole, owners.waits), projectId },
+            { state, now: events.now },
+          ),
     ),
-    ...(events.ignored ?? []).map((one) => toIgnored(one, projectId, events.now)),
+    ...(events.ignored ?? []).map((one) => toIgnored(one, projectId, { state, now: events.now })),
   ];
   // The events of an invoice that turns out to record this purchase wait for nothing any more.
   const isNewRecorder = kind.receiptId(row) !== kind.receiptId(before);
@@ -134,6 +176,7 @@ export function planWrite<Row extends ObjectRow, Found>(
     review: isQuarantined || owners.waitsForOther || isNewRecorder ? kind.key(row.id) : null,
     related: { objectIds: changesEntitlements ? kind.relatedIds(row) : [], bumped: bumps },
     isContested: owners.isContested && ledger.length > 0,
+    erasureMark: state.erasureMark,
   };
 }
 
@@ -147,12 +190,26 @@ function entryOf(step: EventStep['outcome'], role: Role, waits: Waits | null): E
   return { status: 'applied', reason: null, awaits: null };
 }
 
+type Read = { state: EventState; now: Instant };
+
+/** Whether the event names a user who was erased: its payload must not be kept. */
+export function namesErased(
+  { event, payload }: ReceivedEvent,
+  { state, projectId }: { state: EventState; projectId: string | null },
+): boolean {
+  if (state.erased === undefined) return false;
+  const projects = projectId === null ? [] : [projectId];
+  const context = { catalog: state, projects, createdAt: event.objectCreatedAt };
+  return namedUsers(payload).some((named) => isErasedName(named, context));
+}
+
 /** The ledger row of an event. */
 export function toLedger(
-  { event, receivedAt, payload }: ReceivedEvent,
+  received: ReceivedEvent,
   entry: Entry & { projectId: string | null },
-  now: Instant,
+  { state, now }: Read,
 ): LedgerOutcome {
+  const { event, receivedAt, payload } = received;
   return {
     eventId: event.id,
     type: event.type,
@@ -162,7 +219,7 @@ export function toLedger(
     created: event.created,
     receivedAt,
     processedAt: now,
-    payload,
+    payload: namesErased(received, { state, projectId: entry.projectId }) ? {} : payload,
     ...entry,
   };
 }
@@ -170,8 +227,17 @@ export function toLedger(
 export const toIgnored = (
   { queued, reason }: IgnoredEvent,
   projectId: string | null,
-  now: Instant,
-): LedgerOutcome => toLedger(queued, { status: 'ignored', reason, awaits: null, projectId }, now);
+  read: Read,
+): LedgerOutcome =>
+  namesErased(queued, { state: read.state, projectId })
+    ? toErased(queued, read)
+    : toLedger(queued, { status: 'ignored', reason, awaits: null, projectId }, read);
+
+/** The ledger row of an event about what an erased user had: that it came, and nothing of it. */
+export const toErased = (received: ReceivedEvent, read: Read): LedgerOutcome => ({
+  ...toLedger(received, { status: 'ignored', reason: 'erased', awaits: null, projectId: null }, read),
+  payload: {},
+});
 
 /** The row and owner that a plan would replace; undefined: the object is new, or the plan writes none. */
 export function storedBefore({ outcome }: WritePlan, state: EventState) {

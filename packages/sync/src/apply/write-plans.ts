@@ -1,3 +1,4 @@
+import { namedUsers } from '@billing/domain';
 import {
   bumpHolders,
   objectKeyOf,
@@ -7,24 +8,30 @@ import {
 } from '@billing/store';
 import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
 import type { SyncDeps } from '../deps.ts';
-import { toLedger } from './plan-write.ts';
+import { namesErased, toErased, toLedger } from './plan-write.ts';
 import type { WritePlan } from './plan-write.ts';
+import { noKeys } from './decide-events.ts';
+import { readState } from './read-state.ts';
 import type { ReceivedEvent } from './target.ts';
 
 /** Only rows that other writers change as well are guarded by a row version. */
 const isGuarded = (outcome: Outcome): boolean =>
   outcome.kind === 'subscription' || outcome.kind === 'purchase';
 
+const earliestMark = (plans: readonly WritePlan[]): number =>
+  Math.min(...plans.map((plan) => plan.erasureMark));
+
 /**
  * Writes plans by one statement and does what follows the commit. Returns those that were written: the others' rows
- * have changed since they were read.
+ * have changed since they were read, or a user was erased since.
  */
 export async function writePlans<P extends WritePlan>(deps: SyncDeps, plans: readonly P[]): Promise<P[]> {
   const outcomes = plans.flatMap(({ outcome }) => outcome ?? []);
-  const { written, pending } =
+  const { isCurrent, written, pending } =
     outcomes.length === 0
-      ? { written: new Set<string>(), pending: [] }
-      : await writeOutcomes(deps.database, outcomes);
+      ? { isCurrent: true, written: new Set<string>(), pending: [] }
+      : await writeOutcomes(deps.database, outcomes, { erasureMark: earliestMark(plans) });
+  if (!isCurrent) return [];
   const isWritten = ({ outcome }: WritePlan): boolean =>
     outcome === null || !isGuarded(outcome) || written.has(objectKeyOf(outcome) ?? '');
   const done = plans.filter(isWritten);
@@ -90,12 +97,25 @@ async function review({ database, logger }: SyncDeps, plan: WritePlan): Promise<
   }
 }
 
+const mostTries = 5;
+
 /** Records an event in the ledger without applying it. */
 export async function recordEvent(
-  { database, clock }: SyncDeps,
+  deps: SyncDeps,
   received: ReceivedEvent,
-  { status, reason }: { status: LedgerStatus; reason: string },
+  result: { status: LedgerStatus; reason: string },
 ): Promise<void> {
-  const row = toLedger(received, { status, reason, awaits: null, projectId: null }, clock());
-  await writeOutcomes(database, [{ kind: 'none', events: [row] }]);
+  const named = namedUsers(received.payload);
+  const userIds = named.map((one) => one.userId);
+  const projectIds = named.flatMap((one) => one.projectId ?? []);
+  for (let count = 1; ; count += 1) {
+    const state = await readState(deps, { ...noKeys, userIds, projectIds });
+    const read = { state, now: deps.clock() };
+    const row = namesErased(received, { state, projectId: null })
+      ? toErased(received, read)
+      : toLedger(received, { ...result, awaits: null, projectId: null }, read);
+    const { isCurrent } = await writeOutcomes(deps.database, [{ kind: 'none', events: [row] }], state);
+    if (isCurrent) return;
+    if (count === mostTries) throw new Error('users were erased in each try to record an event');
+  }
 }

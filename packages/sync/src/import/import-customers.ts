@@ -1,6 +1,7 @@
-import { fromStripeSeconds, isId, ServiceError } from '@billing/domain';
+import { fromStripeSeconds, isErasedUser, isId, ServiceError } from '@billing/domain';
 import type { Instant } from '@billing/domain';
 import { findSeveralCustomers, mapCustomer, publishInvalidations } from '@billing/store';
+import type { EventState } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { eachPage } from './each-page.ts';
 import { importActor } from './import-deps.ts';
@@ -51,14 +52,28 @@ function userOf(
   return [];
 }
 
+/** An import brings nobody back who was erased; only a checkout, a grant or an operator's mapping does. */
+const wasErased = (
+  state: EventState,
+  { projectId, userId, stripeCustomerId, since }: Wanted & { projectId: string },
+): boolean =>
+  state.erased?.objects.get(stripeCustomerId)?.has(projectId) === true ||
+  isErasedUser(state, { projectId, userId }, since);
+
 async function mapAll(deps: PhaseDeps, scope: Scope, wanted: readonly Wanted[]): Promise<void> {
   const { projectId, tally } = deps;
-  const { mappings } = await readState(deps, scope, {
+  const state = await readState(deps, scope, {
     ...noKeys,
     customerIds: wanted.map(({ stripeCustomerId }) => stripeCustomerId),
+    userIds: wanted.map(({ userId }) => userId),
+    projectIds: [projectId],
   });
   for (const one of wanted) {
-    const owner = mappings.get(one.stripeCustomerId)?.find((user) => user.projectId === projectId);
+    if (wasErased(state, { ...one, projectId })) {
+      count(tally, 'customers_of_erased_users');
+      continue;
+    }
+    const owner = state.mappings.get(one.stripeCustomerId)?.find((user) => user.projectId === projectId);
     if (owner === undefined) await mapOne(deps, scope, one);
     else if (owner.userId === one.userId) count(tally, 'customers_there_already');
     else note(tally, 'customers_of_another_user', one.stripeCustomerId);

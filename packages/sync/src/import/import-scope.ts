@@ -1,9 +1,9 @@
 import { noOwners } from '@billing/domain';
 import type { Catalog, Owner, SubscriptionRow } from '@billing/domain';
-import { readEventState } from '@billing/store';
 import type { EventState, StateKeys } from '@billing/store';
 import { subscriptionKeys } from '../apply/decide-events.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
+import { readState as readStored } from '../apply/read-state.ts';
 import type { PlannedPrice } from './import-catalog.ts';
 import type { ImportDeps } from './import-deps.ts';
 
@@ -74,9 +74,9 @@ function withKeysOf(keys: StateKeys, rows: readonly SubscriptionRow[]): StateKey
 
 /** The stored state; in a dry run with what the import would have stored before. */
 export async function readState(deps: ImportDeps, scope: Scope, keys: StateKeys): Promise<EventState> {
-  if (!deps.isDryRun) return readEventState(deps.sync.database, keys);
+  if (!deps.isDryRun) return readStored(deps.sync, keys);
   const rows = keys.subscriptionIds.flatMap((id) => scope.plannedSubscriptions.get(id) ?? []);
-  const state = await readEventState(deps.sync.database, withKeysOf(keys, rows));
+  const state = await readStored(deps.sync, withKeysOf(keys, rows));
   const planned = rows.map((row) => [row.id, { owners: noOwners, row }] as const);
   return {
     ...state,

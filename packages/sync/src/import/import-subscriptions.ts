@@ -83,7 +83,7 @@ function changeOf(state: EventState, listed: ListedSubscription): Change | null 
   const { id } = listed.snapshot;
   const stored = state.subscriptions.get(id);
   const row = reconcileSubscription(stored?.row ?? unknownSubscription(id), listed);
-  const plan = planWrite(subscriptionKind, { stored, row, state });
+  const plan = planWrite(subscriptionKind, { stored, row, state, createdAt: listed.snapshot.createdAt });
   if (changedFields(plan, state).length === 0) return null;
   // A mapping that was committed while this was decided did not see the row.
   const review = plan.owner === null ? subscriptionKind.key(id) : plan.review;

@@ -1,10 +1,11 @@
 import { keepForRecheck } from '@billing/domain';
 import type { DriftEntry, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
-import { findUnmetPurchases, findUnmetSubscriptions, readEventState } from '@billing/store';
+import { findUnmetPurchases, findUnmetSubscriptions } from '@billing/store';
 import type { EventState, Run } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { subscriptionKind } from '../apply/object-kinds.ts';
 import { planWrite } from '../apply/plan-write.ts';
+import { readState } from '../apply/read-state.ts';
 import { noKeys, subscriptionKeys } from '../apply/decide-events.ts';
 import { askStripe } from '../stripe/ask-stripe.ts';
 import { lookupSubscription } from '../stripe/lookup-subscription.ts';
@@ -49,7 +50,7 @@ async function changesOf(
   const { id, before, lookup, run } = of;
   if (lookup.kind === 'missing') return changeOfMissing(deps, id, before);
   const listed = { snapshot: lookup.object, createdAt: 0, readAt: deps.clock() };
-  const catalog = await readEventState(deps.database, subscriptionKeys([lookup.object]));
+  const catalog = await readState(deps, subscriptionKeys([lookup.object]));
   const state = { ...catalog, subscriptions: before.subscriptions };
   const change = changeOfSubscription(listed, { state, projectId: run.projectId });
   return change === null ? [] : [change];
@@ -65,7 +66,7 @@ export async function compareUnlistedSubscriptions(
   const ids = await findUnmetSubscriptions(database, query);
   const drift: DriftEntry[] = [];
   for (const id of ids) {
-    const before = await readEventState(database, { ...noKeys, subscriptionIds: [id] });
+    const before = await readState(deps, { ...noKeys, subscriptionIds: [id] });
     const lookup = await lookupSubscription(inBackground(deps), id);
     if (lookup.kind === 'unreachable') {
       // What Stripe does not tell of this one keeps no other waiting.

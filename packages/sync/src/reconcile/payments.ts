@@ -1,9 +1,9 @@
 import type { Run, EventState } from '@billing/store';
-import { readEventState } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { decideEvents, groupKeys } from '../apply/decide-events.ts';
 import { lookupForGroup } from '../apply/decide-until-written.ts';
 import { acceptEvent } from '../apply/handlers.ts';
+import { readState } from '../apply/read-state.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { groupByObject } from '../apply/target.ts';
 import type { EventGroup, QueuedEvent } from '../apply/target.ts';
@@ -86,7 +86,7 @@ async function decide(
   if (!mayLookUp) return { kind: 'needs_lookup' };
   const found = await lookupForGroup(inBackground(deps), group, { state, query: first.query });
   if (found.lookup.kind === 'unreachable' && found.lookup.isRefused !== true) return { kind: 'unreachable' };
-  const prices = await readEventState(deps.database, groupKeys([group], [found]));
+  const prices = await readState(deps, groupKeys([group], [found]));
   const then = decideEvents(group, {
     // The row as it was before the lookup: the write compares its version.
     state: { ...prices, ledger: new Map(), purchases: state.purchases },
@@ -127,8 +127,7 @@ export function paymentListing(
         // A payment without our metadata is its session's, or none of ours.
         target.kind === 'purchase' && !target.change.isForKnown ? [target.id] : [],
       ),
-    readState: (rows) =>
-      readEventState(deps.database, groupKeys(groupsOf(deps, { rows, typeOf, state: null }))),
+    readState: (rows) => readState(deps, groupKeys(groupsOf(deps, { rows, typeOf, state: null }))),
     compare,
   };
 }

@@ -1,6 +1,7 @@
-import { findOwnerlessSubscriptions, readEventState } from '@billing/store';
+import { findOwnerlessSubscriptions } from '@billing/store';
 import type { Run } from '@billing/store';
 import type { DriftEntry } from '@billing/domain';
+import { readState } from '../apply/read-state.ts';
 import { planSessions, sessionKeys, subscriptionSession } from '../apply/session-claims.ts';
 import type { SubscriptionSession } from '../apply/session-claims.ts';
 import type { MaintenanceDeps } from '../deps.ts';
@@ -22,7 +23,7 @@ export function sessionListing(deps: MaintenanceDeps, run: Run, payments: Listin
       const compared = await payments.compare(rows, state, mayLookUp);
       const sessions = sessionsIn(rows);
       if (compared.kind !== 'compared' || sessions.length === 0) return compared;
-      const ofSessions = await readEventState(deps.database, sessionKeys(sessions));
+      const ofSessions = await readState(deps, sessionKeys(sessions));
       const changes = planSessions(sessions, ofSessions).flatMap(
         (plan) => changeOf(plan, { state: ofSessions, projectId: run.projectId }) ?? [],
       );
@@ -40,7 +41,7 @@ async function addClaims(
   run: Run,
   sessions: readonly SubscriptionSession[],
 ): Promise<DriftEntry[]> {
-  const state = await readEventState(deps.database, sessionKeys(sessions));
+  const state = await readState(deps, sessionKeys(sessions));
   const changes = planSessions(sessions, state).flatMap(
     (plan) => changeOf(plan, { state, projectId: run.projectId }) ?? [],
   );

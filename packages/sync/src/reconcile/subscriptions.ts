@@ -6,11 +6,11 @@ import {
   unknownSubscription,
 } from '@billing/domain';
 import type { ListedSubscription } from '@billing/domain';
-import { readEventState } from '@billing/store';
 import type { EventState, Run } from '@billing/store';
 import type { MaintenanceDeps } from '../deps.ts';
 import { subscriptionKind } from '../apply/object-kinds.ts';
 import { planWrite } from '../apply/plan-write.ts';
+import { readState } from '../apply/read-state.ts';
 import { subscriptionKeys } from '../apply/decide-events.ts';
 import { lookupSubscription } from '../stripe/lookup-subscription.ts';
 import { inBackground } from '../stripe/read-budget.ts';
@@ -25,7 +25,10 @@ export function changeOfSubscription(
   const { id } = listed.snapshot;
   const stored = state.subscriptions.get(id);
   const row = reconcileSubscription(stored?.row ?? unknownSubscription(id), listed);
-  return changeOf(planWrite(subscriptionKind, { stored, row, state }), { state, projectId });
+  return changeOf(planWrite(subscriptionKind, { stored, row, state, createdAt: listed.snapshot.createdAt }), {
+    state,
+    projectId,
+  });
 }
 
 function toListed({ logger, clock }: MaintenanceDeps, rendered: ListedObject): ListedSubscription[] {
@@ -83,8 +86,8 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
       }),
     idsOf: (rows) => rows.map((row) => row.id),
     readState: (rows) =>
-      readEventState(
-        deps.database,
+      readState(
+        deps,
         subscriptionKeys(rows.flatMap((row) => toListed(deps, row).map(({ snapshot }) => snapshot))),
       ),
     compare,

@@ -1,11 +1,11 @@
 import { differences } from '@billing/domain';
 import type { FieldChange, StripeLookup } from '@billing/domain';
-import { readEventState } from '@billing/store';
 import type { EventState, LedgerStatus, StoredEvent } from '@billing/store';
 import { z } from 'zod';
 import { decideUntilWritten } from '../apply/decide-until-written.ts';
 import { acceptEvent } from '../apply/handlers.ts';
 import { changedFields } from '../apply/plan-write.ts';
+import { readState } from '../apply/read-state.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { writePlans } from '../apply/write-plans.ts';
 import type { SyncDeps } from '../deps.ts';
@@ -45,7 +45,7 @@ export async function replayEvent(
     { key: queued.key, events: [queued] },
     {
       // Without its ledger row the event is decided like a new one; the write keeps a final ledger row as it is.
-      readState: async (keys) => ({ ...(await readEventState(deps.database, keys)), ledger: new Map() }),
+      readState: async (keys) => ({ ...(await readState(deps, keys)), ledger: new Map() }),
       write: async (plan, state) => {
         const isDone = dryRun || (await writePlans(deps, [plan])).length > 0;
         return isDone ? describe(stored, plan, state) : null;

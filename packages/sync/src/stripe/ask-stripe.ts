@@ -42,7 +42,14 @@ function toStripeFailure(error: unknown): StripeFailure {
 }
 
 type LookupKind =
-  'subscription' | 'checkout_session' | 'charge' | 'payment_intent' | 'invoice' | 'price' | 'event';
+  | 'customer'
+  | 'subscription'
+  | 'checkout_session'
+  | 'charge'
+  | 'payment_intent'
+  | 'invoice'
+  | 'price'
+  | 'event';
 
 /**
  * Whether asking for other objects may still bring something. A key that is not accepted at all (401) is a matter of

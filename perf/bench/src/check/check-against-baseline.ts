@@ -1,13 +1,13 @@
 import type { Row } from '../report/row.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
-import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Surroundings } from '../environment/set-up.ts';
 import type { Baseline } from './baseline.ts';
 import { compareRatios, describeFailures, formatFindings } from './compare.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
 import { measure } from './measure.ts';
 import { readRatios } from './ratios.ts';
 
-type Check = { baseline: Baseline; say: (line: string) => void };
+type Check = { baseline: Baseline; warmSeconds: number; say: (line: string) => void };
 
 /** The scenarios in which a ratio is beyond its margin. */
 function regressedScenarios({ ratios }: Baseline, rows: readonly Row[]): Set<string> {
@@ -18,18 +18,21 @@ function regressedScenarios({ ratios }: Baseline, rows: readonly Row[]): Set<str
 }
 
 /** Measures a scenario with a regression once more: a slower program shows twice, a disturbed machine rarely. */
-async function measureWithRepeat(environment: BenchEnvironment, { baseline, say }: Check): Promise<Row[]> {
-  const rows = await measure(environment, { say });
+async function measureWithRepeat(
+  environment: Surroundings,
+  { baseline, warmSeconds, say }: Check,
+): Promise<Row[]> {
+  const rows = await measure(environment, { say, warmSeconds });
   const again = regressedScenarios(baseline, rows);
   if (again.size === 0) return rows;
   say(`Beyond the margin, so measured once more: ${[...again].join(', ')}`);
-  const second = await measure(environment, { say, only: again });
+  const second = await measure(environment, { say, warmSeconds, only: again });
   const titles = new Set(second.map(({ scenario }) => scenario));
   return [...rows.filter(({ scenario }) => !titles.has(scenario)), ...second];
 }
 
 /** Measures, prints both tables and writes the results; returns a sentence for each failure. */
-export async function checkAgainstBaseline(environment: BenchEnvironment, check: Check): Promise<string[]> {
+export async function checkAgainstBaseline(environment: Surroundings, check: Check): Promise<string[]> {
   const { baseline, say } = check;
   const rows = await measureWithRepeat(environment, check);
   const findings = compareRatios(baseline.ratios, readRatios(rows));

@@ -22,13 +22,13 @@ export const latencyKinds: readonly { name: string; scenario: string; row: strin
   },
   {
     name: 'webhook accepted, 100/s',
-    scenario: 'webhook → right read, 100/s',
-    row: 'accepted',
+    scenario: 'lone event, 100/s open loop',
+    row: 'our API and worker: accepted',
     limits: { p95: 1_000 },
   },
   {
     name: 'webhook to the read that shows it, 100/s',
-    scenario: 'webhook → right read, 100/s',
+    scenario: 'lone event, 100/s open loop',
     row: 'visible',
     limits: { p99: 2_000 },
   },

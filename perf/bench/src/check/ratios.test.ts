@@ -12,22 +12,23 @@ const row = (scenario: string, name: string, value: number, cpuMicros?: number):
 });
 const rows = [
   row('check, cache hit', 'our API', 500, 40),
-  row('check, cache hit', 'bare node:http', 1_000, 20),
+  row('check, cache hit', 'node:http, same work', 1_000, 20),
+  row('check, cache hit', 'Fastify, same work', 1_000),
 ];
 const named = (name: string) => ratioKinds.filter((kind) => kind.name === name);
 
 describe('ratios from the rows of a run', () => {
   it.each([
-    ['check hit, CPU ÷ bare', 'lower', 2],
-    ['check hit, rate ÷ bare', 'higher', 0.5],
-    ['check hit, CPU ÷ Fastify', 'lower', undefined],
+    ['check hit, CPU ÷ node:http', 'lower', 2],
+    ['check hit, rate ÷ Fastify', 'higher', 0.5],
+    ['webhook, CPU ÷ Fastify', 'lower', undefined],
   ] as const)('%s: %s is better, %p', (name, better, value) => {
     expect(readRatios(rows, named(name))).toMatchObject([{ name, better, value }]);
   });
 
   it('treats a figure of 0 as missing', () => {
-    const idle = [rows[0], row('check, cache hit', 'bare node:http', 0, 0)].flatMap((one) => one ?? []);
-    expect(readRatios(idle, named('check hit, rate ÷ bare'))).toMatchObject([{ value: undefined }]);
+    const idle = [rows[0], row('check, cache hit', 'Fastify, same work', 0, 0)].flatMap((one) => one ?? []);
+    expect(readRatios(idle, named('check hit, rate ÷ Fastify'))).toMatchObject([{ value: undefined }]);
   });
 
   it('gives every ratio a name of its own', () => {

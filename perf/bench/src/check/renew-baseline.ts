@@ -1,6 +1,6 @@
 import { alignTable } from '../report/table.ts';
 import { describeRun, writeResults } from '../report/write-results.ts';
-import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Surroundings } from '../environment/set-up.ts';
 import { baselineFile, makeBaseline, writeBaseline } from './baseline.ts';
 import type { Baseline } from './baseline.ts';
 import { findSlow, formatLatencies, readLatencies } from './latencies.ts';
@@ -9,6 +9,7 @@ import { readRatios } from './ratios.ts';
 
 export type Renewal = {
   runs: number;
+  warmSeconds: number;
   loadGenerator: Baseline['machine']['load_generator'];
   /** Its margins are kept. */
   former: Baseline | undefined;
@@ -27,13 +28,13 @@ const formatRatios = ({ ratios }: Baseline): string =>
   );
 
 /** Measures `runs` times and writes perf/baseline.json; returns a sentence for each missed load target. */
-export async function renewBaseline(environment: BenchEnvironment, renewal: Renewal): Promise<string[]> {
-  const { runs, loadGenerator, former, say } = renewal;
+export async function renewBaseline(environment: Surroundings, renewal: Renewal): Promise<string[]> {
+  const { runs, warmSeconds, loadGenerator, former, say } = renewal;
   const { at, commit, is_dirty, node, cpu, cores, memory_gib } = describeRun();
   const measured = [];
   for (let number = 1; number <= runs; number += 1) {
     say(`Run ${number} of ${runs}`);
-    const rows = await measure(environment, { say });
+    const rows = await measure(environment, { say, warmSeconds });
     say(`Written to ${writeResults(describeRun(), rows)}`);
     measured.push({ ratios: readRatios(rows), latencies: readLatencies(rows) });
   }

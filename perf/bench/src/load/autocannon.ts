@@ -8,12 +8,29 @@ const settings = z
   .object({
     url: z.string(),
     connections: z.number(),
-    seconds: z.number(),
+    seconds: z.number().optional(),
+    /** So many requests, however long they take. */
+    count: z.number().optional(),
     apiKey: z.string().optional(),
     paths: z.array(z.string()).optional(),
-    webhook: z.object({ secret: z.string(), path: z.string() }).optional(),
+    webhook: z
+      .object({ path: z.string(), secret: z.string().optional(), eventsFile: z.string().optional() })
+      .optional(),
   })
   .parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
+
+const signedEvent = z.object({ body: z.string(), signature: z.string() });
+
+/** The events of a file, one after another; throws when there are no more, as a repeated one costs less. */
+function readEvents(file: string): () => z.output<typeof signedEvent> {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const events = lines.map((line) => signedEvent.parse(JSON.parse(line)))[Symbol.iterator]();
+  return () => {
+    const { value } = events.next();
+    if (value === undefined) throw new Error(`${file} has too few events for this load.`);
+    return value;
+  };
+}
 
 function requests(): autocannon.Request[] {
   const { webhook, paths = ['/'], apiKey } = settings;
@@ -23,7 +40,8 @@ function requests(): autocannon.Request[] {
       path,
       ...(apiKey === undefined ? {} : { headers: { authorization: `Bearer ${apiKey}` } }),
     }));
-  const nextEvent = createSignedEvents(webhook.secret);
+  const { secret = '', eventsFile } = webhook;
+  const nextEvent = eventsFile === undefined ? createSignedEvents(secret) : readEvents(eventsFile);
   return [
     {
       method: 'POST',
@@ -43,7 +61,7 @@ function requests(): autocannon.Request[] {
 const result = await autocannon({
   url: settings.url,
   connections: settings.connections,
-  duration: settings.seconds,
+  ...(settings.count === undefined ? { duration: settings.seconds ?? 1 } : { amount: settings.count }),
   requests: requests(),
 });
 const failed = result.errors + result.timeouts + result.non2xx;

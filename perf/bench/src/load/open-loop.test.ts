@@ -34,4 +34,19 @@ describe('the open loop', () => {
     expect([result.count, result.failed]).toEqual([5, 5]);
     expect(() => failOnFailed(result, 'requests')).toThrow('5 requests failed. The first: no');
   });
+
+  it('measures a request that was sent early from its sending', async () => {
+    const waited: number[] = [];
+    const { max, p50 } = await openLoop({
+      perSecond: 400,
+      seconds: 0.25,
+      request: (_number, since) => {
+        waited.push(performance.now() - since);
+        return Promise.resolve();
+      },
+    });
+    expect(Math.min(...waited)).toBeGreaterThanOrEqual(0);
+    expect(p50).toBeGreaterThanOrEqual(0);
+    expect(max).toBeGreaterThanOrEqual(Math.max(...waited));
+  });
 });

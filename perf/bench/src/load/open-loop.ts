@@ -29,26 +29,27 @@ export function failOnFailed({ failed, firstFailure = '' }: Latencies, what: str
 type OpenLoop = {
   perSecond: number;
   seconds: number;
-  /** One request; throws when it failed. `number` counts from 0. */
-  request: (number: number) => Promise<void>;
+  /** One request; throws when it failed. `number` counts from 0; it is measured from `since`, of `performance.now()`. */
+  request: (number: number, since: number) => Promise<void>;
 };
 
 /**
  * Sends requests at fixed moments, whether or not the earlier ones have been answered, and measures each from the
- * moment at which it was due. So a pause of the server shows in every request of that time, and a late timer here
- * can only make it look slower.
+ * moment at which it was due: a pause of the server shows in every request of that time, and a late timer here can only
+ * make it look slower. Timers are whole milliseconds, so that most fire a little early: those are measured from then.
  */
 export async function openLoop({ perSecond, seconds, request }: OpenLoop): Promise<Latencies> {
   const total = Math.round(perSecond * seconds);
-  const startedAt = performance.now() + 50;
+  const firstAt = performance.now() + 50;
   const latencies: number[] = [];
   const failures: string[] = [];
   const send = async (number: number): Promise<void> => {
-    const dueAt = startedAt + (number * 1000) / perSecond;
+    const dueAt = firstAt + (number * 1000) / perSecond;
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, dueAt - performance.now())));
+    const since = Math.min(dueAt, performance.now());
     try {
-      await request(number);
-      latencies.push(performance.now() - dueAt);
+      await request(number, since);
+      latencies.push(performance.now() - since);
     } catch (error) {
       failures.push(error instanceof Error ? error.message : String(error));
     }

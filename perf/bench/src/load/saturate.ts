@@ -5,19 +5,22 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Running } from '../environment/start-process.ts';
-import { cpuSeconds } from '../measure/cpu-time.ts';
+import { countCpu } from '../measure/cpu-time.ts';
+import type { Processes } from '../measure/cpu-time.ts';
 import type { Measured } from '../measure/take-turns.ts';
 import { entries } from '../paths.ts';
 
-/** The requests of a load generator. `webhook`: POSTs Stripe events, each with its own id and signature. */
+/**
+ * The requests of a load generator. `webhook`: POSTs Stripe events, each with its own id and signature: those of a file
+ * (a JSON line each: body, signature), or made for it.
+ */
 export type Load = {
   connections: number;
-  seconds: number;
   apiKey?: string;
   /** Paths to GET, one after another. */
   paths?: readonly string[];
-  webhook?: { secret: string; path: string };
-};
+  webhook?: { path: string } & ({ secret: string } | { eventsFile: string });
+} & ({ seconds: number } | { count: number });
 
 const report = z.object({ requests: z.number(), seconds: z.number(), failed: z.number() });
 type Report = z.output<typeof report>;
@@ -45,7 +48,7 @@ done = function(summary, latency)
     e.connect + e.read + e.write + e.status + e.timeout))
 end`;
 
-async function runWrk(wrk: string, url: string, load: Load): Promise<Report> {
+async function runWrk(wrk: string, url: string, load: Load & { seconds: number }): Promise<Report> {
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.lua');
   writeFileSync(file, wrkScript(load.paths ?? ['/'], load.apiKey));
   const { stdout } = await promisify(execFile)(wrk, [
@@ -62,19 +65,24 @@ async function runWrk(wrk: string, url: string, load: Load): Promise<Report> {
 /** A load generator in a process of its own: wrk where it is installed and can do it, else autocannon. */
 export async function generate(url: string, load: Load): Promise<Report> {
   const wrk = load.webhook === undefined ? findWrk() : undefined;
-  if (wrk !== undefined) return runWrk(wrk, url, load);
+  if (wrk !== undefined && 'seconds' in load) return runWrk(wrk, url, load);
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.json');
   writeFileSync(file, JSON.stringify({ url, ...load }));
   const { stdout } = await promisify(execFile)(process.execPath, [entries.bench('load/autocannon'), file]);
   return report.parse(JSON.parse(stdout));
 }
 
-/** Saturates a server; returns requests a second and its CPU time for each. Throws when a request failed. */
-export async function saturate(server: Running, load: Load): Promise<Measured> {
-  const before = cpuSeconds(server.pid);
-  const { requests, seconds, failed } = await generate(server.url, load);
-  const cpu = cpuSeconds(server.pid) - before;
+export type Saturated = Measured & { count: number };
+
+/** Saturates a server; returns requests a second and the CPU of `processes` for each. Throws when a request failed. */
+export async function saturate(
+  { url }: Pick<Running, 'url'>,
+  load: Load,
+  processes: Processes,
+): Promise<Saturated> {
+  const cpuOf = countCpu(processes);
+  const { requests, seconds, failed } = await generate(url, load);
   if (failed > 0 || requests === 0)
-    throw new Error(`${failed} of ${requests} requests to ${server.url} failed: nothing can be compared.`);
-  return { value: requests / seconds, cpuMicros: (cpu / requests) * 1e6 };
+    throw new Error(`${failed} of ${requests} requests to ${url} failed: nothing can be compared.`);
+  return { value: requests / seconds, cpu: cpuOf(requests), count: requests };
 }

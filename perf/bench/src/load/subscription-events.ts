@@ -7,7 +7,13 @@ import type { Seeded } from '../environment/seed.ts';
 const daySeconds = 86_400;
 export const subscriptionEventType = 'customer.subscription.updated';
 
-export type Change = { event: object; userId: string; quantity: number };
+export type Change = {
+  event: Record<string, unknown>;
+  eventId: string;
+  subscriptionId: string;
+  userId: string;
+  quantity: number;
+};
 export type NextEvent = () => Change;
 
 /**
@@ -22,8 +28,10 @@ export function createSubscriptionEvents(seeded: Seeded): NextEvent {
     const number = (count % seeded.subscribedCount) + 1;
     const lap = Math.floor(count / seeded.subscribedCount);
     count += 1;
+    const subscriptionId = `${seeded.subscriptionPrefix}${number}`;
+    const eventId = `evt_${run}_${count}`;
     const object = subscriptionObject({
-      id: `${seeded.subscriptionPrefix}${number}`,
+      id: subscriptionId,
       customer: `${seeded.customerPrefix}${number}`,
       items: [
         {
@@ -38,12 +46,12 @@ export function createSubscriptionEvents(seeded: Seeded): NextEvent {
       created: startedAt - daySeconds,
     });
     const event = stripeEvent({
-      id: `evt_${run}_${count}`,
+      id: eventId,
       type: subscriptionEventType,
       object,
       created: startedAt + lap,
     });
-    return { event, userId: `${seeded.userPrefix}${number}`, quantity: lap + 2 };
+    return { event, eventId, subscriptionId, userId: `${seeded.userPrefix}${number}`, quantity: lap + 2 };
   };
 }
 
@@ -54,7 +62,7 @@ export async function fillQueue(queue: Queue, nextEvent: NextEvent, count: numbe
   for (let left = count; left > 0; left -= atOnce)
     await queue.addBulk(
       Array.from({ length: Math.min(left, atOnce) }, () => {
-        const event = projectEvent({ ...nextEvent().event });
+        const event = projectEvent(nextEvent().event);
         const data = { event, received_at: new Date().toISOString() };
         return { name: String(event['type']), data, opts: { jobId: String(event['id']) } };
       }),

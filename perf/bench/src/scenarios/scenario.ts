@@ -7,6 +7,8 @@ export type Settings = {
   rounds: number;
   /** Of one variant in one round. */
   seconds: number;
+  /** When a warm-up is given up whose figure does not stand. */
+  warmSeconds: number;
   say: (line: string) => void;
 };
 

@@ -1,14 +1,15 @@
-import type { BenchEnvironment } from '../environment/set-up.ts';
+import type { Surroundings } from '../environment/set-up.ts';
 import type { Row } from '../report/row.ts';
 import { checkHit } from './check-hit.ts';
 import { checkout } from './checkout.ts';
 import { coldStart } from './cold-start.ts';
 import { fixedRate } from './fixed-rate.ts';
+import { lone } from './lone.ts';
+import { memoryRows } from './memory.ts';
 import { processes } from './processes.ts';
 import { queueMemory } from './queue-memory.ts';
 import type { Scenario, Settings } from './scenario.ts';
 import { soak } from './soak.ts';
-import { visible } from './visible.ts';
 import { webhook } from './webhook.ts';
 import { worker } from './worker.ts';
 
@@ -16,11 +17,11 @@ import { worker } from './worker.ts';
 export const scenarios: readonly Scenario[] = [
   checkHit,
   fixedRate,
-  processes,
   webhook,
+  lone,
   worker,
-  visible,
   checkout,
+  processes,
   queueMemory,
   coldStart,
   soak,
@@ -28,15 +29,29 @@ export const scenarios: readonly Scenario[] = [
 
 export type PlannedScenario = { scenario: Scenario; settings: Settings };
 
-/** Runs scenarios one after another in one environment; returns all their rows. */
+/** What runs the measured processes. */
+export type Node = { version: string; path: string };
+export const currentNode: Node = { version: process.versions.node, path: process.execPath };
+
+/**
+ * Runs scenarios one after another in one environment, each with every Node in turn, so that these are compared within
+ * minutes; returns all their rows.
+ */
 export async function runScenarios(
-  environment: BenchEnvironment,
+  { startersFor, ...surroundings }: Surroundings,
   planned: readonly PlannedScenario[],
+  nodes: readonly Node[] = [currentNode],
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const { scenario, settings } of planned) {
-    settings.say(`Scenario "${scenario.name}"`);
-    rows.push(...(await scenario.run(environment, settings)));
-  }
+  const started = nodes.map((node) => ({ node, starters: startersFor(node.path) }));
+  const add = (node: Node, found: readonly Row[]): void => {
+    rows.push(...found.map((row) => ({ ...row, node: node.version })));
+  };
+  for (const { scenario, settings } of planned)
+    for (const { node, starters } of started) {
+      settings.say(`Scenario "${scenario.name}", Node ${node.version}`);
+      add(node, await scenario.run({ ...surroundings, ...starters }, settings));
+    }
+  for (const { node, starters } of started) add(node, memoryRows(starters.memory));
   return rows;
 }

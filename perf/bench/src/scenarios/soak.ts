@@ -6,7 +6,7 @@ import { generate } from '../load/saturate.ts';
 import { fillQueue } from '../load/subscription-events.ts';
 import { residentMib } from '../measure/cpu-time.ts';
 import { median, spreadOf } from '../measure/statistics.ts';
-import { atMost } from '../report/row.ts';
+import { atMost } from '../report/goal.ts';
 import type { Row } from '../report/row.ts';
 import { checkPath, subscribedUsers } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
@@ -39,14 +39,14 @@ function toRows(name: string, samples: readonly number[], limitMib: number): Row
       name: `${name}, resident memory`,
       unit: 'MiB',
       value: spreadOf(samples),
-      goals: [atMost('MiB', greatest, limitMib)],
+      goals: [atMost({ path: scenario, figure: `${name}, MiB`, reached: greatest }, limitMib)],
     },
     {
       scenario,
       name: `${name}, last quarter ÷ second`,
       unit: '×',
       value: spreadOf([growth(samples)]),
-      goals: [atMost('×', growth(samples), 1.1)],
+      goals: [atMost({ path: scenario, figure: `${name}, growth`, reached: growth(samples) }, 1.1)],
     },
   ];
 }

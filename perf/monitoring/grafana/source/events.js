@@ -155,6 +155,10 @@ export const events = dashboard({
           description:
             'Months after this one whose payloads of events have a place in the ledger. Below 1 the worker does not make them.',
         }),
+        graph('Erasures of users', [['sum by (outcome) (increase(erasures_total[1h]))', '{{outcome}}']], {
+          width: 12,
+          description: 'Erasures that were done, or failed and are to be asked for again.',
+        }),
       ],
     ],
   ],

@@ -27,6 +27,8 @@ export type AppProcessOptions = {
   /** Path of the entry, absolute or from `cwd`. */
   script: string;
   nodeArguments?: readonly string[];
+  /** The path of Node; default: the one that runs this. */
+  node?: string;
   /** Default: the repository's root. */
   cwd?: string;
   /** The whole environment of the process. */
@@ -62,6 +64,7 @@ export type AppProcess = {
 /** Prepares a Node process that `start` starts. */
 export function createAppProcess(options: AppProcessOptions): AppProcess {
   const { name, nodeArguments = [], cwd = root, env, readyUrl, logFile, onOutput } = options;
+  const { node = process.execPath } = options;
   const pieces: string[] = [];
   const write = (text: string): void => {
     if (logFile === undefined) pieces.push(text);
@@ -79,7 +82,7 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
     isRunning,
     start: async (added = {}) => {
       current = await startGuarded({
-        command: [process.execPath, ...nodeArguments, resolve(cwd, options.script)],
+        command: [node, ...nodeArguments, resolve(cwd, options.script)],
         cwd,
         env: { ...env, ...added },
         output: onOutput === undefined && logFile !== undefined ? logFile : write,

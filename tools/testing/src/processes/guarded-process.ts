@@ -70,6 +70,8 @@ export async function startGuarded(options: GuardedProcessOptions): Promise<Guar
   }
   async function stop(graceMs = 10_000): Promise<void> {
     if (!isRunning) return;
+    // Whoever waits for the end must not end before it, also when it takes longer than the grace.
+    guard.ref();
     kill(stopSignal);
     // A stopped process receives the signal only when it continues.
     kill('SIGCONT');

@@ -1,3 +1,4 @@
+import { waitFor } from '@billing/testing';
 import { dayMs, hourMs } from '@billing/domain';
 import { publishInvalidations } from '@billing/store';
 import { giveGrant, givePrice, giveSubscription, setFeatures } from '../../testing/sources.test-support.ts';
@@ -158,7 +159,14 @@ describe('GET /api/v1/entitlements', () => {
     const narrow = await api.createApiKey(other.projectId, { scopes: ['checkout'] });
     expect((await check({ user_id: 'u' }, narrow.apiKey)).body.code).toBe('insufficient_scope');
     await api.deps.database.project.update({ where: { id: other.projectId }, data: { isActive: false } });
-    const inactive = await check({ user_id: 'u' }, other.apiKey);
+    // The process may know the key already, and learns of the change a little later.
+    const inactive = await waitFor(
+      async () => {
+        const response = await check({ user_id: 'u' }, other.apiKey);
+        return response.status === 200 ? undefined : response;
+      },
+      { what: 'the end of the project' },
+    );
     expect([inactive.status, inactive.body.code]).toEqual([403, 'project_inactive']);
   });
 

@@ -8,7 +8,7 @@ const enqueueMs = 2_000;
  */
 export async function announceRun(
   { maintenance, logger }: Pick<AppDeps, 'maintenance' | 'logger'>,
-  name: 'reconcile' | 'replay',
+  name: 'reconcile' | 'replay' | 'erase',
   runId: string,
 ): Promise<void> {
   try {

@@ -1,4 +1,5 @@
 import {
+  eraseResult,
   importResult,
   reconcileResult,
   replayEventResponse,
@@ -22,6 +23,7 @@ const resultOf: Partial<Record<RunKindName, z.ZodType<Result>>> = {
   replay: replayResult,
   replay_event: replayEventResponse,
   import: importResult,
+  erase: eraseResult,
 };
 
 const kind = runOut.shape.kind;

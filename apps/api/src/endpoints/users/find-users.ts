@@ -28,8 +28,8 @@ export const findUsers = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database }, { query, actor }) => {
-    const rows = await findRows(database, query, actor);
+  handle: async ({ database, erasureKeys }, { query, actor }) => {
+    const rows = await findRows(database, query, { actor, erasureKeys });
     const data = rows.map((row) => ({
       project_id: row.projectId,
       user_id: row.userId,

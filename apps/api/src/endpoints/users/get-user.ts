@@ -1,11 +1,19 @@
 import { userOut } from '@billing/domain';
 import type { EntitlementsAnswer } from '@billing/domain';
 import { readUser } from '@billing/store';
+import type { MappedCustomer } from '@billing/store';
 import { checkEndsAt, withinDeadline } from '../../entitlements/fresh-reads.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { auditExample, presentAudit } from '../audit/list-audit.ts';
 import { entitlementsExample } from '../entitlements/check-entitlements.ts';
 import { eventExample, presentEvent } from '../events/list-events.ts';
+
+export const presentCustomer = (one: MappedCustomer) => ({
+  stripe_customer_id: one.stripeCustomerId,
+  source: one.source,
+  created_at: one.createdAt.toISOString(),
+  deleted_at: one.deletedAt?.toISOString() ?? null,
+});
 
 export const getUser = defineEndpoint({
   method: 'get',
@@ -54,12 +62,7 @@ export const getUser = defineEndpoint({
         user_id: userId,
         created_at: user.createdAt.toISOString(),
         version: answer.version,
-        customers: user.customers.map((one) => ({
-          stripe_customer_id: one.stripeCustomerId,
-          source: one.source,
-          created_at: one.createdAt.toISOString(),
-          deleted_at: one.deletedAt?.toISOString() ?? null,
-        })),
+        customers: user.customers.map(presentCustomer),
         buyer_hints: user.hinted.map((one) => ({
           source: one.source,
           source_id: one.sourceId,

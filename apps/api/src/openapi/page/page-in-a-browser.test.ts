@@ -51,7 +51,7 @@ describeInBrowser('the page in a browser', () => {
     expect(await visible('section h2').allTextContents()).toEqual(['Maintenance']);
 
     await search.fill('customer_exists');
-    expect(await shownCalls()).toEqual(['mapCustomer']);
+    expect(await shownCalls()).toEqual(['confirmCustomer', 'mapCustomer']);
     expect(await page.locator('#nothing').isVisible()).toBe(false);
 
     await search.fill('a word that nowhereisfound');

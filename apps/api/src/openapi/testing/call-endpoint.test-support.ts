@@ -16,6 +16,8 @@ export type Call = {
   body?: unknown;
   /** Default: those that the endpoint asks for. */
   credentials?: 'right' | 'wrong' | 'none';
+  /** In place of those, whatever the endpoint asks for; null: none. */
+  authorization?: string | null;
 };
 export type Sent = {
   status: number;
@@ -56,6 +58,14 @@ function credentialsOf(endpoint: Endpoint, apiKey: string, call: Call): Record<s
   return { authorization: `Bearer ${isRight ? right : wrong}` };
 }
 
+/** Stripe's signature stays with the event, whoever else is named. */
+function authorizationOf(endpoint: Endpoint, apiKey: string, call: Call): Record<string, string> {
+  const own = credentialsOf(endpoint, apiKey, call);
+  if (call.authorization === undefined) return own;
+  const { authorization: _own, ...others } = own;
+  return call.authorization === null ? others : { ...others, authorization: call.authorization };
+}
+
 const asText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 /** Lone surrogates have no percent encoding. */
 const encode = (value: unknown): string => encodeURIComponent(asText(value).replaceAll(/\p{Cs}/gu, '\ufffd'));
@@ -82,7 +92,7 @@ export async function sendCall({ api, apiKey }: Caller, endpoint: Endpoint, call
   const response = await fetch(api.url + url, {
     method,
     headers: {
-      ...credentialsOf(endpoint, apiKey, call),
+      ...authorizationOf(endpoint, apiKey, call),
       ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, asHeader(value)])),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -53,11 +53,13 @@ const handledEvent = fc.record(
   { requiredKeys: ['id', 'type', 'data'] },
 );
 
-export type Drawn = Required<Call> & {
+export type Drawn = Required<Omit<Call, 'authorization'>> & {
   /** Ids are those that exist, wherever possible. */
   usesKnown: boolean;
   /** The index of the id in the request that is drawn all the same; past the last: none. */
   unknownIndex: number;
+  /** Which of all credentials it is sent with; null: those that the endpoint asks for. */
+  credentialIndex: number | null;
 };
 
 /** Requests as the description allows them, mostly. */
@@ -87,6 +89,7 @@ export function requestOf(endpoint: Endpoint): fc.Arbitrary<Drawn> {
     ),
     usesKnown: fc.boolean(),
     unknownIndex: fc.nat({ max: 11 }),
+    credentialIndex: fc.option(fc.noBias(fc.nat({ max: 9_999 })), { freq: 2, nil: null }),
   });
 }
 

@@ -40,9 +40,9 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
 }
 
 /** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
-export async function startSeededApi() {
-  const api = await startCommerce({ METRICS_TOKEN: metricsToken });
-  const { projectId, apiKey } = await api.createProject();
+export async function startSeededApi(options: { projectId?: string; env?: Record<string, string> } = {}) {
+  const api = await startCommerce({ METRICS_TOKEN: metricsToken, ...options.env });
+  const { projectId, apiKey } = await api.createProject(options.projectId);
   const { database } = api.deps;
   const [monthly, once] = [
     await api.sell(projectId, { featureCodes: ['monthly'] }),

@@ -114,6 +114,26 @@ export const replayResult = z
   .meta({ id: 'ReplayResult' });
 export type ReplayResult = z.output<typeof replayResult>;
 
+/** How much an erasure took away. */
+export const eraseResult = z
+  .object({
+    subscriptions: z.number().int(),
+    purchases: z.number().int(),
+    grants: z.number().int(),
+    customers: z.number().int().describe("The user's mappings to customers of Stripe."),
+    events: z.number().int().describe('Events of the ledger whose payload was emptied.'),
+    idempotency_keys: z.number().int(),
+    runs: z.number().int().describe('Runs whose reports named the user.'),
+    jobs: z.number().int().describe('Events that waited in the queue.'),
+    audit_entries: z.number().int().describe('Entries of the audit log whose readable part was emptied.'),
+    customers_deleted_at_stripe: z.number().int(),
+    customers_left_at_stripe: z
+      .array(z.string())
+      .describe('Asked to be deleted and not deleted (yet): others are mapped to them or pay by them.'),
+  })
+  .meta({ id: 'EraseResult' });
+export type EraseResult = z.output<typeof eraseResult>;
+
 export const runAccepted = z.object({ run_id: z.string() });
 export type RunAccepted = z.output<typeof runAccepted>;
 
@@ -154,7 +174,9 @@ export const runOut = z
     project_id: z.string().nullable(),
     progress: runProgress,
     /** The result so far; final once the status is `done`. */
-    result: z.union([reconcileResult, replayResult, replayEventResponse, importResult]).nullable(),
+    result: z
+      .union([reconcileResult, replayResult, replayEventResponse, importResult, eraseResult])
+      .nullable(),
     /** Why the run failed, or what it is waiting for. */
     error: z.string().nullable(),
     requested_by: z.string(),

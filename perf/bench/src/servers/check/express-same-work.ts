@@ -14,7 +14,12 @@ app.get('/api/v1/entitlements', async (request, response) => {
   const { status, text, requestId } = await work(request.headers.authorization, userId);
   response
     .status(status)
-    .set({ 'cache-control': 'no-store', 'x-cache': 'hit', 'x-request-id': requestId })
+    .set({
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      'x-cache': 'hit',
+      'x-request-id': requestId,
+    })
     .type('application/json')
     .send(text);
 });

@@ -14,6 +14,7 @@ app.get('/api/v1/entitlements', async (request, reply) => {
   return reply
     .code(status)
     .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
     .header('x-cache', 'hit')
     .header('x-request-id', requestId)
     .type('application/json; charset=utf-8')

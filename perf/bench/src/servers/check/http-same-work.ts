@@ -1,7 +1,7 @@
-import { reply, serve } from '../http.ts';
+import { serve } from '../http.ts';
 import { sameWorkFromEnvironment } from './same-work.ts';
 
-/** The same work on Node's own server. */
+/** The same work on Node's own server, with its fastest way to send headers: one flat list. */
 const work = sameWorkFromEnvironment();
 const pathPrefix = '/api/v1/entitlements?user_id=';
 
@@ -10,10 +10,23 @@ serve(async ({ url = '', headers }, response) => {
     response.end();
     return;
   }
-  const found = await work(headers.authorization, decodeURIComponent(url.slice(pathPrefix.length)));
-  reply(response, found, {
-    'cache-control': 'no-store',
-    'x-cache': 'hit',
-    'x-request-id': found.requestId,
-  });
+  const { status, text, requestId } = await work(
+    headers.authorization,
+    decodeURIComponent(url.slice(pathPrefix.length)),
+  );
+  response.writeHead(status, [
+    'content-type',
+    'application/json; charset=utf-8',
+    'content-length',
+    Buffer.byteLength(text),
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    'x-cache',
+    'hit',
+    'x-request-id',
+    requestId,
+  ]);
+  response.end(text);
 });

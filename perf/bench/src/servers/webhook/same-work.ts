@@ -14,7 +14,7 @@ export type Accepted = { status: number; text: string };
  * BullMQ job under the event's id, a counter.
  */
 export function createWebhookWork(): (body: Buffer, signature: string | undefined) => Promise<Accepted> {
-  const queue = new Queue('bench-webhooks', {
+  const queue = new Queue(process.env['BENCH_QUEUE'] ?? 'bench-webhooks', {
     connection: new Redis(process.env['REDIS_URL'] ?? '', { maxRetriesPerRequest: null }),
     defaultJobOptions: { removeOnComplete: true, removeOnFail: true },
     skipMetasUpdate: true,

@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import { ServiceError } from '@billing/domain';
-import { authAreas, createLocalAllowance, limitLines, requestIdOf } from '@billing/platform';
-import type { AuthArea, AuthFailureReason, Logger, Metrics } from '@billing/platform';
-import type { Request } from 'express';
-import { senderOf, shortAddressOf } from './addresses.ts';
+import { limitLines } from '../logging/limit-lines.ts';
+import type { Logger } from '../logging/logger.ts';
+import { authAreas } from '../metrics.ts';
+import type { AuthArea, AuthFailureReason, Metrics } from '../metrics.ts';
+import { createLocalAllowance } from '../redis/create-rate-limiter.ts';
+import { requestIdOf } from '../request-id.ts';
+import { addressOf, senderOf, shortAddressOf } from './addresses.ts';
 
 const minuteMs = 60_000;
 const linesPerSecond = 10;
@@ -11,7 +14,7 @@ const linesPerSecond = 10;
 const keyOf = (area: AuthArea, address: string | undefined): string => `${area} ${senderOf(address)}`;
 
 /** One try to get in. */
-export type Login = { area: AuthArea; request: Pick<Request, 'ip' | 'method'>; response: ServerResponse };
+export type Login = { area: AuthArea; request: { method?: string | undefined }; response: ServerResponse };
 
 /**
  * Log-ins that fail: counted, logged, and slowed down for each address and area. A credential is compared before
@@ -40,14 +43,18 @@ export type AuthFailureOptions = {
   perMinute: number;
   metrics: Pick<Metrics, 'authFailures'>;
   logger: Logger;
+  /** What can be logged in to here; default: all areas. */
+  areas?: readonly AuthArea[];
 };
 
-export function createAuthFailures({ perMinute, metrics, logger }: AuthFailureOptions): AuthFailures {
+export function createAuthFailures(options: AuthFailureOptions): AuthFailures {
+  const { perMinute, metrics, logger, areas } = options;
   const failures = createLocalAllowance({ stepMs: minuteMs / perMinute, windowMs: minuteMs });
   const lines = limitLines(linesPerSecond, (count) => logger.warn('auth_failures_not_logged', { count }));
   // From the start, so that nobody from outside adds a series, and `increase` sees the first failure.
   for (const [area, reasons] of Object.entries(authAreas))
-    for (const reason of reasons) metrics.authFailures.inc({ area, reason }, 0);
+    for (const reason of areas === undefined || areas.some((one) => one === area) ? reasons : [])
+      metrics.authFailures.inc({ area, reason }, 0);
 
   function waitSeconds(area: AuthArea, address: string | undefined): number {
     return perMinute === 0 ? 0 : Math.ceil(failures.waitMs(keyOf(area, address)) / 1_000);
@@ -59,7 +66,7 @@ export function createAuthFailures({ perMinute, metrics, logger }: AuthFailureOp
     logger.warn('auth_failed', {
       area,
       reason,
-      address: shortAddressOf(request.ip),
+      address: shortAddressOf(addressOf(request)),
       method: request.method,
       request_id: requestIdOf(response),
     });
@@ -73,8 +80,9 @@ export function createAuthFailures({ perMinute, metrics, logger }: AuthFailureOp
     },
     wrong(login, refusal, reason = 'wrong') {
       const { area, request } = login;
-      const wait = waitSeconds(area, request.ip);
-      if (perMinute > 0) failures.count(keyOf(area, request.ip));
+      const address = addressOf(request);
+      const wait = waitSeconds(area, address);
+      if (perMinute > 0) failures.count(keyOf(area, address));
       report(login, wait > 0 ? 'throttled' : reason);
       return wait > 0 ? tooManyFailures(wait) : refusal;
     },

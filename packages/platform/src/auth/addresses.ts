@@ -25,3 +25,7 @@ export function shortAddressOf(address: string | undefined): string {
   if (!isIPv6(plain) || plain.includes('.')) return 'unknown';
   return `${groupsOf(plain).slice(0, 3).join(':')}::/48`;
 }
+
+/** Who sent a request, as Express tells by the proxies that are trusted (`createApiServer` gives it to all requests). */
+export const addressOf = (request: object): string | undefined =>
+  'ip' in request && typeof request.ip === 'string' ? request.ip : undefined;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { displayName, id, text } from '../../ids.ts';
+import { featureKinds } from '../../usage/features.ts';
+import { listOf } from './listing.ts';
+
+const unit = text
+  .refine((value) => value.length <= 64, { message: 'must have at most 64 characters' })
+  .meta({
+    maxLength: 64,
+    description: 'What is counted, for people: `call`, `seat`.',
+  });
+
+const thresholds = z
+  .array(z.number().int().min(1).max(1_000))
+  .max(10)
+  .transform((percents) => [...new Set(percents)].toSorted((a, b) => a - b))
+  .describe(
+    "Whole percents of a bucket's `granted` (of a counted limit's `limit`): when usage reaches one, a row says so. None for boolean features and limits that are not counted.",
+  );
+
+type Kinds = { kind?: string | undefined; counted?: boolean | undefined; thresholds?: unknown[] | undefined };
+
+/** Rules between fields, where the fields are sent together. */
+function refineKinds({ kind, counted, thresholds: percents }: Kinds, context: z.RefinementCtx): void {
+  const refuse = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  if (counted === true && kind !== undefined && kind !== 'limit') refuse('counted', 'is for limits only');
+  if ((percents?.length ?? 0) > 0 && (kind === 'boolean' || (kind === 'limit' && counted !== true)))
+    refuse('thresholds', 'are for metered features and counted limits only');
+}
+
+export const createFeatureRequest = z
+  .strictObject({
+    feature_code: id,
+    name: displayName.optional(),
+    kind: z.enum(featureKinds),
+    unit: unit.optional(),
+    counted: z
+      .boolean()
+      .default(false)
+      .describe('Limits only: usage raises and lowers a level (seats in use).'),
+    thresholds: thresholds.default([]),
+  })
+  .superRefine(refineKinds)
+  .meta({ id: 'NewFeature' });
+export type CreateFeatureRequest = z.output<typeof createFeatureRequest>;
+
+export const patchFeatureRequest = z
+  .strictObject({
+    name: displayName.nullable().optional(),
+    unit: unit.nullable().optional(),
+    thresholds: thresholds.optional(),
+    kind: z.enum(featureKinds).optional().describe('Only while nothing uses the feature.'),
+    counted: z.boolean().optional().describe('Only while nothing uses the feature.'),
+  })
+  .superRefine(refineKinds)
+  .meta({ id: 'FeatureChanges' });
+export type PatchFeatureRequest = z.output<typeof patchFeatureRequest>;
+
+export const featureOut = z
+  .object({
+    project_id: z.string(),
+    feature_code: z.string(),
+    name: z.string().nullable(),
+    kind: z.enum(featureKinds),
+    unit: z.string().nullable(),
+    counted: z.boolean(),
+    thresholds: z.array(z.number().int()),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'Feature' });
+export type FeatureOut = z.output<typeof featureOut>;
+export const featureList = listOf(featureOut).meta({ id: 'FeatureList' });

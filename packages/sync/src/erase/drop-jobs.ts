@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasStringEqual, namedUsers, stripeEventJob } from '@billing/domain';
+import { jobStates } from '@billing/platform';
+import { acceptEvent, unreadableEvent } from '../apply/handlers.ts';
+import { meansErased } from '../apply/means-erased.ts';
+import type { ReceivedEvent } from '../apply/target.ts';
+import { recordEvent } from '../apply/write-plans.ts';
+import type { MaintenanceDeps } from '../deps.ts';
+
+type Job = { id: string; data: unknown };
+
+const jobsAtOnce = 500;
+
+/** The event of a job that names the user; null: it names somebody else, or nobody. */
+function eventNaming(deps: MaintenanceDeps, userId: string, { data }: Job): ReceivedEvent | null {
+  if (!hasStringEqual(data, userId)) return null;
+  const parsed = stripeEventJob.safeParse(data);
+  if (!parsed.success) return null;
+  const raw = { ...parsed.data.event };
+  if (!namedUsers(raw).some((named) => named.userId === userId)) return null;
+  const receivedAt = Date.parse(parsed.data.received_at);
+  const accepted = acceptEvent({ raw, receivedAt }, deps);
+  return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw };
+}
+
+type Dropped = { dropped: number; isDone: boolean };
+
+const nextLookMs = 300;
+
+/**
+ * Takes events that name the user out of the queue, where some may wait for hours, and records that they came. `isDone`: none
+ * is being processed either. It looks twice: a job may go from one state to another while it looks.
+ */
+export async function dropJobs(deps: MaintenanceDeps, user: { userId: string }): Promise<Dropped> {
+  const first = await look(deps, user);
+  if (first.dropped > 0 || !first.isDone) return first;
+  await sleep(nextLookMs);
+  return look(deps, user);
+}
+
+async function look(deps: MaintenanceDeps, { userId }: { userId: string }): Promise<Dropped> {
+  const { stripeEvents } = deps;
+  let dropped = 0;
+  let isDone = true;
+  for (const state of jobStates) {
+    for (let from = 0; ; from += jobsAtOnce) {
+      const page = await stripeEvents.list(state, { from, to: from + jobsAtOnce - 1 });
+      for (const job of page) {
+        const received = eventNaming(deps, userId, job);
+        if (received === null || !(await meansErased(deps, received))) continue;
+        if (state === 'active') {
+          isDone = false;
+          continue;
+        }
+        await recordEvent(deps, received, { status: 'ignored', reason: 'erased' });
+        await stripeEvents.remove(job.id);
+        dropped += 1;
+      }
+      if (page.length < jobsAtOnce) break;
+    }
+  }
+  return { dropped, isDone };
+}
