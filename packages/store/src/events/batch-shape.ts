@@ -56,16 +56,17 @@ function isLone({ outcomes, objects, deletions }: Batch): boolean {
 
 export function shapeOf(batch: Batch): WriteShape {
   const { outcomes, objects, subscriptions, purchases } = batch;
+  const isOne = isLone(batch);
   return {
-    isLone: isLone(batch),
-    hasBumps: objects.some((one) => one.bumps.length > 0),
+    isLone: isOne,
+    // Nearly every batch of many has some, and each further shape is a statement that every connection keeps.
+    hasBumps: !isOne || objects.some((one) => one.bumps.length > 0),
     hasNewUsers: batch.newUsers.length > 0,
     hasOwners: objects.some((one) => one.others !== undefined),
     hasSubscriptions: subscriptions.length > 0,
     hasSubscriptionItems: subscriptions.some(hasNewItems),
     hasPurchases: purchases.length > 0,
     hasPurchaseItems: purchases.some(hasNewItems),
-    losesItems: objects.some(losesItems),
     hasTombstones: batch.deletions.length > 0,
     hasEvents: outcomes.some(({ events }) => events.length > 0),
   };

@@ -27,7 +27,8 @@ function readStatement(keys: StateKeys): Prisma.Sql {
   const isLone = Object.values(lists).every(({ length }) => length <= 1);
   const shape = {
     isLone,
-    hasSubscriptions: lists.subscription_ids.length > 0,
+    // Each further shape is a statement that every connection keeps; a batch of many nearly always has some.
+    hasSubscriptions: !isLone || lists.subscription_ids.length > 0,
     hasPurchases: lists.purchase_ids.length > 0,
     hasRelated: lists.purchase_ids.length > 0 || related_ids.length > 0,
   };

@@ -45,7 +45,7 @@ export function itemParts(shape: WriteShape, table: TableSql, items: TableSql): 
   return {
     [incoming]: !shape.isLone && ofWritten,
     [`deleted_${items.name}`]:
-      shape.losesItems &&
+      !shape.isLone &&
       `
     DELETE FROM public.${items.name} AS stored
     WHERE stored.${objectId} = ANY(ARRAY(

@@ -11,8 +11,6 @@ export type WriteShape = {
   hasSubscriptionItems: boolean;
   hasPurchases: boolean;
   hasPurchaseItems: boolean;
-  /** Of some objects stored items are to be deleted. */
-  losesItems: boolean;
   hasTombstones: boolean;
   hasEvents: boolean;
 };
