@@ -12,7 +12,7 @@ import { writeOutcomes } from './write-outcomes.ts';
 
 /** A connection plans a statement anew five times before it may keep one plan for all values. */
 const times = 8;
-const grown = 15_000;
+const grown = 4_000;
 const at = Date.UTC(2026, 10, 22);
 
 const event = (id: string): LedgerOutcome => ({
