@@ -5,6 +5,7 @@ import type { TestDatabase } from '@billing/testing';
 import { Client } from 'pg';
 import { createDatabase } from '../create-database.ts';
 import type { Database } from '../create-database.ts';
+import { readSources } from '../read-sources.ts';
 import type { StateKeys } from './event-state.ts';
 import type { LedgerOutcome, Outcome } from './outcomes.ts';
 import { readEventState } from './read-state.ts';
@@ -61,12 +62,13 @@ const paymentKeysOf = (ids: readonly string[]): StateKeys => ({
   relatedIds: ids.map((id) => `in_${id}`),
 });
 
-/** Every hot statement of events, for one and for many. */
+/** Every hot statement of events and checks, for one and for many. */
 async function runAll(database: Database): Promise<void> {
   const owner = { ref: 1, projectId: 'p', userId: 'u_0', version: 0 };
   for (let round = 0; round < times; round += 1) {
     const ids = ['a', 'b', 'c'].map((letter) => `${letter}${round}`);
     const [one = ''] = ids;
+    for (const userIds of [['u_0'], ['u_0', 'u_1', 'u_2']]) await readSources(database, 'p', userIds);
     for (const keys of [keysOf([one]), keysOf(ids), paymentKeysOf([one]), paymentKeysOf(ids)])
       await readEventState(database, keys);
     const [subscription, purchase] = outcomesOf(one, owner);
@@ -76,18 +78,22 @@ async function runAll(database: Database): Promise<void> {
   }
 }
 
+/** A user of its own for each row. */
+const ref = '(SELECT max(id) FROM public.users) - n + 1';
+
 const grow = `
   INSERT INTO public.users (project_id, user_id) SELECT 'p', 'g_' || n FROM generate_series(1, ${grown}) n;
   INSERT INTO public.customers (stripe_customer_id, user_ref, source)
-  SELECT 'cus_g' || n, 1, 'import' FROM generate_series(1, ${grown}) n;
+  SELECT 'cus_g' || n, ${ref}, 'import' FROM generate_series(1, ${grown}) n;
   INSERT INTO public.customer_users (stripe_customer_id, project_id, user_ref, source)
-  SELECT 'cus_g' || n, 'p', 1, 'import' FROM generate_series(1, ${grown}) n;
+  SELECT 'cus_g' || n, 'p', ${ref}, 'import' FROM generate_series(1, ${grown}) n;
   INSERT INTO public.object_owners (object_id, project_id, user_ref, source)
-  SELECT 'sub_g' || n, 'p', 1, 'mapping' FROM generate_series(1, ${grown}) n;
-  INSERT INTO public.subscriptions (id) SELECT 'sub_g' || n FROM generate_series(1, ${grown}) n;
+  SELECT 'sub_g' || n, 'p', ${ref}, 'mapping' FROM generate_series(1, ${grown}) n;
+  INSERT INTO public.subscriptions (id, user_ref) SELECT 'sub_g' || n, ${ref} FROM generate_series(1, ${grown}) n;
   INSERT INTO public.subscription_items (subscription_id, item_id, stripe_price_id, quantity)
   SELECT 'sub_g' || n, 'si', 'price_1', 1 FROM generate_series(1, ${grown}) n;
-  INSERT INTO public.purchases (id, status, record) SELECT 'pi_g' || n, 'pending', '{}' FROM generate_series(1, ${grown}) n;
+  INSERT INTO public.purchases (id, user_ref, status, record)
+  SELECT 'pi_g' || n, ${ref}, 'pending', '{}' FROM generate_series(1, ${grown}) n;
   INSERT INTO public.purchase_items (purchase_id, stripe_price_id, quantity)
   SELECT 'pi_g' || n, 'price_1', 1 FROM generate_series(1, ${grown}) n;
   INSERT INTO public.erased_users (digest, key_id, project_id, version, erased_at)
@@ -110,7 +116,7 @@ async function scannedTables(database: Database): Promise<string[]> {
     { name: string; parameters: number; generic: bigint; text: string }[]
   >`
     SELECT name, cardinality(parameter_types) AS parameters, generic_plans AS generic, statement AS text
-    FROM pg_prepared_statements WHERE statement LIKE '%MATERIALIZED%'`;
+    FROM pg_prepared_statements WHERE statement LIKE '%MATERIALIZED%' OR statement LIKE '%public.subscription_items%'`;
   expect(prepared.length).toBeGreaterThanOrEqual(5);
   const found: string[] = [];
   for (const { name, parameters, generic, text } of prepared) {
