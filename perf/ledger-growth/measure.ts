@@ -76,6 +76,7 @@ export async function applyEvents(
       kind: 'subscription',
       row,
       hasNewItems: true,
+      keepsItems: true,
       owner,
       bumps: typeof owner?.ref === 'number' ? [owner.ref] : [],
       events: [event],

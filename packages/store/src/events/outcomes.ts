@@ -26,6 +26,8 @@ type ObjectOutcome<Row> = {
   /** As it is to be stored; its `rowVersion` is the one that was read. */
   row: Row;
   hasNewItems: boolean;
+  /** True: the new items have all that are stored, so that none is deleted. */
+  keepsItems?: boolean;
   owner: Owner | null;
   /** Its owners in further projects; absent: as they are. Assignments stay in any case. */
   others?: readonly Owned[];

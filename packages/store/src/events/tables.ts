@@ -31,13 +31,13 @@ type OwnerLink = { userRef: number | null };
 
 const ownerLink = { userRef: ['user_ref', 'bigint?'] } as const;
 
-/** Sent with an object: the user to create for it, and whether its items are replaced. */
-type SentWithObject = { newProjectId: string | null; newUserId: string | null; hasNewItems: boolean };
+/** Sent with an object: the user to create for it, and whether stored items may be none of its own any more. */
+type SentWithObject = { newProjectId: string | null; newUserId: string | null; losesItems: boolean };
 
 const sentWithObject = {
   newProjectId: ['new_project_id', 'text?'],
   newUserId: ['new_user_id', 'text?'],
-  hasNewItems: ['has_new_items', 'boolean'],
+  losesItems: ['loses_items', 'boolean'],
 } as const;
 
 export type SubscriptionColumns = Omit<SubscriptionRow, 'items'>;
