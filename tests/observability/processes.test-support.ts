@@ -23,6 +23,7 @@ export type Processes = {
   /** Calls the API. */
   ask: (path: string, init?: RequestInit) => Promise<Response>;
   asAdmin: (path: string, body: object) => Promise<Response>;
+  adminHeaders: { authorization: string };
   /** A `Stripe-Signature` of this payload. */
   sign: (payload: string) => string;
   /** Delivers a webhook, signed unless a signature is given. */
@@ -89,10 +90,11 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
     fetch(`${urls.api}${path}`, { ...init, signal: AbortSignal.timeout(15_000) });
   const sign = (payload: string): string =>
     stripe.webhooks.generateTestHeaderString({ payload, secret: env.STRIPE_WEBHOOK_SECRET });
+  const adminHeaders = { authorization: `Bearer ${adminSecret}` };
   const asAdmin: Processes['asAdmin'] = (path, body) =>
     ask(`/api/v1/admin${path}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
+      headers: { ...adminHeaders, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
   return {
@@ -104,6 +106,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
     databaseProxy: proxy,
     ask,
     asAdmin,
+    adminHeaders,
     sign,
     deliver: (payload, headers = {}) =>
       ask('/api/v1/webhooks/stripe', {

@@ -1,5 +1,6 @@
 import { postgresConnection } from '@billing/platform';
 import { PrismaPg } from '@prisma/adapter-pg';
+import type { PoolState } from './database-gauges.ts';
 import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
 import { createJsonQuery } from './query-json.ts';
@@ -33,6 +34,8 @@ export type DatabaseOptions = {
   /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
   statementTimeoutMs: number;
   observe?: (operation: string, seconds: number) => void;
+  /** Given what tells the state of the pool. */
+  watchPool?: (read: () => PoolState) => void;
   /** Default true. False for PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`. */
   hasPreparedStatements?: boolean;
 };
@@ -82,6 +85,7 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
       keepAlive: true,
     },
   });
+  options.watchPool?.(() => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
   return new PrismaPg(pool, {
     disposeExternalPool: true,
     ...(options.hasPreparedStatements === false
