@@ -14,7 +14,7 @@ export const eventsQuery = z.strictObject({
   trace_id: traceId
     .optional()
     .describe(
-      'Only events that a request of this trace brought: 32 lower-case hexadecimal digits, not all 0.',
+      'Only events that a request of this trace brought: 32 lower-case hexadecimal digits.',
     ),
   ...pageFields,
 });
