@@ -13,9 +13,7 @@ export const eventsQuery = z.strictObject({
   object_id: id.optional().describe('Only events about this Stripe object, such as `sub_123`.'),
   trace_id: traceId
     .optional()
-    .describe(
-      'Only events that a request of this trace brought: 32 lower-case hexadecimal digits.',
-    ),
+    .describe('Only events that a request of this trace brought: 32 lower-case hexadecimal digits.'),
   ...pageFields,
 });
 export type EventsQuery = z.output<typeof eventsQuery>;
