@@ -3,12 +3,14 @@
 # Another base (a mirror, a hardened one): `--build-arg NODE_IMAGE=…`; Debian with Node 24.
 ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
-FROM ${NODE_IMAGE} AS build
+# Both first stages run on the machine that builds, whatever the image is for: all that they make is JavaScript. So an image for arm64
+# needs no emulation.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /repo
 COPY . .
 RUN npm run install:without-scripts && npm run build
 
-FROM ${NODE_IMAGE} AS production-modules
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS production-modules
 ARG APP
 WORKDIR /repo
 COPY package.json package-lock.json ./

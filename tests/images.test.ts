@@ -14,7 +14,9 @@ test.each(dockerfiles)(
     const [base = ''] = linesOf(path, /^ARG NODE_IMAGE=/);
     // As the Dockerfile's own argument says, unless a build names another.
     const images = linesOf(path, /^FROM/).map((line) =>
-      line.replace('FROM ${NODE_IMAGE}', base.replace('ARG NODE_IMAGE=', 'FROM ')),
+      line
+        .replace('--platform=$BUILDPLATFORM ', '')
+        .replace('FROM ${NODE_IMAGE}', base.replace('ARG NODE_IMAGE=', 'FROM ')),
     );
     expect(images.length).toBeGreaterThan(0);
     for (const image of images) {
@@ -141,6 +143,7 @@ describe('.ci/check-image', () => {
     ['client.key', 'holds ./client.key'],
     ['node_modules/jest/package.json', 'holds the development package jest'],
     ['tests/words.js', 'holds tests'],
+    ['node_modules/a/build/a.node', 'holds the native module node_modules/a/build/a.node'],
   ])('finds %s', (path, complaint) => {
     write(path);
     expect(complaints()).toContain(complaint);

@@ -40,12 +40,14 @@ export type ProcessesOptions = {
   /** Passwords in the addresses of Postgres (which asks for none here) and Redis. */
   databasePassword?: string;
   redisPassword?: string;
+  /** How an app is started; default: from its build. */
+  spawn?: typeof spawnApp;
 };
 
 /** Builds and starts API and worker, a process each, with a database behind a proxy and a Redis of their own. */
 export async function startProcesses(options: ProcessesOptions): Promise<Processes> {
-  const { env, databasePassword, redisPassword } = options;
-  await buildApps('api', 'worker');
+  const { env, databasePassword, redisPassword, spawn = spawnApp } = options;
+  if (spawn === spawnApp) await buildApps('api', 'worker');
   const [database, redis, port, workerPort] = await Promise.all([
     createTestDatabase(),
     startTestRedis(),
@@ -78,8 +80,8 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   // The worker gets no more than it needs: it knows neither admins nor signatures.
   const { ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET, ...forWorker } = environment;
   const [api, worker] = await Promise.all([
-    spawnApp('api', { ...forWorker, ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET }),
-    spawnApp('worker', forWorker),
+    spawn('api', { ...forWorker, ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET }),
+    spawn('worker', forWorker),
   ]);
   await Promise.all([api.untilReady(120_000), worker.untilReady(120_000)]);
   const urls = { api: `http://127.0.0.1:${port}`, worker: `http://127.0.0.1:${workerPort}` };
