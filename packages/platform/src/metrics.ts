@@ -58,18 +58,25 @@ export type Metrics = {
 
 type TracedHistogram = 'http_request_duration_seconds' | 'webhook_processing_seconds';
 
-/**
- * Creates the service's metrics in a registry of their own: two apps in one test process must not share
- * prom-client's global one. Label values must be bounded: patterns and types, never ids or raw URLs.
- */
-export function createMetrics({ service, withProcessMetrics = true }: MetricsOptions): Metrics {
-  const registry = new Registry();
+type Makers = Pick<Metrics, 'counter' | 'gauge' | 'measured'> & {
+  /** Of a value that all processes share: where processes are added up, the highest counts. */
+  sharedGauge: Metrics['gauge'];
+  /** In seconds. */
+  histogram: <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets?: number[],
+  ) => Histogram<L>;
+};
+
+/** What makes metrics in this registry. */
+function createMakers(registry: Registry): Makers {
   const registers = [registry];
   const counter: Metrics['counter'] = (name, help, labelNames = []) =>
     new Counter({ name, help, labelNames: [...labelNames], registers });
   const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>
     new Gauge({ name, help, labelNames: [...labelNames], registers });
-  /** Of a value that all processes share: where processes are added up, the highest counts. */
   const sharedGauge: Metrics['gauge'] = (name, help, labelNames = []) =>
     new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
   const measured: Metrics['measured'] = (name, help, read) =>
@@ -84,14 +91,18 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
         else this.set(value);
       },
     });
-  /** In seconds. */
-  const histogram = <L extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly L[],
-    buckets = latencyBuckets,
-  ) => new Histogram<L>({ name, help, labelNames: [...labelNames], buckets, registers });
+  const histogram: Makers['histogram'] = (name, help, labelNames, buckets = latencyBuckets) =>
+    new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
+  return { counter, gauge, measured, sharedGauge, histogram };
+}
 
+/**
+ * Creates the service's metrics in a registry of their own: two apps in one test process must not share
+ * prom-client's global one. Label values must be bounded: patterns and types, never ids or raw URLs.
+ */
+export function createMetrics({ service, withProcessMetrics = true }: MetricsOptions): Metrics {
+  const registry = new Registry();
+  const { counter, gauge, measured, sharedGauge, histogram } = createMakers(registry);
   if (withProcessMetrics) collectProcessMetrics(registry);
   gauge('service_info', 'Always 1; the label says which process this is', ['service']).set({ service }, 1);
   const http = ['method', 'route', 'status_code'] as const;

@@ -1,6 +1,5 @@
 import { postgresConnection } from '@billing/platform';
 import { PrismaPg } from '@prisma/adapter-pg';
-import type { PoolState } from './database-gauges.ts';
 import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
 import { createJsonQuery } from './query-json.ts';
@@ -25,6 +24,9 @@ export type Database = Omit<PrismaClient, '$transaction'> & {
 
 /** The client inside `$transaction`, or the client itself: what a query needs. */
 export type Queries = Omit<Prisma.TransactionClient, '$transaction'>;
+
+/** How many connections a pool has, and how many queries wait for one. */
+export type PoolState = { open: number; idle: number; waiting: number };
 
 export type DatabaseOptions = {
   url: string;

@@ -1,10 +1,7 @@
 import type { Clock } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import type { Metrics } from '@billing/platform';
-import type { Database } from './create-database.ts';
-
-/** How many connections a pool has, and how many queries wait for one. */
-export type PoolState = { open: number; idle: number; waiting: number };
+import type { Database, PoolState } from './create-database.ts';
 
 /** Gauges of the pool, read at each scrape; none before there is one. */
 export function createPoolGauges({ measured }: Pick<Metrics, 'measured'>): {

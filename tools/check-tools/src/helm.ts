@@ -133,7 +133,11 @@ export const helm: Check = {
     });
     const template = (more: readonly string[] = []) =>
       tryTool(program, [
-        ...['template', 'billing', chart, '--namespace', 'shop', '--kube-version', '1.30.0'],
+        'template',
+        'billing',
+        chart,
+        '--namespace=shop',
+        '--kube-version=1.30.0',
         ...[...values, ...more].flatMap((value) => ['--set', value]),
       ]);
     const lint = ['lint', chart, '--strict', '--kube-version', '1.30.0'];
