@@ -3,32 +3,42 @@ import { readFileSync } from 'node:fs';
 import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { startProcesses } from '../observability/processes.test-support.ts';
 import type { Processes } from '../observability/processes.test-support.ts';
-import { configOf, runIn, spawnImage } from './image-process.test-support.ts';
+import { createContainer } from './image-process.test-support.ts';
+import type { Container } from './image-process.test-support.ts';
 
-// `.ci/build-images` builds them first: `npm run test:images`.
+// `npm run test:images` builds them first, by `.ci/build-images`.
 
 const secret = (): string => randomBytes(16).toString('hex');
 const checkImage = readFileSync(new URL('../../.ci/check-image', import.meta.url), 'utf8');
 
-test.each(['api', 'worker'])(
-  'the image of %s holds nothing that it should not, and runs Node 24 without root',
-  async (app) => {
-    const image = `localhost/billing-${app}`;
-    expect(await configOf(image)).toMatchObject({
-      User: '1000:1000',
-      Env: expect.arrayContaining(['NODE_ENV=production', `APP=${app}`]),
-    });
-    expect(await runIn(image, ['sh', '-c', checkImage])).toBe('');
-    expect(await runIn(image, ['node', '--version'])).toMatch(/^v24\./);
-  },
-  120_000,
-);
-
-describe('API and worker from their images', () => {
+describe('the images', () => {
+  let containers: { api: Container; worker: Container };
   let processes: Processes;
   beforeAll(async () => {
+    containers = { api: await createContainer('api'), worker: await createContainer('worker') };
+  }, 600_000);
+  afterAll(async () => {
+    await processes?.close();
+    for (const container of Object.values(containers ?? {})) await container.remove();
+  }, 120_000);
+
+  it.each(['api', 'worker'] as const)(
+    'of %s holds nothing that it should not, and runs Node 24 without root',
+    async (app) => {
+      const { config, run } = containers[app];
+      expect(config).toMatchObject({
+        User: '1000:1000',
+        Env: expect.arrayContaining(['NODE_ENV=production', `APP=${app}`]),
+      });
+      expect(await run(['sh', '-c', checkImage])).toBe('');
+      expect(await run(['node', '--version'])).toMatch(/^v24\./);
+    },
+    120_000,
+  );
+
+  it('run: both are ready, answer a check from Postgres and from the cache, and apply a webhook', async () => {
     processes = await startProcesses({
-      spawn: spawnImage,
+      spawn: (app, env) => containers[app].start(env),
       env: {
         STRIPE_SECRET_KEY: `sk_test_${secret()}`,
         STRIPE_WEBHOOK_SECRET: `whsec_${secret()}`,
@@ -37,10 +47,6 @@ describe('API and worker from their images', () => {
         SHUTDOWN_DELAY_SECONDS: '1',
       },
     });
-  }, 300_000);
-  afterAll(() => processes?.close());
-
-  it('are ready, answer a check from Postgres and from the cache, and apply a webhook', async () => {
     for (const url of Object.values(processes.urls)) {
       const ready = await fetch(`${url}/ready`);
       expect([url, ready.status, await ready.json()]).toEqual([
@@ -71,11 +77,12 @@ describe('API and worker from their images', () => {
       return (await listed.text()).includes(event.id);
     };
     await waitFor(isKnown, { what: 'the ledger row', timeoutMs: 20_000 });
-  }, 60_000);
+  }, 300_000);
 
   it('end in order when they are told to', async () => {
-    expect(await processes.worker.kill('SIGTERM')).toBe(0);
-    expect(await processes.api.kill('SIGTERM')).toBe(0);
-    expect(processes.api.output()).toContain('"event":"shutdown_finished"');
+    for (const one of [processes.worker, processes.api]) {
+      expect([one.name, await one.kill('SIGTERM')]).toEqual([one.name, 0]);
+      expect(one.output()).toContain('"event":"shutdown_finished"');
+    }
   }, 60_000);
 });
