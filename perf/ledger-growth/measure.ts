@@ -42,6 +42,7 @@ const ledgerOf = (subscriptionId: string, number: string): LedgerOutcome => {
     created: now,
     receivedAt: now,
     processedAt: now,
+    traceId: null,
     payload: { id: eventId, type: 'customer.subscription.updated', created: now, data: { object } },
   };
 };

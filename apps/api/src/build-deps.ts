@@ -14,10 +14,13 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createKeyDirectory,
+  createPoolGauges,
+  readClockSkewMs,
   publishPending,
 } from '@billing/store';
 import pLimit from 'p-limit';
@@ -74,6 +77,7 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       hasPreparedStatements: config.hasPreparedStatements,
       connectTimeoutMs,
       statementTimeoutMs,
+      watchPool: createPoolGauges(metrics).watch,
       observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
     }),
     cacheRedis: connectRedis({
@@ -106,6 +110,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     ttlSeconds: config.cacheTtlSeconds,
     catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });

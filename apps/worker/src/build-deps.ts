@@ -13,10 +13,13 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, QueueRedisReport, RedisClient, StripePermissions } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createOutboxCleaner,
+  createPoolGauges,
+  readClockSkewMs,
 } from '@billing/store';
 import type { Database } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
@@ -41,6 +44,7 @@ const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
     hasPreparedStatements: config.hasPreparedStatements,
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 10_000,
+    watchPool: createPoolGauges(metrics).watch,
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
   });
 
@@ -67,6 +71,7 @@ export function buildDeps(
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
   const database = openDatabase(config, metrics);
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const redis = connectRedis({
     url: config.cacheRedisUrl,
     role: 'cache',

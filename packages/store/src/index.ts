@@ -17,6 +17,7 @@ export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts
 export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
+export { createClockGauge, createPoolGauges, readClockSkewMs } from './database-gauges.ts';
 export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';

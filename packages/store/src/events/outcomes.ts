@@ -18,6 +18,8 @@ export type LedgerOutcome = {
   created: Instant;
   receivedAt: Instant;
   processedAt: Instant;
+  /** Of the request that brought it; null: none, or it was not traced. */
+  traceId: string | null;
   /** Lies in a table of its own, by `receivedAt`. */
   payload: unknown;
 };

@@ -133,7 +133,7 @@ export const eventTable = defineTable<EventColumns, object, SentWithEvent>({
   name: 'stripe_events',
   primaryKey: ['eventId'],
   link: {},
-  writtenOnce: ['type', 'apiVersion', 'created', 'receivedAt'],
+  writtenOnce: ['type', 'apiVersion', 'created', 'receivedAt', 'traceId'],
   row: {
     eventId: ['event_id', 'text'],
     type: ['type', 'text'],
@@ -147,6 +147,7 @@ export const eventTable = defineTable<EventColumns, object, SentWithEvent>({
     created: ['created', 'timestamptz'],
     receivedAt: ['received_at', 'timestamptz'],
     processedAt: ['processed_at', 'timestamptz'],
+    traceId: ['trace_id', 'text?'],
   },
   sent: { objectKey: ['object_key', 'text?'], payload: ['payload', 'jsonb'] },
 });

@@ -219,6 +219,7 @@ export function toLedger(
     created: event.created,
     receivedAt,
     processedAt: now,
+    traceId: received.traceId ?? null,
     payload: namesErased(received, { state, projectId: entry.projectId }) ? {} : payload,
     ...entry,
   };
