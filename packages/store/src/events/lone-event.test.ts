@@ -24,6 +24,7 @@ const event = (eventId: string, objectId: string | null): LedgerOutcome => ({
   created: at,
   receivedAt: at + 1,
   processedAt: at + 2,
+  traceId: null,
   payload: { text: `a "quoted" \\ one, ü`, list: [1, null] },
 });
 

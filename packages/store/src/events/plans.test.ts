@@ -29,6 +29,7 @@ const event = (id: string): LedgerOutcome => ({
   created: at,
   receivedAt: at,
   processedAt: at,
+  traceId: null,
   payload: {},
 });
 
