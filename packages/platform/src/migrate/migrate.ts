@@ -38,10 +38,10 @@ export type Migrated = {
 export async function migrate(options: MigrateOptions): Promise<Migrated> {
   const { databaseUrl, serviceUrl, migrationsDir = repositoryMigrationsDir, waitMs = 30_000 } = options;
   const migrationsList = await readMigrations(migrationsDir);
-  const client = await connectWhenReady(databaseUrl, waitMs);
+  const { client, url } = await connectWhenReady(databaseUrl, waitMs);
   try {
     await takeTurn(client);
-    const applied = await apply(databaseUrl, migrationsList);
+    const applied = await apply(url, migrationsList);
     return {
       applied,
       serviceRole: serviceUrl === undefined ? null : await grantServiceRole(client, serviceUrl),
