@@ -44,7 +44,7 @@ it('a migration beside a long reader delays nobody but itself', async () => {
   const startedAt = performance.now();
   const readerMs = inQuick(8_000, 18_000);
   const reader = { isDone: false };
-  const read = readFor(readerMs).then(() => {
+  const read = readFor(readerMs).finally(() => {
     reader.isDone = true;
   });
   await sleep(500);
