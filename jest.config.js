@@ -28,6 +28,6 @@ export default {
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
   maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '512MB',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   passWithNoTests: false,
 };

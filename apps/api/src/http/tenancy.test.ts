@@ -225,7 +225,7 @@ describe('a project API key', () => {
       await api.admin('patch', `/projects/${off.projectId}`, { is_active: false }).expect(200);
       await waitFor(async () => (await each.call(off.apiKey, asked)).code === 'project_inactive', {
         what: 'the switch to be seen',
-        timeoutMs: 1_000,
+        timeoutMs: 5_000,
       });
       expect(await each.call(off.apiKey, { ...asked, userId: uniqueId('cold') })).toMatchObject({
         status: 403,
