@@ -75,6 +75,7 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       url: config.databaseUrl,
       poolSize: config.databasePoolSize,
       hasPreparedStatements: config.hasPreparedStatements,
+      connectionSeconds: config.connectionSeconds,
       connectTimeoutMs,
       statementTimeoutMs,
       watchPool: createPoolGauges(metrics).watch,
