@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
+import { createClockGauge, createPoolGauges } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
 import { metricNames, readRules } from './read-rules.ts';
 
@@ -20,6 +21,8 @@ async function exportedNames(): Promise<Set<string>> {
   const metrics = createMetrics({ service: 'test' });
   createSyncMetrics(metrics);
   createStripePermissions(metrics);
+  createPoolGauges(metrics);
+  createClockGauge(metrics, () => Promise.resolve(0));
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')

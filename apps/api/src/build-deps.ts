@@ -14,11 +14,14 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createKeyDirectory,
   createUsage,
+  createPoolGauges,
+  readClockSkewMs,
   publishPending,
 } from '@billing/store';
 import pLimit from 'p-limit';
@@ -75,8 +78,10 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       url: config.databaseUrl,
       poolSize: config.databasePoolSize,
       hasPreparedStatements: config.hasPreparedStatements,
+      connectionSeconds: config.connectionSeconds,
       connectTimeoutMs,
       statementTimeoutMs,
+      watchPool: createPoolGauges(metrics).watch,
       observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
     }),
     cacheRedis: connectRedis({
@@ -109,6 +114,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     ttlSeconds: config.cacheTtlSeconds,
     catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });

@@ -13,11 +13,14 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, QueueRedisReport, RedisClient, StripePermissions } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createOutboxCleaner,
   createUsage,
+  createPoolGauges,
+  readClockSkewMs,
 } from '@billing/store';
 import type { Database } from '@billing/store';
 import { createPace, createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
@@ -40,8 +43,10 @@ const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     hasPreparedStatements: config.hasPreparedStatements,
+    connectionSeconds: config.connectionSeconds,
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 10_000,
+    watchPool: createPoolGauges(metrics).watch,
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
   });
 
@@ -68,6 +73,7 @@ export function buildDeps(
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
   const database = openDatabase(config, metrics);
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const redis = connectRedis({
     url: config.cacheRedisUrl,
     role: 'cache',

@@ -11,7 +11,7 @@ import {
   usageFields,
   usageSettings,
 } from '@billing/platform';
-import type { LogLevel, SettingWarning } from '@billing/platform';
+import type { LogLevel, Range, SettingWarning } from '@billing/platform';
 import type { UsageSettings } from '@billing/store';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
@@ -56,6 +56,8 @@ export type WorkerConfig = {
   databaseUrl: string;
   databasePoolSize: number;
   hasPreparedStatements: boolean;
+  /** After which a connection to Postgres is replaced: drawn from this range for each. */
+  connectionSeconds: Range;
   redisUrl: string;
   cacheRedisUrl: string;
   queuePrefix: string;
@@ -92,6 +94,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
+    connectionSeconds: database.connectionSeconds,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,

@@ -18,8 +18,9 @@ export {
   parseEnv,
   type SettingWarning,
 } from './env/parse-env.ts';
+export { hostUrls, placeOf } from './env/host-urls.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
-export { databaseSettings } from './env/url-parameters.ts';
+export { databaseSettings, type Range } from './env/url-parameters.ts';
 export { limitLines } from './logging/limit-lines.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
@@ -40,12 +41,14 @@ export { refuseMetrics } from './auth/refuse-metrics.ts';
 
 // Metrics and traces
 export { authAreas, createMetrics, type AuthArea, type AuthFailureReason, type Metrics } from './metrics.ts';
+export { renderMetrics, type RenderedMetrics } from './open-metrics.ts';
 export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
+export { activeTraceId, traceFields, traceIdOf } from './tracing/trace-id.ts';
 
 // Postgres and Redis
-export { postgresConnection, type PostgresConnection } from './postgres-connection.ts';
+export { postgresConnections, type PostgresConnection } from './postgres-connection.ts';
 export { connectRedis, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
 export {
   createLocalAllowance,

@@ -19,6 +19,7 @@ export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts
 export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
+export { createClockGauge, createPoolGauges, readClockSkewMs } from './database-gauges.ts';
 export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
@@ -61,6 +62,7 @@ export * from './list-quarantine.ts';
 export * from './outbox.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './read-project-metrics.ts';
+export { readTimeline } from './read-timeline.ts';
 export { readSources, type UserSources } from './read-sources.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';

@@ -10,7 +10,7 @@ import { readAgainIfConnectionLost } from './read-again.ts';
 export type UserSources = {
   userId: string;
   isKnown: boolean;
-  userRef: number | null; // Of the user's row.
+  userRef: number | null;
   userVersion: number;
   projectVersion: number;
   policy: PolicyOverrides;
@@ -100,13 +100,17 @@ const askedUsers = (userIds: readonly string[]): Prisma.Sql =>
     ? Prisma.sql`(SELECT ${userIds[0]}::text COLLATE "C" AS user_id)`
     : Prisma.sql`(SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id)`;
 
-/** The rows of a table that are the user's: by the owner in the row, or beside it. */
+/**
+ * The rows of a table that are the user's: by the owner in the row, or beside it. These one by one (`OFFSET 0`): a plan of a join,
+ * made on small tables, would scan large ones.
+ */
 const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
   const rows = Prisma.raw(`public.${table}`);
   return Prisma.sql`(
           SELECT * FROM ${rows} WHERE user_ref = users.id
           UNION ALL
-          SELECT other.* FROM public.object_owners o JOIN ${rows} other ON other.id = o.object_id
+          SELECT other.* FROM public.object_owners o
+            CROSS JOIN LATERAL (SELECT * FROM ${rows} one WHERE one.id = o.object_id OFFSET 0) other
           WHERE o.user_ref = users.id AND (other.user_ref = users.id) IS NOT TRUE)`;
 };
 
@@ -196,8 +200,7 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
  * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
- * Instants leave Postgres as milliseconds. Empty if the project does not exist. `isExplained`: with what only an
- * explanation shows; else the last events are null.
+ * Instants leave Postgres as milliseconds. Empty without the project. `isExplained`: with what an explanation shows.
  */
 export async function readSources(
   database: Pick<Database, '$queryJson'>,
@@ -205,15 +208,19 @@ export async function readSources(
   userIds: readonly string[],
   { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
-  const ask = () => database.$queryJson<Answer>(statementFor({ projectId, userIds, isExplained }));
-  const { users, features } = await readAgainIfConnectionLost(ask);
+  const statement = statementFor({ projectId, userIds, isExplained });
+  const { users, features } = await readAgainIfConnectionLost(() => database.$queryJson<Answer>(statement));
   return new Map(users.map((row) => [row.user_id, toUserSources(row, features ?? {})]));
 }
 
-/** The items that are the project's to see; null if all of them are another project's: then the source is not. */
-function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
-  const ours = items.filter((item) => item !== null);
-  return ours.length === 0 && items.length > 0 ? null : ours;
+/** Sources with the items that are the project's to see, without those of which all items are another project's. */
+function ourSources<Item, Source extends { items: readonly (Item | null)[] }>(
+  sources: readonly Source[] | null,
+) {
+  return (sources ?? []).flatMap((source) => {
+    const items = source.items.filter((item) => item !== null);
+    return items.length === 0 && source.items.length > 0 ? [] : [{ ...source, items }];
+  });
 }
 
 /** A grant of a boolean feature has no amount at all. */
@@ -231,14 +238,8 @@ function toUserSources(row: Row, features: FeaturesByCode): UserSources {
     policy: policyOverrides.parse(row.policy),
     features,
     sources: {
-      subscriptions: (row.subscriptions ?? []).flatMap((one) => {
-        const items = ourItems(one.items);
-        return items === null ? [] : [{ ...one, items }];
-      }),
-      purchases: (row.purchases ?? []).flatMap((one) => {
-        const items = ourItems(one.items);
-        return items === null ? [] : [{ ...one, items }];
-      }),
+      subscriptions: ourSources(row.subscriptions),
+      purchases: ourSources(row.purchases),
       grants: (row.grants ?? []).map(toGrant),
     },
   };

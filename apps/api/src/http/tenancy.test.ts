@@ -1,23 +1,12 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
+import { places, usageCases } from './tenancy.test-support.ts';
+import type { Answer, Place, ProjectCase, Tenant } from './tenancy.test-support.ts';
 import { giveSubscription } from '../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
 import { testAdmin } from '../testing/start-test-api.test-support.ts';
-
-type Tenant = {
-  projectId: string;
-  apiKey: string;
-  keyId: string;
-  priceId: string;
-  stripePriceId: string;
-  productId: string;
-};
-type Place = 'own' | 'foreign' | 'absent' | 'twice' | 'unknown';
-/** `twice`: the own project after the foreign one. */
-const places: Place[] = ['own', 'foreign', 'absent', 'twice', 'unknown'];
-type Answer = { status: number; code: string | undefined; text: string; cache: string | null };
 
 let api: Commerce;
 let a: Tenant;
@@ -100,30 +89,6 @@ const inQuery = (projects: string[]): string => projects.map((id) => `&project_i
 const inBody = (projects: string[], fields: object): string =>
   `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
 
-type Call = (
-  token: string | null,
-  asked: { own: Tenant; projects: string[]; userId: string },
-) => Promise<Answer>;
-type ProjectCase = { call: Call; places: Place[]; twice: number; isCached?: true };
-
-const calls = (userId: string) => ({ user_id: userId, feature_code: 'calls', quantity: 1 });
-
-/** The address of a reservation that is made for the call. */
-async function reservationOf({ own, userId }: { own: Tenant; userId: string }): Promise<string> {
-  const id = uniqueId('r');
-  const grant = {
-    project_id: own.projectId,
-    user_id: userId,
-    feature_code: 'calls',
-    amount: 1,
-    reason: 'test',
-  };
-  await api.admin('post', '/grant', grant).expect(201);
-  const fields = JSON.stringify({ ...calls(userId), reservation_id: id });
-  await send(own.apiKey, 'POST', '/api/v1/usage/reservations', fields);
-  return `/api/v1/usage/reservations/${id}`;
-}
-
 /** Every call with a project API key. */
 const projectCases: Record<string, ProjectCase> = {
   'get /api/v1/entitlements': {
@@ -164,78 +129,12 @@ const projectCases: Record<string, ProjectCase> = {
     places,
     twice: 200,
   },
-  'get /api/v1/check': {
-    call: (token, { projects, userId }) =>
-      send(token, 'GET', `/api/v1/check?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
-    places,
-    twice: 400,
-  },
-  'post /api/v1/check/batch': {
-    call: (token, { projects, userId }) => {
-      const fields = { user_ids: [userId, 'x'], feature_code: 'calls' };
-      return send(token, 'POST', '/api/v1/check/batch', inBody(projects, fields));
-    },
-    places,
-    twice: 200,
-  },
-  'post /api/v1/usage': {
-    call: (token, { projects, userId }) =>
-      send(token, 'POST', '/api/v1/usage', inBody(projects, { ...calls(userId), event_id: uniqueId('e') })),
-    places,
-    twice: 200,
-  },
-  'post /api/v1/usage/batch': {
-    call: (token, { projects, userId }) => {
-      const fields = { events: [{ ...calls(userId), event_id: uniqueId('e') }] };
-      return send(token, 'POST', '/api/v1/usage/batch', inBody(projects, fields));
-    },
-    places,
-    twice: 200,
-  },
-  'put /api/v1/usage/level': {
-    call: (token, { projects, userId }) => {
-      const level = { level: 1, observed_at: new Date().toISOString(), event_id: uniqueId('e') };
-      const fields = { user_id: userId, feature_code: 'seats', ...level };
-      return send(token, 'PUT', '/api/v1/usage/level', inBody(projects, fields));
-    },
-    places,
-    twice: 200,
-  },
-  'get /api/v1/usage': {
-    call: (token, { projects, userId }) =>
-      send(token, 'GET', `/api/v1/usage?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
-    places,
-    twice: 400,
-  },
-  'get /api/v1/usage/events': {
-    call: (token, { projects, userId }) =>
-      send(token, 'GET', `/api/v1/usage/events?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
-    places,
-    twice: 400,
-  },
-  'post /api/v1/usage/reservations': {
-    call: (token, { projects, userId }) => {
-      const fields = { ...calls(userId), reservation_id: uniqueId('r') };
-      return send(token, 'POST', '/api/v1/usage/reservations', inBody(projects, fields));
-    },
-    places,
-    twice: 200,
-  },
-  'get /api/v1/usage/reservations/{reservation_id}': {
-    call: async (token, asked) => send(token, 'GET', await reservationOf(asked)),
-    places: ['own'],
-    twice: 0,
-  },
-  'post /api/v1/usage/reservations/{reservation_id}/confirm': {
-    call: async (token, asked) => send(token, 'POST', `${await reservationOf(asked)}/confirm`, '{}'),
-    places: ['own'],
-    twice: 0,
-  },
-  'post /api/v1/usage/reservations/{reservation_id}/release': {
-    call: async (token, asked) => send(token, 'POST', `${await reservationOf(asked)}/release`, '{}'),
-    places: ['own'],
-    twice: 0,
-  },
+  ...usageCases({
+    grant: (fields) => api.admin('post', '/grant', fields).expect(201),
+    send,
+    inQuery,
+    inBody,
+  }),
   'get /api/v1/metrics/project/{project_id}': {
     call: (token, { projects }) => send(token, 'GET', `/api/v1/metrics/project/${projects.at(-1)}`),
     places: ['own', 'foreign', 'unknown'],
@@ -407,12 +306,14 @@ describe("another project's objects are answered like unknown ones", () => {
 });
 
 describe('scopes', () => {
-  const scopeOf = (route: string): 'read' | 'checkout' =>
-    /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
+  const scopeOf = (route: string): 'read' | 'checkout' | 'usage' => {
+    if (/^p\w+ \/api\/v1\/usage/.test(route)) return 'usage';
+    return /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
+  };
 
   test.each(Object.entries(projectCases))('%s wants the right one', async (route, { call }) => {
     const userId = await giveBoth();
-    for (const scope of ['read', 'checkout'] as const) {
+    for (const scope of ['read', 'checkout', 'usage'] as const) {
       const { body } = await api
         .admin('post', `/projects/${a.projectId}/api-keys`, { scopes: [scope] })
         .expect(201);

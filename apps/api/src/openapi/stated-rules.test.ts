@@ -7,6 +7,7 @@ import { featureRows } from './testing/stated-feature-rules.test-support.ts';
 import type { StatedRow } from './testing/stated-feature-rules.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
+import { usage, usageRows } from './testing/stated-usage-rules.test-support.ts';
 import { rulesFor, statedRules } from './testing/stated-rules.test-support.ts';
 
 type Schema = { description?: string; properties?: Record<string, Schema>; $ref?: string };
@@ -80,7 +81,6 @@ const price = (more: object) => ({
   interval: 'month',
   ...more,
 });
-const usage = (more: object) => ({ user_id: 'u', feature_code: 'f', event_id: 'e', ...more });
 const elsewhere = { success_url: 'https://else.example/', cancel_url: 'https://else.example/' };
 const prototype = { ['__proto__']: 'x' };
 
@@ -172,16 +172,7 @@ const rows: Row[] = [
     () => ({ body: grant({ valid_from: '2030-01-01T00:00:00Z', valid_to: '2030-01-01T00:00:00Z' }) }),
   ],
   ...featureRows(grant),
-  ['nothingUsed', 'recordUsage', 'quantity', () => ({ body: usage({ quantity: 0 }) })],
-  [
-    'nothingUsed',
-    'adjustUsage',
-    'quantity',
-    () => ({
-      body: { project_id: the('project_id'), user_id: 'u', feature_code: 'f', reason: 'r', quantity: 0 },
-    }),
-  ],
-  ['correctionThatTakes', 'recordUsage', 'quantity', () => ({ body: usage({ corrects: 'e', quantity: 1 }) })],
+  ...usageRows(the),
   [
     'windowEndsTooEarly',
     'replayEvents',

@@ -1,11 +1,10 @@
-import { ConfigError, databaseFields, databaseSettings, parseEnv } from '@billing/platform';
+import { ConfigError, databaseFields, databaseSettings, parseEnv, placeOf } from '@billing/platform';
 import { createDatabase, isDatabaseUnavailable, verifyAudit } from '@billing/store';
 import type { AuditHead, AuditProblem, AuditVerification } from '@billing/store';
 import { z } from 'zod';
 import { CliError } from '../commands/cli-error.ts';
 import type { Context } from '../commands/context.ts';
 import { findEnvironment } from '../import/connect.ts';
-import { placeOf } from '../import/postgres-trouble.ts';
 import { readHead, readLogFile } from './read-heads.ts';
 
 /** What `--json` prints. */
@@ -48,6 +47,7 @@ async function verify(env: Context['env'], heads: readonly AuditHead[]): Promise
     url: config.DATABASE_URL,
     poolSize: 1,
     hasPreparedStatements: databaseSettings(config).hasPreparedStatements,
+    connectionSeconds: databaseSettings(config).connectionSeconds,
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });

@@ -33,6 +33,7 @@ export const balanceOut = z
     resets_at: timestampOut.nullable().describe('When the next period of a bucket begins.'),
     next_expiry: z
       .object({ at: timestampOut, amount: amountOut })
+      .meta({ id: 'NextExpiry' })
       .nullable()
       .describe('When a part of `remaining` is lost, and how much.'),
     buckets: z.array(usageBucketOut).describe('In the order in which they are burnt.'),

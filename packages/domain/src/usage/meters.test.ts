@@ -3,7 +3,7 @@ import {
   boundsWithin,
   hourOf,
   isStillRemembered,
-  judgeSummary,
+  compareSummary,
   meterDelayOf,
   meterTargetAt,
   planMeterHour,
@@ -223,7 +223,7 @@ test.each([
 ] as const)(
   'a meter that counted %i, where %i is known and %i in doubt: %s',
   (sum, delivered, quantity, expected) => {
-    expect(judgeSummary({ counted: sum, delivered, quantity })).toBe(expected);
+    expect(compareSummary({ counted: sum, delivered, quantity })).toBe(expected);
   },
 );
 

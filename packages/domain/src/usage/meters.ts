@@ -212,7 +212,7 @@ export const isStillRemembered = (inDoubtSince: Instant, now: Instant): boolean 
  * Whether a report that is in doubt is among what Stripe counted of its customer and minute: `delivered` is all that is
  * known to be there. `unclear`: the meter counts events that are not ours.
  */
-export function judgeSummary({
+export function compareSummary({
   counted,
   delivered,
   quantity,

@@ -173,20 +173,20 @@ export async function writeBatch(
   const ids = events.filter(({ kind }) => kind !== 'reservation');
   const reservations = rows.flatMap((row) => row.reservations);
   const written = await query<Counts>(
-    writeStatement(
-      json(rows.map((row) => row.state)),
-      json(events),
-      json(ids),
-      rememberedSince,
-      json(rows.flatMap((row) => row.corrected)),
-      json(rows.flatMap((row) => row.slots)),
-      json(rows.flatMap((row) => row.meters)),
-      json(reservations),
-      new Date(now),
-      json(rows.flatMap((row) => row.crossings)),
-      json(rows.flatMap((row) => row.ended)),
-      json(rows.flatMap((row) => row.revived)),
-    ),
+    writeStatement({
+      states: json(rows.map((row) => row.state)),
+      events: json(events),
+      ids: json(ids),
+      remembered: rememberedSince,
+      corrected: json(rows.flatMap((row) => row.corrected)),
+      slots: json(rows.flatMap((row) => row.slots)),
+      meters: json(rows.flatMap((row) => row.meters)),
+      reservations: json(reservations),
+      now: new Date(now),
+      crossings: json(rows.flatMap((row) => row.crossings)),
+      ended: json(rows.flatMap((row) => row.ended)),
+      revived: json(rows.flatMap((row) => row.revived)),
+    }),
   );
   if (written.ids !== ids.length || written.reservations !== reservations.length)
     throw new IdTaken('an id was taken meanwhile');

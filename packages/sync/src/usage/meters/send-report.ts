@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import {
   hourMs,
   isStillRemembered,
-  judgeSummary,
+  compareSummary,
   meterRetryMs,
   minuteAround,
   secondMs,
@@ -112,9 +112,9 @@ async function compare(
   const { customerId, eventName, quantity } = report;
   const minute = minuteAround(report.stampedAt.getTime());
   const delivered = await sumDelivered(deps.database, { customerId, eventName, ...minute });
-  const verdict = judgeSummary({ counted: await readCounted(deps, meterId, report), delivered, quantity });
-  if (verdict === 'there') return told(deps, report, 'found');
-  if (verdict === 'unclear')
+  const found = compareSummary({ counted: await readCounted(deps, meterId, report), delivered, quantity });
+  if (found === 'there') return told(deps, report, 'found');
+  if (found === 'unclear')
     return unclear(
       deps,
       report,
