@@ -18,11 +18,11 @@ test('an hour is reported after its end, as one event; what comes later as the d
   const hour = world.pastHour(3);
   const first = await world.record(userId, { quantity: 5, ...at(hour) });
   await world.record(userId, { quantity: 7, ...at(hour, 50) });
-  await world.expectCounted(customer, 12);
+  expect(await world.waitForCount(customer, 12)).toBe(12);
   await world.record(userId, { quantity: 3, ...at(hour, 59) });
-  await world.expectCounted(customer, 15);
+  expect(await world.waitForCount(customer, 15)).toBe(15);
   await world.record(userId, { quantity: -5, corrects: first, ...at(hour) });
-  await world.expectCounted(customer, 10);
+  expect(await world.waitForCount(customer, 10)).toBe(10);
   expect(await world.countedAtStripe(customer, hour, hour + hourMs)).toBe(10);
   const reports = await world.reports(userId);
   expect(
@@ -36,7 +36,7 @@ test('the present hour is not reported before its end', async () => {
   await world.record(userId, { quantity: 5 });
   const past = world.pastHour(2);
   await world.record(userId, { quantity: 2, ...at(past) });
-  await world.expectCounted(customer, 2);
+  expect(await world.waitForCount(customer, 2)).toBe(2);
   expect(await world.reports(userId)).toHaveLength(1);
 });
 
@@ -50,21 +50,21 @@ test.each(['cut', 'reset', '429'])('an answer that is lost (%s) doubles nothing'
     what: 'the report',
     timeoutMs: 60_000,
   });
-  await world.expectCounted(customer, 9);
+  expect(await world.waitForCount(customer, 9)).toBe(9);
 });
 
 test('a report that a dead worker left is told again, and counts once', async () => {
   const { userId, customer } = await world.startUser();
   const hour = world.pastHour(5);
   await world.record(userId, { quantity: 4, ...at(hour) });
-  await world.expectCounted(customer, 4);
+  expect(await world.waitForCount(customer, 4)).toBe(4);
   // As it was between sending and noting the answer.
   await world.database.usageMeterReport.updateMany({
     where: { userId },
     data: { state: 'sending', endedAt: null, lookAt: new Date(0) },
   });
   await waitFor(async () => (await world.reports(userId))[0]?.state === 'delivered', { what: 'the report' });
-  await world.expectCounted(customer, 4);
+  expect(await world.waitForCount(customer, 4)).toBe(4);
   expect(
     await world.metric(/stripe_meter_reports_total\{[^}]*outcome="duplicate"[^}]*\} (\d+)/),
   ).toBeDefined();
@@ -80,7 +80,7 @@ test('usage of a user without a Stripe customer is kept, and sent once there is 
   );
   expect(await world.reports(userId)).toHaveLength(0);
   await map();
-  await world.expectCounted(customer, 6, 30_000);
+  expect(await world.waitForCount(customer, 6, 30_000)).toBe(6);
 });
 
 test('what Stripe refuses waits, and is told why', async () => {
@@ -141,7 +141,7 @@ test('the overage only, and by the meter of the product, to the customer of its 
     },
   });
   await world.record(userId, { quantity: 25, ...at(hour) });
-  await world.expectCounted(payer.id, 15);
+  expect(await world.waitForCount(payer.id, 15)).toBe(15);
 });
 
 test('an hour with the end of a period in it is told in two parts', async () => {
@@ -168,7 +168,7 @@ test('an hour with the end of a period in it is told in two parts', async () => 
   });
   await world.record(userId, { quantity: 5, timestamp: bound.getTime() - 1 });
   await world.record(userId, { quantity: 8, timestamp: bound.getTime() });
-  await world.expectCounted(customer, 13);
+  expect(await world.waitForCount(customer, 13)).toBe(13);
   const reports = await world.reports(userId);
   const before = reports.filter(({ stampedAt }) => stampedAt < bound);
   const sum = (rows: typeof reports): number => rows.reduce((all, { quantity }) => all + Number(quantity), 0);
@@ -179,7 +179,7 @@ test('an hour with the end of a period in it is told in two parts', async () => 
 test('erasing a user takes what is noted for meters; an export has it', async () => {
   const { userId, customer } = await world.startUser();
   await world.record(userId, { quantity: 5, ...at(world.pastHour(2)) });
-  await world.expectCounted(customer, 5);
+  expect(await world.waitForCount(customer, 5)).toBe(5);
   const key = { projectId: 'shop', userId };
   const exported = await world.database.$transaction((tx) => exportUsage(tx, key));
   expect(exported['usage_meter_reports']).toMatchObject([{ quantity: 5, state: 'delivered' }]);

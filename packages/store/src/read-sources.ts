@@ -132,11 +132,8 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
       WHERE p.id = ${projectId}
     )
     SELECT json_build_object(
-      'features', (SELECT json_object_agg(feature_code,
-          CASE WHEN stripe_meter IS NULL
-            THEN json_build_object('kind', kind, 'counted', counted, 'thresholds', thresholds)
-            ELSE json_build_object('kind', kind, 'counted', counted, 'thresholds', thresholds,
-              'stripe_meter', stripe_meter) END)
+      'features', (SELECT json_object_agg(feature_code, json_strip_nulls(json_build_object(
+          'kind', kind, 'counted', counted, 'thresholds', thresholds, 'stripe_meter', stripe_meter)))
         FROM public.features WHERE project_id = ${projectId} AND kind <> 'boolean'),
       'users', coalesce(json_agg(one), '[]')) FROM (SELECT
       users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,

@@ -99,18 +99,14 @@ export async function startMeters({
       if (isMapped) await map();
       return { userId, userRef: user.id, customer: customer.id, map };
     },
-    async expectCounted(customer: string, expected: number, timeoutMs = 20_000): Promise<void> {
-      const from = now() - 34 * 24 * hourMs;
-      let last = Number.NaN;
-      await waitFor(
-        async () => {
-          last = await countedAtStripe(customer, from, now() + hourMs);
-          return last === expected;
-        },
-        { what: `${expected} at Stripe`, timeoutMs },
-      ).catch((error: unknown) => {
-        throw new Error(`Stripe counted ${last} instead of ${expected}`, { cause: error });
-      });
+    /** What Stripe counted of a customer by the time that it is as expected, or for long not. */
+    async waitForCount(customer: string, expected: number, timeoutMs = 20_000): Promise<number> {
+      const count = () => countedAtStripe(customer, now() - 34 * 24 * hourMs, now() + hourMs);
+      await waitFor(async () => (await count()) === expected, {
+        what: `${expected} at Stripe`,
+        timeoutMs,
+      }).catch(() => undefined);
+      return count();
     },
     reports: (userId: string) =>
       database.usageMeterReport.findMany({

@@ -61,9 +61,9 @@ export async function listMeterReports(
   const page = toPage(rows, limit, ({ hour, key }) => [hour.getTime(), key]);
   return {
     ...page,
-    rows: page.rows.map(({ key: _, quantity, ...row }) => ({
+    rows: page.rows.map((row) => ({
       ...row,
-      quantity: quantity === null ? null : Number(quantity),
+      quantity: row.quantity === null ? null : Number(row.quantity),
     })),
   };
 }
