@@ -11,6 +11,10 @@ beforeAll(async () => {
 afterEach(() => world.control('/faults', { mode: 'none' }));
 afterAll(() => world.close());
 
+const passMs = async (ms: number): Promise<void> => {
+  world.clock.offsetMs += ms;
+  await world.control('/clock', { advance_seconds: Math.ceil(ms / 1000) });
+};
 const at = (hour: number, minute = 5) => ({ timestamp: hour + minute * minuteMs });
 
 test('an hour is reported after its end, as one event; what comes later as the difference', async () => {
@@ -186,4 +190,35 @@ test('erasing a user takes what is noted for meters; an export has it', async ()
   await world.database.$transaction((tx) => eraseUsageStates(tx, key));
   expect(await world.reports(userId)).toEqual([]);
   expect(await world.database.usageMeterHour.count({ where: { userId } })).toBe(0);
+});
+
+test('what was used before the end of a paid period is told before its hour is over', async () => {
+  const toNext = hourMs - (world.now() % hourMs);
+  await passMs(toNext + 30 * minuteMs);
+  const { userId, userRef, customer } = await world.startUser();
+  const hour = Math.floor(world.now() / hourMs) * hourMs;
+  const bound = new Date(hour + 25 * minuteMs);
+  await world.database.subscription.create({
+    data: {
+      id: `sub_${userId}`,
+      userRef,
+      stripeCustomerId: customer,
+      status: 'active',
+      startDate: new Date(bound.getTime() - 30 * 24 * hourMs),
+      items: {
+        create: {
+          itemId: 'si_1',
+          stripePriceId: 'price_sub',
+          quantity: 1n,
+          currentPeriodStart: new Date(bound.getTime() - 30 * 24 * hourMs),
+          currentPeriodEnd: bound,
+        },
+      },
+    },
+  });
+  await world.record(userId, { quantity: 3, timestamp: hour + 10 * minuteMs });
+  await world.record(userId, { quantity: 4, timestamp: hour + 28 * minuteMs });
+  expect(await world.waitForCount(customer, 3, 30_000)).toBe(3);
+  await passMs(31 * minuteMs);
+  expect(await world.waitForCount(customer, 7)).toBe(7);
 });
