@@ -6,6 +6,7 @@ import {
   makePayloadMonths,
   measureUnseen,
   recheckDue,
+  sumSubscriptions,
   verifyDuePrices,
 } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
@@ -19,6 +20,8 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
+/** Until then metrics read what changed besides the sums. */
+const sumIntervalMs = 1_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -64,6 +67,7 @@ export function startBackground(
       { name: 'move_payloads', logger, intervalMs: movePayloadsIntervalMs },
       createPayloadMover(deps),
     ),
+    startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';

@@ -1,0 +1,91 @@
+import { dayMs, policyOverrides, resolvePolicy, summedRevenue } from '@billing/domain';
+import type { CatalogTerms, Instant, SummedGroup } from '@billing/domain';
+import { getProject } from '../catalog/projects.ts';
+import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
+import { countDirectly } from './count-directly.ts';
+import type { MetricsOrder, ProjectMetrics } from './count-directly.ts';
+import { partsOf } from './parts-sql.ts';
+
+type SumsRow = {
+  isComplete: boolean;
+  active: number;
+  trialing: number;
+  total: number;
+  groups: SummedGroup[];
+  prices: CatalogTerms[];
+};
+
+/**
+ * The sums, less what they have of subscriptions that changed since, and what those are now: one statement, so one
+ * snapshot, in which each subscription counts once. Sums that pay alike at this moment become one row.
+ */
+const statementFor = ({ projectId, now, graceMs }: MetricsOrder): Prisma.Sql => Prisma.sql`
+  WITH changed AS MATERIALIZED (SELECT DISTINCT subscription_id FROM public.subscription_changes),
+  fresh AS MATERIALIZED (
+    SELECT * FROM (${partsOf(Prisma.sql`ARRAY(SELECT subscription_id FROM changed)`)}) part
+    WHERE project_id = ${projectId}),
+  counted AS (
+    SELECT status, past_due_since, terms_key, discount_ends, subscriptions, quantities
+    FROM public.subscription_sums WHERE project_id = ${projectId}
+    UNION ALL
+    SELECT alike.status, alike.past_due_since, alike.terms_key, alike.discount_ends, -1,
+      ARRAY(SELECT -q FROM unnest(one.quantities) WITH ORDINALITY AS listed(q, nth) ORDER BY nth)
+    FROM public.summed_subscriptions one
+    JOIN public.subscription_sums alike USING (project_id, sum_key)
+    WHERE one.subscription_id = ANY(ARRAY(SELECT subscription_id FROM changed)) AND one.project_id = ${projectId}
+    UNION ALL
+    SELECT status, past_due_since, terms_key, discount_ends, 1, quantities FROM fresh),
+  paying AS MATERIALIZED (
+    SELECT terms_key, subscriptions, quantities,
+      CASE WHEN discount_ends = '{}' THEN '{}' ELSE ARRAY(
+        SELECT coalesce(ends_at <= ${now}::bigint, false)
+        FROM unnest(discount_ends) WITH ORDINALITY AS listed(ends_at, nth) ORDER BY nth) END AS ended
+    FROM counted
+    WHERE terms_key IS NOT NULL
+      AND (past_due_since IS NULL OR past_due_since > to_timestamp(${now - graceMs}::float8 / 1000))),
+  sums AS (SELECT terms_key, ended, sum(subscriptions) AS subscriptions FROM paying GROUP BY 1, 2),
+  quantity_sums AS (
+    SELECT terms_key, ended, array_agg(quantity::text ORDER BY nth) AS quantities
+    FROM (SELECT terms_key, ended, nth, sum(q) AS quantity
+      FROM paying, unnest(quantities) WITH ORDINALITY AS listed(q, nth) GROUP BY 1, 2, 3) each
+    GROUP BY 1, 2)
+  SELECT json_build_object(
+    'isComplete', (SELECT completed_at IS NOT NULL FROM public.subscription_sums_state),
+    'active', (SELECT coalesce(sum(subscriptions), 0) FROM counted WHERE status = 'active'),
+    'trialing', (SELECT coalesce(sum(subscriptions), 0) FROM counted WHERE status = 'trialing'),
+    'total', (SELECT coalesce(sum(subscriptions), 0) FROM counted),
+    'groups', (SELECT coalesce(json_agg(json_build_object('count', subscriptions, 'ended', ended,
+        'quantities', coalesce(quantities, '{}'),
+        'terms', coalesce(
+          (SELECT terms FROM public.subscription_terms WHERE subscription_terms.terms_key = sums.terms_key),
+          (SELECT terms FROM fresh WHERE fresh.terms_key = sums.terms_key LIMIT 1)))), '[]')
+      FROM sums LEFT JOIN quantity_sums USING (terms_key, ended) WHERE subscriptions <> 0),
+    'prices', (SELECT coalesce(json_agg(json_build_object('stripePriceId', stripe_price_id, 'amount', amount::text,
+        'currency', currency, 'interval', interval, 'intervalCount', interval_count, 'usageType', usage_type)), '[]')
+      FROM public.prices WHERE project_id = ${projectId}))`;
+
+/** From the sums; null: they are not complete yet. */
+export async function readSums(
+  database: Pick<Database, '$queryJson'>,
+  order: MetricsOrder,
+): Promise<ProjectMetrics | null> {
+  const { isComplete, groups, prices, ...counted } = await database.$queryJson<SumsRow>(statementFor(order));
+  if (!isComplete) return null;
+  const { mrr, mainCurrency } = summedRevenue(groups, { ...order, prices });
+  return { ...counted, mrr, main: mrr.find(({ currency }) => currency === mainCurrency) ?? null };
+}
+
+/**
+ * A project's subscriptions in numbers. Revenue counts what is active, or past due within the grace that the project's
+ * policy gives. Throws `project_not_found`.
+ */
+export async function readProjectMetrics(
+  database: Database,
+  { projectId, now, pastDueGraceDays }: { projectId: string; now: Instant; pastDueGraceDays: number },
+): Promise<ProjectMetrics> {
+  const { policy } = await getProject(database, projectId);
+  const graceDays = resolvePolicy(policyOverrides.parse(policy), pastDueGraceDays).past_due_grace_days;
+  const order = { projectId, now, graceMs: graceDays * dayMs };
+  return (await readSums(database, order)) ?? countDirectly(database, order);
+}
