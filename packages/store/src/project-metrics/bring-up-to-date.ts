@@ -95,7 +95,7 @@ export function sumChanges(database: Database, atOnce = summedAtOnce): Promise<b
   return database.$transaction(async (tx) => {
     if (!(await isAlone(tx))) return false;
     const [waiting] = await tx.$queryRaw<{ count: number }[]>`
-      SELECT count(*)::int AS count FROM (SELECT FROM public.subscription_changes LIMIT ${atOnce}) some`;
+      SELECT count(*)::int AS count FROM (SELECT FROM public.subscription_changes LIMIT ${atOnce}) waiting`;
     if (waiting === undefined || waiting.count === 0) return false;
     const summed = await tx.$queryRaw<Summed[]>(
       sumStatement(Prisma.sql`
