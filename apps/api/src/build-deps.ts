@@ -72,6 +72,7 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       url: config.databaseUrl,
       poolSize: config.databasePoolSize,
       hasPreparedStatements: config.hasPreparedStatements,
+      connectionSeconds: config.connectionSeconds,
       connectTimeoutMs,
       statementTimeoutMs,
       observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),

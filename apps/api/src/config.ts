@@ -12,7 +12,7 @@ import {
   redisFields,
   stripeFields,
 } from '@billing/platform';
-import type { LogLevel, NamedSecret, SettingWarning } from '@billing/platform';
+import type { LogLevel, NamedSecret, Range, SettingWarning } from '@billing/platform';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -91,6 +91,8 @@ export type ApiConfig = {
   /** Connections to Postgres of this process. */
   databasePoolSize: number;
   hasPreparedStatements: boolean;
+  /** After which a connection to Postgres is replaced: drawn from this range for each. */
+  connectionSeconds: Range;
   redisUrl: string;
   cacheRedisUrl: string;
   cacheTtlSeconds: number;
@@ -141,6 +143,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
+    connectionSeconds: database.connectionSeconds,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,

@@ -39,6 +39,7 @@ const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
     hasPreparedStatements: config.hasPreparedStatements,
+    connectionSeconds: config.connectionSeconds,
     connectTimeoutMs: 5_000,
     statementTimeoutMs: 10_000,
     observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),

@@ -9,7 +9,7 @@ import {
   redisFields,
   stripeFields,
 } from '@billing/platform';
-import type { LogLevel, SettingWarning } from '@billing/platform';
+import type { LogLevel, Range, SettingWarning } from '@billing/platform';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
 
@@ -50,6 +50,8 @@ export type WorkerConfig = {
   databaseUrl: string;
   databasePoolSize: number;
   hasPreparedStatements: boolean;
+  /** After which a connection to Postgres is replaced: drawn from this range for each. */
+  connectionSeconds: Range;
   redisUrl: string;
   cacheRedisUrl: string;
   queuePrefix: string;
@@ -82,6 +84,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
+    connectionSeconds: database.connectionSeconds,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,

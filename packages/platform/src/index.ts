@@ -16,8 +16,9 @@ export {
   parseEnv,
   type SettingWarning,
 } from './env/parse-env.ts';
+export { hostUrls, placeOf } from './env/host-urls.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
-export { databaseSettings } from './env/url-parameters.ts';
+export { databaseSettings, type Range } from './env/url-parameters.ts';
 export { limitLines } from './logging/limit-lines.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
@@ -43,7 +44,7 @@ export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
 
 // Postgres and Redis
-export { postgresConnection, type PostgresConnection } from './postgres-connection.ts';
+export { postgresConnections, type PostgresConnection } from './postgres-connection.ts';
 export { connectRedis, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
 export {
   createLocalAllowance,

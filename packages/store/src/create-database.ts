@@ -1,4 +1,4 @@
-import { postgresConnection } from '@billing/platform';
+import { hostUrls, postgresConnections, type Range } from '@billing/platform';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
@@ -35,6 +35,8 @@ export type DatabaseOptions = {
   observe?: (operation: string, seconds: number) => void;
   /** Default true. False for PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`. */
   hasPreparedStatements?: boolean;
+  /** After which a connection is replaced, drawn for each; default 1,800 to 3,600. */
+  connectionSeconds?: Range;
 };
 
 /**
@@ -62,31 +64,33 @@ export function createDatabase(options: DatabaseOptions): Database {
   });
 }
 
-/** Prisma's driver on connections that do not depend on settings. */
+const defaultConnectionSeconds: Range = { min: 1_800, max: 3_600 };
+
+/** Prisma's driver on connections to the primary that do not depend on settings. */
 function createDriver(options: DatabaseOptions, startup: StartupParameters): PrismaPg {
   const { url, poolSize, statementTimeoutMs } = options;
-  const { searchParams } = new URL(url);
+  const { searchParams } = new URL(hostUrls(url)[0]);
   const connectSeconds = Number(searchParams.get('connect_timeout') ?? 0);
   const channelBinding = searchParams.get('channel_binding') ?? 'disable';
-  const nameOf = createStatementNames();
+  const names = createStatementNames();
+  const hasNames = options.hasPreparedStatements !== false;
   const pool = createSessionPool({
     startup,
     begin: beginTransaction({ statementTimeoutMs }),
-    config: {
-      ...postgresConnection(url),
-      max: poolSize,
-      connectionTimeoutMillis: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
+    configs: postgresConnections(url).map((connection) => ({
+      ...connection,
       enableChannelBinding: channelBinding !== 'disable',
-      idleTimeoutMillis: 60_000,
       query_timeout: statementTimeoutMs + 500,
       keepAlive: true,
-    },
+    })),
+    poolSize,
+    connectTimeoutMs: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
+    connectionSeconds: options.connectionSeconds ?? defaultConnectionSeconds,
+    named: () => (hasNames ? names.named() : []),
   });
   return new PrismaPg(pool, {
     disposeExternalPool: true,
-    ...(options.hasPreparedStatements === false
-      ? {}
-      : { statementNameGenerator: ({ sql }: { sql: string }) => nameOf(sql) }),
+    ...(hasNames ? { statementNameGenerator: ({ sql }: { sql: string }) => names.nameOf(sql) } : {}),
   });
 }
 

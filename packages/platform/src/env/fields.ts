@@ -1,8 +1,9 @@
 import { adminRoles, isId } from '@billing/domain';
 import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
+import { hostUrls } from './host-urls.ts';
 import { tlsFileProblem } from './tls-files.ts';
-import { wrongDatabaseParameter } from './url-parameters.ts';
+import { wrongDatabaseParameter, type Range } from './url-parameters.ts';
 
 /** One environment variable: text in (undefined if unset), a checked value out. */
 export type EnvField<T> = z.ZodType<T, string | undefined>;
@@ -41,6 +42,20 @@ function numberField(kind: string, pattern: RegExp, bounds: NumberBounds): EnvFi
   return orDefault(field(`${kind} from ${min} to ${max}`, read), bounds.default);
 }
 
+/** `60`, or `60-120`: whole numbers within the bounds, the smaller first. */
+function rangeField(bounds: Range, fallback: Range): EnvField<Range> {
+  const { min, max } = bounds;
+  const read = (text: string): Range | undefined => {
+    const [, from, to = from] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text) ?? [];
+    const range = { min: Number(from), max: Number(to) };
+    return range.min >= min && range.max <= max && range.min <= range.max ? range : undefined;
+  };
+  return orDefault(
+    field(`a whole number from ${min} to ${max}, or two as ${fallback.min}-${fallback.max}`, read),
+    fallback,
+  );
+}
+
 function urlField(protocols: readonly string[]): z.ZodType<string, string> {
   const starts = protocols.map((protocol) => `${protocol}//`).join(' or ');
   return field(`a URL that starts with ${starts}`, (text) => {
@@ -50,10 +65,15 @@ function urlField(protocols: readonly string[]): z.ZodType<string, string> {
   });
 }
 
-/** A Postgres URL whose parameters have values that are known. */
+const databaseProtocols = ['postgres:', 'postgresql:'];
+
+/** A Postgres URL, of one host or several, whose parameters have values that are known. */
 function databaseUrl(): z.ZodType<string, string> {
-  return urlField(['postgres:', 'postgresql:']).superRefine((url, context) => {
-    const expected = wrongDatabaseParameter(new URL(url));
+  const ofOneHost = urlField(databaseProtocols);
+  return field('a URL that starts with postgres:// or postgresql://', (text) =>
+    hostUrls(text).every((url) => ofOneHost.safeParse(url).success) ? text : undefined,
+  ).superRefine((url, context) => {
+    const expected = wrongDatabaseParameter(url);
     if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
   });
 }
@@ -191,6 +211,8 @@ export const databaseFields = {
   DATABASE_POOL_SIZE: envVar.int({ min: 1, max: 500, default: 10 }),
   /** `off` behind a connection pooler that does not support prepared statements. */
   DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),
+  /** After how long a connection is replaced, drawn for each. */
+  DATABASE_CONNECTION_SECONDS: rangeField({ min: 1, max: 86_400 }, { min: 1_800, max: 3_600 }),
 };
 
 export const redisFields = {

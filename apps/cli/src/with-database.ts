@@ -1,11 +1,10 @@
-import { ConfigError, databaseFields, databaseSettings, parseEnv } from '@billing/platform';
+import { ConfigError, databaseFields, databaseSettings, parseEnv, placeOf } from '@billing/platform';
 import { createDatabase, isDatabaseUnavailable } from '@billing/store';
 import type { Database } from '@billing/store';
 import { z } from 'zod';
 import { CliError } from './commands/cli-error.ts';
 import type { Context } from './commands/context.ts';
 import { findEnvironment } from './import/connect.ts';
-import { placeOf } from './import/postgres-trouble.ts';
 
 /** Runs `work` on the database that the environment, or else the stack of `npm start`, names. Throws a CliError where it is away. */
 export async function withDatabase<T>(
@@ -17,6 +16,7 @@ export async function withDatabase<T>(
     url: config.DATABASE_URL,
     poolSize: 1,
     hasPreparedStatements: databaseSettings(config).hasPreparedStatements,
+    connectionSeconds: databaseSettings(config).connectionSeconds,
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });
