@@ -121,6 +121,13 @@ const readOnly: Signs = {
 /** Whether a write was refused because the server takes none. */
 export const isReadOnlyError = (error: unknown): boolean => shows(readOnly, error);
 
+/** How a connection says that its server is a replica; Postgres has no message for it. */
+export const inRecovery = 'is in recovery: not the primary';
+
+/** Whether there was no connection because the server is in recovery. */
+export const isInRecovery = (error: unknown): boolean =>
+  shows({ codes: new Set(), text: new RegExp(inRecovery), kinds: new Set() }, error);
+
 /** The wait for a lock took longer than `lock_timeout`. */
 const lockNotAvailable: Signs = {
   codes: new Set(['55P03']),

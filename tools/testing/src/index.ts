@@ -4,6 +4,7 @@ export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
 export { freePort, isPortFree, keepPort } from './processes/ports.ts';
 export { ensureDatabase, oddSettings, startPostgres } from './services/postgres.ts';
+export { startPgBouncer, type PgBouncer } from './services/pgbouncer.ts';
 export { unprivilegedPrefix } from './services/postgres-data.ts';
 export type { PostgresServer } from './services/postgres.ts';
 export { startRedis } from './services/redis.ts';

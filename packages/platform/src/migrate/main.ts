@@ -14,6 +14,8 @@ const environment = z.object({
   MIGRATE_RETRY_MINUTES: envVar.number({ min: 0, max: 1_440, default: 10 }),
 });
 
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
 async function applyAll(options: MigrateOptions): Promise<string> {
   const { applied, serviceRole } = await migrate(options);
   const rights = serviceRole === null ? '' : ` The role ${serviceRole} has its rights.`;
@@ -24,7 +26,6 @@ async function applyAll(options: MigrateOptions): Promise<string> {
 await exitOnConfigError(async () => {
   const config = parseEnv(environment, process.env);
   const databaseUrl = config.MIGRATE_DATABASE_URL ?? config.DATABASE_URL;
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const retryMs = config.MIGRATE_RETRY_MINUTES * 60_000;
   for (const { event, variable, parameter } of findSettingWarnings(environment, process.env))
     say(`${event}: ${variable}, parameter ${parameter}`);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { callbackify } from 'node:util';
 import { Client } from 'pg';
 import type { ClientConfig } from 'pg';
+import { inRecovery } from '../database-errors.ts';
 import type { NamedStatement } from '../statement-names.ts';
 import { prepareStatements } from './prepare-statements.ts';
 import type { StartupParameters } from './startup-parameters.ts';
@@ -12,7 +13,7 @@ export class NotPrimary extends Error {
   readonly code = '57P03';
   readonly severity = 'FATAL';
   constructor() {
-    super('the server is in recovery: not the primary');
+    super(`the server ${inRecovery}`);
   }
 }
 
