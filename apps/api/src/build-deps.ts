@@ -19,6 +19,7 @@ import {
   createErasureKeys,
   createKeyDirectory,
   publishPending,
+  watchReplicas,
 } from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
@@ -58,6 +59,7 @@ export function createProcessLogger(config: ApiConfig): Logger {
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,
       config.databaseUrl,
+      ...config.replicaUrls,
       config.redisUrl,
       config.cacheRedisUrl,
     ],
@@ -66,16 +68,27 @@ export function createProcessLogger(config: ApiConfig): Logger {
 
 function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
   const stripePermissions = createStripePermissions(metrics);
+  const connections = {
+    poolSize: config.databasePoolSize,
+    hasPreparedStatements: config.hasPreparedStatements,
+    connectionSeconds: config.connectionSeconds,
+    connectTimeoutMs,
+    statementTimeoutMs,
+    observe: (operation: string, seconds: number) =>
+      metrics.databaseQueryDuration.observe({ operation }, seconds),
+  };
+  const database = createDatabase({ ...connections, url: config.databaseUrl });
   return {
     stripePermissions,
-    database: createDatabase({
-      url: config.databaseUrl,
-      poolSize: config.databasePoolSize,
-      hasPreparedStatements: config.hasPreparedStatements,
-      connectionSeconds: config.connectionSeconds,
-      connectTimeoutMs,
-      statementTimeoutMs,
-      observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+    database,
+    replicas: watchReplicas({
+      primary: database,
+      urls: config.replicaUrls,
+      maxLagMs: config.replicaMaxLagMs,
+      connections,
+      clock: systemClock,
+      logger,
+      metrics,
     }),
     cacheRedis: connectRedis({
       url: config.cacheRedisUrl,
@@ -99,7 +112,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
   const clients = createClients(config, { logger, metrics });
-  const { database, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
+  const { database, replicas, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
   const cache = createEntitlementCache({
     redis: cacheRedis,
     clock,
@@ -122,6 +135,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       logger,
       metrics,
       database,
+      replicas,
       cache,
       answers: createAnswerSource({ cache, database, clock, config, metrics }),
       keys,
@@ -155,6 +169,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       await Promise.allSettled([stripeEvents.close(), maintenance.close()]);
       queueRedis.disconnect();
       cacheRedis.disconnect();
+      await replicas.close();
       await database.$disconnect();
     },
   };

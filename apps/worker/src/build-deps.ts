@@ -17,8 +17,9 @@ import {
   createEntitlementCache,
   createErasureKeys,
   createOutboxCleaner,
+  watchReplicas,
 } from '@billing/store';
-import type { Database } from '@billing/store';
+import type { DatabaseOptions } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
@@ -34,16 +35,14 @@ export type BuiltDeps = {
   close: () => Promise<void>;
 };
 
-const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
-  createDatabase({
-    url: config.databaseUrl,
-    poolSize: config.databasePoolSize,
-    hasPreparedStatements: config.hasPreparedStatements,
-    connectionSeconds: config.connectionSeconds,
-    connectTimeoutMs: 5_000,
-    statementTimeoutMs: 10_000,
-    observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
-  });
+const connectionsOf = (config: WorkerConfig, metrics: Metrics): Omit<DatabaseOptions, 'url'> => ({
+  poolSize: config.databasePoolSize,
+  hasPreparedStatements: config.hasPreparedStatements,
+  connectionSeconds: config.connectionSeconds,
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 10_000,
+  observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+});
 
 const openStripe = (
   config: WorkerConfig,
@@ -67,7 +66,17 @@ export function buildDeps(
 ): BuiltDeps {
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
-  const database = openDatabase(config, metrics);
+  const connections = connectionsOf(config, metrics);
+  const database = createDatabase({ ...connections, url: config.databaseUrl });
+  const replicas = watchReplicas({
+    primary: database,
+    urls: config.replicaUrls,
+    maxLagMs: config.replicaMaxLagMs,
+    connections,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
   const redis = connectRedis({
     url: config.cacheRedisUrl,
     role: 'cache',
@@ -88,6 +97,7 @@ export function buildDeps(
     metrics,
     counters: createSyncMetrics(metrics),
     database,
+    replicas,
     cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds }),
     outboxCleaner,
     stripe: openStripe(config, { metrics, permissions: stripePermissions }),
@@ -110,7 +120,7 @@ export function buildDeps(
     inspectQueue: () => inspectQueueRedis(queueRedis),
     queueRedis,
     close: async () => {
-      await Promise.all([stripeEvents.close(), maintenance.close()]);
+      await Promise.all([stripeEvents.close(), maintenance.close(), replicas.close()]);
       for (const one of [connection, redis, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),

@@ -76,16 +76,24 @@ export async function readSums(
   return { ...counted, mrr, main: mrr.find(({ currency }) => currency === mainCurrency) ?? null };
 }
 
+export type MetricsRequest = {
+  projectId: string;
+  now: Instant;
+  pastDueGraceDays: number;
+  /** Where the subscriptions are read, default the same. */
+  reader?: Database;
+};
+
 /**
  * A project's subscriptions in numbers. Revenue counts what is active, or past due within the grace that the project's
  * policy gives. Throws `project_not_found`.
  */
 export async function readProjectMetrics(
   database: Database,
-  { projectId, now, pastDueGraceDays }: { projectId: string; now: Instant; pastDueGraceDays: number },
+  { projectId, now, pastDueGraceDays, reader = database }: MetricsRequest,
 ): Promise<ProjectMetrics> {
   const { policy } = await getProject(database, projectId);
   const graceDays = resolvePolicy(policyOverrides.parse(policy), pastDueGraceDays).past_due_grace_days;
   const order = { projectId, now, graceMs: graceDays * dayMs };
-  return (await readSums(database, order)) ?? countDirectly(database, order);
+  return (await readSums(reader, order)) ?? countDirectly(reader, order);
 }
