@@ -178,7 +178,7 @@ test('whatever changes subscriptions, and whenever they are summed, the sums are
     expect(await database.subscriptionSum.count()).toBe(0);
     expect(await database.summedSubscription.count()).toBe(0);
   });
-  await fc.assert(lives, { numRuns: Number(process.env['SUMS_LIVES'] ?? 15) });
+  await fc.assert(lives, { numRuns: Number(process.env['SUMS_LIVES'] ?? 8) });
 }, 120_000);
 
 test('subscriptions that were there before the sums, with writers beside, are counted once', async () => {

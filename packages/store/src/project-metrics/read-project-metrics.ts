@@ -18,14 +18,15 @@ type SumsRow = {
 
 /**
  * The sums, less what they have of subscriptions that changed since, and what those are now: one statement, so one
- * snapshot, in which each subscription counts once. Sums that pay alike at this moment become one row.
+ * snapshot, in which each subscription counts once. Sums that pay alike at this moment become one row, in one pass: each moment
+ * at which a payment was late has a sum of its own.
  */
 const statementFor = ({ projectId, now, graceMs }: MetricsOrder): Prisma.Sql => Prisma.sql`
   WITH changed AS MATERIALIZED (SELECT DISTINCT subscription_id FROM public.subscription_changes),
   fresh AS MATERIALIZED (
     SELECT * FROM (${partsOf(Prisma.sql`ARRAY(SELECT subscription_id FROM changed)`)}) part
     WHERE project_id = ${projectId}),
-  counted AS (
+  counted AS NOT MATERIALIZED (
     SELECT status, past_due_since, terms_key, discount_ends, subscriptions, quantities
     FROM public.subscription_sums WHERE project_id = ${projectId}
     UNION ALL
@@ -36,31 +37,38 @@ const statementFor = ({ projectId, now, graceMs }: MetricsOrder): Prisma.Sql => 
     WHERE one.subscription_id = ANY(ARRAY(SELECT subscription_id FROM changed)) AND one.project_id = ${projectId}
     UNION ALL
     SELECT status, past_due_since, terms_key, discount_ends, 1, quantities FROM fresh),
-  paying AS MATERIALIZED (
-    SELECT terms_key, subscriptions, quantities,
+  valued AS NOT MATERIALIZED (
+    SELECT status, subscriptions, quantities,
+      CASE WHEN past_due_since IS NULL OR past_due_since > to_timestamp(${now - graceMs}::float8 / 1000)
+        THEN terms_key END AS terms_key,
       CASE WHEN discount_ends = '{}' THEN '{}' ELSE ARRAY(
         SELECT coalesce(ends_at <= ${now}::bigint, false)
         FROM unnest(discount_ends) WITH ORDINALITY AS listed(ends_at, nth) ORDER BY nth) END AS ended
-    FROM counted
-    WHERE terms_key IS NOT NULL
-      AND (past_due_since IS NULL OR past_due_since > to_timestamp(${now - graceMs}::float8 / 1000))),
-  sums AS (SELECT terms_key, ended, sum(subscriptions) AS subscriptions FROM paying GROUP BY 1, 2),
-  quantity_sums AS (
+    FROM counted),
+  grouped AS MATERIALIZED (
+    SELECT status, terms_key, ended, sum(subscriptions) AS subscriptions, sum(quantities[1]) AS quantity
+    FROM valued GROUP BY 1, 2, 3),
+  sums AS (
+    SELECT terms_key, ended, sum(subscriptions) AS subscriptions, sum(quantity) AS quantity
+    FROM grouped WHERE terms_key IS NOT NULL GROUP BY 1, 2),
+  -- Most subscriptions have one item.
+  further AS (
     SELECT terms_key, ended, array_agg(quantity::text ORDER BY nth) AS quantities
     FROM (SELECT terms_key, ended, nth, sum(q) AS quantity
-      FROM paying, unnest(quantities) WITH ORDINALITY AS listed(q, nth) GROUP BY 1, 2, 3) each
+      FROM valued, unnest(quantities) WITH ORDINALITY AS listed(q, nth)
+      WHERE cardinality(quantities) > 1 AND nth > 1 AND terms_key IS NOT NULL GROUP BY 1, 2, 3) each
     GROUP BY 1, 2)
   SELECT json_build_object(
     'isComplete', (SELECT completed_at IS NOT NULL FROM public.subscription_sums_state),
-    'active', (SELECT coalesce(sum(subscriptions), 0) FROM counted WHERE status = 'active'),
-    'trialing', (SELECT coalesce(sum(subscriptions), 0) FROM counted WHERE status = 'trialing'),
-    'total', (SELECT coalesce(sum(subscriptions), 0) FROM counted),
+    'active', (SELECT coalesce(sum(subscriptions), 0) FROM grouped WHERE status = 'active'),
+    'trialing', (SELECT coalesce(sum(subscriptions), 0) FROM grouped WHERE status = 'trialing'),
+    'total', (SELECT coalesce(sum(subscriptions), 0) FROM grouped),
     'groups', (SELECT coalesce(json_agg(json_build_object('count', subscriptions, 'ended', ended,
-        'quantities', coalesce(quantities, '{}'),
+        'quantities', CASE WHEN quantity IS NULL THEN '{}' ELSE quantity::text || coalesce(quantities, '{}') END,
         'terms', coalesce(
           (SELECT terms FROM public.subscription_terms WHERE subscription_terms.terms_key = sums.terms_key),
           (SELECT terms FROM fresh WHERE fresh.terms_key = sums.terms_key LIMIT 1)))), '[]')
-      FROM sums LEFT JOIN quantity_sums USING (terms_key, ended) WHERE subscriptions <> 0),
+      FROM sums LEFT JOIN further USING (terms_key, ended) WHERE subscriptions <> 0),
     'prices', (SELECT coalesce(json_agg(json_build_object('stripePriceId', stripe_price_id, 'amount', amount::text,
         'currency', currency, 'interval', interval, 'intervalCount', interval_count, 'usageType', usage_type)), '[]')
       FROM public.prices WHERE project_id = ${projectId}))`;
