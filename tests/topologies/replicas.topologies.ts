@@ -80,7 +80,7 @@ async function get(path: string, headers: Record<string, string> = {}): Promise<
   };
 }
 
-const listProjects = (headers?: Record<string, string>) => get('/admin/projects?limit=200', headers);
+const listProjects = (headers?: Record<string, string>) => get('/admin/projects?limit=100', headers);
 const byReplica = (what: string) =>
   waitFor(async () => (await listProjects()).asOf !== null, { timeoutMs: usedAgainMs, what });
 const createProject = async (): Promise<string> => {

@@ -21,7 +21,7 @@ const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
 /** Until then metrics read what changed besides the sums. */
-const sumIntervalMs = 1_000;
+const sumIntervalMs = 500;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;

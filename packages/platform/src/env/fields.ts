@@ -1,7 +1,8 @@
 import { adminRoles, isId } from '@billing/domain';
 import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
-import { hostUrls, splitUrls } from './host-urls.ts';
+import { databaseUrls } from './database-urls.ts';
+import { hostUrls } from './host-urls.ts';
 import { tlsFileProblem } from './tls-files.ts';
 import { wrongDatabaseParameter, type Range } from './url-parameters.ts';
 
@@ -215,22 +216,9 @@ export const databaseFields = {
   DATABASE_CONNECTION_SECONDS: rangeField({ min: 1, max: 86_400 }, { min: 1_800, max: 3_600 }),
 };
 
-/** Replicas of the database, each by a URL with one host. */
-function databaseUrls(): z.ZodType<string[], string> {
-  return z.string().transform((text, context): string[] => {
-    const parsed = z.array(databaseUrl()).safeParse(splitUrls(text));
-    const urls = parsed.data ?? [];
-    if (parsed.success && urls.length > 0 && urls.every((url) => hostUrls(url).length === 1)) return urls;
-    const message =
-      parsed.error?.issues[0]?.message ?? 'expected URLs of Postgres, comma-separated, each with one host';
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
-}
-
 /** What may serve reads in place of the primary. */
 export const replicaFields = {
-  DATABASE_REPLICA_URLS: databaseUrls().optional(),
+  DATABASE_REPLICA_URLS: databaseUrls(databaseUrl()).optional(),
   REPLICA_MAX_LAG_SECONDS: envVar.number({ min: 0.1, max: 3_600, default: 5 }),
 };
 
