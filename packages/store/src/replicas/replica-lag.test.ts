@@ -13,8 +13,7 @@ test.each<[string, PrimarySample[], ReplicaPosition, number | null]>([
   [
     'a change after a long rest is as old as it is',
     [sample(1, 10n), sample(2, 10n), sample(3, 11n)],
-    10n,
-    1,
+    on1(10n),
     2,
   ],
   ['what is missing is older than all that was seen', [sample(1, 10n)], on1(9n), null],
