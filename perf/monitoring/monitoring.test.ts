@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
+import { createReplicaMetrics } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
 import { metricNames, readRules } from './read-rules.ts';
 
@@ -19,6 +20,7 @@ async function exportedNames(): Promise<Set<string>> {
   const names = new Set(['up']);
   const metrics = createMetrics({ service: 'test' });
   createSyncMetrics(metrics);
+  createReplicaMetrics(metrics);
   createStripePermissions(metrics);
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);

@@ -63,7 +63,7 @@ export type { ProjectMetrics } from './project-metrics/count-directly.ts';
 export { readProjectMetrics } from './project-metrics/read-project-metrics.ts';
 export { verifySums, type SumsVerification } from './project-metrics/verify-sums.ts';
 export { readTimeline } from './read-timeline.ts';
-export { watchReplicas, type Replicas } from './replicas/watch-replicas.ts';
+export { createReplicaMetrics, watchReplicas, type Replicas } from './replicas/watch-replicas.ts';
 export { readSources, type UserSources } from './read-sources.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';

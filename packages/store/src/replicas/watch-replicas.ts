@@ -82,7 +82,7 @@ const within = <T>(work: Promise<T>): Promise<T> =>
  */
 export function watchReplicas(options: ReplicasOptions): Replicas {
   const { primary, maxLagMs, clock, logger } = options;
-  const gauges = createGauges(options.metrics);
+  const gauges = createReplicaMetrics(options.metrics);
   const startedAt = clock();
   const replicas = options.urls.map((url): Replica => {
     const database = createDatabase({ ...options.connections, url, mayBeReplica: true });
@@ -158,7 +158,8 @@ export function watchReplicas(options: ReplicasOptions): Replicas {
   };
 }
 
-function createGauges(metrics: Metrics) {
+/** What is measured of replicas, and counted. */
+export function createReplicaMetrics(metrics: Metrics) {
   return {
     lag: metrics.gauge(
       'database_replica_lag_seconds',
