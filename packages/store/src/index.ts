@@ -6,6 +6,7 @@ export { verifyAudit, type AuditVerification } from './audit-chain/verify-audit.
 export * from './cache/entitlement-cache.ts';
 export * from './cache/key-directory.ts';
 export * from './catalog/change-price.ts';
+export * from './catalog/features.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';
