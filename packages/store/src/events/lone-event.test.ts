@@ -49,6 +49,7 @@ const subscription: SubscriptionRow = {
       quantity: 3,
       currentPeriodStart: at,
       currentPeriodEnd: null,
+      firstPeriodStart: null,
     },
   ],
 };

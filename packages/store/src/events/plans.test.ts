@@ -34,7 +34,7 @@ const event = (id: string): LedgerOutcome => ({
 });
 
 const item = { itemId: 'si_1', stripePriceId: 'price_1', quantity: 1, ...noItemPrice };
-const items = [{ ...item, currentPeriodStart: null, currentPeriodEnd: null }];
+const items = [{ ...item, currentPeriodStart: null, currentPeriodEnd: null, firstPeriodStart: null }];
 const sold = [{ stripePriceId: 'price_1', quantity: 1 }];
 const change = { hasNewItems: true, keepsItems: true, bumps: [1] };
 
