@@ -11,7 +11,7 @@ export const journeys = {
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
   testMatch: ['<rootDir>/{apps,packages,perf,tests,tools}/**/*.test.ts'],
-  testPathIgnorePatterns: [...notSource, '/tests/journeys/', 'browser\\.test\\.ts$'],
+  testPathIgnorePatterns: [...notSource, '/tests/journeys/', '/tests/images/', 'browser\\.test\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {

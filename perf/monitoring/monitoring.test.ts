@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
-import { createReplicaMetrics } from '@billing/store';
+import { createClockGauge, createPoolGauges, createReplicaMetrics } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
 import { metricNames, readRules } from './read-rules.ts';
 
@@ -22,6 +22,8 @@ async function exportedNames(): Promise<Set<string>> {
   createSyncMetrics(metrics);
   createReplicaMetrics(metrics);
   createStripePermissions(metrics);
+  createPoolGauges(metrics);
+  createClockGauge(metrics, () => Promise.resolve(0));
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')

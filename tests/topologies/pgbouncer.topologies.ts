@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { startPgBouncer } from '@billing/testing';
+import { migrate } from '@billing/platform';
+import { startPgBouncer, waitFor } from '@billing/testing';
 import type { PgBouncer } from '@billing/testing';
 import { Client } from 'pg';
 import { bodyOf, featuresOf } from '../faults/support/api-client.ts';
@@ -49,6 +50,16 @@ it('all processes are ready: what PgBouncer refuses at the start of a connection
     expect(await readiness()).toEqual({ status: 200, checks: expect.objectContaining({ database: 'ok' }) });
 });
 
+/** On a busy machine a read may miss its deadline (503): what counts is that no answer is another's. */
+const check = (client: Stack['clients'][number], userId: string) =>
+  waitFor(
+    async () => {
+      const answer = await client.check(shop.apiKey, userId);
+      return answer.status === 503 ? undefined : answer;
+    },
+    { what: 'a check', intervalMs: 200 },
+  );
+
 it('each of many calls of two processes gets the answer of its own statement', async () => {
   const rounds = inQuick(10, 60);
   const users = Array.from({ length: 20 }, (_, index) => ({
@@ -60,16 +71,16 @@ it('each of many calls of two processes gets the answer of its own statement', a
 
   async function call(client: Stack['clients'][number], index: number): Promise<void> {
     const { userId, code } = users[index % users.length] ?? { userId: '', code: '' };
-    const answer = await client.check(shop.apiKey, userId);
+    const answer = await check(client, userId);
     if (answer.status !== 200 || featuresOf(answer).join(',') !== code)
       wrong.push(`check of ${code}: ${answer.status} ${JSON.stringify(bodyOf(answer))}`);
     // A user of its own: a write, and a read that no cache answers.
     const fresh = uniqueId('user');
     const granted = await shop.grant(fresh, code, client).catch((error: unknown) => String(error));
-    const [other] = stack.clients.filter((one) => one !== client);
-    const read = await other?.check(shop.apiKey, fresh);
-    if (read === undefined || read.status !== 200 || featuresOf(read).join(',') !== code)
-      wrong.push(`fresh check of ${code} (${granted}): ${read?.status} ${JSON.stringify(read?.body)}`);
+    const [other = client] = stack.clients.filter((one) => one !== client);
+    const read = await check(other, fresh);
+    if (read.status !== 200 || featuresOf(read).join(',') !== code)
+      wrong.push(`fresh check of ${code} (${granted}): ${read.status} ${JSON.stringify(bodyOf(read))}`);
     const listed = await client
       .admin('GET', `/users/${shop.projectId}/${fresh}`)
       .catch((error: unknown) => String(error));
@@ -102,4 +113,8 @@ it("statements have no names: one would be another process's in the next transac
     }),
   );
   expect(counts).toEqual(Array.from({ length: sessions }, () => 0));
+});
+
+it('db:migrate works through it too', async () => {
+  await expect(migrate({ databaseUrl: bouncer.url })).resolves.toEqual({ applied: [], serviceRole: null });
 });

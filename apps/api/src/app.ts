@@ -22,6 +22,10 @@ import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitleme
 import { checkEntitlements, createCheckHandler } from './endpoints/entitlements/check-entitlements.ts';
 import { listEvents } from './endpoints/events/list-events.ts';
 import { listQuarantine } from './endpoints/events/list-quarantine.ts';
+import { createFeature } from './endpoints/features/create-feature.ts';
+import { getFeature } from './endpoints/features/get-feature.ts';
+import { listFeatures } from './endpoints/features/list-features.ts';
+import { patchFeature } from './endpoints/features/patch-feature.ts';
 import { createGrant } from './endpoints/grants/create-grant.ts';
 import { revokeGrant } from './endpoints/grants/revoke-grant.ts';
 import { docs } from './endpoints/openapi/docs.ts';
@@ -85,6 +89,10 @@ export const endpoints: readonly Endpoint[] = [
   createApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys
   rotateApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys/{key_id}/rotate
   revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
+  listFeatures, //               GET    /api/v1/admin/projects/{project_id}/features
+  createFeature, //              POST   /api/v1/admin/projects/{project_id}/features
+  getFeature, //                 GET    /api/v1/admin/projects/{project_id}/features/{feature_code}
+  patchFeature, //               PATCH  /api/v1/admin/projects/{project_id}/features/{feature_code}
   listProducts, //               GET    /api/v1/admin/projects/{project_id}/products
   createProduct, //              POST   /api/v1/admin/projects/{project_id}/products
   getProduct, //                 GET    /api/v1/admin/projects/{project_id}/products/{product_id}

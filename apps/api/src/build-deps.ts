@@ -14,10 +14,13 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createKeyDirectory,
+  createPoolGauges,
+  readClockSkewMs,
   publishPending,
   watchReplicas,
 } from '@billing/store';
@@ -77,7 +80,11 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
     observe: (operation: string, seconds: number) =>
       metrics.databaseQueryDuration.observe({ operation }, seconds),
   };
-  const database = createDatabase({ ...connections, url: config.databaseUrl });
+  const database = createDatabase({
+    ...connections,
+    url: config.databaseUrl,
+    watchPool: createPoolGauges(metrics).watch,
+  });
   return {
     stripePermissions,
     database,
@@ -120,6 +127,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     ttlSeconds: config.cacheTtlSeconds,
     catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });

@@ -13,10 +13,13 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, QueueRedisReport, RedisClient, StripePermissions } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createOutboxCleaner,
+  createPoolGauges,
+  readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
 import type { DatabaseOptions } from '@billing/store';
@@ -67,7 +70,11 @@ export function buildDeps(
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
   const connections = connectionsOf(config, metrics);
-  const database = createDatabase({ ...connections, url: config.databaseUrl });
+  const database = createDatabase({
+    ...connections,
+    url: config.databaseUrl,
+    watchPool: createPoolGauges(metrics).watch,
+  });
   const replicas = watchReplicas({
     primary: database,
     urls: config.replicaUrls,
@@ -77,6 +84,7 @@ export function buildDeps(
     logger,
     metrics,
   });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const redis = connectRedis({
     url: config.cacheRedisUrl,
     role: 'cache',

@@ -4,9 +4,10 @@ import {
   createOperationsServer,
   createQueueGauges,
   watchQueueRedis,
+  withDeadline,
 } from '@billing/platform';
-import type { Logger, OperationsServer, Tracing } from '@billing/platform';
-import { createEventApplier } from '@billing/sync';
+import type { Logger, OperationsServer, Tracing, WarmUpLimits } from '@billing/platform';
+import { createEventApplier, warmEvents } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { startBackground } from './background.ts';
 import { buildDeps } from './build-deps.ts';
@@ -30,11 +31,22 @@ export type WorkerOptions = {
   telemetry?: Tracing['telemetry'] | undefined;
   /** Called when the worker makes no progress although everything it needs answers: end the process. */
   onStuck?: () => void;
+  /** How often the way of an event is run before the first one is taken. Absent: not at all. */
+  warmUp?: WarmUpLimits;
   watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
 };
 
 /** Events wait for each other to be written together: batches need more events than are processed individually. */
 const eventsPerSlot = 8;
+
+const warmUpMs = 2_000;
+
+/** Where Postgres is away the worker starts all the same. */
+const warm = (deps: SyncDeps, limits: WarmUpLimits): Promise<void> =>
+  withDeadline(warmEvents(deps, limits), {
+    ms: warmUpMs,
+    onTimeout: () => new Error('Postgres did not answer in time'),
+  }).catch((error: unknown) => deps.logger.debug('not_warmed_up', { error }));
 
 /** Starts the worker: it consumes the queues, rechecks unconfirmed objects and publishes what others left pending. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -48,6 +60,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     oldestWaitingMs: deps.stripeEvents.headWaitingMs,
     ...options.watchdog,
   });
+  if (options.warmUp !== undefined) await warm(deps, options.warmUp);
   const applier = createEventApplier(deps, { maxAlone: config.concurrency });
   const consumer = createConsumer({
     redisUrl: config.redisUrl,

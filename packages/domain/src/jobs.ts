@@ -10,10 +10,15 @@ export const queueNames = { stripeEvents: 'stripe-events', maintenance: 'mainten
 /** BullMQ refuses job ids that consist of digits only or contain a colon. */
 export const stripeEventId = z.string().regex(/^(?!\d+$)[A-Za-z0-9_-]{1,255}$/);
 
+/** As W3C Trace Context writes it. */
+export const traceId = z.string().regex(/^[0-9a-f]{32}$/);
+
 /** `event`: whole or projected, of any API version. The worker parses it (`parseStripeEvent`). */
 export const stripeEventJob = z.object({
   event: z.looseObject({ id: stripeEventId, type: z.string() }),
   received_at: z.iso.datetime(),
+  /** Of the request that brought it, if that was traced. */
+  trace_id: traceId.optional().catch(undefined),
 });
 export type StripeEventJob = z.output<typeof stripeEventJob>;
 

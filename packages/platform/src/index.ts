@@ -40,9 +40,11 @@ export { refuseMetrics } from './auth/refuse-metrics.ts';
 
 // Metrics and traces
 export { authAreas, createMetrics, type AuthArea, type AuthFailureReason, type Metrics } from './metrics.ts';
+export { renderMetrics, type RenderedMetrics } from './open-metrics.ts';
 export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
+export { activeTraceId, traceFields, traceIdOf } from './tracing/trace-id.ts';
 
 // Postgres and Redis
 export { postgresConnections, type PostgresConnection } from './postgres-connection.ts';

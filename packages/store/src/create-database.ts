@@ -25,6 +25,9 @@ export type Database = Omit<PrismaClient, '$transaction'> & {
 /** The client inside `$transaction`, or the client itself: what a query needs. */
 export type Queries = Omit<Prisma.TransactionClient, '$transaction'>;
 
+/** How many connections a pool has, and how many queries wait for one. */
+export type PoolState = { open: number; idle: number; waiting: number };
+
 export type DatabaseOptions = {
   url: string;
   poolSize: number;
@@ -33,6 +36,8 @@ export type DatabaseOptions = {
   /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
   statementTimeoutMs: number;
   observe?: (operation: string, seconds: number) => void;
+  /** Given what tells the state of the pool. */
+  watchPool?: (read: () => PoolState) => void;
   /** Default true. False for PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`. */
   hasPreparedStatements?: boolean;
   /** Default false: a server in recovery is refused. */
@@ -91,6 +96,7 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
     mayBeReplica: options.mayBeReplica === true,
     named: () => (hasNames ? names.named() : []),
   });
+  options.watchPool?.(() => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
   return new PrismaPg(pool, {
     disposeExternalPool: true,
     ...(hasNames ? { statementNameGenerator: ({ sql }: { sql: string }) => names.nameOf(sql) } : {}),

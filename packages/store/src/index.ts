@@ -6,6 +6,7 @@ export { verifyAudit, type AuditVerification } from './audit-chain/verify-audit.
 export * from './cache/entitlement-cache.ts';
 export * from './cache/key-directory.ts';
 export * from './catalog/change-price.ts';
+export * from './catalog/features.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';
@@ -17,6 +18,7 @@ export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts
 export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
+export { createClockGauge, createPoolGauges, readClockSkewMs } from './database-gauges.ts';
 export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';

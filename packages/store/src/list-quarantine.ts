@@ -110,6 +110,7 @@ function toRow({ id, customerId, foundAt }: Candidate, { reason, awaits }: Waits
     created: foundAt,
     receivedAt: foundAt,
     processedAt: foundAt,
+    traceId: null,
     attempts: 0,
   };
 }

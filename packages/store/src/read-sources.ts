@@ -1,5 +1,5 @@
 import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
-import type { PolicyOverrides, Sources } from '@billing/domain';
+import type { FeaturesByCode, GrantSource, PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
 import { ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
@@ -14,6 +14,8 @@ export type UserSources = {
   userVersion: number;
   projectVersion: number;
   policy: PolicyOverrides;
+  /** The project's limits and metered features, by code: all others are boolean. */
+  features: FeaturesByCode;
   sources: Sources;
 };
 
@@ -30,8 +32,10 @@ type Row = {
   policy: unknown;
   subscriptions: Read<Sources['subscriptions'][number]>[] | null;
   purchases: Read<Sources['purchases'][number]>[] | null;
-  grants: Sources['grants'] | null;
+  grants: (GrantSource & { isUnlimited: boolean; amount: number | null })[] | null;
 };
+
+type Answer = { users: Row[]; features: FeaturesByCode | null };
 
 /** Confirmed only with the payments of its invoices that were taken back. */
 const subscriptionFields = Prisma.raw(
@@ -48,6 +52,9 @@ const sold = Prisma.sql`
   LEFT JOIN public.prices ON prices.stripe_price_id = i.stripe_price_id
   LEFT JOIN public.products USING (project_id, product_id)`;
 const isForeign = Prisma.sql`prices.project_id <> users.project_id`;
+/** What the product sells; most have no settings, and these are long. */
+const soldFeatures = Prisma.sql`'featureCodes', products.feature_codes,
+              'features', CASE WHEN products.features <> '{}' THEN products.features END`;
 
 /** Of a purchase `p` that is keyed by its invoice: the payments of that invoice that were taken back. */
 const paymentsOfInvoice = Prisma.sql`
@@ -93,13 +100,17 @@ const askedUsers = (userIds: readonly string[]): Prisma.Sql =>
     ? Prisma.sql`(SELECT ${userIds[0]}::text COLLATE "C" AS user_id)`
     : Prisma.sql`(SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id)`;
 
-/** The rows of a table that are the user's: by the owner in the row, or beside it. */
+/**
+ * The rows of a table that are the user's: by the owner in the row, or beside it. These one by one (`OFFSET 0`): a plan of a join,
+ * made on small tables, would scan large ones.
+ */
 const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
   const rows = Prisma.raw(`public.${table}`);
   return Prisma.sql`(
           SELECT * FROM ${rows} WHERE user_ref = users.id
           UNION ALL
-          SELECT other.* FROM public.object_owners o JOIN ${rows} other ON other.id = o.object_id
+          SELECT other.* FROM public.object_owners o
+            CROSS JOIN LATERAL (SELECT * FROM ${rows} one WHERE one.id = o.object_id OFFSET 0) other
           WHERE o.user_ref = users.id AND (other.user_ref = users.id) IS NOT TRUE)`;
 };
 
@@ -120,7 +131,11 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
         LEFT JOIN public.users u ON u.project_id = p.id AND u.user_id = given.user_id
       WHERE p.id = ${projectId}
     )
-    SELECT coalesce(json_agg(one), '[]') FROM (SELECT
+    SELECT json_build_object(
+      'features', (SELECT json_object_agg(feature_code,
+          json_build_object('kind', kind, 'counted', counted, 'thresholds', thresholds))
+        FROM public.features WHERE project_id = ${projectId} AND kind <> 'boolean'),
+      'users', coalesce(json_agg(one), '[]')) FROM (SELECT
       users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
@@ -132,7 +147,8 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
               'itemId', i.item_id, 'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
               'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
-              'featureCodes', products.feature_codes) END ORDER BY i.item_id)
+              'firstPeriodStart', (extract(epoch FROM i.first_period_start) * 1000)::bigint,
+              ${soldFeatures}) END ORDER BY i.item_id)
             FROM public.subscription_items i ${sold}
             WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
@@ -158,8 +174,8 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
           'items', coalesce((
             SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'productId', prices.product_id, 'featureCodes', products.feature_codes,
-              'accessDays', prices.access_days) END ORDER BY i.stripe_price_id)
+              'productId', prices.product_id, 'accessDays', prices.access_days,
+              ${soldFeatures}) END ORDER BY i.stripe_price_id)
             FROM public.purchase_items i ${sold}
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
@@ -170,7 +186,7 @@ function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
           AND NOT EXISTS (SELECT FROM public.purchases x WHERE x.receipt_invoice_id = p.id OFFSET 0)) END AS purchases,
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
-          'id', g.id, 'featureCode', g.feature_code,
+          'id', g.id, 'featureCode', g.feature_code, 'amount', g.amount, 'isUnlimited', g.is_unlimited,
           'validFrom', (extract(epoch FROM g.valid_from) * 1000)::bigint,
           'validTo', (extract(epoch FROM g.valid_to) * 1000)::bigint,
           'revokedAt', (extract(epoch FROM g.revoked_at) * 1000)::bigint) ORDER BY g.id)
@@ -191,8 +207,8 @@ export async function readSources(
   { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
   const statement = statementFor({ projectId, userIds, isExplained });
-  const rows = await readAgainIfConnectionLost(() => database.$queryJson<Row[]>(statement));
-  return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
+  const { users, features } = await readAgainIfConnectionLost(() => database.$queryJson<Answer>(statement));
+  return new Map(users.map((row) => [row.user_id, toUserSources(row, features ?? {})]));
 }
 
 /** The items that are the project's to see; null if all of them are another project's: then the source is not. */
@@ -201,13 +217,19 @@ function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
   return ours.length === 0 && items.length > 0 ? null : ours;
 }
 
-function toUserSources(row: Row): UserSources {
+/** A grant of a boolean feature has no amount at all, one without limit is null. */
+function toGrant({ isUnlimited, amount, ...grant }: NonNullable<Row['grants']>[number]): GrantSource {
+  return isUnlimited || amount !== null ? { ...grant, amount } : grant;
+}
+
+function toUserSources(row: Row, features: FeaturesByCode): UserSources {
   return {
     userId: row.user_id,
     isKnown: row.user_ref !== null,
     userVersion: row.user_version ?? 0,
     projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),
+    features,
     sources: {
       subscriptions: (row.subscriptions ?? []).flatMap((one) => {
         const items = ourItems(one.items);
@@ -217,7 +239,7 @@ function toUserSources(row: Row): UserSources {
         const items = ourItems(one.items);
         return items === null ? [] : [{ ...one, items }];
       }),
-      grants: row.grants ?? [],
+      grants: (row.grants ?? []).map(toGrant),
     },
   };
 }

@@ -9,6 +9,7 @@ export { createEventApplier, type EventApplier } from './apply/apply-events.ts';
 export { acceptEvent, unreadableEvent } from './apply/handlers.ts';
 export { meansErased } from './apply/means-erased.ts';
 export { type QueuedEvent, type ReceivedEvent } from './apply/target.ts';
+export { warmEvents } from './apply/warm-events.ts';
 export { recordEvent } from './apply/write-plans.ts';
 export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs } from './outages.ts';
 

@@ -1,5 +1,11 @@
 // Servers and processes.
-export { appNodeArguments, buildApps, createAppProcess, spawnApp } from './processes/app-process.ts';
+export {
+  appNodeArguments,
+  buildApps,
+  createAppProcess,
+  spawnApp,
+  workerNodeArguments,
+} from './processes/app-process.ts';
 export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
 export { freePort, isPortFree, keepPort } from './processes/ports.ts';

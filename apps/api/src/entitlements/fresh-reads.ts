@@ -1,5 +1,7 @@
 import {
   deriveEntitlements,
+  deriveEntitlementUsage,
+  explainUsage,
   resolvePolicy,
   ServiceError,
   toEntitlementsAnswer,
@@ -95,21 +97,24 @@ function toFreshAnswer(
   read: UserSources,
   { projectId, asOf }: { projectId: string; asOf: Instant },
 ): FreshAnswer {
-  const derived = deriveEntitlements(read.sources, {
+  const context = {
     policy: resolvePolicy(read.policy, config.pastDueGraceDays),
     now: asOf,
     renewalAllowanceMs: config.renewalAllowanceMs,
-  });
+  };
+  const ofUsage = { ...context, features: read.features, defaults: [] };
+  const derived = deriveEntitlements(read.sources, context);
+  const usage = deriveEntitlementUsage(derived, ofUsage);
   const version = read.userVersion + read.projectVersion;
-  const answer = toEntitlementsAnswer(derived, { userId: read.userId, projectId, version, asOf });
+  const answer = toEntitlementsAnswer(derived, usage, { userId: read.userId, projectId, version, asOf });
   return {
     projectId,
     userId: read.userId,
     isKnown: read.isKnown,
     userVersion: read.userVersion,
-    validUntil: derived.validUntil,
+    validUntil: usage.validUntil,
     answer: JSON.stringify(answer).slice(0, -1),
-    explanation: derived.evaluations.map(toExplanationOut),
+    explanation: derived.evaluations.map((one) => toExplanationOut(one, explainUsage(one, ofUsage))),
   };
 }
 

@@ -30,6 +30,9 @@ const changes: Record<string, () => Call[]> = {
   ],
   receiveStripeWebhook: () => [{}, { body: { id: 'evt_thin', object: 'v2.core.event' } }],
   createProject: () => [{ body: { project_id: uniqueId('project') } }],
+  createFeature: () => [{ body: { feature_code: uniqueId('feature') } }],
+  getFeature: () => [{ path: { feature_code: 'api_calls' } }],
+  patchFeature: () => [{ path: { feature_code: 'api_calls' } }],
   createProduct: () => [{ body: { product_id: uniqueId('product') } }],
   createPrice: () => [{ body: { price_id: uniqueId('ours'), stripe_price_id: uniqueId('price') } }],
   // Not the price that the checkout sells: it is archived here.

@@ -8,6 +8,7 @@ import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
 import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
+import { addFeatures } from './features.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addAssign } from './owners.ts';
@@ -35,6 +36,7 @@ Examples:
 const commands = [
   addProjects,
   addKeys,
+  addFeatures,
   addProducts,
   addPrices,
   addCustomers,

@@ -4,7 +4,7 @@ import { timestamp } from '../time.ts';
 import { amount, maxAmount } from '../usage/amounts.ts';
 import { featureKinds } from '../usage/features.ts';
 import { usageReasons } from '../usage/reasons.ts';
-import { storableJson } from '../usage/storable-json.ts';
+import { storableJson, storableRule } from '../usage/storable-json.ts';
 import { bucketSources } from '../usage/usage-state.ts';
 
 const timestampOut = z.iso.datetime();
@@ -123,7 +123,7 @@ export const usageEventRequest = z
     corrects: id.optional().describe('The event that a negative quantity gives back of.'),
     properties: storableJson(2_048)
       .optional()
-      .meta({ description: 'Any JSON up to 2 KB, kept with the event.' }),
+      .meta({ description: `Any JSON up to 2 KB, ${storableRule}. Kept with the event.` }),
   })
   .refine(({ corrects, quantity }) => corrects === undefined || quantity < 0, {
     path: ['quantity'],

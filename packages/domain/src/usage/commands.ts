@@ -1,9 +1,9 @@
 import type { ReservationState } from '../contracts/usage.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import type { UsageReason } from './reasons.ts';
 import type { StorableJson } from './storable-json.ts';
 import { canonicalJson } from './storable-json.ts';
-import type { UsageErrorCode } from './usage-errors.ts';
 import type { Part } from './usage-state.ts';
 
 export type UseCommand = {
@@ -65,9 +65,9 @@ export type Reservation = {
 };
 
 /** An outcome that is the caller's mistake, or that changes nothing. */
-export type Refusal = { kind: 'refused'; code: UsageErrorCode; detail: string };
+export type Refusal = { kind: 'refused'; code: ErrorCode; detail: string };
 
-export const refusal = (code: UsageErrorCode, detail: string): Refusal => ({ kind: 'refused', code, detail });
+export const refusal = (code: ErrorCode, detail: string): Refusal => ({ kind: 'refused', code, detail });
 
 /** The request as one text: two with the same are the same. Instants are compared, not how they were written. */
 export const bodyOf = (userId: string, featureCode: string, command: EventCommand | ReserveCommand): string =>

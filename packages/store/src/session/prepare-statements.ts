@@ -18,7 +18,7 @@ export async function prepareStatements(
     });
 }
 
-type Settle = { resolve: () => void; reject: (error: unknown) => void };
+type Outcome = { resolve: () => void; reject: (error: unknown) => void };
 
 /** A query of node-postgres that ends after the statement is parsed. By `name` and `text` the driver notes what is prepared. */
 class Preparation implements Submittable {
@@ -26,12 +26,12 @@ class Preparation implements Submittable {
   readonly text: string;
   /** Set by the driver: it ends the time-out. */
   callback?: () => void;
-  readonly #settle: Settle;
+  readonly #outcome: Outcome;
 
-  constructor({ name, text }: NamedStatement, settle: Settle) {
+  constructor({ name, text }: NamedStatement, outcome: Outcome) {
     this.name = name;
     this.text = text;
-    this.#settle = settle;
+    this.#outcome = outcome;
   }
 
   submit(connection: Connection): void {
@@ -41,13 +41,13 @@ class Preparation implements Submittable {
 
   handleReadyForQuery(): void {
     this.callback?.();
-    this.#settle.resolve();
+    this.#outcome.resolve();
   }
 
   handleError(error: unknown): void {
     this.callback?.();
-    if (isOfStatement(error)) this.#settle.resolve();
-    else this.#settle.reject(error);
+    if (isOfStatement(error)) this.#outcome.resolve();
+    else this.#outcome.reject(error);
   }
 }
 

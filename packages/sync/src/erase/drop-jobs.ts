@@ -19,8 +19,9 @@ function eventNaming(deps: MaintenanceDeps, userId: string, { data }: Job): Rece
   const raw = { ...parsed.data.event };
   if (!namedUsers(raw).some((named) => named.userId === userId)) return null;
   const receivedAt = Date.parse(parsed.data.received_at);
-  const accepted = acceptEvent({ raw, receivedAt }, deps);
-  return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw };
+  const traceId = parsed.data.trace_id;
+  const accepted = acceptEvent({ raw, receivedAt, traceId }, deps);
+  return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw, traceId };
 }
 
 type Dropped = { dropped: number; isDone: boolean };

@@ -7,7 +7,7 @@ import type { Answered, CacheOutcome } from '../../entitlements/answer-source.ts
 import { authenticateProject, peekProject, requireSameProject } from '../../http/authenticate-project.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import type { FailureHandler } from '../../http/handle-failure.ts';
-import { assignRequestId, requestIdFor, requestIdOf } from '@billing/platform';
+import { assignRequestId, requestIdFor, requestIdOf, traceIdOf, withLogContext } from '@billing/platform';
 import type { RequestMeter } from '@billing/platform';
 import { parseQuery } from '../../http/parse.ts';
 
@@ -171,9 +171,15 @@ export function createCheckHandler(
   { meter, handleFailure }: { meter: RequestMeter; handleFailure: FailureHandler },
 ): RequestHandler {
   return (request, response) => {
+    const traceId = traceIdOf(request.headers);
+    if (traceId === undefined) handle(request, response, traceId);
+    else withLogContext({ trace_id: traceId }, () => handle(request, response, traceId));
+  };
+
+  function handle(request: Request, response: Response, traceId: string | undefined): void {
     const startedAt = performance.now();
     const report = (): void =>
-      meter({ method: 'GET', route: path, statusCode: response.statusCode, startedAt });
+      meter({ method: 'GET', route: path, statusCode: response.statusCode, startedAt, traceId });
     const failed = (error: unknown): void => {
       if (!response.hasHeader('x-request-id')) assignRequestId(request, response);
       handleFailure(error, request, response);
@@ -193,5 +199,5 @@ export function createCheckHandler(
     };
     const check = { projectId: project.projectId, userId, endsAt: checkEndsAt() };
     answerCheck(deps, check).then(answered).catch(failed);
-  };
+  }
 }

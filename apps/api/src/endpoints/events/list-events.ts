@@ -18,6 +18,7 @@ export const presentEvent = (row: Omit<LedgerRow, 'projectId' | 'apiVersion'>): 
   received_at: row.receivedAt.toISOString(),
   processed_at: row.processedAt.toISOString(),
   attempts: row.attempts,
+  trace_id: row.traceId,
 });
 
 export const eventExample = {
@@ -30,6 +31,7 @@ export const eventExample = {
   received_at: '2026-11-22T10:00:00.120Z',
   processed_at: '2026-11-22T10:00:00.131Z',
   attempts: 1,
+  trace_id: null,
 };
 
 export const listEvents = defineEndpoint({

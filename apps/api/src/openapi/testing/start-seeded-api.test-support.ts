@@ -39,6 +39,20 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   return { userId: owner.userId, ...ids, grantId: granted.result };
 }
 
+/** A metered feature and a limit, which the product gives with everything that an entry can say. */
+async function sellUsage(api: Commerce, projectId: string, productId: string): Promise<void> {
+  const kinds = { api_calls: { kind: 'metered', thresholds: [80] }, seats: { kind: 'limit', counted: true } };
+  for (const [code, described] of Object.entries(kinds))
+    await api
+      .admin('post', `/projects/${projectId}/features`, { feature_code: code, ...described })
+      .expect(201);
+  const features = [
+    { feature_code: 'api_calls', allowance: 1_000, period: 'month', rollover: { periods: 2 } },
+    { feature_code: 'seats', limit: 5, value: { regions: ['eu'] } },
+  ];
+  await api.admin('patch', `/projects/${projectId}/products/${productId}`, { features }).expect(200);
+}
+
 /** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
 export async function startSeededApi(options: { projectId?: string; env?: Record<string, string> } = {}) {
   const api = await startCommerce({ METRICS_TOKEN: metricsToken, ...options.env });
@@ -49,6 +63,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     await api.sell(projectId, { featureCodes: ['once'], interval: 'one_time', accessDays: 30 }),
   ];
   const unsold = await api.sell(projectId);
+  await sellUsage(api, projectId, monthly.productId);
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
   const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
   const known: Known = {
@@ -59,7 +74,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     stripe_price_id: [monthly.stripePriceId],
     grant_id: [grantId],
     key_id: [(await api.createApiKey(projectId)).keyId],
-    feature_code: ['monthly', 'by_hand'],
+    feature_code: ['monthly', 'by_hand', 'api_calls', 'seats'],
     object_id: [subscriptionId],
     subscription_id: [subscriptionId],
     // Nothing names its owner, which counts as a hint.
