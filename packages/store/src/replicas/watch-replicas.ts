@@ -161,12 +161,12 @@ export function watchReplicas(options: ReplicasOptions): Replicas {
 /** What is measured of replicas, and counted. */
 export function createReplicaMetrics(metrics: Metrics) {
   return {
-    lag: metrics.gauge(
+    lag: metrics.sharedGauge(
       'database_replica_lag_seconds',
       'Age of the oldest change that a replica of Postgres has not replayed; one that cannot be reached gets ever older',
       ['replica'],
     ),
-    used: metrics.gauge(
+    used: metrics.sharedGauge(
       'database_replica_used',
       '1: this process reads lists from the replica; 0: it lags, or cannot be reached',
       ['replica'],
