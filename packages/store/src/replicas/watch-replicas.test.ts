@@ -15,6 +15,9 @@ const connections = { poolSize: 2, connectTimeoutMs: 2_000, statementTimeoutMs: 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
 const settings = { ...oddSettings, hot_standby: 'on', wal_keep_size: '64MB' };
 
+/** As a role that may see nothing of the server but what everybody may. */
+const byService = ({ url }: PostgresServer): string => url.replace('//postgres', '//service');
+
 let dir: string;
 let first: PostgresServer;
 let second: PostgresServer;
@@ -31,10 +34,14 @@ beforeAll(async () => {
   first = await startPostgres({ dir: dirs.first, settings });
   const primary_conninfo = `host=127.0.0.1 port=${first.port} user=postgres`;
   second = await startPostgres({ dir: dirs.second, settings: { ...settings, primary_conninfo } });
-  primary = createDatabase({ ...connections, url: first.url });
+  const owner = createDatabase({ ...connections, url: first.url });
+  await owner.$executeRaw`CREATE ROLE service LOGIN`;
+  await owner.$executeRaw`GRANT ALL ON SCHEMA public TO service`;
+  await owner.$disconnect();
+  primary = createDatabase({ ...connections, url: byService(first) });
   replicas = watchReplicas({
     primary,
-    urls: [second.url],
+    urls: [byService(second)],
     maxLagMs: 1_000,
     connections,
     clock: systemClock,
