@@ -169,11 +169,33 @@ it('a replica that is away, or does not answer, is no trouble of readiness, and 
     });
     for (let time = 0; time < 5; time += 1)
       expect(await listProjects()).toMatchObject({ status: 200, asOf: null });
-    expect(await gauge('database_replica_used')).toBe(0);
+    await waitFor(async () => (await gauge('database_replica_used')) === 0, {
+      timeoutMs: 5_000,
+      what: 'the metric to say that the replica is not used',
+    });
     expect(await stack.apis[0].readiness()).toMatchObject({ status: 200 });
     expect(await stack.workers[0].readiness()).toMatchObject({ status: 200 });
     await way.setMode('pass');
   }
+});
+
+it('reconcile compares with the replica', async () => {
+  const readsOfWorkers = async (): Promise<number> => {
+    const texts = await Promise.all(
+      stack.workers.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
+    );
+    const counts = texts.map((text) =>
+      Number(/^database_replica_reads_total\{server="replica"\} (\d+)$/m.exec(text)?.[1] ?? 0),
+    );
+    return counts.reduce((sum, count) => sum + count, 0);
+  };
+  await byReplica('the replica to be used');
+  const before = await readsOfWorkers();
+  await stack.clients[0].admin('POST', '/reconcile', { dry_run: true });
+  await waitFor(async () => (await readsOfWorkers()) > before, {
+    timeoutMs: 20_000,
+    what: 'reconcile to read the replica',
+  });
 });
 
 it('what a user may do was never read from the replica, and nothing was written there', async () => {
