@@ -90,7 +90,7 @@ const createProject = async (): Promise<string> => {
 };
 const gauge = async (name: string): Promise<number> => {
   const text = await stack.clients[0].metrics();
-  return Number(new RegExp(`^${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+  return Number(new RegExp(`^${name}\\{(?:replica|server="replica")[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1]);
 };
 
 it('a replica that lags little serves lists, searches, exports and metrics, and says as of when', async () => {
@@ -180,16 +180,21 @@ it('a replica that is away, or does not answer, is no trouble of readiness, and 
 });
 
 it('reconcile compares with the replica', async () => {
-  const readsOfWorkers = async (): Promise<number> => {
+  const ofWorkers = async (name: string): Promise<number[]> => {
     const texts = await Promise.all(
       stack.workers.map(async ({ port }) => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()),
     );
-    const counts = texts.map((text) =>
-      Number(/^database_replica_reads_total\{server="replica"\} (\d+)$/m.exec(text)?.[1] ?? 0),
+    return texts.map((text) =>
+      Number(new RegExp(`^${name}\\{(?:replica|server="replica")[^}]*\\} (\\S+)$`, 'm').exec(text)?.[1] ?? 0),
     );
-    return counts.reduce((sum, count) => sum + count, 0);
   };
-  await byReplica('the replica to be used');
+  const readsOfWorkers = async (): Promise<number> =>
+    (await ofWorkers('database_replica_reads_total')).reduce((sum, count) => sum + count, 0);
+  // Each process measures for itself.
+  await waitFor(async () => (await ofWorkers('database_replica_used')).every((used) => used === 1), {
+    timeoutMs: 15_000,
+    what: 'the workers to use the replica',
+  });
   const before = await readsOfWorkers();
   await stack.clients[0].admin('POST', '/reconcile', { dry_run: true });
   await waitFor(async () => (await readsOfWorkers()) > before, {
