@@ -6,6 +6,8 @@ export {
   loggingFields,
   redisFields,
   stripeFields,
+  usageFields,
+  usageSettings,
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';

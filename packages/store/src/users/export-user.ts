@@ -4,6 +4,8 @@ import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import type { StoredEvent } from '../ledger.ts';
+import { exportUsage } from '../usage/erase-usage.ts';
+import type { ExportedUsage } from '../usage/erase-usage.ts';
 import { customersOf, namesOf } from './read-user.ts';
 import type { MappedCustomer } from './read-user.ts';
 
@@ -20,6 +22,8 @@ export type UserExport = {
   events: StoredEvent[];
   audit: AuditRow[];
   idempotencyKeys: ExportedRow[];
+  /** Rows of usage, by table. */
+  usage: ExportedUsage;
 };
 
 type Owned = 'subscriptions' | 'purchases';
@@ -107,6 +111,7 @@ export async function exportUser(database: Database, key: UserKey, actor: Actor)
       events: await eventsOf(tx, names),
       audit: await auditOf(tx, key, names),
       idempotencyKeys: await answerRows(tx, key),
+      usage: await exportUsage(tx, key),
     };
     await writeAudit(tx, { ...audited, target: { type: 'user', id: userId } });
     return exported;

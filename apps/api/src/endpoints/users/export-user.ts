@@ -36,6 +36,7 @@ export const exportUser = defineEndpoint({
           events: [{ ...eventExample, payload: {} }],
           audit: [auditExample],
           idempotency_keys: [],
+          usage: {},
         },
       },
     },
@@ -63,6 +64,7 @@ export const exportUser = defineEndpoint({
           events: user.events.map((event) => ({ ...presentEvent(event), payload: event.payload })),
           audit: user.audit.map(presentAudit),
           idempotency_keys: user.idempotencyKeys,
+          usage: user.usage,
         },
       },
     };
