@@ -8,7 +8,7 @@ import {
 } from '@billing/platform';
 import type { Logger, OperationsServer, Tracing, WarmUpLimits } from '@billing/platform';
 import { createEventApplier, warmEvents } from '@billing/sync';
-import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
+import type { MaintenanceDeps } from '@billing/sync';
 import { startBackground } from './background.ts';
 import { buildDeps } from './build-deps.ts';
 import type { BuiltDeps } from './build-deps.ts';
@@ -43,7 +43,7 @@ const eventsPerSlot = 8;
 const warmUpMs = 2_000;
 
 /** Where Postgres is away the worker starts all the same. */
-const warm = (deps: SyncDeps, limits: WarmUpLimits): Promise<void> =>
+const warm = (deps: MaintenanceDeps, limits: WarmUpLimits): Promise<void> =>
   withDeadline(warmEvents(deps, limits), {
     ms: warmUpMs,
     onTimeout: () => new Error('Postgres did not answer in time'),

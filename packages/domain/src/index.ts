@@ -17,6 +17,7 @@ export * from './contracts/admin/users.ts';
 export * from './contracts/checkout.ts';
 export * from './contracts/entitlements.ts';
 export * from './contracts/operations.ts';
+export * from './contracts/admin/usage.ts';
 export * from './contracts/usage-reads.ts';
 export * from './contracts/usage-requests.ts';
 export * from './contracts/usage.ts';

@@ -51,10 +51,14 @@ export async function readSources(
   return new Map(users.map((row) => [row.user_id, toUserSources(row, features ?? {})]));
 }
 
-/** The items that are the project's to see; null if all of them are another project's: then the source is not. */
-function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
-  const ours = items.filter((item) => item !== null);
-  return ours.length === 0 && items.length > 0 ? null : ours;
+/** Sources with the items that are the project's to see, without those of which all items are another project's. */
+function ourSources<Item, Source extends { items: readonly (Item | null)[] }>(
+  sources: readonly Source[] | null,
+) {
+  return (sources ?? []).flatMap((source) => {
+    const items = source.items.filter((item) => item !== null);
+    return items.length === 0 && source.items.length > 0 ? [] : [{ ...source, items }];
+  });
 }
 
 /** A grant of a boolean feature has no amount at all. */
@@ -72,14 +76,8 @@ function toUserSources(row: Row, features: FeaturesByCode): UserSources {
     policy: policyOverrides.parse(row.policy),
     features,
     sources: {
-      subscriptions: (row.subscriptions ?? []).flatMap((one) => {
-        const items = ourItems(one.items);
-        return items === null ? [] : [{ ...one, items }];
-      }),
-      purchases: (row.purchases ?? []).flatMap((one) => {
-        const items = ourItems(one.items);
-        return items === null ? [] : [{ ...one, items }];
-      }),
+      subscriptions: ourSources(row.subscriptions),
+      purchases: ourSources(row.purchases),
       grants: (row.grants ?? []).map(toGrant),
     },
   };

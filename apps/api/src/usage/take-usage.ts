@@ -5,7 +5,9 @@ import { UsageUnavailable } from '@billing/store';
 import type { AskedCommand, Usage } from '@billing/store';
 
 /** Of the second that a call may take, what deciding it may use up: the rest is for the queue, where that is the way out. */
-const decideMs = 650;
+const decideMs = 600;
+/** Of up to 500 events, which are several commits. */
+export const decideManyMs = 2_000;
 const circuitOptions = { failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 };
 
 export const usageUnavailable = (cause?: unknown): ServiceError =>
@@ -16,16 +18,16 @@ export const usageUnavailable = (cause?: unknown): ServiceError =>
   });
 
 /** Decides and commits. Throws `usage_unavailable` in time; while Postgres is away most calls are refused at once. */
-export type TakeUsage = (asked: AskedCommand) => Promise<CommandResult>;
+export type TakeUsage = (asked: AskedCommand, withinMs?: number) => Promise<CommandResult>;
 
 export function createUsageTaker({ committer }: Pick<Usage, 'committer'>): TakeUsage {
   const circuit = createCircuit(circuitOptions);
-  return async (asked) => {
+  return async (asked, withinMs = decideMs) => {
     if (!circuit.admits()) throw usageUnavailable();
-    const endsAt = performance.now() + decideMs;
+    const endsAt = performance.now() + withinMs;
     try {
       const result = await withDeadline(committer.submit(asked, { endsAt }), {
-        ms: decideMs,
+        ms: withinMs,
         onTimeout: () => usageUnavailable(),
       });
       circuit.succeeded();

@@ -1,9 +1,8 @@
 import { z } from 'zod';
-import { id, text } from '../ids.ts';
+import { id } from '../ids.ts';
 import { timestamp } from '../time.ts';
 import { amount, maxAmount } from '../usage/amounts.ts';
 import { storableJson, storableRule } from '../usage/storable-json.ts';
-import { dryRun } from './admin/dry-run.ts';
 
 const ofKey = id.optional().describe('Optional; must be the project of the API key.');
 
@@ -77,22 +76,3 @@ export const confirmRequest = z
   })
   .meta({ id: 'Confirmation' });
 export type ConfirmRequest = z.output<typeof confirmRequest>;
-
-export const adjustRequest = z
-  .strictObject({
-    project_id: id,
-    user_id: id,
-    feature_code: id,
-    quantity: z
-      .number()
-      .int()
-      .min(-maxAmount)
-      .max(maxAmount)
-      .refine((quantity) => quantity !== 0, { message: 'must not be 0' })
-      .describe('Not 0. Positive is used, negative gives back.'),
-    reason: text,
-    event_id: id.optional().describe('Makes the call repeatable. Default: a new one.'),
-    dry_run: dryRun,
-  })
-  .meta({ id: 'UsageAdjustment' });
-export type AdjustRequest = z.output<typeof adjustRequest>;

@@ -11,7 +11,7 @@ import type { EndpointDeps } from '../../http/define-endpoint.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { toServiceError } from '../../http/handle-failure.ts';
 import { queueUsage } from '../../usage/queue-usage.ts';
-import { eventAnswer } from '../../usage/take-usage.ts';
+import { decideManyMs, eventAnswer } from '../../usage/take-usage.ts';
 import { usageExample } from './usage-examples.ts';
 
 const maxBytes = 2 * 1024 * 1024;
@@ -53,7 +53,7 @@ async function take(
     return { result: refusal(request.event_id, otherProject()) };
   const key = { projectId, userId: request.user_id, featureCode: request.feature_code };
   try {
-    return { result: eventAnswer(await takeUsage({ ...key, command: toUseCommand(request) })) };
+    return { result: eventAnswer(await takeUsage({ ...key, command: toUseCommand(request) }, decideManyMs)) };
   } catch (failure) {
     const error = toServiceError(failure);
     if (error.code === 'usage_unavailable' && request.mode === 'record') return { away: request, error };
