@@ -54,6 +54,7 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
 import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
@@ -75,6 +76,7 @@ import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-s
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
   checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
+  ...usageEndpoints, //          /api/v1/check and /api/v1/usage, with what is below them
   createCheckout, //             POST   /api/v1/checkout/create
   createPortalSession, //        POST   /api/v1/portal/create-session
   confirmCustomer, //            POST   /api/v1/customers/confirm
@@ -111,6 +113,7 @@ export const endpoints: readonly Endpoint[] = [
   exportUser, //                 POST   /api/v1/admin/users/export
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
+  ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
   listEvents, //                 GET    /api/v1/admin/events
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit

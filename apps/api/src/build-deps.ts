@@ -20,6 +20,7 @@ import {
   createErasureKeys,
   createKeyDirectory,
   createPoolGauges,
+  createUsage,
   readClockSkewMs,
   publishPending,
   watchReplicas,
@@ -29,6 +30,8 @@ import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
+import { createUsageChecks } from './usage/check-usage.ts';
+import { createUsageTaker } from './usage/take-usage.ts';
 import { createApiReadiness } from './operations/readiness.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
@@ -131,6 +134,8 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
+  const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
+  const usage = createUsage({ database, clock, settings: config.usage, cache, metrics, logger });
   const inspectQueueRedis = () => inspect(queueRedis);
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
   const following = keys.follow();
@@ -146,6 +151,9 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       replicas,
       cache,
       answers: createAnswerSource({ cache, database, clock, config, metrics }),
+      usage,
+      takeUsage: createUsageTaker(usage),
+      checkUsage: createUsageChecks({ cache, database, clock, config, usage }),
       keys,
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
@@ -157,7 +165,12 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,
-      queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),
+      usageEvents,
+      queueGauges: createQueueGauges({
+        metrics,
+        queues: [stripeEvents, maintenance, usageEvents],
+        inspectQueueRedis,
+      }),
       inspectQueueRedis,
       renderMetrics: options.metricsRenderer?.(metrics) ?? (() => metrics.registry.metrics()),
       readiness: createApiReadiness({
@@ -174,7 +187,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
       await following.stop();
-      await Promise.allSettled([stripeEvents.close(), maintenance.close()]);
+      await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();
       await replicas.close();

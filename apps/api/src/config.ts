@@ -12,8 +12,11 @@ import {
   redisFields,
   replicaFields,
   stripeFields,
+  usageFields,
+  usageSettings,
 } from '@billing/platform';
 import type { LogLevel, NamedSecret, Range, SettingWarning } from '@billing/platform';
+import type { UsageSettings } from '@billing/store';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -63,8 +66,8 @@ export const environmentSchema = z.object({
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
-  PAST_DUE_GRACE_DAYS: envVar.int({ min: 0, max: 365, default: 7 }),
-  RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
+  ...usageFields,
+  USAGE_QUEUE_WHEN_DOWN: envVar.oneOf(['true', 'false'], 'true'),
   ACCESS_LOG_SAMPLE: envVar.number({ min: 0, max: 1, default: 0 }),
   RATE_LIMIT_PER_SECOND: envVar.int({ min: 0, max: 1_000_000, default: 0 }),
   TRUST_PROXY: trustedProxies.optional(),
@@ -121,12 +124,16 @@ export type ApiConfig = {
   authFailuresPerMinute: number;
   pastDueGraceDays: number;
   renewalAllowanceMs: number;
+  usage: UsageSettings;
+  /** Recorded usage goes to a queue while Postgres is away. */
+  queuesUsageWhenDown: boolean;
 };
 
 /** The API's environment; throws one ConfigError that names every bad variable. */
 export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   const parsed = parseEnv(environmentSchema, env);
   const database = databaseSettings(parsed);
+  const usage = usageSettings(parsed);
   if (
     parsed.OPERATIONS_PORT !== undefined &&
     parsed.OPERATIONS_PORT !== 0 &&
@@ -167,6 +174,8 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     rateLimitPerSecond: parsed.RATE_LIMIT_PER_SECOND,
     authFailuresPerMinute: parsed.AUTH_FAILURES_PER_MINUTE,
     pastDueGraceDays: parsed.PAST_DUE_GRACE_DAYS,
-    renewalAllowanceMs: parsed.RENEWAL_ALLOWANCE_HOURS * 3_600_000,
+    renewalAllowanceMs: usage.renewalAllowanceMs,
+    usage,
+    queuesUsageWhenDown: parsed.USAGE_QUEUE_WHEN_DOWN === 'true',
   };
 }

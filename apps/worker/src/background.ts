@@ -4,9 +4,11 @@ import {
   createClaimSourceFinder,
   createPayloadMover,
   makePayloadMonths,
+  makeUsageWeeks,
   measureUnseen,
   recheckDue,
   sumSubscriptions,
+  tidyReservations,
   verifyDuePrices,
 } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
@@ -31,6 +33,8 @@ const claimsIntervalMs = 3_600_000;
 const payloadMonthsIntervalMs = 60_000;
 /** Pages of payloads are moved one by one, at most four a second. */
 const movePayloadsIntervalMs = 250;
+/** The clock has decided before: it is only written down. */
+const tidyIntervalMs = 5_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -68,6 +72,13 @@ export function startBackground(
       createPayloadMover(deps),
     ),
     startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
+      await makeUsageWeeks(deps);
+      return 'rest';
+    }),
+    startLoop({ name: 'tidy_reservations', logger, intervalMs: tidyIntervalMs }, () =>
+      tidyReservations(deps),
+    ),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';

@@ -19,6 +19,7 @@ import {
   createErasureKeys,
   createOutboxCleaner,
   createPoolGauges,
+  createUsage,
   readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
@@ -99,6 +100,8 @@ export function buildDeps(
   const queue = { connection, prefix, logger };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
+  const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
+  const cache = createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds });
   const deps: MaintenanceDeps = {
     clock,
     logger,
@@ -106,7 +109,8 @@ export function buildDeps(
     counters: createSyncMetrics(metrics),
     database,
     replicas,
-    cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds }),
+    cache,
+    usage: createUsage({ database, clock, settings: config.usage, cache, metrics, logger }),
     outboxCleaner,
     stripe: openStripe(config, { metrics, permissions: stripePermissions }),
     mode: stripeModeOf(config.stripeSecretKey),
@@ -116,6 +120,7 @@ export function buildDeps(
     eventRetryMs: config.eventRetryHours * hourMs,
     stripeEvents,
     maintenance,
+    usageEvents,
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,
@@ -128,7 +133,7 @@ export function buildDeps(
     inspectQueue: () => inspectQueueRedis(queueRedis),
     queueRedis,
     close: async () => {
-      await Promise.all([stripeEvents.close(), maintenance.close(), replicas.close()]);
+      await Promise.all([stripeEvents, maintenance, usageEvents, replicas].map((one) => one.close()));
       for (const one of [connection, redis, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),

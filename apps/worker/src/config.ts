@@ -9,8 +9,11 @@ import {
   redisFields,
   replicaFields,
   stripeFields,
+  usageFields,
+  usageSettings,
 } from '@billing/platform';
 import type { LogLevel, Range, SettingWarning } from '@billing/platform';
+import type { UsageSettings } from '@billing/store';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
 
@@ -29,6 +32,7 @@ const schema = z.object({
   ...stripeFields,
   ...erasureFields,
   ...loggingFields,
+  ...usageFields,
   WORKER_PORT: envVar.port(8001),
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
@@ -71,6 +75,7 @@ export type WorkerConfig = {
   reconcileCron: string;
   eventRetentionDays: number;
   eventRetryHours: number;
+  usage: UsageSettings;
 };
 
 /** The worker's environment. Throws one ConfigError that names every bad variable. */
@@ -105,5 +110,6 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     reconcileCron: parsed.RECONCILE_CRON,
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
+    usage: usageSettings(parsed),
   };
 }

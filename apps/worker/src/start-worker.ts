@@ -8,7 +8,7 @@ import {
 } from '@billing/platform';
 import type { Logger, OperationsServer, Tracing, WarmUpLimits } from '@billing/platform';
 import { createEventApplier, warmEvents } from '@billing/sync';
-import type { SyncDeps } from '@billing/sync';
+import type { MaintenanceDeps } from '@billing/sync';
 import { startBackground } from './background.ts';
 import { buildDeps } from './build-deps.ts';
 import type { BuiltDeps } from './build-deps.ts';
@@ -18,10 +18,11 @@ import type { Consumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
 import { lacksErasureKey } from './consume/watch-erasure-keys.ts';
 import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
+import { createUsageProcessor } from './consume/process-usage-job.ts';
 import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
 
-export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
+export type RunningWorker = { port: number; deps: MaintenanceDeps; stop: () => Promise<void> };
 
 export type WorkerOptions = {
   config: WorkerConfig;
@@ -42,7 +43,7 @@ const eventsPerSlot = 8;
 const warmUpMs = 2_000;
 
 /** Where Postgres is away the worker starts all the same. */
-const warm = (deps: SyncDeps, limits: WarmUpLimits): Promise<void> =>
+const warm = (deps: MaintenanceDeps, limits: WarmUpLimits): Promise<void> =>
   withDeadline(warmEvents(deps, limits), {
     ms: warmUpMs,
     onTimeout: () => new Error('Postgres did not answer in time'),
@@ -65,13 +66,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const consumer = createConsumer({
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
-    concurrency: { 'stripe-events': config.concurrency * eventsPerSlot, maintenance: config.concurrency },
+    concurrency: {
+      'stripe-events': config.concurrency * eventsPerSlot,
+      maintenance: config.concurrency,
+      'usage-events': config.concurrency * eventsPerSlot,
+    },
     logger,
     isHeld: await lacksErasureKey(deps),
     telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, applier)),
       maintenance: createMaintenanceProcessor(deps),
+      'usage-events': createUsageProcessor(deps),
     },
   });
   const server = await serveOperations(built, consumer, options).catch(async (error: unknown) => {
@@ -107,8 +113,8 @@ function serveOperations(
   consumer: Consumer,
   { config, logger, host }: WorkerOptions,
 ): Promise<OperationsServer> {
-  const { database, metrics, stripeEvents, maintenance, signal } = deps;
-  const queues = [stripeEvents, maintenance];
+  const { database, metrics, stripeEvents, maintenance, usageEvents, signal } = deps;
+  const queues = [stripeEvents, maintenance, usageEvents];
   const gauges = createQueueGauges({ metrics, queues, inspectQueueRedis: inspectQueue });
   const readiness = createWorkerReadiness({
     database,

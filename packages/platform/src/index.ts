@@ -7,6 +7,8 @@ export {
   redisFields,
   replicaFields,
   stripeFields,
+  usageFields,
+  usageSettings,
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';

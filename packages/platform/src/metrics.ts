@@ -56,12 +56,17 @@ export type Metrics = {
   reconcileDrift: Counter<'kind'>;
   /** Traces of what two of the histograms observed. */
   exemplars: Exemplars<TracedHistogram>;
+  usageEvents: Counter<'mode' | 'outcome'>;
+  usageBatchSize: Histogram;
+  usageCommit: Histogram;
+  usageReservations: Gauge<'state'>;
+  usageUncovered: Counter;
 };
 
 type TracedHistogram = 'http_request_duration_seconds' | 'webhook_processing_seconds';
 
 type Makers = Pick<Metrics, 'counter' | 'gauge' | 'sharedGauge' | 'measured'> & {
-  /** In seconds. */
+  /** In seconds, unless it has other buckets. */
   histogram: <L extends string>(
     name: string,
     help: string,
@@ -173,8 +178,37 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',
     ]),
+    ...usageMetrics({ counter, sharedGauge, histogram }),
   };
 }
+
+const usageMetrics = ({
+  counter,
+  sharedGauge,
+  histogram,
+}: Pick<Makers, 'counter' | 'sharedGauge' | 'histogram'>) => ({
+  usageEvents: counter(
+    'usage_events_total',
+    'Usage that was decided, by how it was asked and what became of it',
+    ['mode', 'outcome'],
+  ),
+  usageBatchSize: histogram(
+    'usage_batch_size',
+    'Decisions that one commit made',
+    [],
+    [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  ),
+  usageCommit: histogram('usage_commit_seconds', 'Time to decide and commit a batch of usage', []),
+  usageReservations: sharedGauge(
+    'usage_reservations',
+    'Reservations that are open, or due and not tidied up',
+    ['state'],
+  ),
+  usageUncovered: counter(
+    'usage_uncovered_total',
+    'Usage that was recorded although neither an allowance nor allowed overage covered it',
+  ),
+});
 
 /**
  * Sums of `nodejs_active_resources`, `…_handles` and `…_requests`. They are gauges with the name of a counter, which

@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
 import { createJsonQuery } from './query-json.ts';
-import type { QueryJson } from './query-json.ts';
+import type { QueryJson, TransactJson } from './query-json.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
 import { beginTransaction, idleInTransactionMs } from './session/begin-transaction.ts';
 import { createSessionPool } from './session/session-pool.ts';
@@ -17,6 +17,7 @@ type Transact = <T>(work: (tx: Queries) => Promise<T>, limits?: TransactionLimit
 
 export type Database = Omit<PrismaClient, '$transaction'> & {
   $queryJson: QueryJson;
+  $transactJson: TransactJson;
   $transaction: Transact;
   /** Start-up parameters that a pooler refused and whose value could change a result. */
   refusedParameters: () => string[];
@@ -57,8 +58,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
   });
-  const { adapter, queryJson } = createJsonQuery(createDriver(options, startup), (sql, seconds) =>
-    observe?.(operationOf(sql), seconds),
+  const { adapter, queryJson, transactJson } = createJsonQuery(
+    createDriver(options, startup),
+    (sql, seconds) => observe?.(operationOf(sql), seconds),
   );
   const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
   if (observe !== undefined)
@@ -66,6 +68,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   const transact: Transact = client.$transaction.bind(client);
   return Object.assign(client, {
     $queryJson: queryJson(() => client.$connect()),
+    $transactJson: transactJson(() => client.$connect()),
     $transaction: ((work, limits) => retryOnConflict(() => transact(work, limits))) satisfies Transact,
     refusedParameters: startup.refusedOfResults,
   });

@@ -18,7 +18,7 @@ export type SqlTemplate = (values: Readonly<Record<string, unknown>>) => Prisma.
  * A statement whose text is made once: each `$name` in it stands for the value of that name, null where there is none. A
  * name may occur several times. Prepared statements are found by their text, so it must not depend on the values.
  */
-function sqlTemplate(template: string): SqlTemplate {
+export function sqlTemplate(template: string): SqlTemplate {
   const pieces = template.split(/\$([a-z_]+)/);
   const strings = pieces.filter((_piece, index) => index % 2 === 0);
   const names = pieces.filter((_piece, index) => index % 2 === 1);

@@ -28,6 +28,11 @@ export { sumSubscriptions } from './sum-subscriptions.ts';
 export { sweepEvents } from './sweep-events.ts';
 export { measureUnseen } from './unseen-events.ts';
 
+// Usage
+export { applyQueuedUsage } from './usage/apply-queued-usage.ts';
+export { tidyReservations } from './usage/tidy-usage.ts';
+export { dropExpiredUsage, makeUsageWeeks } from './usage/usage-retention.ts';
+
 // Import
 export { readAll } from './import/each-page.ts';
 export {

@@ -52,7 +52,7 @@ export function withinDeadline<T>(work: Promise<T>, endsAt: number): Promise<T> 
   });
 }
 
-type RunRead = <T>(projectId: string, read: () => Promise<T>) => Promise<T>;
+export type RunRead = <T>(projectId: string, read: () => Promise<T>) => Promise<T>;
 
 const circuitOptions = { failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 };
 /** Projects whose reads fail lately; with more, the one that is longest not used is forgotten. */
@@ -63,7 +63,7 @@ const maxCircuits = 10_000;
  * While Postgres cannot be reached, most reads are refused at once. Other failures, such as reads that take too long,
  * may be one project's own: they stop only the reads of that project, which never hold all connections.
  */
-function createReadRunner({ databasePoolSize }: Pick<ApiConfig, 'databasePoolSize'>): RunRead {
+export function createReadRunner({ databasePoolSize }: Pick<ApiConfig, 'databasePoolSize'>): RunRead {
   const share = createReadShares(databasePoolSize);
   const ofPostgres = createCircuit(circuitOptions);
   const ofProjects = new LRUCache<string, Circuit>({ max: maxCircuits });
@@ -92,7 +92,7 @@ function failOf(circuits: LRUCache<string, Circuit>, projectId: string): void {
   circuit.failed();
 }
 
-function toFreshAnswer(
+export function toFreshAnswer(
   { config }: ReadDeps,
   read: UserSources,
   { projectId, asOf }: { projectId: string; asOf: Instant },

@@ -53,7 +53,7 @@ export type EndpointDeps = AppDeps & {
   reader: Database;
 };
 
-type Method = 'get' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** One operation of the API, as it is mounted and as it is described to its users. */
 export type Endpoint = {
@@ -77,7 +77,8 @@ export type Endpoint = {
   readsReplica?: true;
   query?: z.ZodObject;
   headers?: readonly Header[];
-  body?: { schema: z.ZodType; example: unknown };
+  /** `maxBytes`: of a body that may be longer than others. */
+  body?: { schema: z.ZodType; example: unknown; maxBytes?: number };
   answers: readonly [Answer, ...Answer[]];
   /** Besides those of every endpoint and of its kind of access. */
   errors: readonly ErrorCode[];
@@ -127,7 +128,7 @@ type TypedEndpoint<
   path: Path;
   access: A;
   query?: Query;
-  body?: { schema: Body; example: unknown };
+  body?: { schema: Body; example: unknown; maxBytes?: number };
   answers: Answers;
   handle?(
     deps: EndpointDeps,
@@ -186,6 +187,7 @@ export const allowedMethods = (here: readonly Pick<Endpoint, 'method'>[]): strin
 export const tags = {
   Entitlements:
     'What may this user do? Asked on every guarded action, answered from a cache that knows every change.',
+  Usage: 'May this user use so much, and take it: allowances, limits, reservations.',
   Selling: "Send a user to Stripe's pages: to buy, and to manage what was bought.",
   Metrics: 'Numbers of one project.',
   Webhooks: 'What Stripe calls.',

@@ -8,7 +8,7 @@ import { actorOf, onlyProjectOf, requireProjectOfBody, requireRole } from './aut
 import { projectOf, requireProjectKey, requireSameProject } from './authenticate-project.ts';
 import { allowedMethods, pathParameterNames, routePatternOf } from './define-endpoint.ts';
 import type { Endpoint, EndpointDeps, Reply, UntypedInput } from './define-endpoint.ts';
-import { parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
+import { createJsonReader, parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
 
 /**
  * Mounts what has a handler; every other method of these addresses is 405 with `Allow`, those of endpoints that were
@@ -37,7 +37,8 @@ function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
   if (access === 'metrics') return [requireMetricsToken(deps), handle];
   if (typeof access === 'string') return [handle];
   if ('admin' in access) return [requireRole(access), handle];
-  return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [readJson]), handle];
+  const read = body?.maxBytes === undefined ? readJson : createJsonReader(body.maxBytes);
+  return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [read]), handle];
 }
 
 const asksForNewest = ({ header }: UntypedInput): boolean =>

@@ -7,6 +7,7 @@ import { featureRows } from './testing/stated-feature-rules.test-support.ts';
 import type { StatedRow } from './testing/stated-feature-rules.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
+import { usage, usageRows } from './testing/stated-usage-rules.test-support.ts';
 import { rulesFor, statedRules } from './testing/stated-rules.test-support.ts';
 
 type Schema = { description?: string; properties?: Record<string, Schema>; $ref?: string };
@@ -171,6 +172,7 @@ const rows: Row[] = [
     () => ({ body: grant({ valid_from: '2030-01-01T00:00:00Z', valid_to: '2030-01-01T00:00:00Z' }) }),
   ],
   ...featureRows(grant),
+  ...usageRows(the),
   [
     'windowEndsTooEarly',
     'replayEvents',
@@ -199,6 +201,14 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],
   ['listAudit', 'to', (at) => ({ query: { to: at } })],
+  ['recordUsage', 'timestamp', (at) => ({ body: usage({ timestamp: at }) })],
+  [
+    'setUsageLevel',
+    'observed_at',
+    (at) => ({ body: { user_id: 'u', feature_code: 'f', event_id: 'e', level: 1, observed_at: at } }),
+  ],
+  ['getUsage', 'from', (at) => ({ query: { user_id: 'u', feature_code: 'f', from: at } })],
+  ['getUsage', 'to', (at) => ({ query: { user_id: 'u', feature_code: 'f', to: at } })],
 ];
 for (const [operationId, field, call] of times) {
   rows.push(['yearBeyond', operationId, field, () => call('1969-12-31T23:59:59Z')]);
@@ -207,8 +217,15 @@ for (const [operationId, field, call] of times) {
 }
 
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
+/** What a list of a project's key is of. */
+const listedOf: Record<string, object> = { listUsageEvents: { user_id: 'u', feature_code: 'f' } };
 for (const { operationId } of lists)
-  rows.push(['foreignCursor', operationId, 'cursor', () => ({ query: { cursor: '0' } })]);
+  rows.push([
+    'foreignCursor',
+    operationId,
+    'cursor',
+    () => ({ query: { ...listedOf[operationId], cursor: '0' } }),
+  ]);
 
 test('every time that can be sent, and every list, is in the table', () => {
   const described = Object.values(paths)

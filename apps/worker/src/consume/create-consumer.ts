@@ -77,7 +77,7 @@ async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
 }
 
 /**
- * Consumes both queues. May start without Redis, and begins when it is reachable: BullMQ's workers are created only
+ * Consumes all queues. May start without Redis, and begins when it is reachable: BullMQ's workers are created only
  * then, as they do not survive a first connection that fails.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {

@@ -11,6 +11,7 @@ import type { ExplainedUsage } from '../usage/explain-usage.ts';
 import { featureKinds } from '../usage/features.ts';
 import { explainedUsageOut, toExplainedUsageOut } from './explained-usage.ts';
 import { queryFlag } from './query-flag.ts';
+import { balanceOut } from './usage.ts';
 
 const timestampOut = z.iso.datetime();
 
@@ -18,6 +19,10 @@ export const entitlementsQuery = z.strictObject({
   user_id: id,
   project_id: id.optional().describe('Optional; must be the project of the API key.'),
   feature_code: id.optional().describe('Only this feature.'),
+  include: z
+    .enum(['usage'])
+    .optional()
+    .describe('With `usage`, entries of metered features and counted limits have their `balance`.'),
   explain: queryFlag('With `true`, the answer explains every source that was considered, in force or not.'),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;
@@ -81,6 +86,7 @@ export const entitlementOut = z
       .describe(
         'Metered features only: what the listed source gives for its present period, without what was rolled over; null: unlimited.',
       ),
+    balance: balanceOut.optional().describe('With `include=usage`: of metered features and counted limits.'),
     period_start: timestampOut.nullable().optional().describe('Metered features only.'),
     period_end: timestampOut.nullable().optional().describe('Metered features only; null: no end.'),
   })

@@ -14,6 +14,8 @@ export type UseCommand = {
   mode: 'enforce' | 'record';
   /** Null: now. */
   timestamp: Instant | null;
+  /** When it was received, if it could not be decided then: it is no part of the request. */
+  receivedAt?: Instant;
   corrects: string | null;
   properties: StorableJson | null;
 };
@@ -70,5 +72,11 @@ export type Refusal = { kind: 'refused'; code: ErrorCode; detail: string };
 export const refusal = (code: ErrorCode, detail: string): Refusal => ({ kind: 'refused', code, detail });
 
 /** The request as one text: two with the same are the same. Instants are compared, not how they were written. */
-export const bodyOf = (userId: string, featureCode: string, command: EventCommand | ReserveCommand): string =>
-  canonicalJson({ user_id: userId, feature_code: featureCode, ...command });
+export function bodyOf(userId: string, featureCode: string, command: EventCommand | ReserveCommand): string {
+  const { receivedAt: _, ...request } = { receivedAt: undefined, ...command };
+  return canonicalJson({ user_id: userId, feature_code: featureCode, ...request });
+}
+
+/** When usage happened, as far as it is not now. */
+export const momentOf = ({ timestamp, receivedAt }: UseCommand): Instant | null =>
+  timestamp ?? receivedAt ?? null;

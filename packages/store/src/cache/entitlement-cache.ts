@@ -3,20 +3,17 @@ import type { Logger } from '@billing/platform';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { PendingInvalidation } from '../change-user.ts';
-import { createMgetBatcher } from '../redis/mget-batcher.ts';
 import { createRedisLink } from '../redis/redis-link.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
 import {
-  createGeneration,
   forgetUser,
   generationKey,
   invalidateProject,
   invalidateUsers,
-  parseEntry,
   storeEntry,
-  tombstoneVersion,
   userKey,
 } from './entry.ts';
+import { createLookUps } from './look-ups.ts';
+import type { FillTicket, LookUps } from './look-ups.ts';
 
 /** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
 const tombstoneMs = 60_000;
@@ -28,16 +25,6 @@ const minKeyMs = 2 * maxFillMs;
 const unknownUserTtlMs = 30_000;
 const unknownUsersPerMinute = 1_000;
 const maxRemembered = 50_000;
-
-/** What a miss hands to `fill`: proof that what was read afterwards is new enough. */
-export type FillTicket = { generation: string; runId: string; startedAt: number };
-
-export type LookUp =
-  | { state: 'hit'; answer: string }
-  /** `leastVersion`: a user version that is known to exist; an older read is to be repeated. */
-  | { state: 'miss'; ticket: FillTicket; leastVersion: number }
-  /** The cache cannot be asked now. */
-  | { state: 'unavailable'; leastVersion: number };
 
 export type NewEntry = {
   projectId: string;
@@ -62,9 +49,7 @@ export type EntitlementCacheOptions = {
   catchUp?: () => Promise<void>;
 };
 
-export type EntitlementCache = {
-  /** One round trip, shared by all who ask at the same time. Never throws, never waits for a Redis known to be away. */
-  lookUp: (projectId: string, userId: string) => Promise<LookUp>;
+export type EntitlementCache = LookUps & {
   /**
    * Stores an answer, if the rule allows. `outdated`: something newer is known. The answer may be given before this is
    * over: it is on its way to Redis when the call returns, and until Redis has acknowledged it, this process remembers
@@ -78,6 +63,10 @@ export type EntitlementCache = {
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
   isAvailable: () => boolean;
+  /** Which run of Redis answers; null: do not ask it now. */
+  runId: () => string | null;
+  /** Leaves Redis alone for a moment, where a command of the caller's own failed. */
+  reportFailure: (error: unknown) => void;
   redis: Redis;
 };
 
@@ -131,7 +120,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   }
 
   return {
-    lookUp: createLookUp({ redis, clock, link, answeredVersion }),
+    ...createLookUps({ redis, clock, link, answeredVersion }),
 
     async fill(ticket, entry) {
       const key = userKey(entry.projectId, entry.userId);
@@ -162,65 +151,9 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
 
     rememberAnswered: (projectId, userId, version) => remember(userKey(projectId, userId), version),
     isAvailable: () => link.runId() !== null,
+    runId: link.runId,
+    reportFailure: link.reportFailure,
     redis,
-  };
-}
-
-/** A look-up under way: its keys, the run of Redis that was trusted, and when it began. */
-type Asked = { key: string; projectKey: string; runId: string; startedAt: number };
-type Found = { generation: string | null; raw: string | null };
-
-type LookUpDeps = Pick<EntitlementCacheOptions, 'redis' | 'clock'> & {
-  link: RedisLink;
-  /** 0: nothing is remembered, as nearly always. */
-  answeredVersion: (key: string) => number;
-};
-
-function createLookUp({ redis, clock, link, answeredVersion }: LookUpDeps): EntitlementCache['lookUp'] {
-  const mget = createMgetBatcher(redis);
-
-  const unavailable = (key: string): LookUp => ({ state: 'unavailable', leastVersion: answeredVersion(key) });
-
-  /** What was found means; null: the project's generation has to be made first. */
-  function evaluate({ generation, raw }: Found, { key, runId, startedAt }: Asked): LookUp | null {
-    const entry = raw === null ? null : parseEntry(raw);
-    const known = entry === null ? tombstoneVersion(raw) : entry.version;
-    const leastVersion = Math.max(known, answeredVersion(key));
-    if (entry !== null && entry.generation === generation && entry.runId === runId)
-      if (entry.version >= leastVersion && entry.validUntil > clock())
-        return { state: 'hit', answer: entry.answer };
-    return generation === null
-      ? null
-      : { state: 'miss', ticket: { generation, runId, startedAt }, leastVersion };
-  }
-
-  function failed(error: unknown, { key }: Asked): LookUp {
-    link.reportFailure(error);
-    return unavailable(key);
-  }
-
-  /** Made before Postgres is read: a flush in between then shows as another generation. */
-  async function evaluateWithNewGeneration(raw: string | null, asked: Asked): Promise<LookUp> {
-    try {
-      const generation = await createGeneration(redis, asked.projectKey);
-      return evaluate({ generation, raw }, asked) ?? unavailable(asked.key);
-    } catch (error) {
-      return failed(error, asked);
-    }
-  }
-
-  return (projectId, userId) => {
-    const runId = link.runId();
-    const key = userKey(projectId, userId);
-    if (runId === null) return Promise.resolve(unavailable(key));
-    const asked = { key, projectKey: generationKey(projectId), runId, startedAt: performance.now() };
-    return new Promise((resolve) => {
-      mget([asked.projectKey, key], (reply) => {
-        if ('error' in reply) return resolve(failed(reply.error, asked));
-        const [generation = null, raw = null] = reply.values;
-        resolve(evaluate({ generation, raw }, asked) ?? evaluateWithNewGeneration(raw, asked));
-      });
-    });
   };
 }
 

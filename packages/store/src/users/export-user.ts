@@ -4,6 +4,8 @@ import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import type { StoredEvent } from '../ledger.ts';
+import { exportUsage } from '../usage/erase-usage.ts';
+import type { ExportedUsage } from '../usage/erase-usage.ts';
 import { customersOf, namesOf } from './read-user.ts';
 import type { MappedCustomer } from './read-user.ts';
 
@@ -20,6 +22,8 @@ export type UserExport = {
   events: StoredEvent[];
   audit: AuditRow[];
   idempotencyKeys: ExportedRow[];
+  /** Rows of usage, by table. */
+  usage: ExportedUsage;
 };
 
 type Owned = 'subscriptions' | 'purchases';
@@ -120,6 +124,7 @@ function readAll(reader: Database, key: UserKey): Promise<UserExport | null> {
       events: await eventsOf(tx, names),
       audit: await auditOf(tx, key, names),
       idempotencyKeys: await answerRows(tx, key),
+      usage: await exportUsage(tx, key),
     };
   });
 }

@@ -37,6 +37,7 @@ export const exportUser = defineEndpoint({
           events: [{ ...eventExample, payload: {} }],
           audit: [auditExample],
           idempotency_keys: [],
+          usage: {},
         },
       },
     },
@@ -64,6 +65,7 @@ export const exportUser = defineEndpoint({
           events: user.events.map((event) => ({ ...presentEvent(event), payload: event.payload })),
           audit: user.audit.map(presentAudit),
           idempotency_keys: user.idempotencyKeys,
+          usage: user.usage,
         },
       },
     };

@@ -10,7 +10,7 @@ export type StatedRule = {
   words: RegExp;
 };
 
-const time = /^(?:valid_from|valid_to|expires_at|from|to|since)$/;
+const time = /^(?:valid_from|valid_to|expires_at|from|to|since|timestamp|observed_at)$/;
 
 export const statedRules = {
   trialWithPayment: {
@@ -80,6 +80,12 @@ export const statedRules = {
     path: /^allowed_ips\.\d+$/,
     message: /must be an address or a network/,
     words: /in CIDR form/,
+  },
+  nothingUsed: { path: /^quantity$/, message: /must not be 0/, words: /Not 0/ },
+  correctionThatTakes: {
+    path: /^quantity$/,
+    message: /must be negative with corrects/,
+    words: /[Nn]egative .* always with `corrects`/,
   },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {
