@@ -5,6 +5,7 @@ export {
   erasureFields,
   loggingFields,
   redisFields,
+  replicaFields,
   stripeFields,
   usageFields,
   usageSettings,

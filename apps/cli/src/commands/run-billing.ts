@@ -15,6 +15,7 @@ import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addSums } from './sums.ts';
 import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -48,6 +49,7 @@ const commands = [
   addQuarantine,
   addAudit,
   addRuns,
+  addSums,
   addImport,
 ];
 

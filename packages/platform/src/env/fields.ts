@@ -1,6 +1,7 @@
 import { adminRoles, dayMs, hourMs, isId } from '@billing/domain';
 import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
+import { databaseUrls } from './database-urls.ts';
 import { hostUrls } from './host-urls.ts';
 import { tlsFileProblem } from './tls-files.ts';
 import { wrongDatabaseParameter, type Range } from './url-parameters.ts';
@@ -213,6 +214,12 @@ export const databaseFields = {
   DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),
   /** After how long a connection is replaced, drawn for each. */
   DATABASE_CONNECTION_SECONDS: rangeField({ min: 1, max: 86_400 }, { min: 1_800, max: 3_600 }),
+};
+
+/** What may serve reads in place of the primary. */
+export const replicaFields = {
+  DATABASE_REPLICA_URLS: databaseUrls(databaseUrl()).optional(),
+  REPLICA_MAX_LAG_SECONDS: envVar.number({ min: 0.1, max: 3_600, default: 5 }),
 };
 
 export const redisFields = {
