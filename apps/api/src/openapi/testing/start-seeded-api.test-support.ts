@@ -59,12 +59,17 @@ async function useAndReserve(
   { apiKey, userId }: { apiKey: string; userId: string },
 ): Promise<string[]> {
   const send = (path: string, body: object) =>
-    api
-      .http()
-      .post(`/api/v1/usage${path}`)
-      .set('Authorization', `Bearer ${apiKey}`)
-      .send({ user_id: userId, feature_code: 'api_calls', quantity: 20, ...body })
-      .expect(200);
+    waitFor(
+      async () => {
+        const { status } = await api
+          .http()
+          .post(`/api/v1/usage${path}`)
+          .set('Authorization', `Bearer ${apiKey}`)
+          .send({ user_id: userId, feature_code: 'api_calls', quantity: 20, ...body });
+        return status === 200;
+      },
+      { what: 'usage to be taken, which a busy machine refuses' },
+    );
   await send('', { event_id: uniqueId('used') });
   const ids = [uniqueId('held'), uniqueId('held'), uniqueId('held')];
   for (const id of ids) await send('/reservations', { reservation_id: id });
