@@ -8,6 +8,7 @@ import {
   makeUsageWeeks,
   measureUnseen,
   recheckDue,
+  sumSubscriptions,
   tidyReservations,
   verifyDuePrices,
 } from '@billing/sync';
@@ -22,6 +23,8 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
+/** Until then metrics read what changed besides the sums. */
+const sumIntervalMs = 500;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -70,6 +73,7 @@ export function startBackground(
       { name: 'move_payloads', logger, intervalMs: movePayloadsIntervalMs },
       createPayloadMover(deps),
     ),
+    startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';

@@ -7,6 +7,7 @@ import {
   loggingFields,
   parseEnv,
   redisFields,
+  replicaFields,
   stripeFields,
   usageFields,
   usageSettings,
@@ -26,6 +27,7 @@ function isCronPattern(pattern: string): boolean {
 
 const schema = z.object({
   ...databaseFields,
+  ...replicaFields,
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
@@ -58,6 +60,8 @@ export type WorkerConfig = {
   hasPreparedStatements: boolean;
   /** After which a connection to Postgres is replaced: drawn from this range for each. */
   connectionSeconds: Range;
+  replicaUrls: readonly string[];
+  replicaMaxLagMs: number;
   redisUrl: string;
   cacheRedisUrl: string;
   queuePrefix: string;
@@ -95,6 +99,8 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
     connectionSeconds: database.connectionSeconds,
+    replicaUrls: parsed.DATABASE_REPLICA_URLS ?? [],
+    replicaMaxLagMs: parsed.REPLICA_MAX_LAG_SECONDS * 1000,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,

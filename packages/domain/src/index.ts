@@ -32,6 +32,7 @@ export * from './ids.ts';
 export * from './jobs.ts';
 export * from './money/currencies.ts';
 export * from './money/monthly-revenue.ts';
+export * from './money/summed-revenue.ts';
 export * from './months.ts';
 export * from './order/capture.ts';
 export * from './order/decide-snapshot.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { usageEventRequest } from './contracts/usage-requests.ts';
-import { id } from './ids.ts';
+import { id, traceId } from './ids.ts';
 import type { Instant } from './time.ts';
 
 /**
@@ -15,9 +15,6 @@ export const queueNames = {
 
 /** BullMQ refuses job ids that consist of digits only or contain a colon. */
 export const stripeEventId = z.string().regex(/^(?!\d+$)[A-Za-z0-9_-]{1,255}$/);
-
-/** As W3C Trace Context writes it. */
-export const traceId = z.string().regex(/^[0-9a-f]{32}$/);
 
 /** `event`: whole or projected, of any API version. The worker parses it (`parseStripeEvent`). */
 export const stripeEventJob = z.object({

@@ -1,6 +1,6 @@
 import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import type { JobQueue, Logger, Metrics, StripeClient } from '@billing/platform';
-import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner, Usage } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner, Replicas, Usage } from '@billing/store';
 import type { MeterSettings } from './usage/meters/meter-settings.ts';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
@@ -29,6 +29,8 @@ export type SyncDeps = {
 
 /** What the jobs of the maintenance queue need besides. */
 export type MaintenanceDeps = SyncDeps & {
+  /** For what may be some seconds old. */
+  replicas: Replicas;
   stripeEvents: JobQueue;
   maintenance: JobQueue;
   /** Recorded usage that waits for Postgres. */

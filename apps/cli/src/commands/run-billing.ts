@@ -15,6 +15,7 @@ import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addSums } from './sums.ts';
 import { addUsage } from './usage.ts';
 import { addFind } from './users.ts';
 
@@ -50,6 +51,7 @@ const commands = [
   addUsage,
   addAudit,
   addRuns,
+  addSums,
   addImport,
 ];
 

@@ -4,7 +4,13 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
-import { answerReplays, seedEvents, seedMeterHour, seedRuns } from './seed-records.test-support.ts';
+import {
+  answerReplays,
+  seedEvents,
+  seedMeterHour,
+  seedRuns,
+  seedUsageRefusal,
+} from './seed-records.test-support.ts';
 
 export const metricsToken = 'metrics-token-of-the-test';
 
@@ -53,6 +59,29 @@ async function sellUsage(api: Commerce, projectId: string, productId: string): P
   await api.admin('patch', `/projects/${projectId}/products/${productId}`, { features }).expect(200);
 }
 
+/** Some usage, and reservations that are open; returns their ids. */
+async function useAndReserve(
+  api: Commerce,
+  { apiKey, userId }: { apiKey: string; userId: string },
+): Promise<string[]> {
+  const send = (path: string, body: object) =>
+    waitFor(
+      async () => {
+        const { status } = await api
+          .http()
+          .post(`/api/v1/usage${path}`)
+          .set('Authorization', `Bearer ${apiKey}`)
+          .send({ user_id: userId, feature_code: 'api_calls', quantity: 20, ...body });
+        return status === 200;
+      },
+      { what: 'usage to be taken, which a busy machine refuses' },
+    );
+  await send('', { event_id: uniqueId('used') });
+  const ids = [uniqueId('held'), uniqueId('held'), uniqueId('held')];
+  for (const id of ids) await send('/reservations', { reservation_id: id });
+  return ids;
+}
+
 /** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
 export async function startSeededApi(options: { projectId?: string; env?: Record<string, string> } = {}) {
   const api = await startCommerce({ METRICS_TOKEN: metricsToken, ...options.env });
@@ -66,7 +95,10 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   await sellUsage(api, projectId, monthly.productId);
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
   const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
+  await seedUsageRefusal(database, { projectId, userId });
+  const reservationIds = await useAndReserve(api, { apiKey, userId });
   const known: Known = {
+    reservation_id: reservationIds,
     project_id: [projectId],
     user_id: [userId],
     price_id: [monthly.priceId, once.priceId, unsold.priceId],

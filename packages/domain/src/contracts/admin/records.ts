@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { id } from '../../ids.ts';
-import { traceId } from '../../jobs.ts';
+import { id, traceId } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
 import { listOf, pageFields } from './listing.ts';
 
