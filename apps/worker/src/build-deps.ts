@@ -24,7 +24,7 @@ import {
   watchReplicas,
 } from '@billing/store';
 import type { DatabaseOptions } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import { createPace, createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
 
@@ -121,6 +121,17 @@ export function buildDeps(
     stripeEvents,
     maintenance,
     usageEvents,
+    meters: {
+      delayMs: config.meterDelaySeconds * 1000,
+      budget: createReadBudget({
+        redis: queueRedis,
+        prefix,
+        perSecond: config.meterEventsPerSecond,
+        clock,
+        name: 'stripe-meter-events',
+      }),
+      pace: createPace(config.meterEventsPerSecond),
+    },
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,

@@ -16,6 +16,7 @@ import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
 import { addSums } from './sums.ts';
+import { addUsage } from './usage.ts';
 import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -47,6 +48,7 @@ const commands = [
   addErase,
   addEvents,
   addQuarantine,
+  addUsage,
   addAudit,
   addRuns,
   addSums,

@@ -4,7 +4,13 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
-import { answerReplays, seedEvents, seedRuns, seedUsageRefusal } from './seed-records.test-support.ts';
+import {
+  answerReplays,
+  seedEvents,
+  seedMeterHour,
+  seedRuns,
+  seedUsageRefusal,
+} from './seed-records.test-support.ts';
 
 export const metricsToken = 'metrics-token-of-the-test';
 
@@ -117,6 +123,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     target_type: ['price', 'product'],
     'Idempotency-Key': ['order-1'],
   };
+  await seedMeterHour(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,
