@@ -61,6 +61,16 @@ const openStripe = (
       metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
   });
 
+/** How usage is reported to meters of Stripe. */
+const metersOf = (
+  { meterDelaySeconds, meterEventsPerSecond: perSecond }: WorkerConfig,
+  shared: Omit<Parameters<typeof createReadBudget>[0], 'perSecond' | 'name'>,
+): MaintenanceDeps['meters'] => ({
+  delayMs: meterDelaySeconds * 1000,
+  budget: createReadBudget({ ...shared, perSecond, name: 'stripe-meter-events' }),
+  pace: createPace(perSecond),
+});
+
 type BuildOptions = { logger: Logger; clock?: Clock | undefined; signal: AbortSignal };
 
 /** What the worker's work needs, from its configuration. Nothing needs to be reachable yet. `signal`: the worker stops. */
@@ -121,17 +131,7 @@ export function buildDeps(
     stripeEvents,
     maintenance,
     usageEvents,
-    meters: {
-      delayMs: config.meterDelaySeconds * 1000,
-      budget: createReadBudget({
-        redis: queueRedis,
-        prefix,
-        perSecond: config.meterEventsPerSecond,
-        clock,
-        name: 'stripe-meter-events',
-      }),
-      pace: createPace(config.meterEventsPerSecond),
-    },
+    meters: metersOf(config, { redis: queueRedis, prefix, clock }),
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,
