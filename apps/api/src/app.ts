@@ -158,7 +158,7 @@ function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): vo
   const handleFailure = createFailureHandler(deps);
   const document = createOpenApiDocument(endpoints);
   const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
-  mountEndpoints(app, { ...deps, apiDescription }, mounted);
+  mountEndpoints(app, { ...deps, apiDescription, reader: deps.database }, mounted);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',

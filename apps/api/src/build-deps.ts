@@ -23,6 +23,7 @@ import {
   createUsage,
   readClockSkewMs,
   publishPending,
+  watchReplicas,
 } from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
@@ -64,6 +65,7 @@ export function createProcessLogger(config: ApiConfig): Logger {
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,
       config.databaseUrl,
+      ...config.replicaUrls,
       config.redisUrl,
       config.cacheRedisUrl,
     ],
@@ -72,17 +74,31 @@ export function createProcessLogger(config: ApiConfig): Logger {
 
 function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
   const stripePermissions = createStripePermissions(metrics);
+  const connections = {
+    poolSize: config.databasePoolSize,
+    hasPreparedStatements: config.hasPreparedStatements,
+    connectionSeconds: config.connectionSeconds,
+    connectTimeoutMs,
+    statementTimeoutMs,
+    observe: (operation: string, seconds: number) =>
+      metrics.databaseQueryDuration.observe({ operation }, seconds),
+  };
+  const database = createDatabase({
+    ...connections,
+    url: config.databaseUrl,
+    watchPool: createPoolGauges(metrics).watch,
+  });
   return {
     stripePermissions,
-    database: createDatabase({
-      url: config.databaseUrl,
-      poolSize: config.databasePoolSize,
-      hasPreparedStatements: config.hasPreparedStatements,
-      connectionSeconds: config.connectionSeconds,
-      connectTimeoutMs,
-      statementTimeoutMs,
-      watchPool: createPoolGauges(metrics).watch,
-      observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+    database,
+    replicas: watchReplicas({
+      primary: database,
+      urls: config.replicaUrls,
+      maxLagMs: config.replicaMaxLagMs,
+      connections,
+      clock: systemClock,
+      logger,
+      metrics,
     }),
     cacheRedis: connectRedis({
       url: config.cacheRedisUrl,
@@ -106,7 +122,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
   const clients = createClients(config, { logger, metrics });
-  const { database, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
+  const { database, replicas, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
   const cache = createEntitlementCache({
     redis: cacheRedis,
     clock,
@@ -132,6 +148,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       logger,
       metrics,
       database,
+      replicas,
       cache,
       answers: createAnswerSource({ cache, database, clock, config, metrics }),
       usage,
@@ -173,6 +190,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();
+      await replicas.close();
       await database.$disconnect();
     },
   };

@@ -10,6 +10,7 @@ import {
   loggingFields,
   parseEnv,
   redisFields,
+  replicaFields,
   stripeFields,
   usageFields,
   usageSettings,
@@ -56,6 +57,7 @@ const origins = z.string().transform((text, context): string[] => {
 export const environmentSchema = z.object({
   ...loggingFields,
   ...databaseFields,
+  ...replicaFields,
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
@@ -96,6 +98,8 @@ export type ApiConfig = {
   hasPreparedStatements: boolean;
   /** After which a connection to Postgres is replaced: drawn from this range for each. */
   connectionSeconds: Range;
+  replicaUrls: readonly string[];
+  replicaMaxLagMs: number;
   redisUrl: string;
   cacheRedisUrl: string;
   cacheTtlSeconds: number;
@@ -151,6 +155,8 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
     connectionSeconds: database.connectionSeconds,
+    replicaUrls: parsed.DATABASE_REPLICA_URLS ?? [],
+    replicaMaxLagMs: parsed.REPLICA_MAX_LAG_SECONDS * 1000,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,

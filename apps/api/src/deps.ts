@@ -10,7 +10,7 @@ import type {
   Readiness,
   StripePermissions,
 } from '@billing/platform';
-import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Usage } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
@@ -26,6 +26,8 @@ export type AppDeps = {
   logger: Logger;
   metrics: Metrics;
   database: Database;
+  /** For what may be some seconds old. */
+  replicas: Replicas;
   /** The entitlement cache, with its rule about versions. */
   cache: EntitlementCache;
   /** Entitlements that are not in the cache. */

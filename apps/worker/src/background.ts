@@ -2,11 +2,13 @@ import { startLoop } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
   createClaimSourceFinder,
+  createMeterReporter,
   createPayloadMover,
   makePayloadMonths,
   makeUsageWeeks,
   measureUnseen,
   recheckDue,
+  sumSubscriptions,
   tidyReservations,
   verifyDuePrices,
 } from '@billing/sync';
@@ -21,6 +23,8 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
+/** Until then metrics read what changed besides the sums. */
+const sumIntervalMs = 500;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -32,6 +36,7 @@ const payloadMonthsIntervalMs = 60_000;
 const movePayloadsIntervalMs = 250;
 /** The clock has decided before: it is only written down. */
 const tidyIntervalMs = 5_000;
+const metersIntervalMs = 1_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -68,6 +73,7 @@ export function startBackground(
       { name: 'move_payloads', logger, intervalMs: movePayloadsIntervalMs },
       createPayloadMover(deps),
     ),
+    startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';
@@ -75,6 +81,7 @@ export function startBackground(
     startLoop({ name: 'tidy_reservations', logger, intervalMs: tidyIntervalMs }, () =>
       tidyReservations(deps),
     ),
+    startLoop({ name: 'meters', logger, intervalMs: metersIntervalMs }, createMeterReporter(deps)),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';

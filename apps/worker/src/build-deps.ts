@@ -21,9 +21,10 @@ import {
   createPoolGauges,
   createUsage,
   readClockSkewMs,
+  watchReplicas,
 } from '@billing/store';
-import type { Database } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import type { DatabaseOptions } from '@billing/store';
+import { createPace, createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
 
@@ -38,17 +39,14 @@ export type BuiltDeps = {
   close: () => Promise<void>;
 };
 
-const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
-  createDatabase({
-    url: config.databaseUrl,
-    poolSize: config.databasePoolSize,
-    hasPreparedStatements: config.hasPreparedStatements,
-    connectionSeconds: config.connectionSeconds,
-    connectTimeoutMs: 5_000,
-    statementTimeoutMs: 10_000,
-    watchPool: createPoolGauges(metrics).watch,
-    observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
-  });
+const connectionsOf = (config: WorkerConfig, metrics: Metrics): Omit<DatabaseOptions, 'url'> => ({
+  poolSize: config.databasePoolSize,
+  hasPreparedStatements: config.hasPreparedStatements,
+  connectionSeconds: config.connectionSeconds,
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 10_000,
+  observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+});
 
 const openStripe = (
   config: WorkerConfig,
@@ -72,7 +70,21 @@ export function buildDeps(
 ): BuiltDeps {
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
-  const database = openDatabase(config, metrics);
+  const connections = connectionsOf(config, metrics);
+  const database = createDatabase({
+    ...connections,
+    url: config.databaseUrl,
+    watchPool: createPoolGauges(metrics).watch,
+  });
+  const replicas = watchReplicas({
+    primary: database,
+    urls: config.replicaUrls,
+    maxLagMs: config.replicaMaxLagMs,
+    connections,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
   createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const redis = connectRedis({
     url: config.cacheRedisUrl,
@@ -96,6 +108,7 @@ export function buildDeps(
     metrics,
     counters: createSyncMetrics(metrics),
     database,
+    replicas,
     cache,
     usage: createUsage({ database, clock, settings: config.usage, cache, metrics, logger }),
     outboxCleaner,
@@ -108,6 +121,17 @@ export function buildDeps(
     stripeEvents,
     maintenance,
     usageEvents,
+    meters: {
+      delayMs: config.meterDelaySeconds * 1000,
+      budget: createReadBudget({
+        redis: queueRedis,
+        prefix,
+        perSecond: config.meterEventsPerSecond,
+        clock,
+        name: 'stripe-meter-events',
+      }),
+      pace: createPace(config.meterEventsPerSecond),
+    },
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,
@@ -120,7 +144,7 @@ export function buildDeps(
     inspectQueue: () => inspectQueueRedis(queueRedis),
     queueRedis,
     close: async () => {
-      await Promise.all([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
+      await Promise.all([stripeEvents, maintenance, usageEvents, replicas].map((one) => one.close()));
       for (const one of [connection, redis, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),

@@ -7,6 +7,7 @@ import {
   loggingFields,
   parseEnv,
   redisFields,
+  replicaFields,
   stripeFields,
   usageFields,
   usageSettings,
@@ -26,6 +27,7 @@ function isCronPattern(pattern: string): boolean {
 
 const schema = z.object({
   ...databaseFields,
+  ...replicaFields,
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
@@ -35,6 +37,8 @@ const schema = z.object({
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+  STRIPE_METER_DELAY_SECONDS: envVar.int({ min: 0, max: 3_600, default: 300 }),
+  STRIPE_METER_EVENTS_PER_SECOND: envVar.int({ min: 1, max: 1_000, default: 20 }),
   EVENT_SWEEP_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   RECONCILE_CRON: envVar.text('0 2 * * *').refine(isCronPattern, 'expected a cron pattern such as 0 2 * * *'),
   // Stripe lists events for 30 days: the sweep would bring back a row that was deleted earlier.
@@ -56,6 +60,8 @@ export type WorkerConfig = {
   hasPreparedStatements: boolean;
   /** After which a connection to Postgres is replaced: drawn from this range for each. */
   connectionSeconds: Range;
+  replicaUrls: readonly string[];
+  replicaMaxLagMs: number;
   redisUrl: string;
   cacheRedisUrl: string;
   queuePrefix: string;
@@ -67,6 +73,9 @@ export type WorkerConfig = {
   concurrency: number;
   cacheTtlSeconds: number;
   stripeReadsPerSecond: number;
+  /** How long after an hour's end its usage is reported to meters of Stripe. */
+  meterDelaySeconds: number;
+  meterEventsPerSecond: number;
   eventSweepSeconds: number;
   reconcileCron: string;
   eventRetentionDays: number;
@@ -90,6 +99,8 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
     connectionSeconds: database.connectionSeconds,
+    replicaUrls: parsed.DATABASE_REPLICA_URLS ?? [],
+    replicaMaxLagMs: parsed.REPLICA_MAX_LAG_SECONDS * 1000,
     redisUrl: parsed.REDIS_URL,
     cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
     queuePrefix: parsed.QUEUE_PREFIX,
@@ -100,6 +111,8 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     concurrency: parsed.WORKER_CONCURRENCY,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
+    meterDelaySeconds: parsed.STRIPE_METER_DELAY_SECONDS,
+    meterEventsPerSecond: parsed.STRIPE_METER_EVENTS_PER_SECOND,
     eventSweepSeconds: parsed.EVENT_SWEEP_SECONDS,
     reconcileCron: parsed.RECONCILE_CRON,
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,

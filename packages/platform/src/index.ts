@@ -5,12 +5,12 @@ export {
   erasureFields,
   loggingFields,
   redisFields,
+  replicaFields,
   stripeFields,
-  usageFields,
-  usageSettings,
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
+export { usageFields, usageSettings } from './env/usage-fields.ts';
 export {
   ConfigError,
   exitOnConfigError,

@@ -35,6 +35,8 @@ export type Metrics = {
   counter: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Counter<L>;
   /** Makes a further gauge in the same registry. */
   gauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
+  /** Makes a gauge of a value that all processes share: where processes are added up, the highest counts. */
+  sharedGauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
   /** Makes a gauge that is read at each scrape; undefined: it has no value. Where processes are added up: the sum, of seconds the mean. */
   measured: (name: string, help: string, read: () => MeasuredValue) => Gauge;
   httpRequestDuration: Histogram<'method' | 'route' | 'status_code'>;
@@ -63,9 +65,7 @@ export type Metrics = {
 
 type TracedHistogram = 'http_request_duration_seconds' | 'webhook_processing_seconds';
 
-type Makers = Pick<Metrics, 'counter' | 'gauge' | 'measured'> & {
-  /** Of a value that all processes share: where processes are added up, the highest counts. */
-  sharedGauge: Metrics['gauge'];
+type Makers = Pick<Metrics, 'counter' | 'gauge' | 'sharedGauge' | 'measured'> & {
   /** In seconds, unless it has other buckets. */
   histogram: <L extends string>(
     name: string,
@@ -82,7 +82,7 @@ function createMakers(registry: Registry): Makers {
     new Counter({ name, help, labelNames: [...labelNames], registers });
   const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>
     new Gauge({ name, help, labelNames: [...labelNames], registers });
-  const sharedGauge: Metrics['gauge'] = (name, help, labelNames = []) =>
+  const sharedGauge: Metrics['sharedGauge'] = (name, help, labelNames = []) =>
     new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
   const measured: Metrics['measured'] = (name, help, read) =>
     new Gauge({
@@ -120,6 +120,7 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     }),
     counter,
     gauge,
+    sharedGauge,
     measured,
     httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', http),
     httpRequests: counter('http_requests_total', 'Requests answered', http),

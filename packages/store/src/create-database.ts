@@ -41,6 +41,8 @@ export type DatabaseOptions = {
   watchPool?: (read: () => PoolState) => void;
   /** Default true. False for PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`. */
   hasPreparedStatements?: boolean;
+  /** Default false: a server in recovery is refused. */
+  mayBeReplica?: boolean;
   /** After which a connection is replaced, drawn for each; default 1,800 to 3,600. */
   connectionSeconds?: Range;
 };
@@ -60,7 +62,11 @@ export function createDatabase(options: DatabaseOptions): Database {
     createDriver(options, startup),
     (sql, seconds) => observe?.(operationOf(sql), seconds),
   );
-  const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
+  const client = new PrismaClient({
+    adapter,
+    log: [{ level: 'query', emit: 'event' }],
+    transactionOptions: { maxWait: options.connectTimeoutMs },
+  });
   if (observe !== undefined)
     client.$on('query', (query) => observe(operationOf(query.query), query.duration / 1000));
   const transact: Transact = client.$transaction.bind(client);
@@ -74,7 +80,7 @@ export function createDatabase(options: DatabaseOptions): Database {
 
 const defaultConnectionSeconds: Range = { min: 1_800, max: 3_600 };
 
-/** Prisma's driver on connections to the primary that do not depend on settings. */
+/** Prisma's driver on connections to the primary, or to a replica where that is asked for, that do not depend on settings. */
 function createDriver(options: DatabaseOptions, startup: StartupParameters): PrismaPg {
   const { url, poolSize, statementTimeoutMs } = options;
   const { searchParams } = new URL(hostUrls(url)[0]);
@@ -94,6 +100,7 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
     poolSize,
     connectTimeoutMs: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
     connectionSeconds: options.connectionSeconds ?? defaultConnectionSeconds,
+    mayBeReplica: options.mayBeReplica === true,
     named: () => (hasNames ? names.named() : []),
   });
   options.watchPool?.(() => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));

@@ -24,11 +24,14 @@ export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';
+export { sumSubscriptions } from './sum-subscriptions.ts';
 export { sweepEvents } from './sweep-events.ts';
 export { measureUnseen } from './unseen-events.ts';
 
 // Usage
 export { applyQueuedUsage } from './usage/apply-queued-usage.ts';
+export { createPace, type MeterSettings } from './usage/meters/meter-settings.ts';
+export { createMeterReporter } from './usage/meters/report-meters.ts';
 export { tidyReservations } from './usage/tidy-usage.ts';
 export { dropExpiredUsage, makeUsageWeeks } from './usage/usage-retention.ts';
 

@@ -1,6 +1,6 @@
 import { dryRunOut } from '@billing/domain';
 import type { AdminRole, ApiKeyScope, ErrorCode } from '@billing/domain';
-import type { Actor, ApiKeyRecord } from '@billing/store';
+import type { Actor, ApiKeyRecord, Database } from '@billing/store';
 import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import type { JsonObject } from '../openapi/json-schema.ts';
@@ -49,6 +49,8 @@ export type Reply<Body = unknown> = { status?: number; headers?: Readonly<Record
 export type EndpointDeps = AppDeps & {
   /** The description of this API: the document as JSON, and the page made from it. */
   apiDescription: { json: string; page: string };
+  /** Where an endpoint with `readsReplica` reads; of every other it is `database`. */
+  reader: Database;
 };
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -68,6 +70,11 @@ export type Endpoint = {
    * gets a database that keeps nothing; it must write in transactions only.
    */
   takesDryRun?: true;
+  /**
+   * What it answers may be some seconds old: `reader` may be a replica, unless the request says `cache-control: no-cache`. Never
+   * for what a user may do, nor for one object by its id.
+   */
+  readsReplica?: true;
   query?: z.ZodObject;
   headers?: readonly Header[];
   /** `maxBytes`: of a body that may be longer than others. */

@@ -32,6 +32,23 @@ test('limits and allowances are described, sold, given by hand and explained fro
   expect((await billing('features', 'update', 'usage', 'seats', '--name', 'Seats')).out).toMatch(
     /name +Seats/,
   );
+  const meter = await billing(
+    'features',
+    'update',
+    'usage',
+    'api_calls',
+    '--meter',
+    'calls',
+    '--report',
+    'overage',
+  );
+  expect(meter.out).toMatch(/meter +calls[\s\S]*reports +overage/);
+  expect((await billing('features', 'update', 'usage', 'api_calls', '--meter', '')).out).not.toMatch(
+    /overage/,
+  );
+  expect((await billing('usage', 'meters', '--project', 'usage')).out).toContain(
+    'Stripe was told of all usage.',
+  );
   expect((await billing('features', 'list', 'usage')).out).toMatch(
     /api_calls +metered[\s\S]*seats +limit +yes/,
   );

@@ -15,6 +15,8 @@ import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addSums } from './sums.ts';
+import { addUsage } from './usage.ts';
 import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -46,8 +48,10 @@ const commands = [
   addErase,
   addEvents,
   addQuarantine,
+  addUsage,
   addAudit,
   addRuns,
+  addSums,
   addImport,
 ];
 

@@ -11,6 +11,10 @@ export function hostUrls(url: string): [first: string, ...others: string[]] {
   return [toUrl(first), ...others.map(toUrl)];
 }
 
+/** The URLs of a comma-separated list, each of which may name several hosts. */
+export const splitUrls = (list: string): string[] =>
+  list.split(/,(?=\s*[\w+.-]+:\/\/)/).map((url) => url.trim());
+
 /** Where a database URL leads to, without login and parameters, for messages. */
 export function placeOf(databaseUrl: string): string {
   const urls = hostUrls(databaseUrl).map((url) => new URL(url));

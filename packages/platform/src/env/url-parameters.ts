@@ -1,3 +1,4 @@
+import { splitUrls } from './host-urls.ts';
 import { parametersOf, tlsFileParameters, tlsFileProblem } from './tls-files.ts';
 
 const ofPostgres = [
@@ -35,6 +36,8 @@ const known: Readonly<Partial<Record<string, (url: string) => readonly string[]>
 
 /** Parameters of the URL in this variable that have no effect: somebody relies on something that does not happen. */
 export function ignoredParameters(variable: string, value: string): string[] {
+  if (variable === 'DATABASE_REPLICA_URLS')
+    return [...new Set(splitUrls(value).flatMap((url) => ignoredParameters('DATABASE_URL', url)))];
   const names = known[variable]?.(value.trim());
   if (names === undefined) return [];
   return [...new Set(parametersOf(value.trim()).keys())].filter((name) => !names.includes(name));

@@ -22,6 +22,8 @@ export type PrimaryClientOptions = {
   startup: StartupParameters;
   /** What is prepared before the connection is used. */
   named: () => readonly NamedStatement[];
+  /** A server in recovery will do. */
+  mayBeReplica?: boolean;
 };
 
 type ConnectCallback = ((error: Error) => void) & ((error: null, client: Client) => void);
@@ -80,7 +82,8 @@ export class PrimaryClient extends Client {
     const { rows } = await this.query<{ isInRecovery: boolean; pid: number }>(
       'SELECT pg_is_in_recovery() AS "isInRecovery", pg_backend_pid() AS pid',
     );
-    if (rows[0]?.isInRecovery !== false) throw new NotPrimary();
+    if (rows[0] === undefined || (rows[0].isInRecovery && this.#options.mayBeReplica !== true))
+      throw new NotPrimary();
     return { isBehindPooler: rows[0].pid !== Reflect.get(this, 'processID') };
   }
 

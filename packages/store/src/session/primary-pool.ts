@@ -18,6 +18,7 @@ export type PrimaryPoolOptions = {
   /** How long to wait for a free connection, and for a new one to open. */
   connectTimeoutMs: number;
   connectionSeconds: Range;
+  mayBeReplica?: boolean;
   startup: StartupParameters;
   /** What is prepared on each connection before it is used. */
   named: () => readonly NamedStatement[];
@@ -39,14 +40,14 @@ export type PrimaryPool = {
  * a write was refused because the server is read only: it may be the primary no longer.
  */
 export function createPrimaryPool(options: PrimaryPoolOptions): PrimaryPool {
-  const { configs, startup, connectTimeoutMs, named } = options;
+  const { configs, startup, connectTimeoutMs, named, mayBeReplica = false } = options;
   const hosts = createDatabaseHosts({ configs, startup });
   const spares = new Set<PrimaryClient>();
   let renewedAllAt = -Infinity;
 
   class HostClient extends PrimaryClient {
     constructor() {
-      super({ config: hosts.current(), startup, named });
+      super({ config: hosts.current(), startup, named, mayBeReplica });
     }
   }
   function takeSpare(): PrimaryClient | undefined {

@@ -43,12 +43,13 @@ export const listEvents = defineEndpoint({
   description:
     '`applied`: took effect; `stale`: something newer was known; `ignored`: not ours, with the reason; `quarantined`: waits for a mapping; `failed`: given up, can be replayed.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: eventsQuery,
   answers: [
     { status: 200, description: 'Newest first.', schema: eventList, example: pageExample(eventExample) },
   ],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => ({
-    body: presentPage(await listRows(database, { ...query, onlyProject }), presentEvent),
+  handle: async ({ reader }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(reader, { ...query, onlyProject }), presentEvent),
   }),
 });
