@@ -15,6 +15,7 @@ import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addUsage } from './usage.ts';
 import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -43,6 +44,7 @@ const commands = [
   addGrants,
   addFind,
   addExplain,
+  addUsage,
   addErase,
   addEvents,
   addQuarantine,
