@@ -34,13 +34,9 @@ const transient: ReadonlySet<string> = new Set([
   'internal_error',
 ]);
 
-/** Sends what happened in batches, in order; resends with the same ids, so that nothing counts twice. */
-export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOptions): UsageRecorder {
-  const { intervalMs = 1_000, maxPending = 10_000 } = options;
+/** The events that wait, and how they leave. */
+function createBacklog(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOptions) {
   let pending: UsageEvent[] = [];
-  let isClosed = false;
-  let sending: Promise<void> | null = null;
-  let timer: ReturnType<typeof setTimeout> | null = null;
 
   /** The callback's own failure must not keep the others from being told. */
   const refuse = (event: UsageEvent, error: { code: string; detail: string }): void => {
@@ -82,12 +78,23 @@ export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: Rec
     }
   };
 
+  return { add: (event: UsageEvent) => pending.push(event), left: () => pending, sendAll };
+}
+
+/** Sends what happened in batches, in order; resends with the same ids, so that nothing counts twice. */
+export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOptions): UsageRecorder {
+  const { intervalMs = 1_000, maxPending = 10_000 } = options;
+  const backlog = createBacklog(calls, options);
+  let isClosed = false;
+  let sending: Promise<void> | null = null;
+  let timer: ReturnType<typeof setTimeout> | null = null;
+
   const flush = (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    sending ??= sendAll().finally(() => {
+    sending ??= backlog.sendAll().finally(() => {
       sending = null;
-      if (pending.length > 0) plan();
+      if (backlog.left().length > 0) plan();
     });
     return sending;
   };
@@ -103,7 +110,7 @@ export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: Rec
   return {
     record: (usage) => {
       if (isClosed) throw refusedHere('recorder_closed', 'The recorder is closed: make another.');
-      if (pending.length >= maxPending)
+      if (backlog.left().length >= maxPending)
         throw refusedHere(
           'recorder_full',
           `${maxPending} events wait to be sent. Keep this one, and try later.`,
@@ -113,7 +120,7 @@ export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: Rec
       const timestamp = usage.timestamp ?? new Date().toISOString();
       // Throws here for what is no JSON, before it could hold up the others; and the caller may change its object.
       const body: RecordedUsage = JSON.parse(JSON.stringify(usage));
-      pending.push({ ...body, event_id, timestamp, mode: 'record' });
+      backlog.add({ ...body, event_id, timestamp, mode: 'record' });
       plan();
       return event_id;
     },
@@ -123,7 +130,7 @@ export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: Rec
       await flush().catch((error: unknown) => {
         options.onError?.(error);
       });
-      return pending;
+      return backlog.left();
     },
   };
 }
