@@ -74,6 +74,11 @@ test('limits and allowances are described, sold, given by hand and explained fro
   expect(
     await billing('grant', 'usage', 'ann', 'seats', '--reason', 'x', '--amount', 'unlimited'),
   ).toMatchObject({ said: '', out: expect.stringMatching(/amount +unlimited/) });
+  const adjust = ['usage', 'adjust', 'usage', 'ann', 'api_calls', '--reason', 'sorry', '--quantity'];
+  expect((await billing(...adjust, '100', '--dry-run')).said).toBe('');
+  expect((await billing(...adjust, '100')).out).toMatch(/used +100[\s\S]*remaining +400/);
+  expect((await billing(...adjust, '-40')).out).toMatch(/remaining +440/);
+  expect((await billing(...adjust, '0')).code).toBe(2);
   const { out } = await billing('explain', 'usage', 'ann');
   expect(out).toContain('500 until 2099-01-01T00:00:00.000Z');
   expect(out).toContain('no limit');

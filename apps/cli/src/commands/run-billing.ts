@@ -45,6 +45,7 @@ const commands = [
   addGrants,
   addFind,
   addExplain,
+  addUsage,
   addErase,
   addEvents,
   addQuarantine,
