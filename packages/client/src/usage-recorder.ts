@@ -36,7 +36,7 @@ const transient: ReadonlySet<string> = new Set([
 
 /** The events that wait, and how they leave. */
 function createBacklog(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOptions) {
-  let pending: UsageEvent[] = [];
+  const pending: UsageEvent[] = [];
 
   /** The callback's own failure must not keep the others from being told. */
   const refuse = (event: UsageEvent, error: { code: string; detail: string }): void => {
@@ -47,35 +47,39 @@ function createBacklog(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOpt
     }
   };
 
-  /** Sends the first events; those that must wait stay. Returns how many did. */
-  const sendSome = async (batch: readonly UsageEvent[]): Promise<number> => {
+  /** Sends events that come after `keptBefore` others; those that must wait stay. Returns how many did. */
+  const sendSome = async (batch: readonly UsageEvent[], keptBefore: number): Promise<number> => {
     const results = await calls.useBatch(batch);
     const refusals = batch.flatMap((event, index) => {
       const result = results[index];
       return result !== undefined && 'error' in result ? [{ event, error: result.error }] : [];
     });
     const kept = refusals.filter(({ error }) => transient.has(error.code));
-    pending = [...kept.map(({ event }) => event), ...pending.slice(batch.length)];
+    pending.splice(keptBefore, batch.length, ...kept.map(({ event }) => event));
     for (const { event, error } of refusals) if (!transient.has(error.code)) refuse(event, error);
     return kept.length;
   };
 
   const sendAll = async (): Promise<void> => {
-    for (let size = batchSize; pending.length > 0;) {
-      const batch = pending.slice(0, size);
+    let kept = 0;
+    for (let size = batchSize; pending.length > kept;) {
+      const batch = pending.slice(kept, kept + size);
       try {
-        const kept = await sendSome(batch);
-        if (kept > 0) throw unavailable(kept);
+        const more = await sendSome(batch, kept);
+        kept += more;
+        // One event that fails holds up no other; where all fail, it is not theirs.
+        if (more === batch.length) break;
       } catch (error) {
         if (!isBillingError(error) || error.code !== 'payload_too_large') throw error;
         const [first] = batch;
         if (batch.length > 1) size = Math.ceil(batch.length / 2);
         else if (first !== undefined) {
-          pending = pending.slice(1);
+          pending.splice(kept, 1);
           refuse(first, error);
         }
       }
     }
+    if (kept > 0) throw unavailable(kept);
   };
 
   return { add: (event: UsageEvent) => pending.push(event), left: () => pending, sendAll };

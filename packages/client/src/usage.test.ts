@@ -88,3 +88,24 @@ test('what could not be sent is returned at the end', async () => {
   const event: Partial<UsageEvent> = { event_id: recorder.record(ofAnn) };
   expect(await recorder.close()).toMatchObject([event]);
 });
+
+test('an event that fails by itself holds up no other, and is kept', async () => {
+  const sent: string[][] = [];
+  service.script((response, seen) => {
+    const { events }: { events: UsageEvent[] } = JSON.parse(seen.body);
+    sent.push(events.map(({ event_id: id }) => id));
+    const results = events.map(({ event_id }) =>
+      event_id === 'poison'
+        ? { event_id, error: { code: 'internal_error', detail: 'It failed.' } }
+        : { event_id, queued: true },
+    );
+    json({ results })(response, seen);
+  });
+  const recorder = service.client().createRecorder({ onRefused: () => {}, intervalMs: 3_600_000 });
+  recorder.record({ ...ofAnn, event_id: 'poison' });
+  const others = Array.from({ length: 600 }, () => recorder.record(ofAnn));
+  await expect(recorder.flush()).rejects.toMatchObject({ code: 'usage_unavailable' });
+  expect(sent).toEqual([['poison', ...others.slice(0, 499)], others.slice(499)]);
+  expect(await recorder.close()).toMatchObject([{ event_id: 'poison' }]);
+  expect(sent.slice(2)).toEqual([['poison']]);
+});
