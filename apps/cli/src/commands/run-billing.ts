@@ -49,7 +49,6 @@ const commands = [
   addErase,
   addEvents,
   addQuarantine,
-  addUsage,
   addAudit,
   addRuns,
   addSums,
