@@ -72,6 +72,7 @@ export { exportUser, type ExportedRow, type UserExport } from './users/export-us
 export { findUsers, type FoundUser } from './users/find-users.ts';
 export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
+export { newRunId } from './runs/new-run-id.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/list-runs.ts';
 export * from './runs/run-objects.ts';
@@ -94,3 +95,5 @@ export { deriveSources, type DerivedSources } from './usage/user-sources.ts';
 export type { StoredReservation, StoredUsageEvent } from './usage/event-rows.ts';
 export { eraseUsageEvents, eraseUsageStates, exportUsage, type ExportedUsage } from './usage/erase-usage.ts';
 export * from './usage/tidy-usage.ts';
+export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';
+export { startTelling, stopTelling } from './webhooks/start-telling.ts';
