@@ -44,6 +44,8 @@ const schema = z.object({
   // Stripe lists events for 30 days: the sweep would bring back a row that was deleted earlier.
   EVENT_RETENTION_DAYS: envVar.int({ min: 31, max: 36_500, default: 400 }),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
+  WEBHOOK_FANOUT_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 50 }),
+  WEBHOOK_BOUNDARIES_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 300 }),
 });
 
 export type WorkerConfig = {
@@ -81,6 +83,10 @@ export type WorkerConfig = {
   eventRetentionDays: number;
   eventRetryHours: number;
   usage: UsageSettings;
+  /** Users a second, of the installation, of whom products are told because of catalog, policy, import or backfill. */
+  webhookFanOutPerSecond: number;
+  /** The same because of time. */
+  webhookBoundariesPerSecond: number;
 };
 
 /** The worker's environment. Throws one ConfigError that names every bad variable. */
@@ -118,5 +124,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
     usage: usageSettings(parsed),
+    webhookFanOutPerSecond: parsed.WEBHOOK_FANOUT_PER_SECOND,
+    webhookBoundariesPerSecond: parsed.WEBHOOK_BOUNDARIES_PER_SECOND,
   };
 }

@@ -20,6 +20,7 @@ export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
 export { createClockGauge, createPoolGauges, readClockSkewMs } from './database-gauges.ts';
+export { deriveAnswer, deriveState, type DerivationSettings, type DerivedState } from './derive-answer.ts';
 export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
@@ -95,5 +96,22 @@ export { deriveSources, type DerivedSources } from './usage/user-sources.ts';
 export type { StoredReservation, StoredUsageEvent } from './usage/event-rows.ts';
 export { eraseUsageEvents, eraseUsageStates, exportUsage, type ExportedUsage } from './usage/erase-usage.ts';
 export * from './usage/tidy-usage.ts';
-export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';
+export * from './webhooks/base-line.ts';
+export { emitCrossings, emitProject } from './webhooks/emit-project.ts';
+export { emitUsers, type EmitContext, type EmitOrder } from './webhooks/emit-users.ts';
+export {
+  endFanOuts,
+  findFanOuts,
+  finishFanOut,
+  nextUsers,
+  startBackfill,
+  type Backfill,
+  type FanOut,
+} from './webhooks/fan-outs.ts';
+export { findDiffering, isEndpointEnabled } from './webhooks/find-differing.ts';
+export * from './webhooks/find-marks.ts';
+export { giveBack, takePart, type Pace } from './webhooks/paces.ts';
+export { putOff } from './webhooks/put-off.ts';
+export { releaseMessages } from './webhooks/release-messages.ts';
 export { startTelling, stopTelling } from './webhooks/start-telling.ts';
+export type { WrittenMessages } from './webhooks/write-messages.ts';
