@@ -1,4 +1,4 @@
-import { createDatabase, stopTelling } from '@billing/store';
+import { createDatabase, findBaseLines, prepareBaseLine, stopTelling } from '@billing/store';
 import { waitFor } from '@billing/testing';
 import { addEndpoint, startTellingWorld } from './support/telling-world.test-support.ts';
 import type { TellingWorld } from './support/telling-world.test-support.ts';
@@ -43,17 +43,43 @@ it('is silent, covers all users, and tells from then on', async () => {
 it('does not hide a change that came before it reached the user', async () => {
   const projectId = await world.newProject();
   await manyUsers(projectId);
+  const product = await world.sell(projectId, ['x']);
   await addEndpoint(world.database, projectId);
-  const { database } = world;
-  await database.$transaction((tx) =>
-    tx.user.updateMany({ where: { projectId, userId: 'u0200' }, data: {} }),
-  );
+  await world.subscribe(projectId, 'u0200', product);
+  await world.subscribe(projectId, 'new', product);
   await world.startWorker();
-  await world.stopWorker();
-  const { id } = await database.user.findUniqueOrThrow({
-    where: { projectId_userId: { projectId, userId: 'u0200' } },
+  const [message] = await world.toldOnce(projectId, 'u0200', 1);
+  expect(message?.data).toMatchObject({
+    previous_version: null,
+    changes: [],
+    entitlements: [{ feature_code: 'a' }, { feature_code: 'x' }],
   });
-  expect(id).toBeGreaterThan(0n);
+  // A user who came later had nothing before.
+  const [first] = await world.toldOnce(projectId, 'new', 1);
+  expect(first?.data).toMatchObject({
+    previous_version: null,
+    changes: [{ feature_code: 'x', change: 'added' }],
+  });
+  await world.baseLineEnds(projectId);
+  const { database } = world;
+  expect(await database.webhookMessage.count({ where: { projectId } })).toBe(2);
+  expect(await database.webhookState.count({ where: { projectId } })).toBe(users + 1);
+});
+
+it('tells what time changed while it waited', async () => {
+  const projectId = await world.newProject();
+  const { database } = world;
+  await world.startWorker();
+  const ends = Date.now() + 1_000;
+  await world.grant(projectId, 'u', { featureCode: 'a', validTo: ends });
+  await world.stopWorker();
+  await addEndpoint(database, projectId);
+  const [baseLine] = await findBaseLines(database, projectId);
+  expect(await prepareBaseLine(database, baseLine?.id ?? 0)).toBe(true);
+  await waitFor(() => Date.now() > ends + 100, { what: 'the end to pass' });
+  await world.startWorker();
+  const [message] = await world.toldOnce(projectId, 'u', 1);
+  expect(message?.data).toMatchObject({ previous_version: null, changes: [], entitlements: [] });
 });
 
 it('waits for transactions that did not see the endpoint', async () => {
