@@ -35,8 +35,7 @@ function codeOf(verify: () => unknown): string {
     verify();
     return 'verified';
   } catch (error) {
-    if (!isBillingError(error)) throw error;
-    expect(error).toMatchObject({ status: null, retryable: false });
+    if (!isBillingError(error) || error.status !== null || error.retryable) throw error;
     return error.code;
   }
 }
@@ -178,12 +177,12 @@ describe('is a mistake', () => {
   });
 
   test('where there is no crypto', () => {
-    const load = process.getBuiltinModule;
+    const load: unknown = Reflect.get(process, 'getBuiltinModule');
     try {
       Reflect.set(process, 'getBuiltinModule', undefined);
       expect(() => verifyWebhook(body, sign(), secret)).toThrow(/standardwebhooks/);
     } finally {
-      process.getBuiltinModule = load;
+      Reflect.set(process, 'getBuiltinModule', load);
     }
   });
 });

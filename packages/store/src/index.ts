@@ -72,6 +72,7 @@ export { exportUser, type ExportedRow, type UserExport } from './users/export-us
 export { findUsers, type FoundUser } from './users/find-users.ts';
 export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
+export { newRunId } from './runs/new-run-id.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/list-runs.ts';
 export * from './runs/run-objects.ts';
@@ -104,4 +105,7 @@ export { findWebhookAttempts, getWebhookMessage } from './webhooks/find-message.
 export type { WebhookAttempt, WebhookMessage } from './webhooks/find-message.ts';
 export { listWebhookDeliveries, type WebhookDelivery } from './webhooks/list-deliveries.ts';
 export { patchWebhookEndpoint } from './webhooks/patch-endpoint.ts';
+export { requestBackfill } from './webhooks/request-backfill.ts';
 export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
+export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';
+export { startTelling, stopTelling } from './webhooks/start-telling.ts';

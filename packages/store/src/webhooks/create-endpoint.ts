@@ -7,7 +7,7 @@ import { lockProject } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { describeEndpoint } from './find-endpoint.ts';
 import type { WebhookEndpoint } from './find-endpoint.ts';
-import { followEndpoints } from './follow-endpoints.ts';
+import { startTelling } from './start-telling.ts';
 
 const mostEndpoints = 10;
 
@@ -36,7 +36,7 @@ export async function createWebhookEndpoint(
     const endpoint = await tx.webhookEndpoint.create({
       data: { id, projectId, url, eventTypes, payload, delivery, description, keyId },
     });
-    await followEndpoints(tx, projectId);
+    await startTelling(tx, projectId);
     await writeAudit(tx, {
       actor,
       action: 'webhook_endpoint.create',

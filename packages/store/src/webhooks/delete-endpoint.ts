@@ -4,7 +4,7 @@ import { lockProject } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { describeEndpoint, getWebhookEndpoint } from './find-endpoint.ts';
 import type { WebhookEndpointKey } from './find-endpoint.ts';
-import { followEndpoints } from './follow-endpoints.ts';
+import { leaveEndpoint } from './leave-endpoint.ts';
 
 /**
  * Nothing is sent to it any more; its row stays while messages name it. Throws `project_not_found`,
@@ -26,7 +26,7 @@ export async function deleteWebhookEndpoint(
         deletedAt: new Date(),
       },
     });
-    await followEndpoints(tx, projectId);
+    await leaveEndpoint(tx, key);
     await writeAudit(tx, {
       actor,
       action: 'webhook_endpoint.delete',

@@ -6,7 +6,8 @@ import type { Database } from '../create-database.ts';
 import { given } from '../given.ts';
 import { describeEndpoint, getWebhookEndpoint } from './find-endpoint.ts';
 import type { WebhookEndpoint, WebhookEndpointKey } from './find-endpoint.ts';
-import { followEndpoints } from './follow-endpoints.ts';
+import { leaveEndpoint } from './leave-endpoint.ts';
+import { startTelling } from './start-telling.ts';
 
 const enabled = { isEnabled: true, disabledReason: null, failingSince: null } as const;
 const disabled = { isEnabled: false, disabledReason: 'by_operator' } as const;
@@ -38,7 +39,7 @@ export async function patchWebhookEndpoint(
         ...(isSwitched ? (isEnabled ? enabled : disabled) : {}),
       },
     });
-    if (isSwitched) await followEndpoints(tx, projectId);
+    if (isSwitched) await (isEnabled ? startTelling(tx, projectId) : leaveEndpoint(tx, key));
     await writeAudit(tx, {
       actor,
       action: 'webhook_endpoint.update',
