@@ -38,7 +38,7 @@ export const webhookEndpointExample = {
   ...datesExample,
 };
 
-export const secretExample = 'whsec_RXhhbXBsZUV4YW1wbGVFeGFtcGxlRXhhbXBsZUV4YQ==';
+export const secretExample = 'whsec_ExampleOfASecret';
 
 export const webhookEndpointAnswer = {
   description: 'The endpoint, without its secret.',
