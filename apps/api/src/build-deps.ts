@@ -61,6 +61,8 @@ export function createProcessLogger(config: ApiConfig): Logger {
     secrets: [
       config.stripeSecretKey,
       ...config.erasureKeys,
+      ...config.webhooks.keys,
+      config.webhooks.proxy,
       ...config.webhookSecrets,
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,

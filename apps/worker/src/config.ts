@@ -11,8 +11,18 @@ import {
   stripeFields,
   usageFields,
   usageSettings,
+  webhookFields,
+  webhookRetryFields,
+  webhookRetrySettings,
+  webhookSettings,
 } from '@billing/platform';
-import type { LogLevel, Range, SettingWarning } from '@billing/platform';
+import type {
+  LogLevel,
+  Range,
+  SettingWarning,
+  WebhookRetrySettings,
+  WebhookSettings,
+} from '@billing/platform';
 import type { UsageSettings } from '@billing/store';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
@@ -31,6 +41,8 @@ const schema = z.object({
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
+  ...webhookFields,
+  ...webhookRetryFields,
   ...loggingFields,
   ...usageFields,
   WORKER_PORT: envVar.port(8001),
@@ -70,6 +82,8 @@ export type WorkerConfig = {
   stripeApiBase: string | undefined;
   /** In base64; empty: nobody can be erased. */
   erasureKeys: readonly string[];
+  /** What products are told of changes by. */
+  webhooks: WebhookSettings & WebhookRetrySettings;
   concurrency: number;
   cacheTtlSeconds: number;
   stripeReadsPerSecond: number;
@@ -108,6 +122,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     erasureKeys: parsed.ERASURE_KEY ?? [],
+    webhooks: { ...webhookSettings(parsed), ...webhookRetrySettings(parsed) },
     concurrency: parsed.WORKER_CONCURRENCY,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
