@@ -94,3 +94,4 @@ export { deriveSources, type DerivedSources } from './usage/user-sources.ts';
 export type { StoredReservation, StoredUsageEvent } from './usage/event-rows.ts';
 export { eraseUsageEvents, eraseUsageStates, exportUsage, type ExportedUsage } from './usage/erase-usage.ts';
 export * from './usage/tidy-usage.ts';
+export * from './webhooks/webhook-keys.ts';
