@@ -188,6 +188,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
         queueRedis,
         stripePermissions,
         erasureKeys,
+        webhookSecrets,
         isStopping: () => isStopping,
       }),
       isStopping: () => isStopping,

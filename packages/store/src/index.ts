@@ -110,3 +110,4 @@ export { requestBackfill } from './webhooks/request-backfill.ts';
 export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
 export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';
 export { startTelling, stopTelling } from './webhooks/start-telling.ts';
+export * from './webhooks/webhook-keys.ts';
