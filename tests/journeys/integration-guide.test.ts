@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -6,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { testAdmin } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { runBlocks, saveFiles, setting } from '@billing/testing';
 import type { Block } from '@billing/testing';
-import { installClient, readGuide, root, runsPython } from './guide.test-support.ts';
+import { installClient, readGuide, root, run, runsPython } from './guide.test-support.ts';
 import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
 
@@ -19,7 +20,12 @@ import type { WholeSystem } from './whole-system.test-support.ts';
 let system: WholeSystem;
 let folder: string;
 beforeAll(async () => {
-  system = await startWholeSystem();
+  // As `npm start` sets them.
+  system = await startWholeSystem({
+    WEBHOOK_SECRET_KEY: randomBytes(32).toString('base64'),
+    WEBHOOK_ALLOW_HTTP: 'true',
+    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
+  });
   folder = mkdtempSync(join(tmpdir(), 'billing-guide-'));
 });
 afterAll(async () => {
@@ -31,6 +37,8 @@ afterAll(async () => {
 async function prepareClone(): Promise<Record<string, string>> {
   mkdirSync(join(folder, '.local'));
   await installClient(folder);
+  mkdirSync(join(folder, 'node_modules/.bin'));
+  symlinkSync(join(root, 'node_modules/.bin/tsx'), join(folder, 'node_modules/.bin/tsx'));
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const node = [
     JSON.stringify(process.execPath),
@@ -54,6 +62,21 @@ test('the integration guide works as it is written', async () => {
   expect(printed.length).toBeGreaterThan(10);
   expect(printed.filter(({ isAsExpected }) => !isAsExpected)).toEqual([]);
 }, 150_000);
+
+test('its TypeScript is typed', async () => {
+  const compilerOptions = {
+    target: 'ES2022',
+    module: 'NodeNext',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  const files = ['.local/guide/receive-changes.ts'];
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder });
+  expect(stdout).toBe('');
+});
 
 test('of its blocks only the start of everything is left out', () => {
   const leftOut = readGuide().filter(

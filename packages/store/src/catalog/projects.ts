@@ -11,6 +11,7 @@ import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { releaseAgain, releaseForProject, releaseHints } from '../customers/release-quarantine.ts';
+import { startTelling, stopTelling } from '../webhooks/start-telling.ts';
 
 export type { Project } from '../generated/client.ts';
 
@@ -85,6 +86,7 @@ export async function patchProject(
         redirectOrigins: given(patch.redirect_origins),
       },
     });
+    if (result.isActive !== before.isActive) await (result.isActive ? startTelling : stopTelling)(tx, id);
     await writeAudit(tx, {
       actor,
       action: 'project.update',

@@ -6,7 +6,7 @@ import type { Changed, PendingInvalidation, UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { isLockNotAvailable } from '../database-errors.ts';
 import { noteChanges, noteUsers } from '../dry-run.ts';
-import { newRunId } from '../runs/create-run.ts';
+import { newRunId } from '../runs/new-run-id.ts';
 import { eraseUsageStates } from '../usage/erase-usage.ts';
 import type { ErasureKeys } from './erasure-keys.ts';
 import { findBelongings, hasLiveSubscription, lockErasedUser } from './find-belongings.ts';
