@@ -56,6 +56,7 @@ const schema = z.object({
   // Stripe lists events for 30 days: the sweep would bring back a row that was deleted earlier.
   EVENT_RETENTION_DAYS: envVar.int({ min: 31, max: 36_500, default: 400 }),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
+  WEBHOOK_RETENTION_DAYS: envVar.number({ min: 0, max: 36_500, default: 30 }),
 });
 
 export type WorkerConfig = {
@@ -94,6 +95,7 @@ export type WorkerConfig = {
   reconcileCron: string;
   eventRetentionDays: number;
   eventRetryHours: number;
+  webhookRetentionDays: number;
   usage: UsageSettings;
 };
 
@@ -132,6 +134,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     reconcileCron: parsed.RECONCILE_CRON,
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
+    webhookRetentionDays: parsed.WEBHOOK_RETENTION_DAYS,
     usage: usageSettings(parsed),
   };
 }

@@ -105,6 +105,7 @@ export { findWebhookAttempts, getWebhookMessage } from './webhooks/find-message.
 export type { WebhookAttempt, WebhookMessage } from './webhooks/find-message.ts';
 export { listWebhookDeliveries, type WebhookDelivery } from './webhooks/list-deliveries.ts';
 export { patchWebhookEndpoint } from './webhooks/patch-endpoint.ts';
+export { recordPing } from './webhooks/record-ping.ts';
 export { requestBackfill } from './webhooks/request-backfill.ts';
 export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
 export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';

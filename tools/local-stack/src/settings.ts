@@ -6,6 +6,7 @@ import {
   parseEnv,
   readJsonFile,
   stripeModeOf,
+  webhookFields,
   writeJsonFile,
 } from '@billing/platform';
 import type { NamedSecret } from '@billing/platform';
@@ -26,6 +27,8 @@ const environment = z.object({
   STRIPE_WEBHOOK_SECRET: envVar.secretList().optional(),
   ADMIN_API_KEY: envVar.namedSecrets().optional(),
   ...erasureFields,
+  WEBHOOK_SECRET_KEY: webhookFields.WEBHOOK_SECRET_KEY,
+  WEBHOOK_ALLOWED_NETWORKS: envVar.text().optional(),
 });
 
 const secretsFile = z.object({
@@ -79,7 +82,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     secrets,
     erasureKeys: given.ERASURE_KEY?.join(',') ?? secrets.erasureKey,
     webhookKeys: given.WEBHOOK_SECRET_KEY?.join(',') ?? secrets.webhookKey,
-    webhookNetworks: [...thisMachine, ...(given.WEBHOOK_ALLOWED_NETWORKS ?? [])].join(','),
+    webhookNetworks: [...thisMachine, given.WEBHOOK_ALLOWED_NETWORKS ?? []].flat().join(','),
     webhookSecrets: given.STRIPE_WEBHOOK_SECRET?.join(',') ?? secrets.webhookSecret,
     adminKeys: [`local:${secrets.adminSecret}`, ...(given.ADMIN_API_KEY ?? []).map(writeNamedSecret)].join(
       ',',
