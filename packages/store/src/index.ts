@@ -111,3 +111,5 @@ export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
 export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';
 export { startTelling, stopTelling } from './webhooks/start-telling.ts';
 export * from './webhooks/webhook-keys.ts';
+export { discardDeliveries } from './webhooks/discard-deliveries.ts';
+export { resendMessage } from './webhooks/resend-message.ts';

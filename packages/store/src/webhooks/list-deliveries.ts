@@ -18,6 +18,8 @@ export async function listWebhookDeliveries(
   const rows = await database.webhookDelivery.findMany({
     where: {
       endpointId,
+      // What an operator asked for is among the message's attempts.
+      resend: 0,
       status: given(status),
       type: given(type),
       id: { lt: given(before) },
