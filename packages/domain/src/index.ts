@@ -92,3 +92,7 @@ export * from './usage/usage-policy.ts';
 export * from './usage/usage-slots.ts';
 export * from './usage/usage-sources.ts';
 export * from './usage/usage-state.ts';
+export * from './webhooks/build-message.ts';
+export * from './webhooks/causes.ts';
+export * from './webhooks/decide-telling.ts';
+export * from './webhooks/told-list.ts';
