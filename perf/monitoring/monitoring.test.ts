@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
 import { createClockGauge, createPoolGauges, createReplicaMetrics } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
+import { createEmitLagGauge } from '../../apps/worker/src/webhooks/emit-lag-gauge.ts';
 import { metricNames, readRules } from './read-rules.ts';
 
 const here = new URL('.', import.meta.url);
@@ -24,6 +25,7 @@ async function exportedNames(): Promise<Set<string>> {
   createStripePermissions(metrics);
   createPoolGauges(metrics);
   createClockGauge(metrics, () => Promise.resolve(0));
+  createEmitLagGauge(metrics, () => Promise.resolve(0));
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')
