@@ -17,6 +17,9 @@ import { createKeyWatch } from './consume/watch-erasure-keys.ts';
 import type { Consumer } from './consume/create-consumer.ts';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
+import { createWebhookCounts } from './webhooks/create-webhook-counts.ts';
+import { startSender } from './webhooks/start-sender.ts';
+import type { SenderDeps } from './webhooks/start-sender.ts';
 
 const recheckIntervalMs = 1_000;
 const verifyIntervalMs = 5_000;
@@ -37,10 +40,12 @@ const movePayloadsIntervalMs = 250;
 /** The clock has decided before: it is only written down. */
 const tidyIntervalMs = 5_000;
 const metersIntervalMs = 1_000;
+const webhookCountsIntervalMs = 2_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
   consumer: Pick<Consumer, 'hold' | 'release'>;
+  webhooks: SenderDeps;
   onStuck: () => void;
   lookEveryMs?: number | undefined;
 };
@@ -48,7 +53,7 @@ export type BackgroundOptions = {
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, consumer, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, webhooks, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
@@ -86,6 +91,11 @@ export function startBackground(
       await measureUnseen(deps);
       return 'rest';
     }),
+    startLoop(
+      { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
+      createWebhookCounts(webhooks),
+    ),
+    startSender(webhooks),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

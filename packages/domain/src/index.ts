@@ -92,3 +92,6 @@ export * from './usage/usage-policy.ts';
 export * from './usage/usage-slots.ts';
 export * from './usage/usage-sources.ts';
 export * from './usage/usage-state.ts';
+export * from './webhooks/decide-try.ts';
+export * from './webhooks/plan-claims.ts';
+export * from './webhooks/share-slots.ts';
