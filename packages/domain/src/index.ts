@@ -96,3 +96,6 @@ export * from './webhooks/build-message.ts';
 export * from './webhooks/causes.ts';
 export * from './webhooks/decide-telling.ts';
 export * from './webhooks/told-list.ts';
+export * from './webhooks/decide-try.ts';
+export * from './webhooks/plan-claims.ts';
+export * from './webhooks/share-slots.ts';

@@ -8,13 +8,22 @@ export type Network = [Address, number];
 export function readNetwork(text: string): Network | undefined {
   if (ipaddr.isValidCIDR(text)) return ipaddr.parseCIDR(text);
   if (!isAddress(text)) return undefined;
-  const address = ipaddr.parse(text);
+  const address = parse(text);
   return [address, address.kind() === 'ipv4' ? 32 : 128];
 }
 
 /** Whether a text is an address as programs write it: four decimal numbers, or IPv6. */
 export const isAddress = (text: string): boolean =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+
+/** An address that is one. The library takes `::192.0.2.1`, as resolvers write `::/96`, for an IPv4-mapped address. */
+const parse = (text: string): Address =>
+  ipaddr.parse(
+    text.replace(/^::(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_text, ...bytes: string[]) => {
+      const [a = 0, b = 0, c = 0, d = 0] = bytes.map(Number);
+      return `::${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+    }),
+  );
 
 const networks = (...texts: string[]): Network[] => texts.map((text) => ipaddr.parseCIDR(text));
 
@@ -60,6 +69,6 @@ const isGlobal = (address: Address): boolean =>
  */
 export function isAllowedAddress(text: string, allowed: readonly Network[]): boolean {
   if (!isAddress(text)) return false;
-  const address = target(ipaddr.parse(text));
+  const address = target(parse(text));
   return !isNever(address) && (isGlobal(address) || isIn(address, allowed));
 }

@@ -10,7 +10,12 @@ export type WebhookGuard = {
   allowedNetworks: readonly Network[];
   /** An HTTP proxy, which resolves names itself; undefined: none. */
   proxy: string | undefined;
+  /** Default: the system's resolver, hosts file included. */
+  resolve?: Resolve;
 };
+
+/** All addresses of a name. */
+export type Resolve = (host: string) => Promise<LookupAddress[]>;
 
 /** The URL, or the address that it leads to, is none that may be called. `message` is for who typed it. */
 export class UrlNotAllowed extends Error {
@@ -42,26 +47,29 @@ export function readWebhookUrl(text: string, { allowsHttp, allowedNetworks }: We
 /** Look-ups under way: the system's resolver has few threads, and a name that does not answer takes one of them at most. */
 const underWay = new Map<string, Promise<LookupAddress[]>>();
 
-function resolve(host: string): Promise<LookupAddress[]> {
+const askSystem: Resolve = (host) => {
   const known = underWay.get(host);
   if (known !== undefined) return known;
   const asked = lookup(host, { all: true }).finally(() => underWay.delete(host));
   underWay.set(host, asked);
   return asked;
-}
+};
 
 /** The addresses of a name, all of which may be called. Throws UrlNotAllowed, or what the resolver throws. */
-async function resolveAllowed(host: string, allowed: readonly Network[]): Promise<LookupAddress[]> {
+async function resolveAllowed(
+  host: string,
+  { allowedNetworks, resolve = askSystem }: WebhookGuard,
+): Promise<LookupAddress[]> {
   const found = await resolve(host);
-  if (!found.every(({ address }) => isAllowedAddress(address, allowed))) throw notAllowed(host);
+  if (!found.every(({ address }) => isAllowedAddress(address, allowedNetworks))) throw notAllowed(host);
   return found;
 }
 
 /** The look-up of connections that take all addresses of a name: those that it checks are those that are connected to. */
 export const guardedLookup =
-  (allowed: readonly Network[]): LookupFunction =>
+  (guard: WebhookGuard): LookupFunction =>
   (host, _options, callback) =>
-    callbackify(resolveAllowed)(host, allowed, (error, found) => callback(error, found ?? []));
+    callbackify(resolveAllowed)(host, guard, (error, found) => callback(error, found ?? []));
 
 /**
  * Whether a URL may be called by webhooks, as far as can be told before: its form, and, unless a proxy resolves names, that its
@@ -70,7 +78,7 @@ export const guardedLookup =
 export async function checkWebhookUrl(text: string, guard: WebhookGuard): Promise<void> {
   const host = hostOf(readWebhookUrl(text, guard));
   if (isAddress(host) || guard.proxy !== undefined) return;
-  await resolveAllowed(host, guard.allowedNetworks).catch((error: unknown) => {
+  await resolveAllowed(host, guard).catch((error: unknown) => {
     if (error instanceof UrlNotAllowed) throw error;
     throw new UrlNotAllowed(`The name ${host} does not resolve to an address.`);
   });

@@ -52,7 +52,7 @@ export type WebhookClient = {
 const idleMs = 4_000;
 
 const agents = (guard: WebhookGuard, keepAlive: boolean) => {
-  const lookup = guardedLookup(guard.allowedNetworks);
+  const lookup = guardedLookup(guard);
   // The look-up answers with all addresses, which are tried one after the other.
   const options = { keepAlive, lookup, autoSelectFamily: true, timeout: idleMs };
   return { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) };

@@ -34,6 +34,8 @@ export function readAnswer(asked: ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     asked.on('error', reject);
     asked.on('response', (answer) => {
+      // From here on the answer stands: what ends the request meanwhile only cuts its body.
+      asked.off('error', reject).on('error', () => undefined);
       const status = answer.statusCode ?? 0;
       const retryAfter = answer.headers['retry-after'] ?? null;
       readStart(answer).then((response) => resolve({ status, response, retryAfter }), reject);
