@@ -36,22 +36,22 @@ const versionsOf = (arrivals: readonly Arrival[], userId: string): number[] =>
 /** Some fail, some take a while. */
 const unsteady = () => ({ status: Math.random() < 0.3 ? 500 : 204, delayMs: Math.random() * 30 });
 
-const users = ['ann', 'bob', 'cem', 'dora', 'eva', 'finn', 'gül', 'hana', 'ivo', 'jon', 'kim', 'lea'];
+const users = ['ann', 'bob', 'cem', 'gül', 'hana', 'ivo'];
 
 test.each(['latest', 'every'] as const)(
   'two workers: what an endpoint that wants %s accepts of a user never falls and ends with the newest state',
   async (delivery) => {
     const endpointId = await world.makeEndpoint({ delivery });
     world.receiver.answer(endpointId, unsteady);
-    for (let version = 1; version <= 8; version += 1)
+    for (let version = 1; version <= 6; version += 1)
       await Promise.all(users.map((userId) => world.tell([endpointId], { userId, version })));
     await world.settled(endpointId);
     const came = world.receiver.at(endpointId);
     for (const userId of users) {
       const versions = versionsOf(accepted(came), userId);
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
-      expect(versions.at(-1)).toBe(8);
-      if (delivery === 'every') expect(versions).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+      expect(versions.at(-1)).toBe(6);
+      if (delivery === 'every') expect(versions).toEqual([1, 2, 3, 4, 5, 6]);
     }
     expect(Math.max(...came.map((one) => one.ofUser))).toBe(0);
     expect(Math.max(...came.map((one) => one.ofEndpoint))).toBeLessThan(8);
