@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -20,12 +19,7 @@ import type { WholeSystem } from './whole-system.test-support.ts';
 let system: WholeSystem;
 let folder: string;
 beforeAll(async () => {
-  // As `npm start` sets them.
-  system = await startWholeSystem({
-    WEBHOOK_SECRET_KEY: randomBytes(32).toString('base64'),
-    WEBHOOK_ALLOW_HTTP: 'true',
-    WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
-  });
+  system = await startWholeSystem();
   folder = mkdtempSync(join(tmpdir(), 'billing-guide-'));
 });
 afterAll(async () => {

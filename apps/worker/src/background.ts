@@ -17,6 +17,7 @@ import { createKeyWatch } from './consume/watch-erasure-keys.ts';
 import type { Consumer } from './consume/create-consumer.ts';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
+import { startEmitter } from './webhooks/start-emitter.ts';
 import { createWebhookCounts } from './webhooks/create-webhook-counts.ts';
 import { startSender } from './webhooks/start-sender.ts';
 import type { SenderDeps } from './webhooks/start-sender.ts';
@@ -87,6 +88,7 @@ export function startBackground(
       tidyReservations(deps),
     ),
     startLoop({ name: 'meters', logger, intervalMs: metersIntervalMs }, createMeterReporter(deps)),
+    ...startEmitter(deps),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';

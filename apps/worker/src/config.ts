@@ -57,6 +57,8 @@ const schema = z.object({
   EVENT_RETENTION_DAYS: envVar.int({ min: 31, max: 36_500, default: 400 }),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
   WEBHOOK_RETENTION_DAYS: envVar.number({ min: 0, max: 36_500, default: 30 }),
+  WEBHOOK_FANOUT_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 50 }),
+  WEBHOOK_BOUNDARIES_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 300 }),
 });
 
 export type WorkerConfig = {
@@ -97,6 +99,10 @@ export type WorkerConfig = {
   eventRetryHours: number;
   webhookRetentionDays: number;
   usage: UsageSettings;
+  /** Users a second, of the installation, of whom products are told because of catalog, policy, import or backfill. */
+  webhookFanOutPerSecond: number;
+  /** The same because of time. */
+  webhookBoundariesPerSecond: number;
 };
 
 /** The worker's environment. Throws one ConfigError that names every bad variable. */
@@ -136,5 +142,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
     webhookRetentionDays: parsed.WEBHOOK_RETENTION_DAYS,
     usage: usageSettings(parsed),
+    webhookFanOutPerSecond: parsed.WEBHOOK_FANOUT_PER_SECOND,
+    webhookBoundariesPerSecond: parsed.WEBHOOK_BOUNDARIES_PER_SECOND,
   };
 }

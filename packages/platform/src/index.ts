@@ -80,6 +80,7 @@ export type { StripeOutcome } from './stripe-http-client.ts';
 export { createStripePermissions, type StripePermissions } from './stripe-permissions.ts';
 
 // Webhooks to products
+export type { Network } from './webhooks/allowed-address.ts';
 export { checkWebhookUrl, UrlNotAllowed } from './webhooks/check-webhook-url.ts';
 export {
   createWebhookClient,

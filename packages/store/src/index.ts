@@ -20,6 +20,7 @@ export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
 export { createClockGauge, createPoolGauges, readClockSkewMs } from './database-gauges.ts';
+export { deriveAnswer, deriveState, type DerivationSettings, type DerivedState } from './derive-answer.ts';
 export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
@@ -108,11 +109,28 @@ export { patchWebhookEndpoint } from './webhooks/patch-endpoint.ts';
 export { recordPing } from './webhooks/record-ping.ts';
 export { requestBackfill } from './webhooks/request-backfill.ts';
 export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
-export { endFanOuts, startBackfill, type Backfill } from './webhooks/fan-outs.ts';
-export { startTelling, stopTelling } from './webhooks/start-telling.ts';
 export * from './webhooks/webhook-keys.ts';
 export { discardDeliveries } from './webhooks/discard-deliveries.ts';
 export { resendMessage } from './webhooks/resend-message.ts';
+export * from './webhooks/base-line.ts';
+export { emitCrossings, emitProject } from './webhooks/emit-project.ts';
+export { emitUsers, type EmitContext, type EmitOrder } from './webhooks/emit-users.ts';
+export {
+  endFanOuts,
+  findFanOuts,
+  finishFanOut,
+  nextUsers,
+  startBackfill,
+  type Backfill,
+  type FanOut,
+} from './webhooks/fan-outs.ts';
+export { findDiffering, isEndpointEnabled } from './webhooks/find-differing.ts';
+export * from './webhooks/find-marks.ts';
+export { giveBack, takePart, type Pace } from './webhooks/paces.ts';
+export { putOff } from './webhooks/put-off.ts';
+export { releaseMessages } from './webhooks/release-messages.ts';
+export { startTelling, stopTelling } from './webhooks/start-telling.ts';
+export type { WrittenMessages } from './webhooks/write-messages.ts';
 export { claimDeliveries, type ClaimedSending } from './webhooks/claim-deliveries.ts';
 export { countWebhooks, type WebhookCounts } from './webhooks/count-webhooks.ts';
 export { disableEndpoint } from './webhooks/disable-endpoint.ts';

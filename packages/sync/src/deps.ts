@@ -5,6 +5,7 @@ import type { MeterSettings } from './usage/meters/meter-settings.ts';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
+import type { TellingSettings } from './webhooks/telling-settings.ts';
 
 /** What the use cases need; the app that runs them builds it. */
 export type SyncDeps = {
@@ -39,6 +40,8 @@ export type MaintenanceDeps = SyncDeps & {
   usage: Usage;
   /** How usage is reported to meters of Stripe. */
   meters: MeterSettings;
+  /** How products are told of changes. */
+  telling: TellingSettings;
   /** Identifies this process as the holder of a run or of the sweep. */
   workerId: string;
   /** Aborted when the worker stops: work ends at its next step. */

@@ -19,6 +19,7 @@ export type SyncMetrics = {
   queuedUsage: LabeledCounter<'outcome'>;
   meterReports: LabeledCounter<'outcome'>;
   meterLag: { set: (value: number) => void };
+  webhookMessages: LabeledCounter<'type'>;
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -65,6 +66,7 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'stripe_meter_report_lag_seconds',
     'How long the oldest usage is due that its Stripe meter was not told of; 0: none is',
   ),
+  webhookMessages: counter('webhook_messages_total', 'Messages made to tell products of changes', ['type']),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

@@ -13,6 +13,7 @@ CREATE INDEX "webhook_marks_project_id_user_id_idx" ON "webhook_marks" ("project
 
 ALTER TABLE "webhook_fan_outs" ADD COLUMN "after_user" TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE "webhook_fan_outs" ADD COLUMN "seen_at" TIMESTAMPTZ(3);
+ALTER TABLE "webhook_fan_outs" ADD COLUMN "is_ready" BOOLEAN NOT NULL DEFAULT false;
 ALTER TABLE "webhook_fan_outs" ADD CONSTRAINT "webhook_fan_outs_kind"
     CHECK ("kind" IN ('base_line', 'catalog', 'policy', 'backfill'));
 -- One base line of a project and one backfill of an endpoint at a time.

@@ -109,7 +109,7 @@ export function addWebhookMessages(webhooks: Command, context: Context): void {
         path: path`/admin/webhook-messages/${messageId}/resend`,
         body: given({ endpoint_id: endpoint }),
         schema: resentWebhook,
-        fields: (resent) => ({ message: resent.message_id, 'sent again to': resent.endpoint_ids }),
+        fields: (resent) => ({ message: resent.message_id, endpoints: resent.endpoints }),
       }),
     );
   webhooks

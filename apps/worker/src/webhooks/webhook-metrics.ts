@@ -13,6 +13,11 @@ export const createSenderMetrics = ({ counter, sharedGauge }: Pick<Metrics, 'cou
     'Endpoints of products; key_missing: WEBHOOK_SECRET_KEY lacks the key of its secret',
     ['state'],
   ),
+  givenUp: sharedGauge<'reason'>(
+    'webhook_endpoints_given_up',
+    'Endpoints of products that are disabled because they are gone (410), or failed for too long',
+    ['reason'],
+  ),
 });
 
 export type SenderMetrics = ReturnType<typeof createSenderMetrics>;

@@ -108,6 +108,7 @@ export async function patchProject(
     return {
       result: { project: result, mayRelease, released },
       changed: patch.policy === undefined ? null : {},
+      cause: 'policy',
     };
   });
   const { project, mayRelease, released } = changed.result;

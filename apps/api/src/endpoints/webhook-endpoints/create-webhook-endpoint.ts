@@ -1,6 +1,7 @@
 import { createdWebhookEndpoint, createWebhookEndpointRequest } from '@billing/domain';
 import { createWebhookEndpoint as createRow, getProject } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { beginTelling } from './begin-telling.ts';
 import { requireAllowedUrl } from './require-allowed-url.ts';
 import { presentWebhookEndpoint, secretExample, webhookEndpointExample } from './webhook-endpoint.ts';
 import { newestSecret, requireKeyId } from './webhook-secrets.ts';
@@ -34,6 +35,7 @@ export const createWebhookEndpoint = defineEndpoint({
     const keyId = requireKeyId(webhookSecrets);
     await requireAllowedUrl(webhookClient, body.url);
     const endpoint = await createRow(database, { projectId, request: body, keyId, actor });
+    if (body.dry_run !== true) await beginTelling(deps, projectId);
     return { body: { ...presentWebhookEndpoint(endpoint), secret: newestSecret(webhookSecrets, endpoint) } };
   },
 });

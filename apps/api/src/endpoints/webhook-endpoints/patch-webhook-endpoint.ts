@@ -1,6 +1,7 @@
 import { patchWebhookEndpointRequest } from '@billing/domain';
 import { getWebhookEndpoint, patchWebhookEndpoint as patchRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { beginTelling } from './begin-telling.ts';
 import { requireAllowedUrl } from './require-allowed-url.ts';
 import { presentWebhookEndpoint, webhookEndpointAnswer } from './webhook-endpoint.ts';
 
@@ -22,6 +23,8 @@ export const patchWebhookEndpoint = defineEndpoint({
     const key = { projectId: params.project_id, endpointId: params.endpoint_id };
     await getWebhookEndpoint(database, key);
     if (patch.url !== undefined) await requireAllowedUrl(webhookClient, patch.url);
-    return { body: presentWebhookEndpoint(await patchRow(database, { key, patch, actor })) };
+    const endpoint = await patchRow(database, { key, patch, actor });
+    if (patch.is_enabled === true && patch.dry_run !== true) await beginTelling(deps, key.projectId);
+    return { body: presentWebhookEndpoint(endpoint) };
   },
 });

@@ -1,5 +1,6 @@
 import type { Endpoint } from '../../http/define-endpoint.ts';
 import { getWebhookMessage } from '../webhook-messages/get-webhook-message.ts';
+import { resendWebhookMessage } from '../webhook-messages/resend-webhook-message.ts';
 import { createWebhookEndpoint } from './create-webhook-endpoint.ts';
 import { deleteWebhookEndpoint } from './delete-webhook-endpoint.ts';
 import { getWebhookEndpoint } from './get-webhook-endpoint.ts';
@@ -22,4 +23,5 @@ export const webhookAdminEndpoints: readonly Endpoint[] = [
   startWebhookBackfill, //       POST   /{endpoint_id}/backfill
   listWebhookDeliveries, //      GET    /{endpoint_id}/deliveries
   getWebhookMessage, //          GET    /api/v1/admin/webhook-messages/{message_id}
+  resendWebhookMessage, //       POST   /api/v1/admin/webhook-messages/{message_id}/resend
 ];

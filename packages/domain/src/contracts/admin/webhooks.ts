@@ -190,15 +190,13 @@ export const webhookMessageOut = z
 
 export const resendWebhookRequest = z
   .strictObject({
-    endpoint_id: id
-      .optional()
-      .describe('Absent: to all enabled endpoints of the project that it was made for.'),
+    endpoint_id: id.optional().describe('Absent: to all enabled endpoints that it was made for.'),
   })
   .meta({ id: 'WebhookResend' });
 
 export const resentWebhook = z
   .object({
     message_id: z.string(),
-    endpoint_ids: z.array(z.string()).describe('Where it is sent once more.'),
+    endpoints: z.number().int().describe('To how many it is sent once more.'),
   })
   .meta({ id: 'ResentWebhook' });
