@@ -42,6 +42,13 @@ function healthOf(tries: readonly RecordedTry[]): Health[] {
   }));
 }
 
+/** What is due at them is not chosen meanwhile: nothing is put off behind a try that has just ended. */
+const lockEndpoints = sqlTemplate(`
+  SELECT json_build_object('locked', count(*)) FROM (
+    SELECT FROM public.webhook_endpoints
+    WHERE id IN (SELECT endpoint_id FROM json_to_recordset($health::json) AS h (endpoint_id text))
+    ORDER BY id FOR NO KEY UPDATE) one`);
+
 /** Endpoints that go on as they did are written once a second at most. */
 const writeHealth = sqlTemplate(`
   WITH health AS (
@@ -120,10 +127,10 @@ export async function recordTries(
   tries: readonly RecordedTry[],
   { disableAfterMs }: { disableAfterMs: number },
 ): Promise<EndpointToDisable[]> {
+  const health = JSON.stringify(healthOf(tries));
   const failing = await database.$transactJson(async (query) => {
-    const endpointIds = await query<string[]>(
-      writeHealth({ health: JSON.stringify(healthOf(tries)), disable_after: disableAfterMs / 1000 }),
-    );
+    await query(lockEndpoints({ health }));
+    const endpointIds = await query<string[]>(writeHealth({ health, disable_after: disableAfterMs / 1000 }));
     await query(writeTries({ tries: JSON.stringify(tries.map(toRow)) }));
     return endpointIds;
   });
