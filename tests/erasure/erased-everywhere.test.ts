@@ -103,6 +103,13 @@ async function expectAllInExport({ shop, userId, lived }: User): Promise<void> {
     expect.objectContaining({ payload: expect.objectContaining({ data: expect.anything() }) }),
   );
   expect(user.audit.length).toBeGreaterThan(2);
+  expect(user.webhooks).toMatchObject({
+    webhook_states: [{ user_id: userId }],
+    webhook_messages: expect.arrayContaining([
+      expect.objectContaining({ full: expect.stringContaining('monthly') }),
+    ]),
+    webhook_deliveries: expect.arrayContaining([expect.objectContaining({ status: expect.any(String) })]),
+  });
 }
 
 /** Tries it, requests it and waits for its end. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { testAdmin } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { runBlocks, saveFiles, setting } from '@billing/testing';
 import type { Block } from '@billing/testing';
-import { installClient, readGuide, root, runsPython } from './guide.test-support.ts';
+import { installClient, readGuide, root, run, runsPython } from './guide.test-support.ts';
 import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
 
@@ -31,6 +31,7 @@ afterAll(async () => {
 async function prepareClone(): Promise<Record<string, string>> {
   mkdirSync(join(folder, '.local'));
   await installClient(folder);
+  symlinkSync(join(root, 'node_modules/tsx'), join(folder, 'node_modules/tsx'));
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const node = [
     JSON.stringify(process.execPath),
@@ -50,10 +51,25 @@ test('the integration guide works as it is written', async () => {
   const env = await prepareClone();
   saveFiles(folder, blocks);
   const canRun = (block: Block): boolean => setting(block, 'needs') !== 'python3' || runsPython;
-  const printed = await runBlocks(blocks.filter(canRun), { folder, env, timeoutMs: 120_000 });
+  const printed = await runBlocks(blocks.filter(canRun), { folder, env, timeoutMs: 240_000 });
   expect(printed.length).toBeGreaterThan(10);
   expect(printed.filter(({ isAsExpected }) => !isAsExpected)).toEqual([]);
-}, 150_000);
+}, 300_000);
+
+test('its TypeScript is typed', async () => {
+  const compilerOptions = {
+    target: 'ES2022',
+    module: 'NodeNext',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  const files = ['.local/guide/receive-changes.ts'];
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder });
+  expect(stdout).toBe('');
+});
 
 test('of its blocks only the start of everything is left out', () => {
   const leftOut = readGuide().filter(

@@ -10,6 +10,8 @@ import {
   createRateLimiter,
   createStripeClient,
   createStripePermissions,
+  createWebhookClient,
+  createWebhookSecrets,
   inspectQueueRedis as inspect,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
@@ -61,6 +63,8 @@ export function createProcessLogger(config: ApiConfig): Logger {
     secrets: [
       config.stripeSecretKey,
       ...config.erasureKeys,
+      ...config.webhooks.keys,
+      config.webhooks.proxy,
       ...config.webhookSecrets,
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,
@@ -140,6 +144,8 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
   const following = keys.follow();
   const erasureKeys = createErasureKeys(config.erasureKeys);
+  const webhookSecrets = createWebhookSecrets(config.webhooks.keys);
+  const webhookClient = createWebhookClient(config.webhooks);
   let isStopping = false;
   return {
     deps: {
@@ -160,6 +166,8 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       stripe,
       stripePermissions,
       erasureKeys,
+      webhookSecrets,
+      webhookClient,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
@@ -180,6 +188,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
         queueRedis,
         stripePermissions,
         erasureKeys,
+        webhookSecrets,
         isStopping: () => isStopping,
       }),
       isStopping: () => isStopping,
@@ -187,6 +196,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
       await following.stop();
+      webhookClient.close();
       await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();

@@ -18,6 +18,9 @@ import type { Consumer } from './consume/create-consumer.ts';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
 import { startEmitter } from './webhooks/start-emitter.ts';
+import { createWebhookCounts } from './webhooks/create-webhook-counts.ts';
+import { startSender } from './webhooks/start-sender.ts';
+import type { SenderDeps } from './webhooks/start-sender.ts';
 
 const recheckIntervalMs = 1_000;
 const verifyIntervalMs = 5_000;
@@ -38,10 +41,12 @@ const movePayloadsIntervalMs = 250;
 /** The clock has decided before: it is only written down. */
 const tidyIntervalMs = 5_000;
 const metersIntervalMs = 1_000;
+const webhookCountsIntervalMs = 2_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
   consumer: Pick<Consumer, 'hold' | 'release'>;
+  webhooks: SenderDeps;
   onStuck: () => void;
   lookEveryMs?: number | undefined;
 };
@@ -49,7 +54,7 @@ export type BackgroundOptions = {
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, consumer, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, webhooks, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
@@ -88,6 +93,11 @@ export function startBackground(
       await measureUnseen(deps);
       return 'rest';
     }),
+    startLoop(
+      { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
+      createWebhookCounts(webhooks),
+    ),
+    startSender(webhooks),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

@@ -144,6 +144,7 @@ export function buildDeps(
     sweepIntervalMs: config.eventSweepSeconds * 1000,
     reconcileCron: config.reconcileCron,
     eventRetentionMs: config.eventRetentionDays * dayMs,
+    webhookRetentionMs: config.webhookRetentionDays * dayMs,
   };
   return {
     deps,

@@ -18,4 +18,7 @@ export type {
 export type { CheckOptions, UsageCalls } from './usage-calls.ts';
 export type { RecordedUsage, RecorderOptions, UsageRecorder } from './usage-recorder.ts';
 export type * from './usage-wire.ts';
+export { verifyWebhook } from './verify-webhook.ts';
+export type { WebhookHeaders } from './verify-webhook.ts';
+export type * from './webhook-wire.ts';
 export type * from './wire.ts';

@@ -51,6 +51,8 @@ export type MaintenanceDeps = SyncDeps & {
   reconcileCron: string;
   /** How long the ledger keeps finished events. */
   eventRetentionMs: number;
+  /** How long messages to products are kept. */
+  webhookRetentionMs: number;
 };
 
 /** What to do with a job after an attempt: it is done, or it goes back to the queue for a while. */

@@ -1,13 +1,13 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient } from '@billing/platform';
-import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import { checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
 
 type ReadinessDeps = Pick<
   AppDeps,
-  'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions' | 'erasureKeys'
+  'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions' | 'erasureKeys' | 'webhookSecrets'
 > & {
   queueRedis: RedisClient;
 };
@@ -24,6 +24,7 @@ export function createApiReadiness({
   queueRedis,
   stripePermissions,
   erasureKeys,
+  webhookSecrets,
 }: ReadinessDeps): Readiness {
   return createReadiness({
     deadlineMs,
@@ -33,7 +34,10 @@ export function createApiReadiness({
       redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
     },
     notes: stripePermissions.check,
-    further: () => checkErasureKeys(database, erasureKeys, 'noted'),
+    further: async () => ({
+      ...(await checkErasureKeys(database, erasureKeys, 'noted')),
+      ...(await checkWebhookKeys(database, webhookSecrets)),
+    }),
     isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });
 }

@@ -1,6 +1,6 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
-import type { Readiness, RedisClient, StripePermissions } from '@billing/platform';
-import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import type { Readiness, RedisClient, StripePermissions, WebhookSecrets } from '@billing/platform';
+import { checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
 import type { Database, ErasureKeys } from '@billing/store';
 
 const deadlineMs = 1_500;
@@ -14,12 +14,12 @@ type ReadinessDeps = {
   isStopping: () => boolean;
   stripePermissions: StripePermissions;
   erasureKeys: ErasureKeys;
+  webhookSecrets: WebhookSecrets;
 };
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
 export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
-  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions, erasureKeys } =
-    deps;
+  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions } = deps;
   return createReadiness({
     deadlineMs,
     isStopping,
@@ -31,7 +31,10 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
           : { state: 'away', says: 'unreachable' },
     },
     notes: stripePermissions.check,
-    further: () => checkErasureKeys(database, erasureKeys, 'blocked'),
+    further: async () => ({
+      ...(await checkErasureKeys(database, deps.erasureKeys, 'blocked')),
+      ...(await checkWebhookKeys(database, deps.webhookSecrets)),
+    }),
     isOfUse: () => false,
   });
 }

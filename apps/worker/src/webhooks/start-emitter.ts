@@ -3,6 +3,7 @@ import type { Loop } from '@billing/platform';
 import { readEmitLag } from '@billing/store';
 import { emitWaiting, stepBaseLines } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
+import { createEmitLagGauge } from './emit-lag-gauge.ts';
 
 const lookMs = 50;
 /** So many turns after the last that had something to do, not each one looks. */
@@ -27,11 +28,7 @@ function createTurn(deps: MaintenanceDeps): () => Promise<'again' | 'rest'> {
 /** The loops that make messages to products of what has changed. */
 export function startEmitter(deps: MaintenanceDeps): Loop[] {
   const { logger, metrics, database, clock } = deps;
-  metrics.measured(
-    'webhook_emit_lag_seconds',
-    'For how long the oldest change that a product is to be told of waits for its message; 0: none does',
-    () => readEmitLag(database, clock()).catch(() => undefined),
-  );
+  createEmitLagGauge(metrics, () => readEmitLag(database, clock()).catch(() => undefined));
   return [
     startLoop({ name: 'webhook_emitter', logger, intervalMs: lookMs }, createTurn(deps)),
     startLoop({ name: 'webhook_base_lines', logger, intervalMs: baseLineMs }, () => stepBaseLines(deps)),

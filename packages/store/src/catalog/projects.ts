@@ -11,6 +11,7 @@ import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { releaseAgain, releaseForProject, releaseHints } from '../customers/release-quarantine.ts';
+import { discardDeliveries } from '../webhooks/discard-deliveries.ts';
 import { startTelling, stopTelling } from '../webhooks/start-telling.ts';
 
 export type { Project } from '../generated/client.ts';
@@ -64,6 +65,12 @@ export async function listProjects(
 const acceptsHints = ({ policy }: Pick<Project, 'policy'>): boolean =>
   policyOverrides.parse(policy).accept_buyer_hints !== 'quarantine';
 
+/** What waits to be told is not, and nothing more is noted. */
+async function stopProject(tx: Queries, projectId: string): Promise<void> {
+  await discardDeliveries(tx, { projectId });
+  await stopTelling(tx, projectId);
+}
+
 /**
  * What is absent in `patch` stays; a `null` in its policy resets that field. Access follows the policy at each read; where
  * hints are accepted again, the events that waited for that count. Throws `project_not_found`.
@@ -86,7 +93,8 @@ export async function patchProject(
         redirectOrigins: given(patch.redirect_origins),
       },
     });
-    if (result.isActive !== before.isActive) await (result.isActive ? startTelling : stopTelling)(tx, id);
+    if (result.isActive !== before.isActive)
+      await (result.isActive ? startTelling(tx, id) : stopProject(tx, id));
     await writeAudit(tx, {
       actor,
       action: 'project.update',
