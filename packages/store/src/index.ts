@@ -59,6 +59,7 @@ export * from './list-quarantine.ts';
 export * from './outbox.ts';
 export type { Page, PageRequest } from './page.ts';
 export * from './read-project-metrics.ts';
+export { readTimeline } from './read-timeline.ts';
 export { readSources, type UserSources } from './read-sources.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';
