@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 /**
- * Runs the fault suite (`tests/faults`) against the processes of the build. `--quick` shortens outages and
- * loads; everything else is passed on to jest. Prints the seed of the random walk and, at the end, how long each
- * recovery took.
+ * Runs the fault suite (`tests/faults`), or with `--topologies` that of `tests/topologies`, against the processes of the
+ * build. `--quick` shortens outages and loads; everything else is passed on to jest. Prints the seed of the random walk
+ * and, at the end, how long each recovery took.
  */
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const args = process.argv.slice(2);
+const given = process.argv.slice(2);
+const suite = given.includes('--topologies') ? 'topologies' : 'faults';
+const args = given.filter((arg) => arg !== '--topologies');
 const seed = process.env['FAULTS_SEED'] ?? String(Date.now() % 1_000_000);
 const folder = mkdtempSync(join(tmpdir(), 'billing-faults-run-'));
 const recoveries = join(folder, 'recoveries.jsonl');
@@ -35,7 +37,7 @@ const jest = spawn(
     '--no-warnings',
     join(root, 'node_modules/jest/bin/jest.js'),
     '--config',
-    join(root, 'tests/faults/jest.config.js'),
+    join(root, `tests/${suite}/jest.config.js`),
     ...args.filter((arg) => arg !== '--quick'),
   ],
   {
