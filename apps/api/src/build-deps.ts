@@ -101,6 +101,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const { database, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
   const cache = createEntitlementCache({
     redis: cacheRedis,
+    database,
     clock,
     logger,
     ttlSeconds: config.cacheTtlSeconds,
@@ -109,9 +110,9 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
-  const inspectQueueRedis = () => inspect(queueRedis);
+  const inspectQueueRedis = () => inspect(queueRedis, config.queuePrefix);
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
-  const following = keys.follow();
+  const following = [keys.follow(), cache.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
   let isStopping = false;
   return {
@@ -150,7 +151,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     },
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
-      await following.stop();
+      await Promise.all(following.map((loop) => loop.stop()));
       await Promise.allSettled([stripeEvents.close(), maintenance.close()]);
       queueRedis.disconnect();
       cacheRedis.disconnect();

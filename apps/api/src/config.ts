@@ -10,6 +10,7 @@ import {
   loggingFields,
   parseEnv,
   redisFields,
+  redisSettings,
   stripeFields,
 } from '@billing/platform';
 import type { LogLevel, NamedSecret, SettingWarning } from '@billing/platform';
@@ -61,6 +62,7 @@ export const environmentSchema = z.object({
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
+  CACHE_WARMUP_MISSES_PER_SECOND: envVar.int({ min: 1, max: 1_000_000, default: 200 }),
   PAST_DUE_GRACE_DAYS: envVar.int({ min: 0, max: 365, default: 7 }),
   RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
   ACCESS_LOG_SAMPLE: envVar.number({ min: 0, max: 1, default: 0 }),
@@ -94,6 +96,8 @@ export type ApiConfig = {
   redisUrl: string;
   cacheRedisUrl: string;
   cacheTtlSeconds: number;
+  /** Statements that read entitlements while the cache is away, and for a minute after another server took over. */
+  warmupMissesPerSecond: number;
   queuePrefix: string;
   cachePrefix: string;
   stripeSecretKey: string;
@@ -141,11 +145,9 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
-    redisUrl: parsed.REDIS_URL,
-    cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
+    ...redisSettings(parsed),
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
-    queuePrefix: parsed.QUEUE_PREFIX,
-    cachePrefix: parsed.CACHE_PREFIX,
+    warmupMissesPerSecond: parsed.CACHE_WARMUP_MISSES_PER_SECOND,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     erasureKeys: parsed.ERASURE_KEY ?? [],

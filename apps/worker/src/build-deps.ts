@@ -17,6 +17,7 @@ import {
   createEntitlementCache,
   createErasureKeys,
   createOutboxCleaner,
+  publishPending,
 } from '@billing/store';
 import type { Database } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
@@ -81,13 +82,22 @@ export function buildDeps(
   const queue = { connection, prefix, logger };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
+  const cache = createEntitlementCache({
+    redis,
+    database,
+    clock,
+    logger,
+    ttlSeconds: config.cacheTtlSeconds,
+    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
+  });
+  const following = cache.follow();
   const deps: MaintenanceDeps = {
     clock,
     logger,
     metrics,
     counters: createSyncMetrics(metrics),
     database,
-    cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds }),
+    cache,
     outboxCleaner,
     stripe: openStripe(config, { metrics, permissions: stripePermissions }),
     mode: stripeModeOf(config.stripeSecretKey),
@@ -106,10 +116,10 @@ export function buildDeps(
   return {
     deps,
     stripePermissions,
-    inspectQueue: () => inspectQueueRedis(queueRedis),
+    inspectQueue: () => inspectQueueRedis(queueRedis, prefix),
     queueRedis,
     close: async () => {
-      await Promise.all([stripeEvents.close(), maintenance.close()]);
+      await Promise.all([stripeEvents.close(), maintenance.close(), following.stop()]);
       for (const one of [connection, redis, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),

@@ -7,6 +7,7 @@ import {
   loggingFields,
   parseEnv,
   redisFields,
+  redisSettings,
   stripeFields,
 } from '@billing/platform';
 import type { LogLevel, SettingWarning } from '@billing/platform';
@@ -82,10 +83,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
-    redisUrl: parsed.REDIS_URL,
-    cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
-    queuePrefix: parsed.QUEUE_PREFIX,
-    cachePrefix: parsed.CACHE_PREFIX,
+    ...redisSettings(parsed),
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     erasureKeys: parsed.ERASURE_KEY ?? [],

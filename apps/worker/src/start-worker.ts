@@ -100,6 +100,7 @@ function serveOperations(
   const readiness = createWorkerReadiness({
     database,
     queueRedis,
+    queuePrefix: config.queuePrefix,
     isConsuming: consumer.isReady,
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,

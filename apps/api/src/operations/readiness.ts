@@ -30,7 +30,11 @@ export function createApiReadiness({
     isStopping,
     checks: {
       database: createDatabaseCheck(database),
-      redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
+      redis: () =>
+        checkQueueRedis(queueRedis, {
+          prefix: config.queuePrefix,
+          mustNotEvict: config.environment === 'production',
+        }),
     },
     notes: stripePermissions.check,
     further: () => checkErasureKeys(database, erasureKeys, 'noted'),

@@ -8,6 +8,7 @@ const deadlineMs = 1_500;
 type ReadinessDeps = {
   database: Pick<Database, '$queryRaw' | 'refusedParameters'>;
   queueRedis: RedisClient;
+  queuePrefix: string;
   isConsuming: () => boolean;
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
@@ -18,8 +19,16 @@ type ReadinessDeps = {
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
 export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
-  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions, erasureKeys } =
-    deps;
+  const {
+    database,
+    queueRedis,
+    queuePrefix,
+    isConsuming,
+    mustNotEvict,
+    isStopping,
+    stripePermissions,
+    erasureKeys,
+  } = deps;
   return createReadiness({
     deadlineMs,
     isStopping,
@@ -27,7 +36,7 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
       database: createDatabaseCheck(database),
       redis: async () =>
         isConsuming()
-          ? checkQueueRedis(queueRedis, { mustNotEvict })
+          ? checkQueueRedis(queueRedis, { prefix: queuePrefix, mustNotEvict })
           : { state: 'away', says: 'unreachable' },
     },
     notes: stripePermissions.check,

@@ -1,7 +1,7 @@
 import { adminRoles, isId } from '@billing/domain';
 import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
-import { tlsFileProblem } from './tls-files.ts';
+import { redisUrlProblem } from './redis-url.ts';
 import { wrongDatabaseParameter } from './url-parameters.ts';
 
 /** One environment variable: text in (undefined if unset), a checked value out. */
@@ -173,12 +173,10 @@ export const envVar = {
   oneOf,
 };
 
-const redisProtocols = ['redis:', 'rediss:'];
-
 /** A Redis URL whose files for TLS are there. */
 function redisUrl(): z.ZodType<string, string> {
-  return urlField(redisProtocols).superRefine((url, context) => {
-    const expected = tlsFileProblem(url);
+  return matching(/^\S+$/, 'a URL without spaces').superRefine((url, context) => {
+    const expected = redisUrlProblem(url);
     if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
   });
 }
@@ -199,7 +197,8 @@ export const redisFields = {
   CACHE_REDIS_URL: redisUrl().optional(),
   /** A password may go in the clear to a Redis outside of a private network. */
   ALLOW_INSECURE_REDIS: envVar.oneOf(['true', 'false'], 'false'),
-  QUEUE_PREFIX: envVar.text('bull'),
+  /** Unset: `bull`, and `{bull}` for a Redis Cluster. */
+  QUEUE_PREFIX: envVar.text().optional(),
   /** Before every key of the cache: what environments differ by that share one server. Braces would put all into one slot. */
   CACHE_PREFIX: orDefault(matching(/^[\w.:-]{0,64}$/, 'up to 64 letters, digits and any of _ . : -'), ''),
 };

@@ -35,7 +35,6 @@ test('fills in the defaults', () => {
     AUTH_FAILURES_PER_MINUTE: 3_000,
     DATABASE_POOL_SIZE: 10,
     DATABASE_PREPARED_STATEMENTS: 'on',
-    QUEUE_PREFIX: 'bull',
     CACHE_PREFIX: '',
     ALLOW_INSECURE_DATABASE: 'false',
     ALLOW_INSECURE_REDIS: 'false',

@@ -1,25 +1,17 @@
 import type { Clock } from '@billing/domain';
-import type { Logger } from '@billing/platform';
-import type { Redis } from 'ioredis';
+import type { Logger, Loop, RedisClient } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
-import type { PendingInvalidation } from '../change-user.ts';
-import { createMgetBatcher } from '../redis/mget-batcher.ts';
-import { createRedisLink } from '../redis/redis-link.ts';
-import type { RedisLink } from '../redis/redis-link.ts';
-import {
-  createGeneration,
-  forgetUser,
-  generationKey,
-  invalidateProject,
-  invalidateUsers,
-  parseEntry,
-  storeEntry,
-  tombstoneVersion,
-  userKey,
-} from './entry.ts';
+import { createCacheServers } from './cache-servers.ts';
+import type { CacheServersOptions } from './cache-servers.ts';
+import { forgetUser, storeEntry } from './entry.ts';
+import { invalidate, tombstoneMs } from './invalidate.ts';
+import type { Invalidation } from './invalidate.ts';
+import { createLookUp } from './look-up.ts';
+import type { FillTicket, LookUp } from './look-up.ts';
 
-/** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
-const tombstoneMs = 60_000;
+export type { FillTicket, LookUp } from './look-up.ts';
+
+/** Much shorter than a tombstone lives. */
 const maxFillMs = 5_000;
 /** After that nobody stores an answer that was read before. */
 export const cacheFilledMs = maxFillMs + 500;
@@ -28,16 +20,6 @@ const minKeyMs = 2 * maxFillMs;
 const unknownUserTtlMs = 30_000;
 const unknownUsersPerMinute = 1_000;
 const maxRemembered = 50_000;
-
-/** What a miss hands to `fill`: proof that what was read afterwards is new enough. */
-export type FillTicket = { generation: string; runId: string; startedAt: number };
-
-export type LookUp =
-  | { state: 'hit'; answer: string }
-  /** `leastVersion`: a user version that is known to exist; an older read is to be repeated. */
-  | { state: 'miss'; ticket: FillTicket; leastVersion: number }
-  /** The cache cannot be asked now. */
-  | { state: 'unavailable'; leastVersion: number };
 
 export type NewEntry = {
   projectId: string;
@@ -51,13 +33,15 @@ export type NewEntry = {
 };
 
 export type EntitlementCacheOptions = {
-  redis: Redis;
+  redis: RedisClient;
+  /** In which all processes agree on the servers of the cache. */
+  database: CacheServersOptions['database'];
   clock: Clock;
   logger: Logger;
   ttlSeconds: number;
   /**
-   * Runs after each (re)connection, before answers of the cache are trusted: publishes the invalidations that Redis
-   * missed while it was away. If it fails, the background job publishes them.
+   * Publishes the invalidations that wait: after each (re)connection, before answers of the cache are trusted, and where
+   * another process could not. If it fails, the background job publishes them.
    */
   catchUp?: () => Promise<void>;
 };
@@ -71,25 +55,37 @@ export type EntitlementCache = {
    * its version. Never throws.
    */
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
-  /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
-  invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
+  /**
+   * Tells the cache of new versions. Returns those of which one server of several could not be told; throws where none
+   * could: they stay pending.
+   */
+  invalidate: <T extends Invalidation>(pending: readonly T[]) => Promise<T[]>;
   /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
   forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
+  /** Whether any of it may be asked. */
   isAvailable: () => boolean;
-  redis: Redis;
+  /** The share of it that may be asked, 0 to 1. */
+  enabledShare: () => number;
+  /** Why it is off although its servers answer; null: it is not. */
+  offReason: () => string | null;
+  /** Whether Postgres is to be asked for this user only as often as it can bear while the cache is cold. */
+  isWarming: (projectId: string, userId: string) => boolean;
+  /** Follows its servers from now on: until then, and after it was stopped, the cache is not asked. */
+  follow: () => Loop;
+  redis: RedisClient;
 };
 
 /**
  * The cache of finished answers. Its rule: an answer is stored only if the project's generation is the one read
  * before Postgres was and nothing newer is known of the user; it is served only under the current generation, from
- * the same run of the Redis server (one restored from an older dump is not trusted) and before its end.
+ * the server and epoch on which all processes agree (one restored from an older dump, or that others do not use, is not
+ * trusted) and before its end.
  */
 export function createEntitlementCache(options: EntitlementCacheOptions): EntitlementCache {
-  const { redis, clock, ttlSeconds } = options;
+  const { redis, database, clock, logger, ttlSeconds, catchUp = async () => {} } = options;
   const ttlMs = ttlSeconds * 1000;
-  const link = createRedisLink(options);
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
   /**
    * The versions that this process answered and the cache has not acknowledged, or could not be told of. Redis may
@@ -101,6 +97,15 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     ttlResolution: 0,
     perf: { now: clock },
   });
+  const servers = createCacheServers({
+    redis,
+    database,
+    logger,
+    catchUp,
+    // Versions come again with other content after a failover that lost the last commits.
+    onTimeline: () => answered.clear(),
+  });
+  const { places } = servers;
   const answeredVersion = (key: string): number => (answered.size === 0 ? 0 : (answered.get(key) ?? 0));
 
   function remember(key: string, version: number): void {
@@ -109,118 +114,56 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   }
 
   async function offer(ticket: FillTicket, { projectId, userId, isKnown, userVersion, ...rest }: NewEntry) {
-    const { generation, runId, startedAt } = ticket;
+    const { generation, server, startedAt } = ticket;
     const now = clock();
     const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
     const validUntil = Math.min(bound, rest.validUntil ?? bound);
     if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
-    if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
+    const { shard, projectKey, key } = places.userPlace(projectId, userId);
+    const served = servers.serving(shard);
+    if (served?.generation !== server || (!isKnown && !unknownUsers.take())) return 'skipped';
     try {
-      return await storeEntry(redis, {
-        projectKey: generationKey(projectId),
-        key: userKey(projectId, userId),
-        entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
+      return await storeEntry(served.redis, {
+        projectKey,
+        key,
+        entry: { generation, server, version: userVersion, validUntil, answer: rest.answer },
         // An entry that ends soon still guards, as a tombstone does, against a slow older fill: nothing is older than a user
         // who has no row.
         ttlMs: Math.max(isKnown ? minKeyMs : 1, Math.ceil(validUntil - now)),
       });
     } catch (error) {
-      link.reportFailure(error);
+      servers.reportFailure(served.link, error);
       return 'skipped';
     }
   }
 
   return {
-    lookUp: createLookUp({ redis, clock, link, answeredVersion }),
+    lookUp: createLookUp({ servers, clock, answeredVersion }),
 
     async fill(ticket, entry) {
-      const key = userKey(entry.projectId, entry.userId);
+      const { key } = places.userPlace(entry.projectId, entry.userId);
       remember(key, entry.userVersion);
       const outcome = await offer(ticket, entry);
       if (outcome !== 'skipped' && answeredVersion(key) === entry.userVersion) answered.delete(key);
       return outcome;
     },
 
-    async invalidate(pending) {
-      if (pending.length > 0 && redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      const users = pending.flatMap(({ projectId, userId, version }) =>
-        userId === null ? [] : [{ key: userKey(projectId, userId), version }],
-      );
-      const projects = pending.filter(({ userId }) => userId === null);
-      await Promise.all([
-        invalidateUsers(redis, users, tombstoneMs),
-        ...projects.map(({ projectId, version }) =>
-          invalidateProject(redis, generationKey(projectId), version),
-        ),
-      ]);
-    },
+    invalidate: (pending) => invalidate(servers, pending),
 
     async forget({ projectId, userId, version }) {
-      if (redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      await forgetUser(redis, userKey(projectId, userId), version);
+      const { shard, key } = places.userPlace(projectId, userId);
+      await servers.settle();
+      await forgetUser(servers.publishing(shard).redis, key, version);
     },
 
-    rememberAnswered: (projectId, userId, version) => remember(userKey(projectId, userId), version),
-    isAvailable: () => link.runId() !== null,
+    rememberAnswered: (projectId, userId, version) =>
+      remember(places.userPlace(projectId, userId).key, version),
+    isAvailable: () => servers.enabledShare() > 0,
+    enabledShare: servers.enabledShare,
+    offReason: servers.offReason,
+    isWarming: (projectId, userId) => servers.isWarming(places.userPlace(projectId, userId).shard),
+    follow: servers.follow,
     redis,
-  };
-}
-
-/** A look-up under way: its keys, the run of Redis that was trusted, and when it began. */
-type Asked = { key: string; projectKey: string; runId: string; startedAt: number };
-type Found = { generation: string | null; raw: string | null };
-
-type LookUpDeps = Pick<EntitlementCacheOptions, 'redis' | 'clock'> & {
-  link: RedisLink;
-  /** 0: nothing is remembered, as nearly always. */
-  answeredVersion: (key: string) => number;
-};
-
-function createLookUp({ redis, clock, link, answeredVersion }: LookUpDeps): EntitlementCache['lookUp'] {
-  const mget = createMgetBatcher(redis);
-
-  const unavailable = (key: string): LookUp => ({ state: 'unavailable', leastVersion: answeredVersion(key) });
-
-  /** What was found means; null: the project's generation has to be made first. */
-  function evaluate({ generation, raw }: Found, { key, runId, startedAt }: Asked): LookUp | null {
-    const entry = raw === null ? null : parseEntry(raw);
-    const known = entry === null ? tombstoneVersion(raw) : entry.version;
-    const leastVersion = Math.max(known, answeredVersion(key));
-    if (entry !== null && entry.generation === generation && entry.runId === runId)
-      if (entry.version >= leastVersion && entry.validUntil > clock())
-        return { state: 'hit', answer: entry.answer };
-    return generation === null
-      ? null
-      : { state: 'miss', ticket: { generation, runId, startedAt }, leastVersion };
-  }
-
-  function failed(error: unknown, { key }: Asked): LookUp {
-    link.reportFailure(error);
-    return unavailable(key);
-  }
-
-  /** Made before Postgres is read: a flush in between then shows as another generation. */
-  async function evaluateWithNewGeneration(raw: string | null, asked: Asked): Promise<LookUp> {
-    try {
-      const generation = await createGeneration(redis, asked.projectKey);
-      return evaluate({ generation, raw }, asked) ?? unavailable(asked.key);
-    } catch (error) {
-      return failed(error, asked);
-    }
-  }
-
-  return (projectId, userId) => {
-    const runId = link.runId();
-    const key = userKey(projectId, userId);
-    if (runId === null) return Promise.resolve(unavailable(key));
-    const asked = { key, projectKey: generationKey(projectId), runId, startedAt: performance.now() };
-    return new Promise((resolve) => {
-      mget([asked.projectKey, key], (reply) => {
-        if ('error' in reply) return resolve(failed(reply.error, asked));
-        const [generation = null, raw = null] = reply.values;
-        resolve(evaluate({ generation, raw }, asked) ?? evaluateWithNewGeneration(raw, asked));
-      });
-    });
   };
 }
 

@@ -1,0 +1,97 @@
+import type { Clock } from '@billing/domain';
+import type { Redis } from 'ioredis';
+import { createMgetBatcher } from '../redis/mget-batcher.ts';
+import type { Mget } from '../redis/mget-batcher.ts';
+import type { CacheServers, ServedShard } from './cache-servers.ts';
+import { createGeneration, parseEntry, tombstoneVersion } from './entry.ts';
+import type { UserPlace } from './places.ts';
+
+/**
+ * What a miss hands to `fill`: proof that what was read afterwards is new enough. `generation`: of the project; `server`: where
+ * its entries are, and since when.
+ */
+export type FillTicket = { generation: string; server: string; startedAt: number };
+
+export type LookUp =
+  | { state: 'hit'; answer: string }
+  /** `leastVersion`: a user version that is known to exist; an older read is to be repeated. */
+  | { state: 'miss'; ticket: FillTicket; leastVersion: number }
+  /** The cache cannot be asked now. */
+  | { state: 'unavailable'; leastVersion: number };
+
+/** A look-up under way: where, on which server, and when it began. */
+type Asked = { place: UserPlace; served: ServedShard; startedAt: number };
+type Found = { generation: string | null; raw: string | null };
+
+export type LookUpDeps = {
+  servers: CacheServers;
+  clock: Clock;
+  /** 0: nothing is remembered, as nearly always. */
+  answeredVersion: (key: string) => number;
+};
+
+export function createLookUp({ servers, clock, answeredVersion }: LookUpDeps) {
+  const { places } = servers;
+  const batchers = new WeakMap<Redis, Mget>();
+
+  function batcherOf(redis: Redis): Mget {
+    const known = batchers.get(redis);
+    if (known !== undefined) return known;
+    const made = createMgetBatcher(redis);
+    batchers.set(redis, made);
+    return made;
+  }
+
+  const unavailable = (key: string): LookUp => ({ state: 'unavailable', leastVersion: answeredVersion(key) });
+
+  /** What was found means; null: the project's generation has to be made first. */
+  function evaluate({ generation, raw }: Found, { place, served, startedAt }: Asked): LookUp | null {
+    const server = served.generation;
+    const entry = raw === null ? null : parseEntry(raw);
+    const known = entry === null ? tombstoneVersion(raw) : entry.version;
+    const leastVersion = Math.max(known, answeredVersion(place.key));
+    if (entry !== null && entry.generation === generation && entry.server === server)
+      if (entry.version >= leastVersion && entry.validUntil > clock())
+        return { state: 'hit', answer: entry.answer };
+    return generation === null
+      ? null
+      : { state: 'miss', ticket: { generation, server, startedAt }, leastVersion };
+  }
+
+  function failed(error: unknown, { place, served }: Asked): LookUp {
+    servers.reportFailure(served.link, error);
+    return unavailable(place.key);
+  }
+
+  /** Made before Postgres is read: a flush in between then shows as another generation. */
+  async function evaluateWithNewGeneration(raw: string | null, asked: Asked): Promise<LookUp> {
+    try {
+      const generation = await createGeneration(asked.served.redis, asked.place.projectKey);
+      return evaluate({ generation, raw }, asked) ?? unavailable(asked.place.key);
+    } catch (error) {
+      return failed(error, asked);
+    }
+  }
+
+  /** One round trip, shared by all who ask the same server at the same time. */
+  return (projectId: string, userId: string): Promise<LookUp> => {
+    const place = places.userPlace(projectId, userId);
+    const served = servers.serving(place.shard);
+    if (served === null) return Promise.resolve(unavailable(place.key));
+    const asked = { place, served, startedAt: performance.now() };
+    return new Promise((resolve) => {
+      batcherOf(served.redis)(
+        [place.projectKey, place.key],
+        (reply) => {
+          if ('error' in reply) return resolve(failed(reply.error, asked));
+          // Meanwhile another server may have taken its place.
+          if (servers.serving(place.shard)?.generation !== served.generation)
+            return resolve(unavailable(place.key));
+          const [generation = null, raw = null] = reply.values;
+          resolve(evaluate({ generation, raw }, asked) ?? evaluateWithNewGeneration(raw, asked));
+        },
+        place.shard,
+      );
+    });
+  };
+}
