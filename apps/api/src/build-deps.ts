@@ -102,6 +102,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const cache = createEntitlementCache({
     redis: cacheRedis,
     database,
+    metrics,
     clock,
     logger,
     ttlSeconds: config.cacheTtlSeconds,

@@ -1,10 +1,12 @@
 import { startLoop } from '@billing/platform';
+import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
   createClaimSourceFinder,
   createPayloadMover,
   makePayloadMonths,
   measureUnseen,
+  sweepAfterChange,
   recheckDue,
   verifyDuePrices,
 } from '@billing/sync';
@@ -19,6 +21,7 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
+const queueIntervalMs = 1_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -33,13 +36,15 @@ export type BackgroundOptions = {
   watchdog: Watchdog;
   consumer: Pick<Consumer, 'hold' | 'release'>;
   onStuck: () => void;
+  /** Asks the queue's Redis who it is. */
+  inspectQueue: () => Promise<QueueRedisReport>;
   lookEveryMs?: number | undefined;
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, consumer, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
@@ -54,6 +59,10 @@ export function startBackground(
       return 'rest';
     }),
     startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
+    startLoop({ name: 'queue_redis', logger, intervalMs: queueIntervalMs }, async () => {
+      if (deps.maintenance.ready()) await sweepAfterChange(deps, await inspectQueue());
+      return 'rest';
+    }),
     startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
     startLoop({ name: 'claim_sources', logger, intervalMs: claimsIntervalMs }, createClaimSourceFinder(deps)),
     startLoop({ name: 'payload_months', logger, intervalMs: payloadMonthsIntervalMs }, async () => {

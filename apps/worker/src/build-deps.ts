@@ -85,6 +85,7 @@ export function buildDeps(
   const cache = createEntitlementCache({
     redis,
     database,
+    metrics,
     clock,
     logger,
     ttlSeconds: config.cacheTtlSeconds,

@@ -69,6 +69,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stopBackground = startBackground(deps, {
     watchdog,
     consumer,
+    inspectQueue,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
   });
@@ -101,6 +102,7 @@ function serveOperations(
     database,
     queueRedis,
     queuePrefix: config.queuePrefix,
+    cache: deps.cache,
     isConsuming: consumer.isReady,
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,

@@ -33,6 +33,8 @@ export type Metrics = {
   httpRequests: Counter<'method' | 'route' | 'status_code'>;
   entitlementCacheHits: Counter;
   entitlementCacheMisses: Counter;
+  entitlementCacheEnabled: Gauge;
+  entitlementReadsNotAdmitted: Counter;
   databaseQueryDuration: Histogram<'operation'>;
   webhookEventsReceived: Counter<'type' | 'outcome'>;
   webhookEventsProcessed: Counter<'type' | 'outcome'>;
@@ -81,6 +83,17 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     entitlementCacheMisses: counter(
       'entitlement_cache_misses_total',
       'Entitlement reads that went to Postgres',
+    ),
+    // Where processes are added up, the one that may ask the least of it counts.
+    entitlementCacheEnabled: new Gauge({
+      name: 'entitlement_cache_enabled',
+      help: 'The share of the cache that may be asked: 0 while it is off or away, less than 1 where a server of several is',
+      registers,
+      aggregator: 'min',
+    }),
+    entitlementReadsNotAdmitted: counter(
+      'entitlement_reads_not_admitted_total',
+      'Entitlement reads refused with 503 because too many needed Postgres while the cache was cold',
     ),
     databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', ['operation']),
     webhookEventsReceived: counter(

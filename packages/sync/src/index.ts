@@ -23,6 +23,7 @@ export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';
+export { sweepAfterChange } from './sweep-after-change.ts';
 export { sweepEvents } from './sweep-events.ts';
 export { measureUnseen } from './unseen-events.ts';
 

@@ -29,8 +29,11 @@ export type AnswerSourceDeps = {
   cache: EntitlementCache;
   database: Database;
   clock: Clock;
-  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
-  metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses'>;
+  config: Pick<
+    ApiConfig,
+    'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize' | 'warmupMissesPerSecond'
+  >;
+  metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses' | 'entitlementReadsNotAdmitted'>;
 };
 
 /** How often a read that proved to be older than something known is repeated. */

@@ -1,7 +1,7 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient, StripePermissions } from '@billing/platform';
-import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
-import type { Database, ErasureKeys } from '@billing/store';
+import { checkCache, checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys } from '@billing/store';
 
 const deadlineMs = 1_500;
 
@@ -9,6 +9,7 @@ type ReadinessDeps = {
   database: Pick<Database, '$queryRaw' | 'refusedParameters'>;
   queueRedis: RedisClient;
   queuePrefix: string;
+  cache: Pick<EntitlementCache, 'offReason'>;
   isConsuming: () => boolean;
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
@@ -23,6 +24,7 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
     database,
     queueRedis,
     queuePrefix,
+    cache,
     isConsuming,
     mustNotEvict,
     isStopping,
@@ -40,7 +42,10 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
           : { state: 'away', says: 'unreachable' },
     },
     notes: stripePermissions.check,
-    further: () => checkErasureKeys(database, erasureKeys, 'blocked'),
+    further: async () => ({
+      ...checkCache(cache),
+      ...(await checkErasureKeys(database, erasureKeys, 'blocked').catch(() => ({}))),
+    }),
     isOfUse: () => false,
   });
 }

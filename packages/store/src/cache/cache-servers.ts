@@ -1,11 +1,12 @@
 import { Cluster } from 'ioredis';
 import { saysClusterNode, startLoop, withDeadline } from '@billing/platform';
-import type { Logger, Loop, RedisClient } from '@billing/platform';
+import type { Logger, Loop, Metrics, RedisClient } from '@billing/platform';
 import type { Redis } from 'ioredis';
 import type { Database } from '../create-database.ts';
-import { createNodeLinks, isRedirection, isUsable } from '../redis/node-links.ts';
+import { createNodeLinks, isAnswering, isRedirection, isUsable } from '../redis/node-links.ts';
 import type { NodeLink } from '../redis/node-links.ts';
 import { createAgreement } from './agreement/create-agreement.ts';
+import { createKeptAgreement } from './agreement/kept-agreement.ts';
 import { createPlaces } from './places.ts';
 import type { Places } from './places.ts';
 
@@ -19,6 +20,7 @@ export type CacheServersOptions = {
   logger: Logger;
   /** Publishes what waits to be told to the cache: after a server was met, and where somebody has left something behind. */
   catchUp: () => Promise<void>;
+  metrics?: Pick<Metrics, 'entitlementCacheEnabled'> | undefined;
   /** Another timeline of Postgres was seen than before. */
   onTimeline: () => void;
 };
@@ -44,6 +46,8 @@ export type CacheServers = {
   isWarming: (shard: number) => boolean;
   /** Why the cache is off although its servers answer; null: it is not. */
   offReason: () => string | null;
+  /** Whether one of its servers answers, whatever is agreed. */
+  isAnswering: () => boolean;
   /** The share of the cache that may be asked, 0 to 1. */
   enabledShare: () => number;
   follow: () => Loop;
@@ -113,7 +117,8 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
   const { redis, database, logger, catchUp } = options;
   const links = createShardLinks(options, (link) => void meet(link));
   const { places, shards, servers, onTimeline } = links;
-  const agreement = createAgreement({ database, logger, servers, onTimeline });
+  const kept = createKeptAgreement({ places, linkOf: links.of });
+  const agreement = createAgreement({ database, logger, servers, onTimeline, kept });
   let hasWarned = false;
 
   /** A server was met: first all learn of it, then it learns what it missed; until both are done it is not asked. */
@@ -135,8 +140,12 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
 
   async function step(): Promise<'rest'> {
     await links.refresh();
-    const { hasPending } = await agreement.poll();
-    if (hasPending && redis.status === 'ready') await catchUpInTime();
+    try {
+      const { hasPending } = await agreement.poll();
+      if (hasPending && redis.status === 'ready') await catchUpInTime();
+    } finally {
+      options.metrics?.entitlementCacheEnabled.set(enabledShare());
+    }
     return 'rest';
   }
 
@@ -146,6 +155,8 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
     const generation = agreement.generation(shard, link.server);
     return generation === null ? null : { redis: link.redis, link, generation };
   }
+
+  const enabledShare = (): number => shards.filter((shard) => serving(shard) !== null).length / shards.length;
 
   return {
     places,
@@ -164,7 +175,8 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
       // Where a server tells no id the cache is off for good, and only the pool limits.
       serving(shard) === null ? links.of(shard)?.state?.id !== null : agreement.isWarming(shard),
     offReason: () => links.problem() ?? (agreement.isSplit() ? split : null),
-    enabledShare: () => shards.filter((shard) => serving(shard) !== null).length / shards.length,
+    isAnswering: () => shards.some((shard) => isAnswering(links.of(shard))),
+    enabledShare,
     follow() {
       const loop = startLoop({ name: 'follow_cache_servers', logger, intervalMs: pollEveryMs }, step);
       return {

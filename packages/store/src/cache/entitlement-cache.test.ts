@@ -36,7 +36,7 @@ describe('the entitlement cache', () => {
       ttlSeconds,
     });
     loops.push(opened.follow());
-    await waitFor(() => opened.isAvailable(), { what: 'the cache' });
+    await waitFor(() => opened.enabledShare() > 0, { what: 'the cache' });
     return { redis: connection, cache: opened };
   }
 
@@ -314,7 +314,7 @@ describe('the entitlement cache', () => {
       'not connected',
     );
     await testRedis.start();
-    await waitFor(() => cache.isAvailable(), { what: 'Redis' });
+    await waitFor(() => cache.enabledShare() === 1, { what: 'Redis' });
     expect(await stateOf('anyone')).toBe('miss');
   });
 });

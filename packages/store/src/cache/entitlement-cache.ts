@@ -44,6 +44,7 @@ export type EntitlementCacheOptions = {
    * another process could not. If it fails, the background job publishes them.
    */
   catchUp?: () => Promise<void>;
+  metrics?: CacheServersOptions['metrics'];
 };
 
 export type EntitlementCache = {
@@ -64,7 +65,7 @@ export type EntitlementCache = {
   forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
-  /** Whether any of it may be asked. */
+  /** Whether one of its servers answers. */
   isAvailable: () => boolean;
   /** The share of it that may be asked, 0 to 1. */
   enabledShare: () => number;
@@ -102,6 +103,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     database,
     logger,
     catchUp,
+    metrics: options.metrics,
     // Versions come again with other content after a failover that lost the last commits.
     onTimeline: () => answered.clear(),
   });
@@ -158,7 +160,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
 
     rememberAnswered: (projectId, userId, version) =>
       remember(places.userPlace(projectId, userId).key, version),
-    isAvailable: () => servers.enabledShare() > 0,
+    isAvailable: servers.isAnswering,
     enabledShare: servers.enabledShare,
     offReason: servers.offReason,
     isWarming: (projectId, userId) => servers.isWarming(places.userPlace(projectId, userId).shard),

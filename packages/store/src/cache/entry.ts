@@ -27,6 +27,9 @@ export const generationKey = (projectId: string, tag = ''): string => `ent:${tag
 export const formatEntry = (entry: CacheEntry): string =>
   `${entry.generation}|${entry.server}|${entry.version}|${entry.validUntil}|${entry.answer}`;
 
+/** What was agreed on the server that has it, for processes that start while Postgres is away. */
+export const agreementKey = (tag = ''): string => `ent:${tag}g`;
+
 /** Reads an entry; null for a tombstone or anything unexpected. */
 export function parseEntry(raw: string): CacheEntry | null {
   const generationEnd = raw.indexOf('|');

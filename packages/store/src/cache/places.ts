@@ -1,7 +1,7 @@
 import { Cluster } from 'ioredis';
 import { createNodeFinder, slotOf } from '@billing/platform';
 import type { NodeFinder, RedisClient } from '@billing/platform';
-import { generationKey, userKey } from './entry.ts';
+import { agreementKey, generationKey, userKey } from './entry.ts';
 
 /**
  * Parts of the cache on a Redis Cluster, by user; all keys of a part lie in one slot. So many that they spread evenly over
@@ -19,6 +19,8 @@ export type Places = NodeFinder & {
   userPlace: (projectId: string, userId: string) => UserPlace;
   /** A project's generation, which each part has its own of. */
   generationKey: (projectId: string, shard: number) => string;
+  /** Where a shard's server keeps what was agreed on it. */
+  agreementKey: (shard: number) => string;
 };
 
 /** FNV-1a over UTF-16: the same in every process, and cheap. */
@@ -42,6 +44,7 @@ export function createPlaces(redis: RedisClient): Places {
         key: userKey(projectId, userId),
       }),
       generationKey: (projectId) => generationKey(projectId),
+      agreementKey: () => agreementKey(),
     };
   // Commands go to nodes, which know nothing of the prefix.
   const prefix = redis.options.keyPrefix ?? '';
@@ -59,5 +62,6 @@ export function createPlaces(redis: RedisClient): Places {
       return { shard, projectKey: ofProject(projectId, shard), key };
     },
     generationKey: ofProject,
+    agreementKey: (shard) => prefix + agreementKey(tags[shard]),
   };
 }

@@ -14,7 +14,7 @@ export type NodeLink = {
   isRefusing: boolean;
   /** Whether it was told what it missed before it was connected. */
   isCaughtUp: boolean;
-  /** A short name of this server's process, replication and Postgres's timeline; empty: it may not be used. */
+  /** Of `nameServer`; empty: it may not be used. */
   server: string;
 };
 
@@ -38,7 +38,8 @@ const redirection = /^(?:MOVED|ASK|TRYAGAIN)\b/;
 export const isRedirection = (error: unknown): boolean =>
   error instanceof Error && redirection.test(error.message);
 
-const nameOf = (id: string, timeline: string): string =>
+/** A short name of a server's process and replication, and of Postgres's timeline. */
+export const nameServer = (id: string, timeline: string): string =>
   createHash('sha256').update(`${id}/${timeline}`).digest('base64url').slice(0, 10);
 
 /** Follows the servers of the cache: which one answers, and whether it may be asked. */
@@ -49,7 +50,7 @@ export function createNodeLinks({ logger, isCluster, timeline, onMeet }: NodeLin
     const { state } = link;
     const now = timeline();
     const isUsable = state !== null && state.isPrimary && state.isClusterNode === isCluster;
-    link.server = isUsable && state.id !== null && now !== null ? nameOf(state.id, now) : '';
+    link.server = isUsable && state.id !== null && now !== null ? nameServer(state.id, now) : '';
   }
 
   async function ask(link: NodeLink): Promise<void> {
@@ -122,6 +123,10 @@ export function createNodeLinks({ logger, isCluster, timeline, onMeet }: NodeLin
     link.pausedUntil = performance.now() + pauseAfterFailureMs;
   }
 }
+
+/** Whether it was met, and has not failed just now. */
+export const isAnswering = (link: NodeLink | null): boolean =>
+  link?.redis.status === 'ready' && link.isCaughtUp && performance.now() >= link.pausedUntil;
 
 /** Whether this server can be asked at this moment, and knows all that it was to be told. */
 export const isUsable = ({ redis, pausedUntil, isRefusing, isCaughtUp }: NodeLink): boolean =>

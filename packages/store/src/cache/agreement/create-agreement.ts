@@ -4,6 +4,7 @@ import type { Logger } from '@billing/platform';
 import type { Database } from '../../create-database.ts';
 import { areSame, sharedShards } from './agree.ts';
 import type { Agreed, Servers } from './agree.ts';
+import type { KeptAgreement } from './kept-agreement.ts';
 import { exchangeServers, pollServers, renewServers, withdrawServers } from './server-rows.ts';
 
 /** A frozen Postgres must not hold up the next question. */
@@ -30,6 +31,7 @@ export type AgreementOptions = {
   servers: () => Servers;
   /** Another timeline of Postgres was seen: servers have other names from now on. */
   onTimeline: (timeline: string) => void;
+  kept: KeptAgreement;
 };
 
 export type Agreement = {
@@ -74,7 +76,8 @@ function know(exchanged: Awaited<ReturnType<typeof exchangeServers>>, before: Kn
 }
 
 /** Agrees with all processes, through Postgres, on the servers that hold the cache. */
-export function createAgreement({ database, logger, servers, onTimeline }: AgreementOptions): Agreement {
+export function createAgreement(options: AgreementOptions): Agreement {
+  const { database, logger, servers, onTimeline, kept } = options;
   const processId = randomUUID();
   let known: Known | null = null;
   let timeline: string | null = null;
@@ -82,6 +85,8 @@ export function createAgreement({ database, logger, servers, onTimeline }: Agree
   let renewedAt = -Infinity;
   let underWay: Promise<void> | null = null;
   let wasSplit = false;
+  /** Postgres did not answer since: another server with another timeline may do so now. */
+  let isInDoubt = false;
 
   const isSplit = (): boolean =>
     known !== null &&
@@ -102,7 +107,16 @@ export function createAgreement({ database, logger, servers, onTimeline }: Agree
 
   async function exchange(): Promise<void> {
     const startedAt = performance.now();
-    const exchanged = await inTime(
+    const exchanged = await tellAndRead();
+    known = know(exchanged, known);
+    isInDoubt = false;
+    renewedAt = startedAt;
+    askedAt = startedAt;
+    report();
+  }
+
+  const tellAndRead = (): ReturnType<typeof exchangeServers> =>
+    inTime(
       exchangeServers(database, {
         processId,
         serversAt: (seen) => {
@@ -111,18 +125,33 @@ export function createAgreement({ database, logger, servers, onTimeline }: Agree
         },
       }),
     );
-    known = know(exchanged, known);
-    renewedAt = startedAt;
-    askedAt = startedAt;
-    report();
+
+  /** Postgres is away since this process started: what the servers themselves have kept is known last. */
+  async function recall(): Promise<void> {
+    const found = await kept.read();
+    const one = found.find((shard) => shard !== null);
+    if (one === undefined || one === null) return;
+    see(one.timeline);
+    const generations = found.map((shard) => (shard?.timeline === one.timeline ? shard.generation : null));
+    const epochs = generations.map((generation) => parseInt(generation?.split('.')[1] ?? '0', 36));
+    const names = generations.map((generation) => generation?.split('.')[0] ?? '');
+    const agreed = { servers: names, epochs, epoch: Math.max(...epochs) };
+    known = { servers: names, agreed, generations, changedAt: names.map(() => -Infinity) };
   }
 
-  const exchangeOnce = (): Promise<void> => (underWay ??= exchange().finally(() => (underWay = null)));
+  const exchangeOnce = (): Promise<void> =>
+    (underWay ??= exchange()
+      .catch(async (error: unknown) => {
+        askedAt = performance.now();
+        if (known === null) await recall();
+        throw error;
+      })
+      .finally(() => (underWay = null)));
 
   async function settle(): Promise<void> {
     // What is under way may have begun before the latest change.
     if (underWay !== null) await underWay.catch(() => undefined);
-    if (known === null || !areSame(known.servers, servers())) await exchangeOnce();
+    if (known === null || isInDoubt || !areSame(known.servers, servers())) await exchangeOnce();
   }
 
   return {
@@ -149,7 +178,11 @@ export function createAgreement({ database, logger, servers, onTimeline }: Agree
           renewedAt = startedAt;
           await inTime(renewServers(database, processId));
         }
+        await kept.keep(polled.timeline, known?.generations ?? []);
         return { hasPending: polled.hasPending };
+      } catch (error) {
+        isInDoubt = true;
+        throw error;
       } finally {
         // Also where Postgres did not answer: what was known last then stays.
         askedAt = Math.max(askedAt, startedAt);
