@@ -18,6 +18,8 @@ export type TestProxy = {
   setMode: (mode: ProxyMode) => Promise<void>;
   /** Each piece of data of either direction arrives this much later, in order. */
   setDelay: (delayMs: number) => void;
+  /** Leads to another port of the same host from now on, and resets all open connections: as a name does after a failover. */
+  leadTo: (port: number) => void;
   /** Resets all open connections. */
   dropConnections: () => void;
   connectionCount: () => number;
@@ -42,6 +44,7 @@ export type ProxyTarget = { port: number; host?: string; listenOn?: number };
 export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   const port = target.listenOn ?? (await freePort());
   const state: State = { mode: 'pass', delayMs: 0 };
+  let targetPort = target.port;
   const links = new Set<Link>();
   let server = await listen();
 
@@ -54,7 +57,7 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   }
 
   function accept(client: Socket): void {
-    const upstream = connect(target.port, target.host ?? '127.0.0.1');
+    const upstream = connect(targetPort, target.host ?? '127.0.0.1');
     const link: Link = { client, upstream, isDead: state.mode === 'half_open' };
     links.add(link);
     const end = (): void => {
@@ -81,6 +84,10 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
+  function dropConnections(): void {
+    for (const { client } of links) client.resetAndDestroy();
+  }
+
   return {
     port,
     urlFor: (targetUrl) => {
@@ -104,9 +111,11 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
     setDelay: (delayMs) => {
       state.delayMs = delayMs;
     },
-    dropConnections: () => {
-      for (const { client } of links) client.resetAndDestroy();
+    leadTo: (other) => {
+      targetPort = other;
+      dropConnections();
     },
+    dropConnections,
     connectionCount: () => links.size,
     deadConnectionCount: () => [...links].filter((link) => link.isDead).length,
     close: async () => {
