@@ -35,10 +35,11 @@ export async function noteQueueServer(
   onChange: () => Promise<void>,
 ): Promise<void> {
   const known = await database.eventSweep.findUnique({ where: { mode }, select: { queueServer: true } });
-  // Before the first sweep nothing is known, and that one is yet to come.
-  if (known === null || known.queueServer === server) return;
-  if (known.queueServer !== null) await onChange();
-  await database.$executeRaw`UPDATE public.event_sweeps SET queue_server = ${server} WHERE mode = ${mode}`;
+  if (known?.queueServer === server) return;
+  if (known !== null && known.queueServer !== null) await onChange();
+  await database.$executeRaw`
+    INSERT INTO public.event_sweeps (mode, queue_server) VALUES (${mode}, ${server})
+    ON CONFLICT (mode) DO UPDATE SET queue_server = excluded.queue_server`;
 }
 
 /** Saves how far the sweep got, and extends the lease. False: another worker has it by now. */
