@@ -78,6 +78,7 @@ it('processes on two servers that both say master answer nothing stale, and use 
 
 // Naive: the server is the same process as before, and its entries are served for the rest of their TTL.
 it('a server that comes back after another one was used is believed nothing of what it has', async () => {
+  await lead(stack.cacheRedis);
   const all = users(6);
   for (const user of all) await shop.grant(user, 'silver', writer);
   for (const user of all) await untilHits(user);
@@ -86,6 +87,8 @@ it('a server that comes back after another one was used is believed nothing of w
   for (const user of all) await shop.grant(user, 'gold', writer);
   await sleep(1_000);
   await lead(stack.cacheRedis);
+  // Of somebody else: a process remembers what it answered past the cache.
+  await untilHits(uniqueId('bystander'));
   const answers = [];
   for (let round = 0; round < inQuick(20, 60); round += 1) {
     for (const client of stack.clients)
@@ -100,6 +103,8 @@ it('a server that comes back after another one was used is believed nothing of w
 });
 
 it('says at /ready and in its metrics that the cache is off', async () => {
+  await lead(stack.cacheRedis);
+  await untilHits(users(1)[0] ?? '');
   await lead(other, ['worker']);
   const [client] = stack.clients;
   const enabled = async (): Promise<string | undefined> =>
