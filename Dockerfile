@@ -1,12 +1,16 @@
 # The image of one process: `docker build --build-arg APP=api .`, or APP=worker. Everything is compiled in the first
 # stage; the last one contains only what runs. It writes no files: run it with --read-only.
+# Another base (a mirror, a hardened one): `--build-arg NODE_IMAGE=…`; Debian with Node 24.
+ARG NODE_IMAGE=node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
 
-FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS build
+# Both first stages run on the machine that builds, whatever the image is for: all that they make is JavaScript. So an image for arm64
+# needs no emulation.
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /repo
 COPY . .
 RUN npm run install:without-scripts && npm run build
 
-FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6 AS production-modules
+FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS production-modules
 ARG APP
 WORKDIR /repo
 COPY package.json package-lock.json ./
@@ -17,7 +21,7 @@ COPY packages/sync/package.json packages/sync/
 COPY apps/${APP}/package.json apps/${APP}/
 RUN npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts --no-audit --no-fund
 
-FROM node:24.21.0-bookworm-slim@sha256:0e0ff40c39bc087845bfb27465a0df4ea419520094bc35842ff83dd8cbe6f9b6
+FROM ${NODE_IMAGE}
 ARG APP
 ENV NODE_ENV=production APP=${APP}
 WORKDIR /repo
@@ -36,4 +40,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "const { APP, PORT, WORKER_PORT } = process.env; const port = APP === 'api' ? PORT || 8000 : WORKER_PORT || 8001; fetch(`http://127.0.0.1:${port}/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # `exec`: node itself must receive the signal.
-CMD ["sh", "-c", "exec node --max-old-space-size=512 \"apps/$APP/dist/main.js\""]
+CMD ["sh", "-c", "case $APP in worker) exec node --max-old-space-size=512 --max-semi-space-size=24 apps/worker/dist/main.js;; *) exec node --max-old-space-size=512 \"apps/$APP/dist/main.js\";; esac"]

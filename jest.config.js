@@ -11,7 +11,7 @@ export const journeys = {
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
   testMatch: ['<rootDir>/{apps,packages,perf,tests,tools}/**/*.test.ts'],
-  testPathIgnorePatterns: [...notSource, '/tests/journeys/', 'browser\\.test\\.ts$'],
+  testPathIgnorePatterns: [...notSource, '/tests/journeys/', '/tests/images/', 'browser\\.test\\.ts$'],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
@@ -28,6 +28,6 @@ export default {
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
   maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '512MB',
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   passWithNoTests: false,
 };

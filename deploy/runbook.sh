@@ -3,7 +3,12 @@
 # programs through their environment or standard input, never as arguments: `ps` shows those to every user of the machine.
 
 # A part of the URL in the variable $1, as JavaScript's expression $2 of `u` says.
-url_part() { NAME=$1 node -p "const u = new URL(process.env[process.env.NAME]); $2"; }
+# Of several hosts `u` has the first; `hosts` are all.
+url_part() {
+  NAME=$1 node -p "const text = process.env[process.env.NAME];
+    const [, start, hosts, rest] = /^([^/]*\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)/.exec(text);
+    const u = new URL(start + hosts.split(',')[0] + rest); $2"
+}
 
 # redis-cli's arguments for a URL, but its password. A user without a password would be read as one.
 redis_arguments() {
@@ -32,7 +37,8 @@ cache_redis() { redis_with "$cache_redis_password" $cache_redis_arguments "$@"; 
 
 # What psql, pg_dump and pg_restore take: without the password, and without parameters that only this service knows.
 DB=$(url_part DATABASE_URL "u.password = '';
-  for (const name of ['schema', 'connection_limit', 'pgbouncer']) u.searchParams.delete(name); u.href")
+  for (const name of ['schema', 'connection_limit', 'pgbouncer']) u.searchParams.delete(name);
+  u.href.replace(/^(\w+:\/\/(?:[^@/?#]*@)?)[^/?#]*/, (_, start) => start + hosts)")
 PGPASSWORD=$(url_part DATABASE_URL 'decodeURIComponent(u.password)')
 export DB
 # Without one they look into ~/.pgpass.

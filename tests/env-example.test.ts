@@ -71,7 +71,7 @@ test('it has every variable of API, worker, db:migrate and offline Stripe, and n
   const migrate = readFileSync(new URL('../packages/platform/src/migrate/main.ts', import.meta.url), 'utf8');
   const known = [
     ...Object.keys(environmentSchema.shape),
-    ...[...migrate.matchAll(/^ {2}([A-Z_]+): databaseFields\b/gm)].map(([, name = '']) => name),
+    ...[...migrate.matchAll(/^ {2}([A-Z_]+): (?:databaseFields|envVar)\b/gm)].map(([, name = '']) => name),
     ...lookedUp(readConfig),
     ...[...offlineStripe.matchAll(/^ {2}([A-Z_]+): z\b/gm)].map(([, name = '']) => name),
   ];

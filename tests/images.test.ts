@@ -11,9 +11,17 @@ const nodeLine = read('.nvmrc').trim();
 test.each(dockerfiles)(
   '%s starts from a digest of the Node version in .nvmrc and ends without root',
   (path) => {
-    for (const line of linesOf(path, /^FROM/)) {
-      expect(line).toMatch(/^FROM \S+:\d+\.\d+\.\d+\S*@sha256:[0-9a-f]{64}\b/);
-      expect(line).toContain(`FROM node:${nodeLine}.`);
+    const [base = ''] = linesOf(path, /^ARG NODE_IMAGE=/);
+    // As the Dockerfile's own argument says, unless a build names another.
+    const images = linesOf(path, /^FROM/).map((line) =>
+      line
+        .replace('--platform=$BUILDPLATFORM ', '')
+        .replace('FROM ${NODE_IMAGE}', base.replace('ARG NODE_IMAGE=', 'FROM ')),
+    );
+    expect(images.length).toBeGreaterThan(0);
+    for (const image of images) {
+      expect(image).toMatch(/^FROM \S+:\d+\.\d+\.\d+\S*@sha256:[0-9a-f]{64}\b/);
+      expect(image).toContain(`FROM node:${nodeLine}.`);
     }
     expect(linesOf(path, /^USER/).at(-1)).toBe('USER 1000:1000');
   },
@@ -135,6 +143,7 @@ describe('.ci/check-image', () => {
     ['client.key', 'holds ./client.key'],
     ['node_modules/jest/package.json', 'holds the development package jest'],
     ['tests/words.js', 'holds tests'],
+    ['node_modules/a/build/a.node', 'holds the native module node_modules/a/build/a.node'],
   ])('finds %s', (path, complaint) => {
     write(path);
     expect(complaints()).toContain(complaint);

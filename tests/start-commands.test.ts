@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { appNodeArguments } from '@billing/testing';
+import { appNodeArguments, workerNodeArguments } from '@billing/testing';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 
 test.each([
-  ['package.json', 'apps/api/dist/main.js'],
-  ['package.json', 'apps/worker/dist/main.js'],
-  ['Dockerfile', 'apps/$APP/dist/main.js'],
-])('%s starts %s with the limits that everything is measured with', (path, script) => {
+  ['package.json', 'apps/api/dist/main.js', appNodeArguments],
+  ['package.json', 'apps/worker/dist/main.js', workerNodeArguments],
+  ['Dockerfile', 'apps/$APP/dist/main.js', appNodeArguments],
+  ['Dockerfile', 'apps/worker/dist/main.js', workerNodeArguments],
+])('%s starts %s with the limits that everything is measured with', (path, script, nodeArguments) => {
   const [line = ''] = read(path)
     .split('\n')
     .filter((one) => one.includes(script));
-  expect(line.replaceAll('\\"', '')).toContain(`node ${[...appNodeArguments, script].join(' ')}`);
+  expect(line.replaceAll('\\"', '')).toContain(`node ${[...nodeArguments, script].join(' ')}`);
 });

@@ -42,6 +42,7 @@ const ledgerOf = (subscriptionId: string, number: string): LedgerOutcome => {
     created: now,
     receivedAt: now,
     processedAt: now,
+    traceId: null,
     payload: { id: eventId, type: 'customer.subscription.updated', created: now, data: { object } },
   };
 };
@@ -76,6 +77,7 @@ export async function applyEvents(
       kind: 'subscription',
       row,
       hasNewItems: true,
+      keepsItems: true,
       owner,
       bumps: typeof owner?.ref === 'number' ? [owner.ref] : [],
       events: [event],

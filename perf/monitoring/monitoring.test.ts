@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
+import { createClockGauge, createPoolGauges, createReplicaMetrics } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
 import { metricNames, readRules } from './read-rules.ts';
 
@@ -19,7 +20,10 @@ async function exportedNames(): Promise<Set<string>> {
   const names = new Set(['up']);
   const metrics = createMetrics({ service: 'test' });
   createSyncMetrics(metrics);
+  createReplicaMetrics(metrics);
   createStripePermissions(metrics);
+  createPoolGauges(metrics);
+  createClockGauge(metrics, () => Promise.resolve(0));
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')

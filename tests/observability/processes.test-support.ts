@@ -23,6 +23,7 @@ export type Processes = {
   /** Calls the API. */
   ask: (path: string, init?: RequestInit) => Promise<Response>;
   asAdmin: (path: string, body: object) => Promise<Response>;
+  adminHeaders: { authorization: string };
   /** A `Stripe-Signature` of this payload. */
   sign: (payload: string) => string;
   /** Delivers a webhook, signed unless a signature is given. */
@@ -39,12 +40,14 @@ export type ProcessesOptions = {
   /** Passwords in the addresses of Postgres (which asks for none here) and Redis. */
   databasePassword?: string;
   redisPassword?: string;
+  /** How an app is started; default: from its build. */
+  spawn?: typeof spawnApp;
 };
 
 /** Builds and starts API and worker, a process each, with a database behind a proxy and a Redis of their own. */
 export async function startProcesses(options: ProcessesOptions): Promise<Processes> {
-  const { env, databasePassword, redisPassword } = options;
-  await buildApps('api', 'worker');
+  const { env, databasePassword, redisPassword, spawn = spawnApp } = options;
+  if (spawn === spawnApp) await buildApps('api', 'worker');
   const [database, redis, port, workerPort] = await Promise.all([
     createTestDatabase(),
     startTestRedis(),
@@ -77,8 +80,8 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
   // The worker gets no more than it needs: it knows neither admins nor signatures.
   const { ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET, ...forWorker } = environment;
   const [api, worker] = await Promise.all([
-    spawnApp('api', { ...forWorker, ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET }),
-    spawnApp('worker', forWorker),
+    spawn('api', { ...forWorker, ADMIN_API_KEY, STRIPE_WEBHOOK_SECRET }),
+    spawn('worker', forWorker),
   ]);
   await Promise.all([api.untilReady(120_000), worker.untilReady(120_000)]);
   const urls = { api: `http://127.0.0.1:${port}`, worker: `http://127.0.0.1:${workerPort}` };
@@ -89,10 +92,11 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
     fetch(`${urls.api}${path}`, { ...init, signal: AbortSignal.timeout(15_000) });
   const sign = (payload: string): string =>
     stripe.webhooks.generateTestHeaderString({ payload, secret: env.STRIPE_WEBHOOK_SECRET });
+  const adminHeaders = { authorization: `Bearer ${adminSecret}` };
   const asAdmin: Processes['asAdmin'] = (path, body) =>
     ask(`/api/v1/admin${path}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
+      headers: { ...adminHeaders, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
   return {
@@ -104,6 +108,7 @@ export async function startProcesses(options: ProcessesOptions): Promise<Process
     databaseProxy: proxy,
     ask,
     asAdmin,
+    adminHeaders,
     sign,
     deliver: (payload, headers = {}) =>
       ask('/api/v1/webhooks/stripe', {

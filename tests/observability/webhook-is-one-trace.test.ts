@@ -99,6 +99,10 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     let at = named(statement, 'billing-worker')?.spanId;
     while (at !== undefined && parents.has(at) && parents.get(at) !== 'cd'.repeat(8)) at = parents.get(at);
     expect(at).toBe(named(/POST/, 'billing-api')?.spanId);
+    const listed = await processes.ask(`/api/v1/admin/events?trace_id=${traceId}`, {
+      headers: processes.adminHeaders,
+    });
+    expect(await listed.json()).toMatchObject({ data: [{ event_id: event.id, trace_id: traceId }] });
   }, 60_000);
 
   it('the loops of the processes make no traces, and no span holds a secret or an id of a user', async () => {

@@ -22,6 +22,10 @@ import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitleme
 import { checkEntitlements, createCheckHandler } from './endpoints/entitlements/check-entitlements.ts';
 import { listEvents } from './endpoints/events/list-events.ts';
 import { listQuarantine } from './endpoints/events/list-quarantine.ts';
+import { createFeature } from './endpoints/features/create-feature.ts';
+import { getFeature } from './endpoints/features/get-feature.ts';
+import { listFeatures } from './endpoints/features/list-features.ts';
+import { patchFeature } from './endpoints/features/patch-feature.ts';
 import { createGrant } from './endpoints/grants/create-grant.ts';
 import { revokeGrant } from './endpoints/grants/revoke-grant.ts';
 import { docs } from './endpoints/openapi/docs.ts';
@@ -50,6 +54,7 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
 import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
@@ -71,6 +76,7 @@ import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-s
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
   checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
+  ...usageEndpoints, //          /api/v1/check and /api/v1/usage, with what is below them
   createCheckout, //             POST   /api/v1/checkout/create
   createPortalSession, //        POST   /api/v1/portal/create-session
   confirmCustomer, //            POST   /api/v1/customers/confirm
@@ -85,6 +91,10 @@ export const endpoints: readonly Endpoint[] = [
   createApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys
   rotateApiKey, //               POST   /api/v1/admin/projects/{project_id}/api-keys/{key_id}/rotate
   revokeApiKey, //               DELETE /api/v1/admin/projects/{project_id}/api-keys/{key_id}
+  listFeatures, //               GET    /api/v1/admin/projects/{project_id}/features
+  createFeature, //              POST   /api/v1/admin/projects/{project_id}/features
+  getFeature, //                 GET    /api/v1/admin/projects/{project_id}/features/{feature_code}
+  patchFeature, //               PATCH  /api/v1/admin/projects/{project_id}/features/{feature_code}
   listProducts, //               GET    /api/v1/admin/projects/{project_id}/products
   createProduct, //              POST   /api/v1/admin/projects/{project_id}/products
   getProduct, //                 GET    /api/v1/admin/projects/{project_id}/products/{product_id}
@@ -103,6 +113,7 @@ export const endpoints: readonly Endpoint[] = [
   exportUser, //                 POST   /api/v1/admin/users/export
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
+  ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
   listEvents, //                 GET    /api/v1/admin/events
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
@@ -147,7 +158,7 @@ function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): vo
   const handleFailure = createFailureHandler(deps);
   const document = createOpenApiDocument(endpoints);
   const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
-  mountEndpoints(app, { ...deps, apiDescription }, mounted);
+  mountEndpoints(app, { ...deps, apiDescription, reader: deps.database }, mounted);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',

@@ -14,17 +14,24 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createKeyDirectory,
-  publishPending,
+  createPoolGauges,
+  createUsage,
+  readClockSkewMs,
+  watchReplicas,
 } from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
+import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
+import { createUsageChecks } from './usage/check-usage.ts';
+import { createUsageTaker } from './usage/take-usage.ts';
 import { createApiReadiness } from './operations/readiness.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
@@ -58,6 +65,7 @@ export function createProcessLogger(config: ApiConfig): Logger {
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,
       config.databaseUrl,
+      ...config.replicaUrls,
       config.redisUrl,
       config.cacheRedisUrl,
     ],
@@ -66,15 +74,31 @@ export function createProcessLogger(config: ApiConfig): Logger {
 
 function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
   const stripePermissions = createStripePermissions(metrics);
+  const connections = {
+    poolSize: config.databasePoolSize,
+    hasPreparedStatements: config.hasPreparedStatements,
+    connectionSeconds: config.connectionSeconds,
+    connectTimeoutMs,
+    statementTimeoutMs,
+    observe: (operation: string, seconds: number) =>
+      metrics.databaseQueryDuration.observe({ operation }, seconds),
+  };
+  const database = createDatabase({
+    ...connections,
+    url: config.databaseUrl,
+    watchPool: createPoolGauges(metrics).watch,
+  });
   return {
     stripePermissions,
-    database: createDatabase({
-      url: config.databaseUrl,
-      poolSize: config.databasePoolSize,
-      hasPreparedStatements: config.hasPreparedStatements,
-      connectTimeoutMs,
-      statementTimeoutMs,
-      observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+    database,
+    replicas: watchReplicas({
+      primary: database,
+      urls: config.replicaUrls,
+      maxLagMs: config.replicaMaxLagMs,
+      connections,
+      clock: systemClock,
+      logger,
+      metrics,
     }),
     cacheRedis: connectRedis({
       url: config.cacheRedisUrl,
@@ -98,7 +122,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
   const clients = createClients(config, { logger, metrics });
-  const { database, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
+  const { database, replicas, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
   const cache = createEntitlementCache({
     redis: cacheRedis,
     database,
@@ -106,12 +130,15 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     clock,
     logger,
     ttlSeconds: config.cacheTtlSeconds,
-    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
+  const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
+  const usage = createUsage({ database, clock, settings: config.usage, cache, metrics, logger });
   const inspectQueueRedis = () => inspect(queueRedis, config.queuePrefix);
+  const admission = createAdmission({ perSecond: config.warmupMissesPerSecond, cache, metrics });
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
   const following = [keys.follow(), cache.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
@@ -123,8 +150,13 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       logger,
       metrics,
       database,
+      replicas,
       cache,
-      answers: createAnswerSource({ cache, database, clock, config, metrics }),
+      admission,
+      answers: createAnswerSource({ cache, database, clock, config, admission, metrics }),
+      usage,
+      takeUsage: createUsageTaker(usage),
+      checkUsage: createUsageChecks({ cache, database, clock, config, admission, usage }),
       keys,
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
@@ -136,7 +168,12 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,
-      queueGauges: createQueueGauges({ metrics, queues: [stripeEvents, maintenance], inspectQueueRedis }),
+      usageEvents,
+      queueGauges: createQueueGauges({
+        metrics,
+        queues: [stripeEvents, maintenance, usageEvents],
+        inspectQueueRedis,
+      }),
       inspectQueueRedis,
       renderMetrics: options.metricsRenderer?.(metrics) ?? (() => metrics.registry.metrics()),
       readiness: createApiReadiness({
@@ -153,9 +190,10 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
       await Promise.all(following.map((loop) => loop.stop()));
-      await Promise.allSettled([stripeEvents.close(), maintenance.close()]);
+      await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();
+      await replicas.close();
       await database.$disconnect();
     },
   };

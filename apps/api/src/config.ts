@@ -11,9 +11,13 @@ import {
   parseEnv,
   redisFields,
   redisSettings,
+  replicaFields,
   stripeFields,
+  usageFields,
+  usageSettings,
 } from '@billing/platform';
-import type { LogLevel, NamedSecret, SettingWarning } from '@billing/platform';
+import type { LogLevel, NamedSecret, Range, SettingWarning } from '@billing/platform';
+import type { UsageSettings } from '@billing/store';
 import { z } from 'zod';
 
 const proxyNames = new Set(['loopback', 'linklocal', 'uniquelocal']);
@@ -54,6 +58,7 @@ const origins = z.string().transform((text, context): string[] => {
 export const environmentSchema = z.object({
   ...loggingFields,
   ...databaseFields,
+  ...replicaFields,
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
@@ -63,8 +68,8 @@ export const environmentSchema = z.object({
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   CACHE_WARMUP_MISSES_PER_SECOND: envVar.int({ min: 1, max: 1_000_000, default: 200 }),
-  PAST_DUE_GRACE_DAYS: envVar.int({ min: 0, max: 365, default: 7 }),
-  RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
+  ...usageFields,
+  USAGE_QUEUE_WHEN_DOWN: envVar.oneOf(['true', 'false'], 'true'),
   ACCESS_LOG_SAMPLE: envVar.number({ min: 0, max: 1, default: 0 }),
   RATE_LIMIT_PER_SECOND: envVar.int({ min: 0, max: 1_000_000, default: 0 }),
   TRUST_PROXY: trustedProxies.optional(),
@@ -93,6 +98,10 @@ export type ApiConfig = {
   /** Connections to Postgres of this process. */
   databasePoolSize: number;
   hasPreparedStatements: boolean;
+  /** After which a connection to Postgres is replaced: drawn from this range for each. */
+  connectionSeconds: Range;
+  replicaUrls: readonly string[];
+  replicaMaxLagMs: number;
   redisUrl: string;
   cacheRedisUrl: string;
   cacheTtlSeconds: number;
@@ -119,12 +128,16 @@ export type ApiConfig = {
   authFailuresPerMinute: number;
   pastDueGraceDays: number;
   renewalAllowanceMs: number;
+  usage: UsageSettings;
+  /** Recorded usage goes to a queue while Postgres is away. */
+  queuesUsageWhenDown: boolean;
 };
 
 /** The API's environment; throws one ConfigError that names every bad variable. */
 export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   const parsed = parseEnv(environmentSchema, env);
   const database = databaseSettings(parsed);
+  const usage = usageSettings(parsed);
   if (
     parsed.OPERATIONS_PORT !== undefined &&
     parsed.OPERATIONS_PORT !== 0 &&
@@ -145,6 +158,9 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
+    connectionSeconds: database.connectionSeconds,
+    replicaUrls: parsed.DATABASE_REPLICA_URLS ?? [],
+    replicaMaxLagMs: parsed.REPLICA_MAX_LAG_SECONDS * 1000,
     ...redisSettings(parsed),
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     warmupMissesPerSecond: parsed.CACHE_WARMUP_MISSES_PER_SECOND,
@@ -160,6 +176,8 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     rateLimitPerSecond: parsed.RATE_LIMIT_PER_SECOND,
     authFailuresPerMinute: parsed.AUTH_FAILURES_PER_MINUTE,
     pastDueGraceDays: parsed.PAST_DUE_GRACE_DAYS,
-    renewalAllowanceMs: parsed.RENEWAL_ALLOWANCE_HOURS * 3_600_000,
+    renewalAllowanceMs: usage.renewalAllowanceMs,
+    usage,
+    queuesUsageWhenDown: parsed.USAGE_QUEUE_WHEN_DOWN === 'true',
   };
 }

@@ -10,12 +10,15 @@ import type {
   Readiness,
   StripePermissions,
 } from '@billing/platform';
-import type { Database, EntitlementCache, ErasureKeys, KeyDirectory } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
+import type { Admission } from './entitlements/admit-misses.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
+import type { CheckUsage } from './usage/check-usage.ts';
+import type { TakeUsage } from './usage/take-usage.ts';
 
 /** All that the app is made of; `main.ts` (or a test) builds it. */
 export type AppDeps = {
@@ -24,10 +27,18 @@ export type AppDeps = {
   logger: Logger;
   metrics: Metrics;
   database: Database;
+  /** For what may be some seconds old. */
+  replicas: Replicas;
   /** The entitlement cache, with its rule about versions. */
   cache: EntitlementCache;
   /** Entitlements that are not in the cache. */
   answers: AnswerSource;
+  /** Of statements that read entitlements while the cache is cold. */
+  admission: Admission;
+  /** Usage of this process: commits, and copies of balances. */
+  usage: Usage;
+  takeUsage: TakeUsage;
+  checkUsage: CheckUsage;
   /** API key → project. */
   keys: KeyDirectory;
   authFailures: AuthFailures;
@@ -44,8 +55,10 @@ export type AppDeps = {
   customersInFlight: Map<string, Promise<string>>;
   /** Called with the project of each checkout and portal session. */
   warnOfOpenRedirects: WarnOfOpenRedirects;
-  /** Producers of the two queues. */
+  /** Producers of the queues. */
   stripeEvents: JobQueue;
+  /** Recorded usage that waits for Postgres. */
+  usageEvents: JobQueue;
   maintenance: JobQueue;
   queueGauges: QueueGauges;
   /** What the queue's Redis says of itself; rejects while it is out of reach. */

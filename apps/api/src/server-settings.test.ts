@@ -173,6 +173,7 @@ describe.each(cases)(
         created,
         receivedAt: created + 1,
         processedAt: Date.now(),
+        traceId: null,
         payload: {},
       };
       await writeOutcomes(api.deps.database, [{ kind: 'none', events: [event] }], { erasureMark: 0 });

@@ -5,9 +5,12 @@ import {
   createClaimSourceFinder,
   createPayloadMover,
   makePayloadMonths,
+  makeUsageWeeks,
   measureUnseen,
   sweepAfterChange,
   recheckDue,
+  sumSubscriptions,
+  tidyReservations,
   verifyDuePrices,
 } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
@@ -22,6 +25,8 @@ const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
+/** Until then metrics read what changed besides the sums. */
+const sumIntervalMs = 500;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -31,6 +36,8 @@ const claimsIntervalMs = 3_600_000;
 const payloadMonthsIntervalMs = 60_000;
 /** Pages of payloads are moved one by one, at most four a second. */
 const movePayloadsIntervalMs = 250;
+/** The clock has decided before: it is only written down. */
+const tidyIntervalMs = 5_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -72,6 +79,14 @@ export function startBackground(
     startLoop(
       { name: 'move_payloads', logger, intervalMs: movePayloadsIntervalMs },
       createPayloadMover(deps),
+    ),
+    startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
+      await makeUsageWeeks(deps);
+      return 'rest';
+    }),
+    startLoop({ name: 'tidy_reservations', logger, intervalMs: tidyIntervalMs }, () =>
+      tidyReservations(deps),
     ),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);

@@ -13,13 +13,17 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, QueueRedisReport, RedisClient, StripePermissions } from '@billing/platform';
 import {
+  createClockGauge,
   createDatabase,
   createEntitlementCache,
   createErasureKeys,
   createOutboxCleaner,
-  publishPending,
+  createPoolGauges,
+  createUsage,
+  readClockSkewMs,
+  watchReplicas,
 } from '@billing/store';
-import type { Database } from '@billing/store';
+import type { DatabaseOptions, EntitlementCache } from '@billing/store';
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
@@ -35,15 +39,14 @@ export type BuiltDeps = {
   close: () => Promise<void>;
 };
 
-const openDatabase = (config: WorkerConfig, metrics: Metrics): Database =>
-  createDatabase({
-    url: config.databaseUrl,
-    poolSize: config.databasePoolSize,
-    hasPreparedStatements: config.hasPreparedStatements,
-    connectTimeoutMs: 5_000,
-    statementTimeoutMs: 10_000,
-    observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
-  });
+const connectionsOf = (config: WorkerConfig, metrics: Metrics): Omit<DatabaseOptions, 'url'> => ({
+  poolSize: config.databasePoolSize,
+  hasPreparedStatements: config.hasPreparedStatements,
+  connectionSeconds: config.connectionSeconds,
+  connectTimeoutMs: 5_000,
+  statementTimeoutMs: 10_000,
+  observe: (operation, seconds) => metrics.databaseQueryDuration.observe({ operation }, seconds),
+});
 
 const openStripe = (
   config: WorkerConfig,
@@ -58,6 +61,17 @@ const openStripe = (
       metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
   });
 
+function openCache(
+  config: WorkerConfig,
+  deps: Pick<SyncDeps, 'database' | 'metrics' | 'clock' | 'logger'>,
+): { cache: EntitlementCache; closeCache: () => Promise<void> } {
+  const { cacheRedisUrl: url, cachePrefix: keyPrefix, cacheTtlSeconds: ttlSeconds } = config;
+  const redis = connectRedis({ url, role: 'cache', logger: deps.logger, keyPrefix });
+  const cache = createEntitlementCache({ ...deps, redis, ttlSeconds });
+  const following = cache.follow();
+  return { cache, closeCache: () => following.stop().then(() => redis.disconnect()) };
+}
+
 type BuildOptions = { logger: Logger; clock?: Clock | undefined; signal: AbortSignal };
 
 /** What the worker's work needs, from its configuration. Nothing needs to be reachable yet. `signal`: the worker stops. */
@@ -67,13 +81,22 @@ export function buildDeps(
 ): BuiltDeps {
   const metrics = createMetrics({ service: 'worker' });
   const stripePermissions = createStripePermissions(metrics);
-  const database = openDatabase(config, metrics);
-  const redis = connectRedis({
-    url: config.cacheRedisUrl,
-    role: 'cache',
-    logger,
-    keyPrefix: config.cachePrefix,
+  const connections = connectionsOf(config, metrics);
+  const database = createDatabase({
+    ...connections,
+    url: config.databaseUrl,
+    watchPool: createPoolGauges(metrics).watch,
   });
+  const replicas = watchReplicas({
+    primary: database,
+    urls: config.replicaUrls,
+    maxLagMs: config.replicaMaxLagMs,
+    connections,
+    clock: systemClock,
+    logger,
+    metrics,
+  });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
   const outboxCleaner = createOutboxCleaner({ database, logger });
   // Fails fast, unlike the connection that consumes jobs.
@@ -82,23 +105,17 @@ export function buildDeps(
   const queue = { connection, prefix, logger };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
-  const cache = createEntitlementCache({
-    redis,
-    database,
-    metrics,
-    clock,
-    logger,
-    ttlSeconds: config.cacheTtlSeconds,
-    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
-  });
-  const following = cache.follow();
+  const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
+  const { cache, closeCache } = openCache(config, { database, metrics, clock, logger });
   const deps: MaintenanceDeps = {
     clock,
     logger,
     metrics,
     counters: createSyncMetrics(metrics),
     database,
+    replicas,
     cache,
+    usage: createUsage({ database, clock, settings: config.usage, cache, metrics, logger }),
     outboxCleaner,
     stripe: openStripe(config, { metrics, permissions: stripePermissions }),
     mode: stripeModeOf(config.stripeSecretKey),
@@ -108,6 +125,7 @@ export function buildDeps(
     eventRetryMs: config.eventRetryHours * hourMs,
     stripeEvents,
     maintenance,
+    usageEvents,
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,
@@ -120,8 +138,11 @@ export function buildDeps(
     inspectQueue: () => inspectQueueRedis(queueRedis, prefix),
     queueRedis,
     close: async () => {
-      await Promise.all([stripeEvents.close(), maintenance.close(), following.stop()]);
-      for (const one of [connection, redis, queueRedis]) one.disconnect();
+      await Promise.all([
+        closeCache(),
+        ...[stripeEvents, maintenance, usageEvents, replicas].map((one) => one.close()),
+      ]);
+      for (const one of [connection, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),
         { ms: 2_000, onTimeout: () => new Error('Postgres did not close its connections in time.') },

@@ -8,9 +8,13 @@ import {
   parseEnv,
   redisFields,
   redisSettings,
+  replicaFields,
   stripeFields,
+  usageFields,
+  usageSettings,
 } from '@billing/platform';
-import type { LogLevel, SettingWarning } from '@billing/platform';
+import type { LogLevel, Range, SettingWarning } from '@billing/platform';
+import type { UsageSettings } from '@billing/store';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
 
@@ -24,10 +28,12 @@ function isCronPattern(pattern: string): boolean {
 
 const schema = z.object({
   ...databaseFields,
+  ...replicaFields,
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
   ...loggingFields,
+  ...usageFields,
   WORKER_PORT: envVar.port(8001),
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
@@ -51,6 +57,10 @@ export type WorkerConfig = {
   databaseUrl: string;
   databasePoolSize: number;
   hasPreparedStatements: boolean;
+  /** After which a connection to Postgres is replaced: drawn from this range for each. */
+  connectionSeconds: Range;
+  replicaUrls: readonly string[];
+  replicaMaxLagMs: number;
   redisUrl: string;
   cacheRedisUrl: string;
   queuePrefix: string;
@@ -66,6 +76,7 @@ export type WorkerConfig = {
   reconcileCron: string;
   eventRetentionDays: number;
   eventRetryHours: number;
+  usage: UsageSettings;
 };
 
 /** The worker's environment. Throws one ConfigError that names every bad variable. */
@@ -83,6 +94,9 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     databaseUrl: parsed.DATABASE_URL,
     databasePoolSize: database.poolSize,
     hasPreparedStatements: database.hasPreparedStatements,
+    connectionSeconds: database.connectionSeconds,
+    replicaUrls: parsed.DATABASE_REPLICA_URLS ?? [],
+    replicaMaxLagMs: parsed.REPLICA_MAX_LAG_SECONDS * 1000,
     ...redisSettings(parsed),
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
@@ -94,5 +108,6 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     reconcileCron: parsed.RECONCILE_CRON,
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
+    usage: usageSettings(parsed),
   };
 }

@@ -23,6 +23,7 @@ await exitOnConfigError(async () => {
     config,
     logger,
     telemetry: tracing?.telemetry,
+    warmUp: { rounds: 150, ms: 500 },
     // The supervisor starts a new process.
     onStuck: () => {
       logger.error('watchdog_exit', { code: 1 });

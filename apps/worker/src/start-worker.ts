@@ -4,10 +4,11 @@ import {
   createOperationsServer,
   createQueueGauges,
   watchQueueRedis,
+  withDeadline,
 } from '@billing/platform';
-import type { Logger, OperationsServer, Tracing } from '@billing/platform';
-import { createEventApplier } from '@billing/sync';
-import type { SyncDeps } from '@billing/sync';
+import type { Logger, OperationsServer, Tracing, WarmUpLimits } from '@billing/platform';
+import { createEventApplier, warmEvents } from '@billing/sync';
+import type { MaintenanceDeps } from '@billing/sync';
 import { startBackground } from './background.ts';
 import { buildDeps } from './build-deps.ts';
 import type { BuiltDeps } from './build-deps.ts';
@@ -17,10 +18,11 @@ import type { Consumer } from './consume/create-consumer.ts';
 import { createEventProcessor } from './consume/process-event-job.ts';
 import { lacksErasureKey } from './consume/watch-erasure-keys.ts';
 import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts';
+import { createUsageProcessor } from './consume/process-usage-job.ts';
 import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
 
-export type RunningWorker = { port: number; deps: SyncDeps; stop: () => Promise<void> };
+export type RunningWorker = { port: number; deps: MaintenanceDeps; stop: () => Promise<void> };
 
 export type WorkerOptions = {
   config: WorkerConfig;
@@ -30,11 +32,22 @@ export type WorkerOptions = {
   telemetry?: Tracing['telemetry'] | undefined;
   /** Called when the worker makes no progress although everything it needs answers: end the process. */
   onStuck?: () => void;
+  /** How often the way of an event is run before the first one is taken. Absent: not at all. */
+  warmUp?: WarmUpLimits;
   watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
 };
 
 /** Events wait for each other to be written together: batches need more events than are processed individually. */
 const eventsPerSlot = 8;
+
+const warmUpMs = 2_000;
+
+/** Where Postgres is away the worker starts all the same. */
+const warm = (deps: MaintenanceDeps, limits: WarmUpLimits): Promise<void> =>
+  withDeadline(warmEvents(deps, limits), {
+    ms: warmUpMs,
+    onTimeout: () => new Error('Postgres did not answer in time'),
+  }).catch((error: unknown) => deps.logger.debug('not_warmed_up', { error }));
 
 /** Starts the worker: it consumes the queues, rechecks unconfirmed objects and publishes what others left pending. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -48,17 +61,23 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     oldestWaitingMs: deps.stripeEvents.headWaitingMs,
     ...options.watchdog,
   });
+  if (options.warmUp !== undefined) await warm(deps, options.warmUp);
   const applier = createEventApplier(deps, { maxAlone: config.concurrency });
   const consumer = createConsumer({
     redisUrl: config.redisUrl,
     prefix: config.queuePrefix,
-    concurrency: { 'stripe-events': config.concurrency * eventsPerSlot, maintenance: config.concurrency },
+    concurrency: {
+      'stripe-events': config.concurrency * eventsPerSlot,
+      maintenance: config.concurrency,
+      'usage-events': config.concurrency * eventsPerSlot,
+    },
     logger,
     isHeld: await lacksErasureKey(deps),
     telemetry: options.telemetry,
     processors: {
       'stripe-events': watchdog.counted(createEventProcessor(deps, applier)),
       maintenance: createMaintenanceProcessor(deps),
+      'usage-events': createUsageProcessor(deps),
     },
   });
   const server = await serveOperations(built, consumer, options).catch(async (error: unknown) => {
@@ -95,8 +114,8 @@ function serveOperations(
   consumer: Consumer,
   { config, logger, host }: WorkerOptions,
 ): Promise<OperationsServer> {
-  const { database, metrics, stripeEvents, maintenance, signal } = deps;
-  const queues = [stripeEvents, maintenance];
+  const { database, metrics, stripeEvents, maintenance, usageEvents, signal } = deps;
+  const queues = [stripeEvents, maintenance, usageEvents];
   const gauges = createQueueGauges({ metrics, queues, inspectQueueRedis: inspectQueue });
   const readiness = createWorkerReadiness({
     database,

@@ -123,6 +123,7 @@ test('what was decided before an erasure is not written after it, and is decided
     created: Date.now(),
     receivedAt: Date.now(),
     processedAt: Date.now(),
+    traceId: null,
     payload: { user_id: userId },
   };
   const write = (erasureMark: number) =>

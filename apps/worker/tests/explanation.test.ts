@@ -27,7 +27,7 @@ async function explain(userId: string) {
     now: periodStart * 1000 + 1,
     renewalAllowanceMs: 24 * hourMs,
   };
-  return deriveEntitlements(found.sources, context).evaluations.map(toExplanationOut);
+  return deriveEntitlements(found.sources, context).evaluations.map((one) => toExplanationOut(one));
 }
 
 /** Leaves a payment as the lookup of its invoice would: this Stripe does not have it. */

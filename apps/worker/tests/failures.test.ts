@@ -93,11 +93,12 @@ describe('failures', () => {
     const consumer = createConsumer({
       redisUrl: redis.url,
       prefix: 'bull',
-      concurrency: { 'stripe-events': 1, maintenance: 1 },
+      concurrency: { 'stripe-events': 1, maintenance: 1, 'usage-events': 1 },
       logger: logger(),
       processors: {
         'stripe-events': () => Promise.reject(new Error('Redis is read-only')),
         maintenance: () => Promise.resolve({ kind: 'done' }),
+        'usage-events': () => Promise.resolve({ kind: 'done' }),
       },
     });
     await waitFor(() => queue.ready() && consumer.isReady(), { what: 'Redis' });

@@ -5,11 +5,14 @@ import type {
   Entitlement,
   EntitlementsResponse,
   EntitlementSource,
+  ExplainedUsage,
   Explanation,
   ExplanationReason,
+  FeatureKind,
   FieldProblem,
   OwnerSource,
   PortalResponse,
+  UsageWhy,
 } from './wire.ts';
 
 /**
@@ -29,6 +32,11 @@ const isTimestamp = (value: unknown): value is string => isString(value) && !Num
 // A newer service may send other words; an answer is not refused for one of them.
 const isSource = (value: unknown): value is EntitlementSource => isString(value);
 const isReason = (value: unknown): value is ExplanationReason => isString(value);
+
+const isFeatureKind = (value: unknown): value is FeatureKind => isString(value);
+const isUsageKind = (value: unknown): value is 'limit' | 'metered' => isString(value);
+const isUsageWhy = (value: unknown): value is UsageWhy => isString(value);
+const isAnything = (_value: unknown): _value is unknown => true;
 
 const isOwnerSource = (value: unknown): value is OwnerSource => isString(value);
 const isWarning = (value: unknown): value is 'possible_duplicate' => isString(value);
@@ -67,6 +75,29 @@ const isEntitlement = shape<Entitlement>({
   status: isString,
   quantity: isInteger,
   confirmed: isBoolean,
+  kind: optional(isFeatureKind),
+  limit: optional(nullable(isInteger)),
+  value: isAnything,
+  allowance: optional(nullable(isInteger)),
+  period_start: optional(nullable(isTimestamp)),
+  period_end: optional(nullable(isTimestamp)),
+});
+
+const isExplainedUsage = shape<ExplainedUsage>({
+  feature_code: isString,
+  kind: isUsageKind,
+  gives: nullable(isInteger),
+  why: isUsageWhy,
+  bucket: nullable(
+    shape({
+      period: isString,
+      period_start: isTimestamp,
+      period_end: nullable(isTimestamp),
+      ends_at: nullable(isTimestamp),
+      overage_limit: nullable(isInteger),
+      rollover_periods: isInteger,
+    }),
+  ),
 });
 
 const isExplanation = shape<Explanation>({
@@ -82,6 +113,7 @@ const isExplanation = shape<Explanation>({
   current_period_end: nullable(isTimestamp),
   quantity: isInteger,
   confirmed: isBoolean,
+  usage: optional(listOf(isExplainedUsage)),
   last_event: nullable(shape({ event_id: isString, type: isString, created: isTimestamp })),
   owner_source: optional(nullable(isOwnerSource)),
 });

@@ -20,7 +20,21 @@ export type Entitlement = {
   quantity: number;
   /** False while the service has yet to confirm the state with Stripe. */
   confirmed: boolean;
+  /** What the code stands for; absent: an older service answered. */
+  kind?: FeatureKind | undefined;
+  /** Limits only: that of all sources together; null: unlimited. */
+  limit?: number | null | undefined;
+  /** Limits only: the setting's value. */
+  value?: unknown;
+  /** Metered features only: what the source gives for its present period; null: unlimited. */
+  allowance?: number | null | undefined;
+  /** Metered features only. */
+  period_start?: string | null | undefined;
+  /** Metered features only; null: no end. */
+  period_end?: string | null | undefined;
 };
+
+export type FeatureKind = 'boolean' | 'limit' | 'metered';
 
 /** How the owner of a subscription or purchase is known. */
 export type OwnerSource = 'assignment' | 'mapping' | 'metadata' | 'buyer_hint';
@@ -47,6 +61,38 @@ export type ExplanationReason =
   | 'quantity_zero'
   | 'state_unknown';
 
+/** Why a source gives so much. A newer service may send other words. */
+export type UsageWhy =
+  | 'allowance'
+  | 'trial_allowance'
+  | 'past_due_withheld'
+  | 'limit'
+  | 'add_on'
+  | 'amount'
+  | 'no_settings'
+  | 'not_in_force';
+
+/** What a source gives of a limit or metered feature. */
+export type ExplainedUsage = {
+  feature_code: string;
+  kind: 'limit' | 'metered';
+  /** Null: unlimited. */
+  gives: number | null;
+  why: UsageWhy;
+  /** Of a metered feature in force. */
+  bucket: {
+    /** The rule of its periods, such as `billing`, `month` or `month@Europe/Berlin`. */
+    period: string;
+    period_start: string;
+    period_end: string | null;
+    /** From when on it cannot be used. */
+    ends_at: string | null;
+    /** 0: no overage; null: without limit. */
+    overage_limit: number | null;
+    rollover_periods: number;
+  } | null;
+};
+
 /** One source that was considered, in force or not. */
 export type Explanation = {
   source: EntitlementSource;
@@ -63,6 +109,8 @@ export type Explanation = {
   confirmed: boolean;
   /** The last Stripe event that changed it. */
   last_event: { event_id: string; type: string; created: string } | null;
+  /** What it gives of each limit and metered feature; absent: of none. */
+  usage?: ExplainedUsage[] | undefined;
   /** How the owner is known; `buyer_hint`: only because the buyer typed the user's id. Null or absent: not of a grant. */
   owner_source?: OwnerSource | null | undefined;
 };

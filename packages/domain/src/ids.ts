@@ -67,3 +67,6 @@ export const text = z
 export const displayName = text
   .refine(hasAtMost(256), { message: 'must have at most 256 characters' })
   .meta({ maxLength: 256 });
+
+/** As W3C Trace Context writes it. */
+export const traceId = z.string().regex(/^[0-9a-f]{32}$/);

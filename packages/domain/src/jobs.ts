@@ -1,11 +1,17 @@
 import { z } from 'zod';
+import { usageEventRequest } from './contracts/usage-requests.ts';
+import { id, traceId } from './ids.ts';
 import type { Instant } from './time.ts';
 
 /**
  * All queues of BullMQ. In `stripe-events` the job's name is the event's type and its `jobId` the event's id.
  * Names and data are a public contract: other programs may watch and feed the queues.
  */
-export const queueNames = { stripeEvents: 'stripe-events', maintenance: 'maintenance' } as const;
+export const queueNames = {
+  stripeEvents: 'stripe-events',
+  maintenance: 'maintenance',
+  usageEvents: 'usage-events',
+} as const;
 
 /** BullMQ refuses job ids that consist of digits only or contain a colon. */
 export const stripeEventId = z.string().regex(/^(?!\d+$)[A-Za-z0-9_-]{1,255}$/);
@@ -14,6 +20,8 @@ export const stripeEventId = z.string().regex(/^(?!\d+$)[A-Za-z0-9_-]{1,255}$/);
 export const stripeEventJob = z.object({
   event: z.looseObject({ id: stripeEventId, type: z.string() }),
   received_at: z.iso.datetime(),
+  /** Of the request that brought it, if that was traced. */
+  trace_id: traceId.optional().catch(undefined),
 });
 export type StripeEventJob = z.output<typeof stripeEventJob>;
 
@@ -26,6 +34,13 @@ const firstEventAt: Instant = Date.UTC(2010, 0);
  */
 export const receivedAtOf = ({ received_at }: StripeEventJob, now: Instant): Instant =>
   Math.min(now, Math.max(firstEventAt, Date.parse(received_at)));
+
+/** Recorded usage that came while Postgres was away. `request` is the body of `POST /api/v1/usage`, with its defaults. */
+export const usageJob = z.object({
+  project_id: id,
+  request: usageEventRequest,
+  received_at: z.iso.datetime().transform((at) => Date.parse(at)),
+});
 
 /** The jobs of the queue `maintenance`: each job's data by its name. */
 export const maintenanceJobs = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defaultUsagePolicy, usagePolicyFields } from './usage/usage-policy.ts';
 
 const allowOrDeny = z.enum(['allow', 'deny']);
 
@@ -19,6 +20,7 @@ const policyFields = {
    * `quarantine`: it grants nothing until a mapping, an assignment or metadata names the user.
    */
   accept_buyer_hints: z.enum(['grant', 'quarantine']),
+  ...usagePolicyFields,
 };
 
 const policySchema = z.strictObject(policyFields);
@@ -39,6 +41,8 @@ export const policyPatch = z
     partial_refund_threshold: policyFields.partial_refund_threshold.nullable(),
     dispute: policyFields.dispute.nullable(),
     accept_buyer_hints: policyFields.accept_buyer_hints.nullable(),
+    past_due_allowance: policyFields.past_due_allowance.nullable(),
+    usage_timezone: policyFields.usage_timezone.nullable(),
   })
   .partial();
 export type PolicyPatch = z.output<typeof policyPatch>;
@@ -52,6 +56,7 @@ export const defaultPolicy: AccessPolicy = {
   partial_refund_threshold: 1,
   dispute: 'hold',
   accept_buyer_hints: 'grant',
+  ...defaultUsagePolicy,
 };
 
 /** The policy in force: the defaults (`PAST_DUE_GRACE_DAYS` among them), overridden by the project. */

@@ -5,7 +5,10 @@ export {
   erasureFields,
   loggingFields,
   redisFields,
+  replicaFields,
   stripeFields,
+  usageFields,
+  usageSettings,
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
@@ -16,9 +19,10 @@ export {
   parseEnv,
   type SettingWarning,
 } from './env/parse-env.ts';
+export { hostUrls, placeOf } from './env/host-urls.ts';
 export { redisSettings } from './env/redis-settings.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
-export { databaseSettings } from './env/url-parameters.ts';
+export { databaseSettings, type Range } from './env/url-parameters.ts';
 export { limitLines } from './logging/limit-lines.ts';
 export { createLogger, withLogContext, type Logger, type LogLevel } from './logging/logger.ts';
 
@@ -39,12 +43,14 @@ export { refuseMetrics } from './auth/refuse-metrics.ts';
 
 // Metrics and traces
 export { authAreas, createMetrics, type AuthArea, type AuthFailureReason, type Metrics } from './metrics.ts';
+export { renderMetrics, type RenderedMetrics } from './open-metrics.ts';
 export { createRequestMeter, unmatchedRoute, type MeteredRoute, type RequestMeter } from './request-meter.ts';
 export type { Tracing } from './tracing/otlp-tracing.ts';
 export { startTracing, withSpan } from './tracing/start-tracing.ts';
+export { activeTraceId, traceFields, traceIdOf } from './tracing/trace-id.ts';
 
 // Postgres and Redis
-export { postgresConnection, type PostgresConnection } from './postgres-connection.ts';
+export { postgresConnections, type PostgresConnection } from './postgres-connection.ts';
 export { connectRedis, connectServer, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
 export { createNodeFinder, slotOf, type NodeFinder } from './redis/cluster-nodes.ts';
 export { readServerState, type ServerState } from './redis/server-state.ts';

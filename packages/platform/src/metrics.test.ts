@@ -4,7 +4,7 @@ import { createMetrics } from './metrics.ts';
 test('has the names and labels that dashboards rely on', async () => {
   const metrics = createMetrics({ service: 'api' });
   metrics.httpRequests.inc({ method: 'GET', route: '/healthz', status_code: '200' });
-  metrics.httpRequestDuration.observe({ method: 'GET', route: '/healthz', status_code: '200' }, 0.002);
+  metrics.httpRequestDuration.labels('GET', '/healthz', '200').observe(0.002);
   metrics.entitlementCacheHits.inc();
   metrics.databaseQueryDuration.observe({ operation: 'read_sources' }, 0.001);
   metrics.webhookEventsReceived.inc({ type: 'invoice.paid', outcome: 'enqueued' });

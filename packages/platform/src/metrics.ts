@@ -1,9 +1,15 @@
+import { createCacheMetrics } from './cache-metrics.ts';
+import type { CacheMetrics } from './cache-metrics.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { createExemplars } from './open-metrics.ts';
+import type { Exemplars } from './open-metrics.ts';
 
 /** Seconds: 1 ms to 10 s. */
 const latencyBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-/** Accepted → applied spans outages too, and an outage must not vanish in the last bucket. */
-const processingBuckets = [...latencyBuckets, 30, 60, 300, 900, 3_600];
+/** Accepted → applied spans outages too, and an outage must not vanish in the last bucket; 2 s is what is promised. */
+const processingBuckets = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 5, 10, 30, 60, 300, 900, 3_600,
+];
 
 export type MetricsOptions = {
   readonly service: string;
@@ -23,18 +29,20 @@ export const authAreas = {
 export type AuthArea = keyof typeof authAreas;
 export type AuthFailureReason = (typeof authAreas)[AuthArea][number];
 
-export type Metrics = {
+type MeasuredValue = number | undefined | Promise<number | undefined>;
+
+export type Metrics = CacheMetrics & {
   registry: Registry;
   /** Makes a further counter in the same registry. */
   counter: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Counter<L>;
   /** Makes a further gauge in the same registry. */
   gauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
+  /** Makes a gauge of a value that all processes share: where processes are added up, the highest counts. */
+  sharedGauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
+  /** Makes a gauge that is read at each scrape; undefined: it has no value. Where processes are added up: the sum, of seconds the mean. */
+  measured: (name: string, help: string, read: () => MeasuredValue) => Gauge;
   httpRequestDuration: Histogram<'method' | 'route' | 'status_code'>;
   httpRequests: Counter<'method' | 'route' | 'status_code'>;
-  entitlementCacheHits: Counter;
-  entitlementCacheMisses: Counter;
-  entitlementCacheEnabled: Gauge;
-  entitlementReadsNotAdmitted: Counter;
   databaseQueryDuration: Histogram<'operation'>;
   webhookEventsReceived: Counter<'type' | 'outcome'>;
   webhookEventsProcessed: Counter<'type' | 'outcome'>;
@@ -46,7 +54,52 @@ export type Metrics = {
   queueOldestWaiting: Gauge<'queue'>;
   stripeRequestDuration: Histogram<'operation' | 'outcome'>;
   reconcileDrift: Counter<'kind'>;
+  /** Traces of what two of the histograms observed. */
+  exemplars: Exemplars<TracedHistogram>;
+  usageEvents: Counter<'mode' | 'outcome'>;
+  usageBatchSize: Histogram;
+  usageCommit: Histogram;
+  usageReservations: Gauge<'state'>;
+  usageUncovered: Counter;
 };
+
+type TracedHistogram = 'http_request_duration_seconds' | 'webhook_processing_seconds';
+
+type Makers = Pick<Metrics, 'counter' | 'gauge' | 'sharedGauge' | 'measured'> & {
+  /** In seconds, unless it has other buckets. */
+  histogram: <L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    buckets?: number[],
+  ) => Histogram<L>;
+};
+
+/** What makes metrics in this registry. */
+function createMakers(registry: Registry): Makers {
+  const registers = [registry];
+  const counter: Metrics['counter'] = (name, help, labelNames = []) =>
+    new Counter({ name, help, labelNames: [...labelNames], registers });
+  const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const sharedGauge: Metrics['sharedGauge'] = (name, help, labelNames = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
+  const measured: Metrics['measured'] = (name, help, read) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      aggregator: name.endsWith('_seconds') ? 'average' : 'sum',
+      async collect() {
+        const value = await read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
+  const histogram: Makers['histogram'] = (name, help, labelNames, buckets = latencyBuckets) =>
+    new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
+  return { counter, gauge, measured, sharedGauge, histogram };
+}
 
 /**
  * Creates the service's metrics in a registry of their own: two apps in one test process must not share
@@ -54,47 +107,24 @@ export type Metrics = {
  */
 export function createMetrics({ service, withProcessMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const registers = [registry];
-  const counter: Metrics['counter'] = (name, help, labelNames = []) =>
-    new Counter({ name, help, labelNames: [...labelNames], registers });
-  const gauge: Metrics['gauge'] = (name, help, labelNames = []) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers });
-  /** Of a value that all processes share: where processes are added up, the highest counts. */
-  const sharedGauge: Metrics['gauge'] = (name, help, labelNames = []) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
-  /** In seconds. */
-  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Histogram<L>({ name, help, labelNames: [...labelNames], buckets: latencyBuckets, registers });
-
+  const { counter, gauge, measured, sharedGauge, histogram } = createMakers(registry);
   if (withProcessMetrics) collectProcessMetrics(registry);
   gauge('service_info', 'Always 1; the label says which process this is', ['service']).set({ service }, 1);
   const http = ['method', 'route', 'status_code'] as const;
   const event = ['type', 'outcome'] as const;
   return {
     registry,
+    exemplars: createExemplars({
+      http_request_duration_seconds: latencyBuckets,
+      webhook_processing_seconds: processingBuckets,
+    }),
     counter,
     gauge,
+    sharedGauge,
+    measured,
     httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', http),
     httpRequests: counter('http_requests_total', 'Requests answered', http),
-    entitlementCacheHits: counter(
-      'entitlement_cache_hits_total',
-      'Entitlement reads answered from the cache',
-    ),
-    entitlementCacheMisses: counter(
-      'entitlement_cache_misses_total',
-      'Entitlement reads that went to Postgres',
-    ),
-    // Where processes are added up, the one that may ask the least of it counts.
-    entitlementCacheEnabled: new Gauge({
-      name: 'entitlement_cache_enabled',
-      help: 'The share of the cache that may be asked: 0 while it is off or away, less than 1 where a server of several is',
-      registers,
-      aggregator: 'min',
-    }),
-    entitlementReadsNotAdmitted: counter(
-      'entitlement_reads_not_admitted_total',
-      'Entitlement reads refused with 503 because too many needed Postgres while the cache was cold',
-    ),
+    ...createCacheMetrics(counter, registry),
     databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', ['operation']),
     webhookEventsReceived: counter(
       'webhook_events_received_total',
@@ -106,12 +136,12 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
       'Stripe events processed by the worker',
       event,
     ),
-    webhookProcessing: new Histogram({
-      name: 'webhook_processing_seconds',
-      help: 'From accepted to applied',
-      buckets: processingBuckets,
-      registers,
-    }),
+    webhookProcessing: histogram(
+      'webhook_processing_seconds',
+      'From accepted to applied',
+      [],
+      processingBuckets,
+    ),
     webhookSignatureFailures: counter(
       'webhook_signature_failures_total',
       'Webhooks refused for their signature; reason `timestamp` means that the clocks differ',
@@ -141,8 +171,37 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',
     ]),
+    ...usageMetrics({ counter, sharedGauge, histogram }),
   };
 }
+
+const usageMetrics = ({
+  counter,
+  sharedGauge,
+  histogram,
+}: Pick<Makers, 'counter' | 'sharedGauge' | 'histogram'>) => ({
+  usageEvents: counter(
+    'usage_events_total',
+    'Usage that was decided, by how it was asked and what became of it',
+    ['mode', 'outcome'],
+  ),
+  usageBatchSize: histogram(
+    'usage_batch_size',
+    'Decisions that one commit made',
+    [],
+    [1, 2, 4, 8, 16, 32, 64, 128, 256],
+  ),
+  usageCommit: histogram('usage_commit_seconds', 'Time to decide and commit a batch of usage', []),
+  usageReservations: sharedGauge(
+    'usage_reservations',
+    'Reservations that are open, or due and not tidied up',
+    ['state'],
+  ),
+  usageUncovered: counter(
+    'usage_uncovered_total',
+    'Usage that was recorded although neither an allowance nor allowed overage covered it',
+  ),
+});
 
 /**
  * Sums of `nodejs_active_resources`, `…_handles` and `…_requests`. They are gauges with the name of a counter, which

@@ -6,6 +6,7 @@ import { refuseMetrics } from './auth/refuse-metrics.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadinessAnswer } from './readiness.ts';
 import { assignRequestId, requestIdOf } from './request-id.ts';
+import { renderMetrics } from './open-metrics.ts';
 import { createRequestMeter, unmatchedRoute } from './request-meter.ts';
 import type { MeteredRoute } from './request-meter.ts';
 
@@ -16,7 +17,7 @@ export type OperationsServerOptions = {
   readonly host?: string;
   /** What `/ready` answers. Must have its own deadlines. */
   readonly ready: () => Promise<ReadinessAnswer>;
-  readonly metrics: Pick<Metrics, 'registry' | 'httpRequests' | 'httpRequestDuration'>;
+  readonly metrics: Pick<Metrics, 'registry' | 'exemplars' | 'httpRequests' | 'httpRequestDuration'>;
   /** Of the area `metrics`. */
   readonly authFailures: Pick<AuthFailures, 'missing' | 'wrong'>;
   /** Called before each scrape, for gauges that are read on demand; its failure does not fail the scrape. */
@@ -101,8 +102,10 @@ async function answerMetrics(
   const refusal = refuseMetrics(metricsToken, authFailures, { authorization, request: caller, response });
   if (refusal !== null) return sendRefusal(response, refusal);
   await beforeScrape?.().catch(() => undefined);
-  response.writeHead(200, { 'content-type': metrics.registry.contentType });
-  response.end(await metrics.registry.metrics());
+  const { accept } = request.headers;
+  const { contentType, text } = renderMetrics(metrics, { accept, text: await metrics.registry.metrics() });
+  response.writeHead(200, { 'content-type': contentType });
+  response.end(text);
 }
 
 function sendRefusal(response: ServerResponse, refusal: ServiceError): void {

@@ -1,11 +1,16 @@
 import { isIP } from 'node:net';
 import type { ClientConfig } from 'pg';
+import { hostUrls } from './env/host-urls.ts';
 import { parametersOf, readTlsFiles, tlsFileParameters } from './env/tls-files.ts';
 
 export type PostgresConnection = Pick<ClientConfig, 'connectionString' | 'ssl'>;
 
+/** How node-postgres is told of each host of a database URL, in their order. Throws where a file can't be read. */
+export const postgresConnections = (databaseUrl: string): PostgresConnection[] =>
+  hostUrls(databaseUrl).map(postgresConnection);
+
 /**
- * How node-postgres is told of a database URL. TLS is what the parameters say here and not what the driver makes of them,
+ * How node-postgres is told of a database URL with one host. TLS is what the parameters say here and not what the driver makes of them,
  * as that changes with its versions: with any `sslmode` but `disable` and `no-verify` the server's certificate must be of
  * `sslrootcert` (default: of a public authority) and valid for the host. Throws where a file can't be read.
  */

@@ -6,6 +6,8 @@ export type MeteredRequest = {
   statusCode: number;
   /** From `performance.now()`. */
   startedAt: number;
+  /** Of a traced request: becomes the exemplar of its duration. */
+  traceId?: string | undefined;
 };
 /** Counts an answer, and times it if a handler gave it. */
 export type RequestMeter = (answered: MeteredRequest) => void;
@@ -38,7 +40,7 @@ const methodLabels = [...knownMethods, otherMethod];
 const refusedBeforeHandler: ReadonlySet<number> = new Set([401, 405, 413, 415, 429]);
 const openToAll = [400, 401, 404, 405, 429];
 
-type Recorder = { observe: (seconds: number) => void; count: () => void };
+type Recorder = { observe: (seconds: number, traceId: string | undefined) => void; count: () => void };
 const isTimed = (route: string, statusCode: number): boolean =>
   route !== unmatchedRoute && !refusedBeforeHandler.has(statusCode);
 
@@ -48,7 +50,7 @@ const isTimed = (route: string, statusCode: number): boolean =>
  * outside makes the metrics grow. Looking labels up costs more than counting: prom-client's children are kept.
  */
 export function createRequestMeter(
-  metrics: Pick<Metrics, 'httpRequestDuration' | 'httpRequests'>,
+  metrics: Pick<Metrics, 'httpRequestDuration' | 'httpRequests' | 'exemplars'>,
   routes: readonly MeteredRoute[],
 ): RequestMeter {
   const recorders = new Map<string, Recorder>();
@@ -73,13 +75,21 @@ export function createRequestMeter(
     const [method, route, status_code] = labels;
     metrics.httpRequestDuration.zero({ method, route, status_code });
     const duration = metrics.httpRequestDuration.labels(...labels);
-    return (seconds) => duration.observe(seconds);
+    return (seconds, traceId) => {
+      duration.observe(seconds);
+      if (traceId !== undefined)
+        metrics.exemplars.note('http_request_duration_seconds', {
+          labels: { method, route, status_code },
+          value: seconds,
+          traceId,
+        });
+    };
   }
 
   for (const { method, route, statusCode } of openSeries(routes)) recorderOf(method, route, statusCode);
-  return ({ method, route, statusCode, startedAt }) => {
+  return ({ method, route, statusCode, startedAt, traceId }) => {
     const recorder = recorderOf(method, route, statusCode);
-    recorder.observe((performance.now() - startedAt) / 1000);
+    recorder.observe((performance.now() - startedAt) / 1000, traceId);
     recorder.count();
   };
 }

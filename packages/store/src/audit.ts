@@ -37,6 +37,7 @@ export type AuditEntry = {
       | 'project'
       | 'api_key'
       | 'product'
+      | 'feature'
       | 'price'
       | 'customer'
       | 'grant'

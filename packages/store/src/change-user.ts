@@ -19,6 +19,11 @@ export async function lockProject(tx: Queries, projectId: string): Promise<void>
   if (rows.length === 0) throw projectNotFound();
 }
 
+/** Keeps the project and what its codes stand for from changing until the transaction ends; many may do so at once. */
+export async function shareProject(tx: Queries, projectId: string): Promise<void> {
+  await tx.$queryRaw`SELECT 1 FROM public.projects WHERE id = ${projectId} FOR SHARE`;
+}
+
 export const projectNotFound = (): ServiceError =>
   new ServiceError('project_not_found', 'Use the id of a project that exists.');
 
@@ -129,19 +134,20 @@ export async function changeUser<T>(
 
 /**
  * The same for a change of catalog or policy: a new version of the project makes all its cached answers old at once.
- * The project's row is locked, so changes of one catalog take turns. `write` returns whose answers change (`changed`).
+ * The project's row is locked, so changes of one catalog take turns. `write` returns whose answers change (`changed`;
+ * `nobody`: the version grows although nobody has what is changed).
  * Throws `project_not_found`.
  */
 export async function changeProject<T>(
   database: Database,
   projectId: string,
-  write: (tx: Queries) => Promise<{ result: T; changed: Omit<Holders, 'projectId'> | null }>,
+  write: (tx: Queries) => Promise<{ result: T; changed: Omit<Holders, 'projectId'> | 'nobody' | null }>,
 ): Promise<Changed<T>> {
   return database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
     const { result, changed } = await write(tx);
     if (changed === null) return { result, pending: [] };
-    noteHolders(tx, { projectId, ...changed });
+    if (changed !== 'nobody') noteHolders(tx, { projectId, ...changed });
     const pending = await tx.$queryRaw<PendingInvalidation[]>`
       WITH bumped AS (
         UPDATE public.projects SET version = version + 1 WHERE id = ${projectId}

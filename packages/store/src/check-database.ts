@@ -1,7 +1,9 @@
 import { findMigrationProblem, readMigrationNames } from '@billing/platform';
 import type { Finding } from '@billing/platform';
 import type { Database } from './create-database.ts';
+import { inRecovery, isInRecovery } from './database-errors.ts';
 
+/** Behind a pooler a session may come to lead to another server. */
 type ServerState = { isInRecovery: boolean; isReadOnly: boolean; hasMigrations: boolean };
 
 type CheckedDatabase = Pick<Database, '$queryRaw' | 'refusedParameters'>;
@@ -15,7 +17,12 @@ export function createDatabaseCheck(database: CheckedDatabase): () => Promise<Fi
     } catch (error) {
       return { state: 'blocked', says: error instanceof Error ? error.message : 'no migrations were found' };
     }
-    return checkDatabase(database, known);
+    try {
+      return await checkDatabase(database, known);
+    } catch (error) {
+      if (!isInRecovery(error)) throw error;
+      return { state: 'away', says: inRecovery };
+    }
   };
 }
 
@@ -24,7 +31,7 @@ async function checkDatabase(database: CheckedDatabase, known: readonly string[]
     SELECT pg_is_in_recovery() AS "isInRecovery", current_setting('transaction_read_only') = 'on' AS "isReadOnly",
       to_regclass('public._prisma_migrations') IS NOT NULL AS "hasMigrations"`;
   if (server === undefined) throw new Error('Postgres answered no row');
-  if (server.isInRecovery) return { state: 'away', says: 'is in recovery: not the primary' };
+  if (server.isInRecovery) return { state: 'away', says: inRecovery };
   const applied = server.hasMigrations ? await readApplied(database) : [];
   const problem = findMigrationProblem({ known, applied });
   if (problem !== null) return { state: 'blocked', says: problem };

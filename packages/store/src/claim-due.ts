@@ -56,6 +56,10 @@ async function claimWhere(
   isDue: Prisma.Sql,
 ): Promise<string[]> {
   const objects = Prisma.raw(`public.${table}`);
+  // Nearly always nothing is due; a look takes one round trip, an update that may write a transaction.
+  const [look] = await database.$queryRaw<{ isAny: boolean }[]>`
+    SELECT EXISTS (SELECT FROM ${objects} WHERE ${isDue}) AS "isAny"`;
+  if (look?.isAny !== true) return [];
   const rows = await database.$queryRaw<{ id: string }[]>`
     UPDATE ${objects} SET settle_at = ${new Date(retryAt)}, settle_attempts = settle_attempts + 1
     WHERE id IN (

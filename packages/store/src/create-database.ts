@@ -1,9 +1,9 @@
-import { postgresConnection } from '@billing/platform';
+import { hostUrls, postgresConnections, type Range } from '@billing/platform';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from './generated/client.ts';
 import type { Prisma } from './generated/client.ts';
 import { createJsonQuery } from './query-json.ts';
-import type { QueryJson } from './query-json.ts';
+import type { QueryJson, TransactJson } from './query-json.ts';
 import { retryOnConflict } from './retry-on-conflict.ts';
 import { beginTransaction, idleInTransactionMs } from './session/begin-transaction.ts';
 import { createSessionPool } from './session/session-pool.ts';
@@ -17,6 +17,7 @@ type Transact = <T>(work: (tx: Queries) => Promise<T>, limits?: TransactionLimit
 
 export type Database = Omit<PrismaClient, '$transaction'> & {
   $queryJson: QueryJson;
+  $transactJson: TransactJson;
   $transaction: Transact;
   /** Start-up parameters that a pooler refused and whose value could change a result. */
   refusedParameters: () => string[];
@@ -24,6 +25,9 @@ export type Database = Omit<PrismaClient, '$transaction'> & {
 
 /** The client inside `$transaction`, or the client itself: what a query needs. */
 export type Queries = Omit<Prisma.TransactionClient, '$transaction'>;
+
+/** How many connections a pool has, and how many queries wait for one. */
+export type PoolState = { open: number; idle: number; waiting: number };
 
 export type DatabaseOptions = {
   url: string;
@@ -33,8 +37,14 @@ export type DatabaseOptions = {
   /** Longest single statement, enforced by Postgres and, where it no longer answers, by the client. */
   statementTimeoutMs: number;
   observe?: (operation: string, seconds: number) => void;
+  /** Given what tells the state of the pool. */
+  watchPool?: (read: () => PoolState) => void;
   /** Default true. False for PgBouncer in transaction mode before 1.21, or with `max_prepared_statements = 0`. */
   hasPreparedStatements?: boolean;
+  /** Default false: a server in recovery is refused. */
+  mayBeReplica?: boolean;
+  /** After which a connection is replaced, drawn for each; default 1,800 to 3,600. */
+  connectionSeconds?: Range;
 };
 
 /**
@@ -48,8 +58,9 @@ export function createDatabase(options: DatabaseOptions): Database {
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
   });
-  const { adapter, queryJson } = createJsonQuery(createDriver(options, startup), (sql, seconds) =>
-    observe?.(operationOf(sql), seconds),
+  const { adapter, queryJson, transactJson } = createJsonQuery(
+    createDriver(options, startup),
+    (sql, seconds) => observe?.(operationOf(sql), seconds),
   );
   const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
   if (observe !== undefined)
@@ -57,36 +68,41 @@ export function createDatabase(options: DatabaseOptions): Database {
   const transact: Transact = client.$transaction.bind(client);
   return Object.assign(client, {
     $queryJson: queryJson(() => client.$connect()),
+    $transactJson: transactJson(() => client.$connect()),
     $transaction: ((work, limits) => retryOnConflict(() => transact(work, limits))) satisfies Transact,
     refusedParameters: startup.refusedOfResults,
   });
 }
 
-/** Prisma's driver on connections that do not depend on settings. */
+const defaultConnectionSeconds: Range = { min: 1_800, max: 3_600 };
+
+/** Prisma's driver on connections to the primary, or to a replica where that is asked for, that do not depend on settings. */
 function createDriver(options: DatabaseOptions, startup: StartupParameters): PrismaPg {
   const { url, poolSize, statementTimeoutMs } = options;
-  const { searchParams } = new URL(url);
+  const { searchParams } = new URL(hostUrls(url)[0]);
   const connectSeconds = Number(searchParams.get('connect_timeout') ?? 0);
   const channelBinding = searchParams.get('channel_binding') ?? 'disable';
-  const nameOf = createStatementNames();
+  const names = createStatementNames();
+  const hasNames = options.hasPreparedStatements !== false;
   const pool = createSessionPool({
     startup,
     begin: beginTransaction({ statementTimeoutMs }),
-    config: {
-      ...postgresConnection(url),
-      max: poolSize,
-      connectionTimeoutMillis: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
+    configs: postgresConnections(url).map((connection) => ({
+      ...connection,
       enableChannelBinding: channelBinding !== 'disable',
-      idleTimeoutMillis: 60_000,
       query_timeout: statementTimeoutMs + 500,
       keepAlive: true,
-    },
+    })),
+    poolSize,
+    connectTimeoutMs: connectSeconds > 0 ? connectSeconds * 1000 : options.connectTimeoutMs,
+    connectionSeconds: options.connectionSeconds ?? defaultConnectionSeconds,
+    mayBeReplica: options.mayBeReplica === true,
+    named: () => (hasNames ? names.named() : []),
   });
+  options.watchPool?.(() => ({ open: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }));
   return new PrismaPg(pool, {
     disposeExternalPool: true,
-    ...(options.hasPreparedStatements === false
-      ? {}
-      : { statementNameGenerator: ({ sql }: { sql: string }) => nameOf(sql) }),
+    ...(hasNames ? { statementNameGenerator: ({ sql }: { sql: string }) => names.nameOf(sql) } : {}),
   });
 }
 

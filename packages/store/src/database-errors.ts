@@ -2,7 +2,16 @@
 const lostCodes = ['P1017', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '08003', '08006'];
 const lostTexts = ['connection terminated', 'server has closed the connection', 'is not queryable'];
 
-type Signs = { codes: ReadonlySet<unknown>; text: RegExp; kinds: ReadonlySet<unknown> };
+type Signs = {
+  codes: ReadonlySet<unknown>;
+  text: RegExp;
+  kinds: ReadonlySet<unknown>;
+  /** Of an error that Postgres, or a pooler in front of it, sends. */
+  severities?: ReadonlySet<unknown>;
+};
+
+/** What ends a connection, or refuses one; PgBouncer has one code (08P01) for all of it. */
+const fatal: ReadonlySet<unknown> = new Set(['FATAL', 'PANIC']);
 
 const lost: Signs = {
   codes: new Set(lostCodes),
@@ -45,6 +54,7 @@ const unavailable: Signs = {
     'i',
   ),
   kinds: new Set(['ConnectionClosed', 'DatabaseNotReachable', 'SocketTimeout', 'TooManyConnections']),
+  severities: fatal,
 };
 
 /** What Postgres ends a transaction with in favour of another one. */
@@ -78,6 +88,7 @@ function shows(signs: Signs, error: unknown, depth = 0): boolean {
   if ('code' in error && signs.codes.has(error.code)) return true;
   if ('originalCode' in error && signs.codes.has(error.originalCode)) return true;
   if ('kind' in error && signs.kinds.has(error.kind)) return true;
+  if ('severity' in error && signs.severities?.has(error.severity) === true) return true;
   if ('message' in error && typeof error.message === 'string' && signs.text.test(error.message)) return true;
   const inner = [
     'cause' in error ? error.cause : undefined,
@@ -99,6 +110,23 @@ export const isDatabaseUnreachable = (error: unknown): boolean => shows(unreacha
 
 /** Whether a statement was lost with its connection: on another one the same may succeed at once. */
 export const isConnectionLost = (error: unknown): boolean => shows(lost, error);
+
+/** A write was refused: the server is a replica, or read only by a setting. */
+const readOnly: Signs = {
+  codes: new Set(['25006']),
+  text: /(?!)/,
+  kinds: new Set(),
+};
+
+/** Whether a write was refused because the server takes none. */
+export const isReadOnlyError = (error: unknown): boolean => shows(readOnly, error);
+
+/** How a connection says that its server is a replica; Postgres has no message for it. */
+export const inRecovery = 'is in recovery: not the primary';
+
+/** Whether there was no connection because the server is in recovery. */
+export const isInRecovery = (error: unknown): boolean =>
+  shows({ codes: new Set(), text: new RegExp(inRecovery), kinds: new Set() }, error);
 
 /** The wait for a lock took longer than `lock_timeout`. */
 const lockNotAvailable: Signs = {

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { ServiceError } from '@billing/domain';
+import { featureOf, ServiceError } from '@billing/domain';
 import type { GrantRequest, Instant, RevokeRequest } from '@billing/domain';
 import { writeAudit } from './audit.ts';
 import type { Actor } from './audit.ts';
 import { getProject } from './catalog/projects.ts';
-import { changeUser } from './change-user.ts';
+import { readFeatures } from './catalog/features.ts';
+import { changeUser, shareProject } from './change-user.ts';
 import type { Changed } from './change-user.ts';
-import type { Database } from './create-database.ts';
+import type { Database, Queries } from './create-database.ts';
 import type { Grant } from './generated/client.ts';
 
 export type { Grant } from './generated/client.ts';
@@ -17,9 +18,41 @@ const boundsOf = ({ validFrom, validTo }: Pick<Grant, 'validFrom' | 'validTo'>) 
   valid_to: validTo?.toISOString() ?? null,
 });
 
+/** How much it gives; absent: the feature is boolean. Null: unlimited. */
+export const amountOf = ({
+  amount,
+  isUnlimited,
+}: Pick<Grant, 'amount' | 'isUnlimited'>): { amount?: number | null } => {
+  if (isUnlimited) return { amount: null };
+  return amount === null ? {} : { amount: Number(amount) };
+};
+
+const wrongAmount = (message: string): ServiceError =>
+  new ServiceError('invalid_request', 'Send an amount for a limit or metered feature, and for no other.', {
+    errors: [{ path: 'amount', message }],
+  });
+
+/** The columns of the amount. Throws `invalid_request` where the feature needs one, or takes none. */
+async function amountColumns(
+  tx: Queries,
+  { project_id: projectId, feature_code: featureCode, amount }: GrantRequest,
+): Promise<Pick<Grant, 'amount' | 'isUnlimited'>> {
+  // What the code stands for must not change meanwhile.
+  await shareProject(tx, projectId);
+  const { kind } = featureOf(await readFeatures(tx, projectId, [featureCode]), featureCode);
+  if (kind === 'boolean' && amount !== undefined)
+    throw wrongAmount('is for limits and metered features only');
+  if (kind !== 'boolean' && amount === undefined)
+    throw wrongAmount(`is required, as the feature is ${kind === 'limit' ? 'a limit' : 'metered'}`);
+  return { amount: BigInt(amount ?? 0) || null, isUnlimited: amount === null };
+}
+
 type By = { actor: Actor; now: Instant };
 
-/** Gives a user a feature without a purchase. Throws `project_not_found`, and `invalid_request` for an end that is not after its start. */
+/**
+ * Gives a user a feature without a purchase. Throws `project_not_found`, and `invalid_request` for an end that is not after
+ * its start, and for an amount that the feature does not take, or lacks.
+ */
 export async function createGrant(
   database: Database,
   request: GrantRequest,
@@ -37,6 +70,7 @@ export async function createGrant(
         id,
         userRef,
         featureCode,
+        ...(await amountColumns(tx, request)),
         validFrom: new Date(validFrom),
         validTo: validTo === null ? null : new Date(validTo),
         reason,
@@ -50,7 +84,10 @@ export async function createGrant(
       projectId,
       target: { type: 'grant', id },
       reason,
-      change: { before: null, after: { user_id: userId, feature_code: featureCode, ...boundsOf(result) } },
+      change: {
+        before: null,
+        after: { user_id: userId, feature_code: featureCode, ...amountOf(result), ...boundsOf(result) },
+      },
     });
     return { result, changed: true };
   });
@@ -86,7 +123,7 @@ export async function revokeGrant(
       target: { type: 'grant', id },
       reason,
       change: {
-        before: { user_id: userId, feature_code: known.featureCode, ...boundsOf(known) },
+        before: { user_id: userId, feature_code: known.featureCode, ...amountOf(known), ...boundsOf(known) },
         after: null,
       },
     });

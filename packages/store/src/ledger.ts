@@ -18,6 +18,7 @@ export function listEvents(database: Database, query: EventsQuery & OnlyProject)
     status: given(query.status),
     type: given(query.type),
     objectId: given(query.object_id),
+    traceId: given(query.trace_id),
     projectId: given(query.onlyProject ?? undefined),
   };
   return listLedger(database, filter, query);

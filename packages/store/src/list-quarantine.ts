@@ -110,6 +110,7 @@ function toRow({ id, customerId, foundAt }: Candidate, { reason, awaits }: Waits
     created: foundAt,
     receivedAt: foundAt,
     processedAt: foundAt,
+    traceId: null,
     attempts: 0,
   };
 }
@@ -147,24 +148,27 @@ async function readCandidates(
   const isAnyProject = onlyProject === null;
   const isAfter =
     after === null ? Prisma.sql`true` : Prisma.sql`(created_at, id) < (${new Date(after.at)}, ${after.id})`;
+  // By their ids: with OR all rows would be read, nearly none of which waits.
   const subscriptionsOf = Prisma.sql`
-    SELECT i.subscription_id FROM public.subscription_items i
+    SELECT o.id FROM public.subscriptions o WHERE o.user_ref IS NULL
+    UNION ALL SELECT i.subscription_id FROM public.subscription_items i
     WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.subscription_items`)})`;
   const purchasesOf = Prisma.sql`
-    SELECT i.purchase_id FROM public.purchase_items i
+    SELECT o.id FROM public.purchases o WHERE o.user_ref IS NULL
+    UNION ALL SELECT i.purchase_id FROM public.purchase_items i
     WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.purchase_items`)})`;
   return database.$queryRaw<Candidate[]>`
     SELECT kind, id, stripe_customer_id AS "customerId", created_at AS "foundAt"
     FROM (
       SELECT 'subscription' AS kind, s.id, s.stripe_customer_id, s.created_at FROM public.subscriptions s
-      WHERE ${isAnyProject} AND (s.user_ref IS NULL OR s.id IN (${subscriptionsOf})) AND ${isOpen}
+      WHERE ${isAnyProject} AND s.id = ANY(ARRAY(${subscriptionsOf})) AND ${isOpen}
         AND NOT ${isQuarantined(Prisma.sql`ARRAY[s.id]`)}
       UNION
       SELECT 'subscription', s.id, s.stripe_customer_id, s.created_at FROM public.subscriptions s
       ${hintedOwner('s', onlyProject)} AND ${isOpen} AND NOT ${isQuarantined(Prisma.sql`ARRAY[s.id]`)}
       UNION
       SELECT 'purchase', p.id, p.stripe_customer_id, p.created_at FROM public.purchases p
-      WHERE ${isAnyProject} AND p.invoice_id IS NULL AND (p.user_ref IS NULL OR p.id IN (${purchasesOf}))
+      WHERE ${isAnyProject} AND p.invoice_id IS NULL AND p.id = ANY(ARRAY(${purchasesOf}))
         AND NOT ${isQuarantined(Prisma.sql`ARRAY[p.id, p.session_id, p.charge_id]`)}
       UNION
       SELECT 'purchase', p.id, p.stripe_customer_id, p.created_at FROM public.purchases p

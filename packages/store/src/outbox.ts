@@ -1,5 +1,5 @@
 import type { Logger } from '@billing/platform';
-import type { EntitlementCache } from './cache/entitlement-cache.ts';
+import type { Invalidate } from './cache/invalidate.ts';
 import type { PendingInvalidation } from './change-user.ts';
 import type { Database } from './create-database.ts';
 
@@ -10,7 +10,7 @@ import type { Database } from './create-database.ts';
 
 export type OutboxDeps = {
   database: Pick<Database, '$queryRaw' | '$executeRaw'>;
-  cache: Pick<EntitlementCache, 'invalidate'>;
+  cache: { invalidate: Invalidate };
   logger: Logger;
   /** Where given, published rows are deleted a little later, by one statement for many changes. */
   outboxCleaner?: OutboxCleaner;
@@ -22,12 +22,21 @@ const leftBehindMs = 2_000;
 /** Much less than `leftBehindMs`, so that nobody publishes again what is published already. */
 const deleteEveryMs = 200;
 
+/**
+ * By the range of their ids, which lie close together: whatever the size of the table was when this was planned, Postgres
+ * looks into the index, while a list alone may read the table with all its dead rows.
+ */
 async function deletePublished(
   database: Pick<Database, '$executeRaw'>,
   published: readonly Pick<PendingInvalidation, 'id'>[],
 ): Promise<void> {
+  const ids = published.map(({ id }) => id);
+  const [first = 0n] = ids;
+  const least = ids.reduce((before, id) => (id < before ? id : before), first);
+  const greatest = ids.reduce((before, id) => (id > before ? id : before), first);
   await database.$executeRaw`
-    DELETE FROM public.cache_invalidations WHERE id = ANY(${published.map(({ id }) => id)}::bigint[])`;
+    DELETE FROM public.cache_invalidations
+    WHERE id BETWEEN ${least} AND ${greatest} AND id + 0 = ANY(${ids}::bigint[])`;
 }
 
 export type OutboxCleaner = {

@@ -8,6 +8,7 @@ import { readSources } from './read-sources.ts';
 
 const start = new Date('2026-11-01T00:00:00.000Z');
 const end = new Date('2026-12-01T00:00:00.123Z');
+const features = { b: { limit: 5, per_unit: true, add_on: false } };
 
 describe('readSources', () => {
   let testDatabase: TestDatabase;
@@ -26,7 +27,7 @@ describe('readSources', () => {
     for (const id of ['p', 'other']) {
       await database.project.create({ data: { id, name: id, policy: { unpaid: 'allow' } } });
       await database.product.create({
-        data: { projectId: id, productId: 'pro', name: 'Pro', featureCodes: ['a', 'b'] },
+        data: { projectId: id, productId: 'pro', name: 'Pro', featureCodes: ['a', 'b'], features },
       });
       const price = { projectId: id, productId: 'pro', amount: 1n, currency: 'usd' };
       await database.price.create({
@@ -42,6 +43,15 @@ describe('readSources', () => {
         },
       });
     }
+    const described = { counted: true, thresholds: [80, 100] };
+    await database.feature.createMany({
+      data: [
+        { projectId: 'p', featureCode: 'a', kind: 'boolean' },
+        { projectId: 'p', featureCode: 'b', kind: 'limit', ...described },
+        { projectId: 'p', featureCode: 'x', kind: 'metered' },
+        { projectId: 'other', featureCode: 'y', kind: 'metered' },
+      ],
+    });
     await fill();
   });
   afterAll(async () => {
@@ -62,11 +72,19 @@ describe('readSources', () => {
     });
     await changeUser(database, { projectId: 'p', userId: 'u' }, async (tx, userRef) => {
       await tx.subscription.create({
-        data: { id: 'sub_1', userRef, status: 'past_due', pastDueSince: start, snapshotEventId: 'evt_1' },
+        data: {
+          id: 'sub_1',
+          userRef,
+          status: 'past_due',
+          pastDueSince: start,
+          snapshotEventId: 'evt_1',
+          startDate: start,
+        },
       });
       const item = { subscriptionId: 'sub_1', currentPeriodStart: start, currentPeriodEnd: end };
+      const firstPeriodStart = new Date(start.getTime() - 1);
       await tx.subscriptionItem.create({
-        data: { ...item, itemId: 'si_1', stripePriceId: 'price_p', quantity: 3n },
+        data: { ...item, itemId: 'si_1', stripePriceId: 'price_p', quantity: 3n, firstPeriodStart },
       });
       await tx.subscriptionItem.create({
         data: { ...item, itemId: 'si_2', stripePriceId: 'price_other', quantity: 1n },
@@ -77,17 +95,17 @@ describe('readSources', () => {
       await tx.purchaseItem.create({
         data: { purchaseId: 'pi_1', stripePriceId: 'price_once_p', quantity: 9_007_199_254_740n },
       });
-      await tx.grant.create({
-        data: {
-          id: 'g',
-          userRef,
-          featureCode: 'x',
-          validFrom: start,
-          validTo: end,
-          reason: 'r',
-          grantedBy: 'a',
-        },
-      });
+      const grant = {
+        userRef,
+        featureCode: 'x',
+        validFrom: start,
+        validTo: end,
+        reason: 'r',
+        grantedBy: 'a',
+      };
+      await tx.grant.create({ data: { ...grant, id: 'g' } });
+      await tx.grant.create({ data: { ...grant, id: 'g_some', amount: 1_000_000_000_000n } });
+      await tx.grant.create({ data: { ...grant, id: 'g_unlimited', isUnlimited: true } });
       return { result: undefined, changed: true };
     });
   }
@@ -95,13 +113,25 @@ describe('readSources', () => {
   it('reads everything of a user, with what the project sells, in one statement', async () => {
     statements.length = 0;
     const read = await readSources(database, 'p', ['u']);
+    const grant = {
+      featureCode: 'x',
+      validFrom: start.getTime(),
+      validTo: end.getTime(),
+      revokedAt: null,
+    };
     expect(statements).toEqual(['with']);
     expect(read.get('u')).toEqual({
       userId: 'u',
       isKnown: true,
+      userRef: expect.any(Number),
       userVersion: 1,
       projectVersion: 1,
       policy: { unpaid: 'allow' },
+      // Of this project, and none that is boolean.
+      features: {
+        b: { kind: 'limit', counted: true, thresholds: [80, 100] },
+        x: { kind: 'metered', counted: false, thresholds: [] },
+      },
       sources: {
         subscriptions: [
           {
@@ -111,6 +141,7 @@ describe('readSources', () => {
             cancelAtPeriodEnd: false,
             endedAt: null,
             trialEnd: null,
+            startDate: start.getTime(),
             collectionPaused: false,
             pastDueSince: start.getTime(),
             reversedPayments: [],
@@ -125,7 +156,9 @@ describe('readSources', () => {
                 quantity: 3,
                 currentPeriodStart: start.getTime(),
                 currentPeriodEnd: end.getTime(),
+                firstPeriodStart: start.getTime() - 1,
                 featureCodes: ['a', 'b'],
+                features,
               },
               // The item of another project's catalog is not shown.
             ],
@@ -146,19 +179,16 @@ describe('readSources', () => {
                 quantity: 9_007_199_254_740,
                 productId: 'pro',
                 featureCodes: ['a', 'b'],
+                features,
                 accessDays: 30,
               },
             ],
           },
         ],
         grants: [
-          {
-            id: 'g',
-            featureCode: 'x',
-            validFrom: start.getTime(),
-            validTo: end.getTime(),
-            revokedAt: null,
-          },
+          { ...grant, id: 'g' },
+          { ...grant, id: 'g_some', amount: 1_000_000_000_000 },
+          { ...grant, id: 'g_unlimited', amount: null },
         ],
       },
     });
@@ -177,7 +207,7 @@ describe('readSources', () => {
     const query = {
       $queryJson: <T>(statement: { text: string }): Promise<T> => (
         texts.push(statement.text),
-        database.$queryJson<T>(Prisma.sql`SELECT '[]'::json`)
+        database.$queryJson<T>(Prisma.sql`SELECT '{"users":[],"features":null}'::json`)
       ),
     };
     await readSources(query, 'p', ['u']);

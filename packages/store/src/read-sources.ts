@@ -1,19 +1,19 @@
-import { disputeGravity, policyOverrides, subscriptionBookkeeping } from '@billing/domain';
-import type { PolicyOverrides, Sources } from '@billing/domain';
+import { policyOverrides } from '@billing/domain';
+import type { FeaturesByCode, GrantSource, PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
-import { ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
-import { subscriptionTable } from './events/tables.ts';
-import { Prisma } from './generated/client.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
+import { sourcesStatement } from './sources-statement.ts';
 
 /** All that the entitlements of one user are derived from, of one snapshot of the database. */
 export type UserSources = {
   userId: string;
-  /** False: the user has no row. */
   isKnown: boolean;
+  userRef: number | null;
   userVersion: number;
   projectVersion: number;
   policy: PolicyOverrides;
+  /** The project's limits and metered features, by code: all others are boolean. */
+  features: FeaturesByCode;
   sources: Sources;
 };
 
@@ -30,159 +30,15 @@ type Row = {
   policy: unknown;
   subscriptions: Read<Sources['subscriptions'][number]>[] | null;
   purchases: Read<Sources['purchases'][number]>[] | null;
-  grants: Sources['grants'] | null;
+  grants: (GrantSource & { isUnlimited: boolean; amount: number | null })[] | null;
 };
 
-/** Confirmed only with the payments of its invoices that were taken back. */
-const subscriptionFields = Prisma.raw(
-  subscriptionTable.jsonFields('s', [...subscriptionBookkeeping, 'confirmed']),
-);
-
-const gravestFirst = [...disputeGravity].reverse();
-
-/**
- * The price and the product of an item `i`, of whatever project. In place of an item of another project's price, which
- * is not the project's to see, there is NULL; an unknown price is to be seen.
- */
-const sold = Prisma.sql`
-  LEFT JOIN public.prices ON prices.stripe_price_id = i.stripe_price_id
-  LEFT JOIN public.products USING (project_id, product_id)`;
-const isForeign = Prisma.sql`prices.project_id <> users.project_id`;
-
-/** Of a purchase `p` that is keyed by its invoice: the payments of that invoice that were taken back. */
-const paymentsOfInvoice = Prisma.sql`
-          SELECT sum(x.amount_refunded) AS amount_refunded, bool_and(x.confirmed) AS confirmed,
-            (array_agg(x.dispute_status ORDER BY array_position(${gravestFirst}::text[], x.dispute_status),
-              x.dispute_status))[1] AS dispute_status,
-            array_agg(x.snapshot_event_id) AS event_ids
-          FROM public.purchases x
-          WHERE x.invoice_id = p.id AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
-          HAVING count(*) > 0`;
-
-/** What only an explanation shows: the source of the owner, and the last event of `event_ids`. */
-function explained(alias: 's' | 'p'): { fields: Prisma.Sql; joined: Prisma.Sql } {
-  const object = Prisma.raw(alias);
-  return {
-    fields: Prisma.sql`'ownerSource', ${ownerSourceSql(alias)}, 'lastEvent', e.event,`,
-    // One by one by their ids: a plan of a condition with OR, or of a join, made on a small ledger would scan a large one.
-    joined: Prisma.sql`
-        LEFT JOIN LATERAL (
-          SELECT json_build_object('event_id', one.event_id, 'type', one.type,
-            'created', (extract(epoch FROM one.created) * 1000)::bigint) AS event
-          FROM unnest(paid.event_ids || ${object}.snapshot_event_id) AS known (event_id)
-            CROSS JOIN LATERAL (
-              SELECT * FROM public.stripe_events e WHERE e.event_id = known.event_id OFFSET 0) one
-          ORDER BY one.created DESC, one.event_id DESC LIMIT 1
-        ) e ON true`,
-  };
-}
-
-const explainedSubscription = explained('s');
-const explainedPurchase = explained('p');
-/** The source of the owner where access depends on it; nearly all checks do not look it up. */
-const notExplained = (alias: 's' | 'p'): typeof explainedPurchase => ({
-  fields: Prisma.sql`'ownerSource', CASE WHEN ${quarantinesHints('users')} THEN ${ownerSourceSql(alias)} END, 'lastEvent', NULL,`,
-  joined: Prisma.sql``,
-});
-const plainSubscription = notExplained('s');
-const plainPurchase = notExplained('p');
-
-/** One user by a value, which Postgres plans and runs with less than a list. */
-const askedUsers = (userIds: readonly string[]): Prisma.Sql =>
-  userIds.length === 1
-    ? Prisma.sql`(SELECT ${userIds[0]}::text COLLATE "C" AS user_id)`
-    : Prisma.sql`(SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id)`;
-
-/** The rows of a table that are the user's: by the owner in the row, or beside it. */
-const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
-  const rows = Prisma.raw(`public.${table}`);
-  return Prisma.sql`(
-          SELECT * FROM ${rows} WHERE user_ref = users.id
-          UNION ALL
-          SELECT other.* FROM public.object_owners o JOIN ${rows} other ON other.id = o.object_id
-          WHERE o.user_ref = users.id AND (other.user_ref = users.id) IS NOT TRUE)`;
-};
-
-type Asked = {
-  projectId: string;
-  userIds: readonly string[];
-  isExplained: boolean;
-};
-
-function statementFor({ projectId, userIds, isExplained }: Asked): Prisma.Sql {
-  const ofSubscription = isExplained ? explainedSubscription : plainSubscription;
-  const ofPurchase = isExplained ? explainedPurchase : plainPurchase;
-  return Prisma.sql`
-    WITH asked AS (
-      SELECT p.id AS project_id, p.version AS project_version, p.policy, given.user_id, u.id, u.version
-      FROM public.projects p
-        CROSS JOIN ${askedUsers(userIds)} given
-        LEFT JOIN public.users u ON u.project_id = p.id AND u.user_id = given.user_id
-      WHERE p.id = ${projectId}
-    )
-    SELECT coalesce(json_agg(one), '[]') FROM (SELECT
-      users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,
-      CASE WHEN users.id IS NOT NULL THEN (
-        SELECT json_agg(json_build_object(
-          ${subscriptionFields}, ${ofSubscription.fields}
-          'reversedPayments', coalesce(paid.payments, '[]'::json),
-          'confirmed', s.confirmed AND coalesce(paid.confirmed, true),
-          'items', coalesce((
-            SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
-              'itemId', i.item_id, 'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'currentPeriodStart', (extract(epoch FROM i.current_period_start) * 1000)::bigint,
-              'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
-              'featureCodes', products.feature_codes) END ORDER BY i.item_id)
-            FROM public.subscription_items i ${sold}
-            WHERE i.subscription_id = s.id), '[]'::json)
-        ) ORDER BY s.id)
-        FROM ${ownedRows('subscriptions')} s
-        LEFT JOIN LATERAL (
-          SELECT
-            json_agg(json_build_object('invoiceId', x.invoice_id, 'amount', x.record #> '{invoice,total}',
-              'amountRefunded', x.amount_refunded, 'disputeStatus', x.dispute_status,
-              'covers', x.record #> '{invoice,covers}') ORDER BY x.id) AS payments,
-            bool_and(x.confirmed) AS confirmed, array_agg(x.snapshot_event_id) AS event_ids
-          FROM public.purchases x
-          WHERE x.subscription_id = s.id AND x.invoice_id IS NOT NULL
-            AND (x.amount_refunded > 0 OR x.dispute_status IS NOT NULL)
-          HAVING count(*) > 0
-        ) paid ON true ${ofSubscription.joined}) END AS subscriptions,
-      CASE WHEN users.id IS NOT NULL THEN (
-        SELECT json_agg(json_build_object(
-          'id', p.id, ${ofPurchase.fields} 'status', p.status, 'paidAt', (extract(epoch FROM p.paid_at) * 1000)::bigint,
-          'payment', json_build_object('amount', p.amount,
-            'amountRefunded', p.amount_refunded + coalesce(paid.amount_refunded, 0),
-            'disputeStatus', coalesce(p.dispute_status, paid.dispute_status)),
-          'confirmed', p.confirmed AND coalesce(paid.confirmed, true),
-          'items', coalesce((
-            SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
-              'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'productId', prices.product_id, 'featureCodes', products.feature_codes,
-              'accessDays', prices.access_days) END ORDER BY i.stripe_price_id)
-            FROM public.purchase_items i ${sold}
-            WHERE i.purchase_id = p.id), '[]'::json)
-        ) ORDER BY p.id)
-        FROM ${ownedRows('purchases')} p
-        LEFT JOIN LATERAL (${paymentsOfInvoice}) paid ON true ${ofPurchase.joined}
-        WHERE p.invoice_id IS NULL AND (p.session_id IS NOT NULL OR p.status <> 'pending')
-          -- An invoice that only records another purchase sells nothing by itself. OFFSET 0: looked up, never joined.
-          AND NOT EXISTS (SELECT FROM public.purchases x WHERE x.receipt_invoice_id = p.id OFFSET 0)) END AS purchases,
-      CASE WHEN users.id IS NOT NULL THEN (
-        SELECT json_agg(json_build_object(
-          'id', g.id, 'featureCode', g.feature_code,
-          'validFrom', (extract(epoch FROM g.valid_from) * 1000)::bigint,
-          'validTo', (extract(epoch FROM g.valid_to) * 1000)::bigint,
-          'revokedAt', (extract(epoch FROM g.revoked_at) * 1000)::bigint) ORDER BY g.id)
-        FROM public.grants g WHERE g.user_ref = users.id) END AS grants
-    FROM asked users) one`;
-}
+type Answer = { users: Row[]; features: FeaturesByCode | null };
 
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
  * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
- * Instants leave Postgres as milliseconds. Empty if the project does not exist. `isExplained`: with what only an
- * explanation shows; else the last events are null.
+ * Instants leave Postgres as milliseconds. Empty without the project. `isExplained`: with what an explanation shows.
  */
 export async function readSources(
   database: Pick<Database, '$queryJson'>,
@@ -190,34 +46,39 @@ export async function readSources(
   userIds: readonly string[],
   { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
-  const statement = statementFor({ projectId, userIds, isExplained });
-  const rows = await readAgainIfConnectionLost(() => database.$queryJson<Row[]>(statement));
-  return new Map(rows.map((row) => [row.user_id, toUserSources(row)]));
+  const ask = () => database.$queryJson<Answer>(sourcesStatement({ projectId, userIds, isExplained }));
+  const { users, features } = await readAgainIfConnectionLost(ask);
+  return new Map(users.map((row) => [row.user_id, toUserSources(row, features ?? {})]));
 }
 
-/** The items that are the project's to see; null if all of them are another project's: then the source is not. */
-function ourItems<Item>(items: readonly (Item | null)[]): Item[] | null {
-  const ours = items.filter((item) => item !== null);
-  return ours.length === 0 && items.length > 0 ? null : ours;
+/** Sources with the items that are the project's to see, without those of which all items are another project's. */
+function ourSources<Item, Source extends { items: readonly (Item | null)[] }>(
+  sources: readonly Source[] | null,
+) {
+  return (sources ?? []).flatMap((source) => {
+    const items = source.items.filter((item) => item !== null);
+    return items.length === 0 && source.items.length > 0 ? [] : [{ ...source, items }];
+  });
 }
 
-function toUserSources(row: Row): UserSources {
+/** A grant of a boolean feature has no amount at all. */
+function toGrant({ isUnlimited, amount, ...grant }: NonNullable<Row['grants']>[number]): GrantSource {
+  return isUnlimited || amount !== null ? { ...grant, amount } : grant;
+}
+
+function toUserSources(row: Row, features: FeaturesByCode): UserSources {
   return {
     userId: row.user_id,
     isKnown: row.user_ref !== null,
+    userRef: row.user_ref,
     userVersion: row.user_version ?? 0,
     projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),
+    features,
     sources: {
-      subscriptions: (row.subscriptions ?? []).flatMap((one) => {
-        const items = ourItems(one.items);
-        return items === null ? [] : [{ ...one, items }];
-      }),
-      purchases: (row.purchases ?? []).flatMap((one) => {
-        const items = ourItems(one.items);
-        return items === null ? [] : [{ ...one, items }];
-      }),
-      grants: row.grants ?? [],
+      subscriptions: ourSources(row.subscriptions),
+      purchases: ourSources(row.purchases),
+      grants: (row.grants ?? []).map(toGrant),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { deleteExpiredKeys, deleteFinishedEvents, deleteOldRuns } from '@billing/store';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 import { dropPayloadMonths } from './payload-months.ts';
+import { dropExpiredUsage } from './usage/usage-retention.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
@@ -21,5 +22,6 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
   if (total > 0)
     logger.info('ledger_events_deleted', { count: total, finished_before: before.toISOString() });
   await dropPayloadMonths(deps);
+  await dropExpiredUsage(deps);
   return { kind: 'done' };
 }

@@ -1,6 +1,6 @@
 import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import type { JobQueue, Logger, Metrics, StripeClient } from '@billing/platform';
-import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner, Replicas, Usage } from '@billing/store';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
@@ -28,8 +28,14 @@ export type SyncDeps = {
 
 /** What the jobs of the maintenance queue need besides. */
 export type MaintenanceDeps = SyncDeps & {
+  /** For what may be some seconds old. */
+  replicas: Replicas;
   stripeEvents: JobQueue;
   maintenance: JobQueue;
+  /** Recorded usage that waits for Postgres. */
+  usageEvents: JobQueue;
+  /** Usage of this process. */
+  usage: Usage;
   /** Identifies this process as the holder of a run or of the sweep. */
   workerId: string;
   /** Aborted when the worker stops: work ends at its next step. */

@@ -9,6 +9,7 @@ export { createEventApplier, type EventApplier } from './apply/apply-events.ts';
 export { acceptEvent, unreadableEvent } from './apply/handlers.ts';
 export { meansErased } from './apply/means-erased.ts';
 export { type QueuedEvent, type ReceivedEvent } from './apply/target.ts';
+export { warmEvents } from './apply/warm-events.ts';
 export { recordEvent } from './apply/write-plans.ts';
 export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs } from './outages.ts';
 
@@ -23,9 +24,15 @@ export { verifyDuePrices } from './verify-prices.ts';
 export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';
+export { sumSubscriptions } from './sum-subscriptions.ts';
 export { sweepAfterChange } from './sweep-after-change.ts';
 export { sweepEvents } from './sweep-events.ts';
 export { measureUnseen } from './unseen-events.ts';
+
+// Usage
+export { applyQueuedUsage } from './usage/apply-queued-usage.ts';
+export { tidyReservations } from './usage/tidy-usage.ts';
+export { dropExpiredUsage, makeUsageWeeks } from './usage/usage-retention.ts';
 
 // Import
 export { readAll } from './import/each-page.ts';

@@ -18,7 +18,7 @@ export async function sweepAfterChange(
 ): Promise<void> {
   if (id === null || !isPrimary) return;
   await noteQueueServer(database, { mode, server: id }, async () => {
-    logger.warn('queue_redis_changed', { then: 'sweep' });
+    logger.warn('queue_redis_changed', { starts: 'sweep' });
     const name = 'sweep';
     // Ids, so that workers which notice it at the same time add them once.
     const jobId = `sweep-after-${id.slice(0, 8)}-${id.slice(-8)}`;

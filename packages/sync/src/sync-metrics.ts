@@ -16,6 +16,7 @@ export type SyncMetrics = {
   pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
   unseenEvents: { set: (value: number) => void };
   erasures: LabeledCounter<'outcome'>;
+  queuedUsage: LabeledCounter<'outcome'>;
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -52,6 +53,7 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     ['reason'],
   ),
   erasures: counter('erasures_total', 'Erasures of users that were done, or failed', ['outcome']),
+  queuedUsage: counter('usage_queued_total', 'Queued usage that was applied, or refused', ['outcome']),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

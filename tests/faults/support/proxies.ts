@@ -64,7 +64,10 @@ export async function startProxies(ports: Record<DependencyName, number>): Promi
         urlFor: (url) => Object.assign(new URL(url), { host: `127.0.0.1:${listenOn}` }).href,
         setMode: async (mode) => void (await call(name, 'setMode', mode)),
         setDelay: async (delayMs) => void (await call(name, 'setDelay', delayMs)),
-        leadTo: async (port) => void (await call(name, 'leadTo', port)),
+        leadTo: async (port) => {
+          await call(name, 'leadTo', port);
+          await call(name, 'dropConnections');
+        },
         dropConnections: async () => void (await call(name, 'dropConnections')),
         deadConnectionCount: async () => Number(await call(name, 'deadConnectionCount')),
       },

@@ -45,6 +45,8 @@ type ServiceOptions = {
   script: string;
   port: number;
   env: Record<string, string>;
+  /** Default: the API's. */
+  nodeArguments?: readonly string[];
   /** For its log. */
   dir: string;
   /** Default `/ready`. */
@@ -57,7 +59,7 @@ export function createServiceProcess(options: ServiceOptions): ServiceProcess {
   const service = createAppProcess({
     name,
     script,
-    nodeArguments: appNodeArguments,
+    nodeArguments: options.nodeArguments ?? appNodeArguments,
     env: { PATH: process.env['PATH'], ...env },
     readyUrl: url + readyPath,
     logFile: join(dir, `${name}.log`),

@@ -1,3 +1,4 @@
+import { workerNodeArguments } from '@billing/testing';
 import { Stripe } from 'stripe';
 import { adminSecret, createApiClient, webhookSecret } from './api-client.ts';
 import type { ApiClient } from './api-client.ts';
@@ -56,6 +57,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       script: `apps/${side}/dist/main.js`,
       port,
       dir: dependencies.dir,
+      ...(side === 'worker' && { nodeArguments: workerNodeArguments }),
       env: {
         ...dependencies.environmentOf(through),
         ...env,

@@ -28,6 +28,8 @@ const policies: Record<string, AccessPolicy> = {
     partial_refund_threshold: 0.01,
     dispute: 'hold',
     accept_buyer_hints: 'grant',
+    past_due_allowance: 'withhold',
+    usage_timezone: 'UTC',
   },
   lenient: {
     past_due_grace_days: 30,
@@ -38,6 +40,8 @@ const policies: Record<string, AccessPolicy> = {
     partial_refund_threshold: 1,
     dispute: 'ignore',
     accept_buyer_hints: 'grant',
+    past_due_allowance: 'grant',
+    usage_timezone: 'UTC',
   },
 };
 
@@ -69,6 +73,8 @@ const notState = [
   'claimed_project_id',
   'claimed_user_source',
   'project_claimed_at',
+  // Which periods were heard of.
+  'first_period_start',
 ];
 
 type StateRow = { subscriptions: StoredRow[]; purchases: StoredRow[]; ledger: LedgerRow[] };

@@ -37,6 +37,7 @@ export function renderSubscription(one: Subscription, shape: Shape): StripeObjec
     canceled_at: one.canceledAt,
     ended_at: one.endedAt,
     trial_end: one.trialEnd,
+    start_date: one.created,
     pause_collection: one.isCollectionPaused ? { behavior: 'void', resumes_at: null } : null,
     latest_invoice: one.latestInvoice,
     created: one.created,

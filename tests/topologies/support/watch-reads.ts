@@ -40,7 +40,7 @@ export function watchReads(
     failed: [],
     counts: { hits: 0, reads: 0 },
   };
-  let isStopped = false;
+  const stopping = new AbortController();
 
   async function read(client: ApiClient, user: string, seen: Map<string, number>): Promise<void> {
     const startedAt = performance.now();
@@ -66,7 +66,7 @@ export function watchReads(
 
   const running = clients.map(async (client) => {
     const seen = new Map<string, number>();
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       for (const user of users) await read(client, user, seen);
       await sleep(pauseMs);
     }
@@ -88,7 +88,7 @@ export function watchReads(
     },
     resetCounts: () => Object.assign(watch.counts, { hits: 0, reads: 0 }),
     async stop() {
-      isStopped = true;
+      stopping.abort();
       await Promise.all(running);
     },
   };

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { sources } from './check.ts';
 import type { Check } from './check.ts';
 import { clients } from './clients.ts';
+import { compose } from './compose.ts';
+import { helm } from './helm.ts';
 import { promtoolChecks } from './promtool.ts';
 import { redocly } from './redocly.ts';
 import { describe, runCheck, summarize } from './run-checks.ts';
@@ -15,7 +17,15 @@ import { stripeCli } from './stripe-cli.ts';
  * `npm run check:tools`: tools that others wrote, each at one version, are run against docs/openapi.json and a system that
  * runs. `-- --only npm,go`: those from there alone. What is missing on this machine is skipped; in CI that is a failure.
  */
-const allChecks: readonly Check[] = [redocly, stripeCli, ...clients, ...promtoolChecks, schemathesis];
+const allChecks: readonly Check[] = [
+  redocly,
+  stripeCli,
+  ...clients,
+  ...promtoolChecks,
+  schemathesis,
+  compose,
+  helm,
+];
 
 const only = z
   .string()

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ProgramName } from './check.ts';
@@ -61,12 +61,45 @@ export async function findProgram(name: ProgramName): Promise<{ folder: string }
   return { folder };
 }
 
-/** Installs a package of npm, at an exact version, beside this checkout's own; returns the folder of its programs. */
-export async function installFromNpm(name: string, version: string): Promise<string> {
-  const folder = join(root, '.local/check-tools', `${name.replaceAll(/\W+/g, '-')}-${version}`);
+const folderOf = (name: string, version: string): string =>
+  join(root, '.local/check-tools', `${name.replaceAll(/\W+/g, '-')}-${version}`);
+
+/**
+ * Installs a package of npm, at an exact version, and others (`name@version`) beside it, apart from this checkout's own; returns
+ * the folder of its programs.
+ */
+export async function installFromNpm(
+  name: string,
+  version: string,
+  others: readonly string[] = [],
+): Promise<string> {
+  const folder = folderOf(name, version);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const options = ['--silent', '--no-fund', '--no-audit', '--ignore-scripts', '--save-exact'];
-  await runTool('npm', ['install', ...options, `${name}@${version}`], { cwd: folder });
+  await runTool('npm', ['install', ...options, `${name}@${version}`, ...others], { cwd: folder });
   return join(folder, 'node_modules/.bin');
+}
+
+type GoProgram = { name: string; version: string; module: string; package: string };
+
+/**
+ * Builds a program from Go's modules, at an exact version, unless it is there; returns its path. In a module of its own: where
+ * its own module replaces others, `go install` refuses it.
+ */
+export async function buildFromGo(program: GoProgram): Promise<string> {
+  const folder = folderOf(program.name, program.version);
+  const built = join(folder, program.name);
+  if (existsSync(built)) return built;
+  const found = await findProgram('go');
+  if ('missing' in found) throw new Error(found.missing);
+  const go = join(found.folder, 'go');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'go.mod'), `module local/${program.name}\n`);
+  const options = { cwd: folder, timeoutMs: 1_200_000 };
+  await runTool(go, ['get', `${program.module}@${program.version}`], options);
+  // Under another name until it is whole.
+  await runTool(go, ['build', '-o', `${built}.new`, program.package], options);
+  renameSync(`${built}.new`, built);
+  return built;
 }

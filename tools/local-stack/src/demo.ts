@@ -24,6 +24,10 @@ const products = {
     product_id: 'premium',
     name: 'Premium',
     feature_codes: ['premium_export', 'priority_support'],
+    features: [
+      { feature_code: 'api_calls', allowance: 1_000, period: 'month' },
+      { feature_code: 'seats', limit: 5 },
+    ],
     amount: 1_900,
     interval: 'month',
   },
@@ -31,10 +35,17 @@ const products = {
     product_id: 'lifetime_reports',
     name: 'Lifetime reports',
     feature_codes: ['reports'],
+    features: [],
     amount: 4_900,
     interval: 'one_time',
   },
 } as const;
+
+/** What the demo's subscription gives besides: a metered feature and a limit. */
+const usageFeatures = [
+  { feature_code: 'api_calls', name: 'API calls', kind: 'metered', unit: 'call', thresholds: [80, 100] },
+  { feature_code: 'seats', name: 'Seats', kind: 'limit', unit: 'seat', counted: true },
+];
 
 /**
  * A project with two products, a monthly and a one-time price and an API key, made through the public API and
@@ -45,6 +56,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const kept = readJsonFile(paths.demo, demoFile);
   if (kept !== undefined && (await isStillKnown({ options, stripe }, kept))) return kept;
   await admin(options, '/projects', { project_id: demoProject, name: 'Demo' });
+  for (const feature of usageFeatures) await admin(options, `/projects/${demoProject}/features`, feature);
   const [subscription, payment] = await Promise.all([
     ensurePrice({ options, stripe }, { kind: 'subscription', kept }),
     ensurePrice({ options, stripe }, { kind: 'payment', kept }),
@@ -85,12 +97,12 @@ async function ensurePrice(
   { options, stripe }: Sides,
   { kind, kept }: { kind: Kind; kept: Demo | undefined },
 ): Promise<string> {
-  const { product_id, name, feature_codes, amount, interval } = products[kind];
+  const { product_id, name, feature_codes, features, amount, interval } = products[kind];
   const keptId = kept?.prices[kind];
   const isKnown = keptId !== undefined && (await isPriceKnown(stripe, keptId));
   const stripePriceId = isKnown ? keptId : await createStripePrice(stripe, products[kind]);
   const project = `/projects/${demoProject}`;
-  await admin(options, `${project}/products`, { product_id, name, feature_codes });
+  await admin(options, `${project}/products`, { product_id, name, feature_codes, features });
   const price = {
     price_id: stripePriceId,
     product_id,

@@ -1,14 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { appNodeArguments, createAppProcess } from '@billing/testing';
+import { appNodeArguments, createAppProcess, workerNodeArguments } from '@billing/testing';
 import type { AppProcess } from '@billing/testing';
 import { paths } from './paths.ts';
 
 /** `devGraceMs`: how long a restart waits for the old process: for no request of the API, but for jobs and files. */
 const programs = {
   api: { folder: 'apps/api', readyPath: '/ready', nodeArguments: appNodeArguments, devGraceMs: 0 },
-  worker: { folder: 'apps/worker', readyPath: '/ready', nodeArguments: appNodeArguments, devGraceMs: 1_000 },
+  worker: {
+    folder: 'apps/worker',
+    readyPath: '/ready',
+    nodeArguments: workerNodeArguments,
+    devGraceMs: 1_000,
+  },
   stripe: { folder: 'tools/offline-stripe', readyPath: '/healthz', nodeArguments: [], devGraceMs: 1_000 },
 } as const;
 

@@ -1,9 +1,16 @@
 // Servers and processes.
-export { appNodeArguments, buildApps, createAppProcess, spawnApp } from './processes/app-process.ts';
+export {
+  appNodeArguments,
+  buildApps,
+  createAppProcess,
+  spawnApp,
+  workerNodeArguments,
+} from './processes/app-process.ts';
 export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
 export { freePort, isPortFree, keepPort } from './processes/ports.ts';
 export { ensureDatabase, oddSettings, startPostgres } from './services/postgres.ts';
+export { startPgBouncer, type PgBouncer } from './services/pgbouncer.ts';
 export { unprivilegedPrefix } from './services/postgres-data.ts';
 export type { PostgresServer } from './services/postgres.ts';
 export { startRedis } from './services/redis.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export type WaitOptions = {
-  /** Default 10 s. */
+  /** Default 20 s: a busy machine is no failure. */
   timeoutMs?: number;
   /** Default 20 ms. */
   intervalMs?: number;
@@ -15,7 +15,7 @@ export type WaitOptions = {
  */
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 20, what }: WaitOptions,
+  { timeoutMs = 20_000, intervalMs = 20, what }: WaitOptions,
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> {
   const givesUpAt = Date.now() + timeoutMs;
   let lastError: unknown;

@@ -40,6 +40,8 @@ describe('a project', () => {
       partial_refund_threshold: 1,
       dispute: 'hold',
       accept_buyer_hints: 'grant',
+      past_due_allowance: 'grant',
+      usage_timezone: 'UTC',
     };
     expect(made.body).toMatchObject({ project_id: id, description: 'By hand', is_active: true, policy });
     expect((await admin('get', `/projects/${id}`).expect(200)).body).toEqual(made.body);

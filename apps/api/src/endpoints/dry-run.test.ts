@@ -57,6 +57,7 @@ beforeAll(async () => {
     where: { id: subscriptionId },
     data: { stripeCustomerId: customerId },
   });
+  await api.admin('post', project('/features'), { feature_code: 'credits', kind: 'metered' }).expect(201);
   const grant = { project_id: projectId, user_id: userId, feature_code: 'beta', reason: 'trial' };
   grantId = (await api.admin('post', '/grant', grant).expect(201)).body.grant_id;
   keyId = (await api.admin('post', `/projects/${projectId}/api-keys`, {}).expect(201)).body.key_id;
@@ -124,6 +125,34 @@ const rows: Row[] = [
     users: 0,
   },
   {
+    call: 'describe a feature',
+    method: 'post',
+    path: () => project('/features'),
+    body: () => ({ feature_code: 'calls', kind: 'metered', thresholds: [80] }),
+    changes: () => [from('counted', false), from('kind', 'metered'), from('thresholds', [80])],
+    users: 0,
+  },
+  {
+    call: 'change a feature',
+    method: 'patch',
+    path: () => project('/features/credits'),
+    body: () => ({ unit: 'credit' }),
+    changes: () => [from('unit', 'credit')],
+    users: 0,
+  },
+  {
+    call: 'change an allowance',
+    method: 'patch',
+    path: () => project(`/products/${sold.productId}`),
+    body: () => ({ features: [{ feature_code: 'credits', allowance: 5, period: 'month' }] }),
+    changes: () =>
+      expect.arrayContaining([
+        { path: 'feature_codes', before: ['premium'], after: ['premium', 'credits'] },
+        from('features', { credits: expect.objectContaining({ allowance: 5 }) }),
+      ]),
+    users: 1,
+  },
+  {
     call: 'create a product',
     method: 'post',
     path: () => project('/products'),
@@ -178,6 +207,20 @@ const rows: Row[] = [
     path: () => '/grant',
     body: () => ({ project_id: projectId, user_id: 'new', feature_code: 'beta', reason: 'trial' }),
     changes: () => expect.arrayContaining([from('feature_code', 'beta'), from('user_id', 'new')]),
+    users: 1,
+  },
+  {
+    call: 'grant an amount',
+    method: 'post',
+    path: () => '/grant',
+    body: () => ({
+      project_id: projectId,
+      user_id: 'new',
+      feature_code: 'credits',
+      amount: 500,
+      reason: 'sorry',
+    }),
+    changes: () => expect.arrayContaining([from('feature_code', 'credits'), from('amount', 500)]),
     users: 1,
   },
   {

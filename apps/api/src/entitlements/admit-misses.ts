@@ -1,13 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ServiceError } from '@billing/domain';
 import type { Metrics } from '@billing/platform';
+import type { EntitlementCache } from '@billing/store';
+
+/** A statement that reads these users. */
+export type AskedUsers = { projectId: string; userIds: readonly string[] };
 
 export type Admission = {
   /**
-   * Waits until a statement may be sent; rejects with `service_unavailable` where that would be later than `endsAt`
-   * (of `performance.now()`).
+   * Waits, while the cache of one of them is cold, until the statement may be sent; rejects with `service_unavailable` where
+   * that would be later than `endsAt` (of `performance.now()`).
    */
-  admit: (endsAt: number) => Promise<void>;
+  admit: (asked: AskedUsers, endsAt: number) => Promise<void>;
+};
+
+type AdmissionDeps = {
+  perSecond: number;
+  cache: Pick<EntitlementCache, 'isWarming'>;
+  metrics: Pick<Metrics, 'entitlementReadsNotAdmitted'>;
 };
 
 const windowMs = 1_000;
@@ -29,13 +39,11 @@ export function nextAdmission(
  * Admits so many statements a second of this process, one second's worth of them at once. Those who come first are
  * admitted first; who cannot be in time is refused, and told to come back.
  */
-export function createAdmission(
-  perSecond: number,
-  metrics: Pick<Metrics, 'entitlementReadsNotAdmitted'>,
-): Admission {
+export function createAdmission({ perSecond, cache, metrics }: AdmissionDeps): Admission {
   let wholeAt = -Infinity;
   return {
-    async admit(endsAt) {
+    async admit({ projectId, userIds }, endsAt) {
+      if (!userIds.some((userId) => cache.isWarming(projectId, userId))) return;
       const now = performance.now();
       const next = nextAdmission({ wholeAt, perSecond }, { now, endsAt });
       if (next === null) {

@@ -2,6 +2,7 @@ import type { Clock } from '@billing/domain';
 import type { Metrics } from '@billing/platform';
 import type { Database, EntitlementCache, LookUp } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import type { Admission } from './admit-misses.ts';
 import { createFreshReads } from './fresh-reads.ts';
 import type { FreshAnswer } from './fresh-reads.ts';
 
@@ -29,11 +30,9 @@ export type AnswerSourceDeps = {
   cache: EntitlementCache;
   database: Database;
   clock: Clock;
-  config: Pick<
-    ApiConfig,
-    'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize' | 'warmupMissesPerSecond'
-  >;
-  metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses' | 'entitlementReadsNotAdmitted'>;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
+  admission: Admission;
+  metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses'>;
 };
 
 /** How often a read that proved to be older than something known is repeated. */

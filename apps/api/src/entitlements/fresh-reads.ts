@@ -1,5 +1,7 @@
 import {
   deriveEntitlements,
+  deriveEntitlementUsage,
+  explainUsage,
   resolvePolicy,
   ServiceError,
   toEntitlementsAnswer,
@@ -7,23 +9,19 @@ import {
 } from '@billing/domain';
 import type { Clock, ExplanationOut, Instant } from '@billing/domain';
 import { createCircuit, withDeadline } from '@billing/platform';
-import type { Circuit, Metrics } from '@billing/platform';
+import type { Circuit } from '@billing/platform';
 import { isDatabaseUnreachable, readSources } from '@billing/store';
 import { LRUCache } from 'lru-cache';
-import type { Database, EntitlementCache, NewEntry, UserSources } from '@billing/store';
+import type { Database, NewEntry, UserSources } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
-import { createAdmission } from './admit-misses.ts';
+import type { Admission, AskedUsers } from './admit-misses.ts';
 import { createReadShares } from './share-reads.ts';
 
 export type ReadDeps = {
   database: Pick<Database, '$queryJson'>;
   clock: Clock;
-  config: Pick<
-    ApiConfig,
-    'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize' | 'warmupMissesPerSecond'
-  >;
-  cache: Pick<EntitlementCache, 'isWarming'>;
-  metrics: Pick<Metrics, 'entitlementReadsNotAdmitted'>;
+  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
+  admission: Admission;
 };
 
 /** An answer fresh from Postgres, in the form in which it is cached. */
@@ -56,10 +54,7 @@ export function withinDeadline<T>(work: Promise<T>, endsAt: number): Promise<T> 
   });
 }
 
-/** A statement that reads these users. */
-type Asked = { projectId: string; userIds: readonly string[] };
-
-type RunRead = <T>(asked: Asked, read: () => Promise<T>) => Promise<T>;
+export type RunRead = <T>(asked: AskedUsers, read: () => Promise<T>) => Promise<T>;
 
 const circuitOptions = { failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 };
 /** Projects whose reads fail lately; with more, the one that is longest not used is forgotten. */
@@ -71,17 +66,17 @@ const maxCircuits = 10_000;
  * may be one project's own: they stop only the reads of that project, which never hold all connections. While the cache
  * is cold, statements are admitted at a rate.
  */
-function createReadRunner({ config, cache, metrics }: ReadDeps): RunRead {
-  const { databasePoolSize, warmupMissesPerSecond } = config;
-  const admission = createAdmission(warmupMissesPerSecond, metrics);
+export function createReadRunner({ config, admission }: Pick<ReadDeps, 'config' | 'admission'>): RunRead {
+  const { databasePoolSize } = config;
   const share = createReadShares(databasePoolSize);
   const ofPostgres = createCircuit(circuitOptions);
   const ofProjects = new LRUCache<string, Circuit>({ max: maxCircuits });
-  return async <T>({ projectId, userIds }: Asked, read: () => Promise<T>): Promise<T> => {
+  return async <T>(asked: AskedUsers, read: () => Promise<T>): Promise<T> => {
+    const { projectId } = asked;
     const own = ofProjects.get(projectId);
     if (own?.admits() === false || !ofPostgres.admits()) throw unavailable();
     const endsAt = performance.now() + readDeadlineMs;
-    if (userIds.some((userId) => cache.isWarming(projectId, userId))) await admission.admit(endsAt);
+    await admission.admit(asked, endsAt);
     // Whose turn comes too late reads nothing: nobody waits for it.
     const inTime = (): Promise<T> => (performance.now() < endsAt ? read() : Promise.reject(unavailable()));
     try {
@@ -103,26 +98,29 @@ function failOf(circuits: LRUCache<string, Circuit>, projectId: string): void {
   circuit.failed();
 }
 
-function toFreshAnswer(
+export function toFreshAnswer(
   { config }: ReadDeps,
   read: UserSources,
   { projectId, asOf }: { projectId: string; asOf: Instant },
 ): FreshAnswer {
-  const derived = deriveEntitlements(read.sources, {
+  const context = {
     policy: resolvePolicy(read.policy, config.pastDueGraceDays),
     now: asOf,
     renewalAllowanceMs: config.renewalAllowanceMs,
-  });
+  };
+  const ofUsage = { ...context, features: read.features, defaults: [] };
+  const derived = deriveEntitlements(read.sources, context);
+  const usage = deriveEntitlementUsage(derived, ofUsage);
   const version = read.userVersion + read.projectVersion;
-  const answer = toEntitlementsAnswer(derived, { userId: read.userId, projectId, version, asOf });
+  const answer = toEntitlementsAnswer(derived, usage, { userId: read.userId, projectId, version, asOf });
   return {
     projectId,
     userId: read.userId,
     isKnown: read.isKnown,
     userVersion: read.userVersion,
-    validUntil: derived.validUntil,
+    validUntil: usage.validUntil,
     answer: JSON.stringify(answer).slice(0, -1),
-    explanation: derived.evaluations.map(toExplanationOut),
+    explanation: derived.evaluations.map((one) => toExplanationOut(one, explainUsage(one, ofUsage))),
   };
 }
 

@@ -1,6 +1,6 @@
 import { dryRunOut } from '@billing/domain';
 import type { AdminRole, ApiKeyScope, ErrorCode } from '@billing/domain';
-import type { Actor, ApiKeyRecord } from '@billing/store';
+import type { Actor, ApiKeyRecord, Database } from '@billing/store';
 import { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import type { JsonObject } from '../openapi/json-schema.ts';
@@ -49,9 +49,11 @@ export type Reply<Body = unknown> = { status?: number; headers?: Readonly<Record
 export type EndpointDeps = AppDeps & {
   /** The description of this API: the document as JSON, and the page made from it. */
   apiDescription: { json: string; page: string };
+  /** Where an endpoint with `readsReplica` reads; of every other it is `database`. */
+  reader: Database;
 };
 
-type Method = 'get' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** One operation of the API, as it is mounted and as it is described to its users. */
 export type Endpoint = {
@@ -68,9 +70,15 @@ export type Endpoint = {
    * gets a database that keeps nothing; it must write in transactions only.
    */
   takesDryRun?: true;
+  /**
+   * What it answers may be some seconds old: `reader` may be a replica, unless the request says `cache-control: no-cache`. Never
+   * for what a user may do, nor for one object by its id.
+   */
+  readsReplica?: true;
   query?: z.ZodObject;
   headers?: readonly Header[];
-  body?: { schema: z.ZodType; example: unknown };
+  /** `maxBytes`: of a body that may be longer than others. */
+  body?: { schema: z.ZodType; example: unknown; maxBytes?: number };
   answers: readonly [Answer, ...Answer[]];
   /** Besides those of every endpoint and of its kind of access. */
   errors: readonly ErrorCode[];
@@ -120,7 +128,7 @@ type TypedEndpoint<
   path: Path;
   access: A;
   query?: Query;
-  body?: { schema: Body; example: unknown };
+  body?: { schema: Body; example: unknown; maxBytes?: number };
   answers: Answers;
   handle?(
     deps: EndpointDeps,
@@ -179,6 +187,7 @@ export const allowedMethods = (here: readonly Pick<Endpoint, 'method'>[]): strin
 export const tags = {
   Entitlements:
     'What may this user do? Asked on every guarded action, answered from a cache that knows every change.',
+  Usage: 'May this user use so much, and take it: allowances, limits, reservations.',
   Selling: "Send a user to Stripe's pages: to buy, and to manage what was bought.",
   Metrics: 'Numbers of one project.',
   Webhooks: 'What Stripe calls.',

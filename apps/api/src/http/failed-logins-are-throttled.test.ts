@@ -75,7 +75,7 @@ describe('failed log-ins', () => {
     expect(await failOften((from) => check(unknownKey(), from), address)).toContain(429);
     await waitFor(async () => (await check(apiKey, address)).status === 200, {
       what: 'the new key',
-      timeoutMs: 1_000,
+      timeoutMs: 5_000,
     });
   });
 

@@ -8,7 +8,7 @@ import { actorOf, onlyProjectOf, requireProjectOfBody, requireRole } from './aut
 import { projectOf, requireProjectKey, requireSameProject } from './authenticate-project.ts';
 import { allowedMethods, pathParameterNames, routePatternOf } from './define-endpoint.ts';
 import type { Endpoint, EndpointDeps, Reply, UntypedInput } from './define-endpoint.ts';
-import { parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
+import { createJsonReader, parseBody, parseParams, parseQuery, readJson, refuseQuery } from './parse.ts';
 
 /**
  * Mounts what has a handler; every other method of these addresses is 405 with `Allow`, those of endpoints that were
@@ -31,13 +31,31 @@ function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
     const input = readInput(endpoint, paramsSchema, { request, response });
     const reply = isDryRun(endpoint, input)
       ? await dryRun(deps, endpoint, input)
-      : await endpoint.handle?.(deps, input);
+      : await answer(deps, endpoint, input);
     if (reply !== undefined) send(response, reply, endpoint);
   };
   if (access === 'metrics') return [requireMetricsToken(deps), handle];
   if (typeof access === 'string') return [handle];
   if ('admin' in access) return [requireRole(access), handle];
-  return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [readJson]), handle];
+  const read = body?.maxBytes === undefined ? readJson : createJsonReader(body.maxBytes);
+  return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [read]), handle];
+}
+
+const asksForNewest = ({ header }: UntypedInput): boolean =>
+  /(^|,)\s*no-cache\s*(,|$)/i.test(header('cache-control') ?? '');
+
+/** From a replica where the endpoint allows it, and one is near enough; the header then says as of when. */
+async function answer(
+  deps: EndpointDeps,
+  endpoint: Endpoint,
+  input: UntypedInput,
+): Promise<Reply | undefined> {
+  if (endpoint.readsReplica !== true || asksForNewest(input)) return endpoint.handle?.(deps, input);
+  const { result, asOf } = await deps.replicas.read(async (reader) =>
+    endpoint.handle?.({ ...deps, reader }, input),
+  );
+  if (result === undefined || asOf === null) return result;
+  return { ...result, headers: { ...result.headers, 'x-data-as-of': new Date(asOf).toISOString() } };
 }
 
 function isDryRun({ takesDryRun }: Endpoint, { body, query }: UntypedInput): boolean {

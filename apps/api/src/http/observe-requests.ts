@@ -1,5 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { assignRequestId, limitLines, unmatchedRoute, withLogContext } from '@billing/platform';
+import {
+  assignRequestId,
+  limitLines,
+  traceFields,
+  traceIdOf,
+  unmatchedRoute,
+  withLogContext,
+} from '@billing/platform';
 import type { Logger, RequestMeter } from '@billing/platform';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
@@ -86,8 +93,11 @@ function createProxyWarning({ logger, config }: Pick<AppDeps, 'logger' | 'config
 /** What is known of a request when it is over. `noted`: ids and names for the access log, never what was sent. */
 export type Observed = { route: () => string; noted?: () => Record<string, string> };
 
-/** Begins a request: id, security headers; and at its end metrics and access log. Returns the id. */
-export type Observer = (request: IncomingMessage, response: ServerResponse, observed: Observed) => string;
+/** What a request is known by in the log. */
+export type RequestIds = { request_id: string; trace_id?: string };
+
+/** Begins a request: ids, security headers; and at its end metrics and access log. */
+export type Observer = (request: IncomingMessage, response: ServerResponse, observed: Observed) => RequestIds;
 
 export function createObserver(
   deps: Pick<AppDeps, 'logger' | 'isStopping' | 'config'>,
@@ -98,17 +108,18 @@ export function createObserver(
   const headers = Object.entries(securityHeaders);
   return (request, response, observed) => {
     const startedAt = performance.now();
-    const requestId = assignRequestId(request, response);
+    const traceId = traceIdOf(request.headers);
+    const ids = { request_id: assignRequestId(request, response), ...traceFields(traceId) };
     for (const [name, value] of headers) response.setHeader(name, value);
     if (deps.isStopping()) response.setHeader('connection', 'close');
     warnOfProxy(request);
     response.once('close', () => {
       const route = observed.route();
       const { method = '' } = request;
-      meter({ method, route, statusCode: response.statusCode, startedAt });
+      meter({ method, route, statusCode: response.statusCode, startedAt, traceId });
       if (!accessLog.wants(response.statusCode, !response.writableFinished)) return;
       accessLog.write({
-        request_id: requestId,
+        ...ids,
         method,
         route,
         status_code: response.statusCode,
@@ -117,16 +128,16 @@ export function createObserver(
         ...(response.writableFinished ? {} : { is_aborted: true }),
       });
     });
-    return requestId;
+    return ids;
   };
 }
 
-/** Observes every route but the two busy ones, which do so themselves; and adds the request id to all they log. */
+/** Observes every route but the two busy ones, which do so themselves; and adds the request's ids to all they log. */
 export const observeRequests =
   (observe: Observer, findRoute: RouteFinder): RequestHandler =>
   (request, response, next) => {
     const route = (): string => routeOf(request, response.statusCode, findRoute);
-    withLogContext({ request_id: observe(request, response, { route }) }, next);
+    withLogContext(observe(request, response, { route }), next);
   };
 
 type Sampling = Pick<AppDeps, 'logger'> & { route: string; share: number };
@@ -146,12 +157,14 @@ export function sampleAccessLog(handler: RequestHandler, sampling: Sampling): Re
 function logOnceClosed({ logger, route, share }: Sampling, request: Request, response: Response): void {
   const startedAt = performance.now();
   const requestId = assignRequestId(request, response);
+  const trace = traceFields(traceIdOf(request.headers));
   // The handler takes the same id from where a caller would have put it.
   request.headers[requestIdHeader] = requestId;
   response.once('close', () => {
     const cache = response.getHeader('x-cache');
     logger.info('request_finished', {
       request_id: requestId,
+      ...trace,
       method: request.method,
       route,
       status_code: response.statusCode,

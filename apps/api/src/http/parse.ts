@@ -53,14 +53,10 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.
 }
 
 /** A body of another method means nothing and is not read. */
-const methodsWithBody = new Set(['POST', 'PATCH']);
+const methodsWithBody = new Set(['POST', 'PUT', 'PATCH']);
 
-const jsonParser = express.json({
-  limit: maxBodyBytes,
-  inflate: false,
-  type: 'application/json',
-  strict: false,
-});
+const parserOf = (limit: number): RequestHandler =>
+  express.json({ limit, inflate: false, type: 'application/json', strict: false });
 
 const foreignCharset = /;\s*charset\s*=\s*(?!"?utf-?8\b)/i;
 
@@ -72,20 +68,26 @@ const isJson = (request: Request): boolean =>
  * Reads a JSON body into `request.body`. Comes after authentication, so that a caller without a key learns nothing
  * about bodies. Another content type is 415: a body that is silently ignored would mislead.
  */
-export const readJson: RequestHandler = (request, response, next) => {
-  if (!methodsWithBody.has(request.method)) {
-    next();
-    return;
-  }
-  const length = request.headers['content-length'];
-  const hasBody =
-    request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
-  if (hasBody && !isJson(request)) {
-    next(new ServiceError('unsupported_media_type', 'Send the body as application/json in UTF-8.'));
-    return;
-  }
-  jsonParser(request, response, next);
-};
+export const readJson = createJsonReader(maxBodyBytes);
+
+/** The same for bodies of another length. */
+export function createJsonReader(maxBytes: number): RequestHandler {
+  const parser = parserOf(maxBytes);
+  return (request, response, next) => {
+    if (!methodsWithBody.has(request.method)) {
+      next();
+      return;
+    }
+    const length = request.headers['content-length'];
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+    if (hasBody && !isJson(request)) {
+      next(new ServiceError('unsupported_media_type', 'Send the body as application/json in UTF-8.'));
+      return;
+    }
+    parser(request, response, next);
+  };
+}
 
 /** Refuses a query that nothing reads: with `?dry_run=true` beside a body that lacks it the call would take effect. */
 export function refuseQuery(request: Request): void {

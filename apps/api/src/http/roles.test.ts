@@ -24,6 +24,10 @@ const matrix: Record<string, Row> = {
   createApiKey: admin('path'),
   revokeApiKey: admin('path'),
   rotateApiKey: admin('path'),
+  listFeatures: viewer('path'),
+  createFeature: admin('path'),
+  getFeature: viewer('path'),
+  patchFeature: admin('path'),
   listProducts: viewer('path'),
   createProduct: admin('path'),
   getProduct: viewer('path'),
@@ -43,6 +47,8 @@ const matrix: Record<string, Row> = {
   exportUser: admin('body'),
   createGrant: operator('body'),
   revokeGrant: operator('filtered'),
+  adjustUsage: operator('body'),
+  listUsageRefusals: viewer('filtered'),
   listEvents: viewer('filtered'),
   listQuarantine: viewer('filtered'),
   listAudit: viewer('filtered'),
@@ -88,7 +94,7 @@ afterAll(() => api.close());
 
 /** Bodies that are refused as they stand, so that whoever is let in changes nothing; except for the project. */
 const bodyOf = (operationId: string, projectId: string): object =>
-  ['createGrant', 'startReconcile', 'eraseUser', 'exportUser'].includes(operationId)
+  ['createGrant', 'startReconcile', 'eraseUser', 'exportUser', 'adjustUsage'].includes(operationId)
     ? { project_id: projectId, dry_run: 'no' }
     : { no: 1 };
 

@@ -1,23 +1,12 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
+import { places, usageCases } from './tenancy.test-support.ts';
+import type { Answer, Place, ProjectCase, Tenant } from './tenancy.test-support.ts';
 import { giveSubscription } from '../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
 import { testAdmin } from '../testing/start-test-api.test-support.ts';
-
-type Tenant = {
-  projectId: string;
-  apiKey: string;
-  keyId: string;
-  priceId: string;
-  stripePriceId: string;
-  productId: string;
-};
-type Place = 'own' | 'foreign' | 'absent' | 'twice' | 'unknown';
-/** `twice`: the own project after the foreign one. */
-const places: Place[] = ['own', 'foreign', 'absent', 'twice', 'unknown'];
-type Answer = { status: number; code: string | undefined; text: string; cache: string | null };
 
 let api: Commerce;
 let a: Tenant;
@@ -28,6 +17,13 @@ let expiredKey: string;
 async function createTenant(marker: string): Promise<Tenant> {
   const project = await api.createProject();
   const sold = await api.sell(project.projectId, { featureCodes: [`only-${marker}`] });
+  const { projectId } = project;
+  await api.deps.database.feature.createMany({
+    data: [
+      { projectId, featureCode: 'calls', kind: 'metered' },
+      { projectId, featureCode: 'seats', kind: 'limit', counted: true },
+    ],
+  });
   return { ...project, ...sold };
 }
 
@@ -93,12 +89,6 @@ const inQuery = (projects: string[]): string => projects.map((id) => `&project_i
 const inBody = (projects: string[], fields: object): string =>
   `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
 
-type Call = (
-  token: string | null,
-  asked: { own: Tenant; projects: string[]; userId: string },
-) => Promise<Answer>;
-type ProjectCase = { call: Call; places: Place[]; twice: number; isCached?: true };
-
 /** Every call with a project API key. */
 const projectCases: Record<string, ProjectCase> = {
   'get /api/v1/entitlements': {
@@ -139,6 +129,12 @@ const projectCases: Record<string, ProjectCase> = {
     places,
     twice: 200,
   },
+  ...usageCases({
+    grant: (fields) => api.admin('post', '/grant', fields).expect(201),
+    send,
+    inQuery,
+    inBody,
+  }),
   'get /api/v1/metrics/project/{project_id}': {
     call: (token, { projects }) => send(token, 'GET', `/api/v1/metrics/project/${projects.at(-1)}`),
     places: ['own', 'foreign', 'unknown'],
@@ -225,7 +221,7 @@ describe('a project API key', () => {
       await api.admin('patch', `/projects/${off.projectId}`, { is_active: false }).expect(200);
       await waitFor(async () => (await each.call(off.apiKey, asked)).code === 'project_inactive', {
         what: 'the switch to be seen',
-        timeoutMs: 1_000,
+        timeoutMs: 5_000,
       });
       expect(await each.call(off.apiKey, { ...asked, userId: uniqueId('cold') })).toMatchObject({
         status: 403,
@@ -310,12 +306,14 @@ describe("another project's objects are answered like unknown ones", () => {
 });
 
 describe('scopes', () => {
-  const scopeOf = (route: string): 'read' | 'checkout' =>
-    /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
+  const scopeOf = (route: string): 'read' | 'checkout' | 'usage' => {
+    if (/^p\w+ \/api\/v1\/usage/.test(route)) return 'usage';
+    return /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
+  };
 
   test.each(Object.entries(projectCases))('%s wants the right one', async (route, { call }) => {
     const userId = await giveBoth();
-    for (const scope of ['read', 'checkout'] as const) {
+    for (const scope of ['read', 'checkout', 'usage'] as const) {
       const { body } = await api
         .admin('post', `/projects/${a.projectId}/api-keys`, { scopes: [scope] })
         .expect(201);

@@ -1,3 +1,5 @@
+import { dayMs } from '@billing/domain';
+import { recordUsage } from '../endpoints/usage/record-usage.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
 import { endpoints } from '../app.ts';
@@ -16,6 +18,8 @@ afterAll(() => seeded.close());
 const the = (name: string): string => seeded.known[name]?.[0] ?? '';
 const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
+const metered = (more: Record<string, unknown>) => ({ feature_code: 'api_calls', ...more });
+
 /** Calls that succeed, as changes to the example with ids that exist; by the status, if several do. Absent: that example is enough. */
 const changes: Record<string, () => Call[]> = {
   checkEntitlements: () => [
@@ -30,6 +34,9 @@ const changes: Record<string, () => Call[]> = {
   ],
   receiveStripeWebhook: () => [{}, { body: { id: 'evt_thin', object: 'v2.core.event' } }],
   createProject: () => [{ body: { project_id: uniqueId('project') } }],
+  createFeature: () => [{ body: { feature_code: uniqueId('feature') } }],
+  getFeature: () => [{ path: { feature_code: 'api_calls' } }],
+  patchFeature: () => [{ path: { feature_code: 'api_calls' } }],
   createProduct: () => [{ body: { product_id: uniqueId('product') } }],
   createPrice: () => [{ body: { price_id: uniqueId('ours'), stripe_price_id: uniqueId('price') } }],
   // Not the price that the checkout sells: it is archived here.
@@ -43,6 +50,42 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
+  checkUsage: () =>
+    ['api_calls', 'seats', 'monthly'].map((code) => ({
+      query: { user_id: the('user_id'), feature_code: code },
+    })),
+  recordUsage: () => [
+    { body: metered({ event_id: uniqueId('used') }) },
+    { body: metered({ event_id: uniqueId('used'), quantity: 1_000_000 }) },
+  ],
+  setUsageLevel: () => [
+    {
+      body: {
+        feature_code: 'seats',
+        level: 3,
+        event_id: uniqueId('level'),
+        observed_at: new Date().toISOString(),
+      },
+    },
+  ],
+  getUsage: () => [
+    {
+      query: {
+        ...metered({ by: 'hour' }),
+        user_id: the('user_id'),
+        from: new Date(Date.now() - dayMs).toISOString(),
+        to: new Date(Date.now() + dayMs).toISOString(),
+      },
+    },
+  ],
+  listUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
+  createReservation: () => [
+    { body: metered({ reservation_id: uniqueId('held') }) },
+    { body: metered({ reservation_id: uniqueId('held'), quantity: 1_000_000 }) },
+  ],
+  confirmReservation: () => [{ path: { reservation_id: all('reservation_id')[1] }, body: { quantity: 10 } }],
+  releaseReservation: () => [{ path: { reservation_id: all('reservation_id')[2] } }],
+  adjustUsage: () => [{ body: metered({ quantity: 1 }) }],
   eraseUser: () => [{ body: { user_id: uniqueId('user') } }],
   exportUser: () => [{}, { body: { user_id: uniqueId('user') } }],
   listEvents: () => [
@@ -75,9 +118,15 @@ function callsOf(endpoint: Endpoint): Call[] {
   }));
 }
 
+const queuedStatus = 202;
+
 /** The calls that are answered with a status; dry runs first, before anything is changed. */
 function callsAnswered(endpoint: Endpoint, status: number): Call[] {
   const own = endpoint.answers.some((answer) => answer.status === status) ? callsOf(endpoint) : [];
+  if (status === queuedStatus)
+    return endpoint === recordUsage
+      ? own.map((call) => ({ ...call, body: { ...Object(call.body), mode: 'record' } }))
+      : own;
   if (endpoint.takesDryRun === undefined || status !== 200) return own;
   const tried = callsOf(endpoint).map((call) =>
     isObject(call.body)
@@ -105,7 +154,12 @@ describe('each described answer was received, and fits its description', () => {
       return calls;
     };
     const isUnready = operationId === 'getReadiness' && status === 503;
-    const calls = isUnready ? await seeded.withoutMigrations(answered) : await answered();
+    const isQueued = endpoint === recordUsage && status === queuedStatus;
+    const calls = isUnready
+      ? await seeded.withoutMigrations(answered)
+      : isQueued
+        ? await seeded.withoutPostgres(answered)
+        : await answered();
     expect(calls).not.toEqual([]);
     for (const called of calls) {
       expect([called.shown, called.status, called.complaints]).toEqual([called.shown, status, []]);

@@ -128,7 +128,7 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
             },
           },
         }),
-    responses: { ...toAnswers(answersOf(endpoint), toSchema), ...toRefusals(codes, responses) },
+    responses: { ...toAnswers(endpoint, toSchema), ...toRefusals(codes, responses) },
   };
 }
 
@@ -184,13 +184,25 @@ function toQueryParameter(name: string, schema: unknown, options: SchemaOptions)
   };
 }
 
-function toAnswers(answers: readonly Answer[], toSchema: ToSchema): JsonObject {
-  return Object.fromEntries(answers.map((answer) => [String(answer.status), toAnswer(answer, toSchema)]));
+const asOfHeader = {
+  'x-data-as-of': {
+    description:
+      'The answer comes from a replica and has every change until then. Absent: it is of now, as with `cache-control: no-cache`.',
+    schema: { type: 'string', format: 'date-time' },
+  },
+};
+
+function toAnswers(endpoint: Endpoint, toSchema: ToSchema): JsonObject {
+  const more = endpoint.readsReplica === true ? asOfHeader : {};
+  return Object.fromEntries(
+    answersOf(endpoint).map((answer) => [String(answer.status), toAnswer(answer, toSchema, more)]),
+  );
 }
 
 function toAnswer(
   { description, schema, contentType, example, headers }: Answer,
   toSchema: ToSchema,
+  more: JsonObject,
 ): JsonObject {
   const named = Object.entries(headers ?? {}).map(([name, header]) => [name, { ...header, required: true }]);
   const media =
@@ -200,7 +212,7 @@ function toAnswer(
   const hasBody = schema !== undefined || contentType !== undefined;
   return {
     description,
-    headers: { ...requestIdReference, ...Object.fromEntries(named) },
+    headers: { ...requestIdReference, ...more, ...Object.fromEntries(named) },
     ...(hasBody ? { content: { [contentType ?? 'application/json']: media } } : {}),
   };
 }

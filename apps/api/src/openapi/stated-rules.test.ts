@@ -3,10 +3,12 @@ import type { Endpoint } from '../http/define-endpoint.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import { callEndpoint, check, closedDocument } from './testing/call-endpoint.test-support.ts';
 import type { Call } from './testing/call-endpoint.test-support.ts';
+import { featureRows } from './testing/stated-feature-rules.test-support.ts';
+import type { StatedRow } from './testing/stated-feature-rules.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
+import { usage, usageRows } from './testing/stated-usage-rules.test-support.ts';
 import { rulesFor, statedRules } from './testing/stated-rules.test-support.ts';
-import type { RuleName } from './testing/stated-rules.test-support.ts';
 
 type Schema = { description?: string; properties?: Record<string, Schema>; $ref?: string };
 type Operation = {
@@ -22,6 +24,13 @@ const { paths, components, info } = closedDocument as {
 let seeded: SeededApi;
 beforeAll(async () => {
   seeded = await startSeededApi();
+  for (const [code, kind] of [
+    ['metered_here', 'metered'],
+    ['limited_here', 'limit'],
+  ])
+    await seeded.api
+      .admin('post', `/projects/${the('project_id')}/features`, { feature_code: code, kind })
+      .expect(201);
 });
 afterAll(() => seeded.close());
 
@@ -41,7 +50,12 @@ function descriptionOf({ path, method }: Endpoint, name: string): string {
   const body = reference === undefined ? media?.schema : components.schemas[reference];
   const [field = ''] = name.split('.');
   const found = parameters.find((one) => one.name === field) ?? body?.properties?.[field] ?? {};
-  return JSON.stringify(found).replaceAll('\\"', '"');
+  const text = JSON.stringify(found);
+  // What the entries of a list are is a component of its own.
+  const entries = [...text.matchAll(/schemas\/(\w+)"/g)].map(([, one = '']) =>
+    JSON.stringify(components.schemas[one]),
+  );
+  return [text, ...entries].join(' ').replaceAll('\\"', '"');
 }
 
 const order = (more: object) => ({
@@ -70,7 +84,7 @@ const price = (more: object) => ({
 const elsewhere = { success_url: 'https://else.example/', cancel_url: 'https://else.example/' };
 const prototype = { ['__proto__']: 'x' };
 
-type Row = [rule: RuleName, operationId: string, field: string, call: () => Call];
+type Row = StatedRow;
 const rotation = (at: string): Call => ({
   path: { project_id: the('project_id'), key_id: the('key_id') },
   body: { expires_at: at },
@@ -157,6 +171,8 @@ const rows: Row[] = [
     'valid_to',
     () => ({ body: grant({ valid_from: '2030-01-01T00:00:00Z', valid_to: '2030-01-01T00:00:00Z' }) }),
   ],
+  ...featureRows(grant),
+  ...usageRows(the),
   [
     'windowEndsTooEarly',
     'replayEvents',
@@ -185,6 +201,14 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],
   ['listAudit', 'to', (at) => ({ query: { to: at } })],
+  ['recordUsage', 'timestamp', (at) => ({ body: usage({ timestamp: at }) })],
+  [
+    'setUsageLevel',
+    'observed_at',
+    (at) => ({ body: { user_id: 'u', feature_code: 'f', event_id: 'e', level: 1, observed_at: at } }),
+  ],
+  ['getUsage', 'from', (at) => ({ query: { user_id: 'u', feature_code: 'f', from: at } })],
+  ['getUsage', 'to', (at) => ({ query: { user_id: 'u', feature_code: 'f', to: at } })],
 ];
 for (const [operationId, field, call] of times) {
   rows.push(['yearBeyond', operationId, field, () => call('1969-12-31T23:59:59Z')]);
@@ -193,8 +217,15 @@ for (const [operationId, field, call] of times) {
 }
 
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
+/** What a list of a project's key is of. */
+const listedOf: Record<string, object> = { listUsageEvents: { user_id: 'u', feature_code: 'f' } };
 for (const { operationId } of lists)
-  rows.push(['foreignCursor', operationId, 'cursor', () => ({ query: { cursor: '0' } })]);
+  rows.push([
+    'foreignCursor',
+    operationId,
+    'cursor',
+    () => ({ query: { ...listedOf[operationId], cursor: '0' } }),
+  ]);
 
 test('every time that can be sent, and every list, is in the table', () => {
   const described = Object.values(paths)

@@ -16,9 +16,9 @@ const ready = async (of = api): Promise<unknown[]> => {
   return [status, body.status, body.checks];
 };
 const sound = [200, 'ready', { database: 'ok', redis: 'ok' }];
-const limit = { timeoutMs: 5_000, what: '/ready' };
+const limit = { timeoutMs: 15_000, what: '/ready' };
 
-/** What `/ready` says once it says `expected`, or after five seconds. */
+/** What `/ready` says once it says `expected`, or after the limit. */
 async function readyBy(expected: unknown[], of = api): Promise<unknown[]> {
   let last: unknown[] = [];
   await waitFor(async () => {

@@ -3,6 +3,7 @@ import { createOfflineStripe } from '@billing/offline-stripe';
 import { Stripe } from 'stripe';
 import request from 'supertest';
 import { startTestApi, testAdmin } from './start-test-api.test-support.ts';
+import type { TestApiOptions } from './start-test-api.test-support.ts';
 
 export const uniqueId = (prefix: string): string => `${prefix}_${randomBytes(6).toString('hex')}`;
 
@@ -16,10 +17,13 @@ type Product = {
 };
 
 /** The API beside an offline Stripe, over HTTP, with the calls that tests of buying and selling need. */
-export async function startCommerce(env: Record<string, string> = {}) {
+export async function startCommerce(
+  env: Record<string, string> = {},
+  shared: Pick<TestApiOptions, 'database' | 'redis'> = {},
+) {
   const offline = createOfflineStripe({ stateDir: null, webhookUrl: null, webhookSecret: 'whsec_unused' });
   const stripeServer = await offline.listen(0);
-  const api = await startTestApi({ env: { STRIPE_API_BASE: stripeServer.url, ...env } });
+  const api = await startTestApi({ ...shared, env: { STRIPE_API_BASE: stripeServer.url, ...env } });
   const stripe = new Stripe('sk_test_of_the_test', {
     host: '127.0.0.1',
     port: stripeServer.port,

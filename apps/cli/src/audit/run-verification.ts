@@ -1,11 +1,7 @@
-import { ConfigError, databaseFields, databaseSettings, parseEnv } from '@billing/platform';
-import { createDatabase, isDatabaseUnavailable, verifyAudit } from '@billing/store';
+import { verifyAudit } from '@billing/store';
 import type { AuditHead, AuditProblem, AuditVerification } from '@billing/store';
-import { z } from 'zod';
-import { CliError } from '../commands/cli-error.ts';
 import type { Context } from '../commands/context.ts';
-import { findEnvironment } from '../import/connect.ts';
-import { placeOf } from '../import/postgres-trouble.ts';
+import { withDatabase } from '../with-database.ts';
 import { readHead, readLogFile } from './read-heads.ts';
 
 /** What `--json` prints. */
@@ -31,42 +27,15 @@ const says: Record<AuditProblem['what'], string> = {
 
 /** Verifies the audit chain of the database that the environment names. Throws a CliError. */
 export async function runVerification(
-  { env, stackPath }: Pick<Context, 'env' | 'stackPath'>,
+  context: Pick<Context, 'env' | 'stackPath'>,
   options: { head: readonly string[]; log?: string },
 ): Promise<{ report: VerificationReport; text: string }> {
   const heads = [
     ...options.head.map(readHead),
     ...(options.log === undefined ? [] : await readLogFile(options.log)),
   ];
-  const report = toReport(await verify(findEnvironment(env, stackPath), heads), heads);
+  const report = toReport(await withDatabase(context, (database) => verifyAudit(database, heads)), heads);
   return { report, text: toText(report) };
-}
-
-async function verify(env: Context['env'], heads: readonly AuditHead[]): Promise<AuditVerification> {
-  const config = readConfig(env);
-  const database = createDatabase({
-    url: config.DATABASE_URL,
-    poolSize: 1,
-    hasPreparedStatements: databaseSettings(config).hasPreparedStatements,
-    connectTimeoutMs: 10_000,
-    statementTimeoutMs: 60_000,
-  });
-  try {
-    return await verifyAudit(database, heads);
-  } catch (error) {
-    if (!isDatabaseUnavailable(error)) throw error;
-    throw new CliError('unavailable', `Postgres at ${placeOf(config.DATABASE_URL)} does not answer.`);
-  } finally {
-    await database.$disconnect();
-  }
-}
-
-function readConfig(env: Context['env']) {
-  try {
-    return parseEnv(z.object(databaseFields), env);
-  } catch (error) {
-    throw error instanceof ConfigError ? new CliError('usage', error.message) : error;
-  }
 }
 
 const toReport = (

@@ -1,7 +1,7 @@
 import { customerOut, grantResponse, revokeResponse } from '@billing/domain';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
-import { callAndShow, confirm, dryRunOption, given, moment } from './context.ts';
+import { callAndShow, confirm, dryRunOption, given, moment, wholeNumber } from './context.ts';
 import type { Context } from './context.ts';
 import { addMove } from './owners.ts';
 
@@ -32,7 +32,9 @@ export function addCustomers(program: Command, context: Context): void {
     });
 }
 
-type GrantOptions = { reason: string; from?: string; to?: string };
+type GrantOptions = { reason: string; from?: string; to?: string; amount?: number | 'unlimited' };
+
+const amountOf = (text: string): number | 'unlimited' => (text === 'unlimited' ? text : wholeNumber(text));
 
 export function addGrants(program: Command, context: Context): void {
   program
@@ -40,12 +42,20 @@ export function addGrants(program: Command, context: Context): void {
     .description('Give a user a feature by hand')
     .option(...dryRunOption)
     .requiredOption('--reason <text>', 'kept with the grant and in the audit log')
+    .option('--amount <n>', 'of a limit or metered feature: how much, or unlimited', amountOf)
     .option('--from <when>', 'date or timestamp (default: now)', moment)
     .option('--to <when>', 'date or timestamp (default: for ever)', moment)
     .action(async (project: string, user: string, feature: string, ...rest: [GrantOptions, Command]) => {
-      const [{ reason, from, to }, command] = rest;
+      const [{ reason, from, to, amount }, command] = rest;
       const required = { project_id: project, user_id: user, feature_code: feature, reason };
-      const body = { ...required, ...given({ valid_from: from, valid_to: to }) };
+      const body = {
+        ...required,
+        ...given({
+          valid_from: from,
+          valid_to: to,
+          amount: amount === 'unlimited' ? null : amount,
+        }),
+      };
       await callAndShow(context, command, {
         method: 'POST',
         path: '/admin/grant',
@@ -55,6 +65,7 @@ export function addGrants(program: Command, context: Context): void {
           grant: grant.grant_id,
           user: grant.user_id,
           feature: grant.feature_code,
+          ...(grant.amount === undefined ? {} : { amount: grant.amount ?? 'unlimited' }),
           from: grant.valid_from,
           to: grant.valid_to ?? 'for ever',
         }),

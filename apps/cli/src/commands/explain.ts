@@ -1,5 +1,5 @@
 import { createdApiKey, entitlementsResponse } from '@billing/domain';
-import type { EntitlementsResponse } from '@billing/domain';
+import type { EntitlementOut, EntitlementsResponse, ExplanationOut } from '@billing/domain';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { path } from './admin-client.ts';
@@ -52,6 +52,18 @@ export function addExplain(program: Command, context: Context): void {
     });
 }
 
+/** What a source gives of limits and metered features, and why so much. */
+const givenBy = ({ usage = [] }: ExplanationOut): string[] =>
+  usage.map(({ feature_code: code, gives, why }) => `${code}: ${gives ?? 'unlimited'} (${why})`);
+
+/** How much of it, before anything was used. */
+function muchOf({ kind, limit, allowance, period_end: end }: EntitlementOut): string | null {
+  if (kind === 'limit') return limit === null ? 'no limit' : `${limit}`;
+  if (kind !== 'metered') return null;
+  const much = allowance === null ? 'unlimited' : `${allowance}`;
+  return end === null ? much : `${much} until ${end}`;
+}
+
 function render(answer: EntitlementsResponse): string {
   const { entitlements, explanation = [] } = answer;
   const about = renderFields({
@@ -64,20 +76,21 @@ function render(answer: EntitlementsResponse): string {
     entitlements.length === 0
       ? 'No entitlement is in force.'
       : renderTable(
-          ['may', 'until', 'quantity', 'by', 'id'],
+          ['may', 'until', 'quantity', 'by', 'id', 'how much'],
           entitlements.map((one) => [
             one.feature_code,
             one.valid_to ?? 'no end',
             one.quantity,
             one.source,
             one.source_id,
+            muchOf(one),
           ]),
         );
   const why =
     explanation.length === 0
       ? 'This user is unknown: no subscription, purchase or grant. Check the user id (it is compared byte by byte), and `quarantine` for payments without a known user.'
       : renderTable(
-          ['source', 'id', 'counts', 'why', 'status', 'features', 'owner by', 'last event'],
+          ['source', 'id', 'counts', 'why', 'status', 'features', 'gives', 'owner by', 'last event'],
           explanation.map((one) => [
             one.source,
             one.source_id,
@@ -85,6 +98,7 @@ function render(answer: EntitlementsResponse): string {
             one.reason,
             one.status,
             one.feature_codes,
+            givenBy(one),
             one.owner_source ?? null,
             one.last_event === null ? null : `${one.last_event.type} ${one.last_event.created}`,
           ]),

@@ -1,5 +1,6 @@
 import { productList, productOut } from '@billing/domain';
 import type { ProductOut } from '@billing/domain';
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
 import {
@@ -12,14 +13,32 @@ import {
   pageable,
   requireChange,
 } from './context.ts';
+import { CliError } from './cli-error.ts';
 import type { Context } from './context.ts';
 
 const productFields = (product: ProductOut) => ({
   product: product.product_id,
   name: product.name,
   features: product.feature_codes,
+  ...(product.features.length === 0 ? {} : { settings: JSON.stringify(product.features) }),
   archived: product.is_archived,
 });
+
+function parseSettings(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError(
+      'Give a JSON list, such as [{"feature_code":"api_calls","allowance":1000,"period":"month"}].',
+    );
+  }
+}
+
+const settingsOption = [
+  '--settings <json>',
+  'its limits and metered features, as `features` of the API',
+  parseSettings,
+] as const;
 
 export type ArchiveOptions = { archive?: boolean; unarchive?: boolean };
 
@@ -46,11 +65,15 @@ export function addProducts(program: Command, context: Context): void {
     .description('Make a product')
     .option(...dryRunOption)
     .requiredOption('--name <name>', 'for people')
-    .requiredOption('--features <list>', 'feature codes, comma-separated', commaList)
+    .option('--features <list>', 'feature codes without settings, comma-separated', commaList)
+    .option(...settingsOption)
     .option('--description <text>')
     .action(async (project: string, product: string, options: ProductPatch, command: Command) => {
-      const { features, name, description } = options;
-      const body = { product_id: product, feature_codes: features, ...given({ name, description }) };
+      const { features, settings, name, description } = options;
+      if (features === undefined && settings === undefined)
+        throw new CliError('usage', 'Say what the product gives: --features, --settings or both.');
+      const gives = given({ feature_codes: features, features: settings });
+      const body = { product_id: product, ...gives, ...given({ name, description }) };
       const call = { method: 'POST' as const, path: path`/admin/projects/${project}/products`, body };
       await callAndShow(context, command, { ...call, schema: productOut, fields: productFields });
     });
@@ -62,24 +85,33 @@ export function addProducts(program: Command, context: Context): void {
   )
     .option('--name <name>')
     .option('--description <text>')
-    .option('--features <list>', 'all its feature codes from now on, comma-separated', commaList)
+    .option(
+      '--features <list>',
+      'all its feature codes from now on, comma-separated; those that stay keep their settings',
+      commaList,
+    )
+    .option(...settingsOption)
     .action((project: string, product: string, ...[options, command]: [ProductPatch, Command]) =>
       updateProduct(context, command, { project, product, options }),
     );
 }
 
-type ProductPatch = ArchiveOptions & { name?: string; description?: string; features?: string[] };
+type ProductPatch = ArchiveOptions & {
+  name?: string;
+  description?: string;
+  features?: string[];
+  settings?: unknown;
+};
 
 async function updateProduct(
   context: Context,
   command: Command,
   { project, product, options }: { project: string; product: string; options: ProductPatch },
 ): Promise<void> {
-  const { name, description, features } = options;
-  const body = requireChange(
-    given({ name, description, feature_codes: features, is_archived: archived(options) }),
-  );
-  if (features !== undefined)
+  const { name, description, features, settings } = options;
+  const gives = { feature_codes: features, features: settings };
+  const body = requireChange(given({ name, description, ...gives, is_archived: archived(options) }));
+  if (features !== undefined || settings !== undefined)
     await confirm(context, command, `Everybody who has ${product} gets exactly these features at once.`);
   const call = { method: 'PATCH' as const, path: path`/admin/projects/${project}/products/${product}`, body };
   await callAndShow(context, command, { ...call, schema: productOut, fields: productFields });

@@ -8,12 +8,14 @@ import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
 import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
+import { addFeatures } from './features.ts';
 import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addSums } from './sums.ts';
 import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -34,6 +36,7 @@ Examples:
 const commands = [
   addProjects,
   addKeys,
+  addFeatures,
   addProducts,
   addPrices,
   addCustomers,
@@ -46,6 +49,7 @@ const commands = [
   addQuarantine,
   addAudit,
   addRuns,
+  addSums,
   addImport,
 ];
 

@@ -8,6 +8,7 @@ import {
   createStripeClient,
   databaseFields,
   databaseSettings,
+  placeOf,
   envVar,
   erasureFields,
   parseEnv,
@@ -26,7 +27,6 @@ import {
 import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { SyncDeps } from '@billing/sync';
 import { z } from 'zod';
-import { placeOf } from './postgres-trouble.ts';
 
 const schema = z.object({
   ...databaseFields,
@@ -91,6 +91,7 @@ export function connect(env: Environment): Connection {
     url: config.DATABASE_URL,
     poolSize: 4,
     hasPreparedStatements: databaseSettings(config).hasPreparedStatements,
+    connectionSeconds: databaseSettings(config).connectionSeconds,
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });

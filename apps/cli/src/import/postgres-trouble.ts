@@ -2,12 +2,6 @@ import { isDatabaseUnavailable } from '@billing/store';
 import type { Database } from '@billing/store';
 import { ImportError } from '@billing/sync';
 
-/** Where a connection string leads to, without the password. */
-export function placeOf(databaseUrl: string): string {
-  const { hostname, port, pathname } = new URL(databaseUrl);
-  return `${hostname}:${port || '5432'}${pathname}`;
-}
-
 /** An outage said in one sentence, whatever query met it; any other error as it is. */
 export const explainOutage = (error: unknown, place: string): unknown =>
   isDatabaseUnavailable(error)

@@ -8,8 +8,10 @@ const findingTexts: Record<string, string> = {
     'prices with another interval or amount in the mapping than at Stripe: taken as Stripe has them',
   prices_of_another_product: 'prices that the catalog has under another product already: they stay there',
   prices_whose_id_is_taken: 'prices whose price_id another price has: give another price_id in the mapping',
+  features_of_another_kind:
+    'features that are described as another kind: they stay; nothing may have the code when you change it',
   products_with_other_features:
-    'products that exist with other feature codes: they stay; change them with `npm run billing -- products update`',
+    'products that exist with other features or settings: they stay; change them with `npm run billing -- products update`',
   customers_whose_user_id_is_not_usable:
     'customers whose metadata.user_id is no usable id: list them in --customers',
   users_with_several_customers:
@@ -25,6 +27,8 @@ const findingTexts: Record<string, string> = {
 };
 
 const countTexts: readonly [name: string, text: string][] = [
+  ['features_created', 'features described'],
+  ['features_there_already', 'features described already'],
   ['products_created', 'products created'],
   ['products_there_already', 'products there already'],
   ['prices_created', 'prices created'],

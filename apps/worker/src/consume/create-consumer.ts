@@ -1,6 +1,6 @@
-import { queueNames } from '@billing/domain';
+import { queueNames, stripeEventJob } from '@billing/domain';
 import type { JobOutcome } from '@billing/sync';
-import { connectRedis, withDeadline, withLogContext } from '@billing/platform';
+import { activeTraceId, connectRedis, traceFields, withDeadline, withLogContext } from '@billing/platform';
 import type { Logger, RedisClient } from '@billing/platform';
 import { DelayedError, Worker } from 'bullmq';
 import type { Job, Telemetry } from 'bullmq';
@@ -33,6 +33,8 @@ export type Consumer = {
   stop: () => Promise<void>;
 };
 
+const jobTrace = stripeEventJob.pick({ trace_id: true });
+
 /** BullMQ fails a job for good once it stalled more often: here the processor counts crashes itself. */
 const neverGiveUp = 1_000_000;
 
@@ -47,6 +49,10 @@ const neverFailed = {
   attempts: Number.MAX_SAFE_INTEGER,
   backoff: { type: 'fixed', delay: 5_000, jitter: 0.5 },
 };
+
+/** A job of an event names the trace of its request; with OTLP every job has one. */
+const traceOfJob = ({ data }: Job): { trace_id?: string } =>
+  traceFields(jobTrace.safeParse(data).data?.trace_id ?? activeTraceId());
 
 /** Runs a job; `later` moves it to the delayed jobs, which costs no attempt. */
 async function run(job: Job, processor: Processor, token: string | undefined): Promise<void> {
@@ -71,7 +77,7 @@ async function closeInTime(worker: Worker, logger: Logger): Promise<void> {
 }
 
 /**
- * Consumes both queues. May start without Redis, and begins when it is reachable: BullMQ's workers are created only
+ * Consumes all queues. May start without Redis, and begins when it is reachable: BullMQ's workers are created only
  * then, as they do not survive a first connection that fails.
  */
 export function createConsumer(options: ConsumerOptions): Consumer {
@@ -86,7 +92,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const worker = new Worker(
       name,
       (job, token) =>
-        withLogContext({ job_id: job.id, job_name: job.name }, () => run(job, processor, token)),
+        withLogContext({ job_id: job.id, job_name: job.name, ...traceOfJob(job) }, () =>
+          run(job, processor, token),
+        ),
       {
         connection: redis,
         prefix,

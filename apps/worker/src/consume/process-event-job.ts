@@ -1,4 +1,5 @@
 import { apiReleaseOf, isHandledEventType, receivedAtOf, stripeEventJob } from '@billing/domain';
+import { activeTraceId } from '@billing/platform';
 import { ErasureKeyMissing, isDatabaseUnavailable } from '@billing/store';
 import type { Job } from 'bullmq';
 import { z } from 'zod';
@@ -40,7 +41,8 @@ export function createEventProcessor(deps: SyncDeps, applier: EventApplier): Pro
     }
     const raw = { ...parsed.data.event };
     const receivedAt = receivedAtOf(parsed.data, deps.clock());
-    const queued = acceptEvent({ raw, receivedAt }, deps);
+    const traceId = traceOf(parsed.data);
+    const queued = acceptEvent({ raw, receivedAt, traceId }, deps);
     if (queued === null) return laterOrIgnored(deps, parsed.data);
     try {
       if (job.stalledCounter >= maxCrashes) return await giveUp(deps, queued, 'crashed_repeatedly');
@@ -53,7 +55,10 @@ export function createEventProcessor(deps: SyncDeps, applier: EventApplier): Pro
   };
 }
 
-function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: string): void {
+/** Of the request that brought the event; with OTLP a job that no request added has a trace of its own. */
+const traceOf = (job: Parsed): string | undefined => job.trace_id ?? activeTraceId();
+
+function report(deps: SyncDeps, { event, receivedAt, traceId }: ReceivedEvent, outcome: string): void {
   // An unhandled type can only be added by hand or by a newer version: its name must not become a label.
   const type = isHandledEventType(event.type) ? event.type : 'other';
   deps.metrics.webhookEventsProcessed.inc({ type, outcome });
@@ -65,8 +70,10 @@ function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: s
     type: event.type,
     outcome,
   });
-  if (outcome !== 'duplicate')
-    deps.metrics.webhookProcessing.observe(Math.max(0, deps.clock() - receivedAt) / 1000);
+  if (outcome === 'duplicate') return;
+  const value = Math.max(0, deps.clock() - receivedAt) / 1000;
+  deps.metrics.webhookProcessing.observe(value);
+  if (traceId !== undefined) deps.metrics.exemplars.note('webhook_processing_seconds', { value, traceId });
 }
 
 /**
@@ -76,7 +83,12 @@ function report(deps: SyncDeps, { event, receivedAt }: ReceivedEvent, outcome: s
 async function laterOrIgnored(deps: SyncDeps, job: Parsed): Promise<JobOutcome> {
   const receivedAt = receivedAtOf(job, deps.clock());
   const raw = { ...job.event };
-  const unknown = { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: {} };
+  const unknown = {
+    event: unreadableEvent({ raw, receivedAt }),
+    receivedAt,
+    payload: {},
+    traceId: traceOf(job),
+  };
   // Where Postgres cannot tell, the next attempt asks again.
   const isErased = meansErased(deps, { ...unknown, payload: raw }).catch(() => false);
   if (await isErased) return record(deps, unknown, { status: 'ignored', reason: 'erased' });

@@ -6,7 +6,12 @@ import type { Evaluation } from '../entitlements/evaluate.ts';
 import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
 import { id } from '../ids.ts';
 import { ownerSources } from '../order/resolve-owner.ts';
+import type { DerivedUsage } from '../usage/entitlement-usage.ts';
+import type { ExplainedUsage } from '../usage/explain-usage.ts';
+import { featureKinds } from '../usage/features.ts';
+import { explainedUsageOut, toExplainedUsageOut } from './explained-usage.ts';
 import { queryFlag } from './query-flag.ts';
+import { balanceOut } from './usage.ts';
 
 const timestampOut = z.iso.datetime();
 
@@ -14,6 +19,10 @@ export const entitlementsQuery = z.strictObject({
   user_id: id,
   project_id: id.optional().describe('Optional; must be the project of the API key.'),
   feature_code: id.optional().describe('Only this feature.'),
+  include: z
+    .enum(['usage'])
+    .optional()
+    .describe('With `usage`, entries of metered features and counted limits have their `balance`.'),
   explain: queryFlag('With `true`, the answer explains every source that was considered, in force or not.'),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;
@@ -56,6 +65,30 @@ export const entitlementOut = z
       .number()
       .int()
       .describe('The sum over the items of the listed source that grant the feature.'),
+    kind: z
+      .enum(featureKinds)
+      .optional()
+      .describe('What the code stands for. Absent: an older version of the service answered.'),
+    limit: z
+      .number()
+      .int()
+      .nullable()
+      .optional()
+      .describe('Limits only: that of all sources together; null: unlimited.'),
+    value: z.unknown().optional().meta({
+      description: "Limits only: the setting's value, of the first listed source that has one, else null.",
+    }),
+    allowance: z
+      .number()
+      .int()
+      .nullable()
+      .optional()
+      .describe(
+        'Metered features only: what the listed source gives for its present period, without what was rolled over; null: unlimited.',
+      ),
+    balance: balanceOut.optional().describe('With `include=usage`: of metered features and counted limits.'),
+    period_start: timestampOut.nullable().optional().describe('Metered features only.'),
+    period_end: timestampOut.nullable().optional().describe('Metered features only; null: no end.'),
   })
   .meta({ id: 'Entitlement' });
 export type EntitlementOut = z.output<typeof entitlementOut>;
@@ -71,6 +104,10 @@ export const explanationOut = z
       .object({ event_id: z.string(), type: z.string(), created: timestampOut })
       .meta({ id: 'LastEvent' })
       .nullable(),
+    usage: z
+      .array(explainedUsageOut)
+      .optional()
+      .describe('What the source, or the item, gives of each limit and metered feature; absent: of none.'),
     owner_source: z
       .enum(ownerSources)
       .nullable()
@@ -116,14 +153,18 @@ const toSourceFields = (one: Entitlement | Evaluation) => ({
   confirmed: one.confirmed,
 });
 
-const toEntitlementOut = (entitlement: Entitlement): EntitlementOut => ({
+const toEntitlementOut = (entitlement: Entitlement, { usage }: DerivedUsage): EntitlementOut => ({
   feature_code: entitlement.featureCode,
   is_active: true,
   ...toSourceFields(entitlement),
+  ...(usage.get(entitlement.featureCode) ?? { kind: 'boolean' }),
 });
 
 /** A source that was considered, in force or not, as `explain=true` shows it. */
-export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
+export function toExplanationOut(
+  evaluation: Evaluation,
+  usage: readonly ExplainedUsage[] = [],
+): ExplanationOut {
   const lastEvent = 'lastEvent' in evaluation.of ? evaluation.of.lastEvent : null;
   return {
     ...toSourceFields(evaluation),
@@ -135,6 +176,7 @@ export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
       lastEvent === null
         ? null
         : { event_id: lastEvent.event_id, type: lastEvent.type, created: toTimestamp(lastEvent.created) },
+    ...(usage.length === 0 ? {} : { usage: usage.map(toExplainedUsageOut) }),
     owner_source: ('ownerSource' in evaluation.of ? evaluation.of.ownerSource : null) ?? null,
   };
 }
@@ -142,15 +184,16 @@ export function toExplanationOut(evaluation: Evaluation): ExplanationOut {
 export type AnswerContext = { userId: string; projectId: string; version: number; asOf: Instant };
 
 export function toEntitlementsAnswer(
-  derived: DerivedEntitlements,
+  { entitlements }: DerivedEntitlements,
+  usage: DerivedUsage,
   context: AnswerContext,
 ): EntitlementsAnswer {
   return {
     user_id: context.userId,
     project_id: context.projectId,
-    entitlements: derived.entitlements.map(toEntitlementOut),
+    entitlements: entitlements.map((one) => toEntitlementOut(one, usage)),
     version: context.version,
     as_of: toTimestamp(context.asOf),
-    valid_until: toTimestampOrNull(derived.validUntil),
+    valid_until: toTimestampOrNull(usage.validUntil),
   };
 }

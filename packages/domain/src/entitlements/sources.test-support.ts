@@ -40,6 +40,7 @@ export const aSubscription = (fields: Partial<SubscriptionSource> = {}): Subscri
   cancelAtPeriodEnd: false,
   endedAt: null,
   trialEnd: null,
+  startDate: null,
   collectionPaused: false,
   pastDueSince: null,
   reversedPayments: [],

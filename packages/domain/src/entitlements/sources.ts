@@ -27,8 +27,8 @@ export type SubscriptionItemSource = {
   currentPeriodEnd: Instant | null;
   /** Null: the price is not in the project's catalog. */
   featureCodes: readonly string[] | null;
-  /** What the product says of those that are limits or metered. Absent: none of them is. */
-  features?: SettingsByCode;
+  /** What the product says of those that are limits or metered. Absent or null: none of them is. */
+  features?: SettingsByCode | null;
   /** Start of the earliest period that was heard of the item. Absent: not known. */
   firstPeriodStart?: Instant | null;
 };
@@ -36,8 +36,6 @@ export type SubscriptionItemSource = {
 export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookkeeping)[number] | 'items'> & {
   reversedPayments: readonly ReversedPayment[];
   items: readonly SubscriptionItemSource[];
-  /** Stripe's `start_date`, which no upgrade moves. Absent: not known. */
-  startDate?: Instant | null;
   lastEvent: LastEvent | null;
   /** Absent or null: not asked; it is where the policy makes a difference by it. */
   ownerSource?: OwnerSource | null;
@@ -49,7 +47,7 @@ export type PurchaseItemSource = {
   /** Null, as the feature codes: the price is not in the project's catalog. */
   productId: string | null;
   featureCodes: readonly string[] | null;
-  features?: SettingsByCode;
+  features?: SettingsByCode | null;
   /** Of one piece; null: for ever. */
   accessDays: number | null;
 };

@@ -61,6 +61,7 @@ const item = {
   quantity: 1,
   currentPeriodStart: 0,
   currentPeriodEnd: 2_000,
+  firstPeriodStart: 0,
 };
 const paid = {
   unitAmount: '1000',

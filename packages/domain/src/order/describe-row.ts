@@ -21,7 +21,7 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'isInvoiceless',
 ]);
 
-const isMoment = (key: string): boolean => /(At|Start|End|Since)$|^end$/.test(key);
+const isMoment = (key: string): boolean => /(At|Start|End|Since|Date)$|^end$/.test(key);
 
 const snakeCase = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

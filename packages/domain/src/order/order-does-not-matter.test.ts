@@ -7,6 +7,9 @@ import type { StepContext } from './step-subscription.ts';
 import { isTerminal, unknownSubscription } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
+const firstPeriodOf = (events: readonly Incoming[]): number =>
+  Math.min(...events.flatMap(({ snapshot }) => snapshot.items.map((item) => item.firstPeriodStart ?? 0)));
+
 const living = subscriptionStatuses.filter((status) => !isTerminal(status));
 
 /** A life: snapshots in Stripe's order, several in one second, with or without an end. */
@@ -38,8 +41,9 @@ const history = fc
             itemId: 'si_1',
             stripePriceId: 'price_1',
             quantity: 1,
-            currentPeriodStart: 0,
+            currentPeriodStart: periodEnd - 2_000,
             currentPeriodEnd: periodEnd,
+            firstPeriodStart: periodEnd - 2_000,
             ...noItemPrice,
           },
         ],
@@ -83,7 +87,8 @@ describe('the order of arrival does not matter', () => {
         expect(row).toMatchObject({
           status: truth.status,
           cancelAtPeriodEnd: truth.cancelAtPeriodEnd,
-          items: truth.items,
+          // Stripe's, but for what only all events together say.
+          items: truth.items.map((item) => ({ ...item, firstPeriodStart: firstPeriodOf(events) })),
           confirmed: true,
         });
         expect(row.pastDueSince).toBe(play(events, { kind: 'found', object: truth }).pastDueSince);

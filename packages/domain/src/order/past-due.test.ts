@@ -27,6 +27,7 @@ const snapshotAt = ({ status = 'past_due', invoice = 0, due = null }: Read): Sub
         quantity: 1,
         currentPeriodStart: day(invoice),
         currentPeriodEnd: day(invoice + 30),
+        firstPeriodStart: day(invoice),
         ...noItemPrice,
       },
     ],

@@ -25,6 +25,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
         quantity: 1,
         currentPeriodStart: 0,
         currentPeriodEnd: 2_000,
+        firstPeriodStart: 0,
         ...noItemPrice,
       },
     ],

@@ -6,6 +6,7 @@ import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
 import { confirmedState, firstRecheckDelayMs, unconfirmedState } from './lookup.ts';
 import type { StripeLookup, Step } from './lookup.ts';
 import { noteRead, noteStatus, withPastDueSince } from './past-due.ts';
+import { withFirstPeriods, withStarts } from './starts.ts';
 import { hasSameContent, isTerminal } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
@@ -109,7 +110,8 @@ const withCouponRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow 
     : row;
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
-function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
+function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
+  const row = withStarts(stored, snapshot);
   const { id: _id, claims: _claims, createdAt: _created, ...rest } = snapshot;
   const { areItemsComplete, latestInvoiceDueAt: _due, ...content } = rest;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
@@ -117,8 +119,11 @@ function withContent(row: SubscriptionRow, snapshot: SubscriptionSnapshot): Subs
     ...row,
     ...content,
     customerId: snapshot.customerId ?? row.customerId,
+    startDate: row.startDate,
     items:
-      areItemsComplete || row.items.length === 0 ? withKnownPrices(snapshot.items, row.items) : row.items,
+      areItemsComplete || row.items.length === 0
+        ? withFirstPeriods(withKnownPrices(snapshot.items, row.items), row.items)
+        : row.items,
     discounts:
       snapshot.discounts === null ? row.discounts : withKnownCoupons(snapshot.discounts, row.discounts),
     latestInvoiceCreatedAt:
@@ -177,7 +182,7 @@ export function stepSnapshot(
   { lookup, now }: StepContext,
 ): Step<SubscriptionRow> {
   const { snapshot, created, eventId } = incoming;
-  const row = withClaims(noteStatus(stored, incoming), snapshot.claims, created);
+  const row = withClaims(withStarts(noteStatus(stored, incoming), snapshot), snapshot.claims, created);
   const decision = decideSnapshot(stored, incoming);
   const origin = { snapshotAt: created, snapshotEventId: eventId };
   if (decision === 'stale') {

@@ -138,8 +138,9 @@ export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>
     row.cancelAtPeriodEnd,
     row.endedAt,
     row.trialEnd,
+    row.startDate,
     row.collectionPaused,
     row.pastDueSince,
     row.confirmed,
-    row.items.map(itemKey),
+    row.items.map((item) => [...itemKey(item), item.firstPeriodStart]),
   ]);

@@ -28,6 +28,8 @@ export type ItemSnapshot = {
   quantity: number;
   currentPeriodStart: Instant | null;
   currentPeriodEnd: Instant | null;
+  /** Of the earliest period that was heard of. */
+  firstPeriodStart: Instant | null;
 } & ItemPrice;
 
 /**
@@ -40,6 +42,8 @@ export type SubscriptionContent = {
   canceledAt: Instant | null;
   endedAt: Instant | null;
   trialEnd: Instant | null;
+  /** When it began (Stripe: `start_date`), whatever became of its billing cycle; null: not rendered. */
+  startDate: Instant | null;
   collectionPaused: boolean;
   /** What becomes of invoices while collection is paused (Stripe: `pause_collection.behavior`). */
   pauseBehavior: string | null;
@@ -56,6 +60,7 @@ export const noContent: SubscriptionContent = {
   canceledAt: null,
   endedAt: null,
   trialEnd: null,
+  startDate: null,
   collectionPaused: false,
   pauseBehavior: null,
   latestInvoiceId: null,
@@ -115,6 +120,7 @@ const subscription = z.object({
   canceled_at: secondsOrNull,
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
+  start_date: secondsOrNull.catch(null),
   pause_collection: z.object({ behavior: words.catch(null) }).nullish(),
   collection_method: words,
   latest_invoice: latestInvoice,
@@ -136,6 +142,7 @@ export const keptOfSubscription = {
   canceled_at: true,
   ended_at: true,
   trial_end: true,
+  start_date: true,
   pause_collection: { behavior: true, resumes_at: true },
   current_period_start: true,
   current_period_end: true,
@@ -149,13 +156,15 @@ function toItem(rendered: z.output<typeof item>, whole: Rendered): ItemSnapshot[
   const { price, plan } = rendered;
   const stripePriceId = (typeof price === 'string' ? price : price?.id) ?? plan;
   if (stripePriceId === null || stripePriceId === undefined) return [];
+  const currentPeriodStart = rendered.current_period_start ?? whole.current_period_start;
   return [
     {
       itemId: rendered.id ?? stripePriceId,
       stripePriceId,
       quantity: rendered.quantity,
-      currentPeriodStart: rendered.current_period_start ?? whole.current_period_start,
+      currentPeriodStart,
       currentPeriodEnd: rendered.current_period_end ?? whole.current_period_end,
+      firstPeriodStart: currentPeriodStart,
       ...itemPriceOf(price, rendered.quantity),
     },
   ];
@@ -193,6 +202,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     canceledAt: whole.canceled_at,
     endedAt: whole.ended_at,
     trialEnd: whole.trial_end,
+    startDate: whole.start_date,
     collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
     pauseBehavior: whole.pause_collection?.behavior ?? null,
     latestInvoiceId: whole.latest_invoice.id,

@@ -31,15 +31,16 @@ function worthOf(
   { settings, quantity, trialUntil }: SourceTerms,
   { start, end }: Period,
   at: Instant,
-): Pick<BucketTerms, 'allowance' | 'changesAt'> {
+): Pick<BucketTerms, 'allowance' | 'isTrial' | 'changesAt'> {
   const { allowance, trial_allowance: ofTrial } = settings;
   const whole = timesQuantity(allowance, quantity);
-  if (ofTrial === undefined || trialUntil === null) return { allowance: whole, changesAt: null };
+  const paid = { allowance: whole, isTrial: false, changesAt: null };
+  if (ofTrial === undefined || trialUntil === null) return paid;
   // A paid period is a trial's or not; days and months may have a trial's end within them.
   const isTrial = settings.period === 'billing' ? start < trialUntil : at < trialUntil;
-  if (!isTrial) return { allowance: whole, changesAt: null };
+  if (!isTrial) return paid;
   const changesAt = settings.period !== 'billing' && (end === null || trialUntil < end) ? trialUntil : null;
-  return { allowance: timesQuantity(ofTrial, quantity), changesAt };
+  return { allowance: timesQuantity(ofTrial, quantity), isTrial, changesAt };
 }
 
 function toTerms(of: SourceTerms, zone: string, at: Instant, now: Instant): BucketTerms | null {

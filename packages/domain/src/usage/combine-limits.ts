@@ -34,7 +34,8 @@ function saidOf(from: From, settings: FeatureSettings | undefined, quantity: num
   return { ...from, ...(isLimit(settings) ? saidBy(settings, quantity) : nothing) };
 }
 
-function saidByEvaluation(evaluation: Evaluation, code: string): Said {
+/** What one source, or one item of it, says of a limit. */
+export function saidByEvaluation(evaluation: Evaluation, code: string): Said {
   const { source, sourceId, quantity } = evaluation;
   if (evaluation.source === 'manual') {
     const { amount } = evaluation.of;

@@ -1,9 +1,9 @@
 import type { ReservationState } from '../contracts/usage.ts';
+import type { ErrorCode } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import type { UsageReason } from './reasons.ts';
 import type { StorableJson } from './storable-json.ts';
 import { canonicalJson } from './storable-json.ts';
-import type { UsageErrorCode } from './usage-errors.ts';
 import type { Part } from './usage-state.ts';
 
 export type UseCommand = {
@@ -14,6 +14,8 @@ export type UseCommand = {
   mode: 'enforce' | 'record';
   /** Null: now. */
   timestamp: Instant | null;
+  /** When it was received, if it could not be decided then: it is no part of the request. */
+  receivedAt?: Instant;
   corrects: string | null;
   properties: StorableJson | null;
 };
@@ -65,10 +67,16 @@ export type Reservation = {
 };
 
 /** An outcome that is the caller's mistake, or that changes nothing. */
-export type Refusal = { kind: 'refused'; code: UsageErrorCode; detail: string };
+export type Refusal = { kind: 'refused'; code: ErrorCode; detail: string };
 
-export const refusal = (code: UsageErrorCode, detail: string): Refusal => ({ kind: 'refused', code, detail });
+export const refusal = (code: ErrorCode, detail: string): Refusal => ({ kind: 'refused', code, detail });
 
 /** The request as one text: two with the same are the same. Instants are compared, not how they were written. */
-export const bodyOf = (userId: string, featureCode: string, command: EventCommand | ReserveCommand): string =>
-  canonicalJson({ user_id: userId, feature_code: featureCode, ...command });
+export function bodyOf(userId: string, featureCode: string, command: EventCommand | ReserveCommand): string {
+  const { receivedAt: _, ...request } = { receivedAt: undefined, ...command };
+  return canonicalJson({ user_id: userId, feature_code: featureCode, ...request });
+}
+
+/** When usage happened, as far as it is not now. */
+export const momentOf = ({ timestamp, receivedAt }: UseCommand): Instant | null =>
+  timestamp ?? receivedAt ?? null;

@@ -3,6 +3,7 @@ import type { Account } from './account.ts';
 import { toReservationOut, toUsageOut } from './answers.ts';
 import { noChange, joinChanges } from './change.ts';
 import type { UsageChange } from './change.ts';
+import { momentOf } from './commands.ts';
 import type { EventCommand, Refusal, Reservation, ReservationCommand, UsageCommand } from './commands.ts';
 import { decideEvent } from './decide-event.ts';
 import { decideReservation } from './decide-reservation.ts';
@@ -139,8 +140,9 @@ export function decideBatch(batch: UsageBatch, commands: readonly BatchCommand[]
  */
 export function needsEndedBuckets({ offer }: Account, command: UsageCommand): boolean {
   if (command.kind !== 'use') return false;
-  const { timestamp, corrects, mode } = command;
+  const { corrects, mode } = command;
+  const at = momentOf(command);
   if (corrects !== null) return true;
-  if (timestamp === null || mode !== 'record') return false;
-  return offer.terms.length === 0 || offer.terms.some(({ start }) => timestamp < start);
+  if (at === null || mode !== 'record') return false;
+  return offer.terms.length === 0 || offer.terms.some(({ start }) => at < start);
 }

@@ -4,7 +4,7 @@ import { currentBuckets, termsOf } from './account.ts';
 import type { Account } from './account.ts';
 import { assessTake, giveBack, givenBackBefore, ifLeft, takeAnyway } from './assess.ts';
 import { bucketsOf } from './buckets.ts';
-import { bodyOf, refusal } from './commands.ts';
+import { bodyOf, momentOf, refusal } from './commands.ts';
 import type { EventCommand, Refusal, UseCommand } from './commands.ts';
 import type { NewEvent } from './commit-event.ts';
 import { decideAdjust } from './decide-adjust.ts';
@@ -62,7 +62,8 @@ function correct(account: Account, common: NewEvent, { event, original }: Correc
 }
 
 function takeMetered(account: Account, event: NewEvent, command: UseCommand): EventDecision {
-  const { quantity, mode, timestamp } = command;
+  const { quantity, mode } = command;
+  const at = momentOf(command);
   if (isTooMuch(account, quantity)) return tooMuch;
   const { now } = account.offer.input;
   const buckets = currentBuckets(account);
@@ -71,7 +72,7 @@ function takeMetered(account: Account, event: NewEvent, command: UseCommand): Ev
     if (!isAllowed(reason)) return { kind: 'denied', reason, quantity };
     return recorded(account, { ...event, mode, reason, parts });
   }
-  const terms = timestamp === null ? account.offer.terms : termsOf(account, timestamp);
+  const terms = at === null ? account.offer.terms : termsOf(account, at);
   const own = terms === account.offer.terms ? buckets : bucketsOf(terms, account.state, now);
   return recorded(account, { ...event, mode, reason, terms, ...takeAnyway(own, quantity) });
 }
@@ -83,13 +84,14 @@ function decideUse(
 ): EventDecision {
   const { feature, now } = account.offer.input;
   const { eventId, quantity, timestamp, corrects, properties } = command;
-  const problem = timestamp === null ? null : rangeProblem(timestamp, now, lateMs);
+  const receivedAt = command.receivedAt ?? now;
+  const problem = timestamp === null ? null : rangeProblem(timestamp, receivedAt, lateMs);
   if (problem !== null) return problem;
   const event: NewEvent = {
     kind: 'usage',
     eventId,
     quantity,
-    at: timestamp ?? now,
+    at: momentOf(command) ?? now,
     body,
     properties,
     reason: 'within_allowance',

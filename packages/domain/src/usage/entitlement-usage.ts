@@ -1,9 +1,14 @@
-import type { Entitlement } from '../entitlements/derive-entitlements.ts';
-import { lastInstant, toTimestamp, toTimestampOrNull } from '../time.ts';
+import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
+import { earliest, lastInstant, toTimestamp, toTimestampOrNull } from '../time.ts';
+import type { Instant } from '../time.ts';
+import { deriveUsage } from './account.ts';
 import type { UsageOffer } from './account.ts';
 import { sumOrUnlimited } from './amounts.ts';
-import type { FeatureKind } from './features.ts';
+import { offerChangesAt } from './check.ts';
+import { featureOf } from './features.ts';
+import type { FeatureKind, FeaturesByCode } from './features.ts';
 import type { StorableJson } from './storable-json.ts';
+import type { UsageInput } from './usage-sources.ts';
 
 /** What an entry of `GET /entitlements` says of the feature, beside what every entry says. */
 export type EntitlementUsage =
@@ -37,4 +42,48 @@ export function entitlementUsageOf(
     period_start: toTimestamp(first.start),
     period_end: toTimestampOrNull(first.end),
   };
+}
+
+/** What usage depends on besides a user's sources, of all features of a project. */
+export type UsageContext = Pick<UsageInput, 'defaults' | 'policy' | 'now' | 'renewalAllowanceMs'> & {
+  features: FeaturesByCode;
+};
+
+/** What is offered of one feature of the project. */
+export const offerOf = (
+  evaluations: UsageInput['evaluations'],
+  featureCode: string,
+  { features, defaults, policy, now, renewalAllowanceMs }: UsageContext,
+): UsageOffer =>
+  deriveUsage({
+    featureCode,
+    feature: featureOf(features, featureCode),
+    evaluations,
+    defaults,
+    policy,
+    now,
+    renewalAllowanceMs,
+  });
+
+export type DerivedUsage = {
+  /** By the code of each feature in force that is a limit or metered. */
+  usage: ReadonlyMap<string, EntitlementUsage>;
+  /** The next moment at which the entitlements or what is offered changes without an event; null: never. */
+  validUntil: Instant | null;
+};
+
+/** What entries of `GET /entitlements` say besides, and until when. */
+export function deriveEntitlementUsage(
+  { entitlements, evaluations, validUntil }: DerivedEntitlements,
+  context: UsageContext,
+): DerivedUsage {
+  const usage = new Map<string, EntitlementUsage>();
+  let until = validUntil;
+  for (const entitlement of entitlements) {
+    if (featureOf(context.features, entitlement.featureCode).kind === 'boolean') continue;
+    const offer = offerOf(evaluations, entitlement.featureCode, context);
+    usage.set(entitlement.featureCode, entitlementUsageOf(offer, entitlement));
+    until = earliest(until, offerChangesAt(offer));
+  }
+  return { usage, validUntil: until };
 }

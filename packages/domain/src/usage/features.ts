@@ -57,8 +57,17 @@ export const isLimit = (settings: FeatureSettings | undefined): settings is Limi
   settings !== undefined && 'limit' in settings;
 
 /** Of one's own fields only: a code may be called `constructor`. */
-export const settingsOf = (all: SettingsByCode | undefined, code: string): FeatureSettings | undefined =>
-  all !== undefined && Object.hasOwn(all, code) ? all[code] : undefined;
+export const settingsOf = (
+  all: SettingsByCode | null | undefined,
+  code: string,
+): FeatureSettings | undefined =>
+  all !== undefined && all !== null && Object.hasOwn(all, code) ? all[code] : undefined;
+
+/** A project's limits and metered features, by code: all others are boolean. */
+export type FeaturesByCode = Readonly<Record<string, Feature>>;
+
+export const featureOf = (all: FeaturesByCode, code: string): Feature =>
+  (Object.hasOwn(all, code) ? all[code] : undefined) ?? undescribedFeature;
 
 /** Why settings do not fit the feature's kind; null: they do. `undefined`: a code without settings. */
 export function kindProblem(

@@ -36,7 +36,7 @@ const known = (moments: readonly (Instant | null | undefined)[]): Instant[] =>
 
 /** `start_date`; of older rows the earliest period heard. */
 function startOf({ startDate, items }: SubscriptionSource): Instant {
-  if (startDate !== null && startDate !== undefined) return startDate;
+  if (startDate !== null) return startDate;
   const heard = known(items.flatMap((item) => [item.firstPeriodStart, item.currentPeriodStart]));
   return heard.length === 0 ? 0 : Math.min(...heard);
 }

@@ -23,6 +23,9 @@ const isShallow = (value: unknown, levels = maxDepth): boolean =>
   typeof value !== 'object' ||
   (levels > 0 && Object.values(value).every((one) => isShallow(one, levels - 1)));
 
+/** What the document says of it. */
+export const storableRule = `at most ${maxDepth} levels deep, of well-formed Unicode without NUL`;
+
 /** Any JSON of at most so many bytes (of its UTF-8 text), of which Postgres can keep every string. */
 export const storableJson = (maxBytes: number) =>
   z

@@ -12,6 +12,8 @@ export type BucketTerms = BucketRef & {
   rule: PeriodRule;
   /** Of the period itself, by today's settings; null: unlimited. */
   allowance: number | null;
+  /** The allowance is that of a trial. */
+  isTrial: boolean;
   /** Past due, where the policy withholds what was not paid: worth 0 for now. */
   isWithheld: boolean;
   allowsOverage: boolean;

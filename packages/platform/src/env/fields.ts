@@ -1,8 +1,10 @@
-import { adminRoles, isId } from '@billing/domain';
+import { adminRoles, dayMs, hourMs, isId } from '@billing/domain';
 import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
-import { redisUrlProblem } from './redis-url.ts';
-import { wrongDatabaseParameter } from './url-parameters.ts';
+import { databaseUrls } from './database-urls.ts';
+import { hostUrls } from './host-urls.ts';
+import { redisUrl } from './redis-url.ts';
+import { wrongDatabaseParameter, type Range } from './url-parameters.ts';
 
 /** One environment variable: text in (undefined if unset), a checked value out. */
 export type EnvField<T> = z.ZodType<T, string | undefined>;
@@ -41,6 +43,20 @@ function numberField(kind: string, pattern: RegExp, bounds: NumberBounds): EnvFi
   return orDefault(field(`${kind} from ${min} to ${max}`, read), bounds.default);
 }
 
+/** `60`, or `60-120`: whole numbers within the bounds, the smaller first. */
+function rangeField(bounds: Range, fallback: Range): EnvField<Range> {
+  const { min, max } = bounds;
+  const read = (text: string): Range | undefined => {
+    const [, from, to = from] = /^(\d{1,15})(?:-(\d{1,15}))?$/.exec(text) ?? [];
+    const range = { min: Number(from), max: Number(to) };
+    return range.min >= min && range.max <= max && range.min <= range.max ? range : undefined;
+  };
+  return orDefault(
+    field(`a whole number from ${min} to ${max}, or two as ${fallback.min}-${fallback.max}`, read),
+    fallback,
+  );
+}
+
 function urlField(protocols: readonly string[]): z.ZodType<string, string> {
   const starts = protocols.map((protocol) => `${protocol}//`).join(' or ');
   return field(`a URL that starts with ${starts}`, (text) => {
@@ -50,10 +66,15 @@ function urlField(protocols: readonly string[]): z.ZodType<string, string> {
   });
 }
 
-/** A Postgres URL whose parameters have values that are known. */
+const databaseProtocols = ['postgres:', 'postgresql:'];
+
+/** A Postgres URL, of one host or several, whose parameters have values that are known. */
 function databaseUrl(): z.ZodType<string, string> {
-  return urlField(['postgres:', 'postgresql:']).superRefine((url, context) => {
-    const expected = wrongDatabaseParameter(new URL(url));
+  const ofOneHost = urlField(databaseProtocols);
+  return field('a URL that starts with postgres:// or postgresql://', (text) =>
+    hostUrls(text).every((url) => ofOneHost.safeParse(url).success) ? text : undefined,
+  ).superRefine((url, context) => {
+    const expected = wrongDatabaseParameter(url);
     if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
   });
 }
@@ -173,14 +194,6 @@ export const envVar = {
   oneOf,
 };
 
-/** A Redis URL whose files for TLS are there. */
-function redisUrl(): z.ZodType<string, string> {
-  return matching(/^\S+$/, 'a URL without spaces').superRefine((url, context) => {
-    const expected = redisUrlProblem(url);
-    if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
-  });
-}
-
 /** Fields that both apps spread into their schema: `z.object({ ...databaseFields, … })`. */
 export const databaseFields = {
   DATABASE_URL: databaseUrl(),
@@ -189,6 +202,14 @@ export const databaseFields = {
   DATABASE_POOL_SIZE: envVar.int({ min: 1, max: 500, default: 10 }),
   /** `off` behind a connection pooler that does not support prepared statements. */
   DATABASE_PREPARED_STATEMENTS: envVar.oneOf(['on', 'off'], 'on'),
+  /** After how long a connection is replaced, drawn for each. */
+  DATABASE_CONNECTION_SECONDS: rangeField({ min: 1, max: 86_400 }, { min: 1_800, max: 3_600 }),
+};
+
+/** What may serve reads in place of the primary. */
+export const replicaFields = {
+  DATABASE_REPLICA_URLS: databaseUrls(databaseUrl()).optional(),
+  REPLICA_MAX_LAG_SECONDS: envVar.number({ min: 0.1, max: 3_600, default: 5 }),
 };
 
 export const redisFields = {
@@ -207,6 +228,25 @@ export const erasureFields = {
   /** The first makes the digests of erased users, all of them match. Unset: nobody can be erased. */
   ERASURE_KEY: erasureKeys().optional(),
 };
+
+/** What both apps must decide usage by alike. */
+export const usageFields = {
+  PAST_DUE_GRACE_DAYS: envVar.int({ min: 0, max: 365, default: 7 }),
+  RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
+  /** How long event ids are remembered, and events are kept. */
+  USAGE_EVENT_RETENTION_DAYS: envVar.number({ min: 0, max: 36_500, default: 92 }),
+  /** How late usage may be told. */
+  USAGE_LATE_DAYS: envVar.number({ min: 0, max: 36_500, default: 35 }),
+};
+
+export type UsageEnvironment = { [Name in keyof typeof usageFields]: number };
+
+export const usageSettings = (parsed: UsageEnvironment) => ({
+  pastDueGraceDays: parsed.PAST_DUE_GRACE_DAYS,
+  renewalAllowanceMs: parsed.RENEWAL_ALLOWANCE_HOURS * hourMs,
+  lateMs: parsed.USAGE_LATE_DAYS * dayMs,
+  retentionMs: parsed.USAGE_EVENT_RETENTION_DAYS * dayMs,
+});
 
 export const stripeFields = {
   STRIPE_SECRET_KEY: envVar.secret(/^[sr]k_(test|live)_\S+$/, 'a Stripe secret key (sk_… or rk_…)'),

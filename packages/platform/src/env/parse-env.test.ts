@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { knownSecrets } from '../logging/redact.ts';
 import { databaseFields, envVar, erasureFields, loggingFields, redisFields, stripeFields } from './fields.ts';
+import { hostUrls, placeOf } from './host-urls.ts';
 import { ConfigError, findSettingWarnings, parseEnv } from './parse-env.ts';
 import { databaseSettings } from './url-parameters.ts';
 
@@ -35,6 +37,7 @@ test('fills in the defaults', () => {
     AUTH_FAILURES_PER_MINUTE: 3_000,
     DATABASE_POOL_SIZE: 10,
     DATABASE_PREPARED_STATEMENTS: 'on',
+    DATABASE_CONNECTION_SECONDS: { min: 1_800, max: 3_600 },
     CACHE_PREFIX: '',
     ALLOW_INSECURE_DATABASE: 'false',
     ALLOW_INSECURE_REDIS: 'false',
@@ -175,10 +178,12 @@ describe('parameters of URLs', () => {
       databaseSettings(
         parseEnv(schema, { ...valid, DATABASE_URL: database + parameters, DATABASE_POOL_SIZE: '7' }),
       );
-    expect(settingsOf('')).toEqual({ poolSize: 7, hasPreparedStatements: true });
+    const connectionSeconds = { min: 1_800, max: 3_600 };
+    expect(settingsOf('')).toEqual({ poolSize: 7, hasPreparedStatements: true, connectionSeconds });
     expect(settingsOf('?connection_limit=3&pgbouncer=true')).toEqual({
       poolSize: 3,
       hasPreparedStatements: false,
+      connectionSeconds,
     });
   });
 });
@@ -192,4 +197,53 @@ test.each([
   'ann/viewer/a/b:s',
 ])('%p is no named secret', (text) => {
   expect(envVar.namedSecrets().safeParse(text).success).toBe(false);
+});
+
+test.each([
+  ['60', { min: 60, max: 60 }],
+  [' 60-90 ', { min: 60, max: 90 }],
+  ['1-86400', { min: 1, max: 86_400 }],
+  ['0', undefined],
+  ['90-60', undefined],
+  ['60-86401', undefined],
+  ['60-', undefined],
+  ['a minute', undefined],
+])('connections that are replaced after %p seconds', (text, expected) => {
+  expect(databaseFields.DATABASE_CONNECTION_SECONDS.safeParse(text).data).toEqual(expected);
+});
+
+describe('a database URL with several hosts', () => {
+  const url = 'postgresql://app:hush@db-1:5432,db-2,[fd00::2]:5433/app?target_session_attrs=read-write';
+
+  it('is one URL for each host, in their order', () => {
+    expect(hostUrls(url)).toEqual([
+      'postgresql://app:hush@db-1:5432/app?target_session_attrs=read-write',
+      'postgresql://app:hush@db-2/app?target_session_attrs=read-write',
+      'postgresql://app:hush@[fd00::2]:5433/app?target_session_attrs=read-write',
+    ]);
+    expect(placeOf(url)).toBe('db-1:5432,db-2:5432,[fd00::2]:5433/app');
+  });
+
+  it.each([
+    [url, true],
+    ['postgresql://app@db-1:5432,db-2:x/app', false],
+    ['postgresql://app@db-1:5432,/app', false],
+    ['postgresql://app@,db-2/app', false],
+    ['mysql://app@db-1,db-2/app', false],
+    ['postgresql://app@db-1:5432,db-2:5432/app?target_session_attrs=primary', false],
+    ['postgresql://app@db-1:5432,db-2:5432/app?connect_timeout=soon', false],
+  ])('%s: %p', (DATABASE_URL, isRight) => {
+    expect(messageOf({ ...valid, DATABASE_URL }) === '').toBe(isRight);
+  });
+
+  it('has its password kept out of the log', () => {
+    expect('it is hushhush'.replace(knownSecrets([url.replace('hush', 'hushhush')]) ?? '', '***')).toBe(
+      'it is ***',
+    );
+  });
+
+  it('names no public host without encryption in production', () => {
+    const DATABASE_URL = 'postgresql://app@db-1:5432,db.example.com:5432/app?sslmode=disable';
+    expect(messageOf({ ...valid, DATABASE_URL, NODE_ENV: 'production' })).toMatch('sslmode=disable');
+  });
 });

@@ -1,3 +1,4 @@
+import { splitUrls } from './host-urls.ts';
 import { hostsOf, isLoopback, isPrivateHost } from './hosts.ts';
 import { publishedSecrets } from './published-secrets.ts';
 import { parametersOf } from './tls-files.ts';
@@ -32,6 +33,10 @@ const rules: Readonly<Partial<Record<string, (value: string, valueOf: ValueOf) =
   STRIPE_API_BASE: stripeBaseProblem,
   DATABASE_URL: databaseProblem,
   MIGRATE_DATABASE_URL: databaseProblem,
+  DATABASE_REPLICA_URLS: (value, valueOf) =>
+    splitUrls(value)
+      .map((url) => databaseProblem(url, valueOf))
+      .find((problem) => problem !== undefined),
   REDIS_URL: redisProblem,
   CACHE_REDIS_URL: redisProblem,
 };
@@ -87,6 +92,8 @@ const looseModes = ['allow', 'prefer'];
 
 /** Whether a database outside of a private network is reached by a URL that does not ask for encryption. */
 export function isLooselyEncrypted(name: string, value: string): boolean {
+  if (name === 'DATABASE_REPLICA_URLS')
+    return splitUrls(value).some((url) => isLooselyEncrypted('DATABASE_URL', url));
   if (!databaseVariables.includes(name) || !hasPublicHost(value)) return false;
   const mode = parametersOf(value).get('sslmode');
   return mode === null || looseModes.includes(mode);

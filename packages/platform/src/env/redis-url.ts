@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { parametersOf, tlsFileProblem } from './tls-files.ts';
 
 /** `single`: one server; `sentinel`: Sentinels name the primary; `cluster`: a Redis Cluster. */
@@ -50,13 +51,24 @@ export function parseRedisUrl(url: string): RedisAddress {
 }
 
 /** What is wrong with a Redis URL, its files included; undefined: nothing. Never quotes it. */
-export function redisUrlProblem(url: string): string | undefined {
+function redisUrlProblem(url: string): string | undefined {
   try {
     parseRedisUrl(url);
   } catch (error) {
     return error instanceof Error ? error.message : forms;
   }
   return tlsFileProblem(url);
+}
+
+/** A Redis URL whose files for TLS are there. */
+export function redisUrl(): z.ZodType<string, string> {
+  return z
+    .string({ error: `expected ${forms}` })
+    .trim()
+    .superRefine((url, context) => {
+      const problem = redisUrlProblem(url);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: `expected ${problem}` });
+    });
 }
 
 const expected = (what: string): TypeError => new TypeError(what);

@@ -1,3 +1,4 @@
+import { splitUrls } from './host-urls.ts';
 import { parametersOf, tlsFileParameters, tlsFileProblem } from './tls-files.ts';
 
 const ofPostgres = [
@@ -40,6 +41,8 @@ const known: Readonly<Partial<Record<string, (url: string) => readonly string[]>
 
 /** Parameters of the URL in this variable that have no effect: somebody relies on something that does not happen. */
 export function ignoredParameters(variable: string, value: string): string[] {
+  if (variable === 'DATABASE_REPLICA_URLS')
+    return [...new Set(splitUrls(value).flatMap((url) => ignoredParameters('DATABASE_URL', url)))];
   const names = known[variable]?.(value.trim());
   if (names === undefined) return [];
   return [...new Set(parametersOf(value.trim()).keys())].filter((name) => !names.includes(name));
@@ -69,24 +72,35 @@ const allowed: Readonly<Record<string, { pattern: RegExp; expected: string }>> =
 };
 
 /** What is wrong with the parameters of a database URL, in any mode; undefined: nothing. */
-export function wrongDatabaseParameter(url: URL): string | undefined {
+export function wrongDatabaseParameter(url: string): string | undefined {
+  const parameters = parametersOf(url);
   for (const [name, { pattern, expected }] of Object.entries(allowed))
-    if (url.searchParams.getAll(name).some((value) => !pattern.test(value))) return expected;
-  return tlsFileProblem(url.href);
+    if (parameters.getAll(name).some((value) => !pattern.test(value))) return expected;
+  return tlsFileProblem(url);
 }
 
-export type DatabaseSettings = { poolSize: number; hasPreparedStatements: boolean };
+/** From `min` to `max`, both included. */
+export type Range = { readonly min: number; readonly max: number };
+
+export type DatabaseSettings = {
+  poolSize: number;
+  hasPreparedStatements: boolean;
+  /** After which a connection is replaced: drawn from this range for each. */
+  connectionSeconds: Range;
+};
 
 /** The settings of the connections, of which the URL's parameters `connection_limit` and `pgbouncer` go first. */
 export function databaseSettings(fields: {
   DATABASE_URL: string;
   DATABASE_POOL_SIZE: number;
   DATABASE_PREPARED_STATEMENTS: 'on' | 'off';
+  DATABASE_CONNECTION_SECONDS: Range;
 }): DatabaseSettings {
-  const { searchParams } = new URL(fields.DATABASE_URL);
+  const parameters = parametersOf(fields.DATABASE_URL);
   return {
-    poolSize: Number(searchParams.get('connection_limit') ?? fields.DATABASE_POOL_SIZE),
+    poolSize: Number(parameters.get('connection_limit') ?? fields.DATABASE_POOL_SIZE),
     hasPreparedStatements:
-      fields.DATABASE_PREPARED_STATEMENTS === 'on' && searchParams.get('pgbouncer') !== 'true',
+      fields.DATABASE_PREPARED_STATEMENTS === 'on' && parameters.get('pgbouncer') !== 'true',
+    connectionSeconds: fields.DATABASE_CONNECTION_SECONDS,
   };
 }

@@ -1,3 +1,5 @@
+import { hostUrls } from '../env/host-urls.ts';
+
 const secretField =
   /^(authorization|cookie|set-cookie|password|passwd|token|secret|signature|stripe-signature|e-?mail|api_?key|.*(_|-)(secret|token|password|email)|.*(Secret|Token|Password|Email|ApiKey)|.*_api_key|raw_?body)$/i;
 
@@ -107,8 +109,9 @@ export function knownSecrets(configured: readonly (string | undefined)[]): RegEx
 }
 
 function secretsIn(value: string): string[] {
-  if (!URL.canParse(value) || !value.includes('://')) return [value];
-  const { password } = new URL(value);
+  const [url] = hostUrls(value);
+  if (!value.includes('://') || !URL.canParse(url)) return [value];
+  const { password } = new URL(url);
   try {
     return [password, decodeURIComponent(password)];
   } catch {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { hostUrls } from '../env/host-urls.ts';
 import { readMigrations, repositoryMigrationsDir, repositorySchemaPath } from './read-migrations.ts';
 import { openSchemaEngine } from './schema-engine.ts';
 
@@ -16,7 +17,8 @@ export type DiffOptions = {
 export async function diffSchema(options: DiffOptions): Promise<string> {
   const { databaseUrl, migrationsDir = repositoryMigrationsDir, schemaPath = repositorySchemaPath } = options;
   const schema = { path: schemaPath, text: await readFile(schemaPath, 'utf8') };
-  const { engine, close } = await openSchemaEngine({ databaseUrl, schema });
+  const [url] = hostUrls(databaseUrl);
+  const { engine, close } = await openSchemaEngine({ databaseUrl: url, schema });
   try {
     const { stdout } = await engine.diff({
       from: { tag: 'migrations', ...(await readMigrations(migrationsDir)) },

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Client } from 'pg';
+import { hostUrls } from '../env/host-urls.ts';
 import { MigrationError } from './migration-error.ts';
 import { repositoryGrantsPath } from './read-migrations.ts';
 import { scramVerifier } from './scram-verifier.ts';
@@ -10,7 +11,7 @@ import { scramVerifier } from './scram-verifier.ts';
  * null: it is the owner itself. Throws MigrationError.
  */
 export async function grantServiceRole(client: Client, serviceUrl: string): Promise<string | null> {
-  const { username, password } = new URL(serviceUrl);
+  const { username, password } = new URL(hostUrls(serviceUrl)[0]);
   const role = decodeURIComponent(username);
   const { rows } = await client.query<{ isOwner: boolean; isMissing: boolean; mayCreate: boolean }>(
     `SELECT current_user = $1 AS "isOwner", rolcreaterole OR rolsuper AS "mayCreate",

@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createTestDatabase, runServices, startPostgres, type TestDatabase } from '@billing/testing';
+import { createTestDatabase, runServices, startPostgres, waitFor, type TestDatabase } from '@billing/testing';
 import { Client } from 'pg';
 import { diffSchema } from './diff-schema.ts';
 import { migrate } from './migrate.ts';
@@ -100,4 +100,64 @@ test('waits for a Postgres that starts later', async () => {
   const second = await startPostgres({ isVolatile: true, port });
   expect((await migrated).applied.length).toBeGreaterThan(0);
   await second.stop();
+});
+
+describe('a migration beside a long transaction', () => {
+  const name = '20990101000000_wide';
+  let url: string;
+  let migrationsDir: string;
+  let reader: Client;
+
+  beforeEach(async () => {
+    url = await emptyDatabase('migrate_beside_reader');
+    migrationsDir = await mkdtemp(join(tmpdir(), 'migrations-'));
+    await add('20980101000000_table', 'CREATE TABLE public.wide (id TEXT PRIMARY KEY);');
+    await migrate({ databaseUrl: url, migrationsDir });
+    await add(
+      name,
+      'ALTER TABLE public.wide ADD COLUMN one TEXT;\nALTER TABLE public.wide ADD COLUMN two TEXT;',
+    );
+    reader = new Client({ connectionString: url });
+    await reader.connect();
+    await reader.query('BEGIN');
+    await reader.query('SELECT * FROM public.wide');
+  });
+  afterEach(async () => {
+    await reader.end();
+    await rm(migrationsDir, { recursive: true });
+  });
+
+  async function add(folder: string, sql: string): Promise<void> {
+    await mkdir(join(migrationsDir, folder));
+    await writeFile(join(migrationsDir, folder, 'migration.sql'), sql);
+  }
+  const failedRows = () => query(url, 'SELECT 1 FROM public._prisma_migrations WHERE finished_at IS NULL');
+
+  it('waits for it, and stops no other reader for longer than a moment', async () => {
+    const lines: string[] = [];
+    const migrated = migrate({ databaseUrl: url, migrationsDir, say: (line) => lines.push(line) });
+    let slowest = 0;
+    await waitFor(
+      async () => {
+        const startedAt = performance.now();
+        await query(url, 'SELECT * FROM public.wide');
+        slowest = Math.max(slowest, performance.now() - startedAt);
+        return lines.length > 0;
+      },
+      { what: 'the first try to give up', intervalMs: 5 },
+    );
+    expect(slowest).toBeLessThan(1_000);
+    await reader.query('COMMIT');
+    expect((await migrated).applied).toEqual([name]);
+    expect(await failedRows()).toEqual([]);
+  });
+
+  it('that lasts too long gives up, changes nothing, and can be run again', async () => {
+    await expect(migrate({ databaseUrl: url, migrationsDir, retryMs: 0 })).rejects.toThrow(
+      new RegExp(`^${name} got no lock within 0 minutes`),
+    );
+    expect(await failedRows()).toEqual([]);
+    await reader.query('COMMIT');
+    expect((await migrate({ databaseUrl: url, migrationsDir })).applied).toEqual([name]);
+  });
 });

@@ -1,12 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import type { MigrationList } from '@prisma/schema-engine-wasm';
 import type { Client } from 'pg';
-import { redactText } from '../logging/redact.ts';
+import { applyMigrations } from './apply-migrations.ts';
 import { connectWhenReady } from './connect-when-ready.ts';
 import { grantServiceRole } from './grant-service-role.ts';
 import { MigrationError } from './migration-error.ts';
 import { readMigrations, repositoryMigrationsDir } from './read-migrations.ts';
-import { openSchemaEngine } from './schema-engine.ts';
 
 export type MigrateOptions = {
   /** Of the role that owns the tables. */
@@ -17,6 +15,10 @@ export type MigrateOptions = {
   readonly migrationsDir?: string;
   /** How long to wait for a Postgres that is not ready yet; default 30 s. */
   readonly waitMs?: number;
+  /** How long to try again where a lock was not to be had; default 10 minutes. */
+  readonly retryMs?: number;
+  /** Gets one line when that begins. */
+  readonly say?: (line: string) => void;
 };
 
 /** Any fixed number but Prisma's own (72707369), which the engine takes while ours is taken. */
@@ -37,53 +39,40 @@ export type Migrated = {
  */
 export async function migrate(options: MigrateOptions): Promise<Migrated> {
   const { databaseUrl, serviceUrl, migrationsDir = repositoryMigrationsDir, waitMs = 30_000 } = options;
+  const { retryMs = 600_000, say = () => undefined } = options;
   const migrationsList = await readMigrations(migrationsDir);
-  const client = await connectWhenReady(databaseUrl, waitMs);
+  const { client, url } = await connectWhenReady(databaseUrl, waitMs);
   try {
     await takeTurn(client);
-    const applied = await apply(databaseUrl, migrationsList);
-    return {
-      applied,
-      serviceRole: serviceUrl === undefined ? null : await grantServiceRole(client, serviceUrl),
-    };
+    const applied = await applyMigrations({ url, migrationsList, retryMs, say });
+    const serviceRole = serviceUrl === undefined ? null : await grantServiceRole(client, serviceUrl);
+    await client.query('COMMIT');
+    return { applied, serviceRole };
   } finally {
-    // The lock belongs to the session and ends with it.
+    // The lock belongs to the transaction and ends with it.
     await client.end().catch(() => undefined);
   }
 }
 
-async function apply(databaseUrl: string, migrationsList: MigrationList): Promise<string[]> {
-  const { engine, close } = await openSchemaEngine({ databaseUrl });
-  try {
-    const filters = { externalTables: [], externalEnums: [] };
-    return (await engine.applyMigrations({ migrationsList, filters })).appliedMigrationNames;
-  } catch (error) {
-    throw applyFailed(error);
-  } finally {
-    await close();
-  }
-}
-
 /**
- * Asks for the lock again and again. A statement that waits for it would keep a snapshot, for whose end the other's
- * `CREATE INDEX CONCURRENTLY` waits.
+ * Begins a transaction that holds the lock until it ends: a session's own lock would be nobody's behind a pooler. Between its
+ * statements it has no snapshot, for whose end `CREATE INDEX CONCURRENTLY` would wait; for the same reason it asks for the
+ * lock again and again, as a statement that waits keeps one.
  */
 async function takeTurn(client: Client): Promise<void> {
   const endsAt = performance.now() + lockWaitMs;
+  await client.query(
+    'BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL idle_in_transaction_session_timeout = 0',
+  );
   while (performance.now() < endsAt) {
-    const { rows } = await client.query<{ taken: boolean }>('SELECT pg_try_advisory_lock($1) AS taken', [
-      advisoryLock,
-    ]);
+    // Without parameters: Postgres keeps the snapshot of a statement that has some until the next one.
+    const { rows } = await client.query<{ taken: boolean }>(
+      `SELECT pg_try_advisory_xact_lock(${advisoryLock}) AS taken`,
+    );
     if (rows[0]?.taken === true) return;
     await setTimeout(lockPauseMs * (0.5 + Math.random()));
   }
   throw new MigrationError(
     `Another migration holds the lock for over ${lockWaitMs / 1_000} s. Try again later.`,
   );
-}
-
-function applyFailed(error: unknown): MigrationError {
-  const text = error instanceof Error ? error.message : String(error);
-  const oneLine = redactText(text.replace(/\s+/g, ' ').trim());
-  return new MigrationError(`The migrations could not be applied: ${oneLine}`, { cause: error });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { ColumnTypeEnum } from '@prisma/driver-adapter-utils';
+import { ColumnTypeEnum, DriverAdapterError, isDriverAdapterError } from '@prisma/driver-adapter-utils';
 import type {
   ColumnType,
   SqlDriverAdapter,
@@ -14,8 +14,9 @@ import { postgresConnection } from '../postgres-connection.ts';
 
 const charOid = 18;
 const textOid = 25;
-/** The engine reads and writes timestamps without their zone, and names no schema. */
-const sessionSettings = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET search_path = public";
+/** The engine reads and writes timestamps without their zone, and names no schema. Scripts set their time-outs themselves. */
+const sessionSettings =
+  "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET search_path = public; SET lock_timeout = 0";
 const poolOptions = {
   connectionTimeoutMillis: 10_000,
   max: 4,
@@ -32,6 +33,16 @@ export type MigrationAdapter = {
   /** Ends its connections: the engine leaves them open. */
   readonly close: () => Promise<void>;
 };
+
+/**
+ * Each lock of a migration is awaited for so long: what waits for a lock on a table stops all later reads of that table.
+ * A script of one statement that must not be in a transaction (`CREATE INDEX CONCURRENTLY`) waits without a limit: what it
+ * waits with stops nobody, and giving up would leave half an index behind.
+ */
+const withLockTimeout = (script: string): string =>
+  /\bCONCURRENTLY\b/i.test(withoutComments(script)) ? script : `SET LOCAL lock_timeout = '200ms';\n${script}`;
+
+const withoutComments = (script: string): string => script.replaceAll(/--.*$/gm, '');
 
 /**
  * `PrismaPg` adapted for migrations. Its own `executeScript` splits the script at every semicolon, also inside
@@ -61,10 +72,24 @@ async function connect(pool: Pool): Promise<SqlDriverAdapter> {
       return { ...result, columnTypes: reading.typesOf(result) };
     },
     executeScript: async (script: string) => {
-      await adapter.executeRaw({ sql: script, args: [], argTypes: [] });
+      await adapter
+        .executeRaw({ sql: withLockTimeout(script), args: [], argTypes: [] })
+        .catch((error: unknown) => Promise.reject(withCode(error)));
     },
   });
 }
+
+/** The engine hands on, and records, only the message, which is in the language of the server. */
+function withCode(error: unknown): unknown {
+  if (!isDriverAdapterError(error) || error.cause.originalCode === undefined) return error;
+  const { originalCode: code, originalMessage = '' } = error.cause;
+  const nothing = { detail: undefined, column: undefined, hint: undefined };
+  const message = `${originalMessage} (${sqlState(code)})`;
+  return new DriverAdapterError({ kind: 'postgres', code, severity: 'ERROR', message, ...nothing });
+}
+
+/** How the code of an error of Postgres stands in what the engine records. */
+export const sqlState = (code: string): string => `SQLSTATE ${code}`;
 
 /**
  * PrismaPg refuses Postgres's internal one-byte type "char", which the engine meets when it reads a catalog.

@@ -96,16 +96,16 @@ function createShardLinks(options: CacheServersOptions, onMeet: (link: NodeLink)
       const isLost = [...before].some((link) => link.redis.status !== 'ready');
       if (isLost || shards.some((shard) => of(shard) === null)) places.refresh();
     },
-    onTimeline(seen: string): void {
+    onTimeline: (seen: string): void => {
       if (timeline !== null) options.onTimeline();
       timeline = seen;
       links.rename();
     },
-    reportFailure(link: NodeLink, error: unknown): void {
+    reportFailure: (link: NodeLink, error: unknown): void => {
       if (isRedirection(error)) places.refresh();
       links.reportFailure(link, error);
     },
-    reportPublished(link: NodeLink, error: unknown): void {
+    reportPublished: (link: NodeLink, error: unknown): void => {
       link.isRefusing = error !== null && !isRedirection(error);
       if (isRedirection(error)) places.refresh();
     },

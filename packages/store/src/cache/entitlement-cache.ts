@@ -1,15 +1,15 @@
 import type { Clock } from '@billing/domain';
 import type { Logger, Loop, RedisClient } from '@billing/platform';
+import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { publishPending } from '../outbox.ts';
 import { createCacheServers } from './cache-servers.ts';
 import type { CacheServersOptions } from './cache-servers.ts';
 import { forgetUser, storeEntry } from './entry.ts';
 import { invalidate, tombstoneMs } from './invalidate.ts';
-import type { Invalidation } from './invalidate.ts';
-import { createLookUp } from './look-up.ts';
-import type { FillTicket, LookUp } from './look-up.ts';
-
-export type { FillTicket, LookUp } from './look-up.ts';
+import type { Invalidate } from './invalidate.ts';
+import { createLookUps } from './look-ups.ts';
+import type { FillTicket, LookUps } from './look-ups.ts';
 
 /** Much shorter than a tombstone lives. */
 const maxFillMs = 5_000;
@@ -32,6 +32,16 @@ export type NewEntry = {
   answer: string;
 };
 
+/** Where the entry of a user is. `server`: which one, and since when. */
+export type ServedUser = {
+  shard: number;
+  projectKey: string;
+  redis: Redis;
+  server: string;
+  /** Leaves it alone for a moment, where a command of the caller's own failed. */
+  reportFailure: (error: unknown) => void;
+};
+
 export type EntitlementCacheOptions = {
   redis: RedisClient;
   /** In which all processes agree on the servers of the cache. */
@@ -39,28 +49,18 @@ export type EntitlementCacheOptions = {
   clock: Clock;
   logger: Logger;
   ttlSeconds: number;
-  /**
-   * Publishes the invalidations that wait: after each (re)connection, before answers of the cache are trusted, and where
-   * another process could not. If it fails, the background job publishes them.
-   */
-  catchUp?: () => Promise<void>;
   metrics?: CacheServersOptions['metrics'];
 };
 
-export type EntitlementCache = {
-  /** One round trip, shared by all who ask at the same time. Never throws, never waits for a Redis known to be away. */
-  lookUp: (projectId: string, userId: string) => Promise<LookUp>;
+export type EntitlementCache = LookUps & {
   /**
    * Stores an answer, if the rule allows. `outdated`: something newer is known. The answer may be given before this is
    * over: it is on its way to Redis when the call returns, and until Redis has acknowledged it, this process remembers
    * its version. Never throws.
    */
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
-  /**
-   * Tells the cache of new versions. Returns those of which one server of several could not be told; throws where none
-   * could: they stay pending.
-   */
-  invalidate: <T extends Invalidation>(pending: readonly T[]) => Promise<T[]>;
+  /** What could not be told stays pending. */
+  invalidate: Invalidate;
   /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
   forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
@@ -73,6 +73,10 @@ export type EntitlementCache = {
   offReason: () => string | null;
   /** Whether Postgres is to be asked for this user only as often as it can bear while the cache is cold. */
   isWarming: (projectId: string, userId: string) => boolean;
+  /** The key of what lies beside the entry of a user, on the same server. */
+  keyBeside: (userId: string, key: string) => string;
+  /** The server that has the entry of this user, and what lies beside it; null: it is not to be asked now. */
+  served: (projectId: string, userId: string) => ServedUser | null;
   /** Follows its servers from now on: until then, and after it was stopped, the cache is not asked. */
   follow: () => Loop;
   redis: RedisClient;
@@ -85,7 +89,7 @@ export type EntitlementCache = {
  * trusted) and before its end.
  */
 export function createEntitlementCache(options: EntitlementCacheOptions): EntitlementCache {
-  const { redis, database, clock, logger, ttlSeconds, catchUp = async () => {} } = options;
+  const { redis, database, clock, logger, ttlSeconds } = options;
   const ttlMs = ttlSeconds * 1000;
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
   /**
@@ -102,7 +106,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     redis,
     database,
     logger,
-    catchUp,
+    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
     metrics: options.metrics,
     // Versions come again with other content after a failover that lost the last commits.
     onTimeline: () => answered.clear(),
@@ -139,8 +143,8 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     }
   }
 
-  return {
-    lookUp: createLookUp({ servers, clock, answeredVersion }),
+  const cache: EntitlementCache = {
+    ...createLookUps({ servers, clock, answeredVersion }),
 
     async fill(ticket, entry) {
       const { key } = places.userPlace(entry.projectId, entry.userId);
@@ -164,9 +168,18 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     enabledShare: servers.enabledShare,
     offReason: servers.offReason,
     isWarming: (projectId, userId) => servers.isWarming(places.userPlace(projectId, userId).shard),
+    keyBeside: places.keyBeside,
+    served(projectId, userId) {
+      const { shard, projectKey } = places.userPlace(projectId, userId);
+      const served = servers.serving(shard);
+      if (served === null) return null;
+      const reportFailure = (error: unknown): void => servers.reportFailure(served.link, error);
+      return { shard, projectKey, redis: served.redis, server: served.generation, reportFailure };
+    },
     follow: servers.follow,
     redis,
   };
+  return cache;
 }
 
 /** So many a minute, then none until the next. */

@@ -66,9 +66,9 @@ export async function createGeneration(redis: Redis, projectKey: string): Promis
   return (await redis.get(projectKey)) ?? fresh;
 }
 
-type Script = { lua: string; sha: string };
+export type Script = { lua: string; sha: string };
 
-const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
+export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') });
 
 const versionOf = `
 local function version_of(value)
@@ -152,7 +152,7 @@ export const invalidateProject = (redis: Redis, projectKey: string, version: big
  * Runs a script by its digest; Redis that does not have it (new, flushed) gets it whole. It is written to the socket
  * before this returns: an automatic pipeline would only be sent after what the caller does next.
  */
-async function runScript(
+export async function runScript(
   redis: Redis,
   { lua, sha }: Script,
   keys: readonly string[],

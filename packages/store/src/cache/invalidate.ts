@@ -5,6 +5,9 @@ import { invalidateProject, invalidateUsers } from './entry.ts';
 
 export type Invalidation = Omit<PendingInvalidation, 'id'>;
 
+/** Tells the cache of new versions. Returns those of which one server of several could not be told; throws where none could. */
+export type Invalidate = <T extends Invalidation>(pending: readonly T[]) => Promise<T[]>;
+
 /** Much longer than the slowest fill takes: a tombstone (and an entry, which is one too) outlives it. */
 export const tombstoneMs = 60_000;
 

@@ -17,6 +17,8 @@ export type Places = NodeFinder & {
   shards: number;
   slotOf: (shard: number) => number;
   userPlace: (projectId: string, userId: string) => UserPlace;
+  /** The key of what lies beside the entry of a user. */
+  keyBeside: (userId: string, key: string) => string;
   /** A project's generation, which each part has its own of. */
   generationKey: (projectId: string, shard: number) => string;
   /** Where a shard's server keeps what was agreed on it. */
@@ -43,6 +45,7 @@ export function createPlaces(redis: RedisClient): Places {
         projectKey: generationKey(projectId),
         key: userKey(projectId, userId),
       }),
+      keyBeside: (_userId, key) => key,
       generationKey: (projectId) => generationKey(projectId),
       agreementKey: () => agreementKey(),
     };
@@ -52,15 +55,17 @@ export function createPlaces(redis: RedisClient): Places {
   const slots = tags.map(slotOf);
   const ofProject = (projectId: string, shard: number): string =>
     prefix + generationKey(projectId, tags[shard]);
+  const shardOf = (userId: string): number => hashOf(userId) % shardsOfCluster;
   return {
     ...finder,
     shards: shardsOfCluster,
     slotOf: (shard) => slots[shard] ?? 0,
     userPlace(projectId, userId) {
-      const shard = hashOf(userId) % shardsOfCluster;
+      const shard = shardOf(userId);
       const key = prefix + userKey(projectId, userId, tags[shard]);
       return { shard, projectKey: ofProject(projectId, shard), key };
     },
+    keyBeside: (userId, key) => `${prefix}${tags[shardOf(userId)] ?? ''}${key}`,
     generationKey: ofProject,
     agreementKey: (shard) => prefix + agreementKey(tags[shard]),
   };

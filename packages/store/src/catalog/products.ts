@@ -1,5 +1,18 @@
-import { ServiceError } from '@billing/domain';
-import type { CreateProductRequest, PatchProductRequest } from '@billing/domain';
+import {
+  changeProductFeatures,
+  parseSettings,
+  requireFittingFeatures,
+  ServiceError,
+  toProductFeaturesOut,
+} from '@billing/domain';
+import type {
+  CreateProductRequest,
+  PatchProductRequest,
+  ProductFeatureOut,
+  ProductGives,
+  SentFeatures,
+  SettingsByCode,
+} from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { changeProject } from '../change-user.ts';
@@ -8,30 +21,65 @@ import type { Database, Queries } from '../create-database.ts';
 import type { Product } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
+import { readFeatures } from './features.ts';
 import type { Page, PageRequest } from '../page.ts';
 
 export type { Product } from '../generated/client.ts';
 
 export type ProductKey = { projectId: string; productId: string };
 
-/** Throws `project_not_found`, `product_exists`. A new product changes no entitlement: no new version. */
+/** What a product gives, as it is stored. */
+export const givesOf = ({ featureCodes, features }: Product): ProductGives => ({
+  featureCodes,
+  settings: parseSettings(features),
+});
+
+/** Its features with settings, in the order of its codes. */
+export const productFeaturesOf = (product: Product): ProductFeatureOut[] => {
+  const { featureCodes, settings } = givesOf(product);
+  return toProductFeaturesOut(featureCodes, settings);
+};
+
+/** What the product gives once the request is done, if that fits what the codes stand for. */
+async function fittingGives(
+  tx: Queries,
+  { projectId, before, sent }: { projectId: string; before: ProductGives; sent: SentFeatures },
+): Promise<ProductGives> {
+  const gives = changeProductFeatures(before, sent);
+  requireFittingFeatures(gives, await readFeatures(tx, projectId, gives.featureCodes), sent);
+  return gives;
+}
+
+const toColumns = ({ featureCodes, settings }: ProductGives) => ({
+  featureCodes: [...featureCodes],
+  features: { ...settings },
+});
+
+/**
+ * Throws `project_not_found`, `product_exists`, `feature_needs_settings`, and `invalid_request` for settings that do not fit. A
+ * new product changes no entitlement: no new version.
+ */
 export async function createProduct(
   database: Database,
   { projectId, request, actor }: { projectId: string; request: CreateProductRequest; actor: Actor },
 ): Promise<Changed<Product>> {
-  const { product_id: productId, name, description = null, feature_codes: featureCodes } = request;
+  const { product_id: productId, name, description = null } = request;
+  const before = { featureCodes: [], settings: {} };
   return changeProject(database, projectId, async (tx) => {
-    const row = { projectId, productId, name, description, featureCodes };
+    const gives = await fittingGives(tx, { projectId, before, sent: request });
+    const row = { projectId, productId, name, description, ...toColumns(gives) };
     const { count } = await tx.product.createMany({ data: [row], skipDuplicates: true });
     if (count === 0) throw new ServiceError('product_exists', 'Choose another product_id.');
+    const result = await getProduct(tx, { projectId, productId });
+    const { is_archived: _new, ...after } = summary(result);
     await writeAudit(tx, {
       actor,
       action: 'product.create',
       projectId,
       target: { type: 'product', id: productId },
-      change: { before: null, after: { name, description, feature_codes: featureCodes } },
+      change: { before: null, after },
     });
-    return { result: await getProduct(tx, { projectId, productId }), changed: null };
+    return { result, changed: null };
   });
 }
 
@@ -55,20 +103,28 @@ export async function listProducts(
   return toPage(rows, limit, (row) => [row.productId]);
 }
 
-/** Throws `project_not_found`, `product_not_found`. New feature codes make every cached answer of the project old. */
+/**
+ * Throws `project_not_found`, `product_not_found`, `feature_needs_settings`, and `invalid_request` for settings that do not fit.
+ * New features make every cached answer of the project old.
+ */
 export async function patchProduct(
   database: Database,
   { key, patch, actor }: { key: ProductKey; patch: PatchProductRequest; actor: Actor },
 ): Promise<Changed<Product>> {
   return changeProject(database, key.projectId, async (tx) => {
     const before = await getProduct(tx, key);
+    const isOther = patch.feature_codes !== undefined || patch.features !== undefined;
+    const { projectId, productId } = key;
+    const gives = isOther
+      ? await fittingGives(tx, { projectId, before: givesOf(before), sent: patch })
+      : null;
     const result = await tx.product.update({
       where: { projectId_productId: key },
       data: {
         name: given(patch.name),
         description: given(patch.description),
-        featureCodes: given(patch.feature_codes),
         isArchived: given(patch.is_archived),
+        ...(gives === null ? {} : toColumns(gives)),
       },
     });
     await writeAudit(tx, {
@@ -78,14 +134,20 @@ export async function patchProduct(
       target: { type: 'product', id: key.productId },
       change: { before: summary(before), after: summary(result) },
     });
-    const { productId } = key;
-    return { result, changed: patch.feature_codes === undefined ? null : { productId } };
+    return { result, changed: isOther ? { productId } : null };
   });
+}
+
+/** For the audit log: settings only where there are some. */
+function settingsOf(product: Product): { features?: SettingsByCode } {
+  const { settings } = givesOf(product);
+  return Object.keys(settings).length === 0 ? {} : { features: settings };
 }
 
 const summary = (product: Product) => ({
   name: product.name,
   description: product.description,
   feature_codes: product.featureCodes,
+  ...settingsOf(product),
   is_archived: product.isArchived,
 });

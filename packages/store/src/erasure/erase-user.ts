@@ -7,6 +7,7 @@ import type { Database, Queries } from '../create-database.ts';
 import { isLockNotAvailable } from '../database-errors.ts';
 import { noteChanges, noteUsers } from '../dry-run.ts';
 import { newRunId } from '../runs/create-run.ts';
+import { eraseUsageStates } from '../usage/erase-usage.ts';
 import type { ErasureKeys } from './erasure-keys.ts';
 import { findBelongings, hasLiveSubscription, lockErasedUser } from './find-belongings.ts';
 import type { Belongings, ErasedRow } from './find-belongings.ts';
@@ -85,6 +86,7 @@ async function erase(tx: Queries, keys: ErasureKeys, { order, actor }: Ordered):
   const belongings = await findBelongings(tx, user);
   const tombstone = await writeTombstone(tx, user, { keys, belongings, at: again });
   const counts = await removeBelongings(tx, user, belongings);
+  await eraseUsageStates(tx, order);
   const pending = await invalidate(tx, user, tombstone.version);
   const runId = await createRun(tx, { keys, order, actor, tombstone }, { belongings, counts });
   // The run empties this entry as well, once it is done.

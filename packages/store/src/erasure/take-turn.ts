@@ -1,5 +1,4 @@
 import type { Queries } from '../create-database.ts';
-import { sqlTemplate } from '../sql-template.ts';
 
 /*
  * An erasure and a write of what was decided before it must not pass each other: the write would bring the user back. Writers
@@ -8,24 +7,23 @@ import { sqlTemplate } from '../sql-template.ts';
  */
 
 const turn = (isNewest: string): string => `
-  turn AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock_shared(hashtext('billing.erasure')) AND EXISTS (${isNewest}) AS is_ours)`;
+    SELECT pg_try_advisory_xact_lock_shared(hashtext('billing.erasure')) AND EXISTS (${isNewest}) AS is_ours`;
+
+const newest = 'SELECT sequence FROM public.erasure_mark WHERE sequence = $erasure_mark::bigint';
 
 /**
- * A part of a statement: whether it may write. Not where an erasure was committed after the one with the given number, by which
+ * Parts of a statement: whether it may write. Not where an erasure was committed after the one with the given number, by which
  * all was decided, or is under way: the writer decides again.
+ *
+ * The snapshot of a statement that makes users may be older than the lock by as long as its planning took: the row's own lock
+ * shows the newest number all the same, or ends the statement, which is then run again.
  */
-export const takeTurn = sqlTemplate(turn('SELECT FROM public.erasure_mark WHERE sequence = $mark::bigint'));
+export const turnParts = ({ makesUsers }: { makesUsers: boolean }): Record<string, string> =>
+  makesUsers
+    ? { newest_mark: `${newest} FOR SHARE`, turn: turn('SELECT FROM newest_mark') }
+    : { turn: turn(newest) };
 
-/**
- * The same for a statement that makes users. Its snapshot may be older than the lock by as long as its planning took: the
- * row's own lock shows the newest number all the same, or ends the statement, which is then run again.
- */
-export const takeTurnToCreate = sqlTemplate(`
-  newest_mark AS MATERIALIZED (SELECT sequence FROM public.erasure_mark WHERE sequence = $mark::bigint FOR SHARE),
-  ${turn('SELECT FROM newest_mark')}`);
-
-/** The condition of all that a statement with `takeTurn` writes. */
+/** The condition of all that a statement with `turnParts` writes. */
 export const isOurTurn = '(SELECT is_ours FROM turn)';
 
 const lockMs = 300;

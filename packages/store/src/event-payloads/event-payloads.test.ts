@@ -50,6 +50,7 @@ const outcome = (eventId: string, parts: Partial<LedgerOutcome> = {}): LedgerOut
   created: Date.now(),
   receivedAt: Date.now(),
   processedAt: Date.now(),
+  traceId: null,
   payload: { id: eventId, data: { object: { id: 'sub_1' } } },
   ...parts,
 });

@@ -40,7 +40,9 @@ export type TableSql = {
   insert: string;
   /** `column type, …`: what `json_to_recordset` makes of the rows of `toJson`. */
   recordset: string;
-  /** What is inserted, from such a recordset. */
+  /** `$table_column::type AS column, …`: the same of the values of one row, as a template. */
+  oneRow: string;
+  /** What is inserted, from either. */
   values: string;
   /** `column = excluded.column, …`: for `ON CONFLICT DO UPDATE`. */
   set: string;
@@ -53,6 +55,8 @@ export type Table<Row, Link, Sent> = TableSql & {
   jsonFields: (alias: string, without: readonly FieldOf<Row>[]) => string;
   /** The JSON of a row. `others` go before the fields of `row`: a copy of it would cost more than the JSON. */
   toJson: (row: Row, others: Partial<Row> & Link & Sent) => string;
+  /** Sets the values of `oneRow`. */
+  setValues: (values: Record<string, unknown>, row: Row, others: Partial<Row> & Link & Sent) => void;
 };
 
 /** A type that is sent as another one: the column's value from what is sent, and back. */
@@ -114,6 +118,7 @@ type UntypedDefinition = {
 type UntypedTable = TableSql & {
   jsonFields: (alias: string, without: readonly string[]) => string;
   toJson: (row: Values, others: Values) => string;
+  setValues: (values: Record<string, unknown>, row: Values, others: Values) => void;
 };
 
 export function defineTable<Row, Link, Sent>(
@@ -123,10 +128,12 @@ export function defineTable(definition: UntypedDefinition): UntypedTable {
   const { name, primaryKey, writtenOnce = [] } = definition;
   const columns = [...leavesOf(definition.link), ...leavesOf(definition.row)];
   const sent = [...columns, ...leavesOf(definition.sent)];
-  const keys = sent.map(({ field, group, name: column }) => ({
+  const keys = sent.map(({ field, group, name: column, sentAs }) => ({
     field,
     group,
     key: `${JSON.stringify(column)}:`,
+    parameter: `${name}_${column}`,
+    isJson: sentAs === 'jsonb',
   }));
   const isFixed = ({ field }: Leaf): boolean => primaryKey.includes(field) || writtenOnce.includes(field);
   return {
@@ -135,6 +142,7 @@ export function defineTable(definition: UntypedDefinition): UntypedTable {
     columns,
     insert: columns.map((one) => one.name).join(', '),
     recordset: sent.map((one) => `${one.name} ${one.sentAs}`).join(', '),
+    oneRow: sent.map((one) => `$${name}_${one.name}::${one.sentAs} AS ${one.name}`).join(', '),
     values: columns.map((one) => one.write(one.name)).join(', '),
     set: columns
       .filter((one) => !isFixed(one))
@@ -152,14 +160,23 @@ export function defineTable(definition: UntypedDefinition): UntypedTable {
     toJson(row, others) {
       let json = '';
       for (const { field, group, key } of keys) {
-        const value = others[field] === undefined ? valueIn(row, field, group) : others[field];
+        const value = valueOf(row, others, { field, group });
         // A column that is absent from the JSON reads null: most columns of most rows are.
         if (value !== null && value !== undefined) json += `${json === '' ? '{' : ','}${key}${toJson(value)}`;
       }
       return `${json}}`;
     },
+    setValues(values, row, others) {
+      for (const { field, group, parameter, isJson } of keys) {
+        const value = valueOf(row, others, { field, group });
+        values[parameter] = isJson && value !== null && value !== undefined ? JSON.stringify(value) : value;
+      }
+    },
   };
 }
+
+const valueOf = (row: Values, others: Values, { field, group }: Pick<Leaf, 'field' | 'group'>): unknown =>
+  others[field] === undefined ? valueIn(row, field, group) : others[field];
 
 function valueIn(row: Values, field: string, group: string | null): unknown {
   if (group === null) return row[field];

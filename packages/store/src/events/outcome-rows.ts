@@ -1,6 +1,9 @@
-import type { Instant, Owned, Owner } from '@billing/domain';
+import type { Instant } from '@billing/domain';
 import { objectKeyOf } from './outcomes.ts';
 import type { LedgerOutcome, Outcome } from './outcomes.ts';
+import { hasNewItems, losesItems, shapeOf, toBatch } from './batch-shape.ts';
+import type { Batch, ObjectWithOwners } from './batch-shape.ts';
+import type { WriteShape } from './write-shape.ts';
 import {
   eventTable,
   purchaseItemTable,
@@ -9,76 +12,72 @@ import {
   subscriptionTable,
 } from './tables.ts';
 
-/** A batch as JSON for the statement that writes it, a list of rows for each kind; null: none. */
-export type OutcomeRows = {
-  bumps: string;
-  newUsers: string | null;
-  /** Of the objects whose owners in further projects change: for each a row without a project, and one for each owner. */
-  owners: string | null;
-  subscriptions: string | null;
-  /** Of the objects that have new ones; an empty list deletes those that are stored. */
-  subscriptionItems: string | null;
-  purchases: string | null;
-  purchaseItems: string | null;
-  tombstones: string | null;
-  /** With their payloads. */
-  events: string | null;
-};
+/** What the statement that writes a batch is made of, and its values. */
+export function toStatement(outcomes: readonly Outcome[]): { shape: WriteShape; values: StatementValues } {
+  const batch = toBatch(outcomes);
+  const shape = shapeOf(batch);
+  const newUsers = shape.hasNewUsers ? { new_users: JSON.stringify(batch.newUsers) } : {};
+  return { shape, values: { ...newUsers, ...(shape.isLone ? loneValues(batch) : listsOf(batch)) } };
+}
 
-export function toOutcomeRows(outcomes: readonly Outcome[]): OutcomeRows {
-  const subscriptions = outcomes.filter((one) => one.kind === 'subscription');
-  const purchases = outcomes.filter((one) => one.kind === 'purchase');
-  const deletions = outcomes.filter((one) => one.kind === 'customer_deleted');
-  const objects = [...subscriptions, ...purchases];
-  const newUsers = newUsersOf(
-    objects.flatMap(({ owner, others = [] }) => [owner, ...others.map((one) => one.owner)]),
-  );
-  const owners = objects.flatMap(ownersOf);
+type StatementValues = Record<string, unknown>;
+
+/** Each kind of row as a list in JSON. */
+function listsOf({ outcomes, objects, subscriptions, purchases, deletions }: Batch): StatementValues {
   return {
     bumps: JSON.stringify(
       objects.flatMap((one) =>
         one.bumps.map((userRef) => ({ object_key: objectKeyOf(one), user_ref: userRef })),
       ),
     ),
-    newUsers: newUsers.length === 0 ? null : JSON.stringify(newUsers),
-    owners: owners.length === 0 ? null : JSON.stringify(owners),
+    owners: JSON.stringify(objects.flatMap(ownersOf)),
     subscriptions: listOf(subscriptions, (one) => [subscriptionTable.toJson(one.row, withObject(one))]),
-    subscriptionItems: listOf(
-      subscriptions.filter((one) => one.hasNewItems),
-      ({ row: { id: subscriptionId, items } }) =>
-        items.map((item) => subscriptionItemTable.toJson(item, { subscriptionId })),
+    subscription_items: listOf(subscriptions.filter(hasNewItems), ({ row: { id: subscriptionId, items } }) =>
+      items.map((item) => subscriptionItemTable.toJson(item, { subscriptionId })),
     ),
     purchases: listOf(purchases, (one) => [purchaseTable.toJson(one.row, withObject(one))]),
-    purchaseItems: listOf(
-      purchases.filter((one) => one.hasNewItems),
-      ({ row: { id: purchaseId, items } }) =>
-        items.map((item) => purchaseItemTable.toJson(item, { purchaseId })),
+    purchase_items: listOf(purchases.filter(hasNewItems), ({ row: { id: purchaseId, items } }) =>
+      items.map((item) => purchaseItemTable.toJson(item, { purchaseId })),
     ),
-    tombstones: deletions.length === 0 ? null : JSON.stringify(deletions.map(toTombstone)),
-    events: outcomes.some(({ events }) => events.length > 0) ? listOf(outcomes, eventsOf) : null,
+    tombstones: JSON.stringify(deletions.map(toTombstone)),
+    stripe_events: listOf(outcomes, eventsOf),
   };
 }
 
-/** The rows of all as one list; null where there is none to ask for rows. */
-function listOf<T>(all: readonly T[], toRows: (one: T) => readonly string[]): string | null {
-  return all.length === 0 ? null : `[${all.flatMap(toRows).join(',')}]`;
+/** The one row of each kind, as values. */
+function loneValues({ outcomes, objects, subscriptions, purchases }: Batch): StatementValues {
+  const values: StatementValues = { user_ref: objects[0]?.bumps[0] };
+  for (const one of subscriptions) {
+    const { id: subscriptionId, items } = one.row;
+    subscriptionTable.setValues(values, one.row, withObject(one));
+    for (const item of items) subscriptionItemTable.setValues(values, item, { subscriptionId });
+  }
+  for (const one of purchases) {
+    const { id: purchaseId, items } = one.row;
+    purchaseTable.setValues(values, one.row, withObject(one));
+    for (const item of items) purchaseItemTable.setValues(values, item, { purchaseId });
+  }
+  for (const outcome of outcomes)
+    for (const event of outcome.events) setEvent(values, event, objectKeyOf(outcome));
+  return values;
 }
 
-type ObjectOutcome = { row: { rowVersion: number }; hasNewItems: boolean; owner: Owner | null };
+/** The rows of all as one list. */
+const listOf = <T>(all: readonly T[], toRows: (one: T) => readonly string[]): string =>
+  `[${all.flatMap(toRows).join(',')}]`;
 
 /** What is stored and sent with an object's row, and the row version after the write. */
-function withObject({ row, hasNewItems, owner }: ObjectOutcome) {
+function withObject(object: ObjectWithOwners) {
+  const { row, owner } = object;
   const newUser = owner?.ref === null ? owner : null;
   return {
     rowVersion: row.rowVersion + 1,
     userRef: owner?.ref ?? null,
     newProjectId: newUser?.projectId ?? null,
     newUserId: newUser?.userId ?? null,
-    hasNewItems,
+    losesItems: losesItems(object),
   };
 }
-
-type ObjectWithOwners = Extract<Outcome, { others?: readonly Owned[] }>;
 
 function ownersOf(object: ObjectWithOwners): object[] {
   if (object.others === undefined) return [];
@@ -91,16 +90,6 @@ function ownersOf(object: ObjectWithOwners): object[] {
     source,
   }));
   return [ids, ...rows];
-}
-
-function newUsersOf(owners: readonly (Owner | null)[]): { project_id: string; user_id: string }[] {
-  const users = new Map<string, { project_id: string; user_id: string }>();
-  for (const owner of owners) {
-    if (owner?.ref !== null) continue;
-    const { projectId, userId } = owner;
-    users.set(JSON.stringify([projectId, userId]), { project_id: projectId, user_id: userId });
-  }
-  return [...users.values()];
 }
 
 const toTombstone = ({ customerId, deletedAt }: { customerId: string; deletedAt: Instant }) => ({
@@ -119,6 +108,14 @@ function eventsOf(outcome: Outcome): string[] {
 /** How JSON spells NUL and lone surrogates, which are no text for Postgres. */
 const mayBeUnstorable = /\\u(?:0000|d[89a-f])/;
 
+function setEvent(values: StatementValues, event: LedgerOutcome, objectKey: string | null): void {
+  const { type, apiVersion, payload } = event;
+  eventTable.setValues(values, event, { objectKey, payload });
+  const said = JSON.stringify([type, apiVersion]) + String(values['stripe_events_payload']);
+  if (mayBeUnstorable.test(said)) eventTable.setValues(values, event, { objectKey, ...storable(event) });
+}
+
+/** What Stripe says in words of its own, without what Postgres could not store. */
 const storable = ({ type, apiVersion, payload }: LedgerOutcome) => ({
   type: storableText(type),
   apiVersion: apiVersion === null ? null : storableText(apiVersion),

@@ -18,6 +18,8 @@ export type LedgerOutcome = {
   created: Instant;
   receivedAt: Instant;
   processedAt: Instant;
+  /** Of the request that brought it; null: none, or it was not traced. */
+  traceId: string | null;
   /** Lies in a table of its own, by `receivedAt`. */
   payload: unknown;
 };
@@ -26,6 +28,8 @@ type ObjectOutcome<Row> = {
   /** As it is to be stored; its `rowVersion` is the one that was read. */
   row: Row;
   hasNewItems: boolean;
+  /** True: the new items have all that are stored, so that none is deleted. */
+  keepsItems?: boolean;
   owner: Owner | null;
   /** Its owners in further projects; absent: as they are. Assignments stay in any case. */
   others?: readonly Owned[];

@@ -66,6 +66,7 @@ const subscription: SubscriptionRow = {
   status: 'past_due',
   cancelAt: -1,
   cancelAtPeriodEnd: true,
+  startDate: at - 2,
   latestInvoiceId: 'in_1',
   pastDueSeenAt: [at + 1, at + 2],
   pastDueSince: at + 1,
@@ -79,6 +80,7 @@ const subscription: SubscriptionRow = {
       quantity: 2,
       currentPeriodStart: at,
       currentPeriodEnd: null,
+      firstPeriodStart: at - 1,
       ...noItemPrice,
     },
     {
@@ -87,6 +89,7 @@ const subscription: SubscriptionRow = {
       quantity: 0,
       currentPeriodStart: null,
       currentPeriodEnd: at,
+      firstPeriodStart: null,
       unitAmount: '0.000000000001',
       currency: 'usd',
       interval: 'week',

@@ -31,13 +31,13 @@ type OwnerLink = { userRef: number | null };
 
 const ownerLink = { userRef: ['user_ref', 'bigint?'] } as const;
 
-/** Sent with an object: the user to create for it, and whether its items are replaced. */
-type SentWithObject = { newProjectId: string | null; newUserId: string | null; hasNewItems: boolean };
+/** Sent with an object: the user to create for it, and whether stored items may be none of its own any more. */
+type SentWithObject = { newProjectId: string | null; newUserId: string | null; losesItems: boolean };
 
 const sentWithObject = {
   newProjectId: ['new_project_id', 'text?'],
   newUserId: ['new_user_id', 'text?'],
-  hasNewItems: ['has_new_items', 'boolean'],
+  losesItems: ['loses_items', 'boolean'],
 } as const;
 
 export type SubscriptionColumns = Omit<SubscriptionRow, 'items'>;
@@ -57,6 +57,7 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
     canceledAt: ['canceled_at', 'timestamptz?'],
     endedAt: ['ended_at', 'timestamptz?'],
     trialEnd: ['trial_end', 'timestamptz?'],
+    startDate: ['start_date', 'timestamptz?'],
     collectionPaused: ['collection_paused', 'boolean'],
     pauseBehavior: ['pause_behavior', 'text?'],
     discounts: ['discounts', 'jsonb?'],
@@ -81,6 +82,7 @@ export const subscriptionItemTable = defineTable<ItemSnapshot, { subscriptionId:
     quantity: ['quantity', 'bigint'],
     currentPeriodStart: ['current_period_start', 'timestamptz?'],
     currentPeriodEnd: ['current_period_end', 'timestamptz?'],
+    firstPeriodStart: ['first_period_start', 'timestamptz?'],
     unitAmount: ['unit_amount', 'text?'],
     currency: ['currency', 'text?'],
     interval: ['interval', 'text?'],
@@ -133,7 +135,7 @@ export const eventTable = defineTable<EventColumns, object, SentWithEvent>({
   name: 'stripe_events',
   primaryKey: ['eventId'],
   link: {},
-  writtenOnce: ['type', 'apiVersion', 'created', 'receivedAt'],
+  writtenOnce: ['type', 'apiVersion', 'created', 'receivedAt', 'traceId'],
   row: {
     eventId: ['event_id', 'text'],
     type: ['type', 'text'],
@@ -147,6 +149,7 @@ export const eventTable = defineTable<EventColumns, object, SentWithEvent>({
     created: ['created', 'timestamptz'],
     receivedAt: ['received_at', 'timestamptz'],
     processedAt: ['processed_at', 'timestamptz'],
+    traceId: ['trace_id', 'text?'],
   },
   sent: { objectKey: ['object_key', 'text?'], payload: ['payload', 'jsonb'] },
 });

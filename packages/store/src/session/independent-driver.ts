@@ -25,17 +25,17 @@ const withZones = (query: Query): Query => ({
   argTypes: query.argTypes.map(asText),
 });
 
-type Runner = Pick<Connection, 'queryRaw' | 'executeRaw'>;
+export type Runner = Pick<Connection, 'queryRaw' | 'executeRaw'>;
 
-const runnerOf = (runner: Runner): Runner => ({
+export const runnerOf = (runner: Runner): Runner => ({
   queryRaw: (query) => runner.queryRaw(withZones(query)),
   executeRaw: (query) => runner.executeRaw(withZones(query)),
 });
 
 const simple = (sql: string): Query => ({ sql, args: [], argTypes: [] });
 
-/** Runs one statement as a transaction, which does not depend on the session's settings. */
-async function inTransaction<T>(connection: Connection, run: (tx: Runner) => Promise<T>): Promise<T> {
+/** Runs work as a transaction, which does not depend on the session's settings. */
+export async function inTransaction<T>(connection: Connection, run: (tx: Runner) => Promise<T>): Promise<T> {
   const tx = await connection.startTransaction();
   let result: T;
   try {

@@ -1,6 +1,8 @@
-import { Pool, types } from 'pg';
-import type { CustomTypesConfig, PoolClient, PoolConfig, QueryArrayConfig } from 'pg';
-import type { StartupParameters } from './startup-parameters.ts';
+import { types } from 'pg';
+import type { CustomTypesConfig, Pool, PoolClient, QueryArrayConfig } from 'pg';
+import { PrimaryClient } from './primary-client.ts';
+import { createPrimaryPool } from './primary-pool.ts';
+import type { PrimaryPoolOptions } from './primary-pool.ts';
 import { readTimestamp, refuseZoneless } from './timestamps.ts';
 
 /** Numbers of Postgres's types. */
@@ -24,48 +26,66 @@ function readingTimestamps(others: CustomTypesConfig | undefined): CustomTypesCo
   };
 }
 
-/** A pooler names one parameter at a time. */
-const maxRefusals = 8;
-
-export type SessionPoolOptions = {
-  config: PoolConfig;
-  startup: StartupParameters;
+export type SessionPoolOptions = PrimaryPoolOptions & {
   /** What a transaction begins with in place of `BEGIN`. */
   begin: string;
 };
 
 /**
- * A pool whose sessions need not be set to anything: transactions begin by saying what they depend on, timestamps are
- * read with their offset, and a connection that a pooler refuses for its start-up parameters is tried without them.
+ * A pool of connections to the primary whose sessions need not be set to anything: transactions begin by saying what they
+ * depend on, timestamps are read with their offset, and a connection that a pooler refuses for its start-up parameters is
+ * tried without them.
  */
-export function createSessionPool({ config, startup, begin }: SessionPoolOptions): Pool {
-  const pool = new Pool({ ...config, Client: startup.Client });
-  const prepare = (query: QueryArrayConfig): QueryArrayConfig =>
-    query.text === 'BEGIN'
-      ? // Without a name and values Postgres takes several statements at once.
-        { text: begin, rowMode: 'array' }
-      : { ...query, types: readingTimestamps(query.types) };
+export function createSessionPool({ begin, ...options }: SessionPoolOptions): Pool {
+  const primary = createPrimaryPool(options);
 
-  async function connected<T>(connect: () => Promise<T>, triesLeft = maxRefusals): Promise<T> {
+  function prepare(asked: QueryArrayConfig, client: PoolClient): QueryArrayConfig {
+    // Without a name and values Postgres takes several statements at once.
+    if (asked.text === 'BEGIN') return { text: begin, rowMode: 'array' };
+    const { name, ...unnamed } = asked;
+    const isNamed = name !== undefined && name !== '' && keepsNames(client);
+    return { ...unnamed, ...(isNamed ? { name } : {}), types: readingTimestamps(asked.types) };
+  }
+
+  async function run(client: PoolClient, asked: QueryArrayConfig) {
     try {
-      return await connect();
+      return await client.query(prepare(asked, client));
     } catch (error) {
-      if (triesLeft === 0 || !startup.isRefusal(error)) throw error;
-      return connected(connect, triesLeft - 1);
+      primary.noteFailure(error);
+      throw error;
     }
   }
 
-  const overrides = {
-    query: (query: QueryArrayConfig) => connected(() => pool.query(prepare(query))),
-    connect: async () => {
-      const client = await connected(() => pool.connect());
-      return withOverrides<PoolClient>(client, {
-        query: (query: QueryArrayConfig) => client.query(prepare(query)),
-      });
-    },
-  };
-  return withOverrides(pool, overrides);
+  async function query(asked: QueryArrayConfig) {
+    const client = await primary.acquire();
+    let failure: unknown;
+    try {
+      return await run(client, asked);
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      primary.release(client, failure);
+    }
+  }
+
+  async function connect(): Promise<PoolClient> {
+    const client = await primary.acquire();
+    let failure: unknown;
+    return withOverrides(client, {
+      query: (asked: QueryArrayConfig) =>
+        run(client, asked).catch((error: unknown) => {
+          failure = error;
+          throw error;
+        }),
+      release: (error?: unknown) => primary.release(client, error ?? failure),
+    });
+  }
+
+  return withOverrides(primary.pool, { query, connect, end: primary.end });
 }
+
+const keepsNames = (client: PoolClient): boolean => !(client instanceof PrimaryClient) || client.keepsNames;
 
 /** The same object with some methods of our own: Prisma's driver insists on a real `Pool`. */
 function withOverrides<T extends object>(target: T, overrides: Readonly<Record<string, unknown>>): T {

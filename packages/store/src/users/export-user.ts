@@ -4,6 +4,8 @@ import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import type { StoredEvent } from '../ledger.ts';
+import { exportUsage } from '../usage/erase-usage.ts';
+import type { ExportedUsage } from '../usage/erase-usage.ts';
 import { customersOf, namesOf } from './read-user.ts';
 import type { MappedCustomer } from './read-user.ts';
 
@@ -20,6 +22,8 @@ export type UserExport = {
   events: StoredEvent[];
   audit: AuditRow[];
   idempotencyKeys: ExportedRow[];
+  /** Rows of usage, by table. */
+  usage: ExportedUsage;
 };
 
 type Owned = 'subscriptions' | 'purchases';
@@ -86,19 +90,32 @@ async function eventsOf(tx: Queries, names: readonly string[]): Promise<StoredEv
 }
 
 /** All that is stored about a user; null: nobody has heard of the user. Audited: who asked for it. */
-export async function exportUser(database: Database, key: UserKey, actor: Actor): Promise<UserExport | null> {
-  const { projectId, userId } = key;
-  return database.$transaction(async (tx) => {
-    const user = await tx.user.findUnique({ where: { projectId_userId: { projectId, userId } } });
-    const audited = { actor, action: 'user.export', projectId } as const;
-    if (user === null) {
+export async function exportUser(
+  database: Database,
+  key: UserKey,
+  { actor, reader = database }: { actor: Actor; reader?: Database },
+): Promise<UserExport | null> {
+  const exported = await readAll(reader, key);
+  await database.$transaction((tx) =>
+    writeAudit(tx, {
+      actor,
+      action: 'user.export',
+      projectId: key.projectId,
       // The id of somebody who was erased is not written down again.
-      await writeAudit(tx, { ...audited, target: { type: 'user', id: 'unknown' } });
-      return null;
-    }
+      target: { type: 'user', id: exported === null ? 'unknown' : key.userId },
+    }),
+  );
+  return exported;
+}
+
+function readAll(reader: Database, key: UserKey): Promise<UserExport | null> {
+  const { projectId, userId } = key;
+  return reader.$transaction(async (tx) => {
+    const user = await tx.user.findUnique({ where: { projectId_userId: { projectId, userId } } });
+    if (user === null) return null;
     const customers = await customersOf(tx, user.id);
     const names = [...(await namesOf(tx, user.id)), ...customers.map((one) => one.stripeCustomerId)];
-    const exported = {
+    return {
       createdAt: user.createdAt,
       customers,
       subscriptions: await ownedRows(tx, 'subscriptions', user.id),
@@ -107,8 +124,7 @@ export async function exportUser(database: Database, key: UserKey, actor: Actor)
       events: await eventsOf(tx, names),
       audit: await auditOf(tx, key, names),
       idempotencyKeys: await answerRows(tx, key),
+      usage: await exportUsage(tx, key),
     };
-    await writeAudit(tx, { ...audited, target: { type: 'user', id: userId } });
-    return exported;
   });
 }

@@ -103,7 +103,8 @@ async function isErased(
   return (await findErasedUsers(tx, keys, users)).size > 0;
 }
 
-type By = { actor: Actor; erasureKeys: ErasureKeys };
+/** `reader`: where it is searched, default where it is audited. */
+type By = { actor: Actor; erasureKeys: ErasureKeys; reader?: Database };
 
 /**
  * The users that an id leads to, and what matched; at most 100. Audited: who looked, and for what, unless that is the id of
@@ -112,17 +113,19 @@ type By = { actor: Actor; erasureKeys: ErasureKeys };
 export async function findUsers(
   database: Database,
   query: FindUsersQuery,
-  { actor, erasureKeys }: By,
+  { actor, erasureKeys, reader = database }: By,
 ): Promise<FoundUser[]> {
-  return database.$transaction(async (tx) => {
-    const found = await find(tx, query);
-    const isForgotten = found.length === 0 && (await isErased(tx, query, erasureKeys));
-    await writeAudit(tx, {
+  const { found, isForgotten } = await reader.$transaction(async (tx) => {
+    const rows = await find(tx, query);
+    return { found: rows, isForgotten: rows.length === 0 && (await isErased(tx, query, erasureKeys)) };
+  });
+  await database.$transaction((tx) =>
+    writeAudit(tx, {
       actor,
       action: 'user.find',
       projectId: query.project_id ?? null,
       target: { type: 'user', id: isForgotten ? 'erased' : query.query },
-    });
-    return found;
-  });
+    }),
+  );
+  return found;
 }

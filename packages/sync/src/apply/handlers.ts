@@ -135,11 +135,15 @@ export const handlers: Record<HandledEventType, Handler> = {
   'product.deleted': record,
 };
 
-type Arrived = { raw: Record<string, unknown> & { id: string; type: string }; receivedAt: number };
+type Arrived = {
+  raw: Record<string, unknown> & { id: string; type: string };
+  receivedAt: number;
+  traceId?: string | undefined;
+};
 
 /** Reads an event and finds the object that it is about. Null: this version of the service does not know its type. */
 export function acceptEvent(
-  { raw, receivedAt }: Arrived,
+  { raw, receivedAt, traceId }: Arrived,
   { mode }: { mode: 'live' | 'test' },
 ): QueuedEvent | null {
   if (!isHandledEventType(raw.type)) return null;
@@ -151,7 +155,7 @@ export function acceptEvent(
     target.kind === 'subscription' || target.kind === 'purchase'
       ? `${target.kind}:${target.id}`
       : `event:${event.id}`;
-  return { key, event, target, receivedAt, payload };
+  return { key, event, target, receivedAt, payload, traceId };
 }
 
 /** Events of the other mode or of a connected account are recorded, never applied. */

@@ -67,6 +67,7 @@ export type ObjectKind<Row extends ObjectRow, Found> = {
   step: (row: Row, input: StepInput<Found>) => Step<Row> | Ignored;
   /** After all events of the batch: what follows from the row as a whole. */
   finish: (row: Row, input: FinishInput<Found>) => Finish<Row>;
+  itemIds: (row: Row) => readonly string[];
   /** When Stripe created what a lookup found; null: it does not say. */
   createdAt: (found: Found) => Instant | null;
   /** Where equal, entitlements are the same. */
@@ -116,6 +117,7 @@ export const subscriptionKind: ObjectKind<SubscriptionRow, SubscriptionSnapshot>
         );
   },
   finish: (row, input) => ({ kind: 'write', row: endWithCustomer(row, input) }),
+  itemIds: ({ items }) => items.map(({ itemId }) => itemId),
   createdAt: (snapshot) => snapshot.createdAt,
   entitlementInputs: subscriptionEntitlementInputs,
   holders: () => [],
@@ -201,6 +203,7 @@ export const purchaseKind: ObjectKind<PurchaseRow, PaymentDetails> = {
     const isNothing = isOthersPayment(resolved.row) || isForeignInvoice(resolved.row, state);
     return isNothing ? { kind: 'ignored', reason: 'no_purchase' } : resolved;
   },
+  itemIds: ({ items }) => items.map(({ stripePriceId }) => stripePriceId),
   createdAt: () => null,
   entitlementInputs: purchaseEntitlementInputs,
   holders: (row, state) => relatedIdsOf(row).flatMap((id) => state.holders.get(id) ?? []),

@@ -69,6 +69,9 @@ type Change<Row> = {
   createdAt?: Instant | null;
 };
 
+const hasAll = (ids: readonly string[], others: readonly string[]): boolean =>
+  others.every((id) => ids.includes(id));
+
 const isStored = (owner: Owner): boolean => owner.ref !== null;
 
 const storedRefs = (owners: readonly (Owner | null)[]): number[] => [
@@ -156,7 +159,15 @@ export function planWrite<Row extends ObjectRow, Found>(
   const isNewRecorder = kind.receiptId(row) !== kind.receiptId(before);
   const hasNewItems = JSON.stringify(before.items) !== JSON.stringify(row.items);
   const isQuarantined = ledger.some((event) => event.status === 'quarantined');
-  const outcome = kind.outcome({ row, hasNewItems, owner, ...(others && { others }), bumps, events: ledger });
+  const outcome = kind.outcome({
+    row,
+    hasNewItems,
+    keepsItems: hasAll(kind.itemIds(row), kind.itemIds(before)),
+    owner,
+    ...(others && { others }),
+    bumps,
+    events: ledger,
+  });
   return {
     ...emptyPlan,
     outcome,
@@ -208,6 +219,7 @@ export function toLedger(
     created: event.created,
     receivedAt,
     processedAt: now,
+    traceId: received.traceId ?? null,
     payload: namesErased(received, { state, projectId: entry.projectId }) ? {} : payload,
     ...entry,
   };

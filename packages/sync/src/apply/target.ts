@@ -23,8 +23,13 @@ export type Target =
   | { kind: 'customer_deleted'; customerId: string }
   | { kind: 'none'; status: 'ignored' | 'quarantined' | 'failed'; reason: string };
 
-/** What the ledger keeps of an event; `payload` is its projection. */
-export type ReceivedEvent = { event: ParsedEvent; receivedAt: number; payload: unknown };
+/** What the ledger keeps of an event; `payload` is its projection, `traceId` of the request that brought it. */
+export type ReceivedEvent = {
+  event: ParsedEvent;
+  receivedAt: number;
+  payload: unknown;
+  traceId?: string | undefined;
+};
 
 /** An accepted event. `key`: the same for events about one object; events about no object of ours have their own. */
 export type QueuedEvent = ReceivedEvent & { key: string; target: Target };

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasStringEqual, namedUsers, stripeEventJob } from '@billing/domain';
+import { hasStringEqual, namedUsers, stripeEventJob, usageJob } from '@billing/domain';
 import { jobStates } from '@billing/platform';
 import { acceptEvent, unreadableEvent } from '../apply/handlers.ts';
 import { meansErased } from '../apply/means-erased.ts';
@@ -19,8 +19,9 @@ function eventNaming(deps: MaintenanceDeps, userId: string, { data }: Job): Rece
   const raw = { ...parsed.data.event };
   if (!namedUsers(raw).some((named) => named.userId === userId)) return null;
   const receivedAt = Date.parse(parsed.data.received_at);
-  const accepted = acceptEvent({ raw, receivedAt }, deps);
-  return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw };
+  const traceId = parsed.data.trace_id;
+  const accepted = acceptEvent({ raw, receivedAt, traceId }, deps);
+  return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw, traceId };
 }
 
 type Dropped = { dropped: number; isDone: boolean };
@@ -31,33 +32,64 @@ const nextLookMs = 300;
  * Takes events that name the user out of the queue, where some may wait for hours, and records that they came. `isDone`: none
  * is being processed either. It looks twice: a job may go from one state to another while it looks.
  */
-export async function dropJobs(deps: MaintenanceDeps, user: { userId: string }): Promise<Dropped> {
+export async function dropJobs(deps: MaintenanceDeps, user: ErasedName): Promise<Dropped> {
   const first = await look(deps, user);
   if (first.dropped > 0 || !first.isDone) return first;
   await sleep(nextLookMs);
   return look(deps, user);
 }
 
-async function look(deps: MaintenanceDeps, { userId }: { userId: string }): Promise<Dropped> {
-  const { stripeEvents } = deps;
+type ErasedName = { projectId: string; userId: string };
+
+/** Takes out the jobs of a queue that are about the user; `record` writes down that one came. */
+async function dropOf(
+  queue: MaintenanceDeps['stripeEvents'],
+  isAbout: (job: Job) => Promise<boolean>,
+  record: (job: Job) => Promise<void>,
+): Promise<Dropped> {
   let dropped = 0;
   let isDone = true;
   for (const state of jobStates) {
     for (let from = 0; ; from += jobsAtOnce) {
-      const page = await stripeEvents.list(state, { from, to: from + jobsAtOnce - 1 });
+      const page = await queue.list(state, { from, to: from + jobsAtOnce - 1 });
       for (const job of page) {
-        const received = eventNaming(deps, userId, job);
-        if (received === null || !(await meansErased(deps, received))) continue;
+        if (!(await isAbout(job))) continue;
         if (state === 'active') {
           isDone = false;
           continue;
         }
-        await recordEvent(deps, received, { status: 'ignored', reason: 'erased' });
-        await stripeEvents.remove(job.id);
+        await record(job);
+        await queue.remove(job.id);
         dropped += 1;
       }
       if (page.length < jobsAtOnce) break;
     }
   }
   return { dropped, isDone };
+}
+
+/** Usage that was queued while Postgres was away. */
+function isUsageOf({ projectId, userId }: ErasedName, { data }: Job): boolean {
+  const parsed = usageJob.safeParse(data);
+  return parsed.success && parsed.data.project_id === projectId && parsed.data.request.user_id === userId;
+}
+
+async function look(deps: MaintenanceDeps, user: ErasedName): Promise<Dropped> {
+  const events = await dropOf(
+    deps.stripeEvents,
+    async (job) => {
+      const received = eventNaming(deps, user.userId, job);
+      return received !== null && (await meansErased(deps, received));
+    },
+    async (job) => {
+      const received = eventNaming(deps, user.userId, job);
+      if (received !== null) await recordEvent(deps, received, { status: 'ignored', reason: 'erased' });
+    },
+  );
+  const usage = await dropOf(
+    deps.usageEvents,
+    async (job) => isUsageOf(user, job),
+    () => Promise.resolve(),
+  );
+  return { dropped: events.dropped + usage.dropped, isDone: events.isDone && usage.isDone };
 }

@@ -4,6 +4,7 @@ import {
   blankPayloads,
   deleteLeftPayloads,
   cacheFilledMs,
+  eraseUsageEvents,
   forgetAnswers,
   forgetInAudit,
   forgetInRuns,
@@ -28,6 +29,7 @@ const phases = [
   'waiting',
   'subscriptions',
   'purchases',
+  'usage',
   'events',
   'left_payloads',
   'idempotency_keys',
@@ -105,6 +107,8 @@ const workOf: Record<Phase, Work> = {
     nextPage(at, at.result, await takeOutClaims(deps, 'subscriptions', { ...user, after: at.state.after })),
   purchases: async (deps, user, at) =>
     nextPage(at, at.result, await takeOutClaims(deps, 'purchases', { ...user, after: at.state.after })),
+  usage: async ({ database }, user, at) =>
+    (await eraseUsageEvents(database, user)) ? next(at, at.result) : nextPhase(at, at.result),
   events: async ({ database }, user, at) => {
     const page = await blankPayloads(database, { ...user, after: at.state.after });
     return nextPage(at, { ...at.result, events: at.result.events + page.changed }, page);

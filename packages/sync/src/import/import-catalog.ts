@@ -1,10 +1,10 @@
-import { priceDifferences, ServiceError, stripePriceTerms, withStripeTerms } from '@billing/domain';
-import type { ErrorCode } from '@billing/domain';
-import { createPrice, createProduct, getProduct, patchPrice, publishInvalidations } from '@billing/store';
-import type { Changed, NewPrice } from '@billing/store';
+import { priceDifferences, stripePriceTerms, withStripeTerms } from '@billing/domain';
+import { createPrice, patchPrice } from '@billing/store';
+import type { NewPrice } from '@billing/store';
 import type { Stripe } from 'stripe';
 import { readAll } from './each-page.ts';
 import { importActor } from './import-deps.ts';
+import { ensureFeature, ensureProduct, published, unlessThere } from './import-products.ts';
 import type { ImportDeps, PhaseDeps } from './import-deps.ts';
 import { count, note } from './import-state.ts';
 import type { MappedPrice, MappedProduct, Mapping } from './mapping.ts';
@@ -91,47 +91,11 @@ export async function applyCatalog(
   deps: PhaseDeps,
   { mapping, planned }: { mapping: Mapping; planned: readonly PlannedPrice[] },
 ): Promise<PlannedPrice[]> {
+  for (const feature of mapping.features ?? []) await ensureFeature(deps, feature);
   for (const product of mapping.products) await ensureProduct(deps, product);
   const ours = [];
   for (const price of planned) if (await ensurePrice(deps, price)) ours.push(price);
   return ours;
-}
-
-async function unlessThere<T>(code: ErrorCode, make: () => Promise<T>): Promise<T | null> {
-  try {
-    return await make();
-  } catch (error) {
-    if (error instanceof ServiceError && error.code === code) return null;
-    throw error;
-  }
-}
-
-/** Publishes a change of the catalog and returns its result. */
-async function published<T>({ sync }: ImportDeps, changed: Changed<T>): Promise<T> {
-  await publishInvalidations(sync, changed.pending);
-  return changed.result;
-}
-
-async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Promise<void> {
-  const { sync, projectId, tally, isDryRun } = deps;
-  const { product_id: productId, name, feature_codes: featureCodes } = product;
-  const known = await unlessThere('product_not_found', () =>
-    getProduct(sync.database, { projectId, productId }),
-  );
-  if (known !== null) {
-    count(tally, 'products_there_already');
-    const isSame =
-      JSON.stringify([...known.featureCodes].sort()) === JSON.stringify([...featureCodes].sort());
-    if (!isSame) note(tally, 'products_with_other_features', productId);
-    return;
-  }
-  count(tally, 'products_created');
-  if (isDryRun) return;
-  const request = { product_id: productId, name, feature_codes: featureCodes };
-  const made = await unlessThere('product_exists', () =>
-    createProduct(sync.database, { projectId, request, actor: importActor }),
-  );
-  if (made !== null) await published(deps, made);
 }
 
 /** Returns whether the price belongs to the project now. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { id, priceIntervals } from '@billing/domain';
+import { createFeatureRequest, id, priceIntervals, productFeatures } from '@billing/domain';
 import { z } from 'zod';
 import { ImportError } from './import-deps.ts';
 
@@ -19,7 +19,10 @@ const mappedProduct = z
   .strictObject({
     product_id: id,
     name: z.string().min(1).max(256),
-    feature_codes: z.array(id).max(200),
+    /** Without settings. */
+    feature_codes: z.array(id).max(200).default([]),
+    /** Its limits and metered features, as the API takes them. */
+    features: productFeatures.optional(),
     /** Of its one-time prices that are not listed. */
     access_days: z.number().int().min(1).max(36_500).nullable().optional(),
     /** All prices of this Stripe product belong to it, also those that are not listed. */
@@ -31,7 +34,11 @@ const mappedProduct = z
   });
 export type MappedProduct = z.output<typeof mappedProduct>;
 
-const mappingFile = z.strictObject({ products: z.array(mappedProduct).min(1) });
+const mappingFile = z.strictObject({
+  /** What codes stand for; those that are not described are boolean. */
+  features: z.array(createFeatureRequest).optional(),
+  products: z.array(mappedProduct).min(1),
+});
 export type Mapping = z.output<typeof mappingFile>;
 
 /** Reads a mapping file. Throws an ImportError that names every bad field. */
@@ -62,8 +69,9 @@ function parseJsonFile(path: string): unknown {
   }
 }
 
-function refuseTwice(path: string, { products }: Mapping): void {
+function refuseTwice(path: string, { features, products }: Mapping): void {
   const names = [
+    ...(features ?? []).map((feature) => `feature_code ${feature.feature_code}`),
     ...products.map((product) => `product_id ${product.product_id}`),
     ...products
       .flatMap((product) => product.stripe_product_id ?? [])

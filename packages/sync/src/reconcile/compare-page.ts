@@ -1,7 +1,7 @@
 import { noOwners } from '@billing/domain';
 import type { DriftEntry, FieldChange } from '@billing/domain';
 import { noteRunObjects } from '@billing/store';
-import type { EventState, Outcome, Run, StoredObject } from '@billing/store';
+import type { Database, EventState, Outcome, Run, StoredObject } from '@billing/store';
 import { changedFields, storedBefore } from '../apply/plan-write.ts';
 import type { WritePlan } from '../apply/plan-write.ts';
 import { writePlans } from '../apply/write-plans.ts';
@@ -80,7 +80,7 @@ export type Listing = {
   /** Our ids of a page's objects. */
   idsOf: (rows: readonly ListedObject[]) => string[];
   /** Our rows of them, with their versions. */
-  readState: (rows: readonly ListedObject[]) => Promise<EventState>;
+  readState: (rows: readonly ListedObject[], database: Database) => Promise<EventState>;
   /** What differs. `mayLookUp`: the state was read before the page, so more may be looked up at Stripe. */
   compare: (rows: readonly ListedObject[], state: EventState, mayLookUp: boolean) => Promise<Comparison>;
 };
@@ -96,7 +96,8 @@ export type ComparedPage =
   | Exclude<PageLookup<never>, { kind: 'page' }>;
 
 /**
- * Compares a page of a list with our rows. Without differences this is one request to Stripe. Otherwise the page is read
+ * Compares a page of a list with our rows, those of a replica at first: whoever wrote within the seconds that it lags was told by
+ * Stripe. Without differences this is one request to Stripe. Otherwise the page is read
  * once more, now after our rows: only then does the row version tell whether a row changed while Stripe answered.
  */
 export async function comparePage(
@@ -106,11 +107,12 @@ export async function comparePage(
 ): Promise<ComparedPage> {
   const first = await readPage(deps, deps.signal, () => listing.list(after));
   if (first.kind !== 'page') return first;
-  const seen = await listing.compare(first.rows, await listing.readState(first.rows), false);
+  const { result: before } = await deps.replicas.read((reader) => listing.readState(first.rows, reader));
+  const seen = await listing.compare(first.rows, before, false);
   if (seen.kind === 'later') return seen;
   if (seen.kind === 'compared' && seen.changes.length === 0)
     return compared(deps, run, { listing, page: first, drift: [] });
-  const state = await listing.readState(first.rows);
+  const state = await listing.readState(first.rows, deps.database);
   const second = await readPage(deps, deps.signal, () => listing.list(after));
   if (second.kind !== 'page') return second;
   const known = new Set(first.rows.map((row) => row.id));

@@ -127,7 +127,8 @@ export function paymentListing(
         // A payment without our metadata is its session's, or none of ours.
         target.kind === 'purchase' && !target.change.isForKnown ? [target.id] : [],
       ),
-    readState: (rows) => readState(deps, groupKeys(groupsOf(deps, { rows, typeOf, state: null }))),
+    readState: (rows, database) =>
+      readState({ ...deps, database }, groupKeys(groupsOf(deps, { rows, typeOf, state: null }))),
     compare,
   };
 }

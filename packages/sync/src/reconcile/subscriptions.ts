@@ -85,9 +85,9 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
         ...(after === null ? {} : { starting_after: after }),
       }),
     idsOf: (rows) => rows.map((row) => row.id),
-    readState: (rows) =>
+    readState: (rows, database) =>
       readState(
-        deps,
+        { ...deps, database },
         subscriptionKeys(rows.flatMap((row) => toListed(deps, row).map(({ snapshot }) => snapshot))),
       ),
     compare,

@@ -37,7 +37,14 @@ export async function replayEvent(
 ): Promise<Replayed> {
   const payload = storedPayload.safeParse(found);
   const queued = payload.success
-    ? acceptEvent({ raw: payload.data, receivedAt: stored.receivedAt.getTime() }, deps)
+    ? acceptEvent(
+        {
+          raw: payload.data,
+          receivedAt: stored.receivedAt.getTime(),
+          traceId: stored.traceId ?? undefined,
+        },
+        deps,
+      )
     : null;
   if (queued === null) return { outcome: 'ignored', reason: 'unhandled_type', changes: [] };
   return decideUntilWritten(

@@ -35,6 +35,14 @@ export const infrastructure = dashboard({
           ],
           { unit: 'percentunit', max: 1, limit: 0.99, isLowBad: true },
         ),
+        graph(
+          'Lag of replicas',
+          [
+            ['max by (replica) (database_replica_lag_seconds)', '{{replica}}'],
+            ['min by (replica) (database_replica_used)', '{{replica}} used'],
+          ],
+          { unit: 's', description: 'As the processes measure it; one that cannot be reached gets ever older.' },
+        ),
         graph('Locks and deadlocks', [
           ['sum by (mode) (pg_locks_count)', '{{mode}}'],
           ['sum(increase(pg_stat_database_deadlocks[5m]))', 'deadlocks'],

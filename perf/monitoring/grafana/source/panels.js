@@ -4,9 +4,10 @@ const datasource = { type: 'prometheus', uid: 'prometheus' };
 const columns = 24;
 
 /** `['expression', 'legend']` pairs, as Grafana's targets. */
-function targetsOf(queries) {
+function targetsOf(queries, { hasExemplars = false } = {}) {
   return queries.map(([expr, legendFormat], index) => ({
     datasource,
+    ...(hasExemplars ? { exemplar: true } : {}),
     editorMode: 'code',
     expr,
     legendFormat,
@@ -29,7 +30,8 @@ function thresholdsOf({ limit, isLowBad = false } = {}) {
 }
 
 /**
- * A graph over time. `limit` draws a line where the alert is; `isStacked` adds the series up.
+ * A graph over time. `limit` draws a line where the alert is; `isStacked` adds the series up; `hasExemplars` shows
+ * traced requests as points.
  * Queries are `['expression', 'legend']` pairs.
  */
 export function graph(title, queries, options = {}) {
@@ -41,7 +43,7 @@ export function graph(title, queries, options = {}) {
       title,
       ...(description === undefined ? {} : { description }),
       datasource,
-      targets: targetsOf(queries),
+      targets: targetsOf(queries, options),
       fieldConfig: {
         defaults: {
           unit,

@@ -43,6 +43,16 @@ export const processes = dashboard({
           ],
           { unit: 'percentunit' },
         ),
+        graph(
+          'Connections to Postgres',
+          [
+            [`database_pool_waiting${jobs}`, `${legend} queries waiting`],
+            [`database_pool_connections${jobs}`, `${legend} open`],
+            [`database_pool_idle_connections${jobs}`, `${legend} idle`],
+          ],
+          { description: 'Queries that wait for minutes mean a pool that is too small, or a slow Postgres.' },
+        ),
+        graph('Clock ahead of Postgres', [[`clock_skew_seconds${jobs}`, legend]], { unit: 's', limit: 1 }),
         graph('Open files', [[`process_open_fds${jobs}`, legend]]),
         graph('Active resources', [[`sum by (job, instance) (nodejs_active_resources${jobs})`, legend]], {
           description: 'Open sockets, timers and requests in Node.js. A number that only grows is a leak.',

@@ -4,6 +4,9 @@ const quantiles = (metric, limits = ['p50', 'p95', 'p99']) =>
   limits.map((quantile) => [`${metric}:${quantile}_5m`, quantile]);
 const check = '{route="/api/v1/entitlements"}';
 
+const missed = (promise) =>
+  ['5m', '1h', '2h', '1d'].map((window) => [`${promise}:slo_missed:ratio_${window}`, window]);
+
 /** The first page for an operator: latency, errors and freshness. */
 export const service = dashboard({
   uid: 'billing-service',
@@ -37,9 +40,33 @@ export const service = dashboard({
       ],
     ],
     [
+      'Promises',
+      [
+        graph('Checks above 100 ms or failed', missed('checks'), {
+          unit: 'percentunit',
+          limit: 0.0144,
+          width: 8,
+        }),
+        graph('Webhooks accepted after 1 s or refused', missed('webhooks'), {
+          unit: 'percentunit',
+          limit: 0.0144,
+          width: 8,
+        }),
+        graph('Events in effect after 2 s', missed('visible'), {
+          unit: 'percentunit',
+          limit: 0.144,
+          width: 8,
+        }),
+      ],
+    ],
+    [
       'HTTP',
       [
-        graph('Entitlement check', quantilesOfRoute('/api/v1/entitlements'), { unit: 's', limit: 0.1 }),
+        graph('Entitlement check', quantilesOfRoute('/api/v1/entitlements'), {
+          unit: 's',
+          limit: 0.1,
+          hasExemplars: true,
+        }),
         graph('p95 by route', [['route:http_request_duration_seconds:p95_5m', '{{route}}']], { unit: 's' }),
         graph('p99 by route', [['route:http_request_duration_seconds:p99_5m', '{{route}}']], { unit: 's' }),
         graph('Requests by route', [['route:http_requests:rate5m', '{{route}}']], {

@@ -16,10 +16,10 @@ export type TestProxy = {
   /** The target's URL with this proxy's address in place of its own. */
   urlFor: (targetUrl: string) => string;
   setMode: (mode: ProxyMode) => Promise<void>;
+  /** New connections lead to another port, as after a failover; those that are open stay. */
+  leadTo: (port: number) => void;
   /** Each piece of data of either direction arrives this much later, in order. */
   setDelay: (delayMs: number) => void;
-  /** Leads to another port of the same host from now on, and resets all open connections: as a name does after a failover. */
-  leadTo: (port: number) => void;
   /** Resets all open connections. */
   dropConnections: () => void;
   connectionCount: () => number;
@@ -28,7 +28,7 @@ export type TestProxy = {
   close: () => Promise<void>;
 };
 
-type State = { mode: ProxyMode; delayMs: number };
+type State = { mode: ProxyMode; delayMs: number; leadsTo: number };
 
 type Link = {
   client: Socket;
@@ -43,8 +43,7 @@ export type ProxyTarget = { port: number; host?: string; listenOn?: number };
 /** A TCP proxy on loopback in front of `target`; the test switches its faults. */
 export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   const port = target.listenOn ?? (await freePort());
-  const state: State = { mode: 'pass', delayMs: 0 };
-  let targetPort = target.port;
+  const state: State = { mode: 'pass', delayMs: 0, leadsTo: target.port };
   const links = new Set<Link>();
   let server = await listen();
 
@@ -57,7 +56,7 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
   }
 
   function accept(client: Socket): void {
-    const upstream = connect(targetPort, target.host ?? '127.0.0.1');
+    const upstream = connect(state.leadsTo, target.host ?? '127.0.0.1');
     const link: Link = { client, upstream, isDead: state.mode === 'half_open' };
     links.add(link);
     const end = (): void => {
@@ -108,12 +107,11 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
         }
       }
     },
+    leadTo: (newPort) => {
+      state.leadsTo = newPort;
+    },
     setDelay: (delayMs) => {
       state.delayMs = delayMs;
-    },
-    leadTo: (other) => {
-      targetPort = other;
-      dropConnections();
     },
     dropConnections,
     connectionCount: () => links.size,

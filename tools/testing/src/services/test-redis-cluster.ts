@@ -32,7 +32,7 @@ async function startNode(port: number, nodeTimeoutMs: number): Promise<ClusterNo
   });
   const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 100, maxRetriesPerRequest: 3 });
   redis.on('error', () => undefined);
-  return { server, redis, id: String(await redis.cluster('MYID')) };
+  return { server, redis, id: await redis.cluster('MYID') };
 }
 
 async function isWhole({ redis }: ClusterNode, nodes: number): Promise<boolean> {

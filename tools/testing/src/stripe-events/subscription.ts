@@ -15,6 +15,7 @@ export type SubscriptionParts = {
   cancelAtPeriodEnd?: boolean;
   endedAt?: number | null;
   trialEnd?: number | null;
+  startDate?: number;
   isCollectionPaused?: boolean;
   latestInvoice?: string | null;
   created?: number;
@@ -38,6 +39,7 @@ export function subscriptionObject(parts: SubscriptionParts = {}, shape: StripeS
     canceled_at: null,
     ended_at: parts.endedAt ?? null,
     trial_end: parts.trialEnd ?? null,
+    start_date: parts.startDate ?? parts.created ?? periodStart,
     pause_collection: parts.isCollectionPaused === true ? { behavior: 'void', resumes_at: null } : null,
     latest_invoice: parts.latestInvoice === undefined ? 'in_1' : parts.latestInvoice,
     metadata: parts.metadata ?? {},

@@ -105,12 +105,12 @@ describe('rotate', () => {
     expect(await codeOf(check(slow.api_key))).toBe('ok');
     await waitFor(async () => (await codeOf(check(slow.api_key))) === '401 invalid_api_key', {
       what: 'the end of the overlap',
-      timeoutMs: 3_000,
+      timeoutMs: 5_000,
     });
     await admin(`/${now.key_id}/rotate`, { overlap_hours: 0 }).expect(201);
     await waitFor(async () => (await codeOf(check(now.api_key))) === '401 invalid_api_key', {
       what: 'the end of the old key',
-      timeoutMs: 1_000,
+      timeoutMs: 5_000,
     });
   });
 

@@ -40,6 +40,7 @@ export const listApiKeys = defineEndpoint({
   tag: 'Projects',
   summary: 'List API keys',
   access: { admin: 'viewer' },
+  readsReplica: true,
   query: pageQuery,
   answers: [
     {
@@ -50,8 +51,8 @@ export const listApiKeys = defineEndpoint({
     },
   ],
   errors: ['project_not_found'],
-  handle: async ({ database }, { params: { project_id: projectId }, query }) => {
+  handle: async ({ database, reader }, { params: { project_id: projectId }, query }) => {
     await getProject(database, projectId);
-    return { body: presentPage(await listRows(database, { projectId, ...query }), presentApiKey) };
+    return { body: presentPage(await listRows(reader, { projectId, ...query }), presentApiKey) };
   },
 });

@@ -22,6 +22,7 @@ export const exportAudit = defineEndpoint({
   description:
     'Oldest first, one JSON object a line: an `AuditEntry` with `subject` (a random number that leads to the readable part) and the digests that make the rows a chain, `subject_digest`, `previous_digest` and `digest` (SHA-256, in hex). `x-next-cursor` is in every answer, that without a row included: ask again with it for what came since; no row is left out. A line tells what was readable then: what is erased later stays in files that hold it.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: auditExportQuery,
   answers: [
     {
@@ -34,8 +35,8 @@ export const exportAudit = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => {
-    const { rows, nextCursor } = await readRows(database, { ...query, onlyProject });
+  handle: async ({ reader }, { query, onlyProject }) => {
+    const { rows, nextCursor } = await readRows(reader, { ...query, onlyProject });
     const lines = rows.map((row) => `${JSON.stringify(presentLine(row))}\n`);
     return { text: lines.join(''), headers: { 'x-next-cursor': nextCursor } };
   },

@@ -44,12 +44,13 @@ export const listAudit = defineEndpoint({
   summary: 'Who did what, when and why',
   description: 'Rows are never changed or deleted. Of a window of time both ends count, `from` and `to`.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: auditQuery,
   answers: [
     { status: 200, description: 'Newest first.', schema: auditList, example: pageExample(auditExample) },
   ],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => ({
-    body: presentPage(await listRows(database, { ...query, onlyProject }), presentAudit),
+  handle: async ({ reader }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(reader, { ...query, onlyProject }), presentAudit),
   }),
 });

@@ -6,8 +6,9 @@ import { checkEndsAt, withinDeadline } from '../../entitlements/fresh-reads.ts';
 import type { Answered, CacheOutcome } from '../../entitlements/answer-source.ts';
 import { authenticateProject, peekProject, requireSameProject } from '../../http/authenticate-project.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { addBalances } from '../../usage/add-balances.ts';
 import type { FailureHandler } from '../../http/handle-failure.ts';
-import { assignRequestId, requestIdFor, requestIdOf } from '@billing/platform';
+import { assignRequestId, requestIdFor, requestIdOf, traceIdOf, withLogContext } from '@billing/platform';
 import type { RequestMeter } from '@billing/platform';
 import { parseQuery } from '../../http/parse.ts';
 
@@ -75,6 +76,7 @@ type CheckDeps = Pick<
   | 'cache'
   | 'metrics'
   | 'answers'
+  | 'checkUsage'
   | 'isStopping'
 >;
 type Check = { projectId: string; userId: string; endsAt: number };
@@ -146,6 +148,14 @@ function keepFeature(answer: string, featureCode: string): string {
   return JSON.stringify({ ...whole, entitlements }).slice(0, -1);
 }
 
+/** What `include` asks for, within the same time. */
+const withBalances =
+  ({ checkUsage }: CheckDeps, { include }: EntitlementsQuery, endsAt: number) =>
+  (answered: Answered): Promise<Answered> =>
+    include === 'usage'
+      ? withinDeadline(addBalances(checkUsage, answered), endsAt)
+      : Promise.resolve(answered);
+
 /** A check with any query, and every refusal. */
 async function answerParsedCheck(deps: CheckDeps, request: Request, response: Response): Promise<void> {
   const endsAt = checkEndsAt();
@@ -155,9 +165,11 @@ async function answerParsedCheck(deps: CheckDeps, request: Request, response: Re
   requireSameProject(project, query);
   const { user_id: userId, feature_code: featureCode } = query;
   const check = { projectId: project.projectId, userId, endsAt };
-  const { answer, cache } = await (query.explain === true
-    ? explain(deps, check, featureCode)
-    : answerCheck(deps, check));
+  const { answer, cache } = await withBalances(
+    deps,
+    query,
+    endsAt,
+  )(await (query.explain === true ? explain(deps, check, featureCode) : answerCheck(deps, check)));
   const kept = featureCode === undefined ? answer : keepFeature(answer, featureCode);
   sendAnswer(response, finishAnswer(kept, deps.clock()), { cache, requestId: requestIdOf(response) });
 }
@@ -171,9 +183,15 @@ export function createCheckHandler(
   { meter, handleFailure }: { meter: RequestMeter; handleFailure: FailureHandler },
 ): RequestHandler {
   return (request, response) => {
+    const traceId = traceIdOf(request.headers);
+    if (traceId === undefined) handle(request, response, traceId);
+    else withLogContext({ trace_id: traceId }, () => handle(request, response, traceId));
+  };
+
+  function handle(request: Request, response: Response, traceId: string | undefined): void {
     const startedAt = performance.now();
     const report = (): void =>
-      meter({ method: 'GET', route: path, statusCode: response.statusCode, startedAt });
+      meter({ method: 'GET', route: path, statusCode: response.statusCode, startedAt, traceId });
     const failed = (error: unknown): void => {
       if (!response.hasHeader('x-request-id')) assignRequestId(request, response);
       handleFailure(error, request, response);
@@ -193,5 +211,5 @@ export function createCheckHandler(
     };
     const check = { projectId: project.projectId, userId, endsAt: checkEndsAt() };
     answerCheck(deps, check).then(answered).catch(failed);
-  };
+  }
 }

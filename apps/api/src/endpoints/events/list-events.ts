@@ -18,6 +18,7 @@ export const presentEvent = (row: Omit<LedgerRow, 'projectId' | 'apiVersion'>): 
   received_at: row.receivedAt.toISOString(),
   processed_at: row.processedAt.toISOString(),
   attempts: row.attempts,
+  trace_id: row.traceId,
 });
 
 export const eventExample = {
@@ -30,6 +31,7 @@ export const eventExample = {
   received_at: '2026-11-22T10:00:00.120Z',
   processed_at: '2026-11-22T10:00:00.131Z',
   attempts: 1,
+  trace_id: null,
 };
 
 export const listEvents = defineEndpoint({
@@ -41,12 +43,13 @@ export const listEvents = defineEndpoint({
   description:
     '`applied`: took effect; `stale`: something newer was known; `ignored`: not ours, with the reason; `quarantined`: waits for a mapping; `failed`: given up, can be replayed.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: eventsQuery,
   answers: [
     { status: 200, description: 'Newest first.', schema: eventList, example: pageExample(eventExample) },
   ],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => ({
-    body: presentPage(await listRows(database, { ...query, onlyProject }), presentEvent),
+  handle: async ({ reader }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(reader, { ...query, onlyProject }), presentEvent),
   }),
 });

@@ -13,6 +13,7 @@ export const listQuarantine = defineEndpoint({
   description:
     'Mapping the customer or price that `awaits` names releases them with no call to Stripe. An object that reconcile or the import found, and that no quarantined event is about, is a row without an event, shown only to names without a project.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: quarantineQuery,
   answers: [
     {
@@ -29,8 +30,8 @@ export const listQuarantine = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => ({
-    body: presentPage(await listRows(database, { ...query, onlyProject }), (row) => ({
+  handle: async ({ reader }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(reader, { ...query, onlyProject }), (row) => ({
       ...presentEvent({ ...row, eventId: '', type: '' }),
       event_id: row.eventId,
       type: row.type,

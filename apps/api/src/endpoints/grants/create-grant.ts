@@ -1,5 +1,5 @@
 import { grantRequest, grantResponse } from '@billing/domain';
-import { createGrant as createRow } from '@billing/store';
+import { amountOf, createGrant as createRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { publishChange } from '../publish-change.ts';
 
@@ -9,6 +9,8 @@ export const createGrant = defineEndpoint({
   operationId: 'createGrant',
   tag: 'Access',
   summary: 'Give a user a feature',
+  description:
+    'A metered feature gets an allowance of its own until `valid_to`; a limit grows by the amount. Both need `amount`.',
   access: { admin: 'operator', limitedBy: 'body' },
   takesDryRun: true,
   body: {
@@ -47,6 +49,7 @@ export const createGrant = defineEndpoint({
         user_id: body.user_id,
         project_id: body.project_id,
         feature_code: grant.featureCode,
+        ...amountOf(grant),
         valid_from: grant.validFrom.toISOString(),
         valid_to: grant.validTo?.toISOString() ?? null,
         granted_at: grant.grantedAt.toISOString(),

@@ -1,3 +1,4 @@
+import { renderMetrics as render } from '@billing/platform';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 
 export const metrics = defineEndpoint({
@@ -6,12 +7,15 @@ export const metrics = defineEndpoint({
   operationId: 'getMetrics',
   tag: 'Operations',
   summary: 'Metrics for Prometheus',
+  description:
+    'With `Accept: application/openmetrics-text` in OpenMetrics, where traced requests are exemplars.',
   access: 'metrics',
   answers: [{ status: 200, description: "Prometheus' text format.", contentType: 'text/plain' }],
   errors: [],
-  handle: async ({ metrics: { registry }, queueGauges, renderMetrics }) => {
+  handle: async ({ metrics: measured, queueGauges, renderMetrics }, { header }) => {
     await queueGauges.refresh();
     const text = await renderMetrics().finally(() => queueGauges.reset());
-    return { text, headers: { 'content-type': registry.contentType } };
+    const rendered = render(measured, { accept: header('accept'), text });
+    return { text: rendered.text, headers: { 'content-type': rendered.contentType } };
   },
 });

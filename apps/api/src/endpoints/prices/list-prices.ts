@@ -11,11 +11,12 @@ export const listPrices = defineEndpoint({
   tag: 'Catalog',
   summary: 'List prices',
   access: { admin: 'viewer' },
+  readsReplica: true,
   query: pageQuery,
   answers: [{ status: 200, description: 'By id.', schema: priceList, example: pageExample(priceExample) }],
   errors: ['project_not_found'],
-  handle: async ({ database }, { params: { project_id: projectId }, query }) => {
+  handle: async ({ database, reader }, { params: { project_id: projectId }, query }) => {
     await getProject(database, projectId);
-    return { body: presentPage(await listRows(database, { projectId, ...query }), presentPrice) };
+    return { body: presentPage(await listRows(reader, { projectId, ...query }), presentPrice) };
   },
 });

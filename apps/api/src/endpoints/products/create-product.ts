@@ -10,15 +10,21 @@ export const createProduct = defineEndpoint({
   operationId: 'createProduct',
   tag: 'Catalog',
   summary: 'Create a product',
-  description: 'A product is a set of feature codes; its prices sell them.',
+  description:
+    'A product is a set of feature codes; its prices sell them. Limits and metered features are described first (`POST …/features`), and are named in `features` with how much the product gives.',
   access: { admin: 'admin' },
   takesDryRun: true,
   body: {
     schema: createProductRequest,
-    example: { product_id: 'premium', name: 'Premium', feature_codes: ['premium_export'] },
+    example: {
+      product_id: 'premium',
+      name: 'Premium',
+      feature_codes: ['premium_export'],
+      features: [{ feature_code: 'api_calls', allowance: 1_000, period: 'month' }],
+    },
   },
   answers: [{ status: 201, ...productAnswer }],
-  errors: ['project_not_found', 'product_exists'],
+  errors: ['project_not_found', 'product_exists', 'feature_needs_settings'],
   handle: async (deps, { params: { project_id: projectId }, body, actor }) => {
     const created = await createRow(deps.database, { projectId, request: body, actor });
     return { body: presentProduct(await publishChange(deps, created)) };

@@ -11,13 +11,14 @@ export const listProducts = defineEndpoint({
   tag: 'Catalog',
   summary: 'List products',
   access: { admin: 'viewer' },
+  readsReplica: true,
   query: pageQuery,
   answers: [
     { status: 200, description: 'By id.', schema: productList, example: pageExample(productExample) },
   ],
   errors: ['project_not_found'],
-  handle: async ({ database }, { params: { project_id: projectId }, query }) => {
+  handle: async ({ database, reader }, { params: { project_id: projectId }, query }) => {
     await getProject(database, projectId);
-    return { body: presentPage(await listRows(database, { projectId, ...query }), presentProduct) };
+    return { body: presentPage(await listRows(reader, { projectId, ...query }), presentProduct) };
   },
 });

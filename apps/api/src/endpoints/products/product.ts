@@ -1,5 +1,6 @@
 import { productOut } from '@billing/domain';
 import type { ProductOut } from '@billing/domain';
+import { productFeaturesOf } from '@billing/store';
 import type { Product } from '@billing/store';
 import { datesExample, presentDates } from '../page.ts';
 
@@ -9,6 +10,7 @@ export const presentProduct = (row: Product): ProductOut => ({
   name: row.name,
   description: row.description,
   feature_codes: row.featureCodes,
+  features: productFeaturesOf(row),
   is_archived: row.isArchived,
   ...presentDates(row),
 });
@@ -18,7 +20,18 @@ export const productExample = {
   product_id: 'premium',
   name: 'Premium',
   description: null,
-  feature_codes: ['premium_export'],
+  feature_codes: ['premium_export', 'api_calls'],
+  features: [
+    {
+      feature_code: 'api_calls',
+      allowance: 1_000,
+      period: 'month',
+      anchor: 'source',
+      per_unit: false,
+      overage: 'deny',
+      overage_limit: null,
+    },
+  ],
   is_archived: false,
   ...datesExample,
 };

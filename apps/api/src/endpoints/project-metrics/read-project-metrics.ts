@@ -13,6 +13,7 @@ export const readProjectMetrics = defineEndpoint({
     '(a year is twelve months, 52 weeks or 365 days), less coupons that last. Trials, subscriptions paused with `void`, ' +
     'metered and tiered parts count nothing.',
   access: { project: 'read' },
+  readsReplica: true,
   answers: [
     {
       status: 200,
@@ -33,9 +34,9 @@ export const readProjectMetrics = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database, clock, config }, { project: { projectId } }) => {
+  handle: async ({ database, reader, clock, config }, { project: { projectId } }) => {
     const { pastDueGraceDays } = config;
-    const metrics = await readMetrics(database, { projectId, now: clock(), pastDueGraceDays });
+    const metrics = await readMetrics(database, { projectId, now: clock(), pastDueGraceDays, reader });
     const { active, trialing, total, mrr, main } = metrics;
     return {
       body: {

@@ -12,13 +12,14 @@ export const listProjects = defineEndpoint({
   summary: 'List projects',
   description: 'A name that is limited to a project sees that one.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: pageQuery,
   answers: [
     { status: 200, description: 'By id.', schema: projectList, example: pageExample(projectExample) },
   ],
   errors: [],
-  handle: async ({ database, config }, { query, onlyProject }) => ({
-    body: presentPage(await listRows(database, { ...query, onlyProject }), (row) =>
+  handle: async ({ reader, config }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(reader, { ...query, onlyProject }), (row) =>
       presentProject(row, config),
     ),
   }),

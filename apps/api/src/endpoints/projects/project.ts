@@ -31,6 +31,8 @@ export const projectExample = {
     partial_refund_threshold: 1,
     dispute: 'hold',
     accept_buyer_hints: 'grant',
+    past_due_allowance: 'grant',
+    usage_timezone: 'UTC',
   },
   redirect_origins: ['https://app.example.com'],
   ...datesExample,

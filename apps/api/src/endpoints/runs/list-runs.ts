@@ -12,10 +12,11 @@ export const listRuns = defineEndpoint({
   summary: 'Runs of every kind',
   description: 'What takes longer than a request. Runs that are over are kept for 90 days.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: runsQuery,
   answers: [{ status: 200, description: 'Newest first.', schema: runList, example: pageExample(runExample) }],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => ({
-    body: presentPage(await listRows(database, { ...query, onlyProject }), presentRun),
+  handle: async ({ reader }, { query, onlyProject }) => ({
+    body: presentPage(await listRows(reader, { ...query, onlyProject }), presentRun),
   }),
 });

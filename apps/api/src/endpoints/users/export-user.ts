@@ -16,6 +16,7 @@ export const exportUser = defineEndpoint({
   description:
     'For a user who asks what is stored: rows as they are, with the events and the changes by hand that concern the user. Recorded in the audit log.',
   access: { admin: 'admin', limitedBy: 'body' },
+  readsReplica: true,
   body: { schema: exportRequest, example: { project_id: 'shop', user_id: 'user_1' } },
   answers: [
     {
@@ -36,15 +37,16 @@ export const exportUser = defineEndpoint({
           events: [{ ...eventExample, payload: {} }],
           audit: [auditExample],
           idempotency_keys: [],
+          usage: {},
         },
       },
     },
   ],
   errors: ['project_not_found'],
-  handle: async ({ database, answers }, { body, actor }) => {
+  handle: async ({ database, reader, answers }, { body, actor }) => {
     const { project_id: projectId, user_id: userId } = body;
     await getProject(database, projectId);
-    const user = await readAll(database, { projectId, userId }, actor);
+    const user = await readAll(database, { projectId, userId }, { actor, reader });
     if (user === null) return { body: { user: null } };
     const fresh = await withinDeadline(answers.readFresh(projectId, userId), checkEndsAt());
     const answer: EntitlementsAnswer = JSON.parse(`${fresh.answer}}`);
@@ -63,6 +65,7 @@ export const exportUser = defineEndpoint({
           events: user.events.map((event) => ({ ...presentEvent(event), payload: event.payload })),
           audit: user.audit.map(presentAudit),
           idempotency_keys: user.idempotencyKeys,
+          usage: user.usage,
         },
       },
     };

@@ -11,6 +11,7 @@ export const findUsers = defineEndpoint({
   summary: 'Find whose something is',
   description: 'The first 100 that match, exactly. Recorded in the audit log.',
   access: { admin: 'viewer' },
+  readsReplica: true,
   query: findUsersQuery,
   answers: [
     {
@@ -28,8 +29,8 @@ export const findUsers = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database, erasureKeys }, { query, actor }) => {
-    const rows = await findRows(database, query, { actor, erasureKeys });
+  handle: async ({ database, reader, erasureKeys }, { query, actor }) => {
+    const rows = await findRows(database, query, { actor, erasureKeys, reader });
     const data = rows.map((row) => ({
       project_id: row.projectId,
       user_id: row.userId,

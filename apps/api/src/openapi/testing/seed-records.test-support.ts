@@ -31,6 +31,26 @@ export async function seedEvents(database: Database, objectId: string): Promise<
   return rows.map(({ eventId }) => eventId);
 }
 
+/** Usage that was queued and then refused. */
+export async function seedUsageRefusal(
+  database: Database,
+  { projectId, userId }: { projectId: string; userId: string },
+): Promise<void> {
+  const request = { user_id: userId, feature_code: 'api_calls', event_id: 'refused', quantity: 2 };
+  await database.usageRefusal.create({
+    data: {
+      projectId,
+      userId,
+      eventId: request.event_id,
+      featureCode: request.feature_code,
+      refusedAt: new Date(),
+      code: 'event_conflict',
+      detail: 'Send another `event_id`.',
+      request,
+    },
+  });
+}
+
 const reconciled: ReconcileResult = {
   subscriptions_synced: 2,
   subscriptions_updated: 1,

@@ -4,7 +4,7 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
-import { answerReplays, seedEvents, seedRuns } from './seed-records.test-support.ts';
+import { answerReplays, seedEvents, seedRuns, seedUsageRefusal } from './seed-records.test-support.ts';
 
 export const metricsToken = 'metrics-token-of-the-test';
 
@@ -39,6 +39,38 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   return { userId: owner.userId, ...ids, grantId: granted.result };
 }
 
+/** A metered feature and a limit, which the product gives with everything that an entry can say. */
+async function sellUsage(api: Commerce, projectId: string, productId: string): Promise<void> {
+  const kinds = { api_calls: { kind: 'metered', thresholds: [80] }, seats: { kind: 'limit', counted: true } };
+  for (const [code, described] of Object.entries(kinds))
+    await api
+      .admin('post', `/projects/${projectId}/features`, { feature_code: code, ...described })
+      .expect(201);
+  const features = [
+    { feature_code: 'api_calls', allowance: 1_000, period: 'month', rollover: { periods: 2 } },
+    { feature_code: 'seats', limit: 5, value: { regions: ['eu'] } },
+  ];
+  await api.admin('patch', `/projects/${projectId}/products/${productId}`, { features }).expect(200);
+}
+
+/** Some usage, and reservations that are open; returns their ids. */
+async function useAndReserve(
+  api: Commerce,
+  { apiKey, userId }: { apiKey: string; userId: string },
+): Promise<string[]> {
+  const send = (path: string, body: object) =>
+    api
+      .http()
+      .post(`/api/v1/usage${path}`)
+      .set('Authorization', `Bearer ${apiKey}`)
+      .send({ user_id: userId, feature_code: 'api_calls', quantity: 20, ...body })
+      .expect(200);
+  await send('', { event_id: uniqueId('used') });
+  const ids = [uniqueId('held'), uniqueId('held'), uniqueId('held')];
+  for (const id of ids) await send('/reservations', { reservation_id: id });
+  return ids;
+}
+
 /** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
 export async function startSeededApi(options: { projectId?: string; env?: Record<string, string> } = {}) {
   const api = await startCommerce({ METRICS_TOKEN: metricsToken, ...options.env });
@@ -49,9 +81,13 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     await api.sell(projectId, { featureCodes: ['once'], interval: 'one_time', accessDays: 30 }),
   ];
   const unsold = await api.sell(projectId);
+  await sellUsage(api, projectId, monthly.productId);
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
   const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
+  await seedUsageRefusal(database, { projectId, userId });
+  const reservationIds = await useAndReserve(api, { apiKey, userId });
   const known: Known = {
+    reservation_id: reservationIds,
     project_id: [projectId],
     user_id: [userId],
     price_id: [monthly.priceId, once.priceId, unsold.priceId],
@@ -59,7 +95,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     stripe_price_id: [monthly.stripePriceId],
     grant_id: [grantId],
     key_id: [(await api.createApiKey(projectId)).keyId],
-    feature_code: ['monthly', 'by_hand'],
+    feature_code: ['monthly', 'by_hand', 'api_calls', 'seats'],
     object_id: [subscriptionId],
     subscription_id: [subscriptionId],
     // Nothing names its owner, which counts as a hint.

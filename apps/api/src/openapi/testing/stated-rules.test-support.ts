@@ -10,7 +10,7 @@ export type StatedRule = {
   words: RegExp;
 };
 
-const time = /^(?:valid_from|valid_to|expires_at|from|to|since)$/;
+const time = /^(?:valid_from|valid_to|expires_at|from|to|since|timestamp|observed_at)$/;
 
 export const statedRules = {
   trialWithPayment: {
@@ -81,11 +81,89 @@ export const statedRules = {
     message: /must be an address or a network/,
     words: /in CIDR form/,
   },
+  nothingUsed: { path: /^quantity$/, message: /must not be 0/, words: /Not 0/ },
+  correctionThatTakes: {
+    path: /^quantity$/,
+    message: /must be negative with corrects/,
+    words: /[Nn]egative .* always with `corrects`/,
+  },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {
     path: /^cursor$/,
     message: /is not a cursor of this list/,
     words: /previous page of this list; anything else is refused/,
+  },
+  amountOfBoolean: {
+    path: /^amount$/,
+    message: /is for limits and metered features only/,
+    words: /Not for a boolean feature/,
+  },
+  amountIsMissing: {
+    path: /^amount$/,
+    message: /is required, as the feature is/,
+    words: /Required for a limit .* and for a metered feature/,
+  },
+  levelOfNoLimit: { path: /^counted$/, message: /is for limits only/, words: /Limits only/ },
+  thresholdsOfNothing: {
+    path: /^thresholds$/,
+    message: /are for metered features and counted limits only/,
+    words: /None for boolean features and limits that are not counted/,
+  },
+  settingsOfBoth: {
+    path: /^features\.\d+\.\w+$/,
+    message: /does not go with the settings of a metered feature/,
+    words: /never settings of both/,
+  },
+  settingIsMissing: {
+    path: /^features\.\d+\.(?:limit|allowance|period)$/,
+    message: /is missing/,
+    words: /A limit takes `limit`, a metered feature `allowance` and `period`/,
+  },
+  settingOfOtherKind: {
+    path: /^features\.\d+\.(?:limit|allowance)$/,
+    message: /is needed: the feature is/,
+    words: /A limit takes `limit`, a metered feature `allowance` and `period`/,
+  },
+  settingOfBoolean: {
+    path: /^features\.\d+\.feature_code$/,
+    message: /is boolean and takes no settings/,
+    words: /a boolean feature takes no settings/,
+  },
+  overageThatIsDenied: {
+    path: /^features\.\d+\.overage_limit$/,
+    message: /is for overage: allow only/,
+    words: /With `overage: allow` only/,
+  },
+  rolloverOfOnce: {
+    path: /^features\.\d+\.rollover$/,
+    message: /is not for period: once/,
+    words: /Not with `period: once`/,
+  },
+  featureTwice: {
+    path: /^features\.\d+\.feature_code$/,
+    message: /is named twice/,
+    words: /no code may be named twice/,
+  },
+  tooManyFeatures: { path: /^features$/, message: /more than 200 codes/, words: /at most 200/ },
+  jsonTooLarge: {
+    path: /(?:^|\.)(?:value|properties)$/,
+    message: /must have at most \d+ bytes as JSON/,
+    words: /Any JSON up to \d KB/,
+  },
+  jsonTooDeep: {
+    path: /(?:^|\.)(?:value|properties)$/,
+    message: /must be at most 20 levels deep/,
+    words: /at most 20 levels deep/,
+  },
+  jsonNotStorable: {
+    path: /(?:^|\.)(?:value|properties)$/,
+    message: /well-formed Unicode without NUL/,
+    words: /well-formed Unicode without NUL/,
+  },
+  zoneThatIsNone: {
+    path: /^policy\.usage_timezone$/,
+    message: /must be the name of a time zone/,
+    words: /An IANA time zone/,
   },
   noReason: {
     path: /^(?:revoke_)?reason$/,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
+import { maxAmount } from '../../usage/amounts.ts';
 import { dryRun } from './dry-run.ts';
 
 export const mapCustomerRequest = z
@@ -34,6 +35,16 @@ export const grantRequest = z
     valid_to: timestamp('Later than `valid_from` (or now, where that is absent); null or absent: no end.')
       .nullable()
       .optional(),
+    amount: z
+      .number()
+      .int()
+      .min(1)
+      .max(maxAmount)
+      .nullable()
+      .optional()
+      .describe(
+        'Required for a limit (it is added to the limit of the other sources) and for a metered feature (it can be used until `valid_to`); null: unlimited. Not for a boolean feature.',
+      ),
     reason: text,
     dry_run: dryRun,
   })
@@ -53,6 +64,12 @@ export const grantResponse = z
     user_id: z.string(),
     project_id: z.string(),
     feature_code: z.string(),
+    amount: z
+      .number()
+      .int()
+      .nullable()
+      .optional()
+      .describe('Of a limit or metered feature; null: unlimited.'),
     valid_from: z.iso.datetime(),
     valid_to: z.iso.datetime().nullable(),
     granted_at: z.iso.datetime(),

@@ -3,6 +3,7 @@ import { displayName, id, text } from '../../ids.ts';
 import { priceIntervals, usageTypes } from '../../stripe/price.ts';
 import { dryRun } from './dry-run.ts';
 import { listOf } from './listing.ts';
+import { featuresMeaning, productFeatureOut, productFeatures } from './product-features.ts';
 
 const featureCodes = z
   .array(id)
@@ -14,7 +15,10 @@ export const createProductRequest = z
     product_id: id,
     name: displayName,
     description: text.nullable().optional(),
-    feature_codes: featureCodes,
+    feature_codes: featureCodes
+      .default([])
+      .describe('Codes without settings; together with those of `features` at most 200.'),
+    features: productFeatures.optional(),
     dry_run: dryRun,
   })
   .meta({ id: 'NewProduct' });
@@ -24,7 +28,12 @@ export const patchProductRequest = z
   .strictObject({
     name: displayName.optional(),
     description: text.nullable().optional(),
-    feature_codes: featureCodes.optional(),
+    feature_codes: featureCodes
+      .optional()
+      .describe('All codes from now on: those that stay keep their settings.'),
+    features: productFeatures.optional().meta({
+      description: `${featuresMeaning} They replace all codes with settings; the other codes stay.`,
+    }),
     is_archived: z.boolean().optional(),
     dry_run: dryRun,
   })
@@ -37,7 +46,8 @@ export const productOut = z
     product_id: z.string(),
     name: z.string(),
     description: z.string().nullable(),
-    feature_codes: z.array(z.string()),
+    feature_codes: z.array(z.string()).describe('All of them, those with settings too.'),
+    features: z.array(productFeatureOut).describe('Those with settings.'),
     is_archived: z.boolean(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),

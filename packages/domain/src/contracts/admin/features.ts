@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import type { FieldProblem } from '../../errors.ts';
 import { displayName, id, text } from '../../ids.ts';
 import { featureKinds } from '../../usage/features.ts';
+import { dryRun } from './dry-run.ts';
 import { listOf } from './listing.ts';
+
+export const featureKind = z.enum(featureKinds);
 
 const unit = text
   .refine((value) => value.length <= 64, { message: 'must have at most 64 characters' })
@@ -20,26 +24,34 @@ const thresholds = z
 
 type Kinds = { kind?: string | undefined; counted?: boolean | undefined; thresholds?: unknown[] | undefined };
 
+/** What does not go together, as far as it is given. */
+export function featureFieldsProblem({ kind, counted, thresholds: percents }: Kinds): FieldProblem[] {
+  const errors: FieldProblem[] = [];
+  if (counted === true && kind !== undefined && kind !== 'limit')
+    errors.push({ path: 'counted', message: 'is for limits only' });
+  if ((percents?.length ?? 0) > 0 && (kind === 'boolean' || (kind === 'limit' && counted === false)))
+    errors.push({ path: 'thresholds', message: 'are for metered features and counted limits only' });
+  return errors;
+}
+
 /** Rules between fields, where the fields are sent together. */
-function refineKinds({ kind, counted, thresholds: percents }: Kinds, context: z.RefinementCtx): void {
-  const refuse = (path: string, message: string) =>
+function refineKinds(sent: Kinds, context: z.RefinementCtx): void {
+  for (const { path, message } of featureFieldsProblem(sent))
     context.addIssue({ code: 'custom', path: [path], message });
-  if (counted === true && kind !== undefined && kind !== 'limit') refuse('counted', 'is for limits only');
-  if ((percents?.length ?? 0) > 0 && (kind === 'boolean' || (kind === 'limit' && counted !== true)))
-    refuse('thresholds', 'are for metered features and counted limits only');
 }
 
 export const createFeatureRequest = z
   .strictObject({
     feature_code: id,
     name: displayName.optional(),
-    kind: z.enum(featureKinds),
+    kind: featureKind,
     unit: unit.optional(),
     counted: z
       .boolean()
       .default(false)
       .describe('Limits only: usage raises and lowers a level (seats in use).'),
     thresholds: thresholds.default([]),
+    dry_run: dryRun,
   })
   .superRefine(refineKinds)
   .meta({ id: 'NewFeature' });
@@ -50,8 +62,9 @@ export const patchFeatureRequest = z
     name: displayName.nullable().optional(),
     unit: unit.nullable().optional(),
     thresholds: thresholds.optional(),
-    kind: z.enum(featureKinds).optional().describe('Only while nothing uses the feature.'),
-    counted: z.boolean().optional().describe('Only while nothing uses the feature.'),
+    kind: featureKind.optional().describe('Only while nothing uses the feature.'),
+    counted: z.boolean().optional().describe('Limits only. Only while nothing uses the feature.'),
+    dry_run: dryRun,
   })
   .superRefine(refineKinds)
   .meta({ id: 'FeatureChanges' });
@@ -62,7 +75,7 @@ export const featureOut = z
     project_id: z.string(),
     feature_code: z.string(),
     name: z.string().nullable(),
-    kind: z.enum(featureKinds),
+    kind: featureKind,
     unit: z.string().nullable(),
     counted: z.boolean(),
     thresholds: z.array(z.number().int()),

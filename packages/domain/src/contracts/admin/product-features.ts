@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { id, text } from '../../ids.ts';
 import { amount } from '../../usage/amounts.ts';
-import { allowancePeriods } from '../../usage/features.ts';
-import type { FeatureSettings } from '../../usage/features.ts';
-import { storableJson } from '../../usage/storable-json.ts';
+import { allowancePeriods, settingsOf } from '../../usage/features.ts';
+import type { FeatureSettings, SettingsByCode } from '../../usage/features.ts';
+import { storableJson, storableRule } from '../../usage/storable-json.ts';
 
 const ofLimits = 'Limits only.';
 const ofMetered = 'Metered features only.';
@@ -12,7 +12,7 @@ const limitFields = {
   limit: amount.nullable().optional().describe(`${ofLimits} Required for them. Null: unlimited.`),
   value: storableJson(4_096)
     .optional()
-    .meta({ description: `${ofLimits} Any JSON up to 4 KB, handed out as it is.` }),
+    .meta({ description: `${ofLimits} Any JSON up to 4 KB, ${storableRule}. Handed out as it is.` }),
   add_on: z
     .boolean()
     .optional()
@@ -53,7 +53,9 @@ const meteredFields = {
     ),
   stripe_meter: z
     .strictObject({
-      event_name: text.refine((name) => name.length <= 100, 'must have at most 100 characters'),
+      event_name: text
+        .refine((name) => name.length <= 100, 'must have at most 100 characters')
+        .meta({ maxLength: 100 }),
       report: z.enum(['all', 'overage']),
     })
     .optional()
@@ -94,13 +96,13 @@ function refineSettings(sent: Fields, context: z.RefinementCtx): void {
   if (!isOfMetered) return;
   if (sent.allowance === undefined) refuse('allowance', 'is missing');
   if (sent.period === undefined) refuse('period', 'is missing');
-  if (sent.overage_limit !== undefined && sent.overage !== 'allow')
+  if ((sent.overage_limit ?? null) !== null && sent.overage !== 'allow')
     refuse('overage_limit', 'is for overage: allow only');
   if (sent.rollover !== undefined && sent.period === 'once') refuse('rollover', 'is not for period: once');
 }
 
 /** With the defaults; undefined: the entry only names the code. */
-function toSettings(sent: Fields): FeatureSettings | undefined {
+function toSettings(sent: Omit<Fields, 'feature_code'>): FeatureSettings | undefined {
   const { limit, allowance, period, per_unit = false } = sent;
   if (limit !== undefined) {
     const { value, add_on = false } = sent;
@@ -134,6 +136,23 @@ export const productFeature = productFeatureFields
   .transform((sent) => ({ feature_code: sent.feature_code, settings: toSettings(sent) }))
   .meta({ id: 'NewProductFeature' });
 
+const storedSettings = z.record(z.string(), z.unknown());
+/** Fields of a newer version of the service are left out. */
+const storedFeature = z.object(fields).partial({ feature_code: true });
+
+/** The settings as a product stores them. Throws ZodError for anything else. */
+export function parseSettings(stored: unknown): SettingsByCode {
+  const entries = Object.entries(storedSettings.parse(stored)).flatMap(([code, one]) => {
+    const settings = toSettings(storedFeature.parse(one));
+    return settings === undefined ? [] : [[code, settings] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** What the document says of `features`: rules that its schema cannot express. */
+export const featuresMeaning =
+  'The features with settings; no code may be named twice. A limit takes `limit`, a metered feature `allowance` and `period`, never settings of both; a boolean feature takes no settings. Together with the other codes at most 200.';
+
 /** `features` of a product. */
 export const productFeatures = z
   .array(productFeature)
@@ -146,7 +165,7 @@ export const productFeatures = z
       seen.add(code);
     }
   })
-  .describe('The features with settings. No code may be named twice.');
+  .describe(featuresMeaning);
 export type ProductFeatures = z.output<typeof productFeatures>;
 
 /** How a product shows a feature with settings: as it was sent, with the defaults. */
@@ -168,3 +187,13 @@ export const productFeatureOut = z
   })
   .meta({ id: 'ProductFeature' });
 export type ProductFeatureOut = z.output<typeof productFeatureOut>;
+
+/** How a product's features with settings are shown, in the order of its codes. */
+export const toProductFeaturesOut = (
+  featureCodes: readonly string[],
+  settings: SettingsByCode,
+): ProductFeatureOut[] =>
+  featureCodes.flatMap((code) => {
+    const one = settingsOf(settings, code);
+    return one === undefined ? [] : [{ feature_code: code, ...one }];
+  });

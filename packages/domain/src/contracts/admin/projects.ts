@@ -50,6 +50,8 @@ export const projectOut = z
         partial_refund_threshold: z.number(),
         dispute: z.enum(['hold', 'ignore']),
         accept_buyer_hints: z.enum(['grant', 'quarantine']),
+        past_due_allowance: z.enum(['grant', 'withhold']),
+        usage_timezone: z.string(),
       })
       .describe("The policy in force: the defaults, overridden by the project's own values."),
     redirect_origins: z.array(z.string()),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id } from '../../ids.ts';
+import { id, traceId } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
 import { listOf, pageFields } from './listing.ts';
 
@@ -10,6 +10,9 @@ export const eventsQuery = z.strictObject({
   status: z.enum(eventStatuses).optional(),
   type: id.optional().describe('Only events of this type, such as `invoice.paid`.'),
   object_id: id.optional().describe('Only events about this Stripe object, such as `sub_123`.'),
+  trace_id: traceId
+    .optional()
+    .describe('Only events that a request of this trace brought: 32 lower-case hexadecimal digits.'),
   ...pageFields,
 });
 export type EventsQuery = z.output<typeof eventsQuery>;
@@ -25,6 +28,10 @@ export const eventOut = z
     received_at: z.iso.datetime(),
     processed_at: z.iso.datetime(),
     attempts: z.number().int(),
+    trace_id: z
+      .string()
+      .nullable()
+      .describe('Of the request that brought it: in its log lines and its trace. Null: it was not traced.'),
   })
   .meta({ id: 'Event' });
 export type EventOut = z.output<typeof eventOut>;

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { withDeadline } from '@billing/platform';
 import type { Logger } from '@billing/platform';
 import type { Database } from '../../create-database.ts';
-import { areSame, sharedShards } from './agree.ts';
-import type { Agreed, Servers } from './agree.ts';
+import { areSame } from './agree.ts';
+import type { Servers } from './agree.ts';
+import { isSplit, isStillShared, know, knowKept } from './known.ts';
+import type { Known } from './known.ts';
 import type { KeptAgreement } from './kept-agreement.ts';
 import { exchangeServers, pollServers, renewServers, withdrawServers } from './server-rows.ts';
 
@@ -14,15 +16,6 @@ const renewEveryMs = 3_000;
 const maxSilenceMs = 3_000;
 /** So long after a change of servers readers come back to the cache little by little. */
 const warmMs = 60_000;
-
-type Known = {
-  servers: Servers;
-  agreed: Agreed;
-  /** By shard: what entries carry while the processes agree; null: they do not. */
-  generations: (string | null)[];
-  /** By shard, monotonic: when its server last changed, as far as this process knows. */
-  changedAt: number[];
-};
 
 export type AgreementOptions = {
   database: Pick<Database, '$queryRaw' | '$transaction' | '$executeRaw'>;
@@ -51,28 +44,24 @@ export type Agreement = {
 const inTime = <T>(work: Promise<T>): Promise<T> =>
   withDeadline(work, { ms: exchangeMs, onTimeout: () => new Error('Postgres did not answer in time') });
 
-/** By which the entries of a shard are known. */
-const generationOf = (server: string, epoch: number): string => `${server}.${epoch.toString(36)}`;
+/** Logs once each that processes use different servers, and that they agree again. */
+function createSplitReport(logger: Logger): (isNow: boolean) => void {
+  let was = false;
+  return (isNow) => {
+    if (isNow === was) return;
+    was = isNow;
+    if (isNow) logger.warn('cache_off', { why: 'processes use different servers' });
+    else logger.info('cache_agreed', {});
+  };
+}
 
-function know(exchanged: Awaited<ReturnType<typeof exchangeServers>>, before: Known | null): Known {
-  const { servers, agreed, others, changedMsAgo } = exchanged;
-  const shared = sharedShards(servers, others);
-  const now = performance.now();
-  const changedAt = servers.map((server, shard) => {
-    const epoch = agreed.epochs[shard] ?? 0;
-    const known = before?.agreed.epochs[shard];
-    if (known === epoch) return before?.changedAt[shard] ?? -Infinity;
-    if (known !== undefined) return now;
-    // Only the shards of the last change are known to be young.
-    const isYoung = server !== '' && changedMsAgo !== null && epoch === agreed.epoch;
-    return isYoung ? now - changedMsAgo : -Infinity;
-  });
-  const generations = servers.map((server, shard) =>
-    server !== '' && server === agreed.servers[shard] && shared[shard] === true
-      ? generationOf(server, agreed.epochs[shard] ?? 0)
-      : null,
-  );
-  return { servers, agreed, generations, changedAt };
+/** Runs work once for all who ask for it meanwhile. */
+function onceAtATime(work: () => Promise<void>) {
+  let underWay: Promise<void> | null = null;
+  return {
+    underWay: (): Promise<void> | null => underWay,
+    run: (): Promise<void> => (underWay ??= work().finally(() => (underWay = null))),
+  };
 }
 
 /** Agrees with all processes, through Postgres, on the servers that hold the cache. */
@@ -83,21 +72,10 @@ export function createAgreement(options: AgreementOptions): Agreement {
   let timeline: string | null = null;
   let askedAt = -Infinity;
   let renewedAt = -Infinity;
-  let underWay: Promise<void> | null = null;
-  let wasSplit = false;
   /** Postgres did not answer since: another server with another timeline may do so now. */
   let isInDoubt = false;
 
-  const isSplit = (): boolean =>
-    known !== null &&
-    known.servers.some((server, shard) => server !== '' && known?.generations[shard] === null);
-
-  function report(): void {
-    if (isSplit() === wasSplit) return;
-    wasSplit = !wasSplit;
-    if (wasSplit) logger.warn('cache_off', { why: 'processes use different servers' });
-    else logger.info('cache_agreed', {});
-  }
+  const report = createSplitReport(logger);
 
   function see(seen: string): void {
     if (seen === timeline) return;
@@ -105,53 +83,42 @@ export function createAgreement(options: AgreementOptions): Agreement {
     onTimeline(seen);
   }
 
+  function serversAt(seen: string): Servers {
+    see(seen);
+    return [...servers()];
+  }
+
   async function exchange(): Promise<void> {
     const startedAt = performance.now();
-    const exchanged = await tellAndRead();
-    known = know(exchanged, known);
+    known = know(await inTime(exchangeServers(database, { processId, serversAt })), known);
     isInDoubt = false;
     renewedAt = startedAt;
     askedAt = startedAt;
-    report();
+    report(isSplit(known));
   }
-
-  const tellAndRead = (): ReturnType<typeof exchangeServers> =>
-    inTime(
-      exchangeServers(database, {
-        processId,
-        serversAt: (seen) => {
-          see(seen);
-          return [...servers()];
-        },
-      }),
-    );
 
   /** Postgres is away since this process started: what the servers themselves have kept is known last. */
   async function recall(): Promise<void> {
-    const found = await kept.read();
-    const one = found.find((shard) => shard !== null);
-    if (one === undefined || one === null) return;
-    see(one.timeline);
-    const generations = found.map((shard) => (shard?.timeline === one.timeline ? shard.generation : null));
-    const epochs = generations.map((generation) => parseInt(generation?.split('.')[1] ?? '0', 36));
-    const names = generations.map((generation) => generation?.split('.')[0] ?? '');
-    const agreed = { servers: names, epochs, epoch: Math.max(...epochs) };
-    known = { servers: names, agreed, generations, changedAt: names.map(() => -Infinity) };
+    const recalled = knowKept(await kept.read());
+    if (recalled === null) return;
+    see(recalled.timeline);
+    known = recalled.known;
   }
 
-  const exchangeOnce = (): Promise<void> =>
-    (underWay ??= exchange()
-      .catch(async (error: unknown) => {
-        askedAt = performance.now();
-        if (known === null) await recall();
-        throw error;
-      })
-      .finally(() => (underWay = null)));
+  const exchangeOnce = onceAtATime(async () => {
+    try {
+      await exchange();
+    } catch (error) {
+      askedAt = performance.now();
+      if (known === null) await recall();
+      throw error;
+    }
+  });
 
   async function settle(): Promise<void> {
     // What is under way may have begun before the latest change.
-    if (underWay !== null) await underWay.catch(() => undefined);
-    if (known === null || isInDoubt || !areSame(known.servers, servers())) await exchangeOnce();
+    await exchangeOnce.underWay()?.catch(() => undefined);
+    if (known === null || isInDoubt || !areSame(known.servers, servers())) await exchangeOnce.run();
   }
 
   return {
@@ -169,11 +136,8 @@ export function createAgreement(options: AgreementOptions): Agreement {
         see(polled.timeline);
         const isKnown =
           known !== null && known.agreed.epoch === polled.epoch && areSame(known.servers, servers());
-        const shared = sharedShards(mine, polled.others);
-        const isAsBefore = mine.every(
-          (server, shard) => server === '' || (known?.generations[shard] !== null) === shared[shard],
-        );
-        if (!isKnown || !polled.isWritten || !isAsBefore) await exchangeOnce();
+        const isAsBefore = known !== null && isStillShared(known, polled.others);
+        if (!isKnown || !polled.isWritten || !isAsBefore) await exchangeOnce.run();
         else if (startedAt - renewedAt > renewEveryMs) {
           renewedAt = startedAt;
           await inTime(renewServers(database, processId));
@@ -189,7 +153,7 @@ export function createAgreement(options: AgreementOptions): Agreement {
       }
     },
     isWarming: (shard) => performance.now() - (known?.changedAt[shard] ?? -Infinity) < warmMs,
-    isSplit,
+    isSplit: () => isSplit(known),
     withdraw: () => inTime(withdrawServers(database, processId)).catch(() => undefined),
   };
 }

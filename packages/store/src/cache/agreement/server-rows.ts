@@ -14,6 +14,8 @@ type GenerationRow = { servers: string[]; epochs: bigint[]; epoch: bigint; chang
 
 export type Exchanged = {
   timeline: string;
+  /** Of this process. */
+  servers: Servers;
   agreed: Agreed;
   /** How long ago the agreement last changed; null: it never has. */
   changedMsAgo: number | null;
@@ -24,7 +26,7 @@ export type Exchanged = {
 export async function exchangeServers(
   database: CacheDatabase,
   { processId, serversAt }: { processId: string; serversAt: (timeline: string) => Servers },
-): Promise<Exchanged & { servers: Servers }> {
+): Promise<Exchanged> {
   return database.$transaction(async (tx) => {
     const [row] = await tx.$queryRaw<(GenerationRow & { timeline: string })[]>`
       SELECT servers, epochs, epoch, left(pg_walfile_name(pg_current_wal_lsn()), 8) AS timeline,

@@ -1,8 +1,7 @@
-import { dayMs, monthlyRevenue, policyOverrides, resolvePolicy } from '@billing/domain';
+import { monthlyRevenue } from '@billing/domain';
 import type { Instant, Money, RevenueGroup, RevenueItem } from '@billing/domain';
-import { getProject } from './catalog/projects.ts';
-import type { Database } from './create-database.ts';
-import { Prisma } from './generated/client.ts';
+import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 
 export type ProjectMetrics = {
   active: number;
@@ -88,19 +87,14 @@ const statementFor = (
       SELECT currency, count(*) AS subscriptions FROM (SELECT DISTINCT id, currency FROM recurring) each
       GROUP BY currency ORDER BY count(*) DESC, currency) one))`;
 
-/**
- * A project's subscriptions in numbers. Revenue counts what is active, or past due within the grace that the project's
- * policy gives. Throws `project_not_found`.
- */
-export async function readProjectMetrics(
-  database: Database,
-  { projectId, now, pastDueGraceDays }: { projectId: string; now: Instant; pastDueGraceDays: number },
+export type MetricsOrder = { projectId: string; now: Instant; graceMs: number };
+
+/** From the subscriptions themselves, all of which it reads: what the sums must agree with. */
+export async function countDirectly(
+  database: Pick<Database, '$queryJson'>,
+  { projectId, now, graceMs }: MetricsOrder,
 ): Promise<ProjectMetrics> {
-  const { policy } = await getProject(database, projectId);
-  const graceDays = resolvePolicy(policyOverrides.parse(policy), pastDueGraceDays).past_due_grace_days;
-  const row = await database.$queryJson<MetricsRow>(
-    statementFor(projectId, { now, graceMs: graceDays * dayMs }),
-  );
+  const row = await database.$queryJson<MetricsRow>(statementFor(projectId, { now, graceMs }));
   const { plain, discounted, currencies, ...counted } = row;
   const undiscounted = plain.map((item) => ({ count: 1, items: [{ ...item, coupons: [] }], coupons: [] }));
   const mrr = monthlyRevenue([...undiscounted, ...discounted]);

@@ -1,0 +1,135 @@
+import { hourMs } from '@billing/domain';
+import { testAdmin } from '../../testing/start-test-api.test-support.ts';
+import { event, startUsageApi } from './usage-api.test-support.ts';
+import type { UsageApi } from './usage-api.test-support.ts';
+
+let api: UsageApi['api'];
+let project: UsageApi['project'];
+let call: UsageApi['call'];
+let check: UsageApi['check'];
+let use: UsageApi['use'];
+let userWith: UsageApi['userWith'];
+let close: () => Promise<void>;
+
+beforeAll(async () => {
+  const started = await startUsageApi();
+  ({ api, project, call, check, use, userWith } = started);
+  close = () => started.api.close();
+});
+afterAll(() => close());
+
+test('what is used is seen by the next check, from the cache', async () => {
+  const userId = await userWith(10);
+  const query = { user_id: userId, feature_code: 'calls' };
+  const cold = await check(query);
+  expect(cold.body).toMatchObject({
+    kind: 'metered',
+    allowed: true,
+    reason: 'within_allowance',
+    required: 1,
+    limit: null,
+    value: null,
+    balance: { granted: 10, used: 0, remaining: 10, buckets: [{ source: 'manual', granted: 10 }] },
+    usage_seq: 0,
+  });
+  expect(cold.headers['x-cache']).toBe('miss');
+  const used = await use(event(userId, { quantity: 4 }));
+  expect([used.status, used.body]).toMatchObject([
+    200,
+    { recorded: true, duplicate: false, allowed: true, quantity: 4, usage_seq: 1 },
+  ]);
+  const warm = await check({ ...query, required: 6 });
+  expect(warm.headers['x-cache']).toBe('hit');
+  expect(warm.body).toMatchObject({ allowed: true, required: 6, balance: used.body.balance, usage_seq: 1 });
+  expect((await check({ ...query, required: 7 })).body).toMatchObject({
+    allowed: false,
+    reason: 'insufficient_balance',
+  });
+});
+
+test('a grant that is revoked is seen by the next check', async () => {
+  const userId = await userWith(10, 'calls', { validTo: new Date(Date.now() + hourMs) });
+  const query = { user_id: userId, feature_code: 'calls' };
+  await use(event(userId));
+  await check(query);
+  expect((await check(query)).headers['x-cache']).toBe('hit');
+  const revoked = await api
+    .http()
+    .post('/api/v1/admin/revoke')
+    .set('authorization', `Bearer ${testAdmin.secret}`)
+    .send({ grant_id: `grant_${userId}`, reason: 'test' });
+  expect(revoked.status).toBe(200);
+  const after = await check(query);
+  expect(after.body).toMatchObject({ allowed: false, reason: 'not_entitled', usage_seq: 1 });
+  expect((await use(event(userId))).body).toMatchObject({ allowed: false, recorded: false });
+});
+
+test('entitlements include balances', async () => {
+  const userId = await userWith(10);
+  await use(event(userId, { quantity: 3 }));
+  const asked = call('get', '/api/v1/entitlements').query({ user_id: userId, include: 'usage' });
+  const plain = call('get', '/api/v1/entitlements').query({ user_id: userId });
+  expect((await asked).body.entitlements).toMatchObject([
+    {
+      feature_code: 'calls',
+      kind: 'metered',
+      allowance: 10,
+      balance: { granted: 10, used: 3, remaining: 7 },
+    },
+  ]);
+  expect((await plain).body.entitlements[0].balance).toBeUndefined();
+});
+
+test('checks of unknown users and codes, and of other kinds', async () => {
+  const userId = await userWith(30, 'history');
+  const seats = await userWith(2, 'seats');
+  const reasons = await Promise.all(
+    [
+      { user_id: 'nobody', feature_code: 'calls' },
+      { user_id: userId, feature_code: 'nothing' },
+      { user_id: userId, feature_code: 'history', required: 30 },
+      { user_id: userId, feature_code: 'history', required: 31 },
+      { user_id: seats, feature_code: 'seats', required: 2 },
+    ].map(async (query) => {
+      const { status, body } = await check(query);
+      return [status, body.kind, body.allowed, body.reason, body.limit];
+    }),
+  );
+  expect(reasons).toEqual([
+    [200, 'metered', false, 'not_entitled', null],
+    [200, 'boolean', false, 'not_entitled', null],
+    [200, 'limit', true, 'within_limit', 30],
+    [200, 'limit', false, 'limit_reached', 30],
+    [200, 'limit', true, 'within_limit', 2],
+  ]);
+});
+
+test('a batch of checks keeps the order', async () => {
+  const users = [await userWith(1), 'nobody', await userWith(3)];
+  const many = await call('post', '/api/v1/check/batch').send({
+    user_ids: users,
+    feature_code: 'calls',
+    required: 2,
+  });
+  expect(
+    many.body.results.map((one: { user_id: string; allowed: boolean }) => [one.user_id, one.allowed]),
+  ).toEqual(users.map((userId, at) => [userId, at === 2]));
+  const codes = await call('post', '/api/v1/check/batch').send({
+    user_id: users[0],
+    feature_codes: ['x', 'calls'],
+  });
+  expect(codes.body.results.map((one: { feature_code: string }) => one.feature_code)).toEqual(['x', 'calls']);
+  const wrong = await call('post', '/api/v1/check/batch').send({ user_id: 'u', feature_code: 'calls' });
+  expect([wrong.status, wrong.body.code]).toEqual([400, 'invalid_request']);
+});
+
+test('keys need the scope', async () => {
+  const reader = await api.createApiKey(project.projectId, { scopes: ['read'] });
+  const writer = await api.createApiKey(project.projectId, { scopes: ['usage'] });
+  const query = { user_id: 'u', feature_code: 'calls' };
+  const refused = await call('post', '/api/v1/usage', reader.apiKey).send(event('u'));
+  expect([refused.status, refused.body.code]).toEqual([403, 'insufficient_scope']);
+  expect((await call('get', '/api/v1/check', reader.apiKey).query(query)).status).toBe(200);
+  expect((await call('get', '/api/v1/check', writer.apiKey).query(query)).status).toBe(403);
+  expect((await call('post', '/api/v1/usage', writer.apiKey).send(event('u'))).status).toBe(200);
+});

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { toTimestamp } from '@billing/domain';
+import type { QueuedOut, UsageEventRequest } from '@billing/domain';
+import { QueueUnavailableError } from '@billing/platform';
+import type { NewJob } from '@billing/platform';
+import type { AppDeps } from '../deps.ts';
+import { usageUnavailable } from './take-usage.ts';
+
+type QueueDeps = Pick<AppDeps, 'usageEvents' | 'config' | 'clock'>;
+
+const addMs = 250;
+
+/** The same request again is the same job while it waits. */
+function toJob(projectId: string, request: UsageEventRequest, receivedAt: number): NewJob {
+  const { timestamp, ...rest } = request;
+  const body = { ...rest, ...(timestamp === undefined ? {} : { timestamp: toTimestamp(timestamp) }) };
+  const digest = createHash('sha256')
+    .update(JSON.stringify([projectId, body]))
+    .digest('hex');
+  return {
+    name: 'usage',
+    jobId: `usage_${digest}`,
+    data: { project_id: projectId, request: body, received_at: toTimestamp(receivedAt) },
+  };
+}
+
+/**
+ * Hands recorded usage to the queue, to be applied once Postgres is back. Throws `usage_unavailable` where the queue does
+ * not have it either, or is not to be used.
+ */
+export async function queueUsage(
+  { usageEvents, config, clock }: QueueDeps,
+  projectId: string,
+  requests: readonly UsageEventRequest[],
+): Promise<QueuedOut[]> {
+  if (!config.queuesUsageWhenDown) throw usageUnavailable();
+  const jobs = requests.map((request) => toJob(projectId, request, clock()));
+  try {
+    await usageEvents.addBulk(jobs, { deadlineMs: addMs });
+  } catch (error) {
+    throw error instanceof QueueUnavailableError ? usageUnavailable(error) : error;
+  }
+  return requests.map((request) => ({ event_id: request.event_id, queued: true }));
+}

@@ -1,0 +1,85 @@
+import { featureKinds, featureList, featureOut } from '@billing/domain';
+import type { FeatureOut } from '@billing/domain';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+import { path } from './admin-client.ts';
+import { callAndShow, commaList, dryRunOption, given, list, pageable, requireChange } from './context.ts';
+import type { Context } from './context.ts';
+
+const featureFields = (feature: FeatureOut) => ({
+  feature: feature.feature_code,
+  kind: feature.kind,
+  name: feature.name,
+  unit: feature.unit,
+  counted: feature.counted,
+  thresholds: feature.thresholds.map(String),
+});
+
+/** `80,100` → `[80, 100]`; an empty text: none. */
+const percents = (text: string): number[] =>
+  commaList(text).map((one) => {
+    if (!/^\d{1,4}$/.test(one)) throw new InvalidArgumentError('Give whole percents, such as 80,100.');
+    return Number(one);
+  });
+
+type FeatureOptions = {
+  kind?: string;
+  name?: string;
+  unit?: string;
+  counted?: boolean;
+  thresholds?: number[];
+};
+
+const withFields = (command: Command): Command =>
+  command
+    .option(...dryRunOption)
+    .option('--name <name>', 'for people')
+    .option('--unit <unit>', 'what is counted, for people: call, seat')
+    .option('--counted', 'of a limit: usage raises and lowers a level (seats in use)')
+    .option('--thresholds <list>', 'percents whose reaching is told, comma-separated', percents);
+
+export function addFeatures(program: Command, context: Context): void {
+  const features = program
+    .command('features')
+    .description('Features: what a code stands for; one that is not described is boolean');
+  pageable(features.command('list <project>').description('The codes that are described')).action(
+    (project: string, _options, command: Command) =>
+      list(context, command, {
+        schema: featureList,
+        call: { path: path`/admin/projects/${project}/features` },
+        headings: ['feature', 'kind', 'counted', 'unit', 'name', 'thresholds'],
+        row: (one) => [
+          one.feature_code,
+          one.kind,
+          one.counted,
+          one.unit,
+          one.name,
+          one.thresholds.map(String),
+        ],
+        empty:
+          'No code is described, so all are boolean: features create <project> <feature> --kind metered.',
+      }),
+  );
+  withFields(features.command('create <project> <feature>').description('Say what a code stands for'))
+    .addOption(new Option('--kind <kind>').choices(featureKinds).makeOptionMandatory())
+    .action(async (project: string, feature: string, options: FeatureOptions, command: Command) => {
+      const body = { feature_code: feature, ...bodyOf(options) };
+      const call = { method: 'POST' as const, path: path`/admin/projects/${project}/features`, body };
+      await callAndShow(context, command, { ...call, schema: featureOut, fields: featureFields });
+    });
+  withFields(features.command('update <project> <feature>').description('Change it; what is not given stays'))
+    .option('--no-counted', 'no level')
+    .addOption(new Option('--kind <kind>', 'only while nothing has the code').choices(featureKinds))
+    .action(async (project: string, feature: string, options: FeatureOptions, command: Command) => {
+      const body = requireChange(bodyOf(options));
+      const call = {
+        method: 'PATCH' as const,
+        path: path`/admin/projects/${project}/features/${feature}`,
+        body,
+      };
+      await callAndShow(context, command, { ...call, schema: featureOut, fields: featureFields });
+    });
+}
+
+const bodyOf = ({ kind, name, unit, counted, thresholds }: FeatureOptions): Record<string, unknown> =>
+  given({ kind, name, unit, counted, thresholds });

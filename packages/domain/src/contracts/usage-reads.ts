@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import { id } from '../ids.ts';
+import { timestamp } from '../time.ts';
+import { amount, maxAmount } from '../usage/amounts.ts';
+import { usageReasons } from '../usage/reasons.ts';
+import { usageEventKinds } from '../usage/usage-event.ts';
+import { bucketSources } from '../usage/usage-state.ts';
+import { listOf, pageFields } from './admin/listing.ts';
+import { checkOut, usageOut } from './usage.ts';
+
+const timestampOut = z.iso.datetime();
+const amountOut = z.number().int();
+
+const ofKey = id.optional().describe('Optional; must be the project of the API key.');
+const required = 'How much is to be used. A check takes nothing.';
+
+export const checkQuery = z.strictObject({
+  user_id: id,
+  feature_code: id,
+  project_id: ofKey,
+  required: z.coerce.number().int().min(0).max(maxAmount).default(1).describe(required),
+  min_usage_seq: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe('An answer that is not older than this `usage_seq`, which another call gave.'),
+});
+export type CheckQuery = z.output<typeof checkQuery>;
+
+const checkAmount = amount.default(1).describe(required);
+
+export const checkBatchRequest = z
+  .union([
+    z
+      .strictObject({
+        user_ids: z.array(id).min(1).max(100).describe('The results have the same order.'),
+        feature_code: id,
+        required: checkAmount,
+        project_id: ofKey,
+      })
+      .meta({ id: 'ChecksOfUsers' }),
+    z
+      .strictObject({
+        user_id: id,
+        feature_codes: z.array(id).min(1).max(100).describe('The results have the same order.'),
+        required: checkAmount,
+        project_id: ofKey,
+      })
+      .meta({ id: 'ChecksOfFeatures' }),
+  ])
+  .meta({ id: 'UsageCheckBatch' });
+export type CheckBatchRequest = z.output<typeof checkBatchRequest>;
+
+export const checkBatchOut = z.object({ results: z.array(checkOut) }).meta({ id: 'UsageChecks' });
+
+export const queuedOut = z
+  .object({ event_id: z.string(), queued: z.literal(true) })
+  .meta({ id: 'QueuedUsage', description: 'Usage that is applied later: the database cannot be reached.' });
+export type QueuedOut = z.output<typeof queuedOut>;
+
+export const usageBatchRequest = z
+  .strictObject({
+    project_id: ofKey,
+    events: z
+      .array(z.unknown())
+      .min(1)
+      .max(500)
+      .meta({ description: 'Bodies of `POST /api/v1/usage`. One that is refused refuses no other.' }),
+  })
+  .meta({ id: 'UsageBatch' });
+
+export const refusedUsageOut = z
+  .object({
+    event_id: z.string().nullable().describe('Null: the entry has none that is valid.'),
+    error: z.object({ code: z.string(), detail: z.string() }),
+  })
+  .meta({ id: 'RefusedUsage', description: 'An entry that is refused by itself.' });
+
+export const usageBatchOut = z
+  .object({
+    results: z.array(z.union([usageOut, queuedOut, refusedUsageOut])).describe('In the order of the events.'),
+  })
+  .meta({ id: 'UsageResults' });
+export type UsageBatchOut = z.output<typeof usageBatchOut>;
+
+export const usageSeriesQuery = z.strictObject({
+  user_id: id,
+  feature_code: id,
+  project_id: ofKey,
+  from: timestamp('From the quarter of an hour on that has this moment.').optional(),
+  to: timestamp('Up to this moment (exclusive), its quarter of an hour included.').optional(),
+  by: z
+    .enum(['hour', 'day', 'month'])
+    .default('day')
+    .describe("Days and months are those of the policy's `usage_timezone`."),
+});
+export type UsageSeriesQuery = z.output<typeof usageSeriesQuery>;
+
+export const usageSeriesOut = z
+  .object({
+    data: z
+      .array(z.object({ start: timestampOut, quantity: amountOut }))
+      .describe('In the order of time, without those in which nothing was recorded.'),
+  })
+  .meta({ id: 'UsageSeries' });
+
+export const usageEventsQuery = z.strictObject({
+  user_id: id,
+  feature_code: id,
+  project_id: ofKey,
+  ...pageFields,
+});
+export type UsageEventsQuery = z.output<typeof usageEventsQuery>;
+
+export const usageEventOut = z
+  .object({
+    event_id: z.string().describe("The client's id; of `reservation`, that of the reservation."),
+    user_id: z.string(),
+    feature_code: z.string(),
+    kind: z.enum(usageEventKinds),
+    mode: z.enum(['enforce', 'record']),
+    quantity: amountOut,
+    timestamp: timestampOut.describe('When it happened.'),
+    recorded_at: timestampOut,
+    corrects: z.string().nullable(),
+    corrected: amountOut.describe('How much of it later events gave back.'),
+    allowed: z.boolean(),
+    reason: z.enum(usageReasons),
+    parts: z
+      .array(
+        z.object({
+          source: z.enum(bucketSources),
+          source_id: z.string(),
+          period_start: timestampOut,
+          quantity: amountOut,
+          overage: amountOut,
+        }),
+      )
+      .describe('Which bucket gave how much; they sum to `quantity`. None for a counted limit.'),
+    properties: z.unknown(),
+    usage_seq: z.number().int(),
+  })
+  .meta({ id: 'RecordedUsage' });
+export type UsageEventOut = z.output<typeof usageEventOut>;
+export const usageEventList = listOf(usageEventOut).meta({ id: 'RecordedUsageList' });
+
+export const usageRefusalsQuery = z.strictObject({ project_id: id.optional(), ...pageFields });
+
+export const usageRefusalOut = z
+  .object({
+    project_id: z.string(),
+    user_id: z.string(),
+    feature_code: z.string(),
+    event_id: z.string(),
+    refused_at: timestampOut,
+    code: z.string(),
+    detail: z.string(),
+    request: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'UsageRefusal' });
+export const usageRefusalList = listOf(usageRefusalOut).meta({ id: 'UsageRefusalList' });

@@ -1,0 +1,125 @@
+import { emptyUsageState, expireDue } from '@billing/domain';
+import type { Account, Instant, UsageSeriesQuery, UsageState } from '@billing/domain';
+import type { Database } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
+import { decodeCursor, sequenceKey, toPage } from '../page.ts';
+import type { Page } from '../page.ts';
+import { readAgainIfConnectionLost } from '../read-again.ts';
+import { accountText, columnsOf } from './account-key.ts';
+import type { AccountKey } from './account-key.ts';
+import { eventJson, reservationJson } from './event-rows.ts';
+import type { StoredReservation, StoredUsageEvent } from './event-rows.ts';
+import { stateFields } from './state-rows.ts';
+import type { StateRow } from './state-rows.ts';
+import { accountOf } from './user-sources.ts';
+import type { DerivedSources } from './user-sources.ts';
+
+type Json = Pick<Database, '$queryJson'>;
+
+/** What is stored of an account, with its open reservations where one may be due. */
+export type ReadState = { state: UsageState; held: StoredReservation[] };
+
+const unused: ReadState = { state: emptyUsageState, held: [] };
+
+/** The states of accounts, by `accountText`; those that nothing was ever used of are left out. */
+export async function readStates(
+  database: Json,
+  keys: readonly AccountKey[],
+  now: Instant,
+): Promise<Map<string, ReadState>> {
+  if (keys.length === 0) return new Map();
+  const { projects, users, features } = columnsOf(keys);
+  const rows = await readAgainIfConnectionLost(() =>
+    database.$queryJson<(StateRow & { held: StoredReservation[] | null })[]>(Prisma.sql`
+      SELECT coalesce(json_agg(one), '[]') FROM (
+        SELECT asked.position, ${stateFields}, CASE WHEN s.holds_due_at <= ${new Date(now)}::timestamptz THEN (
+          SELECT json_agg(${reservationJson}) FROM public.usage_reservations r
+          WHERE r.project_id = s.project_id AND r.user_id = s.user_id AND r.feature_code = s.feature_code
+            AND r.state = 'held') END AS held
+        FROM unnest(${projects}::text[], ${users}::text[], ${features}::text[])
+          WITH ORDINALITY AS asked (project_id, user_id, feature_code, position)
+        JOIN public.usage_states s ON s.project_id = asked.project_id AND s.user_id = asked.user_id
+          AND s.feature_code = asked.feature_code) one`),
+  );
+  return new Map(
+    rows.flatMap(({ position, held, ...state }) => {
+      const key = keys[position - 1];
+      return key === undefined ? [] : [[accountText(key), { state, held: held ?? [] }] as const];
+    }),
+  );
+}
+
+/** The account as a decision would find it: reservations that are due are let go by the clock. */
+export function openedAccount(
+  sources: DerivedSources,
+  featureCode: string,
+  { state, held }: ReadState = unused,
+): Account {
+  const account = accountOf(sources, featureCode, state);
+  if (held.length === 0) return account;
+  const { now } = account.offer.input;
+  const later = held.filter((one) => one.expiresAt > now).map((one) => one.expiresAt);
+  return expireDue(account, held, later.length === 0 ? null : Math.min(...later)).account;
+}
+
+export type SeriesRow = { start: Instant; quantity: number };
+
+/**
+ * What was used by hours, days or months, by when it happened. The zone is that of the policy; days and months begin in
+ * it, hours are the same in all zones that differ by whole ones.
+ */
+export function readUsageSeries(
+  database: Json,
+  key: AccountKey,
+  { from, to, by, timezone }: Pick<UsageSeriesQuery, 'from' | 'to' | 'by'> & { timezone: string },
+): Promise<SeriesRow[]> {
+  const zone = by === 'hour' ? 'UTC' : timezone;
+  const since =
+    from === undefined
+      ? Prisma.empty
+      : Prisma.sql`AND start > ${new Date(from)}::timestamptz - interval '15 minutes'`;
+  const until = to === undefined ? Prisma.empty : Prisma.sql`AND start < ${new Date(to)}::timestamptz`;
+  return readAgainIfConnectionLost(() =>
+    database.$queryJson<SeriesRow[]>(Prisma.sql`
+      SELECT coalesce(json_agg(json_build_object('start', (extract(epoch FROM one.start) * 1000)::bigint, 'quantity', one.quantity)
+        ORDER BY one.start), '[]')
+      FROM (
+        SELECT date_trunc(${by}::text, start, ${zone}::text) AS start, sum(quantity)::bigint AS quantity
+        FROM public.usage_slots
+        WHERE project_id = ${key.projectId} AND user_id = ${key.userId} AND feature_code = ${key.featureCode}
+          ${since} ${until}
+        GROUP BY 1) one`),
+  );
+}
+
+/** The events of a user and feature, newest first. */
+export async function listUsageEvents(
+  database: Json,
+  key: AccountKey,
+  { limit, cursor, rememberedSince }: { limit: number; cursor?: string | undefined; rememberedSince: Date },
+): Promise<Page<StoredUsageEvent>> {
+  const before = cursor === undefined ? '9223372036854775807' : decodeCursor(sequenceKey, cursor)[0];
+  const rows = await readAgainIfConnectionLost(() =>
+    database.$queryJson<StoredUsageEvent[]>(Prisma.sql`
+      SELECT coalesce(json_agg(one.event ORDER BY one.usage_seq DESC), '[]') FROM (
+        SELECT e.usage_seq, ${eventJson} AS event FROM public.usage_events e
+        WHERE e.project_id = ${key.projectId} AND e.user_id = ${key.userId} AND e.feature_code = ${key.featureCode}
+          AND e.usage_seq < ${before}::bigint AND e.recorded_at > ${rememberedSince}::timestamptz
+        ORDER BY e.usage_seq DESC LIMIT ${limit + 1}) one`),
+  );
+  return toPage(rows, limit, ({ usageSeq }) => [String(usageSeq)]);
+}
+
+/** Null: the project has no such reservation. */
+export async function findReservation(
+  database: Json,
+  projectId: string,
+  reservationId: string,
+): Promise<StoredReservation | null> {
+  const { found } = await readAgainIfConnectionLost(() =>
+    database.$queryJson<{ found: StoredReservation | null }>(Prisma.sql`
+      SELECT json_build_object('found', (SELECT ${reservationJson} FROM public.usage_reservations r
+        WHERE r.project_id = ${projectId} AND r.reservation_id = ${reservationId}))`),
+  );
+  return found;
+}

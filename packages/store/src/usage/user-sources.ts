@@ -1,0 +1,35 @@
+import { deriveEntitlements, offerOf, resolvePolicy } from '@billing/domain';
+import type { Account, DerivedEntitlements, Instant, UsageOffer, UsageState } from '@billing/domain';
+import type { UserSources } from '../read-sources.ts';
+import type { UsageSettings } from './usage-settings.ts';
+
+type DerivationSettings = Pick<UsageSettings, 'pastDueGraceDays' | 'renewalAllowanceMs'>;
+
+/** What a user's sources say at one moment. */
+export type DerivedSources = {
+  read: UserSources;
+  derived: DerivedEntitlements;
+  /** Of user and project. */
+  version: number;
+  offerOf: (featureCode: string) => UsageOffer;
+};
+
+/** Evaluates all sources of a user once, for any number of features. */
+export function deriveSources(read: UserSources, settings: DerivationSettings, now: Instant): DerivedSources {
+  const policy = resolvePolicy(read.policy, settings.pastDueGraceDays);
+  const { renewalAllowanceMs } = settings;
+  const context = { policy, now, renewalAllowanceMs, features: read.features, defaults: [] };
+  const derived = deriveEntitlements(read.sources, context);
+  return {
+    read,
+    derived,
+    version: read.userVersion + read.projectVersion,
+    offerOf: (featureCode) => offerOf(derived.evaluations, featureCode, context),
+  };
+}
+
+export const accountOf = (sources: DerivedSources, featureCode: string, state: UsageState): Account => ({
+  userId: sources.read.userId,
+  offer: sources.offerOf(featureCode),
+  state,
+});
