@@ -44,7 +44,7 @@ const isOutdated = ({ leastVersion }: NotFound, { userVersion }: FreshAnswer): b
 const outcomeOf = (lookUp: NotFound): CacheOutcome => (lookUp.state === 'miss' ? 'miss' : 'bypass');
 
 export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
-  const { cache, metrics } = deps;
+  const { cache, metrics, clock } = deps;
   const reads = createFreshReads(deps);
 
   /** Offers a fresh answer to the cache as the look-up allows, unless the answer is older than what was known then. */
@@ -58,7 +58,9 @@ export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
     for (let count = 1; ; count += 1) {
       const read = reads.shared(projectId, userId, (fresh) => keep(lookUp, fresh));
       const fresh = await read.fresh;
-      if (isOutdated(lookUp, fresh) && count < maxReads) {
+      // Of a read that was joined: its answer may have ended meanwhile.
+      const hasEnded = fresh.validUntil !== null && fresh.validUntil <= clock();
+      if ((hasEnded || isOutdated(lookUp, fresh)) && count < maxReads) {
         await read.over;
         continue;
       }
