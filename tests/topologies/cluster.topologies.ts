@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestRedisCluster, waitFor } from '@billing/testing';
 import type { TestRedisCluster } from '@billing/testing';
@@ -12,6 +13,7 @@ import { startStack } from '../faults/support/stack.ts';
 import type { Stack } from '../faults/support/stack.ts';
 import { watchReads } from './support/watch-reads.ts';
 
+const password = randomBytes(12).toString('hex');
 let cluster: TestRedisCluster;
 let stack: Stack;
 let shop: Shop;
@@ -21,10 +23,15 @@ beforeAll(async () => {
   cluster = await startTestRedisCluster({
     ports: await Promise.all(Array.from({ length: 6 }, takePort)),
   });
+  // The least that docs/security.md names.
+  const rights = ['~*', '&*', '+@all', '-@admin', '-@dangerous', '+info', '+cluster|slots', '+cluster|nodes'];
+  for (const { redis } of [...cluster.primaries, ...cluster.replicas])
+    await redis.call('ACL', 'SETUSER', 'billing', 'on', `>${password}`, ...rights);
+  const url = cluster.url.replace('://', `://billing:${password}@`);
   stack = await startStack({
     env: {
-      REDIS_URL: cluster.url,
-      CACHE_REDIS_URL: cluster.url,
+      REDIS_URL: url,
+      CACHE_REDIS_URL: url,
       ENTITLEMENT_CACHE_TTL_SECONDS: '3600',
       CACHE_WARMUP_MISSES_PER_SECOND: '100000',
     },

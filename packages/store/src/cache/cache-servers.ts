@@ -34,11 +34,11 @@ export type CacheServers = {
   /** Null: the shard's server cannot be asked now, or its answers may be old. */
   serving: (shard: number) => ServedShard | null;
   /**
-   * The server that has to be told of changes of this shard. Throws where it is away. `settle` comes first: what this process
+   * The server that has to be told of changes of this shard. Throws where it is away. `announce` comes first: what this process
    * uses is known to all before it publishes anything.
    */
   publishing: (shard: number) => NodeLink;
-  settle: () => Promise<void>;
+  announce: () => Promise<void>;
   reportFailure: (link: NodeLink, error: unknown) => void;
   /** A change could, or could not, be told to this server. */
   reportPublished: (link: NodeLink, error: unknown) => void;
@@ -126,7 +126,7 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
     const why = links.problem();
     if (why !== null && !hasWarned) logger.warn('cache_off', { why });
     hasWarned ||= why !== null;
-    await agreement.settle().catch((error: unknown) => logger.warn('cache_not_agreed', { error }));
+    await agreement.announce().catch((error: unknown) => logger.warn('cache_not_agreed', { error }));
     await catchUpInTime();
     link.isCaughtUp = link.redis.status === 'ready';
   }
@@ -168,7 +168,7 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
         throw new Error('the cache Redis is not connected');
       return link;
     },
-    settle: agreement.settle,
+    announce: agreement.announce,
     reportFailure: links.reportFailure,
     reportPublished: links.reportPublished,
     isWarming: (shard) =>

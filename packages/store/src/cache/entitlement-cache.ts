@@ -158,7 +158,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
 
     async forget({ projectId, userId, version }) {
       const { shard, key } = places.userPlace(projectId, userId);
-      await servers.settle();
+      await servers.announce();
       await forgetUser(servers.publishing(shard).redis, key, version);
     },
 

@@ -50,7 +50,7 @@ export async function invalidate<T extends Invalidation>(
 ): Promise<T[]> {
   if (pending.length === 0) return [];
   if (!servers.isConnected()) throw new Error('the cache Redis is not connected');
-  await servers.settle();
+  await servers.announce();
   const failures = new Map<number, unknown>();
   const told = [...sortByShard(servers, pending)].map(async ([shard, news]) => {
     let link: NodeLink | null = null;

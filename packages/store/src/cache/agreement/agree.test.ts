@@ -1,31 +1,28 @@
 import { agree, sharedShards } from './agree.ts';
-import type { Servers } from './agree.ts';
+import type { Agreed, Servers } from './agree.ts';
 
-const known = (server: string, epoch: number) => ({ servers: [server], epochs: [epoch], epoch });
+const known = (server: string, epoch: number): Agreed => ({ servers: [server], epochs: [epoch], epoch });
 
-test.each<
-  [string, string, number, { mine: Servers; before: Servers | null; others: Servers[] }, string, number]
->([
-  ['the first process', '', 0, { mine: ['A'], before: null, others: [] }, 'A', 1],
-  ['a process that starts beside others', 'A', 1, { mine: ['A'], before: null, others: [] }, 'A', 1],
-  ['one that goes to another server', 'A', 1, { mine: ['B'], before: ['A'], others: [] }, 'B', 2],
-  ['one that follows it', 'B', 2, { mine: ['B'], before: ['A'], others: [] }, 'B', 3],
-  ['one that comes back to the first', 'B', 2, { mine: ['A'], before: ['B'], others: [] }, 'A', 3],
-  ['one that starts at a server that was left', 'B', 2, { mine: ['A'], before: null, others: [] }, 'A', 3],
+type Process = { mine: Servers; before: Servers | null; others: Servers[] };
+
+test.each<[string, Agreed, Process, Agreed]>([
+  ['the first process', known('', 0), { mine: ['A'], before: null, others: [] }, known('A', 1)],
+  ['one that starts beside others', known('A', 1), { mine: ['A'], before: null, others: [] }, known('A', 1)],
+  ['one that goes elsewhere', known('A', 1), { mine: ['B'], before: ['A'], others: [] }, known('B', 2)],
+  ['one that follows it', known('B', 2), { mine: ['B'], before: ['A'], others: [] }, known('B', 3)],
+  ['one that comes back', known('B', 2), { mine: ['A'], before: ['B'], others: [] }, known('A', 3)],
   [
-    'one that stays, while another is elsewhere',
-    'B',
-    2,
-    { mine: ['A'], before: ['A'], others: [['B']] },
-    'B',
-    2,
+    'one that starts where all have left',
+    known('B', 2),
+    { mine: ['A'], before: null, others: [] },
+    known('A', 3),
   ],
-  ['one that stays, after the other has gone', 'B', 2, { mine: ['A'], before: ['A'], others: [] }, 'A', 3],
-  ['one that lost its server', 'A', 1, { mine: [''], before: ['A'], others: [] }, 'A', 1],
-  ['one that finds it again', 'A', 1, { mine: ['A'], before: [''], others: [] }, 'A', 1],
-])('%s', (_, server, epoch, process, expected, expectedEpoch) => {
-  const agreed = agree(known(server, epoch), process);
-  expect([agreed.servers, agreed.epochs, agreed.epoch]).toEqual([[expected], [expectedEpoch], expectedEpoch]);
+  ['one that stays', known('B', 2), { mine: ['A'], before: ['A'], others: [['B']] }, known('B', 2)],
+  ['one that stays alone', known('B', 2), { mine: ['A'], before: ['A'], others: [] }, known('A', 3)],
+  ['one that lost its server', known('A', 1), { mine: [''], before: ['A'], others: [] }, known('A', 1)],
+  ['one that finds it again', known('A', 1), { mine: ['A'], before: [''], others: [] }, known('A', 1)],
+])('%s', (_, before, process, after) => {
+  expect(agree(before, process)).toEqual(after);
 });
 
 test('another cache starts with new epochs, and a shard of several changes by itself', () => {

@@ -31,7 +31,7 @@ export type Agreement = {
   /** What entries of this shard carry; null: the processes do not agree on its server, or nothing is known yet. */
   generation: (shard: number, server: string) => string | null;
   /** Writes down what this process uses, where it has changed. Throws when Postgres cannot be reached. */
-  settle: () => Promise<void>;
+  announce: () => Promise<void>;
   /** Reads what the others use. `hasPending`: changes wait to be told to the cache. */
   poll: () => Promise<{ hasPending: boolean }>;
   /** Whether this shard came to another server in the last minute. */
@@ -115,7 +115,7 @@ export function createAgreement(options: AgreementOptions): Agreement {
     }
   });
 
-  async function settle(): Promise<void> {
+  async function announce(): Promise<void> {
     // What is under way may have begun before the latest change.
     await exchangeOnce.underWay()?.catch(() => undefined);
     if (known === null || isInDoubt || !areSame(known.servers, servers())) await exchangeOnce.run();
@@ -126,11 +126,11 @@ export function createAgreement(options: AgreementOptions): Agreement {
       if (known === null || known.servers[shard] !== server) return null;
       return performance.now() - askedAt > maxSilenceMs ? null : (known.generations[shard] ?? null);
     },
-    settle,
+    announce,
     async poll() {
       const startedAt = performance.now();
       try {
-        await settle();
+        await announce();
         const mine = known?.servers ?? [];
         const polled = await inTime(pollServers(database, { processId, servers: mine }));
         see(polled.timeline);
