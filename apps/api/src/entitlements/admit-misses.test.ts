@@ -3,33 +3,12 @@ import { startTestApi } from '../testing/start-test-api.test-support.ts';
 import { createAdmission, nextAdmission } from './admit-misses.ts';
 
 test.each([
-  [
-    'at once, where all are there',
-    { wholeAt: 0, perSecond: 10 },
-    { now: 5_000, endsAt: 5_000 },
-    { waitMs: 0, wholeAt: 5_100 },
-  ],
-  [
-    'at once, as the last of ten',
-    { wholeAt: 5_900, perSecond: 10 },
-    { now: 5_000, endsAt: 5_000 },
-    { waitMs: 0, wholeAt: 6_000 },
-  ],
-  [
-    'after its share of a second',
-    { wholeAt: 6_000, perSecond: 10 },
-    { now: 5_000, endsAt: 5_600 },
-    100,
-    6_100,
-  ],
-  [
-    'just in time',
-    { wholeAt: 6_500, perSecond: 10 },
-    { now: 5_000, endsAt: 5_600 },
-    { waitMs: 600, wholeAt: 6_600 },
-  ],
-])('one is admitted %s', (_, state, asked, next) => {
-  expect(nextAdmission(state, asked)).toEqual(next);
+  ['at once, where all are there', 0, { now: 5_000, endsAt: 5_000 }, { waitMs: 0, wholeAt: 5_100 }],
+  ['at once, as the last of ten', 5_900, { now: 5_000, endsAt: 5_000 }, { waitMs: 0, wholeAt: 6_000 }],
+  ['after its share of a second', 6_000, { now: 5_000, endsAt: 5_600 }, { waitMs: 100, wholeAt: 6_100 }],
+  ['just in time', 6_500, { now: 5_000, endsAt: 5_600 }, { waitMs: 600, wholeAt: 6_600 }],
+])('one is admitted %s', (_, wholeAt, asked, next) => {
+  expect(nextAdmission({ wholeAt, perSecond: 10 }, asked)).toEqual(next);
 });
 
 test('who cannot be in time is not counted', () => {
