@@ -3,6 +3,7 @@ import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
   createClaimSourceFinder,
+  createMeterReporter,
   createPayloadMover,
   makePayloadMonths,
   makeUsageWeeks,
@@ -38,6 +39,7 @@ const payloadMonthsIntervalMs = 60_000;
 const movePayloadsIntervalMs = 250;
 /** The clock has decided before: it is only written down. */
 const tidyIntervalMs = 5_000;
+const metersIntervalMs = 1_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -88,6 +90,7 @@ export function startBackground(
     startLoop({ name: 'tidy_reservations', logger, intervalMs: tidyIntervalMs }, () =>
       tidyReservations(deps),
     ),
+    startLoop({ name: 'meters', logger, intervalMs: metersIntervalMs }, createMeterReporter(deps)),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';

@@ -24,7 +24,7 @@ import {
   watchReplicas,
 } from '@billing/store';
 import type { DatabaseOptions, EntitlementCache } from '@billing/store';
-import { createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
+import { createPace, createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
 
@@ -71,6 +71,16 @@ function openCache(
   const following = cache.follow();
   return { cache, closeCache: () => following.stop().then(() => redis.disconnect()) };
 }
+
+/** How usage is reported to meters of Stripe. */
+const metersOf = (
+  { meterDelaySeconds, meterEventsPerSecond: perSecond }: WorkerConfig,
+  shared: Omit<Parameters<typeof createReadBudget>[0], 'perSecond' | 'name'>,
+): MaintenanceDeps['meters'] => ({
+  delayMs: meterDelaySeconds * 1000,
+  budget: createReadBudget({ ...shared, perSecond, name: 'stripe-meter-events' }),
+  pace: createPace(perSecond),
+});
 
 type BuildOptions = { logger: Logger; clock?: Clock | undefined; signal: AbortSignal };
 
@@ -126,6 +136,7 @@ export function buildDeps(
     stripeEvents,
     maintenance,
     usageEvents,
+    meters: metersOf(config, { redis: queueRedis, prefix, clock }),
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,

@@ -38,6 +38,8 @@ const schema = z.object({
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+  STRIPE_METER_DELAY_SECONDS: envVar.int({ min: 0, max: 3_600, default: 300 }),
+  STRIPE_METER_EVENTS_PER_SECOND: envVar.int({ min: 1, max: 1_000, default: 20 }),
   EVENT_SWEEP_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   RECONCILE_CRON: envVar.text('0 2 * * *').refine(isCronPattern, 'expected a cron pattern such as 0 2 * * *'),
   // Stripe lists events for 30 days: the sweep would bring back a row that was deleted earlier.
@@ -72,6 +74,9 @@ export type WorkerConfig = {
   concurrency: number;
   cacheTtlSeconds: number;
   stripeReadsPerSecond: number;
+  /** How long after an hour's end its usage is reported to meters of Stripe. */
+  meterDelaySeconds: number;
+  meterEventsPerSecond: number;
   eventSweepSeconds: number;
   reconcileCron: string;
   eventRetentionDays: number;
@@ -104,6 +109,8 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     concurrency: parsed.WORKER_CONCURRENCY,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
+    meterDelaySeconds: parsed.STRIPE_METER_DELAY_SECONDS,
+    meterEventsPerSecond: parsed.STRIPE_METER_EVENTS_PER_SECOND,
     eventSweepSeconds: parsed.EVENT_SWEEP_SECONDS,
     reconcileCron: parsed.RECONCILE_CRON,
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,

@@ -1,3 +1,4 @@
+import type { Balance, UsageBucket } from './usage-wire.ts';
 import type {
   BatchResponse,
   CheckoutResponse,
@@ -25,10 +26,11 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const isString = (value: unknown): value is string => typeof value === 'string';
-const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
-const isTrue = (value: unknown): value is true => value === true;
-const isInteger = (value: unknown): value is number => Number.isInteger(value);
-const isTimestamp = (value: unknown): value is string => isString(value) && !Number.isNaN(Date.parse(value));
+export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';
+export const isTrue = (value: unknown): value is true => value === true;
+export const isInteger = (value: unknown): value is number => Number.isInteger(value);
+export const isTimestamp = (value: unknown): value is string =>
+  isString(value) && !Number.isNaN(Date.parse(value));
 // A newer service may send other words; an answer is not refused for one of them.
 const isSource = (value: unknown): value is EntitlementSource => isString(value);
 const isReason = (value: unknown): value is ExplanationReason => isString(value);
@@ -41,7 +43,7 @@ const isAnything = (_value: unknown): _value is unknown => true;
 const isOwnerSource = (value: unknown): value is OwnerSource => isString(value);
 const isWarning = (value: unknown): value is 'possible_duplicate' => isString(value);
 
-const nullable =
+export const nullable =
   <T>(guard: Guard<T>): Guard<T | null> =>
   (value): value is T | null =>
     value === null || guard(value);
@@ -51,18 +53,45 @@ const optional =
   (value): value is T | undefined =>
     value === undefined || guard(value);
 
-const listOf =
+export const listOf =
   <T>(guard: Guard<T>): Guard<T[]> =>
   (value): value is T[] =>
     Array.isArray(value) && value.every((item) => guard(item));
 
-function shape<T>(fields: { [K in keyof T]-?: Guard<T[K]> }): Guard<T> {
+export function shape<T>(fields: { [K in keyof T]-?: Guard<T[K]> }): Guard<T> {
   return (value): value is T => {
     if (!isRecord(value)) return false;
     for (const name in fields) if (!fields[name](value[name])) return false;
     return true;
   };
 }
+
+const isBucketSource = (value: unknown): value is UsageBucket['source'] => isString(value);
+
+export const isBalance = shape<Balance>({
+  granted: nullable(isInteger),
+  used: isInteger,
+  held: isInteger,
+  remaining: nullable(isInteger),
+  overage: isInteger,
+  overage_limit: nullable(isInteger),
+  unlimited: isBoolean,
+  resets_at: nullable(isTimestamp),
+  next_expiry: nullable(shape({ at: isTimestamp, amount: isInteger })),
+  buckets: listOf(
+    shape<UsageBucket>({
+      source: isBucketSource,
+      source_id: isString,
+      period_start: isTimestamp,
+      period_end: nullable(isTimestamp),
+      granted: nullable(isInteger),
+      rolled_over: isInteger,
+      used: isInteger,
+      held: isInteger,
+      remaining: nullable(isInteger),
+    }),
+  ),
+});
 
 const isEntitlement = shape<Entitlement>({
   feature_code: isString,
@@ -81,6 +110,7 @@ const isEntitlement = shape<Entitlement>({
   allowance: optional(nullable(isInteger)),
   period_start: optional(nullable(isTimestamp)),
   period_end: optional(nullable(isTimestamp)),
+  balance: optional(isBalance),
 });
 
 const isExplainedUsage = shape<ExplainedUsage>({

@@ -12,6 +12,10 @@ import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
 import { createIdempotencyKey, idempotencyKeyProblem, withRetries } from './retry.ts';
 import { sendRequest } from './send-request.ts';
+import { createUsageCalls } from './usage-calls.ts';
+import type { UsageCalls } from './usage-calls.ts';
+import { createRecorder } from './usage-recorder.ts';
+import type { RecorderOptions, UsageRecorder } from './usage-recorder.ts';
 import type {
   BatchResponse,
   CheckoutRequest,
@@ -29,6 +33,8 @@ export type EntitlementsOptions = {
   featureCode?: string | undefined;
   /** With every source that was considered, and why it is in force or not. Never from the cache. */
   explain?: boolean | undefined;
+  /** With the `balance` of metered features and counted limits. Never from the cache. */
+  usage?: boolean | undefined;
 };
 export type CanOptions = {
   /** In place of the client's setting, for this call only. */
@@ -39,7 +45,9 @@ export type CheckoutOptions = {
   idempotencyKey?: string | undefined;
 };
 
-export type BillingClient = {
+export type BillingClient = UsageCalls & {
+  /** Records what happened in batches, in the background. One for a process; `close` it at the end. */
+  createRecorder: (options: RecorderOptions) => UsageRecorder;
   /** What is in force for a user now. An unknown user has no entitlements. */
   entitlements: (userId: string, options?: EntitlementsOptions) => Promise<EntitlementsResponse>;
   /** Whether a user may use a feature now; `onUnavailable` decides while the service is away. */
@@ -68,10 +76,11 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
 
   const entitlements: BillingClient['entitlements'] = async (
     userId,
-    { featureCode, explain = false } = {},
+    { featureCode, explain = false, usage: withUsage = false } = {},
   ) => {
     requireIds({ user_id: userId, ...(featureCode === undefined ? {} : { feature_code: featureCode }) });
-    if (cache === null || explain) return readEntitlements(settings, userId, { featureCode, explain });
+    if (cache === null || explain || withUsage)
+      return readEntitlements(settings, userId, { featureCode, explain, usage: withUsage });
     // A copy: a caller may change its answer, and the next must not see that.
     const answer = structuredClone(await readCached(cache, settings, userId));
     if (featureCode === undefined) return answer;
@@ -91,7 +100,10 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
     }
   };
 
+  const usage = createUsageCalls(settings);
   return {
+    ...usage,
+    createRecorder: (recorderOptions) => createRecorder(usage, recorderOptions),
     entitlements,
     can,
     batch: (userIds) => readBatch(settings, userIds),
@@ -137,11 +149,12 @@ function answerInstead(settings: Settings, error: unknown, choice: UnavailableAn
 function readEntitlements(
   settings: Settings,
   userId: string,
-  { featureCode, explain }: EntitlementsOptions = {},
+  { featureCode, explain, usage }: EntitlementsOptions = {},
 ): Promise<EntitlementsResponse> {
   const query: Record<string, string> = { user_id: userId };
   if (featureCode !== undefined) query['feature_code'] = featureCode;
   if (explain === true) query['explain'] = 'true';
+  if (usage === true) query['include'] = 'usage';
   return withRetries(settings.retries, () =>
     sendRequest(settings, {
       method: 'GET',

@@ -15,4 +15,7 @@ export type {
   FetchResponse,
   UnavailableAnswer,
 } from './options.ts';
+export type { CheckOptions, UsageCalls } from './usage-calls.ts';
+export type { RecordedUsage, RecorderOptions, UsageRecorder } from './usage-recorder.ts';
+export type * from './usage-wire.ts';
 export type * from './wire.ts';

@@ -2,7 +2,7 @@ import { createOfflineStripe } from '@billing/offline-stripe';
 import { createGrant, createPrice, createProduct, patchProject, publishInvalidations } from '@billing/store';
 import type { Changed } from '@billing/store';
 import { Stripe } from 'stripe';
-import { startTestApi } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
+import { startTestApi, testAdmin } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
 import type { TestApi } from '../../../apps/api/src/testing/start-test-api.test-support.ts';
 
 const actor = { name: 'test', requestId: null };
@@ -43,6 +43,17 @@ export async function startRunningApi(env: Record<string, string> = {}) {
         ...end,
       };
       return publish(await createGrant(api.deps.database, request, { actor, now: Date.now() }));
+    },
+    giveMetered: async (userId: string, { featureCode, amount }: { featureCode: string; amount: number }) => {
+      const admin = { authorization: `Bearer ${testAdmin.secret}`, 'content-type': 'application/json' };
+      const send = async (path: string, body: object): Promise<void> => {
+        const url = `${api.url}/api/v1/admin/${path}`;
+        const answered = await fetch(url, { method: 'POST', headers: admin, body: JSON.stringify(body) });
+        if (!answered.ok) throw new Error(await answered.text());
+      };
+      await send(`projects/${projectId}/features`, { feature_code: featureCode, kind: 'metered' });
+      const grant = { project_id: projectId, user_id: userId, feature_code: featureCode, amount };
+      await send('grant', { ...grant, reason: 'test' });
     },
     switchOff: async () =>
       publish(await patchProject(api.deps.database, { id: projectId, patch: { is_active: false }, actor })),

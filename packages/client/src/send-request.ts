@@ -5,7 +5,7 @@ import type { FetchResponse, FetchInit, Settings } from './options.ts';
 import { parseRetryAfterMs } from './retry.ts';
 
 export type Call<T> = {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT';
   path: string;
   query?: Record<string, string>;
   body?: unknown;

@@ -1,3 +1,5 @@
+import type { Balance } from './usage-wire.ts';
+
 /**
  * Requests and answers, in the names of the HTTP API. Written out here so that the package has no dependency; a test
  * proves each type equal to the one the service validates with.
@@ -32,6 +34,8 @@ export type Entitlement = {
   period_start?: string | null | undefined;
   /** Metered features only; null: no end. */
   period_end?: string | null | undefined;
+  /** Only if usage was asked for: of metered features and counted limits. */
+  balance?: Balance | undefined;
 };
 
 export type FeatureKind = 'boolean' | 'limit' | 'metered';
@@ -194,6 +198,18 @@ export type ServiceErrorCode =
   | 'already_subscribed'
   | 'customer_not_found'
   | 'source_not_found'
+  | 'event_not_found'
+  | 'event_conflict'
+  | 'feature_not_metered'
+  | 'timestamp_out_of_range'
+  | 'correction_too_large'
+  | 'level_below_zero'
+  | 'reservation_not_found'
+  | 'reservation_conflict'
+  | 'reservation_closed'
+  | 'too_many_reservations'
+  | 'insufficient_balance'
+  | 'usage_unavailable'
   | 'customer_exists'
   | 'idempotency_conflict'
   | 'idempotency_in_progress'

@@ -80,6 +80,7 @@ export * from './usage/event-decision.ts';
 export * from './usage/explain-usage.ts';
 export * from './usage/features.ts';
 export * from './usage/hold.ts';
+export * from './usage/meters.ts';
 export * from './usage/reasons.ts';
 export * from './usage/storable-json.ts';
 export * from './usage/terms.ts';

@@ -7,11 +7,10 @@ export {
   redisFields,
   replicaFields,
   stripeFields,
-  usageFields,
-  usageSettings,
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
+export { usageFields, usageSettings } from './env/usage-fields.ts';
 export {
   ConfigError,
   exitOnConfigError,

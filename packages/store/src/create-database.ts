@@ -62,7 +62,11 @@ export function createDatabase(options: DatabaseOptions): Database {
     createDriver(options, startup),
     (sql, seconds) => observe?.(operationOf(sql), seconds),
   );
-  const client = new PrismaClient({ adapter, log: [{ level: 'query', emit: 'event' }] });
+  const client = new PrismaClient({
+    adapter,
+    log: [{ level: 'query', emit: 'event' }],
+    transactionOptions: { maxWait: options.connectTimeoutMs },
+  });
   if (observe !== undefined)
     client.$on('query', (query) => observe(operationOf(query.query), query.duration / 1000));
   const transact: Transact = client.$transaction.bind(client);

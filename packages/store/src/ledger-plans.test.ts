@@ -23,11 +23,11 @@ const times = 8;
 const fill = `
   INSERT INTO public.projects (id, name) VALUES ('p', 'p'), ('q', 'q');
   INSERT INTO public.stripe_events (event_id, type, object_id, project_id, status, reason, awaits, created, received_at,
-    processed_at, payload)
+    processed_at, payload, trace_id)
   SELECT 'evt_' || md5(n::text), 'x', 'sub_' || n % 5000, CASE WHEN n % 1000 = 0 THEN 'q' ELSE 'p' END,
     CASE WHEN n % 2000 = 1 THEN 'quarantined' WHEN n % 2000 = 2 THEN 'failed' WHEN n % 100 = 3 THEN 'stale' ELSE 'applied' END,
     CASE WHEN n % 2000 = 1 THEN 'unknown_customer' WHEN n % 2000 = 2 THEN 'processing_failed' END,
-    CASE WHEN n % 2000 = 1 THEN 'cus_' || n END, at, at, at, CASE WHEN n % 1000 = 5 THEN '{}'::jsonb END
+    CASE WHEN n % 2000 = 1 THEN 'cus_' || n END, at, at, at, CASE WHEN n % 1000 = 5 THEN '{}'::jsonb END, CASE WHEN n % 500 = 7 THEN md5(n::text) END
   FROM generate_series(1, ${rows}) n, LATERAL (SELECT now() - make_interval(secs => ${rows} - n) AS at) moment`;
 
 /** Every way in which the ledger is read. */
@@ -41,6 +41,8 @@ async function readEverything(database: Database): Promise<void> {
     { ...page, cursor },
     { ...page, onlyProject: 'q' },
     { ...page, object_id: 'sub_1' },
+    // The digest of 7.
+    { ...page, trace_id: '8f14e45fceea167a5a36dedd4bea2543' },
   ])
     await listEvents(database, query);
   for (const status of ['applied', 'stale', 'quarantined', 'failed'] as const)

@@ -100,7 +100,8 @@ export function sourcesStatement({ projectId, userIds, isExplained }: AskedSourc
     )
     SELECT json_build_object(
       'features', (SELECT json_object_agg(feature_code,
-          json_build_object('kind', kind, 'counted', counted, 'thresholds', thresholds))
+          json_strip_nulls(json_build_object('kind', kind, 'counted', counted, 'thresholds', thresholds,
+            'stripe_meter', stripe_meter)))
         FROM public.features WHERE project_id = ${projectId} AND kind <> 'boolean'),
       'users', coalesce(json_agg(one), '[]')) FROM (SELECT
       users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,

@@ -1,6 +1,7 @@
 import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import type { JobQueue, Logger, Metrics, StripeClient } from '@billing/platform';
 import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner, Replicas, Usage } from '@billing/store';
+import type { MeterSettings } from './usage/meters/meter-settings.ts';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
@@ -36,6 +37,8 @@ export type MaintenanceDeps = SyncDeps & {
   usageEvents: JobQueue;
   /** Usage of this process. */
   usage: Usage;
+  /** How usage is reported to meters of Stripe. */
+  meters: MeterSettings;
   /** Identifies this process as the holder of a run or of the sweep. */
   workerId: string;
   /** Aborted when the worker stops: work ends at its next step. */

@@ -31,6 +31,8 @@ export { measureUnseen } from './unseen-events.ts';
 
 // Usage
 export { applyQueuedUsage } from './usage/apply-queued-usage.ts';
+export { createPace, type MeterSettings } from './usage/meters/meter-settings.ts';
+export { createMeterReporter } from './usage/meters/report-meters.ts';
 export { tidyReservations } from './usage/tidy-usage.ts';
 export { dropExpiredUsage, makeUsageWeeks } from './usage/usage-retention.ts';
 

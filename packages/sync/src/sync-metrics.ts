@@ -17,6 +17,8 @@ export type SyncMetrics = {
   unseenEvents: { set: (value: number) => void };
   erasures: LabeledCounter<'outcome'>;
   queuedUsage: LabeledCounter<'outcome'>;
+  meterReports: LabeledCounter<'outcome'>;
+  meterLag: { set: (value: number) => void };
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -54,6 +56,15 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   ),
   erasures: counter('erasures_total', 'Erasures of users that were done, or failed', ['outcome']),
   queuedUsage: counter('usage_queued_total', 'Queued usage that was applied, or refused', ['outcome']),
+  meterReports: counter(
+    'stripe_meter_reports_total',
+    'Reports of usage to meters of Stripe: delivered, duplicate and found (Stripe had it), or why not',
+    ['outcome'],
+  ),
+  meterLag: gauge(
+    'stripe_meter_report_lag_seconds',
+    'How long the oldest usage is due that its Stripe meter was not told of; 0: none is',
+  ),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

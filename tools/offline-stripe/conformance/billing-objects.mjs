@@ -1,3 +1,28 @@
+/** A meter, what it counted of a customer, and a price that bills it. */
+async function makeUsage(stripe, customer) {
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: 'conformance_calls',
+    default_aggregation: { formula: 'sum' },
+  });
+  const price = await stripe.prices.create({
+    product_data: { name: 'Calls' },
+    currency: 'usd',
+    unit_amount: 2,
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  });
+  const event = await stripe.billing.meterEvents.create({
+    event_name: meter.event_name,
+    identifier: `event-${Math.random()}`,
+    payload: { stripe_customer_id: customer, value: '12' },
+  });
+  const minute = event.timestamp - (event.timestamp % 60);
+  const span = { customer, start_time: minute, end_time: minute + 60 };
+  const summaries = await stripe.billing.meters.listEventSummaries(meter.id, span);
+  const subscription = await stripe.subscriptions.create({ customer, items: [{ price: price.id }] });
+  return [meter, price, event, summaries, subscription];
+}
+
 /** Makes the objects that this product does not ask for itself: payments by hand, invoices, prorations, discounts. */
 export async function makeBillingObjects(stripe, control) {
   const customer = await stripe.customers.create({
@@ -41,5 +66,6 @@ export async function makeBillingObjects(stripe, control) {
     pending_invoice_items_behavior: 'include',
   });
   const sent = await stripe.invoices.pay(draft.id);
-  return [debit, coupon, item, sent, await stripe.paymentMethods.list({ customer: customer.id })];
+  const usage = await makeUsage(stripe, customer.id);
+  return [debit, coupon, item, sent, ...usage, await stripe.paymentMethods.list({ customer: customer.id })];
 }

@@ -123,6 +123,18 @@ async function productCalls(stripe, ids) {
     await stripe.disputes.list({ charge: ids?.charge ?? 'ch_123' }),
     await stripe.customers.retrieve(shared.customer),
     await stripe.prices.retrieve(price),
+    await stripe.billing.meters.list({ status: 'active', limit: 100 }),
+    await stripe.billing.meters.listEventSummaries(ids?.meter ?? 'mtr_123', {
+      customer: shared.customer,
+      start_time: 60,
+      end_time: 120,
+    }),
+    await stripe.billing.meterEvents.create({
+      event_name: ids === null ? 'calls' : 'conformance_calls',
+      identifier: `event-${Math.random()}`,
+      payload: { stripe_customer_id: shared.customer, value: '-3' },
+      timestamp: Math.floor(Date.now() / 1000),
+    }),
     (await stripe.accounts.retrieveCurrent?.()) ?? (await stripe.accounts.retrieve()),
   );
   return answers;
@@ -187,7 +199,9 @@ async function live() {
 await productCalls(mock, null);
 process.stdout.write('stripe-mock accepts every request\n');
 const ids = await live();
-for (const made of await makeBillingObjects(offline, control)) checkObject(made, 'answer');
+const made = await makeBillingObjects(offline, control);
+ids.meter = made.find((one) => one.object === 'billing.meter').id;
+for (const one of made) checkObject(one, 'answer');
 for (const answer of await productCalls(offline, ids)) checkObject(answer, 'answer');
 for await (const event of offline.events.list({ limit: 100 })) {
   checkObject(event, 'event');

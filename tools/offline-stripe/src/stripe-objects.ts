@@ -44,6 +44,9 @@ export type Subscription = Plain<Stripe.Subscription>;
 export type SubscriptionItem = Plain<Stripe.SubscriptionItem>;
 export type SubscriptionSchedule = Plain<Stripe.SubscriptionSchedule>;
 export type SchedulePhase = SubscriptionSchedule['phases'][number];
+export type Meter = Plain<Stripe.Billing.Meter>;
+export type MeterEvent = Plain<Stripe.Billing.MeterEvent>;
+export type MeterEventSummary = Plain<Stripe.Billing.MeterEventSummary>;
 export type Metadata = Record<string, string>;
 
 /** What `/v1/events` lists and webhooks carry; `data.object` is the immutable row of that moment. */

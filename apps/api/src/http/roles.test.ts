@@ -49,6 +49,7 @@ const matrix: Record<string, Row> = {
   revokeGrant: operator('filtered'),
   adjustUsage: operator('body'),
   listUsageRefusals: viewer('filtered'),
+  listMeterReports: viewer('filtered'),
   listEvents: viewer('filtered'),
   listQuarantine: viewer('filtered'),
   listAudit: viewer('filtered'),

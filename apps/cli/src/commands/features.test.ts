@@ -32,6 +32,23 @@ test('limits and allowances are described, sold, given by hand and explained fro
   expect((await billing('features', 'update', 'usage', 'seats', '--name', 'Seats')).out).toMatch(
     /name +Seats/,
   );
+  const meter = await billing(
+    'features',
+    'update',
+    'usage',
+    'api_calls',
+    '--meter',
+    'calls',
+    '--report',
+    'overage',
+  );
+  expect(meter.out).toMatch(/meter +calls[\s\S]*reports +overage/);
+  expect((await billing('features', 'update', 'usage', 'api_calls', '--meter', '')).out).not.toMatch(
+    /overage/,
+  );
+  expect((await billing('usage', 'meters', '--project', 'usage')).out).toContain(
+    'Stripe was told of all usage.',
+  );
   expect((await billing('features', 'list', 'usage')).out).toMatch(
     /api_calls +metered[\s\S]*seats +limit +yes/,
   );
@@ -57,6 +74,11 @@ test('limits and allowances are described, sold, given by hand and explained fro
   expect(
     await billing('grant', 'usage', 'ann', 'seats', '--reason', 'x', '--amount', 'unlimited'),
   ).toMatchObject({ said: '', out: expect.stringMatching(/amount +unlimited/) });
+  const adjust = ['usage', 'adjust', 'usage', 'ann', 'api_calls', '--reason', 'sorry', '--quantity'];
+  expect((await billing(...adjust, '100', '--dry-run')).said).toBe('');
+  expect((await billing(...adjust, '100')).out).toMatch(/used +100[\s\S]*remaining +400/);
+  expect((await billing(...adjust, '-40')).out).toMatch(/remaining +440/);
+  expect((await billing(...adjust, '0')).code).toBe(2);
   const { out } = await billing('explain', 'usage', 'ann');
   expect(out).toContain('500 until 2099-01-01T00:00:00.000Z');
   expect(out).toContain('no limit');

@@ -13,6 +13,8 @@ const featureFields = (feature: FeatureOut) => ({
   unit: feature.unit,
   counted: feature.counted,
   thresholds: feature.thresholds.map(String),
+  meter: feature.stripe_meter?.event_name,
+  reports: feature.stripe_meter?.report,
 });
 
 /** `80,100` → `[80, 100]`; an empty text: none. */
@@ -28,6 +30,8 @@ type FeatureOptions = {
   unit?: string;
   counted?: boolean;
   thresholds?: number[];
+  meter?: string;
+  report?: 'all' | 'overage';
 };
 
 const withFields = (command: Command): Command =>
@@ -36,7 +40,11 @@ const withFields = (command: Command): Command =>
     .option('--name <name>', 'for people')
     .option('--unit <unit>', 'what is counted, for people: call, seat')
     .option('--counted', 'of a limit: usage raises and lowers a level (seats in use)')
-    .option('--thresholds <list>', 'percents whose reaching is told, comma-separated', percents);
+    .option('--thresholds <list>', 'percents whose reaching is told, comma-separated', percents)
+    .option('--meter <event name>', 'the meter of Stripe that usage is reported to; an empty text: none')
+    .addOption(
+      new Option('--report <what>', 'what the meter is told').choices(['all', 'overage']).default('all'),
+    );
 
 export function addFeatures(program: Command, context: Context): void {
   const features = program
@@ -81,5 +89,11 @@ export function addFeatures(program: Command, context: Context): void {
     });
 }
 
-const bodyOf = ({ kind, name, unit, counted, thresholds }: FeatureOptions): Record<string, unknown> =>
-  given({ kind, name, unit, counted, thresholds });
+function bodyOf({ meter, report, ...fields }: FeatureOptions): Record<string, unknown> {
+  const { kind, name, unit, counted, thresholds } = fields;
+  const told = meter === undefined ? undefined : meterOf(meter, report);
+  return given({ kind, name, unit, counted, thresholds, stripe_meter: told });
+}
+
+const meterOf = (eventName: string, report: FeatureOptions['report']) =>
+  eventName === '' ? null : { event_name: eventName, report };

@@ -16,6 +16,7 @@ import { addProjects } from './projects.ts';
 import { addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
 import { addSums } from './sums.ts';
+import { addUsage } from './usage.ts';
 import { addFind } from './users.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -44,6 +45,7 @@ const commands = [
   addGrants,
   addFind,
   addExplain,
+  addUsage,
   addErase,
   addEvents,
   addQuarantine,

@@ -160,3 +160,39 @@ export const usageRefusalOut = z
   })
   .meta({ id: 'UsageRefusal' });
 export const usageRefusalList = listOf(usageRefusalOut).meta({ id: 'UsageRefusalList' });
+
+export const meterReportStates = ['waiting', 'due', 'sending', 'too_late', 'delivered'] as const;
+
+const undelivered = 'waiting, due, sending, too_late';
+
+export const meterReportsQuery = z.strictObject({
+  project_id: id.optional(),
+  state: z
+    .enum(meterReportStates)
+    .optional()
+    .describe(
+      `\`waiting\`: for the user's Stripe customer; \`due\`: an hour whose usage is to be reported; \`sending\`: Stripe has not confirmed it yet; \`too_late\`: older than 35 days before it could be sent. Without it: ${undelivered}.`,
+    ),
+  ...pageFields,
+});
+export type MeterReportsQuery = z.output<typeof meterReportsQuery>;
+
+export const meterReportOut = z
+  .object({
+    project_id: z.string(),
+    user_id: z.string(),
+    feature_code: z.string(),
+    hour: timestampOut,
+    state: z.enum(meterReportStates),
+    /** Of an hour that is not reported yet, it is not decided. */
+    sequence: z.number().int().nullable(),
+    quantity: z.number().int().nullable().describe('Null: of an hour that is not reported yet.'),
+    event_name: z.string().nullable(),
+    stripe_customer_id: z.string().nullable(),
+    since: timestampOut.describe('Since when it waits; of the others, when it was first sent, or listed.'),
+    attempts: z.number().int(),
+    problem: z.string().nullable().describe('Why the last attempt brought nothing.'),
+  })
+  .meta({ id: 'MeterReport' });
+export type MeterReportOut = z.output<typeof meterReportOut>;
+export const meterReportList = listOf(meterReportOut).meta({ id: 'MeterReportList' });

@@ -4,6 +4,9 @@ import type { PeriodUnit } from './periods.ts';
 export const featureKinds = ['boolean', 'limit', 'metered'] as const;
 export type FeatureKind = (typeof featureKinds)[number];
 
+/** The meter of Stripe that usage, or its overage only, is reported to. */
+export type StripeMeter = { event_name: string; report: 'all' | 'overage' };
+
 /** A described feature of a project. A code that nobody described is boolean. */
 export type Feature = {
   kind: FeatureKind;
@@ -11,6 +14,8 @@ export type Feature = {
   counted: boolean;
   /** Whole percents of a bucket's `granted` (counted: of `limit`) whose crossing is told, ascending. */
   thresholds: readonly number[];
+  /** Of metered features, unless a product says another; absent: usage is not billed by Stripe. */
+  stripe_meter?: StripeMeter;
 };
 
 export const undescribedFeature: Feature = { kind: 'boolean', counted: false, thresholds: [] };
@@ -42,7 +47,7 @@ export type MeteredSettings = {
   /** Of `overage: allow`; null: no limit. */
   overage_limit: number | null;
   rollover?: { periods: number; max?: number };
-  stripe_meter?: { event_name: string; report: 'all' | 'overage' };
+  stripe_meter?: StripeMeter;
 };
 
 export type FeatureSettings = LimitSettings | MeteredSettings;

@@ -1,4 +1,4 @@
-import { adminRoles, dayMs, hourMs, isId } from '@billing/domain';
+import { adminRoles, isId } from '@billing/domain';
 import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
 import { databaseUrls } from './database-urls.ts';
@@ -228,25 +228,6 @@ export const erasureFields = {
   /** The first makes the digests of erased users, all of them match. Unset: nobody can be erased. */
   ERASURE_KEY: erasureKeys().optional(),
 };
-
-/** What both apps must decide usage by alike. */
-export const usageFields = {
-  PAST_DUE_GRACE_DAYS: envVar.int({ min: 0, max: 365, default: 7 }),
-  RENEWAL_ALLOWANCE_HOURS: envVar.number({ min: 0, max: 720, default: 24 }),
-  /** How long event ids are remembered, and events are kept. */
-  USAGE_EVENT_RETENTION_DAYS: envVar.number({ min: 0, max: 36_500, default: 92 }),
-  /** How late usage may be told. */
-  USAGE_LATE_DAYS: envVar.number({ min: 0, max: 36_500, default: 35 }),
-};
-
-export type UsageEnvironment = { [Name in keyof typeof usageFields]: number };
-
-export const usageSettings = (parsed: UsageEnvironment) => ({
-  pastDueGraceDays: parsed.PAST_DUE_GRACE_DAYS,
-  renewalAllowanceMs: parsed.RENEWAL_ALLOWANCE_HOURS * hourMs,
-  lateMs: parsed.USAGE_LATE_DAYS * dayMs,
-  retentionMs: parsed.USAGE_EVENT_RETENTION_DAYS * dayMs,
-});
 
 export const stripeFields = {
   STRIPE_SECRET_KEY: envVar.secret(/^[sr]k_(test|live)_\S+$/, 'a Stripe secret key (sk_… or rk_…)'),

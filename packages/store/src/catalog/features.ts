@@ -1,10 +1,11 @@
-import { featureFieldsProblem, featureKind, ServiceError } from '@billing/domain';
+import { featureFieldsProblem, featureKind, ServiceError, stripeMeterOut } from '@billing/domain';
 import type { CreateFeatureRequest, FeaturesByCode, PatchFeatureRequest } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { changeProject } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
+import { Prisma } from '../generated/client.ts';
 import type { Feature } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
@@ -29,10 +30,18 @@ export async function createFeature(
   database: Database,
   { projectId, request, actor }: { projectId: string; request: CreateFeatureRequest; actor: Actor },
 ): Promise<Changed<Feature>> {
-  const { feature_code: featureCode, name = null, kind, unit = null, counted, thresholds } = request;
+  const {
+    feature_code: featureCode,
+    name = null,
+    kind,
+    unit = null,
+    counted,
+    thresholds,
+    stripe_meter: meter,
+  } = request;
   const key = { projectId, featureCode };
   return changeProject(database, projectId, async (tx) => {
-    const row = { ...key, name, kind, unit, counted, thresholds };
+    const row = { ...key, name, kind, unit, counted, thresholds, stripeMeter: given(meter) };
     const { count } = await tx.feature.createMany({ data: [row], skipDuplicates: true });
     if (count === 0) throw new ServiceError('feature_exists', 'Change the feature, or choose another code.');
     if (kind !== 'boolean' && (await isFeatureUsed(tx, key))) throw inUse();
@@ -82,14 +91,22 @@ export async function patchFeature(
   return changeProject(database, key.projectId, async (tx) => {
     const before = await getFeature(tx, key);
     const { kind = before.kind, counted = before.counted, thresholds = before.thresholds } = patch;
-    const errors = featureFieldsProblem({ kind, counted, thresholds });
+    const meter = patch.stripe_meter === undefined ? (before.stripeMeter ?? undefined) : patch.stripe_meter;
+    const errors = featureFieldsProblem({ kind, counted, thresholds, stripe_meter: meter });
     if (errors.length > 0)
       throw new ServiceError('invalid_request', 'Send what goes with the kind of the feature.', { errors });
     const isOther = kind !== before.kind || counted !== before.counted;
     if (isOther && (await isFeatureUsed(tx, key))) throw inUse();
     const result = await tx.feature.update({
       where: { projectId_featureCode: key },
-      data: { name: given(patch.name), unit: given(patch.unit), kind, counted, thresholds },
+      data: {
+        name: given(patch.name),
+        unit: given(patch.unit),
+        kind,
+        counted,
+        thresholds,
+        stripeMeter: meterValue(patch),
+      },
     });
     await writeAudit(tx, {
       actor,
@@ -98,7 +115,7 @@ export async function patchFeature(
       target: { type: 'feature', id: key.featureCode },
       change: { before: summary(before), after: summary(result) },
     });
-    const isNewAnswer = isOther || patch.thresholds !== undefined;
+    const isNewAnswer = isOther || patch.thresholds !== undefined || patch.stripe_meter !== undefined;
     return { result, changed: isNewAnswer ? 'nobody' : null };
   });
 }
@@ -113,17 +130,26 @@ export async function readFeatures(
     where: { projectId, featureCode: { in: [...codes] }, kind: { not: 'boolean' } },
   });
   return Object.fromEntries(
-    rows.map(({ featureCode, kind, counted, thresholds }) => [
+    rows.map(({ featureCode, kind, counted, thresholds, stripeMeter }) => [
       featureCode,
-      { kind: featureKind.parse(kind), counted, thresholds },
+      {
+        kind: featureKind.parse(kind),
+        counted,
+        thresholds,
+        ...(stripeMeter === null ? {} : { stripe_meter: stripeMeterOut.parse(stripeMeter) }),
+      },
     ]),
   );
 }
 
-const summary = ({ name, kind, unit, counted, thresholds }: Feature) => ({
+const meterValue = ({ stripe_meter: meter }: PatchFeatureRequest) =>
+  meter === null ? Prisma.DbNull : given(meter);
+
+const summary = ({ name, kind, unit, counted, thresholds, stripeMeter }: Feature) => ({
   name,
   kind,
   unit,
   counted,
   thresholds,
+  ...(stripeMeter === null ? {} : { stripe_meter: stripeMeter }),
 });

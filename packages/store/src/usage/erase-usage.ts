@@ -16,6 +16,8 @@ export async function eraseUsageStates(
     'usage_reservations',
     'usage_crossings',
     'usage_refusals',
+    'usage_meter_hours',
+    'usage_meter_reports',
   ];
   for (const table of tables)
     await tx.$executeRaw`
@@ -61,6 +63,8 @@ const exported = [
   'usage_reservations',
   'usage_crossings',
   'usage_refusals',
+  'usage_meter_hours',
+  'usage_meter_reports',
 ] as const;
 
 /** All rows of usage of a user, by table. */

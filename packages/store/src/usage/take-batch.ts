@@ -14,7 +14,7 @@ import type { UsageSettings } from './usage-settings.ts';
 import { accountOf, deriveSources } from './user-sources.ts';
 import type { DerivedSources } from './user-sources.ts';
 import { writeBatch } from './write-batch.ts';
-import type { AccountChange } from './write-batch.ts';
+import type { AccountChange } from './change-rows.ts';
 
 /** An account of a batch, with its user's sources as they are known to the process. */
 export type AskedAccount = AccountKey & { sources: UserSources };

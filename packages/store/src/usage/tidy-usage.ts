@@ -1,3 +1,4 @@
+import { oldestMeterEventMs } from '@billing/domain';
 import type { Instant, ReleaseCommand } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
@@ -49,12 +50,24 @@ export async function deleteExpiredUsage(
 ): Promise<boolean> {
   const before = new Date(Math.max(0, now - retentionMs));
   const endedBefore = new Date(Math.max(0, now - retentionMs - lateMs));
+  const metersBefore = new Date(Math.min(endedBefore.getTime(), Math.max(0, now - 2 * oldestMeterEventMs)));
   const deleted = [
     await deletePart(database, 'usage_event_ids', Prisma.sql`recorded_at <= ${before}`),
     await deletePart(database, 'usage_ended_buckets', Prisma.sql`ended_at <= ${endedBefore}`),
     await deletePart(database, 'usage_reservations', Prisma.sql`state <> 'held' AND expires_at <= ${before}`),
     await deletePart(database, 'usage_crossings', Prisma.sql`crossed_at <= ${before}`),
     await deletePart(database, 'usage_refusals', Prisma.sql`refused_at <= ${before}`),
+    // As long as usage of theirs can be corrected, and told: what was told of an hour is what corrections are compared with.
+    await deletePart(
+      database,
+      'usage_meter_hours',
+      Prisma.sql`hour <= ${metersBefore} AND due_at IS NULL AND look_at IS NULL`,
+    ),
+    await deletePart(
+      database,
+      'usage_meter_reports',
+      Prisma.sql`hour <= ${metersBefore} AND state <> 'sending'`,
+    ),
   ];
   return deleted.some((count) => count === deletedAtOnce);
 }

@@ -1,20 +1,11 @@
-import {
-  bucketKey,
-  isSameBucket,
-  slotsOf,
-  splitBuckets,
-  toTimestamp,
-  toTimestampOrNull,
-} from '@billing/domain';
-import type { BucketState, Instant, UsageChange } from '@billing/domain';
+import { bucketKey, isSameBucket, splitBuckets, toTimestamp, toTimestampOrNull } from '@billing/domain';
+import type { Instant } from '@billing/domain';
 import type { QueryJson } from '../query-json.ts';
 import { sqlTemplate } from '../sql-template.ts';
-import type { AccountKey } from './account-key.ts';
+import { crossingRows, keyOf, meterRows, slotRows } from './change-rows.ts';
+import type { AccountChange } from './change-rows.ts';
 import { toEventRow, toReservationRow } from './event-rows.ts';
 import type { StoredUsageEvent } from './event-rows.ts';
-
-/** What became of one account. `ended`: its ended buckets, where they were read. */
-export type AccountChange = AccountKey & { change: UsageChange; ended: readonly BucketState[] };
 
 export type BatchWrite = {
   changes: readonly AccountChange[];
@@ -70,6 +61,12 @@ const writeStatement = sqlTemplate(`
     FROM json_to_recordset($slots::json) AS n (${account}, start timestamptz, quantity bigint, overage bigint)
     ON CONFLICT (project_id, user_id, feature_code, start) DO UPDATE
       SET quantity = s.quantity + excluded.quantity, overage = s.overage + excluded.overage),
+  meters AS (
+    INSERT INTO public.usage_meter_hours AS m (project_id, user_id, feature_code, hour, due_at)
+    SELECT project_id, user_id, feature_code, hour, due_at
+    FROM json_to_recordset($meters::json) AS n (${account}, hour timestamptz, due_at timestamptz)
+    -- The row is locked in any case: whoever takes it up waits for this transaction, and reads what it wrote.
+    ON CONFLICT (project_id, user_id, feature_code, hour) DO UPDATE SET due_at = excluded.due_at WHERE m.due_at IS NULL),
   reservations AS (
     INSERT INTO public.usage_reservations AS r (${reservationColumns})
     SELECT ${reservationColumns} FROM json_to_recordset($reservations::json) AS n (${account}, reservation_id text,
@@ -98,12 +95,6 @@ const writeStatement = sqlTemplate(`
     WHERE ${isSame('b', 'n')} AND b.bucket_key = n.bucket_key)
   SELECT json_build_object('states', (SELECT count(*) FROM states), 'ids', (SELECT count(*) FROM ids),
     'reservations', (SELECT count(*) FROM reservations))`);
-
-const keyOf = ({ projectId, userId, featureCode }: AccountKey) => ({
-  project_id: projectId,
-  user_id: userId,
-  feature_code: featureCode,
-});
 
 function stateRows(one: AccountChange) {
   const { account: after } = one.change;
@@ -157,28 +148,6 @@ function eventRows({ change, ...key }: AccountChange, known: readonly StoredUsag
   };
 }
 
-const slotRows = (one: AccountChange) =>
-  slotsOf(one.change.events).map(({ start, quantity, overage }) => ({
-    ...keyOf(one),
-    start: toTimestamp(start),
-    quantity,
-    overage,
-  }));
-
-const crossingRows = (one: AccountChange) =>
-  one.change.crossings.map((crossing, position) => ({
-    ...keyOf(one),
-    usage_seq: crossing.usageSeq,
-    position,
-    threshold: crossing.threshold,
-    used: crossing.used,
-    granted: crossing.granted,
-    source: crossing.source,
-    source_id: crossing.sourceId,
-    period_start: toTimestampOrNull(crossing.periodStart),
-    period_end: toTimestampOrNull(crossing.periodEnd),
-  }));
-
 const json = (values: readonly object[]): string => JSON.stringify(values);
 
 type Counts = { states: number; ids: number; reservations: number };
@@ -196,6 +165,7 @@ export async function writeBatch(
     ...stateRows(one),
     ...eventRows(one, known),
     slots: slotRows(one),
+    meters: meterRows(one, now),
     crossings: crossingRows(one),
     reservations: one.change.reservations.map((row) => toReservationRow(one.projectId, row)),
   }));
@@ -210,6 +180,7 @@ export async function writeBatch(
       remembered: rememberedSince,
       corrected: json(rows.flatMap((row) => row.corrected)),
       slots: json(rows.flatMap((row) => row.slots)),
+      meters: json(rows.flatMap((row) => row.meters)),
       reservations: json(reservations),
       now: new Date(now),
       crossings: json(rows.flatMap((row) => row.crossings)),

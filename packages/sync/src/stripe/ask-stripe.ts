@@ -7,7 +7,7 @@ import { checkPage } from './check-page.ts';
 type AskDeps = Pick<SyncDeps, 'budget' | 'counters' | 'logger'>;
 
 /** What a failed request to Stripe means for the caller. */
-type StripeFailure =
+export type StripeFailure =
   | { kind: 'missing' }
   | { kind: 'throttled'; retryAfterMs: number | null }
   /** Stripe refuses the request as such (a revoked key, a permission): repeating it is no use. */
@@ -30,7 +30,7 @@ function retryAfterOf(error: unknown): number | null {
 }
 
 /** 409 (a lock), 429 and 5xx are temporary; an error of Stripe's client without a status is the network. */
-function toStripeFailure(error: unknown): StripeFailure {
+export function toStripeFailure(error: unknown): StripeFailure {
   const status = statusOf(error);
   // A list answers 400 for a cursor whose object was deleted.
   const isMissing = error instanceof Error && 'code' in error && error.code === 'resource_missing';

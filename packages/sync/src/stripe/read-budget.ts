@@ -25,15 +25,23 @@ type BudgetOptions = {
   prefix: string;
   perSecond: number;
   clock: Clock;
+  /** What is counted; default: reads from Stripe. */
+  name?: string;
 };
 
 /**
  * The budget of Stripe reads, shared by all workers through Redis; without Redis each process keeps its own. Checkouts,
  * which people wait for, are not counted.
  */
-export function createReadBudget({ redis, prefix, perSecond, clock }: BudgetOptions): ReadBudget {
+export function createReadBudget({
+  redis,
+  prefix,
+  perSecond,
+  clock,
+  name = 'stripe-reads',
+}: BudgetOptions): ReadBudget {
   // In braces: one slot of a Redis Cluster.
-  const key = `{${prefix}:stripe-reads}`;
+  const key = `{${prefix}:${name}}`;
   const local = createLocalBucket(perSecond, clock);
 
   async function ask(priority: ReadPriority): Promise<number> {

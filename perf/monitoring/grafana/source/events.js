@@ -150,6 +150,20 @@ export const events = dashboard({
           description:
             'Length of the time whose events Stripe lists no more and no sweep read; 0 once a reconcile covered it.',
         }),
+        graph(
+          'Usage reported to meters',
+          [['sum by (outcome) (rate(stripe_meter_reports_total[5m])) * 3600', '{{outcome}}']],
+          {
+            width: 12,
+            description:
+              'Reports of usage to meters of Stripe per hour, by their outcome. `duplicate` and `found`: Stripe had it already.',
+          },
+        ),
+        graph('Usage that is due to be reported', [['max(stripe_meter_report_lag_seconds)', 'lag']], {
+          width: 12,
+          unit: 's',
+          description: 'How long the oldest usage is due that its Stripe meter was not told of.',
+        }),
         graph('Months of payloads ahead', [['max(ledger_payload_months_ahead)', 'months']], {
           width: 12,
           description:

@@ -41,7 +41,10 @@ export const infrastructure = dashboard({
             ['max by (replica) (database_replica_lag_seconds)', '{{replica}}'],
             ['min by (replica) (database_replica_used)', '{{replica}} used'],
           ],
-          { unit: 's', description: 'As the processes measure it; one that cannot be reached gets ever older.' },
+          {
+            unit: 's',
+            description: 'As the processes measure it; one that cannot be reached gets ever older.',
+          },
         ),
         graph('Locks and deadlocks', [
           ['sum by (mode) (pg_locks_count)', '{{mode}}'],

@@ -1,5 +1,5 @@
 import { invalid, noSuch } from '../errors.ts';
-import { planOf } from '../objects/catalog.ts';
+import { isMetered, planOf } from '../objects/catalog.ts';
 import { itemObject } from '../objects/subscription.ts';
 import type { Patch } from '../state/tables.ts';
 import type { Metadata, Price, Subscription, SubscriptionItem } from '../stripe-objects.ts';
@@ -45,13 +45,13 @@ function newItem(world: World, subscription: Subscription, change: ItemChange): 
   });
 }
 
-function changedItem(item: SubscriptionItem, change: ItemChange): SubscriptionItem {
+function changedItem({ quantity, ...item }: SubscriptionItem, change: ItemChange): SubscriptionItem {
   const price = change.price ?? item.price;
   return {
     ...item,
     price,
     plan: planOf(price),
-    quantity: change.quantity ?? item.quantity ?? 1,
+    ...(isMetered(price) ? {} : { quantity: change.quantity ?? quantity ?? 1 }),
     metadata: change.metadata ?? item.metadata,
   };
 }

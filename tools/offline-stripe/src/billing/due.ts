@@ -1,4 +1,5 @@
 import { emit } from '../events/emit.ts';
+import { isMetered } from '../objects/catalog.ts';
 import type {
   CheckoutSession,
   Invoice,
@@ -13,8 +14,9 @@ import { authorizationSeconds, expireAuthorization } from './capture.ts';
 import { expireCheckout } from './checkout.ts';
 import { attemptInvoice, changeDunning, dunningOf, payInvoice } from './collect.ts';
 import { completeBankDebit } from './delayed-checkout.ts';
-import { finalizeInvoice } from './invoices.ts';
-import { announceTrialEnd, endTrial, expireIncomplete, renew } from './renew.ts';
+import { changeLines, finalizeInvoice } from './invoices.ts';
+import { recount } from './meters.ts';
+import { announceTrialEnd, billItems, endTrial, expireIncomplete, renew } from './renew.ts';
 import { enterNextPhase } from './schedules.ts';
 import { changeSubscription, earliestPeriodEnd, endSubscription, isEnded } from './subscription-changes.ts';
 
@@ -43,6 +45,13 @@ function scheduleOf(world: World, subscription: Subscription): SubscriptionSched
   return schedule?.status === 'active' ? schedule : undefined;
 }
 
+/** Ends a subscription at its time: what its meters counted until then is billed. */
+function endBilled(world: World, subscription: Subscription): void {
+  if (subscription.items.data.some(({ price }) => isMetered(price)))
+    billItems(world, subscription, { items: [], reason: 'subscription_cycle', isLast: true });
+  endSubscription(world, subscription.id, 'cancellation_requested');
+}
+
 function duesOf(world: World, subscription: Subscription): Due[] {
   const dunning = dunningOf(world, subscription.id);
   const { id, status } = subscription;
@@ -55,7 +64,7 @@ function duesOf(world: World, subscription: Subscription): Due[] {
   add(schedule?.current_phase?.end_date, () => {
     if (schedule !== undefined) enterNextPhase(world, schedule);
   });
-  add(subscription.cancel_at, () => endSubscription(world, id, 'cancellation_requested'));
+  add(subscription.cancel_at, () => endBilled(world, subscription));
   if (status === 'trialing') {
     const end = subscription.trial_end ?? 0;
     if (!dunning.trial_will_end_sent) {
@@ -112,7 +121,8 @@ export function nextDueOfInvoice(invoice: Invoice): Due | null {
   return {
     at,
     run: (world) => {
-      const open = finalizeInvoice(world, invoice);
+      const counted = changeLines(world, invoice, recount(world, invoice));
+      const open = finalizeInvoice(world, counted);
       if (open.amount_due === 0) payInvoice(world, open);
       else if (open.collection_method === 'charge_automatically') attemptInvoice(world, open);
       else emit(world, 'invoice.sent', open);

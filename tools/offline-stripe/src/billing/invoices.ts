@@ -1,6 +1,7 @@
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
 import { newId } from '../ids.ts';
+import { isMetered } from '../objects/catalog.ts';
 import { invoiceItemLine, lineObject } from '../objects/invoice-line.ts';
 import { invoiceObject, sumsOf, type BillingReason } from '../objects/invoice.ts';
 import type {
@@ -26,6 +27,9 @@ export type NewInvoice = {
   items: SubscriptionItem[];
   reason: BillingReason;
   period: { start: number; end: number };
+  /** Lines of what meters counted in periods that are over. */
+  usage?: InvoiceLine[];
+  finalizesAt?: number | null;
 };
 
 type Draft = {
@@ -67,10 +71,11 @@ function insertDraft(world: World, draft: Draft): Invoice {
 
 /** A draft for the items' current periods, and for the invoice items that wait for one. */
 export function draftInvoice(world: World, fields: NewInvoice): Invoice {
-  const { subscription, items } = fields;
+  const { subscription, items, usage = [] } = fields;
   const { customer, currency } = subscription;
   const id = fields.id ?? newId('in');
-  const lines = items.map((item) =>
+  const paidAhead = items.filter(({ price }) => fields.reason === 'subscription_create' || !isMetered(price));
+  const lines = paidAhead.map((item) =>
     lineObject(item, {
       invoice: id,
       period: { start: item.current_period_start, end: item.current_period_end },
@@ -82,11 +87,11 @@ export function draftInvoice(world: World, fields: NewInvoice): Invoice {
     id,
     customer,
     currency,
-    lines,
+    lines: [...lines, ...usage],
     items: pendingItems(world, { customer, currency, subscription: subscription.id }),
     discounts: discountsInForce(world, subscription),
     terms: { ...subscription, daysUntilDue: subscription.days_until_due },
-    finalizesAt: null,
+    finalizesAt: fields.finalizesAt ?? null,
   });
   if (subscription.discounts.length > 0 && invoice.subtotal > 0) {
     changeSubscription(world, subscription.id, { discounts: keptDiscounts(world, subscription) });

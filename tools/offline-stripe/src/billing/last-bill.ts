@@ -1,3 +1,4 @@
+import { isMetered } from '../objects/catalog.ts';
 import type { World } from '../world.ts';
 import { pendingItems } from './invoice-items.ts';
 import { creditUnused } from './prorate.ts';
@@ -11,6 +12,7 @@ export function billLast(world: World, subscriptionId: string, bill: LastBill): 
   if (bill.prorate === true && subscription.status !== 'trialing')
     creditUnused(world, subscription, world.clock.now());
   const waiting = pendingItems(world, { ...subscription, subscription: subscription.id });
-  if (bill.invoice_now === true && waiting.length > 0)
-    billItems(world, subscription, { items: [], reason: 'subscription_update' });
+  const isMeteredToo = subscription.items.data.some(({ price }) => isMetered(price));
+  if (bill.invoice_now === true && (waiting.length > 0 || isMeteredToo))
+    billItems(world, subscription, { items: [], reason: 'subscription_update', isLast: true });
 }

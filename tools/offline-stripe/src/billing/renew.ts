@@ -5,6 +5,7 @@ import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals, periodEndAfter } from './calendar.ts';
 import { attemptInvoice, changeDunning, payInvoice } from './collect.ts';
+import { draftSeconds, meteredLines } from './meters.ts';
 import { draftInvoice, finalizeInvoice, markUncollectible, voidInvoice } from './invoices.ts';
 import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
 
@@ -13,6 +14,8 @@ export type Billed = {
   reason: 'subscription_cycle' | 'subscription_update';
   /** What else changes in the same update. */
   patch?: Patch<Subscription>;
+  /** The subscription ends: its metered items are billed up to now. */
+  isLast?: boolean;
 };
 
 /** Moves items into the given periods, invoices them and collects the invoice, as `pause_collection` allows. */
@@ -21,6 +24,8 @@ export function billItems(world: World, before: Subscription, billed: Billed): v
   const now = world.clock.now();
   const renewed = new Map(billed.items.map((item) => [item.id, item]));
   const items = before.items.data.map((item) => renewed.get(item.id) ?? item);
+  const counted = billed.isLast === true ? items : before.items.data.filter((item) => renewed.has(item.id));
+  const usage = meteredLines(world, before, { items: counted, invoice: invoiceId, until: now });
   const subscription = changeSubscription(world, before.id, {
     ...withItems(before, items),
     latest_invoice: invoiceId,
@@ -32,7 +37,10 @@ export function billItems(world: World, before: Subscription, billed: Billed): v
     items: billed.items,
     reason: billed.reason,
     period: { start: before.items.data[0]?.current_period_start ?? now, end: now },
+    usage,
+    finalizesAt: usage.length === 0 ? null : now + draftSeconds,
   });
+  if (draft.automatically_finalizes_at !== null) return;
   const pause = subscription.pause_collection?.behavior;
   if (pause === 'keep_as_draft' || subscription.status === 'unpaid') return;
   const open = finalizeInvoice(world, draft);

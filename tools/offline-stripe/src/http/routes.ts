@@ -4,6 +4,8 @@ import { customerRoutes } from '../resources/customers.ts';
 import { eventRoutes } from '../resources/events.ts';
 import { invoiceItemRoutes } from '../resources/invoice-items.ts';
 import { invoicePaymentRoutes, invoiceRoutes } from '../resources/invoices.ts';
+import { meterEventRoutes } from '../resources/meter-events.ts';
+import { meterRoutes } from '../resources/meters.ts';
 import { paymentIntentRoutes } from '../resources/payment-intents.ts';
 import { paymentMethodRoutes } from '../resources/payment-methods.ts';
 import { paymentPageRoutes } from '../resources/payment-pages.ts';
@@ -44,6 +46,8 @@ export const routes: readonly Route[] = [
   ...subscriptionItemRoutes,
   ...subscriptionScheduleRoutes,
   ...couponRoutes,
+  ...meterRoutes,
+  ...meterEventRoutes,
   ...invoiceRoutes,
   ...invoiceItemRoutes,
   ...invoicePaymentRoutes,

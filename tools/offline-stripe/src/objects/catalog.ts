@@ -43,7 +43,12 @@ export type NewPrice = {
   /** A decimal number, e.g. `1500` or `0.5`. */
   unitAmount: string;
   taxBehavior?: Price['tax_behavior'];
-  recurring: { interval: Interval; intervalCount: number; trialDays: number | null } | null;
+  recurring: {
+    interval: Interval;
+    intervalCount: number;
+    trialDays: number | null;
+    meter?: string | null;
+  } | null;
   nickname?: string | null;
   lookupKey?: string | null;
   active?: boolean;
@@ -72,9 +77,9 @@ export function priceObject(fields: NewPrice): Price {
         : {
             interval: recurring.interval,
             interval_count: recurring.intervalCount,
-            meter: null,
+            meter: recurring.meter ?? null,
             trial_period_days: recurring.trialDays,
-            usage_type: 'licensed',
+            usage_type: (recurring.meter ?? null) === null ? 'licensed' : 'metered',
           },
     tax_behavior: fields.taxBehavior ?? 'unspecified',
     tiers_mode: null,
@@ -85,8 +90,16 @@ export function priceObject(fields: NewPrice): Price {
   };
 }
 
-/** What a quantity of a price costs, in the currency's smallest unit. */
+/** Billed by what its meter counted, when the period is over. */
+export const isMetered = (price: Price): boolean => price.recurring?.usage_type === 'metered';
+
+/** What a quantity of a price costs in advance, in the currency's smallest unit: nothing where a meter counts it. */
 export function amountOf(price: Price, quantity: number): number {
+  return isMetered(price) ? 0 : costOf(price, quantity);
+}
+
+/** What a quantity of a price costs, in the currency's smallest unit. */
+export function costOf(price: Price, quantity: number): number {
   return price.unit_amount === null
     ? Math.round(Number(price.unit_amount_decimal) * quantity)
     : price.unit_amount * quantity;
@@ -107,12 +120,12 @@ export function planOf(price: Price): Plan {
     interval_count: price.recurring?.interval_count ?? 1,
     livemode: false,
     metadata: price.metadata,
-    meter: null,
+    meter: price.recurring?.meter ?? null,
     nickname: price.nickname,
     product: price.product,
     tiers_mode: null,
     transform_usage: null,
     trial_period_days: null,
-    usage_type: 'licensed',
+    usage_type: price.recurring?.usage_type ?? 'licensed',
   };
 }

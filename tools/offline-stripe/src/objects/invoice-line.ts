@@ -1,6 +1,6 @@
 import { newId } from '../ids.ts';
 import type { InvoiceItem, InvoiceLine, SubscriptionItem } from '../stripe-objects.ts';
-import { amountOf } from './catalog.ts';
+import { amountOf, isMetered } from './catalog.ts';
 
 type Line = Pick<InvoiceLine, 'amount' | 'currency' | 'description' | 'metadata' | 'parent' | 'period'> & {
   invoice: string;
@@ -32,7 +32,7 @@ export function lineObject(
   item: SubscriptionItem,
   fields: { invoice: string; period: { start: number; end: number }; isTrial: boolean },
 ): InvoiceLine {
-  const quantity = item.quantity ?? 1;
+  const quantity = item.quantity ?? (isMetered(item.price) ? 0 : 1);
   return line({
     amount: fields.isTrial ? 0 : amountOf(item.price, quantity),
     currency: item.price.currency,

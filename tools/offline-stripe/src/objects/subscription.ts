@@ -1,6 +1,6 @@
 import { newId } from '../ids.ts';
 import type { Metadata, Price, Subscription, SubscriptionItem } from '../stripe-objects.ts';
-import { planOf } from './catalog.ts';
+import { isMetered, planOf } from './catalog.ts';
 
 export function itemObject(fields: {
   subscription: string;
@@ -22,7 +22,7 @@ export function itemObject(fields: {
     metadata: fields.metadata ?? {},
     plan: planOf(fields.price),
     price: fields.price,
-    quantity: fields.quantity,
+    ...(isMetered(fields.price) ? {} : { quantity: fields.quantity }),
     subscription: fields.subscription,
     tax_rates: [],
   };

@@ -4,6 +4,7 @@ import { checkoutLine } from '../objects/checkout-session.ts';
 import type { LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import type { CreateSession } from './checkout-session-params.ts';
+import { requireUncounted } from './subscription-choices.ts';
 import { createPrice, requireActive } from './prices.ts';
 
 type LineParams = CreateSession['line_items'][number];
@@ -26,6 +27,7 @@ function lineOf(world: World, line: LineParams, { mode, name }: { mode: string; 
       ? world.tables.prices.require(line.price ?? '', name)
       : createPrice(world, line.price_data);
   requireActive(price, name);
+  requireUncounted(price, line.quantity, name.replace('[price]', '[quantity]'));
   if (mode === 'payment' && price.type === 'recurring') {
     throw invalid(
       'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',

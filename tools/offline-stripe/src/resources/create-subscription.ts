@@ -6,7 +6,14 @@ import { cardDeclined } from '../errors.ts';
 import { mergeMetadata } from '../http/params.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { checkTerms, couponsOf, methodFor, newCard, requirePrice } from './subscription-choices.ts';
+import {
+  checkTerms,
+  couponsOf,
+  methodFor,
+  newCard,
+  requirePrice,
+  requireUncounted,
+} from './subscription-choices.ts';
 import type { CreateSubscription } from './subscription-params.ts';
 
 function trialEndOf(world: World, params: CreateSubscription): number | null {
@@ -21,7 +28,11 @@ export function createSubscription(world: World, params: CreateSubscription): Su
   checkTerms(params, 'charge_automatically');
   const trialEnd = trialEndOf(world, params);
   const items = params.items.map(({ price, quantity, metadata }, index) => ({
-    price: requirePrice(world, { id: price, type: 'recurring' }, `items[${index}][price]`),
+    price: requireUncounted(
+      requirePrice(world, { id: price, type: 'recurring' }, `items[${index}][price]`),
+      quantity,
+      `items[${index}][quantity]`,
+    ),
     quantity: quantity ?? 1,
     metadata: mergeMetadata({}, metadata),
   }));

@@ -11,13 +11,13 @@ import {
   mergeMetadata,
   metadata,
   natural,
-  positive,
   text,
   unset,
 } from '../http/params.ts';
 import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
+import { recurringOf, recurringParams } from './recurring.ts';
 
 const taxBehavior = z.enum(['exclusive', 'inclusive', 'unspecified']);
 
@@ -29,14 +29,7 @@ export const priceData = {
     .string()
     .regex(/^\d{1,15}(\.\d{1,12})?$/, 'it is no decimal number')
     .optional(),
-  recurring: z
-    .strictObject({
-      interval: z.enum(['day', 'week', 'month', 'year']),
-      interval_count: positive.optional(),
-      trial_period_days: natural.optional(),
-      usage_type: z.enum(['licensed'], 'the offline Stripe has no metered prices').optional(),
-    })
-    .optional(),
+  recurring: recurringParams.optional(),
   tax_behavior: taxBehavior.optional(),
 };
 /** The same where the call also names the product. */
@@ -96,15 +89,6 @@ function productFor(world: World, params: CreatePrice): string {
   return product.id;
 }
 
-function recurringOf({ recurring }: CreatePrice) {
-  if (recurring === undefined) return null;
-  return {
-    interval: recurring.interval,
-    intervalCount: recurring.interval_count ?? 1,
-    trialDays: recurring.trial_period_days ?? null,
-  };
-}
-
 /** A price that is not stored yet; `prefix` names the parameter that it was given as, if nested. */
 export function buildPrice(world: World, params: CreatePrice & { product: string }, prefix = ''): Price {
   const named = (field: string): string => (prefix === '' ? field : `${prefix}[${field}]`);
@@ -130,7 +114,7 @@ export function buildPrice(world: World, params: CreatePrice & { product: string
     currency: params.currency,
     unitAmount,
     taxBehavior: params.tax_behavior ?? 'unspecified',
-    recurring: recurringOf(params),
+    recurring: recurringOf(world, params.recurring, named('recurring[meter]')),
     nickname: params.nickname ?? null,
     lookupKey: params.lookup_key ?? null,
     active: params.active ?? true,
@@ -192,12 +176,15 @@ export const priceRoutes = [
       currency: currency.optional(),
       type: z.enum(['one_time', 'recurring']).optional(),
       lookup_keys: z.array(text).optional(),
-      recurring: z.strictObject({ interval: text.optional(), usage_type: text.optional() }).optional(),
+      recurring: z
+        .strictObject({ interval: text.optional(), usage_type: text.optional(), meter: text.optional() })
+        .optional(),
     }),
     equal: ['active', 'product', 'currency', 'type'],
     matches: (row, { recurring, lookup_keys: keys }) =>
       (recurring?.interval === undefined || row.recurring?.interval === recurring.interval) &&
       (recurring?.usage_type === undefined || row.recurring?.usage_type === recurring.usage_type) &&
+      (recurring?.meter === undefined || row.recurring?.meter === recurring.meter) &&
       (keys?.includes(row.lookup_key ?? '') ?? true),
   }),
 ];

@@ -1,6 +1,7 @@
 import { usableCoupon } from '../billing/discounts.ts';
 import { methodOfCustomer } from '../billing/payment-methods.ts';
 import { invalid } from '../errors.ts';
+import { isMetered } from '../objects/catalog.ts';
 import type { Coupon, Customer, Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { requireActive } from './prices.ts';
@@ -36,6 +37,13 @@ export function requirePrice(
     );
   }
   requireActive(price, param);
+  return price;
+}
+
+/** A meter counts the quantity of a metered price: none is taken with it. */
+export function requireUncounted(price: Price, quantity: number | undefined, param: string): Price {
+  if (isMetered(price) && quantity !== undefined)
+    throw invalid('The quantity parameter is not supported for metered prices.', param);
   return price;
 }
 

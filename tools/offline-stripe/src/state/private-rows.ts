@@ -48,6 +48,24 @@ export type Delivery = {
   next_attempt_at_ms: number;
 };
 
+/** What a meter counted: `value` of a customer at a moment. */
+export type MeterReading = {
+  id: string;
+  event_name: string;
+  customer: string;
+  value: number;
+  timestamp: number;
+};
+
+/** What a meter counts of one customer. */
+export const meterKey = ({
+  event_name: name,
+  customer,
+}: Pick<MeterReading, 'event_name' | 'customer'>): string => `${name} ${customer}`;
+
+/** When a meter event's identifier (its id here) was last accepted. */
+export type MeterIdentifier = { id: string; at: number };
+
 /** Marks an event (by its id) that the receiver has answered with 2xx. */
 export type Receipt = { id: string };
 

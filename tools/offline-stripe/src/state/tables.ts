@@ -12,6 +12,7 @@ import type {
   Invoice,
   InvoiceItem,
   InvoicePayment,
+  Meter,
   PaymentIntent,
   PaymentMethod,
   PortalSession,
@@ -23,12 +24,15 @@ import type {
   SubscriptionSchedule,
   Tombstone,
 } from '../stripe-objects.ts';
+import { meterKey } from './private-rows.ts';
 import type {
   CheckoutPlan,
   Delivery,
   DiscountTerms,
   DunningState,
   IdempotentAnswer,
+  MeterIdentifier,
+  MeterReading,
   Receipt,
   Settings,
 } from './private-rows.ts';
@@ -137,6 +141,7 @@ export type ObjectRows = {
   /** By customer. */
   balanceTransactions: BalanceTransaction;
   coupons: Coupon;
+  meters: Meter;
 };
 type OtherRows = {
   /** By customer. */
@@ -150,6 +155,9 @@ type OtherRows = {
   deliveries: Delivery;
   receipts: Receipt;
   idempotentAnswers: IdempotentAnswer;
+  /** By meter and customer (`meterKey`). */
+  meterReadings: MeterReading;
+  meterIdentifiers: MeterIdentifier;
   settings: Settings;
 };
 
@@ -186,6 +194,9 @@ export function createTables(onChange: OnChange): Tables {
     deliveries: table('deliveries'),
     receipts: table('receipts'),
     idempotentAnswers: table('idempotentAnswers'),
+    meters: table('meters', 'billing.meter'),
+    meterReadings: table('meterReadings', undefined, (row) => meterKey(row)),
+    meterIdentifiers: table('meterIdentifiers'),
     settings: table('settings'),
   };
 }
@@ -208,6 +219,7 @@ export function findById(tables: Tables, id: string): object | undefined {
     ch: tables.charges,
     re: tables.refunds,
     dp: tables.disputes,
+    mtr: tables.meters,
     evt: tables.events,
   };
   const prefix = id.slice(0, Math.max(0, id.indexOf('_')));

@@ -1,4 +1,4 @@
-import { featureKind, featureOut } from '@billing/domain';
+import { featureKind, featureOut, stripeMeterOut } from '@billing/domain';
 import type { FeatureOut } from '@billing/domain';
 import type { Feature } from '@billing/store';
 import { datesExample, presentDates } from '../page.ts';
@@ -11,6 +11,7 @@ export const presentFeature = (row: Feature): FeatureOut => ({
   unit: row.unit,
   counted: row.counted,
   thresholds: row.thresholds,
+  stripe_meter: row.stripeMeter === null ? null : stripeMeterOut.parse(row.stripeMeter),
   ...presentDates(row),
 });
 
@@ -22,6 +23,7 @@ export const featureExample = {
   unit: 'call',
   counted: false,
   thresholds: [80, 100],
+  stripe_meter: { event_name: 'api_calls', report: 'overage' },
   ...datesExample,
 };
 

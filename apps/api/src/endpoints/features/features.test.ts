@@ -49,6 +49,7 @@ describe('a feature', () => {
       unit: 'call',
       counted: false,
       thresholds: [80, 100],
+      stripe_meter: null,
       created_at: expect.any(String),
       updated_at: expect.any(String),
     });
@@ -67,6 +68,38 @@ describe('a feature', () => {
       'feature.update',
       'feature.create',
     ]);
+  });
+
+  test('names the meter of Stripe that its usage is reported to, another one, and none', async () => {
+    const meter = { event_name: 'calls', report: 'overage' };
+    const code = await describeFeature({ kind: 'metered', stripe_meter: meter });
+    expect((await commerce.admin('get', features(code)).expect(200)).body).toMatchObject({
+      stripe_meter: meter,
+    });
+    const other = { event_name: 'all_calls', report: 'all' };
+    const patched = await commerce.admin('patch', features(code), { stripe_meter: other }).expect(200);
+    expect(patched.body).toMatchObject({ stripe_meter: other });
+    const kept = await commerce.admin('patch', features(code), { unit: 'call' }).expect(200);
+    expect(kept.body).toMatchObject({ stripe_meter: other });
+    const none = await commerce.admin('patch', features(code), { stripe_meter: null }).expect(200);
+    expect(none.body).toMatchObject({ stripe_meter: null });
+  });
+
+  test.each([
+    ['of a limit', { kind: 'limit' }, { event_name: 'calls', report: 'all' }, 'stripe_meter'],
+    ['without a name', { kind: 'metered' }, { event_name: '', report: 'all' }, 'stripe_meter.event_name'],
+    [
+      'that is told something else',
+      { kind: 'metered' },
+      { event_name: 'c', report: 'x' },
+      'stripe_meter.report',
+    ],
+  ])('a meter %s is refused', async (_what, fields, meter, path) => {
+    const body = { feature_code: uniqueId('calls'), ...fields, stripe_meter: meter };
+    const refused = await commerce.admin('post', features(), body).expect(400);
+    expect(refused.body).toMatchObject({ code: 'invalid_request', errors: [{ path }] });
+    const code = await describeFeature(fields);
+    await commerce.admin('patch', features(code), { stripe_meter: meter }).expect(400);
   });
 
   test('a code exists once, and one that nobody described is not found', async () => {

@@ -7,6 +7,7 @@ import { createReservation } from './create-reservation.ts';
 import { getReservation } from './get-reservation.ts';
 import { getUsage } from './get-usage.ts';
 import { listUsageEvents } from './list-usage-events.ts';
+import { listMeterReports } from './list-meter-reports.ts';
 import { listUsageRefusals } from './list-usage-refusals.ts';
 import { recordUsage } from './record-usage.ts';
 import { recordUsageBatch } from './record-usage-batch.ts';
@@ -32,4 +33,5 @@ export const usageEndpoints: readonly Endpoint[] = [
 export const usageAdminEndpoints: readonly Endpoint[] = [
   adjustUsage, //                POST   /api/v1/admin/usage/adjust
   listUsageRefusals, //          GET    /api/v1/admin/usage/refusals
+  listMeterReports, //           GET    /api/v1/admin/usage/meter-reports
 ];

@@ -1,4 +1,4 @@
-import { eventStatuses } from '@billing/domain';
+import { eventStatuses, hourMs } from '@billing/domain';
 import type { EventStatus, ReconcileResult, ReplayResult } from '@billing/domain';
 import { claimRun, endRun, requestReconcile, requestReplay, saveRun } from '@billing/store';
 import type { Database } from '@billing/store';
@@ -29,6 +29,14 @@ export async function seedEvents(database: Database, objectId: string): Promise<
   }));
   await database.stripeEvent.createMany({ data: rows });
   return rows.map(({ eventId }) => eventId);
+}
+
+/** Usage that waits for its user's Stripe customer. */
+export async function seedMeterHour(database: Database, projectId: string): Promise<void> {
+  const hour = new Date(Math.floor(Date.now() / hourMs) * hourMs);
+  await database.usageMeterHour.create({
+    data: { projectId, userId: uniqueId('user'), featureCode: 'api_calls', hour, waitsSince: hour },
+  });
 }
 
 /** Usage that was queued and then refused. */

@@ -4,7 +4,13 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
-import { answerReplays, seedEvents, seedRuns, seedUsageRefusal } from './seed-records.test-support.ts';
+import {
+  answerReplays,
+  seedEvents,
+  seedMeterHour,
+  seedRuns,
+  seedUsageRefusal,
+} from './seed-records.test-support.ts';
 
 export const metricsToken = 'metrics-token-of-the-test';
 
@@ -59,12 +65,17 @@ async function useAndReserve(
   { apiKey, userId }: { apiKey: string; userId: string },
 ): Promise<string[]> {
   const send = (path: string, body: object) =>
-    api
-      .http()
-      .post(`/api/v1/usage${path}`)
-      .set('Authorization', `Bearer ${apiKey}`)
-      .send({ user_id: userId, feature_code: 'api_calls', quantity: 20, ...body })
-      .expect(200);
+    waitFor(
+      async () => {
+        const { status } = await api
+          .http()
+          .post(`/api/v1/usage${path}`)
+          .set('Authorization', `Bearer ${apiKey}`)
+          .send({ user_id: userId, feature_code: 'api_calls', quantity: 20, ...body });
+        return status === 200;
+      },
+      { what: 'usage to be taken, which a busy machine refuses' },
+    );
   await send('', { event_id: uniqueId('used') });
   const ids = [uniqueId('held'), uniqueId('held'), uniqueId('held')];
   for (const id of ids) await send('/reservations', { reservation_id: id });
@@ -112,6 +123,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     target_type: ['price', 'product'],
     'Idempotency-Key': ['order-1'],
   };
+  await seedMeterHour(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,

@@ -42,6 +42,18 @@ export const featureRows = (grant: (more: object) => object): StatedRow[] => [
     'thresholds',
     () => ({ body: { feature_code: uniqueId('f'), kind: 'limit', thresholds: [80] } }),
   ],
+  [
+    'meterOfOthers',
+    'createFeature',
+    'stripe_meter',
+    () => ({
+      body: {
+        feature_code: uniqueId('f'),
+        kind: 'limit',
+        stripe_meter: { event_name: 'calls', report: 'all' },
+      },
+    }),
+  ],
   ...wrongFeatures.map(([rule, field, features]): StatedRow => [
     rule,
     'createProduct',

@@ -109,6 +109,11 @@ export const statedRules = {
     message: /are for metered features and counted limits only/,
     words: /None for boolean features and limits that are not counted/,
   },
+  meterOfOthers: {
+    path: /^stripe_meter$/,
+    message: /is for metered features only/,
+    words: /Metered features only/,
+  },
   settingsOfBoth: {
     path: /^features\.\d+\.\w+$/,
     message: /does not go with the settings of a metered feature/,

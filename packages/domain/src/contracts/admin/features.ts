@@ -22,15 +22,43 @@ const thresholds = z
     "Whole percents of a bucket's `granted` (of a counted limit's `limit`): when usage reaches one, a row says so. None for boolean features and limits that are not counted.",
   );
 
-type Kinds = { kind?: string | undefined; counted?: boolean | undefined; thresholds?: unknown[] | undefined };
+const meterFields = { event_name: z.string(), report: z.enum(['all', 'overage']) };
+
+/** `report`: all usage, or the overage only. */
+export const stripeMeter = z
+  .strictObject({
+    ...meterFields,
+    event_name: text
+      .refine((name) => name.length <= 100, 'must have at most 100 characters')
+      .meta({ maxLength: 100 }),
+  })
+  .meta({ id: 'NewStripeMeter' });
+export const stripeMeterOut = z.object(meterFields).meta({ id: 'StripeMeter' });
+
+const ofFeature =
+  'Metered features only: the meter of Stripe that usage is reported to, unless the product that gives the feature says another.';
+
+type Kinds = {
+  stripe_meter?: unknown;
+  kind?: string | undefined;
+  counted?: boolean | undefined;
+  thresholds?: unknown[] | undefined;
+};
 
 /** What does not go together, as far as it is given. */
-export function featureFieldsProblem({ kind, counted, thresholds: percents }: Kinds): FieldProblem[] {
+export function featureFieldsProblem({
+  kind,
+  counted,
+  thresholds: percents,
+  stripe_meter: meter,
+}: Kinds): FieldProblem[] {
   const errors: FieldProblem[] = [];
   if (counted === true && kind !== undefined && kind !== 'limit')
     errors.push({ path: 'counted', message: 'is for limits only' });
   if ((percents?.length ?? 0) > 0 && (kind === 'boolean' || (kind === 'limit' && counted === false)))
     errors.push({ path: 'thresholds', message: 'are for metered features and counted limits only' });
+  if (meter !== undefined && meter !== null && kind !== undefined && kind !== 'metered')
+    errors.push({ path: 'stripe_meter', message: 'is for metered features only' });
   return errors;
 }
 
@@ -51,6 +79,7 @@ export const createFeatureRequest = z
       .default(false)
       .describe('Limits only: usage raises and lowers a level (seats in use).'),
     thresholds: thresholds.default([]),
+    stripe_meter: stripeMeter.optional().describe(ofFeature),
     dry_run: dryRun,
   })
   .superRefine(refineKinds)
@@ -62,6 +91,7 @@ export const patchFeatureRequest = z
     name: displayName.nullable().optional(),
     unit: unit.nullable().optional(),
     thresholds: thresholds.optional(),
+    stripe_meter: stripeMeter.nullable().optional().describe(`${ofFeature} Null: of none.`),
     kind: featureKind.optional().describe('Only while nothing uses the feature.'),
     counted: z.boolean().optional().describe('Limits only. Only while nothing uses the feature.'),
     dry_run: dryRun,
@@ -79,6 +109,7 @@ export const featureOut = z
     unit: z.string().nullable(),
     counted: z.boolean(),
     thresholds: z.array(z.number().int()),
+    stripe_meter: stripeMeterOut.nullable(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })

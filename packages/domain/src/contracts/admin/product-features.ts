@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { id, text } from '../../ids.ts';
+import { id } from '../../ids.ts';
 import { amount } from '../../usage/amounts.ts';
 import { allowancePeriods, settingsOf } from '../../usage/features.ts';
 import type { FeatureSettings, SettingsByCode } from '../../usage/features.ts';
+import { stripeMeter, stripeMeterOut } from './features.ts';
 import { storableJson, storableRule } from '../../usage/storable-json.ts';
 
 const ofLimits = 'Limits only.';
@@ -51,15 +52,11 @@ const meteredFields = {
     .describe(
       `${ofMetered} What a period leaves is granted for so many further periods, at most \`max\` in all. Not with \`period: once\`.`,
     ),
-  stripe_meter: z
-    .strictObject({
-      event_name: text
-        .refine((name) => name.length <= 100, 'must have at most 100 characters')
-        .meta({ maxLength: 100 }),
-      report: z.enum(['all', 'overage']),
-    })
+  stripe_meter: stripeMeter
     .optional()
-    .describe(`${ofMetered} The Stripe meter that its usage, or the overage only, is reported to.`),
+    .describe(
+      `${ofMetered} The Stripe meter that its usage, or the overage only, is reported to, in place of the feature's.`,
+    ),
 };
 
 const fields = {
@@ -183,7 +180,7 @@ export const productFeatureOut = z
     overage: z.enum(['deny', 'allow']).optional(),
     overage_limit: z.number().int().nullable().optional(),
     rollover: z.object({ periods: z.number().int(), max: z.number().int().optional() }).optional(),
-    stripe_meter: z.object({ event_name: z.string(), report: z.enum(['all', 'overage']) }).optional(),
+    stripe_meter: stripeMeterOut.optional(),
   })
   .meta({ id: 'ProductFeature' });
 export type ProductFeatureOut = z.output<typeof productFeatureOut>;
