@@ -1,5 +1,5 @@
-import { dayMs } from '@billing/domain';
-import { requestReconcile } from '@billing/store';
+import { randomUUID } from 'node:crypto';
+import { dayMs, toTimestamp } from '@billing/domain';
 import { waitFor } from '@billing/testing';
 import { startTestWorker } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
@@ -34,9 +34,14 @@ const reported = () =>
     .split('\n')
     .filter((line) => line.includes('"events_not_seen"')).length;
 
-async function reconcile(since?: number): Promise<void> {
-  const scope = { dryRun: false, projectId: null, since };
-  const { runId } = await requestReconcile(world.database, scope, { name: 'tester', requestId: null });
+/** Asked for at the worker's own time: what a reconcile covers ends when it was requested. */
+async function reconcile(since: number): Promise<void> {
+  const runId = `run_${randomUUID()}`;
+  const createdAt = new Date(Date.now() + world.clock.offsetMs);
+  const params = { since: toTimestamp(since) };
+  await world.database.run.create({
+    data: { id: runId, kind: 'reconcile', requestedBy: 'tester', params, createdAt },
+  });
   await waitFor(
     async () => (await world.database.run.findUniqueOrThrow({ where: { id: runId } })).status === 'done',
     { what: 'the run', timeoutMs: 20_000 },

@@ -81,6 +81,7 @@ export function createUsageChecks(deps: UsageReadDeps): CheckUsage {
         known.read.userVersion < leastVersionOf(lookUp) || account.state.usageSeq < lookUp.leastSeq;
       if (isOld) return null;
       const copied = { ...key, sources: known, account };
+      if (account.state.usageSeq > 0) usage.cache.rememberAnswered(key, account.state.usageSeq);
       if (lookUp.ticket !== null) void usage.cache.fill(lookUp.ticket, copied);
       return toCheckCopy(copied);
     });

@@ -6,7 +6,7 @@ import type { FillTicket, LookUp } from '../cache/look-ups.ts';
 import { runScript } from '../cache/entry.ts';
 import type { AccountKey } from './account-key.ts';
 import {
-  longestMs,
+  keptMs,
   markScript,
   parseUsageEntry,
   storeArguments,
@@ -36,6 +36,8 @@ export type UsageLookUp = {
 export type UsageCache = {
   /** One round trip for entitlements and balance, shared by all who ask at the same time. Never throws. */
   lookUp: (key: AccountKey) => Promise<UsageLookUp>;
+  /** Notes what was answered from Postgres, so that this process never answers with an older one. */
+  rememberAnswered: (key: AccountKey, usageSeq: number) => void;
   /** Stores a copy of what was read after the look-up. Never throws. */
   fill: (ticket: FillTicket, known: KnownAccount) => Promise<void>;
   /**
@@ -144,12 +146,19 @@ async function markAt(
 
 /** Copies of balances in Redis, beside the user's entitlements. Redis may vanish at any moment: copies are all it has. */
 export function createUsageCache({ cache, clock }: Deps): UsageCache {
-  /** What this process committed, and Redis has not acknowledged: whoever saw it must not see an older answer. */
-  const committed = new LRUCache<string, number>({ max: maxRemembered, ttl: 2 * longestMs });
+  /** What this process committed or answered, and Redis has not acknowledged: whoever saw it must not see an older answer. */
+  const committed = new LRUCache<string, number>({ max: maxRemembered, ttl: 2 * keptMs });
 
   const own = { cache, clock, committed };
 
+  function rememberAnswered(account: AccountKey, usageSeq: number): void {
+    const key = usageKey(account);
+    committed.set(key, Math.max(usageSeq, committed.get(key) ?? 0));
+  }
+
   return {
+    rememberAnswered,
+
     async lookUp(key) {
       const ownKey = usageKey(key);
       const copyKey = cache.keyBeside(key.userId, ownKey);
@@ -179,10 +188,7 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
     },
 
     async mark(changed) {
-      for (const known of changed) {
-        const key = usageKey(known);
-        committed.set(key, Math.max(known.account.state.usageSeq, committed.get(key) ?? 0));
-      }
+      for (const known of changed) rememberAnswered(known, known.account.state.usageSeq);
       const servers = byServer(cache, changed);
       if (servers.length === 0) return null;
       const marked = await Promise.all(

@@ -123,9 +123,13 @@ return 1`);
 /** An account as it was read, or as a commit left it. */
 export type KnownAccount = AccountKey & { sources: DerivedSources; account: Account };
 
-/** How long a copy is kept: longer than the slowest fill, whenever the answer changes. */
-export const longestMs = 60_000;
-const shortestMs = 10_000;
+/**
+ * How long a copy is served. Where Redis is away, a commit cannot say that it makes a copy old; this bounds how long another
+ * process shows it: all show a commit within a second.
+ */
+export const servedMs = 900;
+/** How long Redis keeps it, as a mark of what is known: longer than the slowest fill. */
+export const keptMs = 10_000;
 
 /** The version of the catalog that a generation is of; 0: made when there was none. */
 const catalogOf = (generation: string): number => Number(generation.split(':', 1)[0]);
@@ -137,14 +141,9 @@ export function storeArguments(
 ): (string | number)[] | null {
   if (generation === '' || catalogOf(generation) > known.sources.read.projectVersion) return null;
   const entry = entryOf(known, known.sources, known.account);
-  const validUntil = Math.min(entry.validUntil, now + longestMs);
+  const validUntil = Math.min(entry.validUntil, now + servedMs);
   if (validUntil <= now) return null;
   const { userVersion, usageSeq, steps, head, tail } = entry;
   const text = [generation, server, userVersion, usageSeq, validUntil, stepsText(steps), head.length];
-  return [
-    generation,
-    usageSeq,
-    `${text.join('|')}|${head}${tail}`,
-    Math.max(shortestMs, Math.ceil(validUntil - now)),
-  ];
+  return [generation, usageSeq, `${text.join('|')}|${head}${tail}`, keptMs];
 }

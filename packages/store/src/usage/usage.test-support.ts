@@ -21,6 +21,7 @@ export const noCache: UsageCache = {
   lookUp: () => Promise.reject(new Error('nobody looks up')),
   fill: () => Promise.resolve(),
   mark: () => Promise.resolve(null),
+  rememberAnswered: () => undefined,
   store: () => Promise.resolve(),
 };
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dayMs } from '@billing/domain';
+import { waitFor } from '@billing/testing';
 import { startTestApi } from '../../testing/start-test-api.test-support.ts';
 import type { TestApiOptions } from '../../testing/start-test-api.test-support.ts';
 
@@ -30,6 +31,15 @@ export async function startUsageApi(options: TestApiOptions = {}) {
     project,
     call,
     check: (query: Record<string, unknown>) => call('get', '/api/v1/check').query(query),
+    /** An answer from the cache, where a copy is served for less than a second. */
+    checkUntilHit: (query: Record<string, unknown>) =>
+      waitFor(
+        async () => {
+          const answer = await call('get', '/api/v1/check').query(query);
+          return answer.headers['x-cache'] === 'hit' ? answer : null;
+        },
+        { what: 'an answer from the cache' },
+      ),
     use: (body: object) => call('post', '/api/v1/usage').send(body),
     /** A new user who has so much of a feature. */
     userWith: async (amount: number, featureCode = 'calls', fields: object = {}): Promise<string> => {
