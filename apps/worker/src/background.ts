@@ -62,6 +62,7 @@ export function startBackground(
   { watchdog, consumer, webhooks, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
+  const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
       recheckDue(deps, signal),
@@ -97,7 +98,8 @@ export function startBackground(
       tidyReservations(deps),
     ),
     startLoop({ name: 'meters', logger, intervalMs: metersIntervalMs }, createMeterReporter(deps)),
-    ...startEmitter(deps),
+    sender,
+    ...startEmitter(deps, sender.nudge),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';
@@ -106,7 +108,6 @@ export function startBackground(
       { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
       createWebhookCounts(webhooks),
     ),
-    startSender(webhooks),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();
