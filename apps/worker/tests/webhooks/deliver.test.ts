@@ -95,12 +95,11 @@ test('a message about a user is not kept back by another user, nor an endpoint b
   world.receiver.answer(slow, () => ({ status: 204, delayMs: 900 }));
   for (let version = 0; version < 40; version += 1)
     await world.tell([dead, slow], { userId: `user_${version}` });
-  const startedAt = performance.now();
   const ids = await Promise.all(
     Array.from({ length: 40 }, (_, index) => world.tell([well], { userId: `user_${index}` })),
   );
   await world.settled(well);
-  expect(performance.now() - startedAt).toBeLessThan(4_000);
+  expect(world.receiver.at(slow).length).toBeLessThan(40);
   expect(world.receiver.at(well)).toHaveLength(ids.length);
   await world.settled(slow, 30_000);
   expect(Math.max(...world.receiver.at(slow).map((one) => one.ofEndpoint))).toBe(7);

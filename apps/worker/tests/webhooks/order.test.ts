@@ -38,9 +38,12 @@ const unsteady = () => ({ status: Math.random() < 0.3 ? 500 : 204, delayMs: Math
 
 const users = ['ann', 'bob', 'cem', 'gül', 'hana', 'ivo'];
 
-test.each(['latest', 'every'] as const)(
+test.each([
+  ['latest', 1],
+  ['every', 6],
+] as const)(
   'two workers: what an endpoint that wants %s accepts of a user never falls and ends with the newest state',
-  async (delivery) => {
+  async (delivery, least) => {
     const endpointId = await world.makeEndpoint({ delivery });
     world.receiver.answer(endpointId, unsteady);
     for (let version = 1; version <= 6; version += 1)
@@ -51,7 +54,7 @@ test.each(['latest', 'every'] as const)(
       const versions = versionsOf(accepted(came), userId);
       expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
       expect(versions.at(-1)).toBe(6);
-      if (delivery === 'every') expect(versions).toEqual([1, 2, 3, 4, 5, 6]);
+      expect(versions.length).toBeGreaterThanOrEqual(least);
     }
     expect(Math.max(...came.map((one) => one.ofUser))).toBe(0);
     expect(Math.max(...came.map((one) => one.ofEndpoint))).toBeLessThan(8);
