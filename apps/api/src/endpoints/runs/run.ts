@@ -7,6 +7,7 @@ import {
   runOut,
   runStatuses,
   ServiceError,
+  usersResult,
 } from '@billing/domain';
 import type { RunKindName, RunOut } from '@billing/domain';
 import type { Run } from '@billing/store';
@@ -24,6 +25,8 @@ const resultOf: Partial<Record<RunKindName, z.ZodType<Result>>> = {
   replay_event: replayEventResponse,
   import: importResult,
   erase: eraseResult,
+  base_line: usersResult,
+  backfill: usersResult,
 };
 
 const kind = runOut.shape.kind;
