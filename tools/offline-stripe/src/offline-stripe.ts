@@ -63,6 +63,7 @@ function buildParts(options: OfflineStripeOptions, publicUrl: string): Parts {
       const { webhooks_enabled: isOn, webhook_drop_ratio: dropRatio } = store.settings();
       return target.url !== null && isOn && Math.random() >= dropRatio;
     },
+    rehearse: (run) => store.rehearse(run),
     currentRequest: null,
   };
   clock.setOffset(store.settings().clock_offset_seconds);

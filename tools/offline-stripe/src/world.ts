@@ -44,6 +44,8 @@ export type World = {
   publicUrl(): string;
   /** True if an event made now is to be delivered. */
   delivers(): boolean;
+  /** Runs something and takes back all that it changed, with its events. */
+  rehearse<T>(run: () => T): T;
   /** The API request that is being executed; its id and key are named in the events it causes. */
   currentRequest: { id: string; idempotencyKey: string | null } | null;
 };

@@ -14,6 +14,7 @@ import { authorizationSeconds, expireAuthorization } from './capture.ts';
 import { expireCheckout } from './checkout.ts';
 import { attemptInvoice, changeDunning, dunningOf, payInvoice } from './collect.ts';
 import { completeBankDebit } from './delayed-checkout.ts';
+import { expireHeldChange, giveUpHeldChange } from './hold-change.ts';
 import { changeLines, finalizeInvoice } from './invoices.ts';
 import { recount } from './meters.ts';
 import { announceTrialEnd, billItems, endTrial, expireIncomplete, renew } from './renew.ts';
@@ -59,6 +60,10 @@ function duesOf(world: World, subscription: Subscription): Due[] {
   const add = (at: number | null | undefined, run: (world: World) => void): void => {
     if (at !== null && at !== undefined) dues.push({ at, run });
   };
+  const held = world.tables.heldChanges.get(id);
+  add(held?.expires_at, () => {
+    if (held !== undefined) expireHeldChange(world, held);
+  });
   // Of things due in the same second the first added runs first: an end before a renewal, a new phase before both.
   const schedule = scheduleOf(world, subscription);
   add(schedule?.current_phase?.end_date, () => {
@@ -92,7 +97,11 @@ function duesOf(world: World, subscription: Subscription): Due[] {
 
 /** What a subscription does next without a request, if anything. */
 export function nextDueOfSubscription(world: World, subscription: Subscription): Due | null {
-  if (isEnded(subscription)) return null;
+  if (isEnded(subscription)) {
+    const held = world.tables.heldChanges.get(subscription.id);
+    const at = subscription.ended_at ?? world.clock.now();
+    return held === undefined ? null : { at, run: () => giveUpHeldChange(world, held.id) };
+  }
   let next: Due | null = null;
   for (const due of duesOf(world, subscription)) if (next === null || due.at < next.at) next = due;
   return next;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { billLast } from '../billing/last-bill.ts';
-import { resumePaused } from '../billing/renew.ts';
+import { resumePaused } from '../billing/resume-paused.ts';
 import { endSubscription, isEnded } from '../billing/subscription-changes.ts';
 import { invalid, noSuch } from '../errors.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';

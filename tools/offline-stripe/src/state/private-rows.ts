@@ -1,4 +1,4 @@
-import type { Coupon, LineItem, Metadata, PaymentIntent } from '../stripe-objects.ts';
+import type { Coupon, LineItem, Metadata, PaymentIntent, Subscription } from '../stripe-objects.ts';
 
 /** What a checkout session remembers besides the object that Stripe shows. */
 export type CheckoutPlan = {
@@ -37,6 +37,16 @@ export type DunningState = {
   retries_done: number;
   next_retry_at: number | null;
   trial_will_end_sent: boolean;
+};
+
+/** What a subscription (by its id) becomes once an invoice is paid: a pending update, or the end of a pause. */
+export type HeldChange = {
+  id: string;
+  kind: 'update' | 'resumption';
+  invoice: string;
+  /** When the invoice is voided and the change forgotten. */
+  expires_at: number;
+  change: Partial<Subscription>;
 };
 
 /** An event to be delivered to the webhook receiver. Times are real, in milliseconds. */
