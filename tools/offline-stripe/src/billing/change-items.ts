@@ -132,9 +132,7 @@ export function holdUpdate(world: World, before: Subscription, update: Subscript
     if (restarts) creditUnused(world, before, at);
     else prorate(world, before, { after, at });
   }
-  const change = restarts
-    ? { items: after.items, billing_cycle_anchor: now }
-    : { items: after.items };
+  const change = restarts ? { items: after.items, billing_cycle_anchor: now } : { items: after.items };
   holdChange(world, before, { kind: 'update', change, billed });
 }
 

@@ -1,6 +1,6 @@
 import { emit } from '../events/emit.ts';
 import { subscriptionOf } from '../objects/invoice.ts';
-import type { DunningState } from '../state/private-rows.ts';
+import type { DunningState, HeldChange } from '../state/private-rows.ts';
 import type { Invoice, PaymentIntent, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
@@ -88,13 +88,25 @@ function giveUp(world: World, subscription: Subscription): void {
   }
 }
 
+/** Nothing is retried; a resumption that goes by the attempt is made all the same. */
+function failHeld(world: World, invoice: Invoice, held: HeldChange): void {
+  markFailed(world, invoice, null);
+  changeDunning(world, held.id, { next_retry_at: null });
+  if (held.kind !== 'attempted_resumption') return;
+  makeHeldChange(world, held);
+  changeSubscription(world, held.id, { status: 'past_due' });
+}
+
 /** An attempt on a subscription's invoice failed: `past_due`, and the next retry is planned; the last one ends it. */
 export function failInvoice(world: World, invoice: Invoice, isRetry: boolean): void {
   const subscription = billedSubscription(world, invoice);
-  const isHeld = heldBy(world, invoice) !== undefined;
-  if (subscription === undefined || subscription.status === 'incomplete' || isHeld) {
+  const held = heldBy(world, invoice);
+  if (held !== undefined) {
+    failHeld(world, invoice, held);
+    return;
+  }
+  if (subscription === undefined || subscription.status === 'incomplete') {
     markFailed(world, invoice, null);
-    if (isHeld && isRetry) changeDunning(world, subscription?.id ?? '', { next_retry_at: null });
     return;
   }
   const { id, status } = subscription;

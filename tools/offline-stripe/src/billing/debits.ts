@@ -25,8 +25,7 @@ function lineDebits(world: World, customer: string, itemId: string): Debit[] {
         return amount > 0 && details?.subscription_item === itemId && details.invoice_item === null;
       })
       .map((line) => ({
-        amount:
-          line.amount - (line.discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0),
+        amount: line.amount - (line.discount_amounts ?? []).reduce((sum, { amount }) => sum + amount, 0),
         period: line.period,
         credited: {
           type: 'invoice_line_items',

@@ -3,8 +3,9 @@ import { newId } from '../ids.ts';
 import type { HeldChange } from '../state/private-rows.ts';
 import type { Invoice, Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { attemptOnSession, isPayableAtOnce } from './collect.ts';
+import { attemptOnSession, isPayableAtOnce, recover } from './collect.ts';
 import { heldSeconds } from './held-change.ts';
+import { markPaid } from './invoice-payments.ts';
 import { draftInvoice, finalizeInvoice, voidInvoice } from './invoices.ts';
 import { changeSubscription, earliestPeriodEnd } from './subscription-changes.ts';
 
@@ -32,7 +33,11 @@ function expiryOf(world: World, before: Subscription): number {
   return Math.min(now + heldSeconds, ...(before.status === 'paused' ? [] : ends));
 }
 
-function pendingUpdateOf(before: Subscription, { change }: ToHold, expiresAt: number): Subscription['pending_update'] {
+function pendingUpdateOf(
+  before: Subscription,
+  { change }: ToHold,
+  expiresAt: number,
+): Subscription['pending_update'] {
   const anchor = change.billing_cycle_anchor;
   return {
     billing_cycle_anchor: anchor === undefined || anchor === before.billing_cycle_anchor ? null : anchor,
@@ -47,7 +52,10 @@ function pendingUpdateOf(before: Subscription, { change }: ToHold, expiresAt: nu
   };
 }
 
-/** Bills a change and tries the card; the subscription stays as it is until the invoice is paid. */
+/**
+ * Bills a change and tries the card, but for an attempted resumption; the subscription stays as it is until the invoice is
+ * paid.
+ */
 export function holdChange(world: World, before: Subscription, hold: ToHold): Invoice {
   const now = world.clock.now();
   const id = newId('in');
@@ -66,7 +74,8 @@ export function holdChange(world: World, before: Subscription, hold: ToHold): In
     period: { start: before.items.data[0]?.current_period_start ?? now, end: now },
   });
   const open = finalizeInvoice(world, draft);
-  attemptOnSession(world, open);
+  if (open.amount_due === 0) recover(world, markPaid(world, open));
+  else if (kind !== 'attempted_resumption') attemptOnSession(world, open);
   return world.tables.invoices.require(id);
 }
 

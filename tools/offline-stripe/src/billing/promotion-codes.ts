@@ -32,7 +32,9 @@ export type Redeeming = {
 };
 
 function hasPaid(world: World, customer: string): boolean {
-  return world.tables.invoices.by(customer).some(({ status, amount_paid: paid }) => status === 'paid' && paid > 0);
+  return world.tables.invoices
+    .by(customer)
+    .some(({ status, amount_paid: paid }) => status === 'paid' && paid > 0);
 }
 
 /** The coupon of a code that may be redeemed by this payer for this purchase, or Stripe's refusal. */

@@ -113,4 +113,3 @@ export function expireIncomplete(world: World, subscription: Subscription): void
   changeSubscription(world, subscription.id, { status: 'incomplete_expired', ended_at: world.clock.now() });
   if (invoice?.status === 'open') voidInvoice(world, invoice);
 }
-

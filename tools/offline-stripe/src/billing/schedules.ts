@@ -116,7 +116,11 @@ function behaviorOf(named: string): 'always_invoice' | 'create_prorations' | 'no
 }
 
 /** Makes the subscription what a phase says: its items, discounts, metadata, trial. */
-export function applyPhase(world: World, schedule: SubscriptionSchedule, { phase, proration }: Applied): void {
+export function applyPhase(
+  world: World,
+  schedule: SubscriptionSchedule,
+  { phase, proration }: Applied,
+): void {
   const before = world.tables.subscriptions.get(schedule.subscription ?? '');
   if (before === undefined) return;
   const now = world.clock.now();

@@ -23,6 +23,7 @@ export type StartSubscription = {
   daysUntilDue?: number | null;
   discounts?: Redeemable[];
   checkoutSession?: string;
+  hasAutomaticTax?: boolean;
   /** One-time prices that the first invoice bills too. */
   extras?: { price: Price; quantity: number }[];
   /**

@@ -58,7 +58,9 @@ export function invoiceItemObject(fields: NewInvoiceItem): InvoiceItem {
       unit_amount_decimal: fields.unitAmount,
     },
     proration: isProration,
-    ...(isProration ? { proration_details: { credited_items: proration.credited, discount_amounts: [] } } : {}),
+    ...(isProration
+      ? { proration_details: { credited_items: proration.credited, discount_amounts: [] } }
+      : {}),
     quantity: fields.quantity,
     quantity_decimal: String(fields.quantity),
     tax_rates: [],

@@ -1,5 +1,11 @@
 import { newId } from '../ids.ts';
-import type { Metadata, Price, SchedulePhase, Subscription, SubscriptionSchedule } from '../stripe-objects.ts';
+import type {
+  Metadata,
+  Price,
+  SchedulePhase,
+  Subscription,
+  SubscriptionSchedule,
+} from '../stripe-objects.ts';
 
 export function phaseObject(fields: {
   currency: string;

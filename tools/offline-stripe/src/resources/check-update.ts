@@ -43,7 +43,11 @@ function checkSchedule(world: World, { schedule: id }: Subscription, params: Upd
   );
 }
 
-export function checkProrationDate(subscription: Subscription, date: number | undefined, param: string): void {
+export function checkProrationDate(
+  subscription: Subscription,
+  date: number | undefined,
+  param: string,
+): void {
   if (date === undefined) return;
   const items = subscription.items.data;
   const start = Math.min(...items.map((item) => item.current_period_start));

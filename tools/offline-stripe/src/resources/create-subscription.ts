@@ -7,13 +7,7 @@ import { mergeMetadata } from '../http/params.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { redeemablesOf } from './discount-params.ts';
-import {
-  checkTerms,
-  methodFor,
-  newCard,
-  requirePrice,
-  requireUncounted,
-} from './subscription-choices.ts';
+import { checkTerms, methodFor, newCard, requirePrice, requireUncounted } from './subscription-choices.ts';
 import type { CreateSubscription } from './subscription-params.ts';
 
 function trialEndOf(world: World, params: CreateSubscription): number | null {

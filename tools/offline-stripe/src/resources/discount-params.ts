@@ -26,7 +26,11 @@ function redeemableOf(world: World, given: DiscountParam, by: Redeeming): Redeem
 function checkOne(given: DiscountParam, param: string): void {
   const named = Object.values(given).filter((value) => value !== undefined);
   if (named.length === 1) return;
-  throw invalid('You must specify exactly one of: coupon, promotion_code, discount.', param, 'parameters_exclusive');
+  throw invalid(
+    'You must specify exactly one of: coupon, promotion_code, discount.',
+    param,
+    'parameters_exclusive',
+  );
 }
 
 /** Checks every coupon and code before anything is made. */

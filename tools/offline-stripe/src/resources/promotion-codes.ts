@@ -71,7 +71,11 @@ function create(world: World, params: z.infer<typeof createParams>): PromotionCo
   if (params.expires_at !== undefined && params.expires_at <= now)
     throw invalid('The expiration date must be in the future.', 'expires_at');
   const active = params.active ?? true;
-  const code = params.code ?? newId('promo').slice('promo_'.length, 'promo_'.length + 8).toUpperCase();
+  const code =
+    params.code ??
+    newId('promo')
+      .slice('promo_'.length, 'promo_'.length + 8)
+      .toUpperCase();
   if (active) requireFree(world, code);
   const made = world.tables.promotionCodes.insert({
     id: newId('promo'),

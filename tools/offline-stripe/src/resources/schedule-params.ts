@@ -2,7 +2,17 @@ import { z } from 'zod';
 
 import { addIntervals } from '../billing/calendar.ts';
 import { invalid } from '../errors.ts';
-import { body, flag, mergeMetadata, metadata, moment, natural, positive, text, unset } from '../http/params.ts';
+import {
+  body,
+  flag,
+  mergeMetadata,
+  metadata,
+  moment,
+  natural,
+  positive,
+  text,
+  unset,
+} from '../http/params.ts';
 import { isMetered } from '../objects/catalog.ts';
 import { phaseObject } from '../objects/schedule.ts';
 import type { Price, SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';

@@ -25,11 +25,7 @@ export function newCard(world: World, customer: Customer): string {
   });
 }
 
-function priceOfType(
-  world: World,
-  wanted: { id: string; type: Price['type'] },
-  param: string,
-): Price {
+function priceOfType(world: World, wanted: { id: string; type: Price['type'] }, param: string): Price {
   const price = world.tables.prices.require(wanted.id, param);
   if (price.type !== wanted.type) {
     throw invalid(
@@ -72,7 +68,9 @@ export function itemChange(
 ): ItemChange {
   const nameOf = (field: string): string => (param === '' ? field : `${param}[${field}]`);
   const wanted =
-    item.price === undefined ? null : priceOfType(world, { id: item.price, type: 'recurring' }, nameOf('price'));
+    item.price === undefined
+      ? null
+      : priceOfType(world, { id: item.price, type: 'recurring' }, nameOf('price'));
   const before = known.find(({ id }) => id === item.id)?.price ?? null;
   if (wanted !== null && wanted.id !== before?.id) requireActive(wanted, nameOf('price'));
   const price = wanted ?? before;

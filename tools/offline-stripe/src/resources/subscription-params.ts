@@ -1,24 +1,17 @@
 import { z } from 'zod';
 
 import type { Proration } from '../billing/change-items.ts';
-import {
-  body,
-  flag,
-  metadata,
-  moment,
-  natural,
-  positive,
-  text,
-  unset,
-} from '../http/params.ts';
+import { body, flag, metadata, moment, natural, positive, text, unset } from '../http/params.ts';
 import { discountParams } from './discount-params.ts';
 
-const cancelAt = z.union([unset, z.enum(['min_period_end', 'max_period_end']), natural]);
+export const cancelAt = z.union([unset, z.enum(['min_period_end', 'max_period_end']), natural]);
 /** How a change within a period is billed. */
 export const prorationParams = {
   proration_behavior: z.enum(['always_invoice', 'create_prorations', 'none']).optional(),
   proration_date: natural.optional(),
 };
+/** Since `2026-09-30.endive` an object. */
+export const anchorParams = z.strictObject({ type: z.enum(['now', 'unchanged']) });
 export const cancellationDetails = z.strictObject({
   comment: z.union([unset, text]).optional(),
   feedback: z
@@ -94,10 +87,8 @@ export const updateParams = body({
         .transform((pause) => ({ behavior: pause.behavior, resumes_at: pause.resumes_at ?? null })),
     ])
     .optional(),
-  payment_behavior: z
-    .enum(['allow_incomplete', 'error_if_incomplete', 'pending_if_incomplete'])
-    .optional(),
-  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  payment_behavior: z.enum(['allow_incomplete', 'error_if_incomplete', 'pending_if_incomplete']).optional(),
+  billing_cycle_anchor: anchorParams.optional(),
 });
 export type UpdateSubscription = z.infer<typeof updateParams>;
 

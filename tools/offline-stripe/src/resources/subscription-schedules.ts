@@ -59,15 +59,16 @@ function showEnd(world: World, { subscription, end_behavior: ending, phases }: S
   changeSubscription(world, subscription ?? '', { cancel_at: end });
 }
 
-/** True if a phase makes of the subscription what it was before. */
+/** What a phase makes of the subscription. */
+const effectOf = ({ items, discounts, trial_end: trialEnd, metadata }: SchedulePhase): unknown => ({
+  items: items.map(({ price, quantity }) => ({ price, quantity })),
+  discounts,
+  trialEnd,
+  metadata,
+});
+
 function isSamePhase(old: SchedulePhase | undefined, current: SchedulePhase): boolean {
-  const said = ({ items, discounts, trial_end: trialEnd, metadata }: SchedulePhase): unknown => ({
-    items: items.map(({ price, quantity }) => ({ price, quantity })),
-    discounts,
-    trialEnd,
-    metadata,
-  });
-  return old !== undefined && isDeepStrictEqual(said(old), said(current));
+  return old !== undefined && isDeepStrictEqual(effectOf(old), effectOf(current));
 }
 
 function update(world: World, before: SubscriptionSchedule, params: UpdateSchedule): SubscriptionSchedule {

@@ -18,11 +18,7 @@ import type { World } from '../world.ts';
 import { checkUpdate } from './check-update.ts';
 import { replaceDiscounts } from './discount-params.ts';
 import { itemChange, methodFor } from './subscription-choices.ts';
-import {
-  prorationOf,
-  type cancellationDetails,
-  type UpdateSubscription,
-} from './subscription-params.ts';
+import { prorationOf, type cancellationDetails, type UpdateSubscription } from './subscription-params.ts';
 
 function discountPatch(world: World, before: Subscription, params: UpdateSubscription): Patch<Subscription> {
   if (params.discounts === undefined) return {};
@@ -114,7 +110,7 @@ export function updateSubscription(
   const items = changes === undefined ? known : applyItemChanges(world, given, changes);
   const patch = patchOf(world, { ...given, items: { ...given.items, data: items } }, params);
   const trialEnd = params.trial_end;
-  const restarts = params.billing_cycle_anchor === 'now';
+  const restarts = params.billing_cycle_anchor?.type === 'now';
   // A change that waits for its payment gives way to the next one.
   if (changes !== undefined || restarts || trialEnd !== undefined) giveUpHeldChange(world, given.id);
   const before = world.tables.subscriptions.require(given.id);
@@ -126,4 +122,3 @@ export function updateSubscription(
   if (changes !== undefined) mirrorItems(world, before.id);
   return world.tables.subscriptions.require(before.id);
 }
-

@@ -1,5 +1,8 @@
 import type { Coupon, LineItem, Metadata, PaymentIntent, Subscription } from '../stripe-objects.ts';
 
+/** Coupon and promotion code by their ids. */
+export type SessionDiscount = { coupon: string; promotion_code: string | null };
+
 /** What a checkout session remembers besides the object that Stripe shows. */
 export type CheckoutPlan = {
   id: string;
@@ -11,8 +14,10 @@ export type CheckoutPlan = {
   trial_days: number | null;
   missing_payment_method: 'cancel' | 'create_invoice' | 'pause';
   collects_payment_method: boolean;
-  /** Coupons by id; their discounts are made when the session is paid. */
-  coupons?: string[];
+  /** Their discounts are made when the session is paid. */
+  discounts?: SessionDiscount[];
+  /** What the payer's data on the page changes of a customer who was there before. */
+  customer_update?: { address: boolean; name: boolean };
   /** What its PaymentIntent is made with, in payment mode. */
   payment?: {
     capture_method?: PaymentIntent['capture_method'];
@@ -42,7 +47,8 @@ export type DunningState = {
 /** What a subscription (by its id) becomes once an invoice is paid: a pending update, or the end of a pause. */
 export type HeldChange = {
   id: string;
-  kind: 'update' | 'resumption';
+  /** `attempted_resumption`: made by an attempt to pay, whether that succeeds or not. */
+  kind: 'update' | 'resumption' | 'attempted_resumption';
   invoice: string;
   /** When the invoice is voided and the change forgotten. */
   expires_at: number;

@@ -151,5 +151,6 @@ export function findById(tables: Tables, id: string): object | undefined {
   const prefix = id.slice(0, Math.max(0, id.indexOf('_')));
   const named = byPrefix[prefix]?.get(id) ?? tables.tombstones.get(id);
   // Products, prices and coupons may have been created with ids of any form.
-  return named ?? tables.products.get(id) ?? tables.prices.get(id) ?? tables.coupons.get(id);
+  const any = named ?? tables.products.get(id) ?? tables.prices.get(id) ?? tables.coupons.get(id);
+  return any ?? tables.discountTerms.all().find(({ coupon }) => coupon.id === id)?.coupon;
 }
