@@ -106,7 +106,7 @@ test('a downgrade now gives credit, which the next invoices take up', async () =
   expect(preview.amount_due).toBe(0);
   expect(preview.total).toBeLessThan(0);
   expect(preview.ending_balance).toBe(preview.total);
-  await stripe.subscriptions.update(subscription.id, { ...details, proration_date: Number(preview.created) });
+  await stripe.subscriptions.update(subscription.id, { ...details, proration_date: preview.created });
   expect(await stripe.customers.retrieve(catalog.customer.id)).toMatchObject({ balance: preview.total });
   const next = await stripe.invoices.createPreview({ subscription: subscription.id });
   expect(next).toMatchObject({ total: 2_000, amount_due: Math.max(0, 2_000 + preview.total) });

@@ -65,7 +65,7 @@ test.each([
   ['/v1/prices', 'currency=usd&unit_amount=1&recurring[tiers]=x', 'recurring[tiers]'],
   ['/v1/prices', 'currency=usd&unit_amount=1&tiers[0][up_to]=1', 'tiers'],
   ['/v1/products', 'name=x&default_price_data[colour]=x', 'default_price_data[colour]'],
-  ['/v1/checkout/sessions', 'automatic_tax[liability]=x', 'automatic_tax'],
+  ['/v1/checkout/sessions', 'automatic_tax[liability]=x', 'automatic_tax[liability]'],
   ['/v1/checkout/sessions', 'line_items[0][tax_rates][0]=x', 'line_items[0][tax_rates]'],
   ['/v1/checkout/sessions', 'subscription_data[transfer_data][x]=1', 'subscription_data[transfer_data]'],
   ['/v1/checkout/sessions', 'payment_intent_data[on_behalf_of]=x', 'payment_intent_data[on_behalf_of]'],

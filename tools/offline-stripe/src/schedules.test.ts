@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 
-import { seed, startOffline, subscribe, type Catalog, type Offline } from './harness.test-support.ts';
+import { idOf, seed, startOffline, subscribe, type Catalog, type Offline } from './harness.test-support.ts';
 
 const day = 86_400;
 let offline: Offline;
@@ -43,7 +43,7 @@ async function planDowngrade(
     phases: [
       {
         items: [{ price: dear.id, quantity: 1 }],
-        discounts: current.discounts.map(({ discount }) => ({ discount: String(discount) })),
+        discounts: current.discounts.map(({ discount }) => ({ discount: idOf(discount) })),
         start_date: current.start_date,
         end_date: current.end_date,
       },
@@ -81,7 +81,7 @@ test('a phase that does not name the discounts ends them; one that does keeps th
   const { subscription, schedule, end } = await planDowngrade();
   const [current, later] = schedule.phases;
   if (current === undefined || later === undefined) throw new Error('two phases expected');
-  const kept = { discounts: current.discounts.map((one) => ({ discount: String(one.discount) })) };
+  const kept = { discounts: current.discounts.map((one) => ({ discount: idOf(one.discount) })) };
   await stripe.subscriptionSchedules.update(schedule.id, {
     phases: [
       { items: [{ price: dear.id }], start_date: current.start_date, end_date: current.end_date, ...kept },

@@ -35,6 +35,14 @@ function payByHand(world: World, open: Invoice, typed: string): string {
   return '';
 }
 
+function show(response: Response, invoice: Invoice, message = ''): void {
+  sendPage(response, {
+    title: `Invoice ${invoice.number ?? ''}`,
+    main: invoiceMarkup(invoice, message),
+    status: message === '' ? 200 : 402,
+  });
+}
+
 /** The page at an invoice's `hosted_invoice_url`, and its PDF. */
 export function createInvoicePage(world: World, afterChange: () => void): Router {
   const router = express.Router();
@@ -46,12 +54,6 @@ export function createInvoicePage(world: World, afterChange: () => void): Router
       else sendPage(response, { status: 404, title: 'Not found', main: '<p>There is no such invoice.</p>' });
     };
   };
-  const show = (response: Response, invoice: Invoice, message = ''): void =>
-    sendPage(response, {
-      title: `Invoice ${invoice.number ?? ''}`,
-      main: invoiceMarkup(invoice, message),
-      status: message === '' ? 200 : 402,
-    });
   router.get(
     '/i/:id',
     withInvoice((invoice, _request, response) => show(response, invoice)),

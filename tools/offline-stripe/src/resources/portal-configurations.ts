@@ -87,8 +87,8 @@ function productsOf(world: World, given: NonNullable<FeatureParams['subscription
 /** A feature that is not named is off in a new configuration, and stays as it is in another. */
 function featuresOf(world: World, before: Features, given: FeatureParams): Features {
   const cancel = given.subscription_cancel;
-  const update = given.subscription_update;
-  const products = update === undefined ? undefined : productsOf(world, update);
+  const switching = given.subscription_update;
+  const products = switching === undefined ? undefined : productsOf(world, switching);
   return {
     ...before,
     invoice_history: given.invoice_history ?? before.invoice_history,
@@ -101,11 +101,11 @@ function featuresOf(world: World, before: Features, given: FeatureParams): Featu
     },
     subscription_update: {
       ...before.subscription_update,
-      enabled: update?.enabled ?? before.subscription_update.enabled,
+      enabled: switching?.enabled ?? before.subscription_update.enabled,
       ...(products === undefined ? {} : { products }),
       default_allowed_updates:
-        update?.default_allowed_updates ?? before.subscription_update.default_allowed_updates,
-      proration_behavior: update?.proration_behavior ?? before.subscription_update.proration_behavior,
+        switching?.default_allowed_updates ?? before.subscription_update.default_allowed_updates,
+      proration_behavior: switching?.proration_behavior ?? before.subscription_update.proration_behavior,
     },
   };
 }
