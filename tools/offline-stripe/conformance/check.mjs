@@ -35,6 +35,8 @@ const newer = [
   'payment_record',
   'tax_details',
   'end_behavior.billing_cycle_anchor',
+  'pending_update.cancel_at_period_end',
+  'subscription_pause',
 ];
 /** Fields that Stripe sends and the stripe package's types have, but not the document. */
 const undocumented = ['plan', 'source', 'product.type', 'recurring.trial_period_days'];

@@ -19,10 +19,10 @@ async function selling(stripe, ids) {
     payment_method_collection: 'if_required',
     locale: 'fr',
     subscription_data: {
-      trial_end: Math.floor(Date.now() / 1000) + period,
+      trial_end: ids.now + period,
       trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
     },
-    expires_at: Math.floor(Date.now() / 1000) + 3_000,
+    expires_at: ids.now + 3_000,
   });
   return [
     several,
