@@ -69,6 +69,9 @@ function duesOf(world: World, subscription: Subscription): Due[] {
   add(schedule?.current_phase?.end_date, () => {
     if (schedule !== undefined) enterNextPhase(world, schedule);
   });
+  add(subscription.pause_collection?.resumes_at, () =>
+    changeSubscription(world, id, { pause_collection: null }),
+  );
   add(subscription.cancel_at, () => endBilled(world, subscription));
   if (status === 'trialing') {
     const end = subscription.trial_end ?? 0;
@@ -83,9 +86,6 @@ function duesOf(world: World, subscription: Subscription): Due[] {
     add(subscription.created + incompleteSeconds, () => expireIncomplete(world, subscription));
   }
   if (status === 'active' || status === 'past_due' || status === 'unpaid') {
-    add(subscription.pause_collection?.resumes_at, () =>
-      changeSubscription(world, id, { pause_collection: null }),
-    );
     add(earliestPeriodEnd(subscription.items.data), () => renew(world, subscription));
     add(dunning.next_retry_at, () => retryLatest(world, subscription));
   }

@@ -75,6 +75,12 @@ export function checkUpdate(world: World, subscription: Subscription, params: Up
       'invalid_canceled_subscription_fields',
     );
   }
+  if (subscription.status === 'incomplete' && params.items !== undefined) {
+    throw invalid(
+      'A subscription that is `incomplete` can only update its metadata and its default payment method.',
+      'items',
+    );
+  }
   checkTerms(params, String(subscription.collection_method));
   checkSchedule(world, subscription, params);
   checkPending(subscription, params);
