@@ -63,7 +63,7 @@ test.each([
   ['/v1/customers', 'invoice_settings[footer]=x', 'invoice_settings[footer]'],
   ['/v1/customers', 'address[planet]=x', 'address[planet]'],
   ['/v1/prices', 'currency=usd&unit_amount=1&recurring[tiers]=x', 'recurring[tiers]'],
-  ['/v1/prices', 'currency=usd&unit_amount=1&tiers[0][up_to]=1', 'tiers'],
+  ['/v1/prices', 'currency=usd&unit_amount=1&tiers[0][x]=1', 'tiers[0][x]'],
   ['/v1/products', 'name=x&default_price_data[colour]=x', 'default_price_data[colour]'],
   ['/v1/checkout/sessions', 'automatic_tax[liability]=x', 'automatic_tax[liability]'],
   ['/v1/checkout/sessions', 'line_items[0][tax_rates][0]=x', 'line_items[0][tax_rates]'],

@@ -63,7 +63,7 @@ test('the current phase shows what the subscription has; the next one comes at i
   expect((await stripe.subscriptions.retrieve(subscription.id)).schedule).toBe(schedule.id);
   const next = await stripe.invoices.createPreview({ subscription: subscription.id });
   expect(next).toMatchObject({ created: end, amount_due: 2_000 });
-  await offline.control('clock', { to: end - 1 });
+  await offline.control('clock', { to: end - 60 });
   expect((await stripe.subscriptions.retrieve(subscription.id)).items.data[0]?.price.id).toBe(dear.id);
   await offline.control('clock', { to: end });
   expect(await stripe.subscriptions.retrieve(subscription.id, { expand: ['latest_invoice'] })).toMatchObject({

@@ -11,7 +11,7 @@ export type Clock = {
   offset(): number;
   setOffset(seconds: number): void;
   /** Runs something as if it were `at`: what is due gets its own moment as `created`, however late it is done. */
-  runAt(at: number, run: () => void): void;
+  runAt<T>(at: number, run: () => T): T;
 };
 
 export function createClock(): Clock {
@@ -27,7 +27,7 @@ export function createClock(): Clock {
       const outer = fixed;
       fixed = at;
       try {
-        run();
+        return run();
       } finally {
         fixed = outer;
       }

@@ -140,9 +140,12 @@ export const invoiceRoutes = [
     emit(world, 'invoice.sent', open);
     return open;
   }),
-  defineRoute('POST /v1/invoices/:id/void', expandOnly, (world, id) =>
-    voidInvoice(world, world.tables.invoices.require(id)),
-  ),
+  defineRoute('POST /v1/invoices/:id/void', expandOnly, (world, id) => {
+    const invoice = world.tables.invoices.require(id);
+    if (invoice.status === 'draft')
+      throw invalid('You can only pass in open or uncollectible invoices. This invoice is a draft.', 'id');
+    return voidInvoice(world, invoice);
+  }),
   defineRoute('POST /v1/invoices/:id/mark_uncollectible', expandOnly, (world, id) =>
     markUncollectible(world, world.tables.invoices.require(id)),
   ),

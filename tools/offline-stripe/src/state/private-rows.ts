@@ -1,4 +1,4 @@
-import type { Coupon, LineItem, Metadata, PaymentIntent, Subscription } from '../stripe-objects.ts';
+import type { Coupon, LineItem, Metadata, PaymentIntent, Price, Subscription } from '../stripe-objects.ts';
 
 /** Coupon and promotion code by their ids. */
 export type SessionDiscount = { coupon: string; promotion_code: string | null };
@@ -29,6 +29,9 @@ export type CheckoutPlan = {
   /** Offered besides; the payer adds them. */
   optional_lines?: LineItem[];
 };
+
+/** The tiers of a price (by its id), which it shows only where `expand` names them. */
+export type PriceTiers = { id: string; tiers: NonNullable<Price['tiers']> };
 
 /** The coupon that a discount (by its id) was made with: it may be deleted later. */
 export type DiscountTerms = { id: string; coupon: Coupon };

@@ -33,6 +33,7 @@ import type {
   IdempotentAnswer,
   MeterIdentifier,
   MeterReading,
+  PriceTiers,
   Receipt,
   Settings,
 } from './private-rows.ts';
@@ -68,6 +69,7 @@ type OtherRows = {
   invoiceItems: InvoiceItem;
   discounts: Discount;
   discountTerms: DiscountTerms;
+  priceTiers: PriceTiers;
   tombstones: Tombstone;
   portalSessions: PortalSession;
   checkoutPlans: CheckoutPlan;
@@ -107,6 +109,7 @@ export function createTables(onChange: OnChange): Tables {
     portalConfigurations: table('portalConfigurations', 'configuration'),
     discounts: table('discounts', 'discount'),
     discountTerms: table('discountTerms'),
+    priceTiers: table('priceTiers'),
     invoiceItems: table('invoiceItems', 'invoiceitem', (row) => row.customer),
     balanceTransactions: table('balanceTransactions', 'customer_balance_transaction', (row) => row.customer),
     invoicePayments: table('invoicePayments', 'invoice_payment', (row) => row.invoice),
