@@ -87,7 +87,7 @@ function readInput(
   const input = {
     params,
     query: query === undefined ? {} : parseQuery(query, request),
-    body: body === undefined ? undefined : parseBody(body.schema, request),
+    body: body === undefined ? undefined : parseBody(body.schema, request, body.entries),
     header: (name: string) => request.get(name),
   };
   const { access } = endpoint;
