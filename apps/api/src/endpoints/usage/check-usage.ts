@@ -1,8 +1,33 @@
 import { checkOut, checkQuery } from '@billing/domain';
+import type { CheckQuery } from '@billing/domain';
 import { checkEndsAt, withinDeadline } from '../../entitlements/fresh-reads.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import type { Answer, EndpointDeps, Reply } from '../../http/define-endpoint.ts';
 import { cacheHeader } from '../entitlements/check-entitlements.ts';
 import { checkExample } from './usage-examples.ts';
+
+export const checkAnswer = {
+  status: 200,
+  description: 'Allowed or not, with the reason.',
+  schema: checkOut,
+  example: checkExample,
+  headers: cacheHeader,
+} satisfies Answer;
+
+/** One check of one user. */
+export async function answerCheck(
+  { checkUsage: check }: Pick<EndpointDeps, 'checkUsage'>,
+  projectId: string,
+  query: Omit<CheckQuery, 'project_id'>,
+): Promise<Reply<never>> {
+  const key = { projectId, userId: query.user_id, featureCode: query.feature_code };
+  const [checked] = await withinDeadline(
+    check([key], { required: query.required, minUsageSeq: query.min_usage_seq }),
+    checkEndsAt(),
+  );
+  if (checked === undefined) throw new Error('a check has an answer');
+  return { text: checked.text, headers: { 'x-cache': checked.cache } };
+}
 
 export const checkUsage = defineEndpoint({
   method: 'get',
@@ -14,23 +39,7 @@ export const checkUsage = defineEndpoint({
     'Works for every kind of feature. Unknown users and codes are not entitled. A check is advice: it takes nothing; `POST /api/v1/usage` decides.',
   access: { project: 'read' },
   query: checkQuery,
-  answers: [
-    {
-      status: 200,
-      description: 'Allowed or not, with the reason.',
-      schema: checkOut,
-      example: checkExample,
-      headers: cacheHeader,
-    },
-  ],
+  answers: [checkAnswer],
   errors: [],
-  handle: async ({ checkUsage: check }, { project: { projectId }, query }) => {
-    const key = { projectId, userId: query.user_id, featureCode: query.feature_code };
-    const [checked] = await withinDeadline(
-      check([key], { required: query.required, minUsageSeq: query.min_usage_seq }),
-      checkEndsAt(),
-    );
-    if (checked === undefined) throw new Error('a check has an answer');
-    return { text: checked.text, headers: { 'x-cache': checked.cache } };
-  },
+  handle: (deps, { project: { projectId }, query }) => answerCheck(deps, projectId, query),
 });
