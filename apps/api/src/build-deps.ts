@@ -138,7 +138,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const usage = createUsage({ database, clock, settings: config.usage, cache, metrics, logger });
   const inspectQueueRedis = () => inspect(queueRedis);
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
-  const following = keys.follow();
+  const following = [keys.follow(), usage.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
   let isStopping = false;
   return {
@@ -186,7 +186,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     },
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
-      await following.stop();
+      await Promise.all(following.map((loop) => loop.stop()));
       await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();

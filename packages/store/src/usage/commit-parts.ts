@@ -54,6 +54,7 @@ export function createCommit({ database, clock, settings, sources, cache }: Comm
           now: clock(),
           mark: async (changed) => {
             mark = await cache.mark(changed);
+            return mark !== null;
           },
         },
       ),

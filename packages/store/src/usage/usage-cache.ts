@@ -1,4 +1,4 @@
-import type { Clock } from '@billing/domain';
+import type { Clock, Instant } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
 import type { EntitlementCache } from '../cache/entitlement-cache.ts';
@@ -9,6 +9,7 @@ import {
   keptMs,
   markScript,
   parseUsageEntry,
+  servedMs,
   storeArguments,
   storeScript,
   tombstoneSeq,
@@ -42,68 +43,72 @@ export type UsageCache = {
   fill: (ticket: FillTicket, known: KnownAccount) => Promise<void>;
   /**
    * Before a commit: from now on nothing older than what it makes is served. A process that dies after the commit leaves
-   * no old copy behind. Returns what `store` needs. Never throws, and waits at most for a moment.
+   * no old copy behind. Returns what `store` needs; null: Redis was not told, which the commit has to note (`noteUnmarked`).
+   * Never throws, and waits at most for a moment.
    */
   mark: (changed: readonly KnownAccount[]) => Promise<UsageMark | null>;
-  /** After the commit: the new copies. Never throws. */
+  /** After the commit: the new copies; and Redis is told again, as it may have lost what it was told. Never throws. */
   store: (mark: UsageMark | null, changed: readonly KnownAccount[]) => Promise<void>;
 };
 
 /** The generation of each changed account's project, as it was before the commit, and the run of Redis. */
 export type UsageMark = { generations: readonly string[]; runId: string };
 
-type Deps = { cache: EntitlementCache; clock: Clock };
+type Deps = {
+  cache: EntitlementCache;
+  clock: Clock;
+  /** Since when Redis was told of all commits (`followUnmarkedCommits`). */
+  toldSince: () => Instant;
+};
 
 const keysOf = (known: readonly AccountKey[]): string[] => [
   ...known.map(usageKey),
   ...known.map(({ projectId }) => generationKey(projectId)),
 ];
 
-const isFresh = (
-  entry: ParsedEntry,
-  ticket: FillTicket,
-  { version, now }: { version: number; now: number },
-): boolean =>
+type Asked = { ticket: FillTicket; version: number; now: Instant; toldSince: Instant };
+
+/** Copies of what was read before all commits were told of are served for a moment only. */
+const isFresh = (entry: ParsedEntry, { ticket, version, now, toldSince }: Asked): boolean =>
   entry.generation === ticket.generation &&
   entry.runId === ticket.runId &&
   entry.userVersion === version &&
   entry.validUntil > now &&
+  (entry.asOf > toldSince || entry.asOf + servedMs > now) &&
   entry.steps.length > 0;
 
-/** Stores copies, unless something newer is there. */
+type Copy = { known: KnownAccount; generation: string };
+type Committed = LRUCache<string, number>;
+
+/** Stores copies, unless something newer is there. `isCommit`: that they are the newest is noted in any case. */
 async function put(
-  { cache, clock, committed }: Deps & { committed: LRUCache<string, number> },
-  all: readonly { known: KnownAccount; generation: string }[],
-  runId: string,
+  { cache, clock }: Pick<Deps, 'cache' | 'clock'>,
+  { copies, runId, isCommit }: { copies: readonly Copy[]; runId: string; isCommit: boolean },
+  committed: Committed,
 ): Promise<void> {
-  const kept = all.flatMap(({ known, generation }) => {
-    const args = storeArguments(known, { generation, runId, now: clock() });
-    return args === null ? [] : [{ known, args }];
-  });
-  if (kept.length === 0 || cache.runId() !== runId) return;
+  if (copies.length === 0 || cache.runId() !== runId) return;
+  const now = clock();
   try {
-    await runScript(
-      cache.redis,
-      storeScript,
-      keysOf(kept.map(({ known }) => known)),
-      kept.flatMap(({ args }) => args),
-    );
-    for (const { known } of kept) {
+    const told = await runScript(cache.redis, storeScript, keysOf(copies.map(({ known }) => known)), [
+      isCommit ? tombstoneMs : 0,
+      ...copies.flatMap(({ known, generation }) => storeArguments(known, { generation, runId, now })),
+    ]);
+    const isTold = Array.isArray(told) ? told : [];
+    copies.forEach(({ known }, at) => {
       const key = usageKey(known);
-      if (committed.get(key) === known.account.state.usageSeq) committed.delete(key);
-    }
+      if (isTold[at] === 1 && committed.get(key) === known.account.state.usageSeq) committed.delete(key);
+    });
   } catch (error) {
     cache.reportFailure(error);
   }
 }
 
 /** Copies of balances in Redis, beside the user's entitlements. Redis may vanish at any moment: copies are all it has. */
-export function createUsageCache({ cache, clock }: Deps): UsageCache {
+export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache {
   const { redis } = cache;
   /** What this process committed or answered, and Redis has not acknowledged: whoever saw it must not see an older answer. */
-  const committed = new LRUCache<string, number>({ max: maxRemembered, ttl: 2 * keptMs });
-
-  const own = { cache, clock, committed };
+  const committed: Committed = new LRUCache({ max: maxRemembered, ttl: 2 * keptMs });
+  const own = { cache, clock };
 
   function rememberAnswered(account: AccountKey, usageSeq: number): void {
     const key = usageKey(account);
@@ -124,7 +129,7 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
         ticket !== null &&
         lookUp.state === 'hit' &&
         entry.usageSeq >= leastSeq &&
-        isFresh(entry, ticket, { version: lookUp.version, now: clock() });
+        isFresh(entry, { ticket, version: lookUp.version, now: clock(), toldSince: toldSince() });
       return {
         projectId: key.projectId,
         entitlements: lookUp,
@@ -137,7 +142,7 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
     async fill({ generation, runId, startedAt }, known) {
       // Guessed ids must not fill Redis.
       if (!known.sources.read.isKnown || performance.now() - startedAt > maxFillMs) return;
-      await put(own, [{ known, generation }], runId);
+      await put(own, { copies: [{ known, generation }], runId, isCommit: false }, committed);
     },
 
     async mark(changed) {
@@ -161,10 +166,8 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
     async store(mark, changed) {
       if (mark === null) return;
       const { generations, runId } = mark;
-      const known = changed.flatMap((one, at) =>
-        one.sources.read.isKnown ? [{ known: one, generation: generations[at] ?? '' }] : [],
-      );
-      await put(own, known, runId);
+      const copies = changed.map((known, at) => ({ known, generation: generations[at] ?? '' }));
+      await put(own, { copies, runId, isCommit: true }, committed);
     },
   };
 }
