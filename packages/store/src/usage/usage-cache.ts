@@ -2,7 +2,7 @@ import type { Clock, Instant } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
 import type { EntitlementCache } from '../cache/entitlement-cache.ts';
-import type { FillTicket, LookUp } from '../cache/look-ups.ts';
+import type { FillTicket, LookUp, LookUpWith } from '../cache/look-ups.ts';
 import { generationKey, runScript } from '../cache/entry.ts';
 import type { AccountKey } from './account-key.ts';
 import {
@@ -115,28 +115,33 @@ export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache 
     committed.set(key, Math.max(usageSeq, committed.get(key) ?? 0));
   }
 
+  function evaluate(key: AccountKey, copyKey: string, { lookUp, other, ticket }: LookUpWith): UsageLookUp {
+    const entry = other === null ? null : parseUsageEntry(other);
+    const remembered = committed.size === 0 ? 0 : (committed.get(copyKey) ?? 0);
+    const leastSeq = Math.max(remembered, entry?.usageSeq ?? tombstoneSeq(other));
+    const isServed =
+      entry !== null &&
+      ticket !== null &&
+      lookUp.state === 'hit' &&
+      entry.usageSeq >= leastSeq &&
+      isFresh(entry, { ticket, version: lookUp.version, now: clock(), toldSince: toldSince() });
+    return {
+      projectId: key.projectId,
+      entitlements: lookUp,
+      copy: isServed ? entry : null,
+      leastSeq,
+      ticket,
+    };
+  }
+
   return {
     rememberAnswered,
 
-    async lookUp(key) {
+    lookUp(key) {
       const copyKey = usageKey(key);
-      const { lookUp, other, ticket } = await cache.lookUpWith(key.projectId, key.userId, copyKey);
-      const entry = other === null ? null : parseUsageEntry(other);
-      const remembered = committed.size === 0 ? 0 : (committed.get(copyKey) ?? 0);
-      const leastSeq = Math.max(remembered, entry?.usageSeq ?? tombstoneSeq(other));
-      const isServed =
-        entry !== null &&
-        ticket !== null &&
-        lookUp.state === 'hit' &&
-        entry.usageSeq >= leastSeq &&
-        isFresh(entry, { ticket, version: lookUp.version, now: clock(), toldSince: toldSince() });
-      return {
-        projectId: key.projectId,
-        entitlements: lookUp,
-        copy: isServed ? entry : null,
-        leastSeq,
-        ticket,
-      };
+      return cache
+        .lookUpWith(key.projectId, key.userId, copyKey)
+        .then((found) => evaluate(key, copyKey, found));
     },
 
     async fill({ generation, runId, startedAt }, known) {

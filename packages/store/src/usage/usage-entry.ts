@@ -67,14 +67,27 @@ function readSteps(text: string): CheckStep[] {
 
 export type ParsedEntry = Entry & { generation: string; runId: string };
 
+/** The fields before the head, and where that begins; null: there are fewer. */
+function fieldsOf(raw: string, count: number): { fields: string[]; end: number } | null {
+  const fields: string[] = [];
+  let end = 0;
+  while (fields.length < count) {
+    const next = raw.indexOf('|', end);
+    if (next < 0) return null;
+    fields.push(raw.slice(end, next));
+    end = next + 1;
+  }
+  return { fields, end };
+}
+
 /** Null for a tombstone or anything unexpected. */
 export function parseUsageEntry(raw: string): ParsedEntry | null {
-  const parts = raw.split('|', 7);
-  const [generation, runId, versions = '', usageSeq, validUntil, steps, headLength] = parts;
-  if (parts.length < 7 || generation === undefined || runId === undefined || steps === undefined) return null;
+  const found = fieldsOf(raw, 7);
+  if (found === null) return null;
+  const { fields, end } = found;
+  const [generation = '', runId = '', versions = '', usageSeq, validUntil, steps = '', headLength] = fields;
   const [asOf, userVersion] = versions.split(':');
-  const start = parts.reduce((sum, part) => sum + part.length + 1, 0);
-  const middle = start + Number(headLength);
+  const middle = end + Number(headLength);
   return {
     generation,
     runId,
@@ -83,7 +96,7 @@ export function parseUsageEntry(raw: string): ParsedEntry | null {
     usageSeq: Number(usageSeq),
     validUntil: Number(validUntil),
     steps: readSteps(steps),
-    head: raw.slice(start, middle),
+    head: raw.slice(end, middle),
     tail: raw.slice(middle),
   };
 }

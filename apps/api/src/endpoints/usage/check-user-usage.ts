@@ -1,6 +1,8 @@
 import { adminCheckQuery } from '@billing/domain';
 import { getProject } from '@billing/store';
+import { checkEndsAt } from '../../entitlements/fresh-reads.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { checkText } from '../../usage/check-usage.ts';
 import { answerCheck, checkAnswer } from './check-usage.ts';
 
 export const checkUserUsage = defineEndpoint({
@@ -16,6 +18,7 @@ export const checkUserUsage = defineEndpoint({
   errors: [],
   handle: async (deps, { params: { project_id: projectId }, query }) => {
     await getProject(deps.database, projectId);
-    return answerCheck(deps, projectId, query);
+    const checked = await answerCheck(deps, projectId, { query, endsAt: checkEndsAt() });
+    return { text: checkText(checked, deps.clock()), headers: { 'x-cache': checked.cache } };
   },
 });
