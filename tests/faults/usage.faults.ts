@@ -11,7 +11,7 @@ import { openUsageShop, shownBy } from './support/usage-shop.ts';
 import type { UsageShop } from './support/usage-shop.ts';
 import { usageProblems } from './support/usage-checks.ts';
 import type { UsageClient } from './support/usage-client.ts';
-import { followModel } from './support/usage-model.ts';
+import { followModel } from './support/usage-commands.ts';
 import { nothingAcknowledged } from './support/usage-load.ts';
 
 let stack: Stack;
@@ -136,7 +136,7 @@ it.each([...table, ...inQuick([], further)])(
 // Naive: a process decides by what it remembers.
 it('two processes answer any commands as one model does', async () => {
   await followModel({
-    userWith: shop.userWith,
+    offers: shop.offers,
     clients: shop.clients.slice(0, 2),
     restart: async (index) => {
       const api = stack.apis[index];
@@ -145,6 +145,42 @@ it('two processes answer any commands as one model does', async () => {
       await api?.untilReady(60_000);
     },
   });
+  expect(await usageProblems(stack, nothingAcknowledged())).toEqual([]);
+});
+
+// Naive: a batch fails as a whole, or is tried again until it passes.
+it("one user's poison: the others are taken as ever, and the user is, once it is mended", async () => {
+  const [poisoned, others] = [await shop.userWith(1_000), await shop.userWith(1_000_000)];
+  const event = (userId: string) => ({ user_id: userId, event_id: uniqueId('take') });
+  await shop.clients[0]?.use(event(poisoned));
+  const { rows } = await stack.database.pool.query<{ buckets: string }>(
+    `UPDATE public.usage_states s SET buckets = '{"no":"list"}' FROM public.usage_states old
+    WHERE s.user_id = $1 AND old.user_id = $1 RETURNING old.buckets::text AS buckets`,
+    [poisoned],
+  );
+  const turns = inQuick(20, 200);
+  const statuses = await Promise.all(
+    shop.clients.map(async (client) => {
+      const seen: [poisoned: number, other: number][] = [];
+      for (let turn = 0; turn < turns; turn += 1) {
+        const pair = await Promise.all([client.use(event(poisoned)), client.use(event(others))]);
+        seen.push([pair[0].status, pair[1].status]);
+      }
+      return seen;
+    }),
+  );
+  const all = statuses.flat();
+  expect(new Set(all.map(([, status]) => status))).toEqual(new Set([200]));
+  expect(all.every(([status]) => status >= 500)).toBe(true);
+  await stack.database.pool.query('UPDATE public.usage_states SET buckets = $2::jsonb WHERE user_id = $1', [
+    poisoned,
+    rows[0]?.buckets,
+  ]);
+  await waitFor(async () => (await shop.clients[1]?.use(event(poisoned)))?.status === 200, {
+    what: 'usage of the mended user',
+    timeoutMs: 20_000,
+  });
+  await shop.untilShown(others, all.length);
   expect(await usageProblems(stack, nothingAcknowledged())).toEqual([]);
 });
 
