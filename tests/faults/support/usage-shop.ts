@@ -92,15 +92,13 @@ export async function openUsageShop(stack: Stack): Promise<UsageShop> {
   /** Both processes of the model know what is granted. */
   const untilGranted = (userId: string, granted: number): Promise<unknown> =>
     Promise.all(
-      clients
-        .slice(0, 2)
-        .map((client) =>
-          waitFor(async () => granted === (await grantedBy(client, userId)), {
-            what: `${granted} granted`,
-            timeoutMs: 20_000,
-            intervalMs: 20,
-          }),
-        ),
+      clients.slice(0, 2).map((client) =>
+        waitFor(async () => granted === (await grantedBy(client, userId)), {
+          what: `${granted} granted`,
+          timeoutMs: 20_000,
+          intervalMs: 20,
+        }),
+      ),
     );
 
   const granted: UsageShop['offers'][number] = async () => {
