@@ -87,7 +87,7 @@ function createReads(deps: UsageReadDeps) {
       const copied = { ...key, sources: known, account };
       const read = { copy: toCheckCopy(copied), userVersion: known.read.userVersion };
       if (isOld(read, lookUp)) return read;
-      if (account.state.usageSeq > 0) usage.cache.rememberAnswered(key, account.state.usageSeq);
+      usage.cache.rememberAnswered(key, account.state.usageSeq);
       if (lookUp.ticket !== null) void usage.cache.fill(lookUp.ticket, copied);
       return read;
     });

@@ -27,6 +27,8 @@ export type Taken = {
   /** In the order of the commands; null: not decided, as nothing was of its account. */
   results: (CommandResult | null)[];
   changed: ChangedAccount[];
+  /** Accounts that were decided about, and stayed as they were: what was answered of them is as new. */
+  unchanged: (AccountKey & { usageSeq: number })[];
   /** Accounts that are held by another process, or without a row. */
   contended: AccountKey[];
 };
@@ -186,8 +188,12 @@ export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOpt
   });
   if (!(await marked) && changed.length > 0) await noteUnmarked(query);
   let next = 0;
+  const changedKeys = new Set(changed.map(accountText));
   return {
     changed,
+    unchanged: [...ready].flatMap(([key, { account, projectId, userId, featureCode }]) =>
+      changedKeys.has(key) ? [] : [{ projectId, userId, featureCode, usageSeq: account.state.usageSeq }],
+    ),
     contended: batch.accounts.filter((one) => !openedKeys.has(accountText(one))),
     results: commands.map((one) => (ready.has(accountText(one)) ? (results[next++] ?? null) : null)),
   };

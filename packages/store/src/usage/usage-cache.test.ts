@@ -132,6 +132,23 @@ test('an older copy takes no place of a newer one, and a commit takes those of a
   expect(await servedSeq(other, 'newer')).toBe(3);
 });
 
+test.each([
+  ['the same event', {}],
+  ['one that is refused', { eventId: 'too_much', quantity: 100 }],
+])('%s is answered past the cache: what is known of then is not forgotten', async (what, fields) => {
+  await usage.grant(what, 10);
+  const process = createProcess();
+  const own = usage.process({}, process);
+  await check(process, await known(what, 0));
+  expect(await servedSeq(process, what)).toBe(0);
+  // Another process takes, and Redis is told nothing.
+  const event = use(what, { quantity: 4 });
+  await usage.submit(asked(what, event));
+  const result = await own.submit(asked(what, { ...event, ...fields }));
+  expect(result).toMatchObject({ answer: { usage_seq: 1 } });
+  expect(await servedSeq(process, what)).toBeNull();
+});
+
 describe('commits that Redis was not told of', () => {
   test('are noted with the commit, and known to those who ask', async () => {
     await usage.grant('noted', 10);

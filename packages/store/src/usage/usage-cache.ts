@@ -37,7 +37,7 @@ export type UsageLookUp = {
 export type UsageCache = {
   /** One round trip for entitlements and balance, shared by all who ask at the same time. Never throws. */
   lookUp: (key: AccountKey) => Promise<UsageLookUp>;
-  /** Notes what was answered from Postgres, so that this process never answers with an older one. */
+  /** Notes what was answered past the cache, so that this process never answers with an older one. */
   rememberAnswered: (key: AccountKey, usageSeq: number) => void;
   /** Stores a copy of what was read after the look-up. Never throws. */
   fill: (ticket: FillTicket, known: KnownAccount) => Promise<void>;
@@ -111,6 +111,7 @@ export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache 
   const own = { cache, clock };
 
   function rememberAnswered(account: AccountKey, usageSeq: number): void {
+    if (usageSeq === 0) return;
     const key = usageKey(account);
     committed.set(key, Math.max(usageSeq, committed.get(key) ?? 0));
   }
