@@ -21,9 +21,6 @@ afterAll(async () => {
   await usage.api.close();
 });
 
-const useAtOther = (body: object) =>
-  other.http().post('/api/v1/usage').set('authorization', `Bearer ${usage.project.apiKey}`).send(body);
-
 const ageOf = ({ checked_at: at, as_of: asOf }: { checked_at: string; as_of: string }): number =>
   Date.parse(at) - Date.parse(asOf);
 
