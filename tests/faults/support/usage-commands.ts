@@ -183,8 +183,8 @@ export const followModel = ({ offers, clients, restart: kill }: Given): Promise<
     ),
     {
       seed,
-      numRuns: inQuick(6, 60),
+      numRuns: inQuick(6, 200),
       endOnFailure: inQuick(true, false),
-      interruptAfterTimeLimit: inQuick(40_000, 150_000),
+      interruptAfterTimeLimit: inQuick(60_000, 600_000),
     },
   );

@@ -12,7 +12,7 @@ const users = 2_000;
 /** Limits and metered usage: committed calls, batches, one hot counter, checks with a balance, several processes. */
 export const usage: Scenario = {
   name: 'usage',
-  isDefault: true,
+  isDefault: false,
   async run(environment, settings) {
     const shop = await setUpUsage(environment, users);
     const rivals = await startTakers(environment, shop);
