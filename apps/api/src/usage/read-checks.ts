@@ -18,6 +18,7 @@ import type {
   UserSources,
 } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import type { Admission } from '../entitlements/admit-misses.ts';
 import { createReadRunner, toFreshAnswer } from '../entitlements/fresh-reads.ts';
 
 export type UsageReadDeps = {
@@ -26,6 +27,7 @@ export type UsageReadDeps = {
   cache: EntitlementCache;
   usage: Pick<Usage, 'cache'>;
   config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
+  admission: Admission;
 };
 
 /** What the cache was asked, and has no copy of. */
@@ -56,7 +58,7 @@ const withoutLeast = (lookUp: UsageLookUp): UsageLookUp => ({
 /** Reads sources and states by one statement each, and offers to the cache what is new enough. */
 function createReads(deps: UsageReadDeps) {
   const { database, clock, cache, usage, config } = deps;
-  const run = createReadRunner(config);
+  const run = createReadRunner(deps);
 
   /** A copy of a balance is served together with the entitlements that it was derived from: both have to be there. */
   function keepEntitlements(lookUp: UsageLookUp, read: UserSources | undefined, asOf: number): void {
@@ -73,7 +75,7 @@ function createReads(deps: UsageReadDeps) {
     const keys = asked.map(({ key }) => key);
     const userIds = [...new Set(keys.map(({ userId }) => userId))];
     const startedAt = clock();
-    const [sources, states] = await run(projectId, () =>
+    const [sources, states] = await run({ projectId, userIds }, () =>
       Promise.all([readSources(database, projectId, userIds), readStates(database, keys, startedAt)]),
     );
     const derived = new Map(

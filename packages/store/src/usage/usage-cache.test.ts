@@ -1,5 +1,6 @@
 import { emptyUsageState } from '@billing/domain';
-import { connectRedis } from '@billing/platform';
+import { connectServer } from '@billing/platform';
+import type { Loop } from '@billing/platform';
 import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
@@ -19,15 +20,19 @@ let usage: TestUsage;
 let testRedis: TestRedis;
 let redis: Redis;
 let cache: EntitlementCache;
+let following: Loop;
 let toldSince = Number.NEGATIVE_INFINITY;
 
 beforeAll(async () => {
   [usage, testRedis] = await Promise.all([startUsage(), startTestRedis()]);
-  redis = connectRedis({ url: testRedis.url, role: 'cache', logger: silent });
-  cache = createEntitlementCache({ redis, clock: usage.clock, logger: silent, ttlSeconds: 300 });
-  await waitFor(() => cache.isAvailable(), { what: 'the cache' });
+  const { database, clock } = usage;
+  redis = connectServer({ url: testRedis.url, role: 'cache', logger: silent });
+  cache = createEntitlementCache({ redis, database, clock, logger: silent, ttlSeconds: 300 });
+  following = cache.follow();
+  await waitFor(() => cache.enabledShare() > 0, { what: 'the cache' });
 });
 afterAll(async () => {
+  await following.stop();
   redis.disconnect();
   await Promise.all([usage.close(), testRedis.stop()]);
 });

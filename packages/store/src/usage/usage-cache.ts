@@ -1,9 +1,9 @@
 import type { Clock, Instant } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
-import type { EntitlementCache } from '../cache/entitlement-cache.ts';
+import type { EntitlementCache, ServedUser } from '../cache/entitlement-cache.ts';
 import type { FillTicket, LookUp, LookUpWith } from '../cache/look-ups.ts';
-import { generationKey, runScript } from '../cache/entry.ts';
+import { runScript } from '../cache/entry.ts';
 import type { AccountKey } from './account-key.ts';
 import {
   keptMs,
@@ -51,8 +51,8 @@ export type UsageCache = {
   store: (mark: UsageMark | null, changed: readonly KnownAccount[]) => Promise<void>;
 };
 
-/** The generation of each changed account's project, as it was before the commit, and the run of Redis. */
-export type UsageMark = { generations: readonly string[]; runId: string };
+/** By changed account: its project's generation as it was before the commit, and the server that has the copy. */
+export type UsageMark = readonly { generation: string; server: string }[];
 
 type Deps = {
   cache: EntitlementCache;
@@ -61,9 +61,26 @@ type Deps = {
   toldSince: () => Instant;
 };
 
-const keysOf = (known: readonly AccountKey[]): string[] => [
-  ...known.map(usageKey),
-  ...known.map(({ projectId }) => generationKey(projectId)),
+/** Accounts of one server, which one script can name together. */
+type ServedAccounts<T> = { served: ServedUser; accounts: T[] };
+
+/** Those that can be told to the cache now, by where their copies are. */
+function byServer<T extends AccountKey>(cache: EntitlementCache, all: readonly T[]): ServedAccounts<T>[] {
+  const groups = new Map<number, ServedAccounts<T>>();
+  for (const account of all) {
+    const served = cache.served(account.projectId, account.userId);
+    if (served === null) continue;
+    const group = groups.get(served.shard);
+    if (group === undefined) groups.set(served.shard, { served, accounts: [account] });
+    else group.accounts.push(account);
+  }
+  return [...groups.values()];
+}
+
+/** Keys of copies, then as many of projects: all in one slot. */
+const keysOf = (cache: EntitlementCache, accounts: readonly AccountKey[]): string[] => [
+  ...accounts.map((key) => cache.keyBeside(key.userId, usageKey(key))),
+  ...accounts.flatMap(({ projectId, userId }) => cache.served(projectId, userId)?.projectKey ?? []),
 ];
 
 type Asked = { ticket: FillTicket; version: number; now: Instant; toldSince: Instant };
@@ -71,41 +88,77 @@ type Asked = { ticket: FillTicket; version: number; now: Instant; toldSince: Ins
 /** Copies of what was read before all commits were told of are served for a moment only. */
 const isFresh = (entry: ParsedEntry, { ticket, version, now, toldSince }: Asked): boolean =>
   entry.generation === ticket.generation &&
-  entry.runId === ticket.runId &&
+  entry.server === ticket.server &&
   entry.userVersion === version &&
   entry.validUntil > now &&
   (entry.asOf > toldSince || entry.asOf + servedMs > now) &&
   entry.steps.length > 0;
 
-type Copy = { known: KnownAccount; generation: string };
+type Copy = KnownAccount & { generation: string; at: string };
 type Committed = LRUCache<string, number>;
+
+/** Stores copies on one server, and forgets what that has acknowledged. */
+async function putAt(
+  { cache, clock }: Pick<Deps, 'cache' | 'clock'>,
+  { served, accounts }: ServedAccounts<Copy>,
+  { isCommit, committed }: { isCommit: boolean; committed: Committed },
+): Promise<void> {
+  const { server, redis } = served;
+  const now = clock();
+  try {
+    const keys = keysOf(cache, accounts);
+    if (keys.length !== 2 * accounts.length) return;
+    const told = await runScript(redis, storeScript, keys, [
+      isCommit ? tombstoneMs : 0,
+      ...accounts.flatMap(({ generation, ...known }) => storeArguments(known, { generation, server, now })),
+    ]);
+    const isTold = Array.isArray(told) ? told : [];
+    accounts.forEach((known, index) => {
+      const key = usageKey(known);
+      if (isTold[index] === 1 && committed.get(key) === known.account.state.usageSeq) committed.delete(key);
+    });
+  } catch (error) {
+    served.reportFailure(error);
+  }
+}
 
 /** Stores copies, unless something newer is there. `isCommit`: that they are the newest is noted in any case. */
 async function put(
-  { cache, clock }: Pick<Deps, 'cache' | 'clock'>,
-  { copies, runId, isCommit }: { copies: readonly Copy[]; runId: string; isCommit: boolean },
-  committed: Committed,
+  deps: Pick<Deps, 'cache' | 'clock'>,
+  copies: readonly Copy[],
+  how: { isCommit: boolean; committed: Committed },
 ): Promise<void> {
-  if (copies.length === 0 || cache.runId() !== runId) return;
-  const now = clock();
+  const isThere = ({ projectId, userId, at }: Copy): boolean =>
+    deps.cache.served(projectId, userId)?.server === at;
+  const groups = byServer(deps.cache, copies.filter(isThere));
+  await Promise.all(groups.map((group) => putAt(deps, group, how)));
+}
+
+/** Marks the accounts of one server, and returns the generations of their projects by account. */
+async function markAt(
+  cache: EntitlementCache,
+  { served, accounts }: ServedAccounts<KnownAccount>,
+): Promise<[KnownAccount, { generation: string; server: string }][]> {
+  const { server } = served;
   try {
-    const told = await runScript(cache.redis, storeScript, keysOf(copies.map(({ known }) => known)), [
-      isCommit ? tombstoneMs : 0,
-      ...copies.flatMap(({ known, generation }) => storeArguments(known, { generation, runId, now })),
-    ]);
-    const isTold = Array.isArray(told) ? told : [];
-    copies.forEach(({ known }, at) => {
-      const key = usageKey(known);
-      if (isTold[at] === 1 && committed.get(key) === known.account.state.usageSeq) committed.delete(key);
+    const keys = keysOf(cache, accounts);
+    if (keys.length !== 2 * accounts.length) return [];
+    const seqs = accounts.map(({ account }) => account.state.usageSeq);
+    const marking = runScript(served.redis, markScript, keys, [tombstoneMs, ...seqs]);
+    const generations = await withDeadline(marking, {
+      ms: markMs,
+      onTimeout: () => new Error('the cache did not answer in time'),
     });
+    if (!Array.isArray(generations)) return [];
+    return accounts.map((one, index) => [one, { generation: String(generations[index]), server }]);
   } catch (error) {
-    cache.reportFailure(error);
+    served.reportFailure(error);
+    return [];
   }
 }
 
 /** Copies of balances in Redis, beside the user's entitlements. Redis may vanish at any moment: copies are all it has. */
 export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache {
-  const { redis } = cache;
   /** What this process committed or answered, and Redis has not acknowledged: whoever saw it must not see an older answer. */
   const committed: Committed = new LRUCache({ max: maxRemembered, ttl: 2 * keptMs });
   const own = { cache, clock };
@@ -116,9 +169,9 @@ export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache 
     committed.set(key, Math.max(usageSeq, committed.get(key) ?? 0));
   }
 
-  function evaluate(key: AccountKey, copyKey: string, { lookUp, other, ticket }: LookUpWith): UsageLookUp {
+  function evaluate(key: AccountKey, ownKey: string, { lookUp, other, ticket }: LookUpWith): UsageLookUp {
     const entry = other === null ? null : parseUsageEntry(other);
-    const remembered = committed.size === 0 ? 0 : (committed.get(copyKey) ?? 0);
+    const remembered = committed.size === 0 ? 0 : (committed.get(ownKey) ?? 0);
     const leastSeq = Math.max(remembered, entry?.usageSeq ?? tombstoneSeq(other));
     const isServed =
       entry !== null &&
@@ -139,41 +192,33 @@ export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache 
     rememberAnswered,
 
     lookUp(key) {
-      const copyKey = usageKey(key);
+      const ownKey = usageKey(key);
       return cache
-        .lookUpWith(key.projectId, key.userId, copyKey)
-        .then((found) => evaluate(key, copyKey, found));
+        .lookUpWith(key.projectId, key.userId, cache.keyBeside(key.userId, ownKey))
+        .then((found) => evaluate(key, ownKey, found));
     },
 
-    async fill({ generation, runId, startedAt }, known) {
+    async fill({ generation, server, startedAt }, known) {
       // Guessed ids must not fill Redis.
       if (!known.sources.read.isKnown || performance.now() - startedAt > maxFillMs) return;
-      await put(own, { copies: [{ known, generation }], runId, isCommit: false }, committed);
+      await put(own, [{ ...known, generation, at: server }], { isCommit: false, committed });
     },
 
     async mark(changed) {
       for (const known of changed) rememberAnswered(known, known.account.state.usageSeq);
-      const runId = cache.runId();
-      if (runId === null || changed.length === 0) return null;
-      try {
-        const seqs = changed.map(({ account }) => account.state.usageSeq);
-        const marking = runScript(redis, markScript, keysOf(changed), [tombstoneMs, ...seqs]);
-        const generations = await withDeadline(marking, {
-          ms: markMs,
-          onTimeout: () => new Error('the cache did not answer in time'),
-        });
-        return Array.isArray(generations) ? { generations: generations.map(String), runId } : null;
-      } catch (error) {
-        cache.reportFailure(error);
-        return null;
-      }
+      const marked = await Promise.all(byServer(cache, changed).map((group) => markAt(cache, group)));
+      const found = new Map(marked.flat());
+      const marks = changed.flatMap((known) => found.get(known) ?? []);
+      return marks.length === changed.length ? marks : null;
     },
 
     async store(mark, changed) {
       if (mark === null) return;
-      const { generations, runId } = mark;
-      const copies = changed.map((known, at) => ({ known, generation: generations[at] ?? '' }));
-      await put(own, { copies, runId, isCommit: true }, committed);
+      const copies = changed.flatMap((known, index) => {
+        const where = mark[index];
+        return where === undefined ? [] : [{ ...known, generation: where.generation, at: where.server }];
+      });
+      await put(own, copies, { isCommit: true, committed });
     },
   };
 }

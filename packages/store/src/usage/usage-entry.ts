@@ -5,7 +5,7 @@ import type { AccountKey } from './account-key.ts';
 import type { DerivedSources } from './user-sources.ts';
 
 /**
- * What the cache holds of one user and feature: `<generation>|<runId>|<asOfMs>:<user version>|<usage_seq>|<validUntilMs>|<steps>|
+ * What the cache holds of one user and feature: `<generation>|<server>|<asOfMs>:<user version>|<usage_seq>|<validUntilMs>|<steps>|
  * <length of head>|<head><tail>`, or a tombstone `T|<usage_seq>`: nothing older may be stored or served. The text of an
  * answer is head, what depends on the required quantity, and tail.
  */
@@ -65,7 +65,7 @@ function readSteps(text: string): CheckStep[] {
   });
 }
 
-export type ParsedEntry = Entry & { generation: string; runId: string };
+export type ParsedEntry = Entry & { generation: string; server: string };
 
 /** The fields before the head, and where that begins; null: there are fewer. */
 function fieldsOf(raw: string, count: number): { fields: string[]; end: number } | null {
@@ -85,12 +85,12 @@ export function parseUsageEntry(raw: string): ParsedEntry | null {
   const found = fieldsOf(raw, 7);
   if (found === null) return null;
   const { fields, end } = found;
-  const [generation = '', runId = '', versions = '', usageSeq, validUntil, steps = '', headLength] = fields;
+  const [generation = '', server = '', versions = '', usageSeq, validUntil, steps = '', headLength] = fields;
   const [asOf, userVersion] = versions.split(':');
   const middle = end + Number(headLength);
   return {
     generation,
-    runId,
+    server,
     asOf: Number(asOf),
     userVersion: Number(userVersion),
     usageSeq: Number(usageSeq),
@@ -170,7 +170,7 @@ const catalogOf = (generation: string): number => Number(generation.split(':', 1
 /** What is stored, and for how long. No entry: it would be of no use, or the catalog has changed. */
 export function storeArguments(
   known: KnownAccount,
-  { generation, runId, now }: { generation: string; runId: string; now: Instant },
+  { generation, server, now }: { generation: string; server: string; now: Instant },
 ): [generation: string, usageSeq: number, entry: string, ms: number] {
   const { usageSeq } = known.account.state;
   const none: [string, number, string, number] = [generation, usageSeq, '', keptMs];
@@ -181,7 +181,7 @@ export function storeArguments(
   if (validUntil <= now) return none;
   const text = [
     generation,
-    runId,
+    server,
     `${asOf}:${userVersion}`,
     usageSeq,
     validUntil,
