@@ -47,15 +47,19 @@ async function prepareClone(): Promise<{ folder: string; env: Record<string, str
   return { folder, env: { PATH: path, HOME: folder } };
 }
 
-test.each(guides)('docs/%s.md works as it is written', async (guide) => {
-  const blocks = readGuide(guide);
-  const { folder, env } = await prepareClone();
-  saveFiles(folder, blocks);
-  const canRun = (block: Block): boolean => setting(block, 'needs') !== 'python3' || runsPython;
-  const printed = await runBlocks(blocks.filter(canRun), { folder, env, timeoutMs: 120_000 });
-  expect(printed.length).toBeGreaterThan(10);
-  expect(printed.filter(({ isAsExpected }) => !isAsExpected)).toEqual([]);
-}, 150_000);
+test.each(guides)(
+  'docs/%s.md works as it is written',
+  async (guide) => {
+    const blocks = readGuide(guide);
+    const { folder, env } = await prepareClone();
+    saveFiles(folder, blocks);
+    const canRun = (block: Block): boolean => setting(block, 'needs') !== 'python3' || runsPython;
+    const printed = await runBlocks(blocks.filter(canRun), { folder, env, timeoutMs: 120_000 });
+    expect(printed.length).toBeGreaterThan(10);
+    expect(printed.filter(({ isAsExpected }) => !isAsExpected)).toEqual([]);
+  },
+  150_000,
+);
 
 test.each(guides)('of the blocks of docs/%s.md only the start of everything is left out', (guide) => {
   const leftOut = readGuide(guide).filter(
