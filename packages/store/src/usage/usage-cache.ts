@@ -13,6 +13,7 @@ import {
   storeScript,
   tombstoneSeq,
   usageKey,
+  usageKeysOf,
 } from './usage-entry.ts';
 import type { CheckCopy, KnownAccount, ParsedEntry } from './usage-entry.ts';
 
@@ -20,6 +21,8 @@ import type { CheckCopy, KnownAccount, ParsedEntry } from './usage-entry.ts';
 const tombstoneMs = 60_000;
 const maxFillMs = 5_000;
 const maxRemembered = 50_000;
+/** Redis answers nobody else meanwhile: less than a millisecond. */
+const scannedAtOnce = 1_000;
 /** How long a commit waits for the cache. */
 const markMs = 50;
 
@@ -47,6 +50,11 @@ export type UsageCache = {
   mark: (changed: readonly KnownAccount[]) => Promise<UsageMark | null>;
   /** After the commit: the new copies. Never throws. */
   store: (mark: UsageMark | null, changed: readonly KnownAccount[]) => Promise<void>;
+  /**
+   * Removes all copies of an erased user, whatever codes were asked for, once nobody stores any more (`cacheFilledMs`). Looks
+   * through all keys. Throws when Redis cannot be reached.
+   */
+  forget: (user: Omit<AccountKey, 'featureCode'>) => Promise<void>;
 };
 
 /** The generation of each changed account's project, as it was before the commit, and the run of Redis. */
@@ -165,6 +173,16 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
         one.sources.read.isKnown ? [{ known: one, generation: generations[at] ?? '' }] : [],
       );
       await put(own, known, runId);
+    },
+
+    async forget(user) {
+      if (redis.status !== 'ready') throw new Error('the cache Redis is not connected');
+      let cursor = '0';
+      do {
+        const [next, found] = await redis.scan(cursor, 'MATCH', usageKeysOf(user), 'COUNT', scannedAtOnce);
+        if (found.length > 0) await redis.del(found);
+        cursor = next;
+      } while (cursor !== '0');
     },
   };
 }
