@@ -11,26 +11,30 @@ const chunkEvents = 250_000;
  * the subscription's start, as those of its buckets do (a month without that day: on its last). In UTC, in which Stripe counts.
  */
 const makeEvents = `CREATE TEMP TABLE seeded_usage ON COMMIT DROP AS
-  SELECT u.user_id, k AS seq, one.at, 1 + (hashint8(n * 1000003 + k) & 3)::bigint AS quantity, s.id AS source_id,
-    (SELECT max((p.features -> $7 ->> 'allowance')::bigint) FROM subscription_items i
-      JOIN prices pr USING (stripe_price_id) JOIN products p ON p.project_id = pr.project_id AND p.product_id = pr.product_id
-      WHERE i.subscription_id = s.id) AS allowance,
-    (began.at + make_interval(months => month.number)) AT TIME ZONE 'UTC' AS period_start,
-    (began.at + make_interval(months => month.number + 1)) AT TIME ZONE 'UTC' AS period_end
-  FROM generate_series($1::bigint, $2::bigint) AS n
-    JOIN users u ON u.project_id = $3 AND u.user_id = $4::text || n
-    JOIN subscriptions s ON s.id = $5::text || n AND s.user_ref = u.id
-    CROSS JOIN LATERAL (SELECT $6::bigint / $8::bigint + (n <= $6::bigint % $8::bigint)::integer AS count) AS events
-    CROSS JOIN LATERAL generate_series(1, events.count) AS k
-    CROSS JOIN LATERAL (SELECT date_trunc('milliseconds', now() - make_interval(secs => 86400.0 * ${spanDays}
-      * (events.count - k + ((hashint8(n) & 1023) + 1) / 1025.0) / events.count)) AS at) AS one
-    CROSS JOIN LATERAL (SELECT s.start_date AT TIME ZONE 'UTC' AS at) AS began
-    CROSS JOIN LATERAL (SELECT ((extract(year FROM one.at AT TIME ZONE 'UTC') - extract(year FROM began.at)) * 12
-      + extract(month FROM one.at AT TIME ZONE 'UTC') - extract(month FROM began.at))::integer AS number) AS calendar
-    CROSS JOIN LATERAL (SELECT calendar.number - ((began.at + make_interval(months => calendar.number))
-      > one.at AT TIME ZONE 'UTC')::integer AS number) AS month
-  WHERE NOT EXISTS (SELECT FROM usage_states st
-    WHERE st.project_id = $3 AND st.user_id = u.user_id AND st.feature_code = $7)`;
+  WITH takers AS MATERIALIZED (
+    SELECT n, u.user_id, s.id AS source_id, s.start_date AT TIME ZONE 'UTC' AS began,
+      $6::bigint / $8::bigint + (n <= $6::bigint % $8::bigint)::integer AS events,
+      ((hashint8(n) & 1023) + 1) / 1025.0 AS shift,
+      (SELECT max((p.features -> $7 ->> 'allowance')::bigint) FROM subscription_items i
+        JOIN prices pr USING (stripe_price_id) JOIN products p ON p.project_id = pr.project_id AND p.product_id = pr.product_id
+        WHERE i.subscription_id = s.id) AS allowance
+    FROM generate_series($1::bigint, $2::bigint) AS n
+      JOIN users u ON u.project_id = $3 AND u.user_id = $4::text || n
+      JOIN subscriptions s ON s.id = $5::text || n AND s.user_ref = u.id
+    WHERE NOT EXISTS (SELECT FROM usage_states st
+      WHERE st.project_id = $3 AND st.user_id = u.user_id AND st.feature_code = $7)),
+  periods AS MATERIALIZED (
+    SELECT n, (began + make_interval(months => m)) AT TIME ZONE 'UTC' AS period_start,
+      (began + make_interval(months => m + 1)) AT TIME ZONE 'UTC' AS period_end
+    FROM takers, generate_series(0, ${spanDays}) AS m
+    WHERE began + make_interval(months => m) <= now() AT TIME ZONE 'UTC'),
+  events AS (
+    SELECT n, k AS seq, date_trunc('milliseconds', now() - make_interval(secs => 86400.0 * ${spanDays}
+        * (events - k + shift) / events)) AS at, 1 + (hashint8(n * 1000003 + k) & 3)::bigint AS quantity
+    FROM takers, generate_series(1, events) AS k)
+  SELECT user_id, seq, at, quantity, source_id, allowance, period_start, period_end
+  FROM events JOIN takers USING (n) JOIN periods USING (n)
+  WHERE at >= period_start AND at < period_end`;
 
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
 const bucket = `'source', 'subscription', 'sourceId', source_id, 'period', 'month', 'start', ${ms('period_start')}`;
