@@ -21,8 +21,6 @@ import type { CheckCopy, KnownAccount, ParsedEntry } from './usage-entry.ts';
 const tombstoneMs = 60_000;
 const maxFillMs = 5_000;
 const maxRemembered = 50_000;
-/** Redis answers nobody else meanwhile: less than a millisecond. */
-const scannedAtOnce = 1_000;
 /** How long a commit waits for the cache. */
 const markMs = 50;
 
@@ -219,14 +217,6 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
       await put(own, known);
     },
 
-    async forget(user) {
-      if (redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      let cursor = '0';
-      do {
-        const [next, found] = await redis.scan(cursor, 'MATCH', usageKeysOf(user), 'COUNT', scannedAtOnce);
-        if (found.length > 0) await redis.del(found);
-        cursor = next;
-      } while (cursor !== '0');
-    },
+    forget: (user) => cache.forgetBeside(user, usageKeysOf(user)),
   };
 }

@@ -134,19 +134,28 @@ test('keys need the scope', async () => {
   expect((await call('post', '/api/v1/usage', writer.apiKey).send(event('u'))).status).toBe(200);
 });
 
-test("the copies of an erased user go at once, of all codes, and nobody else's", async () => {
-  const [erased, other] = ['a*[b]?\\', 'a-anything-[b]x\\'];
-  const { database, usage, cache } = api.deps;
-  for (const userId of [erased, other]) {
-    await database.user.create({ data: { projectId: project.projectId, userId } });
-    for (const code of ['calls', 'seats', 'never-described'])
-      expect((await check({ user_id: userId, feature_code: code })).status).toBe(200);
-  }
-  const copiesOf = async (userId: string) =>
-    (await cache.redis.keys('use:*')).filter((key) => key.includes(`:${userId}:`)).length;
-  await waitFor(async () => (await copiesOf(erased)) === 3 && (await copiesOf(other)) === 3, {
-    what: 'the copies',
-  });
-  await usage.cache.forget({ projectId: project.projectId, userId: erased });
-  expect([await copiesOf(erased), await copiesOf(other)]).toEqual([0, 3]);
-});
+test.each(['', 'shared:'])(
+  "the copies of an erased user go at once, of all codes, and nobody else's; prefix: %p",
+  async (prefix) => {
+    const own = await startUsageApi({ env: { CACHE_PREFIX: prefix } });
+    try {
+      const { projectId } = own.project;
+      const [erased, other] = ['a*[b]?\\', 'a-anything-[b]x\\'];
+      const { database, usage, cache } = own.api.deps;
+      for (const userId of [erased, other]) {
+        await database.user.create({ data: { projectId, userId } });
+        for (const code of ['calls', 'seats', 'never-described'])
+          expect((await own.check({ user_id: userId, feature_code: code })).status).toBe(200);
+      }
+      const copiesOf = async (userId: string) =>
+        (await cache.redis.keys('*use:*')).filter((key) => key.includes(`:${userId}:`)).length;
+      await waitFor(async () => (await copiesOf(erased)) === 3 && (await copiesOf(other)) === 3, {
+        what: 'the copies',
+      });
+      await usage.cache.forget({ projectId, userId: erased });
+      expect([await copiesOf(erased), await copiesOf(other)]).toEqual([0, 3]);
+    } finally {
+      await own.api.close();
+    }
+  },
+);
