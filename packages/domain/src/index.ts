@@ -14,6 +14,7 @@ export * from './contracts/admin/projects.ts';
 export * from './contracts/admin/records.ts';
 export * from './contracts/admin/runs.ts';
 export * from './contracts/admin/users.ts';
+export * from './contracts/checkout-options.ts';
 export * from './contracts/checkout.ts';
 export * from './contracts/entitlements.ts';
 export * from './contracts/operations.ts';
