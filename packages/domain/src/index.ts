@@ -23,6 +23,7 @@ export * from './contracts/usage-reads.ts';
 export * from './contracts/usage-requests.ts';
 export * from './contracts/usage.ts';
 export * from './entitlements/derive-entitlements.ts';
+export * from './entitlements/evaluate-defaults.ts';
 export * from './entitlements/evaluate-subscription.ts';
 export * from './entitlements/evaluate.ts';
 export * from './entitlements/reversal.ts';
