@@ -50,6 +50,7 @@ export * from './order/reconcile-subscription.ts';
 export * from './order/resolve-owner.ts';
 export * from './order/resolve-purchase.ts';
 export * from './order/reversals.ts';
+export * from './order/selling-project.ts';
 export * from './order/step-subscription.ts';
 export * from './order/subscription-row.ts';
 export * from './policy.ts';

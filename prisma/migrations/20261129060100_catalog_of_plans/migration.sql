@@ -21,3 +21,8 @@ ALTER TABLE "projects"
 -- The Stripe product of an item's price; null: not heard.
 ALTER TABLE "subscription_items" ADD COLUMN "stripe_product_id" TEXT COLLATE "C";
 ALTER TABLE "purchase_items" ADD COLUMN "stripe_product_id" TEXT COLLATE "C";
+
+-- The sums of a project count what is sold by its Stripe product.
+CREATE TRIGGER "note_item_product" AFTER UPDATE ON "subscription_items"
+    FOR EACH ROW WHEN (OLD."stripe_product_id" IS DISTINCT FROM NEW."stripe_product_id")
+    EXECUTE FUNCTION "note_item_change"();
