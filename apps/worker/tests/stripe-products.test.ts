@@ -183,6 +183,7 @@ it('a session’s line items say of which Stripe product they are', async () => 
     type: 'checkout.session.completed',
     object: sessionObject({
       id: session.id,
+      customer: unique('cus'),
       paymentIntent: unique('pi'),
       paymentStatus: 'paid',
       metadata: { user_id: user, project_id: 'shop' },

@@ -236,7 +236,7 @@ describe('a default product', () => {
     const off = await patch(project, 'free', { is_default: false, dry_run: true }).expect(200);
     expect(off.body).toMatchObject({
       affected_users: 3,
-      changes: [{ field: 'is_default', before: true }],
+      changes: [{ path: 'is_default', before: true }],
     });
     expect((await patch(project, 'free', { rank: 1, dry_run: true }).expect(200)).body.affected_users).toBe(
       0,

@@ -54,7 +54,7 @@ test('the portal’s configuration is stored, and taken away by null', async () 
 });
 
 test.each<[object, string]>([
-  [{ success_url: 'https://app.example.com' }, ''],
+  [{ success_url: 'https://app.example.com' }, '.success_url'],
   [{ trial_days: 0 }, '.trial_days'],
   [{ trial_days: 731 }, '.trial_days'],
   [{ locale: 'German' }, '.locale'],
