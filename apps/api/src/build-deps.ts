@@ -22,13 +22,13 @@ import {
   createPoolGauges,
   createUsage,
   readClockSkewMs,
-  publishPending,
   watchReplicas,
 } from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
+import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createUsageChecks } from './usage/check-usage.ts';
 import { createUsageTaker } from './usage/take-usage.ts';
@@ -125,10 +125,11 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const { database, replicas, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
   const cache = createEntitlementCache({
     redis: cacheRedis,
+    database,
+    metrics,
     clock,
     logger,
     ttlSeconds: config.cacheTtlSeconds,
-    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
   });
   createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
@@ -136,9 +137,10 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
   const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
   const usage = createUsage({ database, clock, settings: config.usage, cache, metrics, logger });
-  const inspectQueueRedis = () => inspect(queueRedis);
+  const inspectQueueRedis = () => inspect(queueRedis, config.queuePrefix);
+  const admission = createAdmission({ perSecond: config.warmupMissesPerSecond, cache, metrics });
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
-  const following = keys.follow();
+  const following = [keys.follow(), cache.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
   let isStopping = false;
   return {
@@ -150,10 +152,11 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       database,
       replicas,
       cache,
-      answers: createAnswerSource({ cache, database, clock, config, metrics }),
+      admission,
+      answers: createAnswerSource({ cache, database, clock, config, admission, metrics }),
       usage,
       takeUsage: createUsageTaker(usage),
-      checkUsage: createUsageChecks({ cache, database, clock, config, usage }),
+      checkUsage: createUsageChecks({ cache, database, clock, config, admission, usage }),
       keys,
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
@@ -186,7 +189,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     },
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
-      await following.stop();
+      await Promise.all(following.map((loop) => loop.stop()));
       await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();

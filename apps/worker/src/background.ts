@@ -1,4 +1,5 @@
 import { startLoop } from '@billing/platform';
+import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
   createClaimSourceFinder,
@@ -7,6 +8,7 @@ import {
   makePayloadMonths,
   makeUsageWeeks,
   measureUnseen,
+  sweepAfterChange,
   recheckDue,
   sumSubscriptions,
   tidyReservations,
@@ -23,8 +25,9 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
+const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
-const sumIntervalMs = 500;
+const sumIntervalMs = 1_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -42,13 +45,15 @@ export type BackgroundOptions = {
   watchdog: Watchdog;
   consumer: Pick<Consumer, 'hold' | 'release'>;
   onStuck: () => void;
+  /** Asks the queue's Redis who it is. */
+  inspectQueue: () => Promise<QueueRedisReport>;
   lookEveryMs?: number | undefined;
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, consumer, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
   const loops = [
@@ -63,6 +68,10 @@ export function startBackground(
       return 'rest';
     }),
     startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
+    startLoop({ name: 'queue_redis', logger, intervalMs: queueIntervalMs }, async () => {
+      if (deps.maintenance.ready()) await sweepAfterChange(deps, await inspectQueue());
+      return 'rest';
+    }),
     startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
     startLoop({ name: 'claim_sources', logger, intervalMs: claimsIntervalMs }, createClaimSourceFinder(deps)),
     startLoop({ name: 'payload_months', logger, intervalMs: payloadMonthsIntervalMs }, async () => {

@@ -88,6 +88,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stopBackground = startBackground(deps, {
     watchdog,
     consumer,
+    inspectQueue,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
   });
@@ -119,6 +120,8 @@ function serveOperations(
   const readiness = createWorkerReadiness({
     database,
     queueRedis,
+    queuePrefix: config.queuePrefix,
+    cache: deps.cache,
     isConsuming: consumer.isReady,
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,

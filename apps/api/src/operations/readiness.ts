@@ -1,6 +1,6 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient } from '@billing/platform';
-import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import { checkCache, checkErasureKeys, createDatabaseCheck } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
@@ -30,10 +30,17 @@ export function createApiReadiness({
     isStopping,
     checks: {
       database: createDatabaseCheck(database),
-      redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
+      redis: () =>
+        checkQueueRedis(queueRedis, {
+          prefix: config.queuePrefix,
+          mustNotEvict: config.environment === 'production',
+        }),
     },
     notes: stripePermissions.check,
-    further: () => checkErasureKeys(database, erasureKeys, 'noted'),
+    further: async () => ({
+      ...checkCache(cache),
+      ...(await checkErasureKeys(database, erasureKeys, 'noted').catch(() => ({}))),
+    }),
     isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });
 }

@@ -1,13 +1,15 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient, StripePermissions } from '@billing/platform';
-import { checkErasureKeys, createDatabaseCheck } from '@billing/store';
-import type { Database, ErasureKeys } from '@billing/store';
+import { checkCache, checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys } from '@billing/store';
 
 const deadlineMs = 1_500;
 
 type ReadinessDeps = {
   database: Pick<Database, '$queryRaw' | 'refusedParameters'>;
   queueRedis: RedisClient;
+  queuePrefix: string;
+  cache: Pick<EntitlementCache, 'offReason'>;
   isConsuming: () => boolean;
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
@@ -18,8 +20,17 @@ type ReadinessDeps = {
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
 export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
-  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions, erasureKeys } =
-    deps;
+  const {
+    database,
+    queueRedis,
+    queuePrefix,
+    cache,
+    isConsuming,
+    mustNotEvict,
+    isStopping,
+    stripePermissions,
+    erasureKeys,
+  } = deps;
   return createReadiness({
     deadlineMs,
     isStopping,
@@ -27,11 +38,14 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
       database: createDatabaseCheck(database),
       redis: async () =>
         isConsuming()
-          ? checkQueueRedis(queueRedis, { mustNotEvict })
+          ? checkQueueRedis(queueRedis, { prefix: queuePrefix, mustNotEvict })
           : { state: 'away', says: 'unreachable' },
     },
     notes: stripePermissions.check,
-    further: () => checkErasureKeys(database, erasureKeys, 'blocked'),
+    further: async () => ({
+      ...checkCache(cache),
+      ...(await checkErasureKeys(database, erasureKeys, 'blocked').catch(() => ({}))),
+    }),
     isOfUse: () => false,
   });
 }
