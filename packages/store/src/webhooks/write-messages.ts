@@ -79,14 +79,14 @@ const olderWhere = (isSame: string): string => `
 const writeStatement = sqlTemplate(`
   WITH bumped AS (
     UPDATE public.users SET version = version + 1
-    WHERE id = ANY(ARRAY(SELECT ref::bigint FROM json_array_elements_text($bumps::json) AS ref))
+    WHERE id = ANY(ARRAY(SELECT x.ref::bigint FROM json_array_elements_text($bumps::json) AS x(ref)))
     RETURNING project_id, user_id, version),
   pending AS (
     INSERT INTO public.cache_invalidations (project_id, user_id, version) SELECT project_id, user_id, version FROM bumped
     RETURNING id, project_id, user_id, version),
   done AS (
     DELETE FROM public.webhook_marks
-    WHERE id = ANY(ARRAY(SELECT id::bigint FROM json_array_elements_text($marks::json) AS id))),
+    WHERE id = ANY(ARRAY(SELECT x.mark::bigint FROM json_array_elements_text($marks::json) AS x(mark)))),
   states AS (
     INSERT INTO public.webhook_states AS s (${stateColumns})
     SELECT ${stateValues} FROM json_to_recordset($states::json) AS n (${stateRecord})
