@@ -28,7 +28,7 @@ let folder: CertificateFolder;
 let ca = '';
 const servers: Server[] = [];
 
-async function listen<S extends Server>(server: S): Promise<number> {
+async function listen(server: Server): Promise<number> {
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;

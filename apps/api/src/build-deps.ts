@@ -24,13 +24,13 @@ import {
   createPoolGauges,
   createUsage,
   readClockSkewMs,
-  publishPending,
   watchReplicas,
 } from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';
+import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createUsageChecks } from './usage/check-usage.ts';
 import { createUsageTaker } from './usage/take-usage.ts';
@@ -76,7 +76,9 @@ export function createProcessLogger(config: ApiConfig): Logger {
   });
 }
 
-function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
+type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
+
+function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
   const stripePermissions = createStripePermissions(metrics);
   const connections = {
     poolSize: config.databasePoolSize,
@@ -92,6 +94,12 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
     url: config.databaseUrl,
     watchPool: createPoolGauges(metrics).watch,
   });
+  const cacheRedis = connectRedis({
+    url: config.cacheRedisUrl,
+    role: 'cache',
+    logger,
+    keyPrefix: config.cachePrefix,
+  });
   return {
     stripePermissions,
     database,
@@ -104,11 +112,14 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       logger,
       metrics,
     }),
-    cacheRedis: connectRedis({
-      url: config.cacheRedisUrl,
-      role: 'cache',
+    cacheRedis,
+    cache: createEntitlementCache({
+      redis: cacheRedis,
+      database,
+      metrics,
+      clock,
       logger,
-      keyPrefix: config.cachePrefix,
+      ttlSeconds: config.cacheTtlSeconds,
     }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({
@@ -125,24 +136,18 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
-  const clients = createClients(config, { logger, metrics });
-  const { database, replicas, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
-  const cache = createEntitlementCache({
-    redis: cacheRedis,
-    clock,
-    logger,
-    ttlSeconds: config.cacheTtlSeconds,
-    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
-  });
+  const clients = createClients(config, { clock, logger, metrics });
+  const { database, replicas, cacheRedis, queueRedis, cache, stripe, stripePermissions } = clients;
   createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
   const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
   const usage = createUsage({ database, clock, settings: config.usage, cache, metrics, logger });
-  const inspectQueueRedis = () => inspect(queueRedis);
+  const inspectQueueRedis = () => inspect(queueRedis, config.queuePrefix);
+  const admission = createAdmission({ perSecond: config.warmupMissesPerSecond, cache, metrics });
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
-  const following = keys.follow();
+  const following = [keys.follow(), cache.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
   const webhookSecrets = createWebhookSecrets(config.webhooks.keys);
   const webhookClient = createWebhookClient(config.webhooks);
@@ -156,10 +161,11 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       database,
       replicas,
       cache,
-      answers: createAnswerSource({ cache, database, clock, config, metrics }),
+      admission,
+      answers: createAnswerSource({ cache, database, clock, config, admission, metrics }),
       usage,
       takeUsage: createUsageTaker(usage),
-      checkUsage: createUsageChecks({ cache, database, clock, config, usage }),
+      checkUsage: createUsageChecks({ cache, database, clock, config, admission, usage }),
       keys,
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
@@ -195,7 +201,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     },
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
-      await following.stop();
+      await Promise.all(following.map((loop) => loop.stop()));
       webhookClient.close();
       await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();

@@ -40,6 +40,7 @@ test('environments that share a cache keep apart by CACHE_PREFIX', async () => {
     const kinds = keys.map((key) => key.replace(/^(\w+:\w+:\w?).*$/, '$1'));
     expect([...new Set(kinds)].sort()).toEqual(
       ['production', 'staging'].flatMap((name) => [
+        `${name}:ent:g`,
         `${name}:ent:k`,
         `${name}:ent:p`,
         `${name}:ent:u`,

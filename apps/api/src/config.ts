@@ -10,6 +10,7 @@ import {
   loggingFields,
   parseEnv,
   redisFields,
+  redisSettings,
   replicaFields,
   stripeFields,
   usageFields,
@@ -69,6 +70,7 @@ export const environmentSchema = z.object({
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
+  CACHE_WARMUP_MISSES_PER_SECOND: envVar.int({ min: 1, max: 1_000_000, default: 200 }),
   ...usageFields,
   USAGE_QUEUE_WHEN_DOWN: envVar.oneOf(['true', 'false'], 'true'),
   ACCESS_LOG_SAMPLE: envVar.number({ min: 0, max: 1, default: 0 }),
@@ -106,6 +108,8 @@ export type ApiConfig = {
   redisUrl: string;
   cacheRedisUrl: string;
   cacheTtlSeconds: number;
+  /** Statements that read entitlements while the cache is away, and for a minute after another server took over. */
+  warmupMissesPerSecond: number;
   queuePrefix: string;
   cachePrefix: string;
   stripeSecretKey: string;
@@ -162,11 +166,9 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     connectionSeconds: database.connectionSeconds,
     replicaUrls: parsed.DATABASE_REPLICA_URLS ?? [],
     replicaMaxLagMs: parsed.REPLICA_MAX_LAG_SECONDS * 1000,
-    redisUrl: parsed.REDIS_URL,
-    cacheRedisUrl: parsed.CACHE_REDIS_URL ?? parsed.REDIS_URL,
+    ...redisSettings(parsed),
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
-    queuePrefix: parsed.QUEUE_PREFIX,
-    cachePrefix: parsed.CACHE_PREFIX,
+    warmupMissesPerSecond: parsed.CACHE_WARMUP_MISSES_PER_SECOND,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     erasureKeys: parsed.ERASURE_KEY ?? [],

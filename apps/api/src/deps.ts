@@ -17,6 +17,7 @@ import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
+import type { Admission } from './entitlements/admit-misses.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
 import type { CheckUsage } from './usage/check-usage.ts';
 import type { TakeUsage } from './usage/take-usage.ts';
@@ -34,6 +35,8 @@ export type AppDeps = {
   cache: EntitlementCache;
   /** Entitlements that are not in the cache. */
   answers: AnswerSource;
+  /** Of statements that read entitlements while the cache is cold. */
+  admission: Admission;
   /** Usage of this process: commits, and copies of balances. */
   usage: Usage;
   takeUsage: TakeUsage;

@@ -1,4 +1,5 @@
 import { startLoop } from '@billing/platform';
+import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
   createClaimSourceFinder,
@@ -7,6 +8,7 @@ import {
   makePayloadMonths,
   makeUsageWeeks,
   measureUnseen,
+  sweepAfterChange,
   recheckDue,
   sumSubscriptions,
   tidyReservations,
@@ -27,6 +29,7 @@ const verifyIntervalMs = 5_000;
 const publishIntervalMs = 2_000;
 const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
+const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
 const sumIntervalMs = 500;
 const watchIntervalMs = 10_000;
@@ -48,15 +51,18 @@ export type BackgroundOptions = {
   consumer: Pick<Consumer, 'hold' | 'release'>;
   webhooks: SenderDeps;
   onStuck: () => void;
+  /** Asks the queue's Redis who it is. */
+  inspectQueue: () => Promise<QueueRedisReport>;
   lookEveryMs?: number | undefined;
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, consumer, webhooks, onStuck, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, webhooks, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
+  const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
       recheckDue(deps, signal),
@@ -69,6 +75,10 @@ export function startBackground(
       return 'rest';
     }),
     startLoop({ name: 'schedules', logger, intervalMs: scheduleIntervalMs }, createScheduleKeeper(deps)),
+    startLoop({ name: 'queue_redis', logger, intervalMs: queueIntervalMs }, async () => {
+      if (deps.maintenance.ready()) await sweepAfterChange(deps, await inspectQueue());
+      return 'rest';
+    }),
     startLoop({ name: 'runs', logger, intervalMs: scheduleIntervalMs }, () => requeueIdleRuns(deps)),
     startLoop({ name: 'claim_sources', logger, intervalMs: claimsIntervalMs }, createClaimSourceFinder(deps)),
     startLoop({ name: 'payload_months', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
@@ -88,7 +98,8 @@ export function startBackground(
       tidyReservations(deps),
     ),
     startLoop({ name: 'meters', logger, intervalMs: metersIntervalMs }, createMeterReporter(deps)),
-    ...startEmitter(deps),
+    sender,
+    ...startEmitter(deps, sender.nudge),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';
@@ -97,7 +108,6 @@ export function startBackground(
       { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
       createWebhookCounts(webhooks),
     ),
-    startSender(webhooks),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

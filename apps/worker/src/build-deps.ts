@@ -23,7 +23,7 @@ import {
   readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
-import type { DatabaseOptions } from '@billing/store';
+import type { DatabaseOptions, EntitlementCache } from '@billing/store';
 import { createPace, createReadBudget, createSharedLookups, createSyncMetrics } from '@billing/sync';
 import type { MaintenanceDeps, SyncDeps } from '@billing/sync';
 import type { WorkerConfig } from './config.ts';
@@ -60,6 +60,17 @@ const openStripe = (
     observe: (operation, outcome, seconds) =>
       metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
   });
+
+function openCache(
+  config: WorkerConfig,
+  deps: Pick<SyncDeps, 'database' | 'metrics' | 'clock' | 'logger'>,
+): { cache: EntitlementCache; closeCache: () => Promise<void> } {
+  const { cacheRedisUrl: url, cachePrefix: keyPrefix, cacheTtlSeconds: ttlSeconds } = config;
+  const redis = connectRedis({ url, role: 'cache', logger: deps.logger, keyPrefix });
+  const cache = createEntitlementCache({ ...deps, redis, ttlSeconds });
+  const following = cache.follow();
+  return { cache, closeCache: () => following.stop().then(() => redis.disconnect()) };
+}
 
 /** How usage is reported to meters of Stripe. */
 const metersOf = (
@@ -102,12 +113,6 @@ export function buildDeps(
     metrics,
   });
   createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
-  const redis = connectRedis({
-    url: config.cacheRedisUrl,
-    role: 'cache',
-    logger,
-    keyPrefix: config.cachePrefix,
-  });
   const queueRedis = connectRedis({ url: config.redisUrl, role: 'cache', logger });
   const outboxCleaner = createOutboxCleaner({ database, logger });
   // Fails fast, unlike the connection that consumes jobs.
@@ -117,7 +122,7 @@ export function buildDeps(
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
   const usageEvents = createQueue({ ...queue, name: queueNames.usageEvents });
-  const cache = createEntitlementCache({ redis, clock, logger, ttlSeconds: config.cacheTtlSeconds });
+  const { cache, closeCache } = openCache(config, { database, metrics, clock, logger });
   const deps: MaintenanceDeps = {
     clock,
     logger,
@@ -149,11 +154,14 @@ export function buildDeps(
   return {
     deps,
     stripePermissions,
-    inspectQueue: () => inspectQueueRedis(queueRedis),
+    inspectQueue: () => inspectQueueRedis(queueRedis, prefix),
     queueRedis,
     close: async () => {
-      await Promise.all([stripeEvents, maintenance, usageEvents, replicas].map((one) => one.close()));
-      for (const one of [connection, redis, queueRedis]) one.disconnect();
+      await Promise.all([
+        closeCache(),
+        ...[stripeEvents, maintenance, usageEvents, replicas].map((one) => one.close()),
+      ]);
+      for (const one of [connection, queueRedis]) one.disconnect();
       await withDeadline(
         outboxCleaner.flush().then(() => database.$disconnect()),
         { ms: 2_000, onTimeout: () => new Error('Postgres did not close its connections in time.') },

@@ -94,6 +94,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     watchdog,
     consumer,
     webhooks,
+    inspectQueue,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
   });
@@ -127,6 +128,8 @@ function serveOperations(
   const readiness = createWorkerReadiness({
     database,
     queueRedis,
+    queuePrefix: config.queuePrefix,
+    cache: deps.cache,
     isConsuming: consumer.isReady,
     mustNotEvict: config.environment === 'production',
     isStopping: () => signal.aborted,

@@ -95,13 +95,15 @@ it('continues where an interrupted sweep was, and two workers do not do it twice
   const journey = await buy();
   const events = await listed(journey);
   const newest = Math.max(...events.map((event) => event.created));
-  await world.database.eventSweep.create({
-    data: {
-      mode: 'test',
-      state: { from: newest - 3_600, to: newest, group: 1, after: null, found: 3 },
-      lockedBy: 'a worker that died',
-      lockedUntil: new Date(Date.now() - 1_000),
-    },
+  const interrupted = {
+    state: { from: newest - 3_600, to: newest, group: 1, after: null, found: 3 },
+    lockedBy: 'a worker that died',
+    lockedUntil: new Date(Date.now() - 1_000),
+  };
+  await world.database.eventSweep.upsert({
+    where: { mode: 'test' },
+    create: { mode: 'test', ...interrupted },
+    update: interrupted,
   });
   await world.startWorker();
   const second = await startWorker({ config: world.config, logger: silent(), host: '127.0.0.1' });

@@ -26,6 +26,7 @@ export {
   type SettingWarning,
 } from './env/parse-env.ts';
 export { hostUrls, placeOf } from './env/host-urls.ts';
+export { redisSettings } from './env/redis-settings.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
 export { databaseSettings, type Range } from './env/url-parameters.ts';
 export { limitLines } from './logging/limit-lines.ts';
@@ -56,7 +57,9 @@ export { activeTraceId, traceFields, traceIdOf } from './tracing/trace-id.ts';
 
 // Postgres and Redis
 export { postgresConnections, type PostgresConnection } from './postgres-connection.ts';
-export { connectRedis, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
+export { connectRedis, connectServer, type RedisClient, type RedisRole } from './redis/connect-redis.ts';
+export { createNodeFinder, slotOf, type NodeFinder } from './redis/cluster-nodes.ts';
+export { readServerState, type ServerState } from './redis/server-state.ts';
 export {
   createLocalAllowance,
   createRateLimiter,
@@ -69,7 +72,7 @@ export {
 export type { NewJob } from './queue/add-job.ts';
 export { createQueueGauges, type QueueGauges } from './queue/create-queue-gauges.ts';
 export { createQueue, jobStates, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
-export { checkQueueRedis } from './queue/check-queue-redis.ts';
+export { checkQueueRedis, saysClusterNode } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
 
 export { warmUp, type WarmUpLimits } from './warm-up.ts';

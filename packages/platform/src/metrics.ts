@@ -1,3 +1,5 @@
+import { createCacheMetrics } from './cache-metrics.ts';
+import type { CacheMetrics } from './cache-metrics.ts';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { createExemplars } from './open-metrics.ts';
 import type { Exemplars } from './open-metrics.ts';
@@ -29,7 +31,7 @@ export type AuthFailureReason = (typeof authAreas)[AuthArea][number];
 
 type MeasuredValue = number | undefined | Promise<number | undefined>;
 
-export type Metrics = {
+export type Metrics = CacheMetrics & {
   registry: Registry;
   /** Makes a further counter in the same registry. */
   counter: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Counter<L>;
@@ -41,8 +43,6 @@ export type Metrics = {
   measured: (name: string, help: string, read: () => MeasuredValue) => Gauge;
   httpRequestDuration: Histogram<'method' | 'route' | 'status_code'>;
   httpRequests: Counter<'method' | 'route' | 'status_code'>;
-  entitlementCacheHits: Counter;
-  entitlementCacheMisses: Counter;
   databaseQueryDuration: Histogram<'operation'>;
   webhookEventsReceived: Counter<'type' | 'outcome'>;
   webhookEventsProcessed: Counter<'type' | 'outcome'>;
@@ -124,14 +124,7 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     measured,
     httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', http),
     httpRequests: counter('http_requests_total', 'Requests answered', http),
-    entitlementCacheHits: counter(
-      'entitlement_cache_hits_total',
-      'Entitlement reads answered from the cache',
-    ),
-    entitlementCacheMisses: counter(
-      'entitlement_cache_misses_total',
-      'Entitlement reads that went to Postgres',
-    ),
+    ...createCacheMetrics(counter, registry),
     databaseQueryDuration: histogram('database_query_duration_seconds', 'Time of one query', ['operation']),
     webhookEventsReceived: counter(
       'webhook_events_received_total',

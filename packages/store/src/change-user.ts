@@ -1,4 +1,4 @@
-import { ServiceError } from '@billing/domain';
+import { canonicalJson, ServiceError } from '@billing/domain';
 import type { Cause } from '@billing/domain';
 import type { Holders } from './catalog/count-holders.ts';
 import type { Database, Queries } from './create-database.ts';
@@ -150,6 +150,10 @@ export async function changeUser<T>(
   });
 }
 
+/** Whether a change leaves something as it was. */
+export const isSame = (before: unknown, after: unknown): boolean =>
+  canonicalJson(before) === canonicalJson(after);
+
 type ProjectChange<T> = {
   result: T;
   changed: Omit<Holders, 'projectId'> | 'nobody' | null;
@@ -176,7 +180,7 @@ export async function changeProject<T>(
       WITH bumped AS (
         UPDATE public.projects SET version = version + 1 WHERE id = ${projectId}
         RETURNING id AS project_id, NULL::text AS user_id, version
-      )${announceBumped(cause)}`;
+      )${announceBumped(changed === 'nobody' ? null : cause)}`;
     return { result, pending };
   });
 }

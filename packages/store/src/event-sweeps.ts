@@ -25,6 +25,23 @@ export async function claimSweep(
   return claimed === 0 ? null : database.eventSweep.findUnique({ where: { mode } });
 }
 
+/**
+ * Notes which Redis holds the queue. Where it is another one than was noted last, `onChange` runs before that: when it
+ * throws, the next call tries again.
+ */
+export async function noteQueueServer(
+  database: Database,
+  { mode, server }: { mode: string; server: string },
+  onChange: () => Promise<void>,
+): Promise<void> {
+  const known = await database.eventSweep.findUnique({ where: { mode }, select: { queueServer: true } });
+  if (known?.queueServer === server) return;
+  if (known !== null && known.queueServer !== null) await onChange();
+  await database.$executeRaw`
+    INSERT INTO public.event_sweeps (mode, queue_server) VALUES (${mode}, ${server})
+    ON CONFLICT (mode) DO UPDATE SET queue_server = excluded.queue_server`;
+}
+
 /** Saves how far the sweep got, and extends the lease. False: another worker has it by now. */
 export async function saveSweep(
   database: Database,

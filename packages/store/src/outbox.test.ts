@@ -7,7 +7,7 @@ import { changeUser } from './change-user.ts';
 import { createOutboxCleaner, publishInvalidations } from './outbox.ts';
 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
-const reachable = { invalidate: () => Promise.resolve() };
+const reachable = { invalidate: async () => [] };
 const away = { invalidate: () => Promise.reject(new Error('the cache is away')) };
 
 describe('published invalidations', () => {

@@ -1,5 +1,5 @@
 import type { Logger } from '@billing/platform';
-import type { EntitlementCache } from './cache/entitlement-cache.ts';
+import type { Invalidate } from './cache/invalidate.ts';
 import type { PendingInvalidation } from './change-user.ts';
 import type { Database } from './create-database.ts';
 
@@ -10,7 +10,7 @@ import type { Database } from './create-database.ts';
 
 export type OutboxDeps = {
   database: Pick<Database, '$queryRaw' | '$executeRaw'>;
-  cache: Pick<EntitlementCache, 'invalidate'>;
+  cache: { invalidate: Invalidate };
   logger: Logger;
   /** Where given, published rows are deleted a little later, by one statement for many changes. */
   outboxCleaner?: OutboxCleaner;
@@ -86,22 +86,26 @@ export async function publishInvalidations(
   pending: readonly PendingInvalidation[],
 ): Promise<'published' | 'pending'> {
   if (pending.length === 0) return 'published';
+  let missed: readonly PendingInvalidation[];
   try {
-    await cache.invalidate(pending);
+    missed = await cache.invalidate(pending);
   } catch (error) {
     logger.warn('cache_invalidation_pending', { count: pending.length, error });
     return 'pending';
   }
+  if (missed.length > 0) logger.warn('cache_invalidation_pending', { count: missed.length });
+  const published = missed.length === 0 ? pending : pending.filter((one) => !missed.includes(one));
+  const outcome = missed.length === 0 ? 'published' : 'pending';
   if (outboxCleaner !== undefined) {
-    outboxCleaner.deleteLater(pending);
-    return 'published';
+    outboxCleaner.deleteLater(published);
+    return outcome;
   }
   try {
-    await deletePublished(database, pending);
+    await deletePublished(database, published);
   } catch (error) {
-    logger.warn('cache_invalidation_not_deleted', { count: pending.length, error });
+    logger.warn('cache_invalidation_not_deleted', { count: published.length, error });
   }
-  return 'published';
+  return outcome;
 }
 
 const batchSize = 500;
@@ -115,15 +119,21 @@ export async function publishPending(
   { database, cache }: Pick<OutboxDeps, 'database' | 'cache'>,
   { olderThanMs = leftBehindMs }: { olderThanMs?: number } = {},
 ): Promise<number> {
+  // Where one server of several is away, what it should be told does not hold up what comes after it.
+  let after = 0n;
   for (let published = 0; ;) {
     const pending = await database.$queryRaw<PendingInvalidation[]>`
       SELECT id, project_id AS "projectId", user_id AS "userId", version FROM public.cache_invalidations
       WHERE created_at <= clock_timestamp() - make_interval(secs => ${olderThanMs / 1000}::double precision)
+        AND id > ${after}::bigint
       ORDER BY id LIMIT ${batchSize}`;
-    if (pending.length === 0) return published;
-    await cache.invalidate(pending);
-    await deletePublished(database, pending);
-    published += pending.length;
+    const last = pending.at(-1);
+    if (last === undefined) return published;
+    const missed = await cache.invalidate(pending);
+    const told = pending.filter((one) => !missed.includes(one));
+    await deletePublished(database, told);
+    published += told.length;
+    after = last.id;
     if (pending.length < batchSize) return published;
   }
 }

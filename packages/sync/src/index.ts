@@ -25,6 +25,7 @@ export { reconcileRun } from './reconcile/reconcile-run.ts';
 export { replayEventRun, replayRun } from './replay/replay-run.ts';
 export { enqueueRun, type RunWorker } from './run-worker.ts';
 export { sumSubscriptions } from './sum-subscriptions.ts';
+export { sweepAfterChange } from './sweep-after-change.ts';
 export { sweepEvents } from './sweep-events.ts';
 export { measureUnseen } from './unseen-events.ts';
 

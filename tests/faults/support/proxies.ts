@@ -12,6 +12,8 @@ export type Proxy = {
   urlFor: (url: string) => string;
   setMode: (mode: ProxyMode) => Promise<void>;
   setDelay: (delayMs: number) => Promise<void>;
+  /** Leads to another port, and resets all open connections. */
+  leadTo: (port: number) => Promise<void>;
   dropConnections: () => Promise<void>;
   deadConnectionCount: () => Promise<number>;
 };
@@ -62,6 +64,10 @@ export async function startProxies(ports: Record<DependencyName, number>): Promi
         urlFor: (url) => Object.assign(new URL(url), { host: `127.0.0.1:${listenOn}` }).href,
         setMode: async (mode) => void (await call(name, 'setMode', mode)),
         setDelay: async (delayMs) => void (await call(name, 'setDelay', delayMs)),
+        leadTo: async (port) => {
+          await call(name, 'leadTo', port);
+          await call(name, 'dropConnections');
+        },
         dropConnections: async () => void (await call(name, 'dropConnections')),
         deadConnectionCount: async () => Number(await call(name, 'deadConnectionCount')),
       },

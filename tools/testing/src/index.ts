@@ -31,6 +31,8 @@ export type { TestPooler, TestPoolerOptions } from './services/test-pooler.ts';
 export { createTestProxy } from './services/test-proxy.ts';
 export type { ProxyMode, TestProxy } from './services/test-proxy.ts';
 export { startTestRedis } from './services/test-redis.ts';
+export { startTestSentinels, type TestSentinels } from './services/test-sentinels.ts';
+export { startTestRedisCluster, type TestRedisCluster } from './services/test-redis-cluster.ts';
 export type { TestRedis, TestRedisOptions } from './services/test-redis.ts';
 export { metricComplaints } from './metric-complaints.ts';
 export { waitFor } from './wait-for.ts';

@@ -25,11 +25,12 @@ let subscriptionId: string;
 let grantId: string;
 let keyId: string;
 
-/** Everything that Postgres has, as text. */
+/** Everything that Postgres has, as text, but for what processes say of themselves all the time. */
 async function everything(): Promise<Record<string, string>> {
   const { database } = api.deps;
   const tables = await database.$queryRaw<{ name: string }[]>`
-    SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace`;
+    SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
+      AND relname <> 'cache_processes'`;
   const rows = tables.map(async ({ name }) => {
     const [row] = await database.$queryRawUnsafe<{ text: string | null }[]>(
       `SELECT string_agg(t::text, E'\n' ORDER BY t::text) AS text FROM public."${name}" t`,

@@ -27,7 +27,7 @@ function openSource() {
 }
 
 const miss = (leastVersion = 0) =>
-  ({ state: 'miss', ticket: { generation: 'g', runId: 'r', startedAt: 0 }, leastVersion }) as const;
+  ({ state: 'miss', ticket: { generation: 'g', server: 'r', startedAt: 0 }, leastVersion }) as const;
 
 async function createUser(userId: string, version: number): Promise<void> {
   await api.deps.database.user.create({ data: { projectId, userId, version } });

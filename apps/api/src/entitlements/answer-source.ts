@@ -2,6 +2,7 @@ import type { Clock } from '@billing/domain';
 import type { Metrics } from '@billing/platform';
 import type { Database, EntitlementCache, LookUp } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import type { Admission } from './admit-misses.ts';
 import { createFreshReads } from './fresh-reads.ts';
 import type { FreshAnswer } from './fresh-reads.ts';
 
@@ -30,6 +31,7 @@ export type AnswerSourceDeps = {
   database: Database;
   clock: Clock;
   config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
+  admission: Admission;
   metrics: Pick<Metrics, 'entitlementCacheHits' | 'entitlementCacheMisses'>;
 };
 
@@ -42,7 +44,7 @@ const isOutdated = ({ leastVersion }: NotFound, { userVersion }: FreshAnswer): b
 const outcomeOf = (lookUp: NotFound): CacheOutcome => (lookUp.state === 'miss' ? 'miss' : 'bypass');
 
 export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
-  const { cache, metrics } = deps;
+  const { cache, metrics, clock } = deps;
   const reads = createFreshReads(deps);
 
   /** Offers a fresh answer to the cache as the look-up allows, unless the answer is older than what was known then. */
@@ -56,7 +58,9 @@ export function createAnswerSource(deps: AnswerSourceDeps): AnswerSource {
     for (let count = 1; ; count += 1) {
       const read = reads.shared(projectId, userId, (fresh) => keep(lookUp, fresh));
       const fresh = await read.fresh;
-      if (isOutdated(lookUp, fresh) && count < maxReads) {
+      // Of a read that was joined: its answer may have ended meanwhile.
+      const hasEnded = fresh.validUntil !== null && fresh.validUntil <= clock();
+      if ((hasEnded || isOutdated(lookUp, fresh)) && count < maxReads) {
         await read.over;
         continue;
       }

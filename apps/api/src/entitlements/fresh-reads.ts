@@ -6,12 +6,14 @@ import { deriveAnswer, isDatabaseUnreachable, readSources } from '@billing/store
 import { LRUCache } from 'lru-cache';
 import type { Database, NewEntry, UserSources } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import type { Admission, AskedUsers } from './admit-misses.ts';
 import { createReadShares } from './share-reads.ts';
 
 export type ReadDeps = {
   database: Pick<Database, '$queryJson'>;
   clock: Clock;
   config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
+  admission: Admission;
 };
 
 /** An answer fresh from Postgres, in the form in which it is cached. */
@@ -44,7 +46,7 @@ export function withinDeadline<T>(work: Promise<T>, endsAt: number): Promise<T> 
   });
 }
 
-export type RunRead = <T>(projectId: string, read: () => Promise<T>) => Promise<T>;
+export type RunRead = <T>(asked: AskedUsers, read: () => Promise<T>) => Promise<T>;
 
 const circuitOptions = { failuresToOpen: 5, probeEveryMs: 250, forgetAfterMs: 1_500 };
 /** Projects whose reads fail lately; with more, the one that is longest not used is forgotten. */
@@ -53,16 +55,20 @@ const maxCircuits = 10_000;
 /**
  * Runs a read of Postgres within the deadline; whatever prevents an answer is a 503, never fewer entitlements.
  * While Postgres cannot be reached, most reads are refused at once. Other failures, such as reads that take too long,
- * may be one project's own: they stop only the reads of that project, which never hold all connections.
+ * may be one project's own: they stop only the reads of that project, which never hold all connections. While the cache
+ * is cold, statements are admitted at a rate.
  */
-export function createReadRunner({ databasePoolSize }: Pick<ApiConfig, 'databasePoolSize'>): RunRead {
+export function createReadRunner({ config, admission }: Pick<ReadDeps, 'config' | 'admission'>): RunRead {
+  const { databasePoolSize } = config;
   const share = createReadShares(databasePoolSize);
   const ofPostgres = createCircuit(circuitOptions);
   const ofProjects = new LRUCache<string, Circuit>({ max: maxCircuits });
-  return async <T>(projectId: string, read: () => Promise<T>): Promise<T> => {
+  return async <T>(asked: AskedUsers, read: () => Promise<T>): Promise<T> => {
+    const { projectId } = asked;
     const own = ofProjects.get(projectId);
     if (own?.admits() === false || !ofPostgres.admits()) throw unavailable();
     const endsAt = performance.now() + readDeadlineMs;
+    await admission.admit(asked, endsAt);
     // Whose turn comes too late reads nothing: nobody waits for it.
     const inTime = (): Promise<T> => (performance.now() < endsAt ? read() : Promise.reject(unavailable()));
     try {
@@ -142,7 +148,7 @@ export type FreshReads = {
 
 export function createFreshReads(deps: ReadDeps): FreshReads {
   const inFlight = new Map<string, SharedRead>();
-  const run = createReadRunner(deps.config);
+  const run = createReadRunner(deps);
 
   async function readOne(projectId: string, userId: string, isExplained: boolean): Promise<FreshAnswer> {
     const answer = (await readAnswers(deps, { projectId, userIds: [userId], isExplained })).get(userId);
@@ -151,18 +157,18 @@ export function createFreshReads(deps: ReadDeps): FreshReads {
   }
 
   return {
-    own: (projectId, userId) => run(projectId, () => readOne(projectId, userId, true)),
+    own: (projectId, userId) => run({ projectId, userIds: [userId] }, () => readOne(projectId, userId, true)),
     shared(projectId, userId, keep) {
       const key = `${projectId.length}:${projectId}:${userId}`;
       const joined = inFlight.get(key);
       if (joined !== undefined) return joined;
-      const fresh = run(projectId, () => readOne(projectId, userId, false));
+      const fresh = run({ projectId, userIds: [userId] }, () => readOne(projectId, userId, false));
       const ended = (): void => void inFlight.delete(key);
       const read = { fresh, over: fresh.then(keep).then(ended, ended) };
       inFlight.set(key, read);
       return read;
     },
     many: (projectId, userIds) =>
-      run(projectId, () => readAnswers(deps, { projectId, userIds, isExplained: false })),
+      run({ projectId, userIds }, () => readAnswers(deps, { projectId, userIds, isExplained: false })),
   };
 }

@@ -13,7 +13,7 @@ afterAll(() => api.close());
 
 test('a project whose reads are slow leaves connections to the other ones', async () => {
   const [slow, whole] = [await api.createProject(), await api.createProject()];
-  const { database, clock, config } = api.deps;
+  const { database } = api.deps;
   let slowReads = 0;
   const slowed: ReadDeps['database'] = {
     async $queryJson(statement) {
@@ -24,7 +24,7 @@ test('a project whose reads are slow leaves connections to the other ones', asyn
       return database.$queryJson(statement);
     },
   };
-  const reads = createFreshReads({ database: slowed, clock, config });
+  const reads = createFreshReads({ ...api.deps, database: slowed });
   const read = (projectId: string, user: string) =>
     reads
       .shared(projectId, user, async () => undefined)

@@ -67,7 +67,7 @@ const nothing = (): Promise<void> => Promise.resolve();
 
 /** Handles the call on a database that keeps nothing, and tells nobody of what was not done. */
 async function dryRun(deps: EndpointDeps, endpoint: Endpoint, input: UntypedInput): Promise<Reply> {
-  const cache = { ...deps.cache, invalidate: nothing };
+  const cache = { ...deps.cache, invalidate: async () => [] };
   const keys = { ...deps.keys, forget: nothing, switchProject: nothing };
   const maintenance: JobQueue = { ...deps.maintenance, add: () => Promise.resolve('duplicate') };
   const tried = await tryChange(deps.database, async (database) =>

@@ -1,6 +1,6 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient } from '@billing/platform';
-import { checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
+import { checkCache, checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
@@ -31,12 +31,17 @@ export function createApiReadiness({
     isStopping,
     checks: {
       database: createDatabaseCheck(database),
-      redis: () => checkQueueRedis(queueRedis, { mustNotEvict: config.environment === 'production' }),
+      redis: () =>
+        checkQueueRedis(queueRedis, {
+          prefix: config.queuePrefix,
+          mustNotEvict: config.environment === 'production',
+        }),
     },
     notes: stripePermissions.check,
     further: async () => ({
-      ...(await checkErasureKeys(database, erasureKeys, 'noted')),
-      ...(await checkWebhookKeys(database, webhookSecrets)),
+      ...checkCache(cache),
+      ...(await checkErasureKeys(database, erasureKeys, 'noted').catch(() => ({}))),
+      ...(await checkWebhookKeys(database, webhookSecrets).catch(() => ({}))),
     }),
     isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });

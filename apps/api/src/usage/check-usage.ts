@@ -18,6 +18,7 @@ import type {
   UserSources,
 } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
+import type { Admission } from '../entitlements/admit-misses.ts';
 import type { CacheOutcome } from '../entitlements/answer-source.ts';
 import { createReadRunner, toFreshAnswer } from '../entitlements/fresh-reads.ts';
 
@@ -34,6 +35,7 @@ export type UsageReadDeps = {
   cache: EntitlementCache;
   usage: Pick<Usage, 'cache'>;
   config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
+  admission: Admission;
 };
 
 /** How often a read that proved to be older than something known is repeated. */
@@ -54,7 +56,7 @@ const outcomeOf = ({ lookUp }: Asked): CacheOutcome => (lookUp.ticket === null ?
 
 export function createUsageChecks(deps: UsageReadDeps): CheckUsage {
   const { database, clock, cache, usage, config } = deps;
-  const run = createReadRunner(config);
+  const run = createReadRunner(deps);
 
   /** Reads sources and states of what the cache does not have. */
   async function readOnce(asked: readonly Asked[]): Promise<(CheckCopy | null)[]> {
@@ -64,7 +66,7 @@ export function createUsageChecks(deps: UsageReadDeps): CheckUsage {
     const keys = asked.map(({ key }) => key);
     const userIds = [...new Set(keys.map(({ userId }) => userId))];
     const startedAt = clock();
-    const [sources, states] = await run(projectId, () =>
+    const [sources, states] = await run({ projectId, userIds }, () =>
       Promise.all([readSources(database, projectId, userIds), readStates(database, keys, startedAt)]),
     );
     const derived = new Map(

@@ -14,6 +14,7 @@ import {
   parseEnv,
   readJsonFile,
   redisFields,
+  redisSettings,
   stripeFields,
   stripeModeOf,
 } from '@billing/platform';
@@ -78,13 +79,14 @@ export function connect(env: Environment): Connection {
   const logger = createLogger({ service: 'import', level: 'error', format: 'pretty', destination });
   const metrics = createMetrics({ service: 'import' });
   const clock = systemClock;
+  const { redisUrl, cacheRedisUrl, queuePrefix, cachePrefix } = redisSettings(config);
   const redis = connectRedis({
-    url: config.CACHE_REDIS_URL ?? config.REDIS_URL,
+    url: cacheRedisUrl,
     role: 'cache',
     logger,
-    keyPrefix: config.CACHE_PREFIX,
+    keyPrefix: cachePrefix,
   });
-  const queueRedis = connectRedis({ url: config.REDIS_URL, role: 'cache', logger });
+  const queueRedis = connectRedis({ url: redisUrl, role: 'cache', logger });
   const database = createDatabase({
     url: config.DATABASE_URL,
     poolSize: 4,
@@ -93,13 +95,15 @@ export function connect(env: Environment): Connection {
     connectTimeoutMs: 10_000,
     statementTimeoutMs: 60_000,
   });
+  const cache = createEntitlementCache({ redis, database, clock, logger, ttlSeconds: 300 });
+  const following = cache.follow();
   const sync: SyncDeps = {
     clock,
     logger,
     metrics,
     counters: createSyncMetrics(metrics),
     database,
-    cache: createEntitlementCache({ redis, clock, logger, ttlSeconds: 300 }),
+    cache,
     outboxCleaner: createOutboxCleaner({ database, logger }),
     stripe: createStripeClient({
       secretKey: config.STRIPE_SECRET_KEY,
@@ -109,7 +113,7 @@ export function connect(env: Environment): Connection {
     mode: stripeModeOf(config.STRIPE_SECRET_KEY),
     budget: createReadBudget({
       redis: queueRedis,
-      prefix: config.QUEUE_PREFIX,
+      prefix: queuePrefix,
       perSecond: config.STRIPE_READS_PER_SECOND,
       clock,
     }),
@@ -121,6 +125,7 @@ export function connect(env: Environment): Connection {
     sync,
     databaseAt: placeOf(config.DATABASE_URL),
     close: async () => {
+      await following.stop();
       redis.disconnect();
       queueRedis.disconnect();
       await sync.outboxCleaner.flush();

@@ -38,7 +38,7 @@ export async function startOldAccount() {
   };
   const { sync, close } = connect(environment);
   const { stripe, database } = sync;
-  await waitFor(() => sync.cache.isAvailable(), { what: 'the cache' });
+  await waitFor(() => sync.cache.enabledShare() === 1, { what: 'the cache' });
   await database.project.create({ data: { id: shop, name: 'Shop' } });
 
   const control = async (path: string, body: object = {}): Promise<void> => {

@@ -1,13 +1,15 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient, StripePermissions, WebhookSecrets } from '@billing/platform';
-import { checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
-import type { Database, ErasureKeys } from '@billing/store';
+import { checkCache, checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
+import type { Database, EntitlementCache, ErasureKeys } from '@billing/store';
 
 const deadlineMs = 1_500;
 
 type ReadinessDeps = {
   database: Pick<Database, '$queryRaw' | 'refusedParameters'>;
   queueRedis: RedisClient;
+  queuePrefix: string;
+  cache: Pick<EntitlementCache, 'offReason'>;
   isConsuming: () => boolean;
   /** In production the queue's Redis must not evict: jobs would vanish without an error. */
   mustNotEvict: boolean;
@@ -19,7 +21,18 @@ type ReadinessDeps = {
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
 export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
-  const { database, queueRedis, isConsuming, mustNotEvict, isStopping, stripePermissions } = deps;
+  const {
+    database,
+    queueRedis,
+    queuePrefix,
+    cache,
+    isConsuming,
+    mustNotEvict,
+    isStopping,
+    stripePermissions,
+    erasureKeys,
+    webhookSecrets,
+  } = deps;
   return createReadiness({
     deadlineMs,
     isStopping,
@@ -27,13 +40,14 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
       database: createDatabaseCheck(database),
       redis: async () =>
         isConsuming()
-          ? checkQueueRedis(queueRedis, { mustNotEvict })
+          ? checkQueueRedis(queueRedis, { prefix: queuePrefix, mustNotEvict })
           : { state: 'away', says: 'unreachable' },
     },
     notes: stripePermissions.check,
     further: async () => ({
-      ...(await checkErasureKeys(database, deps.erasureKeys, 'blocked')),
-      ...(await checkWebhookKeys(database, deps.webhookSecrets)),
+      ...checkCache(cache),
+      ...(await checkErasureKeys(database, erasureKeys, 'blocked').catch(() => ({}))),
+      ...(await checkWebhookKeys(database, webhookSecrets).catch(() => ({}))),
     }),
     isOfUse: () => false,
   });

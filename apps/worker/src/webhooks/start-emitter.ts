@@ -12,7 +12,7 @@ const idleTurns = 4;
 const baseLineMs = 250;
 
 /** Looks at each turn while there is something to tell, and some time after that; then at some of them. */
-function createTurn(deps: MaintenanceDeps): () => Promise<'again' | 'rest'> {
+function createTurn(deps: MaintenanceDeps, onTold: () => void): () => Promise<'again' | 'rest'> {
   let idle = 0;
   return async () => {
     if (idle > busyTurns && idle % idleTurns !== 0) {
@@ -20,17 +20,18 @@ function createTurn(deps: MaintenanceDeps): () => Promise<'again' | 'rest'> {
       return 'rest';
     }
     const told = await emitWaiting(deps);
+    if (told !== 'idle') onTold();
     idle = told === 'idle' ? idle + 1 : 0;
     return told === 'again' ? 'again' : 'rest';
   };
 }
 
-/** The loops that make messages to products of what has changed. */
-export function startEmitter(deps: MaintenanceDeps): Loop[] {
+/** The loops that make messages to products of what has changed. `onTold`: there may be some to send. */
+export function startEmitter(deps: MaintenanceDeps, onTold: () => void): Loop[] {
   const { logger, metrics, database, clock } = deps;
   createEmitLagGauge(metrics, () => readEmitLag(database, clock()).catch(() => undefined));
   return [
-    startLoop({ name: 'webhook_emitter', logger, intervalMs: lookMs }, createTurn(deps)),
+    startLoop({ name: 'webhook_emitter', logger, intervalMs: lookMs }, createTurn(deps, onTold)),
     startLoop({ name: 'webhook_base_lines', logger, intervalMs: baseLineMs }, () => stepBaseLines(deps)),
   ];
 }

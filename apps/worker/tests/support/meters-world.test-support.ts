@@ -42,7 +42,7 @@ export async function startMeters({
   });
   const redis = connectRedis({ url: world.redis.url, role: 'cache', logger, keyPrefix: config.cachePrefix });
   const now = (): number => Date.now() + clock.offsetMs;
-  const cache = createEntitlementCache({ redis, clock: now, logger, ttlSeconds: 300 });
+  const cache = createEntitlementCache({ redis, database, clock: now, logger, ttlSeconds: 300 });
   const metrics = createMetrics({ service: 'test', withProcessMetrics: false });
   const usage = createUsage({ database, clock: now, settings: config.usage, cache, metrics, logger });
 

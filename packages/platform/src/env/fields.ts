@@ -3,7 +3,7 @@ import type { AdminRole } from '@billing/domain';
 import { z } from 'zod';
 import { databaseUrls } from './database-urls.ts';
 import { hostUrls } from './host-urls.ts';
-import { tlsFileProblem } from './tls-files.ts';
+import { redisUrl } from './redis-url.ts';
 import { wrongDatabaseParameter, type Range } from './url-parameters.ts';
 
 /** One environment variable: text in (undefined if unset), a checked value out. */
@@ -193,16 +193,6 @@ export const envVar = {
   oneOf,
 };
 
-const redisProtocols = ['redis:', 'rediss:'];
-
-/** A Redis URL whose files for TLS are there. */
-function redisUrl(): z.ZodType<string, string> {
-  return urlField(redisProtocols).superRefine((url, context) => {
-    const expected = tlsFileProblem(url);
-    if (expected !== undefined) context.addIssue({ code: 'custom', message: `expected ${expected}` });
-  });
-}
-
 /** Fields that both apps spread into their schema: `z.object({ ...databaseFields, … })`. */
 export const databaseFields = {
   DATABASE_URL: databaseUrl(),
@@ -227,7 +217,8 @@ export const redisFields = {
   CACHE_REDIS_URL: redisUrl().optional(),
   /** A password may go in the clear to a Redis outside of a private network. */
   ALLOW_INSECURE_REDIS: envVar.oneOf(['true', 'false'], 'false'),
-  QUEUE_PREFIX: envVar.text('bull'),
+  /** Unset: `bull`, and `{bull}` for a Redis Cluster. */
+  QUEUE_PREFIX: envVar.text().optional(),
   /** Before every key of the cache: what environments differ by that share one server. Braces would put all into one slot. */
   CACHE_PREFIX: orDefault(matching(/^[\w.:-]{0,64}$/, 'up to 64 letters, digits and any of _ . : -'), ''),
 };

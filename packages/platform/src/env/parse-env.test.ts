@@ -38,7 +38,6 @@ test('fills in the defaults', () => {
     DATABASE_POOL_SIZE: 10,
     DATABASE_PREPARED_STATEMENTS: 'on',
     DATABASE_CONNECTION_SECONDS: { min: 1_800, max: 3_600 },
-    QUEUE_PREFIX: 'bull',
     CACHE_PREFIX: '',
     ALLOW_INSECURE_DATABASE: 'false',
     ALLOW_INSECURE_REDIS: 'false',

@@ -73,7 +73,10 @@ function databaseProblem(value: string, valueOf: ValueOf): string | undefined {
 }
 
 function redisProblem(value: string, valueOf: ValueOf): string | undefined {
-  const hasPassword = /^redis(?:\+\w+)?:\/\/[^/?#]*:[^/?#]+@/i.test(value.trim());
+  const isClear = /^redis(?:\+\w+)?:/i.test(value.trim());
+  const hasPassword =
+    isClear &&
+    (/^[^/]*\/\/[^/?#]*:[^/?#]+@/.test(value.trim()) || parametersOf(value).has('sentinel_password'));
   return hasPassword && hasPublicHost(value) && !isTrue('ALLOW_INSECURE_REDIS', valueOf)
     ? 'sends its password in the clear to a host outside of a private network: write rediss:// (or ALLOW_INSECURE_REDIS=true)'
     : undefined;

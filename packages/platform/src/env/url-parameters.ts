@@ -18,8 +18,13 @@ const ofPostgres = [
 const tlsFiles: readonly string[] = Object.values(tlsFileParameters);
 const ofRedis = ['family', 'db'];
 
-const knownToRedis = (url: string): readonly string[] =>
-  /^rediss/i.test(url) ? [...ofRedis, ...tlsFiles] : ofRedis;
+const ofSentinels = ['sentinel_username', 'sentinel_password'];
+
+const knownToRedis = (url: string): readonly string[] => [
+  ...(/^rediss?\+cluster/i.test(url) ? ['family'] : ofRedis),
+  ...(/^rediss?\+sentinel/i.test(url) ? ofSentinels : []),
+  ...(/^rediss/i.test(url) ? tlsFiles : []),
+];
 
 const knownToPostgres = (url: string): readonly string[] =>
   parametersOf(url).get('sslmode') === 'disable'

@@ -1,6 +1,6 @@
 import type { BulkJobOptions, Queue } from 'bullmq';
-import { sendAtTurnEnd } from '../redis/connect-redis.ts';
 import type { RedisClient } from '../redis/connect-redis.ts';
+import { sendAtTurnEnd } from '../redis/tune-connection.ts';
 
 export type NewJob = {
   readonly name: string;

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { startTestRedis, waitFor } from '@billing/testing';
 import { createLogger } from '../logging/logger.ts';
-import { connectRedis } from '../redis/connect-redis.ts';
+import { connectServer } from '../redis/connect-redis.ts';
 import { inspectQueueRedis, watchQueueRedis } from './watch-queue-redis.ts';
 import type { QueueRedisReport } from './watch-queue-redis.ts';
 
@@ -11,11 +11,11 @@ it('logs once what is wrong with the Redis of the queue, also when Redis starts 
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
   const logger = createLogger({ service: 'test', level: 'info', format: 'json', destination });
-  const connection = connectRedis({ url: redis.url, role: 'producer', logger });
+  const connection = connectServer({ url: redis.url, role: 'producer', logger });
   const reports: QueueRedisReport[] = [];
   const stop = watchQueueRedis({
     inspect: async () => {
-      const report = await inspectQueueRedis(connection);
+      const report = await inspectQueueRedis(connection, 'bull');
       reports.push(report);
       return report;
     },

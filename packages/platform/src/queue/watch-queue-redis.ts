@@ -1,20 +1,29 @@
+import type { Redis } from 'ioredis';
 import { withDeadline } from '../deadline.ts';
 import type { Logger } from '../logging/logger.ts';
+import { nodeOfKey } from '../redis/cluster-nodes.ts';
 import type { RedisClient } from '../redis/connect-redis.ts';
+import { serverStateOf } from '../redis/server-state.ts';
 
 export type QueueRedisReport = {
   /** Redis's `maxmemory_policy`; with anything but `noeviction` jobs are lost without an error. */
   readonly evictionPolicy: string;
   /** Whether a restart of Redis keeps its data: append-only file or snapshots. */
   readonly persistent: boolean;
-  /** New with every start of the server. */
-  readonly runId: string;
+  /** New with every start of the server and every promotion; null: it tells none. */
+  readonly id: string | null;
   /** False: a replica, which takes no jobs. */
   readonly isPrimary: boolean;
+  readonly isClusterNode: boolean;
 };
 
-/** Reads what matters for a queue from Redis. Throws when Redis does not answer within two seconds. */
-export async function inspectQueueRedis(redis: RedisClient): Promise<QueueRedisReport> {
+/**
+ * Reads what matters for a queue from the server that holds its keys: of a Redis Cluster, the node of that prefix.
+ * Throws when it does not answer within two seconds.
+ */
+export async function inspectQueueRedis(client: RedisClient, prefix: string): Promise<QueueRedisReport> {
+  const redis = nodeOfKey(client, prefix);
+  if (redis === null) throw new Error('no node of the Redis Cluster has the slot of the queue');
   const [info, snapshots] = await withDeadline(Promise.all([redis.info(), readSnapshotSchedule(redis)]), {
     ms: 2_000,
     onTimeout: () => new Error('Redis did not answer INFO within 2 s.'),
@@ -24,13 +33,12 @@ export async function inspectQueueRedis(redis: RedisClient): Promise<QueueRedisR
   return {
     evictionPolicy: valueOf('maxmemory_policy') ?? 'unknown',
     persistent: valueOf('aof_enabled') === '1' || snapshots !== '',
-    runId: valueOf('run_id') ?? 'unknown',
-    isPrimary: valueOf('role') !== 'slave',
+    ...serverStateOf(info),
   };
 }
 
 /** Hosted Redis often forbids CONFIG; then only the append-only file counts as known. */
-async function readSnapshotSchedule(redis: RedisClient): Promise<string> {
+async function readSnapshotSchedule(redis: Redis): Promise<string> {
   try {
     const answer: unknown = await redis.config('GET', 'save');
     return Array.isArray(answer) && typeof answer[1] === 'string' ? answer[1] : '';

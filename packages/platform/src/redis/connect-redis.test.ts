@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { createTestProxy, startTestRedis, waitFor, type TestProxy, type TestRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
 import { createLogger } from '../logging/logger.ts';
-import { connectRedis } from './connect-redis.ts';
+import { connectServer } from './connect-redis.ts';
 import { inspectQueueRedis } from '../queue/watch-queue-redis.ts';
 
 let server: TestRedis;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const destination = new PassThrough().setEncoding('utf8');
   destination.on('data', (chunk: string) => lines.push(...chunk.trim().split('\n')));
   const logger = createLogger({ service: 'test', level: 'info', format: 'json', destination });
-  cache = connectRedis({ url: proxy.urlFor(server.url), role: 'cache', logger });
+  cache = connectServer({ url: proxy.urlFor(server.url), role: 'cache', logger });
   await waitFor(() => cache.status === 'ready', { what: 'the cache connection' });
 });
 
@@ -66,12 +66,12 @@ function countReconnects(redis: Redis): () => number {
 }
 
 test('inspectQueueRedis reads policy and persistence', async () => {
-  const safe = await inspectQueueRedis(cache);
+  const safe = await inspectQueueRedis(cache, 'bull');
   expect(safe).toMatchObject({ evictionPolicy: 'noeviction', persistent: false });
-  expect(safe.runId).toMatch(/^[0-9a-f]{40}$/);
+  expect(safe.id).toMatch(/^[0-9a-f]{40}-[0-9a-f]{40}$/);
   await cache.config('SET', 'maxmemory-policy', 'allkeys-lru');
   await cache.config('SET', 'save', '900 1');
-  await expect(inspectQueueRedis(cache)).resolves.toMatchObject({
+  await expect(inspectQueueRedis(cache, 'bull')).resolves.toMatchObject({
     evictionPolicy: 'allkeys-lru',
     persistent: true,
   });

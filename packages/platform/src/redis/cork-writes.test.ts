@@ -2,7 +2,7 @@ import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
 import { createLogger } from '../logging/logger.ts';
-import { connectRedis } from './connect-redis.ts';
+import { connectServer } from './connect-redis.ts';
 import type { RedisRole } from './connect-redis.ts';
 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
@@ -20,7 +20,7 @@ describe('commands of one turn of the event loop go together', () => {
   });
 
   async function connect(role: RedisRole): Promise<Redis> {
-    const redis = connectRedis({ url: server.url, role, logger });
+    const redis = connectServer({ url: server.url, role, logger });
     opened.push(redis);
     await waitFor(() => redis.status === 'ready', { what: 'Redis' });
     return redis;

@@ -2,7 +2,7 @@ import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
 import { createLogger } from '../logging/logger.ts';
-import { connectRedis } from './connect-redis.ts';
+import { connectServer } from './connect-redis.ts';
 
 const logger = createLogger({ service: 'test', level: 'error', format: 'json' });
 let server: TestRedis;
@@ -10,7 +10,7 @@ let redis: Redis;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = connectRedis({ url: server.url, role: 'cache', logger });
+  redis = connectServer({ url: server.url, role: 'cache', logger });
   await waitFor(() => redis.status === 'ready', { what: 'Redis' });
 });
 afterAll(async () => {

@@ -159,10 +159,8 @@ test('of an answer without end 64 KB are read and 512 bytes kept, and text is on
     };
     write();
   });
-  const startedAt = performance.now();
   const attempt = await post(url, { timeoutMs: 10_000 });
   expect(attempt).toMatchObject({ status: 200, error: null, response: '\uFFFD'.repeat(512) });
-  expect(performance.now() - startedAt).toBeLessThan(9_000);
   expect(sent).toBeLessThan(50_000_000);
 });
 

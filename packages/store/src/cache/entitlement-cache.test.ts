@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { connectRedis, createLogger } from '@billing/platform';
+import { connectServer, createLogger } from '@billing/platform';
+import type { Loop } from '@billing/platform';
 import { createTestDatabase, startTestRedis, waitFor } from '@billing/testing';
 import type { TestDatabase, TestRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
@@ -22,17 +23,20 @@ describe('the entitlement cache', () => {
   let redis: Redis;
   let cache: EntitlementCache;
   let offsetMs = 0;
+  const loops: Loop[] = [];
   const projectId = 'project';
 
   async function openCache(ttlSeconds = 300): Promise<{ redis: Redis; cache: EntitlementCache }> {
-    const connection = connectRedis({ url: testRedis.url, role: 'cache', logger });
+    const connection = connectServer({ url: testRedis.url, role: 'cache', logger });
     const opened = createEntitlementCache({
       redis: connection,
+      database,
       clock: () => Date.now() + offsetMs,
       logger,
       ttlSeconds,
     });
-    await waitFor(() => opened.isAvailable(), { what: 'the cache' });
+    loops.push(opened.follow());
+    await waitFor(() => opened.enabledShare() > 0, { what: 'the cache' });
     return { redis: connection, cache: opened };
   }
 
@@ -48,6 +52,7 @@ describe('the entitlement cache', () => {
     await database.project.create({ data: { id: projectId, name: 'Project' } });
   });
   afterAll(async () => {
+    await Promise.all(loops.map((loop) => loop.stop()));
     redis.disconnect();
     await database.$disconnect();
     await Promise.all([testDatabase.drop(), testRedis.stop()]);
@@ -309,7 +314,7 @@ describe('the entitlement cache', () => {
       'not connected',
     );
     await testRedis.start();
-    await waitFor(() => cache.isAvailable(), { what: 'Redis' });
+    await waitFor(() => cache.enabledShare() === 1, { what: 'Redis' });
     expect(await stateOf('anyone')).toBe('miss');
   });
 });

@@ -1,22 +1,17 @@
 import type { Clock } from '@billing/domain';
-import type { Logger } from '@billing/platform';
+import type { Logger, Loop, RedisClient } from '@billing/platform';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
-import type { PendingInvalidation } from '../change-user.ts';
-import { createRedisLink } from '../redis/redis-link.ts';
-import {
-  forgetUser,
-  generationKey,
-  invalidateProject,
-  invalidateUsers,
-  storeEntry,
-  userKey,
-} from './entry.ts';
+import { publishPending } from '../outbox.ts';
+import { createCacheServers } from './cache-servers.ts';
+import type { CacheServersOptions } from './cache-servers.ts';
+import { forgetUser, storeEntry } from './entry.ts';
+import { invalidate, tombstoneMs } from './invalidate.ts';
+import type { Invalidate } from './invalidate.ts';
 import { createLookUps } from './look-ups.ts';
 import type { FillTicket, LookUps } from './look-ups.ts';
 
-/** Much longer than `maxFillMs`: a tombstone (and an entry, which is one too) outlives the slowest fill. */
-const tombstoneMs = 60_000;
+/** Much shorter than a tombstone lives. */
 const maxFillMs = 5_000;
 /** After that nobody stores an answer that was read before. */
 export const cacheFilledMs = maxFillMs + 500;
@@ -37,16 +32,24 @@ export type NewEntry = {
   answer: string;
 };
 
-export type EntitlementCacheOptions = {
+/** Where the entry of a user is. `server`: which one, and since when. */
+export type ServedUser = {
+  shard: number;
+  projectKey: string;
   redis: Redis;
+  server: string;
+  /** Leaves it alone for a moment, where a command of the caller's own failed. */
+  reportFailure: (error: unknown) => void;
+};
+
+export type EntitlementCacheOptions = {
+  redis: RedisClient;
+  /** In which all processes agree on the servers of the cache. */
+  database: CacheServersOptions['database'];
   clock: Clock;
   logger: Logger;
   ttlSeconds: number;
-  /**
-   * Runs after each (re)connection, before answers of the cache are trusted: publishes the invalidations that Redis
-   * missed while it was away. If it fails, the background job publishes them.
-   */
-  catchUp?: () => Promise<void>;
+  metrics?: CacheServersOptions['metrics'];
 };
 
 export type EntitlementCache = LookUps & {
@@ -56,29 +59,38 @@ export type EntitlementCache = LookUps & {
    * its version. Never throws.
    */
   fill: (ticket: FillTicket, entry: NewEntry) => Promise<'stored' | 'outdated' | 'skipped'>;
-  /** Tells the cache of new versions. Throws when Redis cannot be reached: they stay pending. */
-  invalidate: (pending: readonly Omit<PendingInvalidation, 'id'>[]) => Promise<void>;
+  /** What could not be told stays pending. */
+  invalidate: Invalidate;
   /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
   forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
+  /** Whether one of its servers answers. */
   isAvailable: () => boolean;
-  /** Which run of Redis answers; null: do not ask it now. */
-  runId: () => string | null;
-  /** Leaves Redis alone for a moment, where a command of the caller's own failed. */
-  reportFailure: (error: unknown) => void;
-  redis: Redis;
+  /** The share of it that may be asked, 0 to 1. */
+  enabledShare: () => number;
+  /** Why it is off although its servers answer; null: it is not. */
+  offReason: () => string | null;
+  /** Whether Postgres is to be asked for this user only as often as it can bear while the cache is cold. */
+  isWarming: (projectId: string, userId: string) => boolean;
+  /** The key of what lies beside the entry of a user, on the same server. */
+  keyBeside: (userId: string, key: string) => string;
+  /** The server that has the entry of this user, and what lies beside it; null: it is not to be asked now. */
+  served: (projectId: string, userId: string) => ServedUser | null;
+  /** Follows its servers from now on: until then, and after it was stopped, the cache is not asked. */
+  follow: () => Loop;
+  redis: RedisClient;
 };
 
 /**
  * The cache of finished answers. Its rule: an answer is stored only if the project's generation is the one read
  * before Postgres was and nothing newer is known of the user; it is served only under the current generation, from
- * the same run of the Redis server (one restored from an older dump is not trusted) and before its end.
+ * the server and epoch on which all processes agree (one restored from an older dump, or that others do not use, is not
+ * trusted) and before its end.
  */
 export function createEntitlementCache(options: EntitlementCacheOptions): EntitlementCache {
-  const { redis, clock, ttlSeconds } = options;
+  const { redis, database, clock, logger, ttlSeconds } = options;
   const ttlMs = ttlSeconds * 1000;
-  const link = createRedisLink(options);
   const unknownUsers = createBudget(clock, unknownUsersPerMinute);
   /**
    * The versions that this process answered and the cache has not acknowledged, or could not be told of. Redis may
@@ -90,6 +102,16 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     ttlResolution: 0,
     perf: { now: clock },
   });
+  const servers = createCacheServers({
+    redis,
+    database,
+    logger,
+    catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
+    metrics: options.metrics,
+    // Versions come again with other content after a failover that lost the last commits.
+    onTimeline: () => answered.clear(),
+  });
+  const { places } = servers;
   const answeredVersion = (key: string): number => (answered.size === 0 ? 0 : (answered.get(key) ?? 0));
 
   function remember(key: string, version: number): void {
@@ -98,63 +120,66 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
   }
 
   async function offer(ticket: FillTicket, { projectId, userId, isKnown, userVersion, ...rest }: NewEntry) {
-    const { generation, runId, startedAt } = ticket;
+    const { generation, server, startedAt } = ticket;
     const now = clock();
     const bound = now + (isKnown ? ttlMs : Math.min(ttlMs, unknownUserTtlMs));
     const validUntil = Math.min(bound, rest.validUntil ?? bound);
     if (validUntil <= now || performance.now() - startedAt > maxFillMs) return 'skipped';
-    if (link.runId() !== runId || (!isKnown && !unknownUsers.take())) return 'skipped';
+    const { shard, projectKey, key } = places.userPlace(projectId, userId);
+    const served = servers.serving(shard);
+    if (served?.generation !== server || (!isKnown && !unknownUsers.take())) return 'skipped';
     try {
-      return await storeEntry(redis, {
-        projectKey: generationKey(projectId),
-        key: userKey(projectId, userId),
-        entry: { generation, runId, version: userVersion, validUntil, answer: rest.answer },
+      return await storeEntry(served.redis, {
+        projectKey,
+        key,
+        entry: { generation, server, version: userVersion, validUntil, answer: rest.answer },
         // An entry that ends soon still guards, as a tombstone does, against a slow older fill: nothing is older than a user
         // who has no row.
         ttlMs: Math.max(isKnown ? minKeyMs : 1, Math.ceil(validUntil - now)),
       });
     } catch (error) {
-      link.reportFailure(error);
+      servers.reportFailure(served.link, error);
       return 'skipped';
     }
   }
 
-  return {
-    ...createLookUps({ redis, clock, link, answeredVersion }),
+  const cache: EntitlementCache = {
+    ...createLookUps({ servers, clock, answeredVersion }),
 
     async fill(ticket, entry) {
-      const key = userKey(entry.projectId, entry.userId);
+      const { key } = places.userPlace(entry.projectId, entry.userId);
       remember(key, entry.userVersion);
       const outcome = await offer(ticket, entry);
       if (outcome !== 'skipped' && answeredVersion(key) === entry.userVersion) answered.delete(key);
       return outcome;
     },
 
-    async invalidate(pending) {
-      if (pending.length > 0 && redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      const users = pending.flatMap(({ projectId, userId, version }) =>
-        userId === null ? [] : [{ key: userKey(projectId, userId), version }],
-      );
-      const projects = pending.filter(({ userId }) => userId === null);
-      await Promise.all([
-        invalidateUsers(redis, users, tombstoneMs),
-        ...projects.map(({ projectId, version }) =>
-          invalidateProject(redis, generationKey(projectId), version),
-        ),
-      ]);
-    },
+    invalidate: (pending) => invalidate(servers, pending),
 
     async forget({ projectId, userId, version }) {
-      if (redis.status !== 'ready') throw new Error('the cache Redis is not connected');
-      await forgetUser(redis, userKey(projectId, userId), version);
+      const { shard, key } = places.userPlace(projectId, userId);
+      await servers.announce();
+      await forgetUser(servers.publishing(shard).redis, key, version);
     },
 
-    rememberAnswered: (projectId, userId, version) => remember(userKey(projectId, userId), version),
-    isAvailable: () => link.runId() !== null,
-    runId: link.runId,
-    reportFailure: link.reportFailure,
+    rememberAnswered: (projectId, userId, version) =>
+      remember(places.userPlace(projectId, userId).key, version),
+    isAvailable: servers.isAnswering,
+    enabledShare: servers.enabledShare,
+    offReason: servers.offReason,
+    isWarming: (projectId, userId) => servers.isWarming(places.userPlace(projectId, userId).shard),
+    keyBeside: places.keyBeside,
+    served(projectId, userId) {
+      const { shard, projectKey } = places.userPlace(projectId, userId);
+      const served = servers.serving(shard);
+      if (served === null) return null;
+      const reportFailure = (error: unknown): void => servers.reportFailure(served.link, error);
+      return { shard, projectKey, redis: served.redis, server: served.generation, reportFailure };
+    },
+    follow: servers.follow,
     redis,
   };
+  return cache;
 }
 
 /** So many a minute, then none until the next. */

@@ -2,13 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
 /**
- * What the cache holds for a user. An entry is `<generation>|<runId>|<version>|<validUntilMs>|<answer>`,
+ * What the cache holds for a user. An entry is `<generation>|<server>|<version>|<validUntilMs>|<answer>`,
  * a tombstone `T|<version>`: nothing older than `version` may be stored or served. Processes of other releases read
  * and write the same keys: neither the keys nor the formats may change.
  */
 export type CacheEntry = {
+  /** Of the project. */
   generation: string;
-  runId: string;
+  /** Which server it was written to, and at which epoch of that. */
+  server: string;
   version: number;
   /** Last moment (exclusive) at which the answer may be served. */
   validUntil: number;
@@ -16,27 +18,31 @@ export type CacheEntry = {
 };
 
 /** Length-prefixed, so that no two pairs share a key: ("a", "b:c") and ("a:b", "c") differ. */
-export const userKey = (projectId: string, userId: string): string =>
-  `ent:u:${projectId.length}:${projectId}:${userId}`;
+export const userKey = (projectId: string, userId: string, tag = ''): string =>
+  `ent:${tag}u:${projectId.length}:${projectId}:${userId}`;
 
-export const generationKey = (projectId: string): string => `ent:p:${projectId}`;
+/** `tag`: the hash tag of a shard on a Redis Cluster. */
+export const generationKey = (projectId: string, tag = ''): string => `ent:${tag}p:${projectId}`;
 
 export const formatEntry = (entry: CacheEntry): string =>
-  `${entry.generation}|${entry.runId}|${entry.version}|${entry.validUntil}|${entry.answer}`;
+  `${entry.generation}|${entry.server}|${entry.version}|${entry.validUntil}|${entry.answer}`;
+
+/** What was agreed on the server that has it, for processes that start while Postgres is away. */
+export const agreementKey = (tag = ''): string => `ent:${tag}g`;
 
 /** Reads an entry; null for a tombstone or anything unexpected. */
 export function parseEntry(raw: string): CacheEntry | null {
   const generationEnd = raw.indexOf('|');
-  const runIdEnd = raw.indexOf('|', generationEnd + 1);
-  const versionEnd = raw.indexOf('|', runIdEnd + 1);
+  const serverEnd = raw.indexOf('|', generationEnd + 1);
+  const versionEnd = raw.indexOf('|', serverEnd + 1);
   const untilEnd = raw.indexOf('|', versionEnd + 1);
-  if (generationEnd < 1 || runIdEnd < 0 || versionEnd < 0 || untilEnd < 0) return null;
-  const version = Number(raw.slice(runIdEnd + 1, versionEnd));
+  if (generationEnd < 1 || serverEnd < 0 || versionEnd < 0 || untilEnd < 0) return null;
+  const version = Number(raw.slice(serverEnd + 1, versionEnd));
   const validUntil = Number(raw.slice(versionEnd + 1, untilEnd));
   if (!Number.isSafeInteger(version) || !Number.isSafeInteger(validUntil)) return null;
   return {
     generation: raw.slice(0, generationEnd),
-    runId: raw.slice(generationEnd + 1, runIdEnd),
+    server: raw.slice(generationEnd + 1, serverEnd),
     version,
     validUntil,
     answer: raw.slice(untilEnd + 1),

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { apiKeyRandomBytes, formatApiKey } from '@billing/domain';
-import { connectRedis, createLogger } from '@billing/platform';
+import { connectServer, createLogger } from '@billing/platform';
 import type { Loop } from '@billing/platform';
 import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
 import type { TestDatabase, TestProxy, TestRedis } from '@billing/testing';
@@ -31,7 +31,7 @@ const asked: string[] = [];
 beforeAll(async () => {
   [testDatabase, testRedis] = await Promise.all([createTestDatabase(), startTestRedis()]);
   proxy = await createTestProxy({ port: Number(new URL(testDatabase.url).port) });
-  redis = connectRedis({ url: testRedis.url, role: 'cache', logger });
+  redis = connectServer({ url: testRedis.url, role: 'cache', logger });
   const open = (url: string, observe?: (operation: string) => void) =>
     createDatabase({
       url,

@@ -1,5 +1,5 @@
 import type { Instant } from '@billing/domain';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from '@billing/platform';
 import { z } from 'zod';
 import type { ApiKeyRecord } from '../keys/find-api-key.ts';
 
@@ -28,7 +28,7 @@ export type KeyCopies = ReturnType<typeof createKeyCopies>;
  * Copies of API key records in the cache's Redis, and what was changed of keys and projects lately; read only while
  * Postgres cannot be asked. Nothing here throws.
  */
-export function createKeyCopies(redis: Redis) {
+export function createKeyCopies(redis: RedisClient) {
   /** A mark for processes that cannot ask Postgres: holds for longer than any of them trusts what it knows. */
   async function mark(key: string, value: string, ms: number = 2 * outageMs): Promise<void> {
     if (redis.status === 'ready') await redis.set(key, value, 'PX', Math.ceil(ms)).catch(() => null);
@@ -42,7 +42,10 @@ export function createKeyCopies(redis: Redis) {
     ): Promise<ApiKeyRecord | 'revoked' | null> {
       if (redis.status !== 'ready') return old;
       try {
-        const [endsAt, copy] = await redis.mget(revocationOf(digest), copyOf(digest));
+        const [endsAt, copy] = await Promise.all([
+          redis.get(revocationOf(digest)),
+          redis.get(copyOf(digest)),
+        ]);
         if (typeof endsAt === 'string' && Number(endsAt) <= now) return 'revoked';
         const record = old ?? (typeof copy === 'string' ? recordCopy.parse(JSON.parse(copy)) : null);
         if (record === null) return null;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createLogger, connectRedis } from '@billing/platform';
+import { createLogger, connectServer } from '@billing/platform';
 import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
 import type { TestDatabase, TestProxy, TestRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
@@ -24,7 +24,7 @@ const asked: string[] = [];
 beforeAll(async () => {
   [testDatabase, testRedis] = await Promise.all([createTestDatabase(), startTestRedis()]);
   proxy = await createTestProxy({ port: Number(new URL(testDatabase.url).port) });
-  redis = connectRedis({ url: testRedis.url, role: 'cache', logger });
+  redis = connectServer({ url: testRedis.url, role: 'cache', logger });
   const open = (url: string, observe?: (operation: string) => void) =>
     createDatabase({
       url,

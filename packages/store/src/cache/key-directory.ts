@@ -2,8 +2,7 @@ import { hash } from 'node:crypto';
 import { isWellFormedApiKey, ServiceError } from '@billing/domain';
 import type { Clock, Instant } from '@billing/domain';
 import { startLoop, withDeadline } from '@billing/platform';
-import type { Logger, Loop } from '@billing/platform';
-import type { Redis } from 'ioredis';
+import type { Logger, Loop, RedisClient } from '@billing/platform';
 import type { Database } from '../create-database.ts';
 import { findApiKey } from '../keys/find-api-key.ts';
 import type { ApiKeyRecord } from '../keys/find-api-key.ts';
@@ -24,7 +23,7 @@ const reportEveryMs = 60_000;
 export type KeyDirectoryOptions = {
   database: Pick<Database, '$queryRaw' | '$executeRaw'>;
   /** Holds copies for the time in which Postgres is away. */
-  redis: Redis;
+  redis: RedisClient;
   clock: Clock;
   logger: Logger;
 };

@@ -15,7 +15,7 @@ import type {
 } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
-import { changeProject } from '../change-user.ts';
+import { changeProject, isSame } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Product } from '../generated/client.ts';
@@ -57,7 +57,7 @@ const toColumns = ({ featureCodes, settings }: ProductGives) => ({
 
 /**
  * Throws `project_not_found`, `product_exists`, `feature_needs_settings`, and `invalid_request` for settings that do not fit. A
- * new product changes no entitlement: no new version.
+ * new product changes the catalog, and no entitlement.
  */
 export async function createProduct(
   database: Database,
@@ -79,7 +79,7 @@ export async function createProduct(
       target: { type: 'product', id: productId },
       change: { before: null, after },
     });
-    return { result, changed: null };
+    return { result, changed: 'nobody' };
   });
 }
 
@@ -105,7 +105,7 @@ export async function listProducts(
 
 /**
  * Throws `project_not_found`, `product_not_found`, `feature_needs_settings`, and `invalid_request` for settings that do not fit.
- * New features make every cached answer of the project old.
+ * Whatever it changes makes every cached answer of the project old; where it changes nothing all stays as it is.
  */
 export async function patchProduct(
   database: Database,
@@ -134,9 +134,16 @@ export async function patchProduct(
       target: { type: 'product', id: key.productId },
       change: { before: summary(before), after: summary(result) },
     });
-    return { result, changed: isOther ? { productId } : null };
+    const whose = (concerned: boolean) => (concerned ? { productId } : 'nobody');
+    return {
+      result,
+      changed: isSame(summary(before), summary(result)) ? null : whose(hasOtherFeatures(before, result)),
+    };
   });
 }
+
+const hasOtherFeatures = (before: Product, after: Product): boolean =>
+  !isSame([before.featureCodes, before.features], [after.featureCodes, after.features]);
 
 /** For the audit log: settings only where there are some. */
 function settingsOf(product: Product): { features?: SettingsByCode } {

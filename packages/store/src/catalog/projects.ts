@@ -2,7 +2,7 @@ import { patchPolicy, policyOverrides, ServiceError } from '@billing/domain';
 import type { CreateProjectRequest, PatchProjectRequest } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
-import { changeProject, projectNotFound } from '../change-user.ts';
+import { changeProject, isSame, projectNotFound } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { noteHolders } from '../dry-run.ts';
@@ -107,7 +107,7 @@ export async function patchProject(
     const released = mayRelease ? await releaseHints(tx, id) : [];
     return {
       result: { project: result, mayRelease, released },
-      changed: patch.policy === undefined ? null : {},
+      changed: isSame(overrides, policy) ? null : {},
       cause: 'policy',
     };
   });

@@ -1,4 +1,4 @@
-import { connectRedis, createLogger, type RedisClient } from '@billing/platform';
+import { connectServer, createLogger, type RedisClient } from '@billing/platform';
 import { startTestRedis, waitFor } from '@billing/testing';
 import type { TestRedis } from '@billing/testing';
 import { createMgetBatcher } from './mget-batcher.ts';
@@ -13,7 +13,7 @@ describe('the batcher of MGET commands', () => {
 
   beforeAll(async () => {
     server = await startTestRedis();
-    redis = connectRedis({ url: server.url, role: 'cache', logger });
+    redis = connectServer({ url: server.url, role: 'cache', logger });
     await waitFor(() => redis.status === 'ready', { what: 'Redis' });
     const mget = createMgetBatcher(redis);
     read = (keys) => new Promise((resolve) => mget(keys, resolve));

@@ -1,9 +1,9 @@
 import type { Clock } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { LRUCache } from 'lru-cache';
-import type { EntitlementCache } from '../cache/entitlement-cache.ts';
+import type { EntitlementCache, ServedUser } from '../cache/entitlement-cache.ts';
 import type { FillTicket, LookUp } from '../cache/look-ups.ts';
-import { generationKey, runScript } from '../cache/entry.ts';
+import { runScript } from '../cache/entry.ts';
 import type { AccountKey } from './account-key.ts';
 import {
   keptMs,
@@ -49,14 +49,31 @@ export type UsageCache = {
   store: (mark: UsageMark | null, changed: readonly KnownAccount[]) => Promise<void>;
 };
 
-/** The generation of each changed account's project, as it was before the commit, and the run of Redis. */
-export type UsageMark = { generations: readonly string[]; runId: string };
+/** By changed account: its project's generation as it was before the commit, and the server that has the copy. */
+export type UsageMark = readonly ({ generation: string; server: string } | null)[];
 
 type Deps = { cache: EntitlementCache; clock: Clock };
 
-const keysOf = (known: readonly AccountKey[]): string[] => [
-  ...known.map(usageKey),
-  ...known.map(({ projectId }) => generationKey(projectId)),
+/** Accounts of one server, which one script can name together. */
+type ServedAccounts<T> = { served: ServedUser; accounts: T[] };
+
+/** Those that can be told to the cache now, by where their copies are. */
+function byServer<T extends AccountKey>(cache: EntitlementCache, all: readonly T[]): ServedAccounts<T>[] {
+  const groups = new Map<number, ServedAccounts<T>>();
+  for (const account of all) {
+    const served = cache.served(account.projectId, account.userId);
+    if (served === null) continue;
+    const group = groups.get(served.shard);
+    if (group === undefined) groups.set(served.shard, { served, accounts: [account] });
+    else group.accounts.push(account);
+  }
+  return [...groups.values()];
+}
+
+/** Keys of copies, then as many of projects: all in one slot. */
+const keysOf = (cache: EntitlementCache, accounts: readonly AccountKey[]): string[] => [
+  ...accounts.map((key) => cache.keyBeside(key.userId, usageKey(key))),
+  ...accounts.flatMap(({ projectId, userId }) => cache.served(projectId, userId)?.projectKey ?? []),
 ];
 
 const isFresh = (
@@ -65,41 +82,70 @@ const isFresh = (
   { version, now }: { version: number; now: number },
 ): boolean =>
   entry.generation === ticket.generation &&
-  entry.runId === ticket.runId &&
+  entry.server === ticket.server &&
   entry.userVersion === version &&
   entry.validUntil > now &&
   entry.steps.length > 0;
 
+type Put = { known: KnownAccount; generation: string; server: string };
+
 /** Stores copies, unless something newer is there. */
 async function put(
   { cache, clock, committed }: Deps & { committed: LRUCache<string, number> },
-  all: readonly { known: KnownAccount; generation: string }[],
-  runId: string,
+  all: readonly Put[],
 ): Promise<void> {
-  const kept = all.flatMap(({ known, generation }) => {
-    const args = storeArguments(known, { generation, runId, now: clock() });
-    return args === null ? [] : [{ known, args }];
+  const kept = all.flatMap(({ known, ...where }) => {
+    const args = storeArguments(known, { ...where, now: clock() });
+    const isThere = cache.served(known.projectId, known.userId)?.server === where.server;
+    return args === null || !isThere ? [] : [{ ...known, args }];
   });
-  if (kept.length === 0 || cache.runId() !== runId) return;
+  await Promise.all(
+    byServer(cache, kept).map(async ({ served, accounts }) => {
+      try {
+        const keys = keysOf(cache, accounts);
+        if (keys.length !== 2 * accounts.length) return;
+        await runScript(
+          served.redis,
+          storeScript,
+          keys,
+          accounts.flatMap(({ args }) => args),
+        );
+        for (const known of accounts) {
+          const key = usageKey(known);
+          if (committed.get(key) === known.account.state.usageSeq) committed.delete(key);
+        }
+      } catch (error) {
+        served.reportFailure(error);
+      }
+    }),
+  );
+}
+
+/** Marks the accounts of one server, and returns the generations of their projects by account. */
+async function markAt(
+  cache: EntitlementCache,
+  { served, accounts }: ServedAccounts<KnownAccount>,
+): Promise<[KnownAccount, string][]> {
   try {
-    await runScript(
-      cache.redis,
-      storeScript,
-      keysOf(kept.map(({ known }) => known)),
-      kept.flatMap(({ args }) => args),
+    const keys = keysOf(cache, accounts);
+    if (keys.length !== 2 * accounts.length) return [];
+    const seqs = accounts.map(({ account }) => account.state.usageSeq);
+    const generations = await withDeadline(
+      runScript(served.redis, markScript, keys, [tombstoneMs, ...seqs]),
+      {
+        ms: markMs,
+        onTimeout: () => new Error('the cache did not answer in time'),
+      },
     );
-    for (const { known } of kept) {
-      const key = usageKey(known);
-      if (committed.get(key) === known.account.state.usageSeq) committed.delete(key);
-    }
+    return Array.isArray(generations) ? accounts.map((one, at) => [one, String(generations[at])]) : [];
   } catch (error) {
-    cache.reportFailure(error);
+    served.reportFailure(error);
+    return [];
   }
 }
 
 /** Copies of balances in Redis, beside the user's entitlements. Redis may vanish at any moment: copies are all it has. */
 export function createUsageCache({ cache, clock }: Deps): UsageCache {
-  const { redis } = cache;
   /** What this process committed or answered, and Redis has not acknowledged: whoever saw it must not see an older answer. */
   const committed = new LRUCache<string, number>({ max: maxRemembered, ttl: 2 * keptMs });
 
@@ -114,10 +160,11 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
     rememberAnswered,
 
     async lookUp(key) {
-      const copyKey = usageKey(key);
+      const ownKey = usageKey(key);
+      const copyKey = cache.keyBeside(key.userId, ownKey);
       const { lookUp, other, ticket } = await cache.lookUpWith(key.projectId, key.userId, copyKey);
       const entry = other === null ? null : parseUsageEntry(other);
-      const remembered = committed.size === 0 ? 0 : (committed.get(copyKey) ?? 0);
+      const remembered = committed.size === 0 ? 0 : (committed.get(ownKey) ?? 0);
       const leastSeq = Math.max(remembered, entry?.usageSeq ?? tombstoneSeq(other));
       const isServed =
         entry !== null &&
@@ -134,37 +181,34 @@ export function createUsageCache({ cache, clock }: Deps): UsageCache {
       };
     },
 
-    async fill({ generation, runId, startedAt }, known) {
+    async fill({ generation, server, startedAt }, known) {
       // Guessed ids must not fill Redis.
       if (!known.sources.read.isKnown || performance.now() - startedAt > maxFillMs) return;
-      await put(own, [{ known, generation }], runId);
+      await put(own, [{ known, generation, server }]);
     },
 
     async mark(changed) {
       for (const known of changed) rememberAnswered(known, known.account.state.usageSeq);
-      const runId = cache.runId();
-      if (runId === null || changed.length === 0) return null;
-      try {
-        const seqs = changed.map(({ account }) => account.state.usageSeq);
-        const marking = runScript(redis, markScript, keysOf(changed), [tombstoneMs, ...seqs]);
-        const generations = await withDeadline(marking, {
-          ms: markMs,
-          onTimeout: () => new Error('the cache did not answer in time'),
-        });
-        return Array.isArray(generations) ? { generations: generations.map(String), runId } : null;
-      } catch (error) {
-        cache.reportFailure(error);
-        return null;
-      }
+      const servers = byServer(cache, changed);
+      if (servers.length === 0) return null;
+      const marked = await Promise.all(
+        servers.map(async (group) =>
+          (await markAt(cache, group)).map(
+            ([known, generation]) => [known, { generation, server: group.served.server }] as const,
+          ),
+        ),
+      );
+      const found = new Map(marked.flat());
+      return changed.map((known) => found.get(known) ?? null);
     },
 
     async store(mark, changed) {
       if (mark === null) return;
-      const { generations, runId } = mark;
-      const known = changed.flatMap((one, at) =>
-        one.sources.read.isKnown ? [{ known: one, generation: generations[at] ?? '' }] : [],
-      );
-      await put(own, known, runId);
+      const known = changed.flatMap((one, at) => {
+        const where = mark[at];
+        return one.sources.read.isKnown && where ? [{ known: one, ...where }] : [];
+      });
+      await put(own, known);
     },
   };
 }

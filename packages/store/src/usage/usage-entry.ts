@@ -5,7 +5,7 @@ import type { AccountKey } from './account-key.ts';
 import type { DerivedSources } from './user-sources.ts';
 
 /**
- * What the cache holds of one user and feature: `<generation>|<runId>|<user version>|<usage_seq>|<validUntilMs>|<steps>|
+ * What the cache holds of one user and feature: `<generation>|<server>|<user version>|<usage_seq>|<validUntilMs>|<steps>|
  * <length of head>|<head><tail>`, or a tombstone `T|<usage_seq>`: nothing older may be stored or served. The text of an
  * answer is head, what depends on the required quantity, and tail.
  */
@@ -63,18 +63,19 @@ function readSteps(text: string): CheckStep[] {
   });
 }
 
-export type ParsedEntry = Entry & { generation: string; runId: string };
+export type ParsedEntry = Entry & { generation: string; server: string };
 
 /** Null for a tombstone or anything unexpected. */
 export function parseUsageEntry(raw: string): ParsedEntry | null {
   const parts = raw.split('|', 7);
-  const [generation, runId, userVersion, usageSeq, validUntil, steps, headLength] = parts;
-  if (parts.length < 7 || generation === undefined || runId === undefined || steps === undefined) return null;
+  const [generation, server, userVersion, usageSeq, validUntil, steps, headLength] = parts;
+  if (parts.length < 7 || generation === undefined || server === undefined || steps === undefined)
+    return null;
   const start = parts.reduce((sum, part) => sum + part.length + 1, 0);
   const middle = start + Number(headLength);
   return {
     generation,
-    runId,
+    server,
     userVersion: Number(userVersion),
     usageSeq: Number(usageSeq),
     validUntil: Number(validUntil),
@@ -136,13 +137,13 @@ const catalogOf = (generation: string): number => Number(generation.split(':', 1
 /** What is stored, and for how long; null: it would be of no use, or the catalog has changed. */
 export function storeArguments(
   known: KnownAccount,
-  { generation, runId, now }: { generation: string; runId: string; now: Instant },
+  { generation, server, now }: { generation: string; server: string; now: Instant },
 ): (string | number)[] | null {
   if (generation === '' || catalogOf(generation) > known.sources.read.projectVersion) return null;
   const entry = entryOf(known, known.sources, known.account);
   const validUntil = Math.min(entry.validUntil, now + servedMs);
   if (validUntil <= now) return null;
   const { userVersion, usageSeq, steps, head, tail } = entry;
-  const text = [generation, runId, userVersion, usageSeq, validUntil, stepsText(steps), head.length];
+  const text = [generation, server, userVersion, usageSeq, validUntil, stepsText(steps), head.length];
   return [generation, usageSeq, `${text.join('|')}|${head}${tail}`, keptMs];
 }

@@ -31,9 +31,9 @@ async function lockProject(query: QueryJson, projectId: string): Promise<boolean
   return locked > 0;
 }
 
-/** All marks about the project itself, which are done. */
-const takeProjectMarks = (query: QueryJson, projectId: string): Promise<string[]> =>
-  query<string[]>(Prisma.sql`
+/** All marks about the project itself, which are done; null: of a change that nobody's answer depends on. */
+const takeProjectMarks = (query: QueryJson, projectId: string): Promise<(string | null)[]> =>
+  query<(string | null)[]>(Prisma.sql`
     WITH taken AS (
       DELETE FROM public.webhook_marks WHERE project_id = ${projectId} AND user_id IS NULL RETURNING cause)
     SELECT coalesce(json_agg(DISTINCT cause), '[]') FROM taken`);
@@ -70,7 +70,7 @@ export const emitProject = (
     const causes = await takeProjectMarks(query, projectId);
     if (causes.length === 0 || !project.tellsChanges) return nothing;
     const { version } = project;
-    for (const kind of causes) await startFanOut(query, { projectId, kind });
+    for (const kind of causes) if (kind !== null) await startFanOut(query, { projectId, kind });
     const body = buildCatalogChanged({ projectId, version }, now);
     return writeMessages(query, { projectId, ...project, messages: [{ userId: null, version, body }] });
   });

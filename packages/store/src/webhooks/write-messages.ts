@@ -72,7 +72,8 @@ const deliveryRecord =
 const olderWhere = (isSame: string): string => `
       SELECT old.id FROM new_deliveries n CROSS JOIN LATERAL (
         SELECT d.id FROM public.webhook_deliveries d
-        WHERE d.endpoint_id = n.endpoint_id AND ${isSame} AND d.status = 'pending' AND d.type = n.type OFFSET 0) old
+        WHERE d.endpoint_id = n.endpoint_id AND ${isSame} AND d.status = 'pending' AND d.type = n.type AND d.resend = 0
+        OFFSET 0) old
       WHERE n.supersedes`;
 
 const writeStatement = sqlTemplate(`

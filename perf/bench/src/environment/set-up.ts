@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectRedis, createLogger, migrate } from '@billing/platform';
+import { connectServer, createLogger, migrate } from '@billing/platform';
 import { ensureDatabase, startPostgres, startRedis } from '@billing/testing';
 import type { Redis } from 'ioredis';
 import { Client } from 'pg';
@@ -57,8 +57,8 @@ export async function setUpEnvironment({ users }: { users: number }): Promise<Su
   const database = new Client({ connectionString: databaseUrl });
   await database.connect();
   const peers = await setUpPeersDatabase(postgres);
-  const cache = connectRedis({ url: cacheRedis.url, role: 'worker', logger: silent });
-  const queue = connectRedis({ url: queueRedis.url, role: 'worker', logger: silent });
+  const cache = connectServer({ url: cacheRedis.url, role: 'worker', logger: silent });
+  const queue = connectServer({ url: queueRedis.url, role: 'worker', logger: silent });
   const common = {
     LOG_LEVEL: 'info',
     DATABASE_URL: databaseUrl,

@@ -114,6 +114,19 @@ export const service = dashboard({
           ],
           { unit: 'reqps', isStacked: true },
         ),
+        graph('In use', [['min(entitlement_cache_enabled)', 'share that may be asked']], {
+          unit: 'percentunit',
+          limit: 1,
+          isLowBad: true,
+          max: 1,
+        }),
+        graph(
+          'Not admitted',
+          [['sum(rate(entitlement_reads_not_admitted_total[$__rate_interval]))', '503']],
+          {
+            unit: 'reqps',
+          },
+        ),
       ],
     ],
     [

@@ -83,6 +83,10 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
+  function dropConnections(): void {
+    for (const { client } of links) client.resetAndDestroy();
+  }
+
   return {
     port,
     urlFor: (targetUrl) => {
@@ -109,9 +113,7 @@ export async function createTestProxy(target: ProxyTarget): Promise<TestProxy> {
     setDelay: (delayMs) => {
       state.delayMs = delayMs;
     },
-    dropConnections: () => {
-      for (const { client } of links) client.resetAndDestroy();
-    },
+    dropConnections,
     connectionCount: () => links.size,
     deadConnectionCount: () => [...links].filter((link) => link.isDead).length,
     close: async () => {
