@@ -106,6 +106,13 @@ async function expectAllInExport({ shop, userId, lived }: User): Promise<void> {
   expect(user.audit.length).toBeGreaterThan(2);
   const rows = Object.entries<object[]>(user.usage).map(([table, { length }]) => [table, length > 0]);
   expect(rows).toEqual(usageTables.map((table) => [table, true]));
+  expect(user.webhooks).toMatchObject({
+    webhook_states: [{ user_id: userId }],
+    webhook_messages: expect.arrayContaining([
+      expect.objectContaining({ full: expect.stringContaining('monthly') }),
+    ]),
+    webhook_deliveries: expect.arrayContaining([expect.objectContaining({ status: expect.any(String) })]),
+  });
 }
 
 /** Tries it, requests it and waits for its end. */

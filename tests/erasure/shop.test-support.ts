@@ -65,6 +65,9 @@ export type Shop = {
 
 export async function openShop(system: WholeSystem): Promise<Shop> {
   const { projectId, apiKey } = await system.createProject();
+  // A product that hears of everything, and answers nothing.
+  const endpoint = { url: 'http://127.0.0.1:1/' };
+  await system.admin('post', `/projects/${projectId}/webhook-endpoints`, endpoint).expect(201);
   const monthly = await system.sell(projectId, { featureCodes: ['monthly'] });
   await meter(system, { projectId, productId: monthly.productId });
   const once = await system.sell(projectId, { featureCodes: ['once'], interval: 'one_time' });

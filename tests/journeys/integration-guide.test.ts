@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { testAdmin } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { runBlocks, saveFiles, setting } from '@billing/testing';
 import type { Block } from '@billing/testing';
-import { guides, installClient, readGuide, root, runsPython } from './guide.test-support.ts';
+import { guides, installClient, readGuide, root, run, runsPython } from './guide.test-support.ts';
 import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
 
@@ -32,6 +32,7 @@ async function prepareClone(): Promise<{ folder: string; env: Record<string, str
   folders.push(folder);
   mkdirSync(join(folder, '.local'));
   await installClient(folder);
+  symlinkSync(join(root, 'node_modules/tsx'), join(folder, 'node_modules/tsx'));
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const node = [
     JSON.stringify(process.execPath),
@@ -54,12 +55,29 @@ test.each(guides)(
     const { folder, env } = await prepareClone();
     saveFiles(folder, blocks);
     const canRun = (block: Block): boolean => setting(block, 'needs') !== 'python3' || runsPython;
-    const printed = await runBlocks(blocks.filter(canRun), { folder, env, timeoutMs: 120_000 });
+    const printed = await runBlocks(blocks.filter(canRun), { folder, env, timeoutMs: 240_000 });
     expect(printed.length).toBeGreaterThan(10);
     expect(printed.filter(({ isAsExpected }) => !isAsExpected)).toEqual([]);
   },
-  150_000,
+  300_000,
 );
+
+test('the TypeScript of the integration guide is typed', async () => {
+  const { folder } = await prepareClone();
+  saveFiles(folder, readGuide('integration-guide'));
+  const compilerOptions = {
+    target: 'ES2022',
+    module: 'NodeNext',
+    strict: true,
+    noEmit: true,
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  };
+  const files = ['.local/guide/receive-changes.ts'];
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  const { stdout } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', '.'], { cwd: folder });
+  expect(stdout).toBe('');
+});
 
 test.each(guides)('of the blocks of docs/%s.md only the start of everything is left out', (guide) => {
   const leftOut = readGuide(guide).filter(

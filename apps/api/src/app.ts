@@ -60,6 +60,7 @@ import { eraseUser } from './endpoints/users/erase-user.ts';
 import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
 import { getUser } from './endpoints/users/get-user.ts';
+import { webhookAdminEndpoints } from './endpoints/webhook-endpoints/webhook-admin-endpoints.ts';
 import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
 import type { Endpoint } from './http/define-endpoint.ts';
@@ -109,6 +110,7 @@ export const endpoints: readonly Endpoint[] = [
   mapCustomer, //                POST   /api/v1/admin/projects/{project_id}/customers
   moveCustomer, //               PATCH  /api/v1/admin/projects/{project_id}/customers/{stripe_customer_id}
   assign, //                     POST   /api/v1/admin/assign
+  ...webhookAdminEndpoints, //   /api/v1/admin/projects/{project_id}/webhook-endpoints and /api/v1/admin/webhook-messages
   findUsers, //                  GET    /api/v1/admin/users
   getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
   eraseUser, //                  POST   /api/v1/admin/users/erase

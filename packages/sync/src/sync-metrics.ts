@@ -20,6 +20,7 @@ export type SyncMetrics = {
   usageWeeksAhead: { set: (value: number) => void };
   meterReports: LabeledCounter<'outcome'>;
   meterLag: { set: (value: number) => void };
+  webhookMessages: LabeledCounter<'type'>;
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -70,6 +71,7 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'stripe_meter_report_lag_seconds',
     'How long the oldest usage is due that its Stripe meter was not told of; 0: none is',
   ),
+  webhookMessages: counter('webhook_messages_total', 'Messages made to tell products of changes', ['type']),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

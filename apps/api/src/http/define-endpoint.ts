@@ -191,6 +191,7 @@ export const tags = {
   Selling: "Send a user to Stripe's pages: to buy, and to manage what was bought.",
   Metrics: 'Numbers of one project.',
   Webhooks: 'What Stripe calls.',
+  'Webhooks to products': 'Admin: where products hear of changes, and what was sent to them.',
   Projects: 'Admin: projects and their API keys.',
   Catalog: 'Admin: products with their features, prices, and whose Stripe customer is whose.',
   Access: 'Admin: features given and taken by hand.',

@@ -1,4 +1,4 @@
-import { dayMs } from '@billing/domain';
+import { dayMs, webhookDeliveryStatuses } from '@billing/domain';
 import { recordUsage } from '../endpoints/usage/record-usage.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
@@ -42,6 +42,14 @@ const changes: Record<string, () => Call[]> = {
     { query: { user_id: the('user_id'), feature_code: 'monthly' } },
     { query: { user_id: 'unknown user' } },
   ],
+  // Not the endpoint of other calls: it is deleted here.
+  deleteWebhookEndpoint: () => [{ path: { endpoint_id: all('endpoint_id')[1] } }],
+  listWebhookDeliveries: () => [
+    {},
+    ...webhookDeliveryStatuses.map((status) => ({ query: { status } })),
+    { query: { user_id: the('user_id') } },
+  ],
+  getWebhookMessage: () => all('message_id').map((one) => ({ path: { message_id: one } })),
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
     { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },
