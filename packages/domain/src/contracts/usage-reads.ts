@@ -27,6 +27,8 @@ export const checkQuery = z.strictObject({
     .describe('An answer that is not older than this `usage_seq`, which another call gave.'),
 });
 export type CheckQuery = z.output<typeof checkQuery>;
+/** Of an administrator, whose path names the project; so are the others. */
+export const adminCheckQuery = checkQuery.omit({ project_id: true });
 
 const checkAmount = amount.default(1).describe(required);
 
@@ -96,6 +98,7 @@ export const usageSeriesQuery = z.strictObject({
     .describe("Days and months are those of the policy's `usage_timezone`."),
 });
 export type UsageSeriesQuery = z.output<typeof usageSeriesQuery>;
+export const adminUsageSeriesQuery = usageSeriesQuery.omit({ project_id: true });
 
 export const usageSeriesOut = z
   .object({
@@ -112,6 +115,7 @@ export const usageEventsQuery = z.strictObject({
   ...pageFields,
 });
 export type UsageEventsQuery = z.output<typeof usageEventsQuery>;
+export const adminUsageEventsQuery = usageEventsQuery.omit({ project_id: true });
 
 export const usageEventOut = z
   .object({

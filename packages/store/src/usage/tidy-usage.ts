@@ -3,6 +3,7 @@ import type { Instant, ReleaseCommand } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import type { AccountKey } from './account-key.ts';
+import { unmarkedKeptMinutes } from './unmarked-commits.ts';
 import type { UsageSettings } from './usage-settings.ts';
 
 /** Names no reservation: it is refused, and its account has let go what is due. */
@@ -42,7 +43,8 @@ const deletePart = (
 
 /**
  * Deletes a part of what is no longer kept besides events, which leave by weeks: ids, ended buckets (as long as an event
- * of theirs can be corrected), reservations that are over, crossings, refusals. True: there may be more.
+ * of theirs can be corrected), reservations that are over, crossings, refusals, and notes of unmarked commits. True: there may
+ * be more.
  */
 export async function deleteExpiredUsage(
   database: Pick<Database, '$executeRaw'>,
@@ -57,6 +59,11 @@ export async function deleteExpiredUsage(
     await deletePart(database, 'usage_reservations', Prisma.sql`state <> 'held' AND expires_at <= ${before}`),
     await deletePart(database, 'usage_crossings', Prisma.sql`crossed_at <= ${before}`),
     await deletePart(database, 'usage_refusals', Prisma.sql`refused_at <= ${before}`),
+    await deletePart(
+      database,
+      'usage_unmarked_commits',
+      Prisma.sql`committed_at < now() - make_interval(mins => ${unmarkedKeptMinutes}::int)`,
+    ),
     // As long as usage of theirs can be corrected, and told: what was told of an hour is what corrections are compared with.
     await deletePart(
       database,

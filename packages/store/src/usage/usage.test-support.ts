@@ -43,7 +43,7 @@ export async function startUsage() {
   let offsetMs = 0;
   const clock = () => systemClock() + offsetMs;
 
-  function process(settings: Partial<UsageSettings> = {}) {
+  function process(settings: Partial<UsageSettings> = {}, cache = noCache) {
     const database = openDatabase();
     opened.push(database);
     const sources = createSourceCopies(database);
@@ -53,7 +53,7 @@ export async function startUsage() {
       clock,
       sources,
       settings: { ...testSettings, ...settings },
-      cache: noCache,
+      cache,
       observe: {
         batch: () => undefined,
         decided: () => undefined,

@@ -132,3 +132,18 @@ test('keys need the scope', async () => {
   expect((await call('get', '/api/v1/check', writer.apiKey).query(query)).status).toBe(403);
   expect((await call('post', '/api/v1/usage', writer.apiKey).send(event('u'))).status).toBe(200);
 });
+
+test('many readers of one cold balance cost one read', async () => {
+  const userId = await userWith(10);
+  const query = { user_id: userId, feature_code: 'calls' };
+  const statements = async (): Promise<number> => {
+    const { text } = await api.http().get('/metrics');
+    const counts = [...text.matchAll(/^database_query_duration_seconds_count\{[^}]*\} (\d+)/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const before = await statements();
+  const answers = await Promise.all(Array.from({ length: 60 }, () => check(query)));
+  expect(answers.map(({ body }) => body.balance.remaining)).toEqual(answers.map(() => 10));
+  // Two for the read; what the process asks in the background, and readers that came too late to join, are few.
+  expect((await statements()) - before).toBeLessThan(40);
+});
