@@ -188,7 +188,7 @@ export async function startWebhookWorld({
       database.webhookAttempt.findMany({ where: { messageId }, orderBy: { id: 'asc' } }),
     endpoint: (id: string) => database.webhookEndpoint.findUniqueOrThrow({ where: { id } }),
     /** Waits until no delivery of the endpoint is pending or under way. */
-    settled: (endpointId: string, timeoutMs = 20_000): Promise<unknown> =>
+    untilDone: (endpointId: string, timeoutMs = 20_000): Promise<unknown> =>
       waitFor(
         async () =>
           (await database.webhookDelivery.count({

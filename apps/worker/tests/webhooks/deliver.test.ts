@@ -25,7 +25,7 @@ function signatureOf(secret: string, arrival: Arrival | undefined): string {
 test('a message arrives once, signed, and what came back is kept', async () => {
   const endpointId = await world.makeEndpoint();
   const messageId = await world.tell([endpointId]);
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   const [arrival, ...more] = world.receiver.at(endpointId);
   expect(more).toEqual([]);
   const endpoint = await world.endpoint(endpointId);
@@ -45,7 +45,7 @@ test('all tries have one id and body, wait as scheduled, and after the last it h
   const endpointId = await world.makeEndpoint();
   world.receiver.answer(endpointId, () => ({ status: 500 }));
   const messageId = await world.tell([endpointId]);
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   const came = world.receiver.at(endpointId);
   expect(came).toHaveLength(3);
   expect(new Set(came.map((one) => `${one.id} ${one.body}`)).size).toBe(1);
@@ -64,7 +64,7 @@ test('all tries have one id and body, wait as scheduled, and after the last it h
   expect(failingSince).toBeInstanceOf(Date);
   world.receiver.answer(endpointId, () => ({ status: 200 }));
   await world.tell([endpointId], { version: 2 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   expect(await world.endpoint(endpointId)).toMatchObject({ failingSince: null });
 });
 
@@ -98,10 +98,10 @@ test('a message about a user is not kept back by another user, nor an endpoint b
   const ids = await Promise.all(
     Array.from({ length: 40 }, (_, index) => world.tell([well], { userId: `user_${index}` })),
   );
-  await world.settled(well);
+  await world.untilDone(well);
   expect(world.receiver.at(slow).length).toBeLessThan(40);
   expect(world.receiver.at(well)).toHaveLength(ids.length);
-  await world.settled(slow, 30_000);
+  await world.untilDone(slow, 30_000);
   expect(Math.max(...world.receiver.at(slow).map((one) => one.ofEndpoint))).toBe(7);
   expect(Math.max(...world.receiver.at(dead).map((one) => one.ofEndpoint))).toBeLessThan(8);
 });
@@ -113,7 +113,7 @@ test('a receiver that is gone is disabled at once, by `system`, and what waits f
   await waitFor(() => world.receiver.at(endpointId).length > 0, { what: 'a try' });
   const messageId = await world.tell([endpointId], { userId: 'ann' });
   await waitFor(async () => !(await world.endpoint(endpointId)).isEnabled, { what: 'the end' });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   expect(await world.endpoint(endpointId)).toMatchObject({ disabledReason: 'gone' });
   const [gone] = await world.deliveriesOf(messageId);
   expect(gone?.status).toBe('discarded');
@@ -133,7 +133,7 @@ test('what an endpoint that is disabled or of an inactive project would get is d
     data: { isEnabled: false, disabledReason: 'by_operator' },
   });
   const messageId = await world.tell([endpointId]);
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   expect(await world.deliveriesOf(messageId)).toMatchObject([{ status: 'discarded', attempts: 0 }]);
   await world.database.webhookEndpoint.update({
     where: { id: endpointId },
@@ -141,7 +141,7 @@ test('what an endpoint that is disabled or of an inactive project would get is d
   });
   await world.database.project.update({ where: { id: 'shop' }, data: { isActive: false } });
   await world.tell([endpointId], { version: 2 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   await world.database.project.update({ where: { id: 'shop' }, data: { isActive: true } });
   expect(world.receiver.at(endpointId)).toEqual([]);
 });
@@ -149,14 +149,14 @@ test('what an endpoint that is disabled or of an inactive project would get is d
 test('a resend is one try of its own with the id and body of the message, whatever became of its delivery', async () => {
   const endpointId = await world.makeEndpoint();
   const messageId = await world.tell([endpointId], { version: 1 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   await world.tell([endpointId], { version: 2 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   world.receiver.answer(endpointId, () => ({ status: 500 }));
   const asked = { messageId, onlyProject: null, actor };
   expect(await resendMessage(world.database, asked)).toEqual({ endpoints: 1 });
   expect(await resendMessage(world.database, { ...asked, endpointId })).toEqual({ endpoints: 1 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   const came = world.receiver.at(endpointId);
   expect(came.map((one) => [one.version, one.headers['webhook-resend'], one.ofUser])).toEqual([
     [1, undefined, 0],
@@ -190,7 +190,7 @@ test.each([
 test('no resend reaches a disabled endpoint, or another project', async () => {
   const [endpointId, off] = [await world.makeEndpoint(), await world.makeEndpoint()] as const;
   const messageId = await world.tell([endpointId, off]);
-  await world.settled(off);
+  await world.untilDone(off);
   await world.database.webhookEndpoint.update({
     where: { id: off },
     data: { isEnabled: false, disabledReason: 'by_operator' },
@@ -211,7 +211,7 @@ test('a claim that was lost changes nothing any more, and an erased message cost
     await world.tell([endpointId], { userId: 'ann' }),
     await world.tell([endpointId], { userId: 'bob' }),
   ] as const;
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   const claims = await Promise.all([erased, kept].map((id) => world.deliveriesOf(id)));
   await world.database.webhookMessage.delete({ where: { id: erased } });
   const tries = claims.flat().map(({ id, messageId, userId }) => ({

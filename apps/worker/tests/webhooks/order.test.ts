@@ -48,7 +48,7 @@ test.each([
     world.receiver.answer(endpointId, unsteady);
     for (let version = 1; version <= 6; version += 1)
       await Promise.all(users.map((userId) => world.tell([endpointId], { userId, version })));
-    await world.settled(endpointId);
+    await world.untilDone(endpointId);
     const came = world.receiver.at(endpointId);
     for (const userId of users) {
       const versions = versionsOf(accepted(came), userId);
@@ -66,7 +66,7 @@ test('where every state is wanted, the next waits until the one before is accept
   world.receiver.answer(endpointId, ({ version }) => ({ status: version === 1 ? 500 : 204 }));
   const first = await world.tell([endpointId], { version: 1 });
   await world.tell([endpointId], { version: 2 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   expect(world.receiver.at(endpointId).map((one) => one.version)).toEqual([...Array(10).fill(1), 2]);
   expect(await world.deliveriesOf(first)).toMatchObject([{ status: 'failed', attempts: 10 }]);
 });
@@ -77,7 +77,7 @@ test('a state that is superseded while it is under way is followed by the newer 
   const old = await world.tell([endpointId], { version: 1 });
   await waitFor(async () => (await world.deliveriesOf(old))[0]?.claimedUntil !== null, { what: 'the claim' });
   await world.tell([endpointId], { version: 2 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   expect(world.receiver.at(endpointId).map((one) => [one.version, one.ofUser])).toEqual([
     [1, 0],
     [2, 0],
@@ -94,7 +94,7 @@ test('one that failed while it was superseded is not tried again', async () => {
   const old = await world.tell([endpointId], { version: 1 });
   await waitFor(async () => (await world.deliveriesOf(old))[0]?.claimedUntil !== null, { what: 'the claim' });
   await world.tell([endpointId], { version: 2 });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   expect(world.receiver.at(endpointId).map((one) => one.version)).toEqual([1, 2]);
   expect(await world.deliveriesOf(old)).toMatchObject([{ status: 'superseded', attempts: 1 }]);
 });
@@ -104,7 +104,7 @@ test('facts of usage are each for themselves, one after the other for a user', a
   world.receiver.answer(endpointId, () => ({ status: 204, delayMs: 5 }));
   const facts = Array.from({ length: 60 }, (_, index) => index + 1);
   for (const version of facts) await world.tell([endpointId], { type: 'usage.threshold_reached', version });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   const came = world.receiver.at(endpointId);
   expect(came.map((one) => one.version).sort((a, b) => a - b)).toEqual(facts);
   expect(Math.max(...came.map((one) => one.ofUser))).toBe(0);
@@ -116,7 +116,7 @@ test('an endpoint that changes to the latest state is not told older ones after 
   const old = await world.tell([endpointId], { version: 1 });
   await world.tell([endpointId], { version: 2 });
   await world.database.webhookEndpoint.update({ where: { id: endpointId }, data: { delivery: 'latest' } });
-  await world.settled(endpointId);
+  await world.untilDone(endpointId);
   const [delivery] = await world.deliveriesOf(old);
   expect(['superseded', 'failed']).toContain(delivery?.status);
   expect(accepted(world.receiver.at(endpointId)).map((one) => one.version)).toEqual([2]);

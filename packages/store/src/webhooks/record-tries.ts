@@ -15,7 +15,7 @@ export type RecordedTry = {
 /** An endpoint that must not be called any more, and why. */
 export type EndpointToDisable = { endpointId: string; reason: 'gone' | 'failing' };
 
-type Health = {
+type Standing = {
   endpoint_id: string;
   succeeded_at: string | null;
   /** The first failure since the last success among these tries. */
@@ -23,7 +23,7 @@ type Health = {
 };
 
 /** How an endpoint did, by its tries in the order of their ends. */
-function healthOf(tries: readonly RecordedTry[]): Health[] {
+function standingsOf(tries: readonly RecordedTry[]): Standing[] {
   const byEndpoint = new Map<string, { succeededAt: Instant | null; failedAt: Instant | null }>();
   for (const { claim, attempt } of tries) {
     const endedAt = attempt.at.getTime() + attempt.durationMs;
@@ -46,26 +46,26 @@ function healthOf(tries: readonly RecordedTry[]): Health[] {
 const lockEndpoints = sqlTemplate(`
   SELECT json_build_object('locked', count(*)) FROM (
     SELECT FROM public.webhook_endpoints
-    WHERE id IN (SELECT endpoint_id FROM json_to_recordset($health::json) AS h (endpoint_id text))
+    WHERE id IN (SELECT endpoint_id FROM json_to_recordset($standings::json) AS h (endpoint_id text))
     ORDER BY id FOR NO KEY UPDATE) one`);
 
 /** Endpoints that go on as they did are written once a second at most. */
-const writeHealth = sqlTemplate(`
-  WITH health AS (
-    SELECT * FROM json_to_recordset($health::json)
+const writeStandings = sqlTemplate(`
+  WITH standing AS (
+    SELECT * FROM json_to_recordset($standings::json)
       AS h (endpoint_id text, succeeded_at timestamptz, failed_at timestamptz)),
   written AS (
     UPDATE public.webhook_endpoints e
     SET last_success_at = greatest(e.last_success_at, h.succeeded_at),
       failing_since = CASE WHEN h.succeeded_at IS NULL THEN coalesce(e.failing_since, h.failed_at) ELSE h.failed_at END
-    FROM health h
+    FROM standing h
     WHERE e.id = h.endpoint_id AND (
       (h.failed_at IS NOT NULL AND (h.succeeded_at IS NOT NULL OR e.failing_since IS NULL))
       OR (h.failed_at IS NULL AND e.failing_since IS NOT NULL)
       OR h.succeeded_at >= coalesce(e.last_success_at, '-infinity') + interval '1 second')
     RETURNING e.id, e.failing_since)
   SELECT coalesce(json_agg(e.id), '[]') FROM public.webhook_endpoints e
-  JOIN health h ON h.endpoint_id = e.id AND h.failed_at IS NOT NULL LEFT JOIN written w ON w.id = e.id
+  JOIN standing h ON h.endpoint_id = e.id AND h.failed_at IS NOT NULL LEFT JOIN written w ON w.id = e.id
   WHERE e.is_enabled AND e.deleted_at IS NULL
     AND coalesce(w.failing_since, e.failing_since) <= now() - make_interval(secs => $disable_after::float8)`);
 
@@ -127,10 +127,12 @@ export async function recordTries(
   tries: readonly RecordedTry[],
   { disableAfterMs }: { disableAfterMs: number },
 ): Promise<EndpointToDisable[]> {
-  const health = JSON.stringify(healthOf(tries));
+  const standings = JSON.stringify(standingsOf(tries));
   const failing = await database.$transactJson(async (query) => {
-    await query(lockEndpoints({ health }));
-    const endpointIds = await query<string[]>(writeHealth({ health, disable_after: disableAfterMs / 1000 }));
+    await query(lockEndpoints({ standings }));
+    const endpointIds = await query<string[]>(
+      writeStandings({ standings, disable_after: disableAfterMs / 1000 }),
+    );
     await query(writeTries({ tries: JSON.stringify(tries.map(toRow)) }));
     return endpointIds;
   });

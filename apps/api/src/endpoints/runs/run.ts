@@ -1,5 +1,6 @@
 import {
   eraseResult,
+  fanOutResult,
   importResult,
   reconcileResult,
   replayEventResponse,
@@ -7,7 +8,6 @@ import {
   runOut,
   runStatuses,
   ServiceError,
-  usersResult,
 } from '@billing/domain';
 import type { RunKindName, RunOut } from '@billing/domain';
 import type { Run } from '@billing/store';
@@ -25,8 +25,8 @@ const resultOf: Partial<Record<RunKindName, z.ZodType<Result>>> = {
   replay_event: replayEventResponse,
   import: importResult,
   erase: eraseResult,
-  base_line: usersResult,
-  backfill: usersResult,
+  backfill: fanOutResult,
+  base_line: fanOutResult,
 };
 
 const kind = runOut.shape.kind;

@@ -157,8 +157,8 @@ export const importResult = z
   .meta({ id: 'ImportResult' });
 export type ImportResult = z.output<typeof importResult>;
 
-/** What goes through the users of a project (a base line, a backfill): how many are done. */
-export const usersResult = z.object({ users: z.number().int() }).meta({ id: 'UsersResult' });
+/** Of a backfill or base line: how many users it came to. */
+export const fanOutResult = z.object({ users: z.number().int() }).meta({ id: 'FanOutResult' });
 
 export const runStatuses = ['running', 'done', 'failed'] as const;
 
@@ -178,7 +178,7 @@ export const runOut = z
     progress: runProgress,
     /** The result so far; final once the status is `done`. */
     result: z
-      .union([reconcileResult, replayResult, replayEventResponse, importResult, eraseResult, usersResult])
+      .union([reconcileResult, replayResult, replayEventResponse, importResult, eraseResult, fanOutResult])
       .nullable(),
     /** Why the run failed, or what it is waiting for. */
     error: z.string().nullable(),

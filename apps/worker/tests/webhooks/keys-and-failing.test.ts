@@ -31,7 +31,7 @@ test('an endpoint whose key is missing waits, others go on, and everybody can se
   const lacking = await world.makeEndpoint({ keyId: keyIdOf(lostKey) });
   const well = await world.makeEndpoint({ keyId: keyIdOf(oldKey) });
   const messageId = await world.tell([lacking, well]);
-  await world.settled(well);
+  await world.untilDone(well);
   expect(world.receiver.at(well)).toHaveLength(1);
   expect(world.receiver.at(lacking)).toEqual([]);
   expect((await world.deliveriesOf(messageId)).map((one) => [one.status, one.attempts])).toEqual([
@@ -54,7 +54,7 @@ test('an endpoint whose key is missing waits, others go on, and everybody can se
     where: { id: lacking },
     data: { generation: 2, keyId: keyIdOf(oldKey) },
   });
-  await world.settled(lacking);
+  await world.untilDone(lacking);
   expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready' } });
 });
 
@@ -62,7 +62,7 @@ test('until the overlap of a rotation ends both secrets sign', async () => {
   const id = await world.makeEndpoint({ keyId: keyIdOf(oldKey) });
   const signatures = async (): Promise<number> => {
     await world.tell([id], { version: world.receiver.at(id).length + 1 });
-    await world.settled(id);
+    await world.untilDone(id);
     return String(world.receiver.at(id).at(-1)?.headers['webhook-signature']).split(' ').length;
   };
   expect(await signatures()).toBe(1);
@@ -82,7 +82,7 @@ test('an endpoint that fails for too long is disabled, and what waits is not sen
   const messageId = await world.tell([id]);
   await waitFor(async () => !(await world.endpoint(id)).isEnabled, { what: 'the end' });
   expect(await world.endpoint(id)).toMatchObject({ disabledReason: 'failing' });
-  await world.settled(id);
+  await world.untilDone(id);
   expect(await world.deliveriesOf(messageId)).toMatchObject([{ status: 'discarded' }]);
   const tries = world.receiver.at(id).length;
   expect(tries).toBeGreaterThan(1);
@@ -92,7 +92,7 @@ test('an endpoint that fails for too long is disabled, and what waits is not sen
   });
   world.receiver.answer(id, () => ({ status: 204 }));
   await world.tell([id], { version: 2 });
-  await world.settled(id);
+  await world.untilDone(id);
   expect(world.receiver.at(id)).toHaveLength(tries + 1);
   await waitFor(async () => /webhook_deliveries_total\{outcome="retrying"\} \d/.test(await metrics()), {
     what: 'the counter',
@@ -112,6 +112,6 @@ test('a worker that stops leaves what it has begun to the next, at once', async 
   ]);
   world.receiver.answer(id, () => ({ status: 204 }));
   await world.startWorker();
-  await world.settled(id);
+  await world.untilDone(id);
   expect(await world.deliveriesOf(messageId)).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
 });
