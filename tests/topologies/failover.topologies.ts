@@ -38,6 +38,13 @@ async function ask(server: PostgresServer, expression: string): Promise<unknown>
   return rows[0]?.said;
 }
 
+/** Until the replica has all that is committed now. */
+async function untilCaughtUp({ primary, replica }: Record<'primary' | 'replica', PostgresServer>) {
+  const lsn = String(await ask(primary, 'pg_current_wal_lsn()::text'));
+  const caughtUp = async () => (await ask(replica, `pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn`)) === true;
+  await waitFor(caughtUp, { what: 'the replica', timeoutMs: 20_000 });
+}
+
 /** Starts the server in `dir` as a replica of the one at `ofPort`. */
 async function startReplica(dir: string, { port, ofPort }: { port: number; ofPort: number }) {
   writeFileSync(join(dir, 'data', 'standby.signal'), '');
@@ -86,6 +93,30 @@ afterAll(async () => {
   await name.close();
 });
 
+/** Grants a feature; returns the status of the answer. */
+async function grant(client: ApiClient, userId: string, featureCode: string): Promise<number> {
+  const response = await fetch(`${client.url}/api/v1/admin/grant`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      user_id: userId,
+      project_id: shop.projectId,
+      feature_code: featureCode,
+      reason: 'test',
+    }),
+  });
+  await response.text();
+  return response.status;
+}
+
+/** What an API says that the user may do, and the version of the answer; null: no answer. */
+async function readAt(client: ApiClient, userId: string) {
+  const answer = await client.check(shop.apiKey, userId);
+  if (answer.status !== 200) return null;
+  const { version, entitlements } = bodyOf(answer);
+  return { version, features: entitlements.map((one) => one.feature_code) };
+}
+
 type Seen = { at: number; what: string; status: number };
 
 /** Checks and grants at all APIs until it is stopped; returns every answer that was neither right nor 503, and all writes. */
@@ -108,21 +139,10 @@ function startLoad(clients: readonly ApiClient[], userId: string) {
       wrong.push(`check at ${client.url}: version ${version} after ${Math.max(...known)}`);
   }
   async function write(client: ApiClient): Promise<void> {
-    const response = await fetch(`${client.url}/api/v1/admin/grant`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${adminSecret}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        user_id: userId,
-        project_id: shop.projectId,
-        feature_code: uniqueId('feature').toLowerCase(),
-        reason: 'test',
-      }),
-    });
-    await response.text();
-    writes.push({ at: performance.now(), url: client.url, what: 'grant', status: response.status });
-    if (response.status >= 300 && response.status !== 503)
-      wrong.push(`grant at ${client.url}: ${response.status}`);
-    if (response.status >= 300) return;
+    const status = await grant(client, userId, uniqueId('feature').toLowerCase());
+    writes.push({ at: performance.now(), url: client.url, what: 'grant', status });
+    if (status >= 300 && status !== 503) wrong.push(`grant at ${client.url}: ${status}`);
+    if (status >= 300) return;
     const answer = await client.check(shop.apiKey, userId);
     if (answer.status === 200) committed.push({ version: bodyOf(answer).version, at: performance.now() });
   }
@@ -169,11 +189,7 @@ it('a failover with a name that is late: 503 meanwhile, then right without a res
   await Promise.all(clients.map((client) => load.untilWrite(client)));
 
   // Planned or not: the replica has all that was committed.
-  const caughtUp = async () => {
-    const lsn = String(await ask(first, 'pg_current_wal_lsn()::text'));
-    return (await ask(second, `pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn`)) === true;
-  };
-  await waitFor(caughtUp, { what: 'the replica', timeoutMs: 20_000 });
+  await untilCaughtUp({ primary: first, replica: second });
   await first.stop();
   await ask(second, 'pg_promote()');
   // The old primary comes back as a replica, and is where the name still leads; it learns of nothing new.
@@ -206,4 +222,32 @@ it('migrations go to the primary of several hosts', async () => {
   await expect(migrate({ databaseUrl })).resolves.toEqual({ applied: [], serviceRole: null });
   const [only] = databaseUrl.split(',');
   await expect(migrate({ databaseUrl: `${only}/billing`, waitMs: 500 })).rejects.toThrow('in recovery');
+});
+
+it('a failover that loses the last commits shows none of them, though their version numbers come again', async () => {
+  const clients = [...stack.clients, createApiClient(byHosts.url)];
+  const userId = uniqueId('user');
+  await ask(first, 'pg_wal_replay_resume()::text');
+  await untilCaughtUp({ primary: second, replica: first });
+  // From here on the replica gets nothing.
+  await first.stop();
+  expect(await grant(createApiClient(byHosts.url), userId, 'lost')).toBe(201);
+  const before = { version: expect.any(Number), features: ['lost'] };
+  for (const client of [...clients, ...clients]) expect(await readAt(client, userId)).toEqual(before);
+  const seen = await readAt(createApiClient(byHosts.url), userId);
+
+  await second.stop();
+  first = await startReplica(join(stack.dir, 'postgres'), { port: first.port, ofPort: second.port });
+  await ask(first, 'pg_promote()');
+  name.leadTo(first.port);
+  const isWritten = async () => (await grant(createApiClient(byHosts.url), userId, 'kept')) === 201;
+  await timed('lost commits: an API writes', waitFor(isWritten, { what: 'a write', timeoutMs: limitMs }));
+  await sleep(1_000);
+  for (const client of [...clients, ...clients]) {
+    await waitFor(async () => (await readAt(client, userId)) !== null, {
+      what: 'a read',
+      timeoutMs: limitMs,
+    });
+    expect(await readAt(client, userId)).toEqual({ version: seen?.version, features: ['kept'] });
+  }
 });

@@ -140,7 +140,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const inspectQueueRedis = () => inspect(queueRedis, config.queuePrefix);
   const admission = createAdmission({ perSecond: config.warmupMissesPerSecond, cache, metrics });
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
-  const following = [keys.follow(), cache.follow()];
+  const following = [keys.follow(), cache.follow(), usage.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
   let isStopping = false;
   return {

@@ -27,7 +27,7 @@ const scheduleIntervalMs = 2_000;
 const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
-const sumIntervalMs = 500;
+const sumIntervalMs = 1_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;

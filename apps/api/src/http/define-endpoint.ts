@@ -77,8 +77,8 @@ export type Endpoint = {
   readsReplica?: true;
   query?: z.ZodObject;
   headers?: readonly Header[];
-  /** `maxBytes`: of a body that may be longer than others. */
-  body?: { schema: z.ZodType; example: unknown; maxBytes?: number };
+  /** `maxBytes`: of a body that may be longer than others. `entries`: a list whose entries `handle` checks one by one. */
+  body?: { schema: z.ZodType; example: unknown; maxBytes?: number; entries?: string };
   answers: readonly [Answer, ...Answer[]];
   /** Besides those of every endpoint and of its kind of access. */
   errors: readonly ErrorCode[];
@@ -128,7 +128,7 @@ type TypedEndpoint<
   path: Path;
   access: A;
   query?: Query;
-  body?: { schema: Body; example: unknown; maxBytes?: number };
+  body?: { schema: Body; example: unknown; maxBytes?: number; entries?: string };
   answers: Answers;
   handle?(
     deps: EndpointDeps,

@@ -20,6 +20,20 @@ const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
 const metered = (more: Record<string, unknown>) => ({ feature_code: 'api_calls', ...more });
 
+const checks = (): Call[] =>
+  ['api_calls', 'seats', 'monthly'].map((code) => ({
+    query: { user_id: the('user_id'), feature_code: code },
+  }));
+
+const series = (): Call => ({
+  query: {
+    ...metered({ by: 'hour' }),
+    user_id: the('user_id'),
+    from: new Date(Date.now() - dayMs).toISOString(),
+    to: new Date(Date.now() + dayMs).toISOString(),
+  },
+});
+
 /** Calls that succeed, as changes to the example with ids that exist; by the status, if several do. Absent: that example is enough. */
 const changes: Record<string, () => Call[]> = {
   checkEntitlements: () => [
@@ -50,10 +64,8 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
-  checkUsage: () =>
-    ['api_calls', 'seats', 'monthly'].map((code) => ({
-      query: { user_id: the('user_id'), feature_code: code },
-    })),
+  checkUsage: () => checks(),
+  checkUserUsage: () => checks(),
   recordUsage: () => [
     { body: metered({ event_id: uniqueId('used') }) },
     { body: metered({ event_id: uniqueId('used'), quantity: 1_000_000 }) },
@@ -68,17 +80,10 @@ const changes: Record<string, () => Call[]> = {
       },
     },
   ],
-  getUsage: () => [
-    {
-      query: {
-        ...metered({ by: 'hour' }),
-        user_id: the('user_id'),
-        from: new Date(Date.now() - dayMs).toISOString(),
-        to: new Date(Date.now() + dayMs).toISOString(),
-      },
-    },
-  ],
+  getUsage: () => [series()],
+  getUserUsage: () => [series()],
   listUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
+  listUserUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
   createReservation: () => [
     { body: metered({ reservation_id: uniqueId('held') }) },
     { body: metered({ reservation_id: uniqueId('held'), quantity: 1_000_000 }) },

@@ -7,7 +7,8 @@ import { featureRows } from './testing/stated-feature-rules.test-support.ts';
 import type { StatedRow } from './testing/stated-feature-rules.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
-import { usage, usageRows } from './testing/stated-usage-rules.test-support.ts';
+import { usageRows, usageTimes } from './testing/stated-usage-rules.test-support.ts';
+import type { TimeRow } from './testing/stated-usage-rules.test-support.ts';
 import { rulesFor, statedRules } from './testing/stated-rules.test-support.ts';
 
 type Schema = { description?: string; properties?: Record<string, Schema>; $ref?: string };
@@ -124,6 +125,18 @@ const rows: Row[] = [
     () => ({ body: { redirect_origins: ['https://xn--a'] } }),
   ],
   [
+    'leastAboveMost',
+    'patchProject',
+    'checkout_defaults.adjustable_quantity.max',
+    () => ({ body: { checkout_defaults: { adjustable_quantity: { min: 2, max: 1 } } } }),
+  ],
+  [
+    'codesThatExcludeEachOther',
+    'patchProject',
+    'checkout_defaults.promotion_code',
+    () => ({ body: { checkout_defaults: { promotion_code: 'A', allow_promotion_codes: true } } }),
+  ],
+  [
     'reservedMetadata',
     'createCheckout',
     'metadata',
@@ -191,7 +204,7 @@ const rows: Row[] = [
 ];
 
 /** Every field of the document that is a time. */
-const times: [operationId: string, field: string, call: (at: string) => Call][] = [
+const times: TimeRow[] = [
   ['createGrant', 'valid_from', (at) => ({ body: grant({ valid_from: at }) })],
   ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
@@ -201,14 +214,7 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],
   ['listAudit', 'to', (at) => ({ query: { to: at } })],
-  ['recordUsage', 'timestamp', (at) => ({ body: usage({ timestamp: at }) })],
-  [
-    'setUsageLevel',
-    'observed_at',
-    (at) => ({ body: { user_id: 'u', feature_code: 'f', event_id: 'e', level: 1, observed_at: at } }),
-  ],
-  ['getUsage', 'from', (at) => ({ query: { user_id: 'u', feature_code: 'f', from: at } })],
-  ['getUsage', 'to', (at) => ({ query: { user_id: 'u', feature_code: 'f', to: at } })],
+  ...usageTimes,
 ];
 for (const [operationId, field, call] of times) {
   rows.push(['yearBeyond', operationId, field, () => call('1969-12-31T23:59:59Z')]);
@@ -217,8 +223,11 @@ for (const [operationId, field, call] of times) {
 }
 
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
-/** What a list of a project's key is of. */
-const listedOf: Record<string, object> = { listUsageEvents: { user_id: 'u', feature_code: 'f' } };
+/** What a list is of that is of one user. */
+const listedOf: Record<string, object> = {
+  listUsageEvents: { user_id: 'u', feature_code: 'f' },
+  listUserUsageEvents: { user_id: 'u', feature_code: 'f' },
+};
 for (const { operationId } of lists)
   rows.push([
     'foreignCursor',

@@ -23,8 +23,8 @@ const isShallow = (value: unknown, levels = maxDepth): boolean =>
   typeof value !== 'object' ||
   (levels > 0 && Object.values(value).every((one) => isShallow(one, levels - 1)));
 
-/** What the document says of it. */
-export const storableRule = `at most ${maxDepth} levels deep, of well-formed Unicode without NUL`;
+/** What the document says of it; that key is refused in every body. */
+export const storableRule = `at most ${maxDepth} levels deep, of well-formed Unicode without NUL, without the key __proto__`;
 
 /** Any JSON of at most so many bytes (of its UTF-8 text), of which Postgres can keep every string. */
 export const storableJson = (maxBytes: number) =>
