@@ -108,7 +108,7 @@ export function toFreshAnswer(
     now: asOf,
     renewalAllowanceMs: config.renewalAllowanceMs,
   };
-  const ofUsage = { ...context, features: read.features, defaults: [] };
+  const ofUsage = { ...context, features: read.features };
   const derived = deriveEntitlements(read.sources, context);
   const usage = deriveEntitlementUsage(derived, ofUsage);
   const version = read.userVersion + read.projectVersion;

@@ -48,6 +48,8 @@ const statusOfCode: Record<ErrorCode, number> = {
   reservation_not_found: 404,
   project_exists: 409,
   product_exists: 409,
+  default_exists: 409,
+  stripe_product_mapped: 409,
   price_exists: 409,
   customer_exists: 409,
   price_of_other_project: 409,

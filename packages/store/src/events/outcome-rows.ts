@@ -1,4 +1,4 @@
-import type { Instant } from '@billing/domain';
+import type { BoughtItem, Instant } from '@billing/domain';
 import { objectKeyOf } from './outcomes.ts';
 import type { LedgerOutcome, Outcome } from './outcomes.ts';
 import { hasNewItems, losesItems, shapeOf, toBatch } from './batch-shape.ts';
@@ -22,6 +22,9 @@ export function toStatement(outcomes: readonly Outcome[]): { shape: WriteShape; 
 
 type StatementValues = Record<string, unknown>;
 
+/** A value for every column. */
+const toColumns = (item: BoughtItem) => ({ ...item, stripeProductId: item.stripeProductId ?? null });
+
 /** Each kind of row as a list in JSON. */
 function listsOf({ outcomes, objects, subscriptions, purchases, deletions }: Batch): StatementValues {
   return {
@@ -37,7 +40,7 @@ function listsOf({ outcomes, objects, subscriptions, purchases, deletions }: Bat
     ),
     purchases: listOf(purchases, (one) => [purchaseTable.toJson(one.row, withObject(one))]),
     purchase_items: listOf(purchases.filter(hasNewItems), ({ row: { id: purchaseId, items } }) =>
-      items.map((item) => purchaseItemTable.toJson(item, { purchaseId })),
+      items.map((item) => purchaseItemTable.toJson(toColumns(item), { purchaseId })),
     ),
     tombstones: JSON.stringify(deletions.map(toTombstone)),
     stripe_events: listOf(outcomes, eventsOf),
@@ -55,7 +58,7 @@ function loneValues({ outcomes, objects, subscriptions, purchases }: Batch): Sta
   for (const one of purchases) {
     const { id: purchaseId, items } = one.row;
     purchaseTable.setValues(values, one.row, withObject(one));
-    for (const item of items) purchaseItemTable.setValues(values, item, { purchaseId });
+    for (const item of items) purchaseItemTable.setValues(values, toColumns(item), { purchaseId });
   }
   for (const outcome of outcomes)
     for (const event of outcome.events) setEvent(values, event, objectKeyOf(outcome));
