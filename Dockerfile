@@ -23,7 +23,8 @@ RUN npm ci --omit=dev --omit=peer --omit=optional --ignore-scripts --no-audit --
 
 FROM ${NODE_IMAGE}
 ARG APP
-ENV NODE_ENV=production APP=${APP}
+# The system's resolver blocks a thread for each name: webhooks to hosts whose names do not resolve must not hold up others.
+ENV NODE_ENV=production APP=${APP} UV_THREADPOOL_SIZE=64
 WORKDIR /repo
 COPY --from=production-modules /repo/ ./
 COPY --from=build /repo/packages/domain/dist packages/domain/dist

@@ -41,6 +41,7 @@ describe('docker-compose.yml', () => {
       'STRIPE_WEBHOOK_SECRET',
       'ADMIN_API_KEY',
       'ERASURE_KEY',
+      'WEBHOOK_SECRET_KEY',
       'POSTGRES_PASSWORD',
     ])
       expect(compose).toContain(`\${${name}:?}`);
@@ -61,7 +62,9 @@ test('the demo has everything that a first try needs, in development, with secre
   );
   expect(demo).toContain('  NODE_ENV: development\n');
   expect(demo).not.toContain('production\n  DATABASE_URL');
-  for (const [, secret = ''] of demo.matchAll(/(?:ADMIN_API_KEY: \w+:|&webhook-secret |ERASURE_KEY: )(\S+)/g))
+  for (const [, secret = ''] of demo.matchAll(
+    /(?:ADMIN_API_KEY: \w+:|&webhook-secret |ERASURE_KEY: |WEBHOOK_SECRET_KEY: )(\S+)/g,
+  ))
     expect(publishedSecrets).toContain(secret);
 });
 

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
 import { createClockGauge, createPoolGauges, createReplicaMetrics } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
+import { createEmitLagGauge } from '../../apps/worker/src/webhooks/emit-lag-gauge.ts';
+import { createSenderMetrics } from '../../apps/worker/src/webhooks/webhook-metrics.ts';
 import { metricNames, readRules } from './read-rules.ts';
 
 const here = new URL('.', import.meta.url);
@@ -24,6 +26,8 @@ async function exportedNames(): Promise<Set<string>> {
   createStripePermissions(metrics);
   createPoolGauges(metrics);
   createClockGauge(metrics, () => Promise.resolve(0));
+  createEmitLagGauge(metrics, () => Promise.resolve(0));
+  createSenderMetrics(metrics);
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')

@@ -44,6 +44,7 @@ describe('the images', () => {
         STRIPE_WEBHOOK_SECRET: `whsec_${secret()}`,
         ADMIN_API_KEY: `local:${secret()}`,
         ERASURE_KEY: randomBytes(32).toString('base64'),
+        WEBHOOK_SECRET_KEY: randomBytes(32).toString('base64'),
         SHUTDOWN_DELAY_SECONDS: '1',
       },
     });

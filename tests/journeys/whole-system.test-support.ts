@@ -6,7 +6,7 @@ import { PassThrough } from 'node:stream';
 import request from 'supertest';
 import { startCommerce } from '../../apps/api/src/testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { testWebhookSecret } from '../../apps/api/src/testing/start-test-api.test-support.ts';
+import { testWebhookEnv, testWebhookSecret } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 
 type Answer = {
   entitlements: { feature_code: string; valid_to: string | null; status: string; source: string }[];
@@ -45,6 +45,7 @@ export async function startWholeSystem(env: Record<string, string> = {}): Promis
       REDIS_URL: commerce.redis.url,
       STRIPE_SECRET_KEY: 'sk_test_journey',
       STRIPE_API_BASE: commerce.stripeUrl,
+      ...testWebhookEnv,
       ...env,
     }),
     logger: createLogger({

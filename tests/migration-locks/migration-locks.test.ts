@@ -12,6 +12,9 @@ const allowed = new Set([
   '20261128145000_prices_of_stripe',
   '20261128152000_api_key_limits',
   '20261128162000_audit_chain',
+  // Their tables come with the same release.
+  '20261129010100_webhook_telling',
+  '20261129020100_webhook_sending',
 ]);
 
 const names = readdirSync(folder, { withFileTypes: true })

@@ -10,6 +10,8 @@ import {
   createRateLimiter,
   createStripeClient,
   createStripePermissions,
+  createWebhookClient,
+  createWebhookSecrets,
   inspectQueueRedis as inspect,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
@@ -61,6 +63,8 @@ export function createProcessLogger(config: ApiConfig): Logger {
     secrets: [
       config.stripeSecretKey,
       ...config.erasureKeys,
+      ...config.webhooks.keys,
+      config.webhooks.proxy,
       ...config.webhookSecrets,
       ...config.adminKeys.map(({ secret }) => secret),
       config.metricsToken,
@@ -72,7 +76,9 @@ export function createProcessLogger(config: ApiConfig): Logger {
   });
 }
 
-function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'logger' | 'metrics'>) {
+type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
+
+function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
   const stripePermissions = createStripePermissions(metrics);
   const connections = {
     poolSize: config.databasePoolSize,
@@ -88,6 +94,12 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
     url: config.databaseUrl,
     watchPool: createPoolGauges(metrics).watch,
   });
+  const cacheRedis = connectRedis({
+    url: config.cacheRedisUrl,
+    role: 'cache',
+    logger,
+    keyPrefix: config.cachePrefix,
+  });
   return {
     stripePermissions,
     database,
@@ -100,11 +112,14 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
       logger,
       metrics,
     }),
-    cacheRedis: connectRedis({
-      url: config.cacheRedisUrl,
-      role: 'cache',
+    cacheRedis,
+    cache: createEntitlementCache({
+      redis: cacheRedis,
+      database,
+      metrics,
+      clock,
       logger,
-      keyPrefix: config.cachePrefix,
+      ttlSeconds: config.cacheTtlSeconds,
     }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({
@@ -121,16 +136,8 @@ function createClients(config: ApiConfig, { logger, metrics }: Pick<AppDeps, 'lo
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
-  const clients = createClients(config, { logger, metrics });
-  const { database, replicas, cacheRedis, queueRedis, stripe, stripePermissions } = clients;
-  const cache = createEntitlementCache({
-    redis: cacheRedis,
-    database,
-    metrics,
-    clock,
-    logger,
-    ttlSeconds: config.cacheTtlSeconds,
-  });
+  const clients = createClients(config, { clock, logger, metrics });
+  const { database, replicas, cacheRedis, queueRedis, cache, stripe, stripePermissions } = clients;
   createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
@@ -140,8 +147,10 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const inspectQueueRedis = () => inspect(queueRedis, config.queuePrefix);
   const admission = createAdmission({ perSecond: config.warmupMissesPerSecond, cache, metrics });
   const keys = createKeyDirectory({ database, redis: cacheRedis, clock, logger });
-  const following = [keys.follow(), cache.follow()];
+  const following = [keys.follow(), cache.follow(), usage.follow()];
   const erasureKeys = createErasureKeys(config.erasureKeys);
+  const webhookSecrets = createWebhookSecrets(config.webhooks.keys);
+  const webhookClient = createWebhookClient(config.webhooks);
   let isStopping = false;
   return {
     deps: {
@@ -163,6 +172,8 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       stripe,
       stripePermissions,
       erasureKeys,
+      webhookSecrets,
+      webhookClient,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
@@ -183,6 +194,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
         queueRedis,
         stripePermissions,
         erasureKeys,
+        webhookSecrets,
         isStopping: () => isStopping,
       }),
       isStopping: () => isStopping,
@@ -190,6 +202,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
     beginStop: () => (isStopping = true),
     async close(): Promise<void> {
       await Promise.all(following.map((loop) => loop.stop()));
+      webhookClient.close();
       await Promise.allSettled([stripeEvents, maintenance, usageEvents].map((one) => one.close()));
       queueRedis.disconnect();
       cacheRedis.disconnect();

@@ -15,8 +15,10 @@ import {
   stripeFields,
   usageFields,
   usageSettings,
+  webhookFields,
+  webhookSettings,
 } from '@billing/platform';
-import type { LogLevel, NamedSecret, Range, SettingWarning } from '@billing/platform';
+import type { LogLevel, NamedSecret, Range, SettingWarning, WebhookSettings } from '@billing/platform';
 import type { UsageSettings } from '@billing/store';
 import { z } from 'zod';
 
@@ -62,6 +64,7 @@ export const environmentSchema = z.object({
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
+  ...webhookFields,
   PORT: envVar.port(8000),
   OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
@@ -113,6 +116,8 @@ export type ApiConfig = {
   stripeApiBase: string | undefined;
   /** In base64; empty: nobody can be erased. */
   erasureKeys: readonly string[];
+  /** What products are told of changes by. */
+  webhooks: WebhookSettings;
   webhookSecrets: readonly string[];
   adminKeys: readonly NamedSecret[];
   metricsToken: string | undefined;
@@ -167,6 +172,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     erasureKeys: parsed.ERASURE_KEY ?? [],
+    webhooks: webhookSettings(parsed),
     webhookSecrets: parsed.STRIPE_WEBHOOK_SECRET,
     adminKeys: parsed.ADMIN_API_KEY,
     metricsToken: parsed.METRICS_TOKEN,

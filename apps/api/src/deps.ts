@@ -9,6 +9,8 @@ import type {
   RateLimiter,
   Readiness,
   StripePermissions,
+  WebhookClient,
+  WebhookSecrets,
 } from '@billing/platform';
 import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
 import type { LimitFunction } from 'p-limit';
@@ -49,6 +51,10 @@ export type AppDeps = {
   stripePermissions: StripePermissions;
   /** Of `ERASURE_KEY`. */
   erasureKeys: ErasureKeys;
+  /** Of `WEBHOOK_SECRET_KEY`: secrets of the endpoints that products hear by. */
+  webhookSecrets: WebhookSecrets;
+  /** Sends to such endpoints. */
+  webhookClient: WebhookClient;
   /** Few checkouts at a time read Postgres: many buyers at once must leave connections to those who check. */
   checkoutLimit: LimitFunction;
   /** Stripe customers that this process is making, so that requests at the same time share one. */

@@ -19,6 +19,10 @@ import { createKeyWatch } from './consume/watch-erasure-keys.ts';
 import type { Consumer } from './consume/create-consumer.ts';
 import type { Watchdog } from './operations/watchdog.ts';
 import { createScheduleKeeper, requeueIdleRuns } from './schedules.ts';
+import { startEmitter } from './webhooks/start-emitter.ts';
+import { createWebhookCounts } from './webhooks/create-webhook-counts.ts';
+import { startSender } from './webhooks/start-sender.ts';
+import type { SenderDeps } from './webhooks/start-sender.ts';
 
 const recheckIntervalMs = 1_000;
 const verifyIntervalMs = 5_000;
@@ -40,10 +44,12 @@ const movePayloadsIntervalMs = 250;
 /** The clock has decided before: it is only written down. */
 const tidyIntervalMs = 5_000;
 const metersIntervalMs = 1_000;
+const webhookCountsIntervalMs = 2_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
   consumer: Pick<Consumer, 'hold' | 'release'>;
+  webhooks: SenderDeps;
   onStuck: () => void;
   /** Asks the queue's Redis who it is. */
   inspectQueue: () => Promise<QueueRedisReport>;
@@ -53,9 +59,10 @@ export type BackgroundOptions = {
 /** The worker's loops besides its jobs; returns a function that stops them. */
 export function startBackground(
   deps: MaintenanceDeps,
-  { watchdog, consumer, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
+  { watchdog, consumer, webhooks, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
 ): () => Promise<unknown> {
   const { logger } = deps;
+  const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
       recheckDue(deps, signal),
@@ -91,10 +98,16 @@ export function startBackground(
       tidyReservations(deps),
     ),
     startLoop({ name: 'meters', logger, intervalMs: metersIntervalMs }, createMeterReporter(deps)),
+    sender,
+    ...startEmitter(deps, sender.nudge),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
       return 'rest';
     }),
+    startLoop(
+      { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
+      createWebhookCounts(webhooks),
+    ),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

@@ -82,6 +82,12 @@ const metersOf = (
   pace: createPace(perSecond),
 });
 
+const tellingOf = (config: WorkerConfig): MaintenanceDeps['telling'] => ({
+  derivation: config.usage,
+  fanOutPerSecond: config.webhookFanOutPerSecond,
+  boundariesPerSecond: config.webhookBoundariesPerSecond,
+});
+
 type BuildOptions = { logger: Logger; clock?: Clock | undefined; signal: AbortSignal };
 
 /** What the worker's work needs, from its configuration. Nothing needs to be reachable yet. `signal`: the worker stops. */
@@ -137,11 +143,13 @@ export function buildDeps(
     maintenance,
     usageEvents,
     meters: metersOf(config, { redis: queueRedis, prefix, clock }),
+    telling: tellingOf(config),
     workerId: randomUUID(),
     signal,
     sweepIntervalMs: config.eventSweepSeconds * 1000,
     reconcileCron: config.reconcileCron,
     eventRetentionMs: config.eventRetentionDays * dayMs,
+    webhookRetentionMs: config.webhookRetentionDays * dayMs,
   };
   return {
     deps,

@@ -12,8 +12,18 @@ import {
   stripeFields,
   usageFields,
   usageSettings,
+  webhookFields,
+  webhookRetryFields,
+  webhookRetrySettings,
+  webhookSettings,
 } from '@billing/platform';
-import type { LogLevel, Range, SettingWarning } from '@billing/platform';
+import type {
+  LogLevel,
+  Range,
+  SettingWarning,
+  WebhookRetrySettings,
+  WebhookSettings,
+} from '@billing/platform';
 import type { UsageSettings } from '@billing/store';
 import { getNextMillis } from 'bullmq';
 import { z } from 'zod';
@@ -32,6 +42,8 @@ const schema = z.object({
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
+  ...webhookFields,
+  ...webhookRetryFields,
   ...loggingFields,
   ...usageFields,
   WORKER_PORT: envVar.port(8001),
@@ -45,6 +57,9 @@ const schema = z.object({
   // Stripe lists events for 30 days: the sweep would bring back a row that was deleted earlier.
   EVENT_RETENTION_DAYS: envVar.int({ min: 31, max: 36_500, default: 400 }),
   EVENT_RETRY_HOURS: envVar.number({ min: 0, max: 720, default: 72 }),
+  WEBHOOK_RETENTION_DAYS: envVar.number({ min: 0, max: 36_500, default: 30 }),
+  WEBHOOK_FANOUT_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 50 }),
+  WEBHOOK_BOUNDARIES_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 300 }),
 });
 
 export type WorkerConfig = {
@@ -71,6 +86,8 @@ export type WorkerConfig = {
   stripeApiBase: string | undefined;
   /** In base64; empty: nobody can be erased. */
   erasureKeys: readonly string[];
+  /** What products are told of changes by. */
+  webhooks: WebhookSettings & WebhookRetrySettings;
   concurrency: number;
   cacheTtlSeconds: number;
   stripeReadsPerSecond: number;
@@ -81,7 +98,12 @@ export type WorkerConfig = {
   reconcileCron: string;
   eventRetentionDays: number;
   eventRetryHours: number;
+  webhookRetentionDays: number;
   usage: UsageSettings;
+  /** Users a second, of the installation, of whom products are told because of catalog, policy, import or backfill. */
+  webhookFanOutPerSecond: number;
+  /** The same because of time. */
+  webhookBoundariesPerSecond: number;
 };
 
 /** The worker's environment. Throws one ConfigError that names every bad variable. */
@@ -106,6 +128,7 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
     erasureKeys: parsed.ERASURE_KEY ?? [],
+    webhooks: { ...webhookSettings(parsed), ...webhookRetrySettings(parsed) },
     concurrency: parsed.WORKER_CONCURRENCY,
     cacheTtlSeconds: parsed.ENTITLEMENT_CACHE_TTL_SECONDS,
     stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
@@ -115,6 +138,9 @@ export function readConfig(env: Record<string, string | undefined>): WorkerConfi
     reconcileCron: parsed.RECONCILE_CRON,
     eventRetentionDays: parsed.EVENT_RETENTION_DAYS,
     eventRetryHours: parsed.EVENT_RETRY_HOURS,
+    webhookRetentionDays: parsed.WEBHOOK_RETENTION_DAYS,
     usage: usageSettings(parsed),
+    webhookFanOutPerSecond: parsed.WEBHOOK_FANOUT_PER_SECOND,
+    webhookBoundariesPerSecond: parsed.WEBHOOK_BOUNDARIES_PER_SECOND,
   };
 }

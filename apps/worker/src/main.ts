@@ -11,6 +11,8 @@ await exitOnConfigError(async () => {
     secrets: [
       config.stripeSecretKey,
       ...config.erasureKeys,
+      ...config.webhooks.keys,
+      config.webhooks.proxy,
       config.metricsToken,
       config.databaseUrl,
       config.redisUrl,

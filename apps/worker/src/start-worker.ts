@@ -21,6 +21,8 @@ import { createMaintenanceProcessor } from './consume/process-maintenance-job.ts
 import { createUsageProcessor } from './consume/process-usage-job.ts';
 import { createWorkerReadiness } from './operations/readiness.ts';
 import { createWatchdog } from './operations/watchdog.ts';
+import { buildSender } from './webhooks/build-sender.ts';
+import type { SenderDeps } from './webhooks/start-sender.ts';
 
 export type RunningWorker = { port: number; deps: MaintenanceDeps; stop: () => Promise<void> };
 
@@ -55,6 +57,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
   const stopping = new AbortController();
   const built = buildDeps(config, { logger, clock, signal: stopping.signal });
   const { deps, inspectQueue, close } = built;
+  const webhooks = buildSender(config, deps);
   const watchdog = createWatchdog({
     database: deps.database,
     logger,
@@ -80,14 +83,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       'usage-events': createUsageProcessor(deps),
     },
   });
-  const server = await serveOperations(built, consumer, options).catch(async (error: unknown) => {
-    await consumer.stop();
-    await close();
-    throw error;
-  });
+  const server = await serveOperations({ ...built, consumer, webhooks }, options).catch(
+    async (error: unknown) => {
+      await consumer.stop();
+      await close();
+      throw error;
+    },
+  );
   const stopBackground = startBackground(deps, {
     watchdog,
     consumer,
+    webhooks,
     inspectQueue,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
@@ -102,16 +108,18 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
       stopping.abort();
       stopWatching();
       await Promise.all([consumer.stop(), stopBackground()]);
+      webhooks.client.close();
       await close();
       await server.close();
     },
   };
 }
 
+type Served = BuiltDeps & { consumer: Consumer; webhooks: SenderDeps };
+
 /** Health, readiness and metrics over HTTP. */
 function serveOperations(
-  { deps, inspectQueue, queueRedis, stripePermissions }: BuiltDeps,
-  consumer: Consumer,
+  { deps, inspectQueue, queueRedis, stripePermissions, consumer, webhooks }: Served,
   { config, logger, host }: WorkerOptions,
 ): Promise<OperationsServer> {
   const { database, metrics, stripeEvents, maintenance, usageEvents, signal } = deps;
@@ -127,6 +135,7 @@ function serveOperations(
     isStopping: () => signal.aborted,
     stripePermissions,
     erasureKeys: deps.erasureKeys,
+    webhookSecrets: webhooks.secrets,
   });
   return createOperationsServer({
     port: config.port,

@@ -2,9 +2,10 @@ import type { FieldProblem, ServiceErrorCode } from './wire.ts';
 
 /**
  * Codes of the client itself: no connection, no answer in time, or an answer that is not the service's
- * (a proxy's error page, a redirect, something cut short).
+ * (a proxy's error page, a redirect, something cut short); of `verifyWebhook`: what was received is not the service's.
  */
-export type ClientErrorCode = 'network_error' | 'timeout' | 'invalid_response';
+export type ClientErrorCode =
+  'network_error' | 'timeout' | 'invalid_response' | 'invalid_signature' | 'invalid_payload';
 
 /** Editors suggest the known codes; a newer service may send others. */
 export type BillingErrorCode = ServiceErrorCode | ClientErrorCode | (string & Record<never, never>);

@@ -1,4 +1,4 @@
-import { BillingError, isUnavailable } from './billing-error.ts';
+import { isUnavailable } from './billing-error.ts';
 import {
   isBatchResponse,
   isCheckoutResponse,
@@ -10,6 +10,7 @@ import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
 import type { EntitlementCache } from './entitlement-cache.ts';
 import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
+import { refusedHere, requireIds } from './require-ids.ts';
 import { createIdempotencyKey, idempotencyKeyProblem, withRetries } from './retry.ts';
 import { sendRequest } from './send-request.ts';
 import { createUsageCalls } from './usage-calls.ts';
@@ -23,7 +24,6 @@ import type {
   ConfirmCustomerRequest,
   ConfirmedCustomer,
   EntitlementsResponse,
-  FieldProblem,
   PortalRequest,
   PortalResponse,
 } from './wire.ts';
@@ -46,7 +46,7 @@ export type CheckoutOptions = {
 };
 
 export type BillingClient = UsageCalls & {
-  /** Records what happened in batches, in the background. One for a process; `close` it at the end. */
+  /** Records what happened in batches, in the background. One for a process; `close` it at the end. Throws a `TypeError` if an option is wrong. */
   createRecorder: (options: RecorderOptions) => UsageRecorder;
   /** What is in force for a user now. An unknown user has no entitlements. */
   entitlements: (userId: string, options?: EntitlementsOptions) => Promise<EntitlementsResponse>;
@@ -221,21 +221,3 @@ async function confirmCustomer(
   cache?.forget(request.user_id);
   return confirmed;
 }
-
-/**
- * By their paths in the request, as the service names them. `undefined` would be sent as the text "undefined" and ask
- * for a user of that name.
- */
-function requireIds(ids: Readonly<Record<string, unknown>>): void {
-  const wrong = Object.entries(ids).filter(([, value]) => typeof value !== 'string' || value === '');
-  if (wrong.length > 0)
-    throw refusedHere(wrong.map(([path]) => ({ path, message: 'must be a string that is not empty' })));
-}
-
-/** As the service refuses a request, without sending it. */
-const refusedHere = (errors: FieldProblem[]): BillingError =>
-  new BillingError({
-    code: 'invalid_request',
-    detail: `Correct the request: ${errors.map(({ path, message }) => `${path} ${message}`).join('; ')}.`,
-    errors,
-  });

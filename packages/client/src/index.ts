@@ -16,6 +16,10 @@ export type {
   UnavailableAnswer,
 } from './options.ts';
 export type { CheckOptions, UsageCalls } from './usage-calls.ts';
-export type { RecordedUsage, RecorderOptions, UsageRecorder } from './usage-recorder.ts';
+export type { RecordedUsage } from './to-recorded-event.ts';
+export type { RecorderOptions, UsageRecorder } from './usage-recorder.ts';
 export type * from './usage-wire.ts';
+export { verifyWebhook } from './verify-webhook.ts';
+export type { WebhookHeaders } from './verify-webhook.ts';
+export type * from './webhook-wire.ts';
 export type * from './wire.ts';

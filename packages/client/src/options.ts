@@ -83,7 +83,11 @@ export function resolveOptions(options: BillingClientOptions): Settings {
   };
 }
 
-function requireInteger(name: string, value: number, { min, max }: { min: number; max: number }): void {
+export function requireInteger(
+  name: string,
+  value: number,
+  { min, max }: { min: number; max: number },
+): void {
   if (!Number.isInteger(value) || value < min || value > max)
     throw new TypeError(`${name} must be a whole number from ${min} to ${max}`);
 }

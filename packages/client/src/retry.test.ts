@@ -1,6 +1,6 @@
 import { BillingError } from './billing-error.ts';
 import type { BillingErrorFields } from './billing-error.ts';
-import { parseRetryAfterMs, retryDelayMs, withRetries } from './retry.ts';
+import { parseRetryAfterMs, pauseMs, retryDelayMs, withRetries } from './retry.ts';
 
 const error = (fields: Partial<BillingErrorFields> = {}): BillingError =>
   new BillingError({ code: 'service_unavailable', detail: 'wait', status: 503, ...fields });
@@ -27,6 +27,23 @@ describe('the pause before a retry', () => {
   test('is longer while a first checkout is still under way', () => {
     const inProgress = error({ code: 'idempotency_in_progress', status: 409 });
     expect(retryDelayMs({ error: inProgress, attempt: 0, random: 0.5 })).toBe(500);
+  });
+});
+
+describe('the pause before what waits is sent again', () => {
+  const second = { intervalMs: 1_000, retryAfterMs: null };
+  test.each([
+    { ...second, failures: 0, random: 0.5, expected: 1_000 },
+    { ...second, failures: 1, random: 0, expected: 1_000 },
+    { ...second, failures: 1, random: 0.5, expected: 1_500 },
+    { ...second, failures: 3, random: 0.5, expected: 4_500 },
+    { ...second, failures: 50, random: 0.5, expected: 30_500 },
+    { ...second, failures: 5_000, random: 0, expected: 1_000 },
+    { ...second, failures: 1, random: 0.5, retryAfterMs: 20_000, expected: 20_000 },
+    { ...second, failures: 1, random: 0.5, retryAfterMs: 999_000, expected: 60_000 },
+    { ...second, failures: 4, random: 0.5, intervalMs: 3_600_000, expected: 3_600_000 },
+  ])('grows with each failure under a bound: %p', ({ expected, ...pause }) => {
+    expect(pauseMs(pause)).toBe(expected);
   });
 });
 

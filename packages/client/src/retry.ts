@@ -28,6 +28,30 @@ export function retryDelayMs({ error, attempt, random }: RetryDelay): number | n
   return askedMs + random * Math.min(longestDelayMs, baseMs * 2 ** attempt);
 }
 
+/** What waits is sent again at the latest after this. */
+const longestPauseMs = 60_000;
+
+export type Pause = {
+  intervalMs: number;
+  /** How many sendings failed in a row. */
+  failures: number;
+  /** What the service asked for, if it did. */
+  retryAfterMs: number | null;
+  /** From 0 to below 1. */
+  random: number;
+};
+
+/**
+ * Milliseconds until what waits in the background is sent: the interval, doubled for each failure in a row, with jitter, so that
+ * many processes do not come back together; never sooner than the service asked for, and never sooner than the interval.
+ */
+export function pauseMs({ intervalMs, failures, retryAfterMs, random }: Pause): number {
+  if (failures === 0) return intervalMs;
+  const ceiling = Math.max(intervalMs, Math.min(longestPauseMs, Math.max(1, intervalMs) * 2 ** failures));
+  const pause = intervalMs + random * (ceiling - intervalMs);
+  return Math.max(pause, Math.min(retryAfterMs ?? 0, longestPauseMs));
+}
+
 const wait = (delayMs: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, delayMs));
 
 /** Runs `attempt` up to `1 + retries` times. Only for calls that are safe to repeat. */

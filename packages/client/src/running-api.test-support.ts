@@ -7,6 +7,8 @@ import type { TestApi } from '../../../apps/api/src/testing/start-test-api.test-
 
 const actor = { name: 'test', requestId: null };
 
+type Described = { feature_code: string; kind: string; counted?: boolean };
+
 export type RunningApi = Awaited<ReturnType<typeof startRunningApi>>;
 
 /** The API as it is, with one project, something to sell and an offline Stripe to sell it through. */
@@ -25,6 +27,21 @@ export async function startRunningApi(env: Record<string, string> = {}) {
     await publishInvalidations(api.deps, pending);
     return result;
   };
+  const adminPost = (path: string, body: object): Promise<Response> =>
+    fetch(`${api.url}/api/v1/admin/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${testAdmin.secret}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  /** Describes the feature, unless it is, and gives so much of it. */
+  async function give(userId: string, { feature, amount }: { feature: Described; amount: number }) {
+    const described = await adminPost(`projects/${projectId}/features`, feature);
+    if (!described.ok && described.status !== 409) throw new Error(await described.text());
+    const given = { project_id: projectId, user_id: userId, feature_code: feature.feature_code, amount };
+    const granted = await adminPost('grant', { ...given, reason: 'test' });
+    if (!granted.ok) throw new Error(await granted.text());
+  }
+
   return {
     url: api.url,
     projectId,
@@ -44,17 +61,10 @@ export async function startRunningApi(env: Record<string, string> = {}) {
       };
       return publish(await createGrant(api.deps.database, request, { actor, now: Date.now() }));
     },
-    giveMetered: async (userId: string, { featureCode, amount }: { featureCode: string; amount: number }) => {
-      const admin = { authorization: `Bearer ${testAdmin.secret}`, 'content-type': 'application/json' };
-      const send = async (path: string, body: object): Promise<void> => {
-        const url = `${api.url}/api/v1/admin/${path}`;
-        const answered = await fetch(url, { method: 'POST', headers: admin, body: JSON.stringify(body) });
-        if (!answered.ok) throw new Error(await answered.text());
-      };
-      await send(`projects/${projectId}/features`, { feature_code: featureCode, kind: 'metered' });
-      const grant = { project_id: projectId, user_id: userId, feature_code: featureCode, amount };
-      await send('grant', { ...grant, reason: 'test' });
-    },
+    giveMetered: (userId: string, { featureCode, amount }: { featureCode: string; amount: number }) =>
+      give(userId, { feature: { feature_code: featureCode, kind: 'metered' }, amount }),
+    giveSeats: (userId: string, amount: number) =>
+      give(userId, { feature: { feature_code: 'seats', kind: 'limit', counted: true }, amount }),
     switchOff: async () =>
       publish(await patchProject(api.deps.database, { id: projectId, patch: { is_active: false }, actor })),
     stop: async () => {

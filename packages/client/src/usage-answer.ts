@@ -15,6 +15,7 @@ import type {
   Reservation,
   UsageBatchResult,
   UsageCheck,
+  UsageCheckBatchRequest,
   UsageEvent,
   UsageQueued,
   UsageRefused,
@@ -27,7 +28,7 @@ const isReason = (value: unknown): value is UsageCheck['reason'] => isString(val
 const isState = (value: unknown): value is Reservation['state'] => isString(value);
 const isAnything = (_value: unknown): _value is unknown => true;
 
-export const isUsageCheck = shape<UsageCheck>({
+const isUsageCheck = shape<UsageCheck>({
   user_id: isString,
   project_id: isString,
   feature_code: isString,
@@ -44,9 +45,26 @@ export const isUsageCheck = shape<UsageCheck>({
   valid_until: nullable(isTimestamp),
   checked_at: isTimestamp,
 });
-export const isUsageChecks = shape<{ results: UsageCheck[] }>({ results: listOf(isUsageCheck) });
+/** Of this user and feature: an answer about another (from a shared proxy's cache, for example) is refused. */
+export const isUsageCheckOf =
+  (userId: string, featureCode: string): Guard<UsageCheck> =>
+  (value): value is UsageCheck =>
+    isUsageCheck(value) && value.user_id === userId && value.feature_code === featureCode;
 
-export const isUsageResult = shape<UsageResult>({
+const isUsageChecks = shape<{ results: UsageCheck[] }>({ results: listOf(isUsageCheck) });
+
+/** One for each that was asked for, in order. */
+export function isUsageChecksOf(request: UsageCheckBatchRequest): Guard<{ results: UsageCheck[] }> {
+  const isAsked = (check: UsageCheck, index: number): boolean =>
+    'user_ids' in request
+      ? check.user_id === request.user_ids[index] && check.feature_code === request.feature_code
+      : check.user_id === request.user_id && check.feature_code === request.feature_codes[index];
+  const { length } = 'user_ids' in request ? request.user_ids : request.feature_codes;
+  return (value): value is { results: UsageCheck[] } =>
+    isUsageChecks(value) && value.results.length === length && value.results.every(isAsked);
+}
+
+const isUsageResult = shape<UsageResult>({
   event_id: isString,
   recorded: isBoolean,
   duplicate: isBoolean,
@@ -56,11 +74,23 @@ export const isUsageResult = shape<UsageResult>({
   balance: nullable(isBalance),
   usage_seq: isInteger,
 });
-export const isUsageQueued = shape<UsageQueued>({ event_id: isString, queued: isTrue });
+const isUsageQueued = shape<UsageQueued>({ event_id: isString, queued: isTrue });
 const isUsageRefused = shape<UsageRefused>({
   event_id: nullable(isString),
   error: shape({ code: isString, detail: isString }),
 });
+
+/** Of that event. */
+export const isUsageResultOf =
+  (eventId: string): Guard<UsageResult> =>
+  (value): value is UsageResult =>
+    isUsageResult(value) && value.event_id === eventId;
+
+/** The same, or that it is queued. */
+export const isUsageAnswerOf =
+  (eventId: string): Guard<UsageResult | UsageQueued> =>
+  (value): value is UsageResult | UsageQueued =>
+    (isUsageResult(value) || isUsageQueued(value)) && value.event_id === eventId;
 
 /** One result for each event, in order: an answer that lacks some must not pass for all. */
 export const isUsageBatchOf =
@@ -75,7 +105,7 @@ export const isUsageBatchOf =
         ((isUsageResult(one) || isUsageQueued(one)) && one.event_id === events[index]?.event_id),
     );
 
-export const isReservation = shape<Reservation>({
+const isReservation = shape<Reservation>({
   reservation_id: isString,
   allowed: isBoolean,
   reason: isReason,
@@ -86,3 +116,9 @@ export const isReservation = shape<Reservation>({
   balance: nullable(isBalance),
   usage_seq: isInteger,
 });
+
+/** Of that reservation. */
+export const isReservationOf =
+  (reservationId: string): Guard<Reservation> =>
+  (value): value is Reservation =>
+    isReservation(value) && value.reservation_id === reservationId;

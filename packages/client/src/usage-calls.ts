@@ -1,14 +1,15 @@
+import type { Settings } from './options.ts';
+import { requireIds, requirePathId } from './require-ids.ts';
 import { withRetries } from './retry.ts';
 import { sendRequest } from './send-request.ts';
 import type { Call } from './send-request.ts';
-import type { Settings } from './options.ts';
 import {
-  isReservation,
+  isReservationOf,
+  isUsageAnswerOf,
   isUsageBatchOf,
-  isUsageCheck,
-  isUsageChecks,
-  isUsageQueued,
-  isUsageResult,
+  isUsageCheckOf,
+  isUsageChecksOf,
+  isUsageResultOf,
 } from './usage-answer.ts';
 import type {
   Confirmation,
@@ -48,55 +49,77 @@ export type UsageCalls = {
   release: (reservationId: string) => Promise<Reservation>;
 };
 
+/** By their paths in the request. */
+const idsOfChecks = (request: UsageCheckBatchRequest): Record<string, unknown> =>
+  'user_ids' in request
+    ? {
+        ...Object.fromEntries(request.user_ids.map((id, index) => [`user_ids.${index}`, id])),
+        feature_code: request.feature_code,
+      }
+    : {
+        user_id: request.user_id,
+        ...Object.fromEntries(request.feature_codes.map((code, index) => [`feature_codes.${index}`, code])),
+      };
+
+const checkQuery = (userId: string, featureCode: string, { required, minUsageSeq }: CheckOptions) => ({
+  user_id: userId,
+  feature_code: featureCode,
+  ...(required === undefined ? {} : { required: String(required) }),
+  ...(minUsageSeq === undefined ? {} : { min_usage_seq: String(minUsageSeq) }),
+});
+
+type Send = <T>(call: Omit<Call<T>, 'timeoutMs'>) => Promise<T>;
+
+const reservationCalls = (send: Send): Pick<UsageCalls, 'reserve' | 'confirm' | 'release'> => {
+  const end = async (id: string, action: string, body: object): Promise<Reservation> => {
+    requirePathId('reservation_id', id);
+    const path = `usage/reservations/${encodeURIComponent(id)}/${action}`;
+    return send({ method: 'POST', path, body, isAnswer: isReservationOf(id) });
+  };
+  return {
+    reserve: async (reservation) => {
+      const { reservation_id: id, user_id, feature_code } = reservation;
+      requireIds({ user_id, feature_code });
+      requirePathId('reservation_id', id);
+      const isAnswer = isReservationOf(id);
+      return send({ method: 'POST', path: 'usage/reservations', body: reservation, isAnswer });
+    },
+    confirm: (id, confirmation = {}) => end(id, 'confirm', confirmation),
+    release: (id) => end(id, 'release', {}),
+  };
+};
+
+/** Ids that are none reject with `invalid_request`, without being sent. */
 export function createUsageCalls(settings: Settings): UsageCalls {
-  const send = <T>(call: Omit<Call<T>, 'timeoutMs'>): Promise<T> =>
+  const send: Send = (call) =>
     withRetries(settings.retries, () =>
       sendRequest(settings, { ...call, timeoutMs: settings.readTimeoutMs }),
     );
-  const ofReservation = (id: string, action: string, body: object): Promise<Reservation> =>
-    send({
-      method: 'POST',
-      path: `usage/reservations/${encodeURIComponent(id)}/${action}`,
-      body,
-      isAnswer: (value): value is Reservation => isReservation(value) && value.reservation_id === id,
-    });
   return {
-    check: (userId, featureCode, { required, minUsageSeq } = {}) =>
-      send({
-        method: 'GET',
-        path: 'check',
-        query: {
-          user_id: userId,
-          feature_code: featureCode,
-          ...(required === undefined ? {} : { required: String(required) }),
-          ...(minUsageSeq === undefined ? {} : { min_usage_seq: String(minUsageSeq) }),
-        },
-        isAnswer: (value): value is UsageCheck => isUsageCheck(value) && value.user_id === userId,
-      }),
-    checkBatch: async (request) =>
-      (await send({ method: 'POST', path: 'check/batch', body: request, isAnswer: isUsageChecks })).results,
-    use: (event) =>
-      send({
-        method: 'POST',
-        path: 'usage',
-        body: event,
-        isAnswer: (value): value is UsageResult | UsageQueued =>
-          (isUsageResult(value) || isUsageQueued(value)) && value.event_id === event.event_id,
-      }),
+    check: async (userId, featureCode, options = {}) => {
+      requireIds({ user_id: userId, feature_code: featureCode });
+      const query = checkQuery(userId, featureCode, options);
+      return send({ method: 'GET', path: 'check', query, isAnswer: isUsageCheckOf(userId, featureCode) });
+    },
+    checkBatch: async (request) => {
+      requireIds(idsOfChecks(request));
+      const isAnswer = isUsageChecksOf(request);
+      return (await send({ method: 'POST', path: 'check/batch', body: request, isAnswer })).results;
+    },
+    use: async (event) => {
+      const { user_id, feature_code, event_id } = event;
+      requireIds({ user_id, feature_code, event_id });
+      return send({ method: 'POST', path: 'usage', body: event, isAnswer: isUsageAnswerOf(event_id) });
+    },
     useBatch: async (events) => {
       const isAnswer = isUsageBatchOf(events);
       return (await send({ method: 'POST', path: 'usage/batch', body: { events }, isAnswer })).results;
     },
-    setLevel: (level) => send({ method: 'PUT', path: 'usage/level', body: level, isAnswer: isUsageResult }),
-    reserve: (reservation) =>
-      send({
-        method: 'POST',
-        path: 'usage/reservations',
-        body: reservation,
-        isAnswer: (value): value is Reservation =>
-          isReservation(value) && value.reservation_id === reservation.reservation_id,
-      }),
-    confirm: (id, confirmation = {}) => ofReservation(id, 'confirm', confirmation),
-    release: (id) => ofReservation(id, 'release', {}),
+    setLevel: async (level) => {
+      const { user_id, feature_code, event_id } = level;
+      requireIds({ user_id, feature_code, event_id });
+      return send({ method: 'PUT', path: 'usage/level', body: level, isAnswer: isUsageResultOf(event_id) });
+    },
+    ...reservationCalls(send),
   };
 }

@@ -1,5 +1,9 @@
 import { BillingError, isBillingError } from './billing-error.ts';
-import { createIdempotencyKey } from './retry.ts';
+import { requireInteger } from './options.ts';
+import { pauseMs } from './retry.ts';
+import { toRecordedEvent } from './to-recorded-event.ts';
+import type { RecordedUsage } from './to-recorded-event.ts';
+import { createBacklog } from './usage-backlog.ts';
 import type { UsageCalls } from './usage-calls.ts';
 import type { UsageEvent } from './usage-wire.ts';
 
@@ -8,17 +12,17 @@ export type RecorderOptions = {
   onRefused: (event: UsageEvent, error: { code: string; detail: string }) => void;
   /** Called when a batch could not be sent. Its events are kept, and sent again. */
   onError?: ((error: unknown) => void) | undefined;
-  /** How long an event waits for others. Default 1,000. */
+  /** How long an event waits for others. Default 1,000. While sending fails the pauses grow, up to a minute. */
   intervalMs?: number | undefined;
-  /** How many events may wait. Default 10,000. */
+  /** How many events may wait. Default 10,000, each of some KB at most. */
   maxPending?: number | undefined;
 };
 
-/** What happened, as `UsageEvent`; an id and the time are added where they are absent. */
-export type RecordedUsage = Omit<UsageEvent, 'mode' | 'event_id'> & { event_id?: string | undefined };
-
 export type UsageRecorder = {
-  /** Keeps it in memory until it was sent; returns its id. Throws `recorder_full` or `recorder_closed`. */
+  /**
+   * Keeps it in memory until it was sent; returns its id. Throws `invalid_request` for what could never be stored,
+   * `recorder_full` or `recorder_closed`.
+   */
   record: (usage: RecordedUsage) => string;
   /** Sends all that waits now. Rejects if some could not be sent: it is kept. */
   flush: () => Promise<void>;
@@ -26,124 +30,72 @@ export type UsageRecorder = {
   close: () => Promise<UsageEvent[]>;
 };
 
-const batchSize = 500;
-/** Refusals of one event that say nothing about it. */
-const transient: ReadonlySet<string> = new Set([
-  'usage_unavailable',
-  'service_unavailable',
-  'internal_error',
-]);
+const refusal = (code: string, detail: string): BillingError => new BillingError({ code, detail });
 
-/** The events that wait, and how they leave. */
-function createBacklog(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOptions) {
-  const pending: UsageEvent[] = [];
-
-  /** The callback's own failure must not keep the others from being told. */
-  const refuse = (event: UsageEvent, error: { code: string; detail: string }): void => {
-    try {
-      options.onRefused(event, error);
-    } catch (failure) {
-      options.onError?.(failure);
-    }
-  };
-
-  /** Sends events that come after `keptBefore` others; those that must wait stay. Returns how many did. */
-  const sendSome = async (batch: readonly UsageEvent[], keptBefore: number): Promise<number> => {
-    const results = await calls.useBatch(batch);
-    const refusals = batch.flatMap((event, index) => {
-      const result = results[index];
-      return result !== undefined && 'error' in result ? [{ event, error: result.error }] : [];
-    });
-    const kept = refusals.filter(({ error }) => transient.has(error.code));
-    pending.splice(keptBefore, batch.length, ...kept.map(({ event }) => event));
-    for (const { event, error } of refusals) if (!transient.has(error.code)) refuse(event, error);
-    return kept.length;
-  };
-
-  const sendAll = async (): Promise<void> => {
-    let kept = 0;
-    for (let size = batchSize; pending.length > kept;) {
-      const batch = pending.slice(kept, kept + size);
-      try {
-        const more = await sendSome(batch, kept);
-        kept += more;
-        // One event that fails holds up no other; where all fail, it is not theirs.
-        if (more === batch.length) break;
-      } catch (error) {
-        if (!isBillingError(error) || error.code !== 'payload_too_large') throw error;
-        const [first] = batch;
-        if (batch.length > 1) size = Math.ceil(batch.length / 2);
-        else if (first !== undefined) {
-          pending.splice(kept, 1);
-          refuse(first, error);
-        }
-      }
-    }
-    if (kept > 0) throw unavailable(kept);
-  };
-
-  return { add: (event: UsageEvent) => pending.push(event), left: () => pending, sendAll };
-}
+const retryAfterOf = (error: unknown): number | null => (isBillingError(error) ? error.retryAfterMs : null);
 
 /** Sends what happened in batches, in order; resends with the same ids, so that nothing counts twice. */
 export function createRecorder(calls: Pick<UsageCalls, 'useBatch'>, options: RecorderOptions): UsageRecorder {
-  const { intervalMs = 1_000, maxPending = 10_000 } = options;
+  const { intervalMs = 1_000, maxPending = 10_000, onError = () => {} } = options;
+  if (typeof options.onRefused !== 'function') throw new TypeError('onRefused must be a function');
+  requireInteger('intervalMs', intervalMs, { min: 1, max: 3_600_000 });
+  requireInteger('maxPending', maxPending, { min: 1, max: 1_000_000 });
   const backlog = createBacklog(calls, options);
   let isClosed = false;
   let sending: Promise<void> | null = null;
   let timer: ReturnType<typeof setTimeout> | null = null;
+  let failures = 0;
+  let retryAfterMs: number | null = null;
 
-  const flush = (): Promise<void> => {
+  const sendNow = async (): Promise<void> => {
+    try {
+      await backlog.send();
+      failures = 0;
+      retryAfterMs = null;
+    } catch (error) {
+      failures += 1;
+      retryAfterMs = retryAfterOf(error);
+      throw error;
+    } finally {
+      sending = null;
+      plan();
+    }
+  };
+
+  const flush = async (): Promise<void> => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    sending ??= backlog.sendAll().finally(() => {
-      sending = null;
-      if (backlog.left().length > 0) plan();
-    });
+    // What came after it began is no part of it.
+    if (sending !== null) await sending.catch(() => {});
+    sending ??= sendNow();
     return sending;
   };
 
   const plan = (): void => {
-    if (isClosed || timer !== null || sending !== null) return;
+    if (isClosed || timer !== null || sending !== null || backlog.size() === 0) return;
+    const pause = pauseMs({ intervalMs, failures, retryAfterMs, random: Math.random() });
     // Not unref'ed: a process that has nothing else to do still sends what waits.
     timer = setTimeout(() => {
-      flush().catch((error: unknown) => options.onError?.(error));
-    }, intervalMs);
+      timer = null;
+      flush().catch(onError);
+    }, pause);
   };
 
   return {
     record: (usage) => {
-      if (isClosed) throw refusedHere('recorder_closed', 'The recorder is closed: make another.');
-      if (backlog.left().length >= maxPending)
-        throw refusedHere(
-          'recorder_full',
-          `${maxPending} events wait to be sent. Keep this one, and try later.`,
-        );
-      // Fixed now: what is sent again must be the same event, at the time when it happened.
-      const event_id = usage.event_id ?? createIdempotencyKey();
-      const timestamp = usage.timestamp ?? new Date().toISOString();
-      // Throws here for what is no JSON, before it could hold up the others; and the caller may change its object.
-      const body: RecordedUsage = JSON.parse(JSON.stringify(usage));
-      backlog.add({ ...body, event_id, timestamp, mode: 'record' });
+      if (isClosed) throw refusal('recorder_closed', 'The recorder is closed: make another.');
+      const event = toRecordedEvent(usage);
+      if (backlog.size() >= maxPending)
+        throw refusal('recorder_full', `${maxPending} events wait to be sent. Keep this one, and try later.`);
+      backlog.add(event);
       plan();
-      return event_id;
+      return event.event_id;
     },
     flush,
     close: async () => {
       isClosed = true;
-      await flush().catch((error: unknown) => {
-        options.onError?.(error);
-      });
+      await flush().catch(onError);
       return backlog.left();
     },
   };
 }
-
-const refusedHere = (code: string, detail: string): BillingError => new BillingError({ code, detail });
-
-const unavailable = (count: number): BillingError =>
-  new BillingError({
-    code: 'usage_unavailable',
-    detail: `${count} events could not be stored yet. They are kept, and sent again.`,
-    status: 503,
-  });

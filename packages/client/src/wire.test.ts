@@ -8,6 +8,7 @@ import {
   isEntitlementsResponse,
   isPortalResponse,
 } from './check-answer.ts';
+import type * as sent from './webhook-wire.ts';
 import type * as wire from './wire.ts';
 
 /** True if each type takes every value of the other; `exactOptionalPropertyTypes` makes that strict. */
@@ -31,7 +32,8 @@ const sameTypes: [
   Same<wire.EntitlementSource, domain.SourceKind>,
   // The package names only the codes that a project's calls can meet, and none that does not exist.
   Same<Exclude<wire.ServiceErrorCode, domain.ErrorCode>, never>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  Same<sent.WebhookMessage, domain.WebhookBody>,
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 const timestamp = fc
   .date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })

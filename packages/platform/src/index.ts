@@ -10,6 +10,13 @@ export {
   type EnvField,
   type NamedSecret,
 } from './env/fields.ts';
+export {
+  webhookFields,
+  webhookRetryFields,
+  webhookRetrySettings,
+  webhookSettings,
+  type WebhookRetrySettings,
+} from './env/webhook-fields.ts';
 export { usageFields, usageSettings } from './env/usage-fields.ts';
 export {
   ConfigError,
@@ -74,6 +81,22 @@ export { warmUp, type WarmUpLimits } from './warm-up.ts';
 export { createStripeClient, stripeModeOf, type StripeClient } from './create-stripe-client.ts';
 export type { StripeOutcome } from './stripe-http-client.ts';
 export { createStripePermissions, type StripePermissions } from './stripe-permissions.ts';
+
+// Webhooks to products
+export type { Network } from './webhooks/allowed-address.ts';
+export { checkWebhookUrl, UrlNotAllowed } from './webhooks/check-webhook-url.ts';
+export {
+  createWebhookClient,
+  type WebhookAttempt,
+  type WebhookClient,
+  type WebhookSettings,
+} from './webhooks/create-webhook-client.ts';
+export { webhookErrorWords } from './webhooks/error-word.ts';
+export {
+  createWebhookSecrets,
+  type SecretGenerations,
+  type WebhookSecrets,
+} from './webhooks/webhook-secrets.ts';
 
 // Migrations
 export { diffSchema } from './migrate/diff-schema.ts';

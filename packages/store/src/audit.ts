@@ -46,7 +46,9 @@ export type AuditEntry = {
       | 'run'
       | 'subscription'
       | 'purchase'
-      | 'user';
+      | 'user'
+      | 'webhook_endpoint'
+      | 'webhook_message';
     id: string;
   };
   reason?: string;

@@ -1,9 +1,11 @@
-import { ServiceError } from '@billing/domain';
+import { canonicalJson, ServiceError } from '@billing/domain';
+import type { Cause } from '@billing/domain';
 import type { Holders } from './catalog/count-holders.ts';
 import type { Database, Queries } from './create-database.ts';
 import { quarantinesHints } from './customers/owner-source.ts';
 import { noteHolders, noteUsers } from './dry-run.ts';
 import { Prisma } from './generated/client.ts';
+import { markBumped } from './webhooks/mark-users.ts';
 
 export type UserKey = { projectId: string; userId: string };
 
@@ -44,15 +46,23 @@ export const invalidateBumped = Prisma.sql`
   SELECT project_id, user_id, version FROM bumped
   RETURNING id, project_id AS "projectId", user_id AS "userId", version`;
 
+/** What follows the part `bumped` of a statement: marks, and the invalidations. `cause`: as messages say it; null: none. */
+const announceBumped = (cause: Cause | null): Prisma.Sql => Prisma.sql`,
+    marked AS (${markBumped(cause)})
+    ${invalidateBumped}`;
+
 /** Bumps the versions of users and writes, in the same transaction, the invalidations of what the cache has of them. */
-export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promise<PendingInvalidation[]> {
+export async function bumpUsers(
+  tx: Queries,
+  userRefs: readonly bigint[],
+  cause: Cause | null,
+): Promise<PendingInvalidation[]> {
   if (userRefs.length === 0) return [];
   const pending = await tx.$queryRaw<PendingInvalidation[]>`
     WITH bumped AS (
       UPDATE public.users SET version = version + 1 WHERE id = ANY(${[...userRefs]}::bigint[])
       RETURNING project_id, user_id, version
-    )
-    ${invalidateBumped}`;
+    )${announceBumped(cause)}`;
   noteUsers(tx, pending);
   return pending;
 }
@@ -60,7 +70,11 @@ export async function bumpUsers(tx: Queries, userRefs: readonly bigint[]): Promi
 /** Bumps every user of the subscriptions and purchases with these ids, except those who were bumped already. */
 export async function bumpHolders(
   database: Pick<Queries, '$queryRaw'>,
-  { objectIds, except }: { objectIds: readonly string[]; except: readonly number[] },
+  {
+    objectIds,
+    except,
+    cause,
+  }: { objectIds: readonly string[]; except: readonly number[]; cause: Cause | null },
 ): Promise<PendingInvalidation[]> {
   const others = except.map(BigInt);
   const ids = [...objectIds];
@@ -75,8 +89,7 @@ export async function bumpHolders(
       ORDER BY id FOR NO KEY UPDATE),
     bumped AS (
       UPDATE public.users SET version = version + 1 WHERE id IN (SELECT id FROM locked)
-      RETURNING project_id, user_id, version)
-    ${invalidateBumped}`;
+      RETURNING project_id, user_id, version)${announceBumped(cause)}`;
   noteUsers(database, pending);
   return pending;
 }
@@ -91,7 +104,13 @@ export async function bumpAccepted(
     projectId,
     names,
     except,
-  }: { projectId: string; names: readonly string[]; except: readonly PendingInvalidation[] },
+    cause,
+  }: {
+    projectId: string;
+    names: readonly string[];
+    except: readonly PendingInvalidation[];
+    cause: Cause | null;
+  },
 ): Promise<PendingInvalidation[]> {
   const ids = [...names];
   const others = except.flatMap((one) => (one.projectId === projectId ? (one.userId ?? []) : []));
@@ -109,8 +128,7 @@ export async function bumpAccepted(
         AND u.id IN (
           SELECT user_ref FROM object WHERE user_ref IS NOT NULL
           UNION SELECT o.user_ref FROM public.object_owners o WHERE o.object_id IN (SELECT id FROM object))
-      RETURNING u.project_id, u.user_id, u.version)
-    ${invalidateBumped}`;
+      RETURNING u.project_id, u.user_id, u.version)${announceBumped(cause)}`;
   noteUsers(tx, pending);
   return pending;
 }
@@ -118,42 +136,51 @@ export async function bumpAccepted(
 /**
  * The one way in which a user's sources change outside the worker's batches, in one transaction: lock the user's row,
  * write, bump the version, write the invalidation. The caller then publishes what is pending (`publishInvalidations`).
- * `write` returns `changed: false` where nothing changed after all: then nothing is bumped.
+ * `write` returns `changed: false` where nothing changed after all: then nothing is bumped. `cause`: as messages say it.
  */
 export async function changeUser<T>(
   database: Database,
   key: UserKey,
-  write: (tx: Queries, userRef: bigint) => Promise<{ result: T; changed: boolean }>,
+  write: (tx: Queries, userRef: bigint) => Promise<{ result: T; changed: boolean; cause?: Cause }>,
 ): Promise<Changed<T>> {
   return database.$transaction(async (tx) => {
     const userRef = await lockUser(tx, key);
-    const { result, changed } = await write(tx, userRef);
-    return { result, pending: changed ? await bumpUsers(tx, [userRef]) : [] };
+    const { result, changed, cause = null } = await write(tx, userRef);
+    return { result, pending: changed ? await bumpUsers(tx, [userRef], cause) : [] };
   });
 }
+
+/** Whether a change leaves something as it was. */
+export const isSame = (before: unknown, after: unknown): boolean =>
+  canonicalJson(before) === canonicalJson(after);
+
+type ProjectChange<T> = {
+  result: T;
+  changed: Omit<Holders, 'projectId'> | 'nobody' | null;
+  cause?: 'catalog' | 'policy';
+};
 
 /**
  * The same for a change of catalog or policy: a new version of the project makes all its cached answers old at once.
  * The project's row is locked, so changes of one catalog take turns. `write` returns whose answers change (`changed`;
- * `nobody`: the version grows although nobody has what is changed).
+ * `nobody`: the version grows although nobody has what is changed), and why they do (`cause`, default `catalog`).
  * Throws `project_not_found`.
  */
 export async function changeProject<T>(
   database: Database,
   projectId: string,
-  write: (tx: Queries) => Promise<{ result: T; changed: Omit<Holders, 'projectId'> | 'nobody' | null }>,
+  write: (tx: Queries) => Promise<ProjectChange<T>>,
 ): Promise<Changed<T>> {
   return database.$transaction(async (tx) => {
     await lockProject(tx, projectId);
-    const { result, changed } = await write(tx);
+    const { result, changed, cause = 'catalog' } = await write(tx);
     if (changed === null) return { result, pending: [] };
     if (changed !== 'nobody') noteHolders(tx, { projectId, ...changed });
     const pending = await tx.$queryRaw<PendingInvalidation[]>`
       WITH bumped AS (
         UPDATE public.projects SET version = version + 1 WHERE id = ${projectId}
-        RETURNING id AS project_id, NULL AS user_id, version
-      )
-      ${invalidateBumped}`;
+        RETURNING id AS project_id, NULL::text AS user_id, version
+      )${announceBumped(changed === 'nobody' ? null : cause)}`;
     return { result, pending };
   });
 }

@@ -89,7 +89,7 @@ export async function createGrant(
         after: { user_id: userId, feature_code: featureCode, ...amountOf(result), ...boundsOf(result) },
       },
     });
-    return { result, changed: true };
+    return { result, changed: true, cause: `granted:${id}` };
   });
 }
 
@@ -127,6 +127,7 @@ export async function revokeGrant(
         after: null,
       },
     });
-    return { result: await tx.grant.findUniqueOrThrow({ where: { id } }), changed: true };
+    const result = await tx.grant.findUniqueOrThrow({ where: { id } });
+    return { result, changed: true, cause: `revoked:${id}` };
   });
 }

@@ -22,6 +22,7 @@ export { createDatabaseCheck } from './check-database.ts';
 export * from './claim-due.ts';
 export * from './create-database.ts';
 export { createClockGauge, createPoolGauges, readClockSkewMs } from './database-gauges.ts';
+export { deriveAnswer, deriveState, type DerivationSettings, type DerivedState } from './derive-answer.ts';
 export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
@@ -74,6 +75,7 @@ export { exportUser, type ExportedRow, type UserExport } from './users/export-us
 export { findUsers, type FoundUser } from './users/find-users.ts';
 export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
+export { newRunId } from './runs/new-run-id.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/list-runs.ts';
 export * from './runs/run-objects.ts';
@@ -96,3 +98,44 @@ export { deriveSources, type DerivedSources } from './usage/user-sources.ts';
 export type { StoredReservation, StoredUsageEvent } from './usage/event-rows.ts';
 export { eraseUsageEvents, eraseUsageStates, exportUsage, type ExportedUsage } from './usage/erase-usage.ts';
 export * from './usage/tidy-usage.ts';
+export { createWebhookEndpoint } from './webhooks/create-endpoint.ts';
+export { deleteExpiredMessages } from './webhooks/delete-expired-messages.ts';
+export { deleteWebhookEndpoint } from './webhooks/delete-endpoint.ts';
+export type { ExportedWebhooks } from './webhooks/export-webhooks.ts';
+export { getWebhookEndpoint, listWebhookEndpoints } from './webhooks/find-endpoint.ts';
+export type { WebhookEndpoint, WebhookEndpointKey } from './webhooks/find-endpoint.ts';
+export { findWebhookAttempts, getWebhookMessage } from './webhooks/find-message.ts';
+export type { WebhookAttempt, WebhookMessage } from './webhooks/find-message.ts';
+export { listWebhookDeliveries, type WebhookDelivery } from './webhooks/list-deliveries.ts';
+export { patchWebhookEndpoint } from './webhooks/patch-endpoint.ts';
+export { recordPing } from './webhooks/record-ping.ts';
+export { requestBackfill } from './webhooks/request-backfill.ts';
+export { rotateWebhookSecret } from './webhooks/rotate-secret.ts';
+export * from './webhooks/webhook-keys.ts';
+export { discardDeliveries } from './webhooks/discard-deliveries.ts';
+export { resendMessage } from './webhooks/resend-message.ts';
+export * from './webhooks/base-line.ts';
+export { emitCrossings, emitProject } from './webhooks/emit-project.ts';
+export { emitUsers, type EmitContext, type EmitOrder } from './webhooks/emit-users.ts';
+export {
+  endFanOuts,
+  findFanOuts,
+  finishFanOut,
+  nextUsers,
+  startBackfill,
+  type Backfill,
+  type FanOut,
+} from './webhooks/fan-outs.ts';
+export { findDiffering, isEndpointEnabled } from './webhooks/find-differing.ts';
+export * from './webhooks/find-marks.ts';
+export { giveBack, takePart, type Pace } from './webhooks/paces.ts';
+export { putOff } from './webhooks/put-off.ts';
+export { releaseMessages } from './webhooks/release-messages.ts';
+export { startTelling, stopTelling } from './webhooks/start-telling.ts';
+export type { WrittenMessages } from './webhooks/write-messages.ts';
+export { claimDeliveries, type ClaimedSending } from './webhooks/claim-deliveries.ts';
+export { countWebhooks, type WebhookCounts } from './webhooks/count-webhooks.ts';
+export { disableEndpoint } from './webhooks/disable-endpoint.ts';
+export { findDueEndpoints } from './webhooks/find-due-endpoints.ts';
+export { recordTries, type EndpointToDisable, type RecordedTry } from './webhooks/record-tries.ts';
+export { releaseClaims } from './webhooks/release-claims.ts';

@@ -1,11 +1,17 @@
-import { deleteExpiredKeys, deleteFinishedEvents, deleteOldRuns } from '@billing/store';
+import {
+  deleteExpiredKeys,
+  deleteExpiredMessages,
+  deleteFinishedEvents,
+  deleteOldRuns,
+} from '@billing/store';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 import { dropPayloadMonths } from './payload-months.ts';
 import { dropExpiredUsage } from './usage/usage-retention.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
- * runs after 90 days, idempotency keys after one. In small steps; a worker that stops leaves the rest to the next hour.
+ * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`. In small steps; a worker that
+ * stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
@@ -23,5 +29,23 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
     logger.info('ledger_events_deleted', { count: total, finished_before: before.toISOString() });
   await dropPayloadMonths(deps);
   await dropExpiredUsage(deps);
+  await deleteSentMessages(deps);
   return { kind: 'done' };
+}
+
+async function deleteSentMessages({
+  database,
+  clock,
+  logger,
+  signal,
+  webhookRetentionMs,
+}: MaintenanceDeps): Promise<void> {
+  const before = new Date(clock() - webhookRetentionMs);
+  let total = 0;
+  for (let hasMore = true; hasMore && !signal.aborted;) {
+    const step = await deleteExpiredMessages(database, { before });
+    total += step.deleted;
+    hasMore = step.hasMore;
+  }
+  if (total > 0) logger.info('webhook_messages_deleted', { count: total, made_before: before.toISOString() });
 }

@@ -5,6 +5,7 @@ import type { MeterSettings } from './usage/meters/meter-settings.ts';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
 import type { SyncMetrics } from './sync-metrics.ts';
+import type { TellingSettings } from './webhooks/telling-settings.ts';
 
 /** What the use cases need; the app that runs them builds it. */
 export type SyncDeps = {
@@ -39,6 +40,8 @@ export type MaintenanceDeps = SyncDeps & {
   usage: Usage;
   /** How usage is reported to meters of Stripe. */
   meters: MeterSettings;
+  /** How products are told of changes. */
+  telling: TellingSettings;
   /** Identifies this process as the holder of a run or of the sweep. */
   workerId: string;
   /** Aborted when the worker stops: work ends at its next step. */
@@ -48,6 +51,8 @@ export type MaintenanceDeps = SyncDeps & {
   reconcileCron: string;
   /** How long the ledger keeps finished events. */
   eventRetentionMs: number;
+  /** How long messages to products are kept. */
+  webhookRetentionMs: number;
 };
 
 /** What to do with a job after an attempt: it is done, or it goes back to the queue for a while. */

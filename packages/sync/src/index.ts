@@ -61,3 +61,9 @@ export {
 export { readMapping, type Mapping } from './import/mapping.ts';
 export { readStripe, unlessRefused } from './import/read-stripe.ts';
 export { runImport, type ImportInput } from './import/run-import.ts';
+
+// Telling products of changes
+export { emitWaiting } from './webhooks/emit-waiting.ts';
+export type { EmitterDeps } from './webhooks/emitter-deps.ts';
+export type { TellingSettings } from './webhooks/telling-settings.ts';
+export { readBaseLine, stepBaseLines } from './webhooks/read-base-line.ts';

@@ -99,7 +99,7 @@ async function recheckOne<Row extends ObjectRow, Found>(
   if (stored === undefined || stored.row.rowVersion !== before.row.rowVersion) return 'done';
   const row = recheck.apply(stored.row, lookup, deps.clock());
   const createdAt = lookup.kind === 'found' ? kind.createdAt(lookup.object) : null;
-  await writePlans(deps, [planWrite(kind, { stored, row, state, createdAt })]);
+  await writePlans(deps, [planWrite(kind, { stored, row, state, createdAt })], 'recheck');
   return 'done';
 }
 

@@ -17,8 +17,10 @@ export type SyncMetrics = {
   unseenEvents: { set: (value: number) => void };
   erasures: LabeledCounter<'outcome'>;
   queuedUsage: LabeledCounter<'outcome'>;
+  usageWeeksAhead: { set: (value: number) => void };
   meterReports: LabeledCounter<'outcome'>;
   meterLag: { set: (value: number) => void };
+  webhookMessages: LabeledCounter<'type'>;
 };
 
 export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
@@ -56,6 +58,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   ),
   erasures: counter('erasures_total', 'Erasures of users that were done, or failed', ['outcome']),
   queuedUsage: counter('usage_queued_total', 'Queued usage that was applied, or refused', ['outcome']),
+  usageWeeksAhead: gauge(
+    'usage_weeks_ahead',
+    'Weeks after the present one whose events of usage have a place',
+  ),
   meterReports: counter(
     'stripe_meter_reports_total',
     'Reports of usage to meters of Stripe: delivered, duplicate and found (Stripe had it), or why not',
@@ -65,6 +71,7 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'stripe_meter_report_lag_seconds',
     'How long the oldest usage is due that its Stripe meter was not told of; 0: none is',
   ),
+  webhookMessages: counter('webhook_messages_total', 'Messages made to tell products of changes', ['type']),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

@@ -4,6 +4,7 @@ export type UsageClient = {
   use: (event: object) => Promise<Answer>;
   check: (userId: string) => Promise<Answer>;
   reserve: (reservation: object) => Promise<Answer>;
+  reservation: (reservationId: string) => Promise<Answer>;
   end: (reservationId: string, verb: 'confirm' | 'release', body?: object) => Promise<Answer>;
 };
 
@@ -28,6 +29,7 @@ export function createUsageClient(url: string, apiKey: string): UsageClient {
   return {
     use: (event) => call('/api/v1/usage', { feature_code: 'calls', ...event }),
     reserve: (reservation) => call('/api/v1/usage/reservations', { feature_code: 'calls', ...reservation }),
+    reservation: (id) => call(`/api/v1/usage/reservations/${id}`),
     end: (id, verb, body = {}) => call(`/api/v1/usage/reservations/${id}/${verb}`, body),
     check: (userId) => call(`/api/v1/check?feature_code=calls&user_id=${encodeURIComponent(userId)}`),
   };

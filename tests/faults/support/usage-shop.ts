@@ -1,6 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { z } from 'zod';
 import { createApiClient } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import { seenWithin, timeRecovery } from './run-options.ts';
 import { openShop, uniqueId } from './shop.ts';
 import type { Shop } from './shop.ts';
@@ -8,6 +9,7 @@ import type { Stack } from './stack.ts';
 import { usageProblems } from './usage-checks.ts';
 import { createUsageClient } from './usage-client.ts';
 import type { UsageClient } from './usage-client.ts';
+import type { Given } from './usage-commands.ts';
 import { nothingAcknowledged, useMuch } from './usage-load.ts';
 import type { Acknowledged } from './usage-load.ts';
 
@@ -16,6 +18,8 @@ export type UsageShop = Pick<Shop, 'projectId' | 'apiKey' | 'stripePriceId'> & {
   clients: readonly UsageClient[];
   /** A new user with so many calls. */
   userWith: (amount: number) => Promise<string>;
+  /** What users of the model have: a grant, or a subscription that allows some overage. */
+  offers: Given['offers'];
   /** Every process shows the same use within a second. */
   untilShown: (userId: string, used: number) => Promise<unknown>;
   /** Callers at all processes while `fault` runs; then all that was acknowledged is there, once. */
@@ -24,9 +28,41 @@ export type UsageShop = Pick<Shop, 'projectId' | 'apiKey' | 'stripePriceId'> & {
 
 const checked = z.object({ balance: z.object({ used: z.number(), granted: z.number() }) });
 
+const mayBeNone = z.object({ balance: z.object({ granted: z.number() }).nullable() });
+const grantedBy = async (client: UsageClient, userId: string): Promise<number> =>
+  mayBeNone.parse((await client.check(userId)).body).balance?.granted ?? 0;
+
 /** What a process shows of a user's calls. */
 export const shownBy = async (client: UsageClient, userId: string) =>
   checked.parse((await client.check(userId)).body).balance;
+
+const grantOut = z.object({ grant_id: z.string() });
+const perUnit = 25;
+const overageLimit = 10;
+
+/** A product whose allowance is for each unit that was bought, and allows some overage. Returns its price in Stripe. */
+async function sellUnits({ stripeApi }: Stack, { admin }: ApiClient, projectId: string): Promise<string> {
+  const project = `/projects/${projectId}`;
+  const money = { currency: 'usd', interval: 'month' } as const;
+  const { id } = await stripeApi.prices.create({
+    currency: money.currency,
+    unit_amount: 900,
+    recurring: { interval: money.interval },
+    product_data: { name: 'Units' },
+  });
+  const settings = { allowance: perUnit, period: 'billing', per_unit: true, overage: 'allow' };
+  const features = [{ feature_code: 'calls', ...settings, overage_limit: overageLimit }];
+  await admin('POST', `${project}/products`, { product_id: 'units', name: 'Units', features });
+  const price = {
+    price_id: 'units_monthly',
+    product_id: 'units',
+    stripe_price_id: id,
+    amount: 900,
+    ...money,
+  };
+  await admin('POST', `${project}/prices`, price);
+  return id;
+}
 
 /** Four API processes, and a project whose subscribers have 30 calls a period. */
 export async function openUsageShop(stack: Stack): Promise<UsageShop> {
@@ -40,18 +76,66 @@ export async function openUsageShop(stack: Stack): Promise<UsageShop> {
   await unharmed.admin('PATCH', `${project}/products/pro`, { features });
   const clients = urls.map((url) => createUsageClient(url, shop.apiKey));
 
+  const units = await sellUnits(stack, unharmed, shop.projectId);
+
+  async function grant(userId: string, amount: number): Promise<string> {
+    const of = { user_id: userId, project_id: shop.projectId, feature_code: 'calls', reason: 'test' };
+    return grantOut.parse(await unharmed.admin('POST', '/grant', { ...of, amount })).grant_id;
+  }
+
   async function userWith(amount: number): Promise<string> {
     const userId = uniqueId('u');
-    const grant = {
-      user_id: userId,
-      project_id: shop.projectId,
-      feature_code: 'calls',
-      reason: 'test',
-      amount,
-    };
-    await unharmed.admin('POST', '/grant', grant);
+    await grant(userId, amount);
     return userId;
   }
+
+  /** Both processes of the model know what is granted. */
+  const untilGranted = (userId: string, granted: number): Promise<unknown> =>
+    Promise.all(
+      clients.slice(0, 2).map((client) =>
+        waitFor(async () => granted === (await grantedBy(client, userId)), {
+          what: `${granted} granted`,
+          timeoutMs: 20_000,
+          intervalMs: 20,
+        }),
+      ),
+    );
+
+  const granted: UsageShop['offers'][number] = async () => {
+    const amount = 50;
+    const userId = uniqueId('u');
+    let id = await grant(userId, amount);
+    const revoke = async (): Promise<void> => {
+      await unharmed.admin('POST', '/revoke', { grant_id: id, revoke_reason: 'test' });
+      await untilGranted(userId, 0);
+    };
+    const grantAgain = async (): Promise<number> => {
+      id = await grant(userId, amount);
+      await untilGranted(userId, amount);
+      return amount;
+    };
+    await untilGranted(userId, amount);
+    return { userId, granted: amount, overageLimit: 0, offer: { kind: 'grant', revoke, grantAgain } };
+  };
+
+  const subscribed: UsageShop['offers'][number] = async () => {
+    const userId = uniqueId('u');
+    const metadata = { user_id: userId, project_id: shop.projectId };
+    const customer = await stack.stripeApi.customers.create({ metadata });
+    const { id, items } = await stack.stripeApi.subscriptions.create({
+      customer: customer.id,
+      items: [{ price: units, quantity: 2 }],
+      metadata,
+    });
+    const resize = async (quantity: number): Promise<number> => {
+      const item = { id: items.data[0]?.id ?? '', quantity };
+      await stack.stripeApi.subscriptions.update(id, { items: [item] });
+      await untilGranted(userId, perUnit * quantity);
+      return perUnit * quantity;
+    };
+    await untilGranted(userId, 2 * perUnit);
+    return { userId, granted: 2 * perUnit, overageLimit, offer: { kind: 'subscription', resize } };
+  };
 
   const untilShown = (userId: string, used: number): Promise<unknown> =>
     Promise.all(
@@ -106,5 +190,5 @@ export async function openUsageShop(stack: Stack): Promise<UsageShop> {
     return seen;
   }
 
-  return { ...shop, clients, userWith, untilShown, underLoad };
+  return { ...shop, clients, userWith, offers: [granted, subscribed], untilShown, underLoad };
 }

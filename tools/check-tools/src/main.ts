@@ -12,6 +12,7 @@ import { describe, runCheck, summarize } from './run-checks.ts';
 import type { Outcome } from './run-checks.ts';
 import { schemathesis } from './schemathesis.ts';
 import { stripeCli } from './stripe-cli.ts';
+import { stripeMock } from './stripe-mock.ts';
 
 /**
  * `npm run check:tools`: tools that others wrote, each at one version, are run against docs/openapi.json and a system that
@@ -20,6 +21,7 @@ import { stripeCli } from './stripe-cli.ts';
 const allChecks: readonly Check[] = [
   redocly,
   stripeCli,
+  stripeMock,
   ...clients,
   ...promtoolChecks,
   schemathesis,

@@ -57,6 +57,8 @@ ${pay}
 3. Check again: premium_export and priority_support, with valid_to.
 
 ${check}
+
+What a product is told meanwhile, each message verified: npm run listen (in another terminal).
 `;
 }
 

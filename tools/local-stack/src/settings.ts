@@ -6,6 +6,7 @@ import {
   parseEnv,
   readJsonFile,
   stripeModeOf,
+  webhookFields,
   writeJsonFile,
 } from '@billing/platform';
 import type { NamedSecret } from '@billing/platform';
@@ -26,6 +27,8 @@ const environment = z.object({
   STRIPE_WEBHOOK_SECRET: envVar.secretList().optional(),
   ADMIN_API_KEY: envVar.namedSecrets().optional(),
   ...erasureFields,
+  WEBHOOK_SECRET_KEY: webhookFields.WEBHOOK_SECRET_KEY,
+  WEBHOOK_ALLOWED_NETWORKS: envVar.text().optional(),
 });
 
 const secretsFile = z.object({
@@ -34,9 +37,11 @@ const secretsFile = z.object({
   postgresPassword: z.string(),
   /** Absent: made by an older version. */
   erasureKey: z.string().optional(),
+  /** Absent: the same. */
+  webhookKey: z.string().optional(),
 });
 
-type Secrets = z.infer<typeof secretsFile> & { erasureKey: string };
+type Secrets = z.infer<typeof secretsFile> & { erasureKey: string; webhookKey: string };
 
 export type Settings = {
   ports: { api: number; worker: number; stripe: number };
@@ -50,7 +55,14 @@ export type Settings = {
   adminKeys: string;
   /** As `ERASURE_KEY` takes it. */
   erasureKeys: string;
+  /** As `WEBHOOK_SECRET_KEY` takes it. */
+  webhookKeys: string;
+  /** As `WEBHOOK_ALLOWED_NETWORKS` takes it: this machine too. */
+  webhookNetworks: string;
 };
+
+/** Where a receiver under development is. */
+const thisMachine = ['127.0.0.0/8', '::1/128'];
 
 /** Reads the environment, and the secrets of this checkout, which are made at the first start. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
@@ -69,6 +81,8 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     stripe: secretKey === undefined ? undefined : { secretKey, apiBase },
     secrets,
     erasureKeys: given.ERASURE_KEY?.join(',') ?? secrets.erasureKey,
+    webhookKeys: given.WEBHOOK_SECRET_KEY?.join(',') ?? secrets.webhookKey,
+    webhookNetworks: [...thisMachine, given.WEBHOOK_ALLOWED_NETWORKS ?? []].flat().join(','),
     webhookSecrets: given.STRIPE_WEBHOOK_SECRET?.join(',') ?? secrets.webhookSecret,
     adminKeys: [`local:${secrets.adminSecret}`, ...(given.ADMIN_API_KEY ?? []).map(writeNamedSecret)].join(
       ',',
@@ -91,7 +105,8 @@ function readSecrets(givenWebhookSecret: string | undefined): Secrets {
     postgresPassword: random(),
     ...kept,
     erasureKey: kept?.erasureKey ?? randomBytes(32).toString('base64'),
+    webhookKey: kept?.webhookKey ?? randomBytes(32).toString('base64'),
   };
-  if (kept?.erasureKey === undefined) writeJsonFile(paths.secrets, secrets);
+  if (kept?.erasureKey === undefined || kept.webhookKey === undefined) writeJsonFile(paths.secrets, secrets);
   return givenWebhookSecret === undefined ? secrets : { ...secrets, webhookSecret: givenWebhookSecret };
 }

@@ -105,7 +105,7 @@ const offlineStripeValues = ({ ports, secrets }: Settings): Record<string, strin
 
 /** The settings of API and worker. */
 const appValues = (
-  { ports, webhookSecrets, adminKeys, erasureKeys }: Settings,
+  { ports, webhookSecrets, adminKeys, erasureKeys, webhookKeys, webhookNetworks }: Settings,
   { databaseUrl, redisUrl }: Servers,
   { secretKey, apiBase }: StripeAddress,
 ): Record<string, string> => ({
@@ -118,6 +118,9 @@ const appValues = (
   STRIPE_WEBHOOK_SECRET: webhookSecrets,
   ADMIN_API_KEY: adminKeys,
   ERASURE_KEY: erasureKeys,
+  WEBHOOK_SECRET_KEY: webhookKeys,
+  WEBHOOK_ALLOWED_NETWORKS: webhookNetworks,
+  WEBHOOK_ALLOW_HTTP: 'true',
 });
 
 function describeStack(

@@ -10,6 +10,7 @@ import { Stripe } from 'stripe';
 
 import { makeBillingObjects } from './billing-objects.mjs';
 import { check } from './schema.mjs';
+import { anyIds, makeSubscription, subscriptionCalls } from './subscription-calls.mjs';
 
 const [offlinePort, mockPort, specFile] = process.argv.slice(2);
 const spec = JSON.parse(readFileSync(specFile, 'utf8'));
@@ -34,6 +35,8 @@ const newer = [
   'payment_record',
   'tax_details',
   'end_behavior.billing_cycle_anchor',
+  'pending_update.cancel_at_period_end',
+  'subscription_pause',
 ];
 /** Fields that Stripe sends and the stripe package's types have, but not the document. */
 const undocumented = ['plan', 'source', 'product.type', 'recurring.trial_period_days'];
@@ -197,11 +200,14 @@ async function live() {
 }
 
 await productCalls(mock, null);
+await subscriptionCalls(mock, anyIds);
 process.stdout.write('stripe-mock accepts every request\n');
 const ids = await live();
 const made = await makeBillingObjects(offline, control);
 ids.meter = made.find((one) => one.object === 'billing.meter').id;
 for (const one of made) checkObject(one, 'answer');
+const sold = await makeSubscription(offline, control);
+for (const one of [...sold.made, ...(await subscriptionCalls(offline, sold.ids))]) checkObject(one, 'answer');
 for (const answer of await productCalls(offline, ids)) checkObject(answer, 'answer');
 for await (const event of offline.events.list({ limit: 100 })) {
   checkObject(event, 'event');

@@ -147,7 +147,9 @@ test('a trial without a payment method pauses where asked, and resumes', async (
   const events = await eventsOf(() => offline.advance(7 * day));
   expect(typesOf(events)).toContain('customer.subscription.paused');
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('paused');
-  const resumed = await eventsOf(() => offline.stripe.subscriptions.resume(subscription.id));
+  const resumed = await eventsOf(() =>
+    offline.stripe.subscriptions.resume(subscription.id, { payment_behavior: 'resume_on_payment_success' }),
+  );
   expect(typesOf(resumed)).toContain('customer.subscription.resumed');
   expect((await offline.stripe.subscriptions.retrieve(subscription.id)).status).toBe('active');
 });

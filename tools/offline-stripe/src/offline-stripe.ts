@@ -9,6 +9,7 @@ import { createControlRouter } from './controls/control-router.ts';
 import { operationControls } from './controls/operation-controls.ts';
 import { createDeliverer, type Deliverer, type WebhookTarget } from './events/deliver.ts';
 import { createCheckoutPage } from './hosted/checkout-page.ts';
+import { createInvoicePage } from './hosted/invoice-page.ts';
 import { createPortalPage } from './hosted/portal-page.ts';
 import { createApi } from './http/api.ts';
 import { createFaults } from './http/faults.ts';
@@ -63,6 +64,7 @@ function buildParts(options: OfflineStripeOptions, publicUrl: string): Parts {
       const { webhooks_enabled: isOn, webhook_drop_ratio: dropRatio } = store.settings();
       return target.url !== null && isOn && Math.random() >= dropRatio;
     },
+    rehearse: (run) => store.rehearse(run),
     currentRequest: null,
   };
   clock.setOffset(store.settings().clock_offset_seconds);
@@ -89,6 +91,7 @@ function createApp({ world, agenda, deliverer, target, store }: Parts): Express 
   app.use(createControlRouter(controls, afterChange));
   app.use(createCheckoutPage(world, afterChange));
   app.use(createPortalPage(world, afterChange));
+  app.use(createInvoicePage(world, afterChange));
   app.use(createApi({ world, routes, faults, idempotency: createIdempotencyStore(world), afterChange }));
   app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
     world.logger.warn('request_broken', { error: error instanceof Error ? error.message : 'unknown' });

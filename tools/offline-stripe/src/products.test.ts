@@ -1,3 +1,5 @@
+import type Stripe from 'stripe';
+
 import { startOffline, type Offline } from './harness.test-support.ts';
 
 let offline: Offline;
@@ -61,4 +63,36 @@ test('a lookup key names one price until it is transferred', async () => {
   const found = await stripe.prices.list({ lookup_keys: ['pro'] });
   expect(found.data.map(({ id }) => id)).toEqual([second.id]);
   expect(await stripe.prices.retrieve(first.id)).toMatchObject({ lookup_key: null });
+});
+
+test('a tiered price has no amount; its tiers are shown where asked for; it is not sold here', async () => {
+  const { stripe } = offline;
+  const params: Stripe.PriceCreateParams = {
+    product_data: { name: 'Calls' },
+    currency: 'usd',
+    recurring: { interval: 'month' },
+    billing_scheme: 'tiered',
+    tiers_mode: 'graduated',
+    tiers: [
+      { up_to: 10, unit_amount: 0 },
+      { up_to: 'inf', unit_amount: 5, flat_amount: 100 },
+    ],
+  };
+  const price = await stripe.prices.create(params);
+  expect(price).toMatchObject({ billing_scheme: 'tiered', tiers_mode: 'graduated', unit_amount: null });
+  expect(price.tiers).toBeUndefined();
+  const whole = await stripe.prices.retrieve(price.id, { expand: ['tiers'] });
+  expect(whole.tiers).toMatchObject([
+    { up_to: 10, unit_amount: 0 },
+    { up_to: null, unit_amount: 5, flat_amount: 100 },
+  ]);
+  const customer = await stripe.customers.create({});
+  await expect(
+    stripe.subscriptions.create({ customer: customer.id, items: [{ price: price.id }] }),
+  ).rejects.toMatchObject({ statusCode: 400, param: 'items[0][price]' });
+  await expect(
+    stripe.prices.create({ ...params, tiers: [{ up_to: 10, unit_amount: 1 }] }),
+  ).rejects.toMatchObject({
+    param: 'tiers',
+  });
 });

@@ -11,7 +11,7 @@ export type Clock = {
   offset(): number;
   setOffset(seconds: number): void;
   /** Runs something as if it were `at`: what is due gets its own moment as `created`, however late it is done. */
-  runAt(at: number, run: () => void): void;
+  runAt<T>(at: number, run: () => T): T;
 };
 
 export function createClock(): Clock {
@@ -27,7 +27,7 @@ export function createClock(): Clock {
       const outer = fixed;
       fixed = at;
       try {
-        run();
+        return run();
       } finally {
         fixed = outer;
       }
@@ -44,6 +44,8 @@ export type World = {
   publicUrl(): string;
   /** True if an event made now is to be delivered. */
   delivers(): boolean;
+  /** Runs something and takes back all that it changed, with its events. */
+  rehearse<T>(run: () => T): T;
   /** The API request that is being executed; its id and key are named in the events it causes. */
   currentRequest: { id: string; idempotencyKey: string | null } | null;
 };

@@ -1,16 +1,8 @@
-import {
-  deriveEntitlements,
-  deriveEntitlementUsage,
-  explainUsage,
-  resolvePolicy,
-  ServiceError,
-  toEntitlementsAnswer,
-  toExplanationOut,
-} from '@billing/domain';
+import { explainUsage, ServiceError, toExplanationOut } from '@billing/domain';
 import type { Clock, ExplanationOut, Instant } from '@billing/domain';
 import { createCircuit, withDeadline } from '@billing/platform';
 import type { Circuit } from '@billing/platform';
-import { isDatabaseUnreachable, readSources } from '@billing/store';
+import { deriveAnswer, isDatabaseUnreachable, readSources } from '@billing/store';
 import { LRUCache } from 'lru-cache';
 import type { Database, NewEntry, UserSources } from '@billing/store';
 import type { ApiConfig } from '../config.ts';
@@ -103,24 +95,15 @@ export function toFreshAnswer(
   read: UserSources,
   { projectId, asOf }: { projectId: string; asOf: Instant },
 ): FreshAnswer {
-  const context = {
-    policy: resolvePolicy(read.policy, config.pastDueGraceDays),
-    now: asOf,
-    renewalAllowanceMs: config.renewalAllowanceMs,
-  };
-  const ofUsage = { ...context, features: read.features };
-  const derived = deriveEntitlements(read.sources, context);
-  const usage = deriveEntitlementUsage(derived, ofUsage);
-  const version = read.userVersion + read.projectVersion;
-  const answer = toEntitlementsAnswer(derived, usage, { userId: read.userId, projectId, version, asOf });
+  const { answer, validUntil, derived, context } = deriveAnswer(read, config, { projectId, asOf });
   return {
     projectId,
     userId: read.userId,
     isKnown: read.isKnown,
     userVersion: read.userVersion,
-    validUntil: usage.validUntil,
+    validUntil,
     answer: JSON.stringify(answer).slice(0, -1),
-    explanation: derived.evaluations.map((one) => toExplanationOut(one, explainUsage(one, ofUsage))),
+    explanation: derived.evaluations.map((one) => toExplanationOut(one, explainUsage(one, context))),
   };
 }
 

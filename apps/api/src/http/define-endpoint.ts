@@ -77,8 +77,8 @@ export type Endpoint = {
   readsReplica?: true;
   query?: z.ZodObject;
   headers?: readonly Header[];
-  /** `maxBytes`: of a body that may be longer than others. */
-  body?: { schema: z.ZodType; example: unknown; maxBytes?: number };
+  /** `maxBytes`: of a body that may be longer than others. `entries`: a list whose entries `handle` checks one by one. */
+  body?: { schema: z.ZodType; example: unknown; maxBytes?: number; entries?: string };
   answers: readonly [Answer, ...Answer[]];
   /** Besides those of every endpoint and of its kind of access. */
   errors: readonly ErrorCode[];
@@ -128,7 +128,7 @@ type TypedEndpoint<
   path: Path;
   access: A;
   query?: Query;
-  body?: { schema: Body; example: unknown; maxBytes?: number };
+  body?: { schema: Body; example: unknown; maxBytes?: number; entries?: string };
   answers: Answers;
   handle?(
     deps: EndpointDeps,
@@ -191,6 +191,7 @@ export const tags = {
   Selling: "Send a user to Stripe's pages: to buy, and to manage what was bought.",
   Metrics: 'Numbers of one project.',
   Webhooks: 'What Stripe calls.',
+  'Webhooks to products': 'Admin: where products hear of changes, and what was sent to them.',
   Projects: 'Admin: projects and their API keys.',
   Catalog: 'Admin: products with their features, prices, and whose Stripe customer is whose.',
   Access: 'Admin: features given and taken by hand.',

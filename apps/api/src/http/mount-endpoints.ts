@@ -58,10 +58,10 @@ async function answer(
   return { ...result, headers: { ...result.headers, 'x-data-as-of': new Date(asOf).toISOString() } };
 }
 
-function isDryRun({ takesDryRun }: Endpoint, { body, query }: UntypedInput): boolean {
-  const named = z.object({ dry_run: z.literal(true) });
-  return takesDryRun === true && (named.safeParse(body).success || named.safeParse(query).success);
-}
+const namesDryRun = z.object({ dry_run: z.literal(true) });
+
+const isDryRun = ({ takesDryRun }: Endpoint, { body, query }: UntypedInput): boolean =>
+  takesDryRun === true && (namesDryRun.safeParse(body).success || namesDryRun.safeParse(query).success);
 
 const nothing = (): Promise<void> => Promise.resolve();
 
@@ -87,7 +87,7 @@ function readInput(
   const input = {
     params,
     query: query === undefined ? {} : parseQuery(query, request),
-    body: body === undefined ? undefined : parseBody(body.schema, request),
+    body: body === undefined ? undefined : parseBody(body.schema, request, body.entries),
     header: (name: string) => request.get(name),
   };
   const { access } = endpoint;
@@ -102,14 +102,18 @@ function readInput(
   return { ...input, project, actor: { name: project.keyId, requestId: requestIdOf(response) } };
 }
 
+/** `end` with the finished text: Express's `json` would look at the settings of the app and the request again. */
 function send(response: Response, reply: Reply, { answers: [first] }: Endpoint): void {
   response.status(reply.status ?? first.status);
-  if ('text' in reply)
-    response.setHeader('content-type', `${first.contentType ?? 'application/json'}; charset=utf-8`);
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  if ('text' in reply) response.end(reply.text);
-  else if (reply.body === undefined) response.end();
-  else response.json(reply.body);
+  if (!('text' in reply) && reply.body === undefined) {
+    response.end();
+    return;
+  }
+  const [text, type] = 'text' in reply ? [reply.text, first.contentType] : [JSON.stringify(reply.body)];
+  response.setHeader('content-type', `${type ?? 'application/json'}; charset=utf-8`);
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
 }
 
 function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHandler {

@@ -132,7 +132,7 @@ export function createObserver(
   };
 }
 
-/** Observes every route but the two busy ones, which do so themselves; and adds the request's ids to all they log. */
+/** Observes every route but the busy ones, which do so themselves; and adds the request's ids to all they log. */
 export const observeRequests =
   (observe: Observer, findRoute: RouteFinder): RequestHandler =>
   (request, response, next) => {
@@ -143,7 +143,7 @@ export const observeRequests =
 type Sampling = Pick<AppDeps, 'logger'> & { route: string; share: number };
 
 /**
- * Writes a share (0 to 1) of a route's answers to the access log. Of the hot route, which has no middleware:
+ * Writes a share (0 to 1) of a route's answers to the access log. Of a hot route, which has no middleware:
  * with a share of 0 this is the handler itself.
  */
 export function sampleAccessLog(handler: RequestHandler, sampling: Sampling): RequestHandler {

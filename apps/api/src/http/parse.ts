@@ -17,11 +17,24 @@ function toFieldProblems(error: z.ZodError): FieldProblem[] {
   });
 }
 
-/** zod ignores this key where it refuses all other unknown ones. */
-const hasPrototypeKey = (value: unknown): boolean =>
-  typeof value === 'object' &&
-  value !== null &&
-  (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey));
+/**
+ * zod ignores this key where it refuses all other unknown ones. `except`: a field that is not looked into. A body of brackets
+ * only must not exhaust the stack.
+ */
+function hasPrototypeKey(value: unknown, except?: string): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Object.hasOwn(value, '__proto__')) return true;
+  const left = Object.entries(value).flatMap<unknown>(([name, one]) => (name === except ? [] : [one]));
+  while (left.length > 0) {
+    const one = left.pop();
+    if (typeof one !== 'object' || one === null) continue;
+    if (Object.hasOwn(one, '__proto__')) return true;
+    for (const inner of Object.values(one)) left.push(inner);
+  }
+  return false;
+}
+
+const prototypeKeyProblem: FieldProblem = { path: '__proto__', message: 'is not known here' };
 
 /** More than any schema takes. zod reports each of them: 15,000 in one body blocked all other requests for 0.2 s. */
 const maxEntries = 1_000;
@@ -41,16 +54,27 @@ function refuseTooManyEntries(value: unknown, what: string): void {
   });
 }
 
-function parse<T extends z.ZodType>(schema: T, value: unknown, what: string): z.output<T> {
-  refuseTooManyEntries(value, what);
+type Parsed<T extends z.ZodType> = { data: z.output<T> } | { problems: FieldProblem[] };
+
+function check<T extends z.ZodType>(schema: T, value: unknown, except?: string): Parsed<T> {
   const parsed = schema.safeParse(value);
-  if (parsed.success && !hasPrototypeKey(value)) return parsed.data;
+  if (!parsed.success) return { problems: toFieldProblems(parsed.error) };
+  return hasPrototypeKey(value, except) ? { problems: [prototypeKeyProblem] } : { data: parsed.data };
+}
+
+type Asked = { what: string; value: unknown; except?: string | undefined };
+
+function parse<T extends z.ZodType>(schema: T, { what, value, except }: Asked): z.output<T> {
+  refuseTooManyEntries(value, what);
+  const parsed = check(schema, value, except);
+  if ('data' in parsed) return parsed.data;
   throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
-    errors: parsed.success
-      ? [{ path: '__proto__', message: 'is not known here' }]
-      : toFieldProblems(parsed.error),
+    errors: parsed.problems,
   });
 }
+
+/** An entry of a list whose entries are refused one by one: the entry, or what is wrong with it. */
+export const parseEntry = <T extends z.ZodType>(schema: T, entry: unknown): Parsed<T> => check(schema, entry);
 
 /** A body of another method means nothing and is not read. */
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH']);
@@ -98,11 +122,14 @@ export function refuseQuery(request: Request): void {
   });
 }
 
-/** The body that `readJson` read, checked. Throws `invalid_request`. */
-export function parseBody<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
+/**
+ * The body that `readJson` read, checked. `entries`: the field whose entries are checked one by one (`parseEntry`). Throws
+ * `invalid_request`.
+ */
+export function parseBody<T extends z.ZodType>(schema: T, request: Request, entries?: string): z.output<T> {
   const body: unknown = request.body;
   // No body at all is an empty one; `null` is not.
-  return parse(schema, body === undefined ? {} : body, 'body');
+  return parse(schema, { what: 'body', value: body === undefined ? {} : body, except: entries });
 }
 
 const malformedEscape = /%(?![0-9A-Fa-f]{2})/;
@@ -114,10 +141,10 @@ export function parseQuery<T extends z.ZodType>(schema: T, request: Request): z.
     throw new ServiceError('invalid_request', 'Encode the query as UTF-8 with percent signs (RFC 3986).', {
       errors: [{ path: '', message: 'has a percent sign that is no escape' }],
     });
-  return parse(schema, { ...request.query }, 'query');
+  return parse(schema, { what: 'query', value: { ...request.query } });
 }
 
 /** Path parameters, checked. Throws `invalid_request`. */
 export function parseParams<T extends z.ZodType>(schema: T, request: Request): z.output<T> {
-  return parse(schema, request.params, 'path');
+  return parse(schema, { what: 'path', value: request.params });
 }

@@ -237,7 +237,9 @@ describe('a project API key', () => {
 
 const fill = (route: string, projectId: string): [string, string] => {
   const [method = '', path = ''] = route.split(' ');
-  return [method.toUpperCase(), path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x')];
+  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
+  const isOfUser = path.includes('{project_id}/usage');
+  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
 };
 
 const inProjectA = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>

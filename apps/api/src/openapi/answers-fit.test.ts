@@ -1,4 +1,4 @@
-import { dayMs } from '@billing/domain';
+import { dayMs, webhookDeliveryStatuses } from '@billing/domain';
 import { recordUsage } from '../endpoints/usage/record-usage.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
@@ -20,6 +20,20 @@ const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
 const metered = (more: Record<string, unknown>) => ({ feature_code: 'api_calls', ...more });
 
+const checks = (): Call[] =>
+  ['api_calls', 'seats', 'monthly'].map((code) => ({
+    query: { user_id: the('user_id'), feature_code: code },
+  }));
+
+const series = (): Call => ({
+  query: {
+    ...metered({ by: 'hour' }),
+    user_id: the('user_id'),
+    from: new Date(Date.now() - dayMs).toISOString(),
+    to: new Date(Date.now() + dayMs).toISOString(),
+  },
+});
+
 /** Calls that succeed, as changes to the example with ids that exist; by the status, if several do. Absent: that example is enough. */
 const changes: Record<string, () => Call[]> = {
   checkEntitlements: () => [
@@ -28,6 +42,14 @@ const changes: Record<string, () => Call[]> = {
     { query: { user_id: the('user_id'), feature_code: 'monthly' } },
     { query: { user_id: 'unknown user' } },
   ],
+  // Not the endpoint of other calls: it is deleted here.
+  deleteWebhookEndpoint: () => [{ path: { endpoint_id: all('endpoint_id')[1] } }],
+  listWebhookDeliveries: () => [
+    {},
+    ...webhookDeliveryStatuses.map((status) => ({ query: { status } })),
+    { query: { user_id: the('user_id') } },
+  ],
+  getWebhookMessage: () => all('message_id').map((one) => ({ path: { message_id: one } })),
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
     { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },
@@ -50,10 +72,8 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
-  checkUsage: () =>
-    ['api_calls', 'seats', 'monthly'].map((code) => ({
-      query: { user_id: the('user_id'), feature_code: code },
-    })),
+  checkUsage: () => checks(),
+  checkUserUsage: () => checks(),
   recordUsage: () => [
     { body: metered({ event_id: uniqueId('used') }) },
     { body: metered({ event_id: uniqueId('used'), quantity: 1_000_000 }) },
@@ -68,17 +88,10 @@ const changes: Record<string, () => Call[]> = {
       },
     },
   ],
-  getUsage: () => [
-    {
-      query: {
-        ...metered({ by: 'hour' }),
-        user_id: the('user_id'),
-        from: new Date(Date.now() - dayMs).toISOString(),
-        to: new Date(Date.now() + dayMs).toISOString(),
-      },
-    },
-  ],
+  getUsage: () => [series()],
+  getUserUsage: () => [series()],
   listUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
+  listUserUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
   createReservation: () => [
     { body: metered({ reservation_id: uniqueId('held') }) },
     { body: metered({ reservation_id: uniqueId('held'), quantity: 1_000_000 }) },

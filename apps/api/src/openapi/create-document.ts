@@ -2,7 +2,7 @@ import { id, problemOut } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import { z } from 'zod';
 import { accessKindOf, answersOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
-import type { Access, AccessKind, AdminAccess, Answer, Endpoint } from '../http/define-endpoint.ts';
+import type { Access, AdminAccess, Answer, Endpoint } from '../http/define-endpoint.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
 import {
@@ -12,6 +12,8 @@ import {
   requestIdReference,
   toRefusals,
 } from './refusals.ts';
+import { securityOf, securitySchemes } from './security.ts';
+import { describeWebhooks } from './webhooks.ts';
 
 const intro = `One Stripe account, many products, one answer to "what may this user do?".
 
@@ -33,33 +35,10 @@ any query of a call that changes something are 400 \`invalid_request\`. Text is 
 
 **Lists** answer \`{ "data": […], "next_cursor": … }\`: send \`next_cursor\` as \`cursor\` for the next page, until it is null.
 
+**Webhooks to products** tell what has changed (\`webhooks\` in this document): verify the signature, keep the greatest \`version\`
+of each user, answer 2xx for less.
+
 **Times** are RFC 3339 in UTC. Every answer carries \`x-request-id\`; new fields may come at any time.`;
-
-const securityOf: Record<AccessKind, JsonObject[]> = {
-  project: [{ projectKey: [] }],
-  admin: [{ adminSecret: [] }],
-  stripe: [{ stripeSignature: [] }],
-  metrics: [{}, { metricsToken: [] }],
-  'queue-screen': [{ operatorLogin: [] }],
-  open: [],
-};
-
-const securitySchemes = {
-  projectKey: { type: 'http', scheme: 'bearer', description: "A project's API key (`proj_…`)." },
-  adminSecret: { type: 'http', scheme: 'bearer', description: 'A secret that `ADMIN_API_KEY` names.' },
-  metricsToken: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`, where it is set.' },
-  operatorLogin: {
-    type: 'http',
-    scheme: 'basic',
-    description: 'Any name of `ADMIN_API_KEY` without a project, with its secret.',
-  },
-  stripeSignature: {
-    type: 'apiKey',
-    in: 'header',
-    name: 'Stripe-Signature',
-    description: "Stripe's signature of the exact body.",
-  },
-};
 
 /** The description of the whole API, OpenAPI 3.1, from the schemas that validate. */
 export function createOpenApiDocument(
@@ -75,6 +54,7 @@ export function createOpenApiDocument(
     const operations = (paths[endpoint.path] ??= {});
     operations[endpoint.method] = toOperation(endpoint, { toSchema, responses });
   }
+  const webhooks = describeWebhooks(toSchema('output'));
   return {
     openapi: '3.1.0',
     info: {
@@ -87,6 +67,7 @@ export function createOpenApiDocument(
     servers: [{ url: '/' }],
     tags: Object.entries(tags).map(([name, description]) => ({ name, description })),
     paths,
+    webhooks,
     components: {
       schemas: byName(components),
       responses: byName(responses),

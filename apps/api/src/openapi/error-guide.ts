@@ -42,6 +42,9 @@ export const errorGuide: Record<ErrorCode, string> = {
   run_not_found: 'Use a `run_id` that `GET /api/v1/admin/runs` lists.',
   feature_not_found: 'Describe the feature first, or correct its code.',
   reservation_not_found: 'Use the id of a reservation that was made; one that was denied is not kept.',
+  webhook_endpoint_not_found: 'List the webhook endpoints of the project for the right `endpoint_id`.',
+  webhook_message_not_found:
+    'Use a `message_id` (`webhook-id`) that the deliveries list; it may be older than messages are kept, or of a user who was erased.',
   project_exists: 'Use the project that exists, or another id.',
   product_exists: 'Change the product that exists (`PATCH`), or use another id.',
   default_exists:
@@ -58,6 +61,13 @@ export const errorGuide: Record<ErrorCode, string> = {
   key_not_active: 'Create a new key: this one is revoked or has ended.',
   has_live_subscription:
     'End the subscription (in the portal or at Stripe), wait until its end has arrived, and ask again.',
+  too_many_endpoints: 'Delete an endpoint that is not needed: a project has at most 10.',
+  endpoint_disabled: 'Enable the endpoint first (`PATCH` with `is_enabled`).',
+  backfill_running: 'Wait until the run that is under way has ended: `GET /api/v1/admin/runs?kind=backfill`.',
+  url_not_allowed:
+    'Use an https address without user information that leads to public addresses only, or have the operator allow its network (`WEBHOOK_ALLOWED_NETWORKS`); a name must resolve.',
+  webhooks_not_configured:
+    'Set `WEBHOOK_SECRET_KEY` in API and worker, the same for both: 32 random bytes in base64; keep the keys that made secrets.',
   erasure_not_configured:
     'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',

@@ -138,7 +138,8 @@ test(
 );
 
 test('the requests were right often enough to get through, and wrong often enough to be refused', () => {
-  for (const status of [200, 201, 202, 204, 400, 401, 403, 404, 409])
+  // Two calls answer 204, where they name what exists: a short run may meet none.
+  for (const status of [200, 201, 202, ...(requests >= 5_000 ? [204] : []), 400, 401, 403, 404, 409])
     expect([...met.keys()]).toContain(status);
   const through = [200, 201, 202, 204].reduce((sum, status) => sum + (met.get(status) ?? 0), 0);
   const all = [...met.values()].reduce((sum, count) => sum + count, 0);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { errorCatalog } from '@billing/domain';
+import { errorCatalog, webhookMessage, webhookMessageTypes } from '@billing/domain';
 import { z } from 'zod';
 import { createApp, endpoints } from '../app.ts';
 import { errorsOf } from '../http/define-endpoint.ts';
@@ -9,6 +9,7 @@ import { createSchemaCheck } from '../testing/schema-check.test-support.ts';
 import { createOpenApiDocument } from './create-document.ts';
 import { codesOfNoOperation } from './refusals.ts';
 import { renderDocuments } from './render-documents.ts';
+import { webhookOperationIds } from './webhooks.ts';
 
 describe('docs/ agrees with the code (else: npm run openapi)', () => {
   test.each(Object.entries(renderDocuments(endpoints)))('%s', async (name, text) => {
@@ -82,10 +83,10 @@ describe('for generators of clients', () => {
   test('are all operations: each that has a method at a path', () => {
     const described = Object.values(Object(document['paths'])).flatMap((one) => Object.keys(Object(one)));
     expect(described).toHaveLength(endpoints.length);
-    expect(valuesOf('operationId', document)).toEqual(operationIds);
+    expect(valuesOf('operationId', document)).toEqual([...operationIds, ...webhookOperationIds]);
   });
 
-  test.each(operationIds)('%s is a verb and a noun', (operationId) => {
+  test.each([...operationIds, ...webhookOperationIds])('%s is a verb and a noun', (operationId) => {
     expect(operationId).toMatch(/^[a-z]+(?:[A-Z][a-z]+)+$/);
   });
 
@@ -100,6 +101,35 @@ describe('for generators of clients', () => {
     const schemas = valuesOf('schemas', document).flatMap((one) => Object.keys(Object(one)));
     expect(schemas.length).toBeGreaterThan(20);
     expect(schemas.filter((name) => taken.has(name.toLowerCase()))).toEqual([]);
+  });
+});
+
+describe('what is sent to products', () => {
+  const { webhooks } = z
+    .object({ webhooks: z.record(z.string(), z.record(z.string(), z.unknown())) })
+    .parse(document);
+  const check = createSchemaCheck({
+    ...createOpenApiDocument(endpoints, { isClosed: true }),
+    paths: webhooks,
+  });
+
+  test('is described by its type, each with its headers', () => {
+    expect(Object.keys(webhooks)).toEqual([...webhookMessageTypes]);
+    for (const { post } of Object.values(webhooks))
+      expect(JSON.stringify(post)).toMatch(/webhook-id.*webhook-timestamp.*webhook-signature/);
+  });
+
+  const examples = Object.entries(webhooks).flatMap(([type, { post }]) =>
+    valuesOf('examples', post).flatMap((all) =>
+      Object.values(Object(all)).map((one) => [type, one] as const),
+    ),
+  );
+  test.each(examples)('has examples that fit: %s', (type, example) => {
+    const { value } = z.object({ value: z.looseObject({ type: z.string() }) }).parse(example);
+    expect(value.type).toBe(type);
+    const { operationId } = z.object({ operationId: z.string() }).parse(webhooks[type]?.['post']);
+    expect(check.body(operationId, value)).toEqual([]);
+    expect(webhookMessage.safeParse(value).success).toBe(true);
   });
 });
 

@@ -7,7 +7,8 @@ import { featureRows } from './testing/stated-feature-rules.test-support.ts';
 import type { StatedRow } from './testing/stated-feature-rules.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
 import type { SeededApi } from './testing/start-seeded-api.test-support.ts';
-import { usage, usageRows } from './testing/stated-usage-rules.test-support.ts';
+import { usageRows, usageTimes } from './testing/stated-usage-rules.test-support.ts';
+import type { TimeRow } from './testing/stated-usage-rules.test-support.ts';
 import { rulesFor, statedRules } from './testing/stated-rules.test-support.ts';
 
 type Schema = { description?: string; properties?: Record<string, Schema>; $ref?: string };
@@ -203,7 +204,7 @@ const rows: Row[] = [
 ];
 
 /** Every field of the document that is a time. */
-const times: [operationId: string, field: string, call: (at: string) => Call][] = [
+const times: TimeRow[] = [
   ['createGrant', 'valid_from', (at) => ({ body: grant({ valid_from: at }) })],
   ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
@@ -213,14 +214,7 @@ const times: [operationId: string, field: string, call: (at: string) => Call][] 
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],
   ['listAudit', 'to', (at) => ({ query: { to: at } })],
-  ['recordUsage', 'timestamp', (at) => ({ body: usage({ timestamp: at }) })],
-  [
-    'setUsageLevel',
-    'observed_at',
-    (at) => ({ body: { user_id: 'u', feature_code: 'f', event_id: 'e', level: 1, observed_at: at } }),
-  ],
-  ['getUsage', 'from', (at) => ({ query: { user_id: 'u', feature_code: 'f', from: at } })],
-  ['getUsage', 'to', (at) => ({ query: { user_id: 'u', feature_code: 'f', to: at } })],
+  ...usageTimes,
 ];
 for (const [operationId, field, call] of times) {
   rows.push(['yearBeyond', operationId, field, () => call('1969-12-31T23:59:59Z')]);
@@ -229,8 +223,11 @@ for (const [operationId, field, call] of times) {
 }
 
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
-/** What a list of a project's key is of. */
-const listedOf: Record<string, object> = { listUsageEvents: { user_id: 'u', feature_code: 'f' } };
+/** What a list is of that is of one user. */
+const listedOf: Record<string, object> = {
+  listUsageEvents: { user_id: 'u', feature_code: 'f' },
+  listUserUsageEvents: { user_id: 'u', feature_code: 'f' },
+};
 for (const { operationId } of lists)
   rows.push([
     'foreignCursor',
@@ -266,7 +263,8 @@ test.each(rows)('%s: %s refuses %s, which fits its schema, as the document says'
       path: { project_id: the('project_id') },
       body: { redirect_origins: ['https://shop.example'] },
     });
-  const call = { path: { project_id: the('project_id') }, ...makeCall() };
+  const ids = { project_id: the('project_id'), endpoint_id: the('endpoint_id') };
+  const call = { path: ids, ...makeCall() };
   expect(check.request(operationId, call)).toEqual([]);
   const { status, shown, body } = await callEndpoint(seeded, endpoint, call);
   expect([shown, status]).toEqual([shown, 400]);

@@ -1,13 +1,13 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
 import type { Readiness, RedisClient } from '@billing/platform';
-import { checkCache, checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import { checkCache, checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 const deadlineMs = 1_000;
 
 type ReadinessDeps = Pick<
   AppDeps,
-  'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions' | 'erasureKeys'
+  'database' | 'cache' | 'config' | 'isStopping' | 'stripePermissions' | 'erasureKeys' | 'webhookSecrets'
 > & {
   queueRedis: RedisClient;
 };
@@ -24,6 +24,7 @@ export function createApiReadiness({
   queueRedis,
   stripePermissions,
   erasureKeys,
+  webhookSecrets,
 }: ReadinessDeps): Readiness {
   return createReadiness({
     deadlineMs,
@@ -40,6 +41,7 @@ export function createApiReadiness({
     further: async () => ({
       ...checkCache(cache),
       ...(await checkErasureKeys(database, erasureKeys, 'noted').catch(() => ({}))),
+      ...(await checkWebhookKeys(database, webhookSecrets).catch(() => ({}))),
     }),
     isOfUse: (findings) => findings['database']?.state !== 'away' || cache.isAvailable(),
   });

@@ -15,6 +15,13 @@ import { closeGracefully, createApiServer } from '../http/api-server.ts';
 
 export const testAdmin = { name: 'tester', secret: `admin-${randomBytes(16).toString('hex')}` } as const;
 export const testErasureKey = randomBytes(32).toString('base64');
+export const testWebhookKey = randomBytes(32).toString('base64');
+/** Of API and worker: webhooks may go to this machine. */
+export const testWebhookEnv = {
+  WEBHOOK_SECRET_KEY: testWebhookKey,
+  WEBHOOK_ALLOW_HTTP: 'true',
+  WEBHOOK_ALLOWED_NETWORKS: '127.0.0.0/8',
+};
 export const testWebhookSecret = `whsec_${randomBytes(16).toString('hex')}`;
 
 export type TestApiOptions = {
@@ -69,6 +76,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     STRIPE_WEBHOOK_SECRET: testWebhookSecret,
     ADMIN_API_KEY: `${testAdmin.name}:${testAdmin.secret}`,
     ERASURE_KEY: testErasureKey,
+    ...testWebhookEnv,
     ...options.env,
   });
   const clock = createMovableClock();

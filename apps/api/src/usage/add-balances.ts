@@ -1,6 +1,7 @@
 import { checkOut } from '@billing/domain';
-import type { EntitlementsAnswer } from '@billing/domain';
+import type { Clock, EntitlementsAnswer } from '@billing/domain';
 import type { Answered, CacheOutcome } from '../entitlements/answer-source.ts';
+import { checkText } from './check-usage.ts';
 import type { CheckUsage } from './check-usage.ts';
 
 const worse = (a: CacheOutcome, b: CacheOutcome): CacheOutcome => {
@@ -9,17 +10,21 @@ const worse = (a: CacheOutcome, b: CacheOutcome): CacheOutcome => {
 };
 
 /** The answer with the balances of its metered features and counted limits. */
-export async function addBalances(checkUsage: CheckUsage, { answer, cache }: Answered): Promise<Answered> {
+export async function addBalances(
+  { checkUsage, clock }: { checkUsage: CheckUsage; clock: Clock },
+  { answer, cache }: Answered,
+): Promise<Answered> {
   const whole: EntitlementsAnswer = JSON.parse(`${answer}}`);
   const { project_id: projectId, user_id: userId, entitlements } = whole;
   const counted = entitlements.filter(({ kind }) => kind === 'metered' || kind === 'limit');
-  const checked = await checkUsage(
+  const checked = await checkUsage.many(
     counted.map(({ feature_code: featureCode }) => ({ projectId, userId, featureCode })),
     { required: 1 },
   );
+  const now = clock();
   const balances = new Map(
-    checked.map(({ text }) => {
-      const { feature_code: code, balance } = checkOut.parse(JSON.parse(text));
+    checked.map((one) => {
+      const { feature_code: code, balance } = checkOut.parse(JSON.parse(checkText(one, now)));
       return [code, balance];
     }),
   );

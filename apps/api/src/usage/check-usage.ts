@@ -1,145 +1,64 @@
-import { isAllowed, reasonFor, ServiceError, toTimestamp } from '@billing/domain';
-import type { Clock } from '@billing/domain';
-import {
-  accountText,
-  deriveSources,
-  openedAccount,
-  readSources,
-  readStates,
-  toCheckCopy,
-} from '@billing/store';
-import type {
-  AccountKey,
-  CheckCopy,
-  Database,
-  EntitlementCache,
-  Usage,
-  UsageLookUp,
-  UserSources,
-} from '@billing/store';
-import type { ApiConfig } from '../config.ts';
-import type { Admission } from '../entitlements/admit-misses.ts';
+import { isAllowed, reasonFor, toTimestamp } from '@billing/domain';
+import type { Instant } from '@billing/domain';
+import type { AccountKey, CheckCopy } from '@billing/store';
 import type { CacheOutcome } from '../entitlements/answer-source.ts';
-import { createReadRunner, toFreshAnswer } from '../entitlements/fresh-reads.ts';
+import { withinDeadline } from '../entitlements/fresh-reads.ts';
+import { createCheckReads } from './read-checks.ts';
+import type { Missing, UsageReadDeps } from './read-checks.ts';
 
-export type Checked = { text: string; cache: CacheOutcome };
+/** A check before it is sent: `checkText` makes its text. */
+export type Checked = { copy: CheckCopy; required: number; cache: CacheOutcome };
 
 export type CheckRequest = { required: number; minUsageSeq?: number | undefined };
 
-/** Checks of one project, in the order asked. */
-export type CheckUsage = (keys: readonly AccountKey[], request: CheckRequest) => Promise<Checked[]>;
-
-export type UsageReadDeps = {
-  database: Pick<Database, '$queryJson'>;
-  clock: Clock;
-  cache: EntitlementCache;
-  usage: Pick<Usage, 'cache'>;
-  config: Pick<ApiConfig, 'pastDueGraceDays' | 'renewalAllowanceMs' | 'databasePoolSize'>;
-  admission: Admission;
+/** Checks of one project. */
+export type CheckUsage = {
+  /** Within its time. Promises are what a hit costs most: the fewer, the better. */
+  one: (key: AccountKey, request: CheckRequest, endsAt: number) => Promise<Checked>;
+  /** In the order asked; the caller limits the time. */
+  many: (keys: readonly AccountKey[], request: CheckRequest) => Promise<Checked[]>;
 };
 
-/** How often a read that proved to be older than something known is repeated. */
-const maxReads = 3;
-
-/** A finished answer. */
-function toText({ steps, head, tail }: CheckCopy, required: number, now: number): string {
+/** A finished answer, with the moment of the check. */
+export function checkText({ copy: { steps, head, tail }, required }: Checked, now: Instant): string {
   const reason = reasonFor(steps, required);
   return `${head},"allowed":${isAllowed(reason)},"reason":"${reason}","required":${required},${tail},"checked_at":"${toTimestamp(now)}"}`;
 }
 
-type Asked = { key: AccountKey; lookUp: UsageLookUp };
+/** The copy that the cache has, if it may be served and is as new as is asked. */
+const hitOf = ({ lookUp: { copy } }: Missing, { required, minUsageSeq = 0 }: CheckRequest): Checked | null =>
+  copy !== null && copy.usageSeq >= minUsageSeq ? { copy, required, cache: 'hit' } : null;
 
-const leastVersionOf = ({ entitlements }: UsageLookUp): number =>
-  entitlements.state === 'hit' ? entitlements.version : entitlements.leastVersion;
-
-const outcomeOf = ({ lookUp }: Asked): CacheOutcome => (lookUp.ticket === null ? 'bypass' : 'miss');
+const outcomeOf = ({ lookUp }: Missing): CacheOutcome => (lookUp.ticket === null ? 'bypass' : 'miss');
 
 export function createUsageChecks(deps: UsageReadDeps): CheckUsage {
-  const { database, clock, cache, usage, config } = deps;
-  const run = createReadRunner(deps);
+  const { cache } = deps.usage;
+  const reads = createCheckReads(deps);
 
-  /** Reads sources and states of what the cache does not have. */
-  async function readOnce(asked: readonly Asked[]): Promise<(CheckCopy | null)[]> {
-    const [first] = asked;
-    if (first === undefined) return [];
-    const { projectId } = first.key;
-    const keys = asked.map(({ key }) => key);
-    const userIds = [...new Set(keys.map(({ userId }) => userId))];
-    const startedAt = clock();
-    const [sources, states] = await run({ projectId, userIds }, () =>
-      Promise.all([readSources(database, projectId, userIds), readStates(database, keys, startedAt)]),
-    );
-    const derived = new Map(
-      [...sources].map(([userId, read]) => [userId, deriveSources(read, config, startedAt)] as const),
-    );
-    for (const { key, lookUp } of asked) keepEntitlements(lookUp, sources.get(key.userId), startedAt);
-    return asked.map(({ key, lookUp }) => {
-      const known = derived.get(key.userId);
-      if (known === undefined) throw new Error('the project of a valid API key has no row');
-      const account = openedAccount(known, key.featureCode, states.get(accountText(key)));
-      const isOld =
-        known.read.userVersion < leastVersionOf(lookUp) || account.state.usageSeq < lookUp.leastSeq;
-      if (isOld) return null;
-      const copied = { ...key, sources: known, account };
-      if (account.state.usageSeq > 0) usage.cache.rememberAnswered(key, account.state.usageSeq);
-      if (lookUp.ticket !== null) void usage.cache.fill(lookUp.ticket, copied);
-      return toCheckCopy(copied);
-    });
+  async function afterMiss(missing: Missing, { required, minUsageSeq = 0 }: CheckRequest): Promise<Checked> {
+    const copy = await reads.one(missing, minUsageSeq);
+    return { copy, required, cache: outcomeOf(missing) };
   }
 
-  /** A copy of a balance is served together with the entitlements that it was derived from: both have to be there. */
-  function keepEntitlements(lookUp: UsageLookUp, read: UserSources | undefined, asOf: number): void {
-    if (lookUp.entitlements.state !== 'miss' || read === undefined) return;
-    if (read.userVersion < lookUp.entitlements.leastVersion) return;
-    const { projectId } = lookUp;
-    void cache.fill(lookUp.entitlements.ticket, toFreshAnswer(deps, read, { projectId, asOf }));
-  }
+  return {
+    one: (key, request, endsAt) =>
+      cache.lookUp(key).then((lookUp) => {
+        const asked = { key, lookUp };
+        return hitOf(asked, request) ?? withinDeadline(afterMiss(asked, request), endsAt);
+      }),
 
-  async function readAll(asked: readonly Asked[]): Promise<CheckCopy[]> {
-    const copies: (CheckCopy | null)[] = await readOnce(asked);
-    for (let count = 2; copies.includes(null) && count <= maxReads; count += 1) {
-      const old = asked.flatMap((one, at) => (copies[at] === null ? [{ one, at }] : []));
-      const again = await readOnce(
-        // The last answer stands: what was known may have been rolled back.
-        old.map(({ one }) => (count < maxReads ? one : { ...one, lookUp: withoutLeast(one.lookUp) })),
-      );
-      old.forEach(({ at }, index) => (copies[at] = again[index] ?? null));
-    }
-    return copies.map((copy) => {
-      if (copy === null) throw new ServiceError('service_unavailable', 'Try again in a moment.');
-      return copy;
-    });
-  }
-
-  return async (keys, { required, minUsageSeq = 0 }) => {
-    const asked = await Promise.all(
-      keys.map(async (key) => ({ key, lookUp: await usage.cache.lookUp(key) })),
-    );
-    const copyOf = ({ lookUp: { copy } }: Asked): CheckCopy | null =>
-      copy !== null && copy.usageSeq >= minUsageSeq ? copy : null;
-    const missing = asked.filter((one) => copyOf(one) === null);
-    const read = new Map<Asked, CheckCopy>();
-    const copies = missing.length === 0 ? [] : await readAll(missing);
-    missing.forEach((one, at) => {
-      const copy = copies[at];
-      if (copy !== undefined) read.set(one, copy);
-    });
-    const now = clock();
-    return asked.flatMap((one) => {
-      const hit = copyOf(one);
-      const copy = hit ?? read.get(one);
-      if (copy === undefined) return [];
-      return [{ text: toText(copy, required, now), cache: hit === null ? outcomeOf(one) : 'hit' } as const];
-    });
+    async many(keys, request) {
+      const asked = await Promise.all(keys.map(async (key) => ({ key, lookUp: await cache.lookUp(key) })));
+      const hits = asked.map((one) => hitOf(one, request));
+      const missing = asked.filter((_one, at) => hits[at] === null);
+      const copies = missing.length === 0 ? [] : await reads.many(missing);
+      const read = new Map(missing.map((one, at) => [one, copies[at]]));
+      return asked.flatMap((one, at): Checked[] => {
+        const hit = hits[at] ?? null;
+        if (hit !== null) return [hit];
+        const copy = read.get(one);
+        return copy === undefined ? [] : [{ copy, required: request.required, cache: outcomeOf(one) }];
+      });
+    },
   };
 }
-
-const withoutLeast = (lookUp: UsageLookUp): UsageLookUp => ({
-  ...lookUp,
-  leastSeq: 0,
-  ticket: null,
-  entitlements:
-    lookUp.entitlements.state === 'hit'
-      ? { state: 'unavailable', leastVersion: 0 }
-      : { ...lookUp.entitlements, leastVersion: 0 },
-});

@@ -14,7 +14,7 @@ import type { AccountKey, StoredReservation } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 import { usageUnavailable } from './take-usage.ts';
 
-type Deps = Pick<AppDeps, 'database' | 'clock' | 'config'>;
+type Deps = Pick<AppDeps, 'database' | 'clock' | 'config' | 'usage'>;
 
 const readMs = 300;
 
@@ -62,7 +62,7 @@ export async function readReservation(
   projectId: string,
   reservationId: string,
 ): Promise<ReservationOut> {
-  const { database, clock, config } = deps;
+  const { database, clock, config, usage } = deps;
   const found = await find(deps, projectId, reservationId);
   const key = { projectId, userId: found.userId, featureCode: found.featureCode };
   const now = clock();
@@ -76,6 +76,7 @@ export async function readReservation(
     key.featureCode,
     states.get(accountText(key)),
   );
+  usage.cache.rememberAnswered(key, account.state.usageSeq);
   const reservation = atPresent(found, now);
   return toReservationOut(account, reservationId, {
     kind: 'reservation',

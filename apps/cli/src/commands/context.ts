@@ -141,6 +141,12 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** A number of hours, fractions allowed. */
+export function hours(text: string): number {
+  if (!/^\d{1,3}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('Give a number of hours.');
+  return Number(text);
+}
+
 /** Options that were given, by name. */
 export type Filter = Record<string, string | undefined>;
 

@@ -46,6 +46,12 @@ test('limits and allowances are described, sold, given by hand and explained fro
   expect((await billing('features', 'update', 'usage', 'api_calls', '--meter', '')).out).not.toMatch(
     /overage/,
   );
+  expect(await billing('features', 'update', 'usage', 'api_calls', '--report', 'all')).toMatchObject({
+    code: 2,
+    said: expect.stringContaining('--meter'),
+  });
+  expect((await billing('features', 'update', 'usage', 'seats', '--name', '')).out).toMatch(/name +–/);
+  expect((await billing('features', 'show', 'usage', 'seats')).out).toMatch(/kind +limit/);
   expect((await billing('usage', 'meters', '--project', 'usage')).out).toContain(
     'Stripe was told of all usage.',
   );
@@ -79,6 +85,25 @@ test('limits and allowances are described, sold, given by hand and explained fro
   expect((await billing(...adjust, '100')).out).toMatch(/used +100[\s\S]*remaining +400/);
   expect((await billing(...adjust, '-40')).out).toMatch(/remaining +440/);
   expect((await billing(...adjust, '0')).code).toBe(2);
+  const ofAnn = ['usage', 'ann', 'api_calls'];
+  const checked = await billing('usage', 'check', ...ofAnn, '--required', '441');
+  expect(checked.out).toMatch(/allowed +no\n(why +insufficient_balance)/);
+  expect(checked.out).toMatch(/granted +500\nused +60\n[\s\S]*BY +ID[\s\S]*manual +grant_\w+ .* 440/);
+  expect((await billing('usage', 'check', 'usage', 'ann', 'seats')).out).toMatch(/limit +unlimited/);
+  expect((await billing('usage', 'check', 'usage', 'ann', 'nothing')).out).toMatch(/why +not_entitled/);
+  expect((await billing('usage', 'check', 'nothing', 'ann', 'seats')).said).toContain('project_not_found');
+  expect((await billing('usage', 'series', ...ofAnn, '--by', 'month')).out).toMatch(/FROM +USED\n\S+ +60$/);
+  expect((await billing('usage', 'series', ...ofAnn, '--to', '2020-01-01')).out).toContain(
+    'Nothing was used',
+  );
+  expect(JSON.parse((await billing('usage', 'series', ...ofAnn, '--json')).out)).toMatchObject({
+    data: [{ quantity: 60 }],
+  });
+  const events = await billing('usage', 'events', ...ofAnn, '--limit', '1');
+  expect(events.out).toMatch(/adjustment +record +-40 .* -40 of manual grant_/);
+  expect(events.said).toContain('There is more');
+  expect((await billing('usage', 'events', ...ofAnn, '--all')).out).toMatch(/ -40 [\s\S]* 100 /);
+  expect((await billing('usage', 'refusals', '--project', 'usage')).out).toContain('was refused');
   const { out } = await billing('explain', 'usage', 'ann');
   expect(out).toContain('500 until 2099-01-01T00:00:00.000Z');
   expect(out).toContain('no limit');

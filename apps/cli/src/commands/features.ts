@@ -3,6 +3,7 @@ import type { FeatureOut } from '@billing/domain';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
+import { CliError } from './cli-error.ts';
 import { callAndShow, commaList, dryRunOption, given, list, pageable, requireChange } from './context.ts';
 import type { Context } from './context.ts';
 
@@ -37,13 +38,13 @@ type FeatureOptions = {
 const withFields = (command: Command): Command =>
   command
     .option(...dryRunOption)
-    .option('--name <name>', 'for people')
-    .option('--unit <unit>', 'what is counted, for people: call, seat')
+    .option('--name <name>', 'for people; an empty text: none')
+    .option('--unit <unit>', 'what is counted, for people: call, seat; an empty text: none')
     .option('--counted', 'of a limit: usage raises and lowers a level (seats in use)')
     .option('--thresholds <list>', 'percents whose reaching is told, comma-separated', percents)
     .option('--meter <event name>', 'the meter of Stripe that usage is reported to; an empty text: none')
     .addOption(
-      new Option('--report <what>', 'what the meter is told').choices(['all', 'overage']).default('all'),
+      new Option('--report <what>', 'what the meter is told (default: all)').choices(['all', 'overage']),
     );
 
 export function addFeatures(program: Command, context: Context): void {
@@ -68,10 +69,17 @@ export function addFeatures(program: Command, context: Context): void {
           'No code is described, so all are boolean: features create <project> <feature> --kind metered.',
       }),
   );
+  features
+    .command('show <project> <feature>')
+    .description('What a code stands for')
+    .action(async (project: string, feature: string, _options, command: Command) => {
+      const call = { path: path`/admin/projects/${project}/features/${feature}` };
+      await callAndShow(context, command, { ...call, schema: featureOut, fields: featureFields });
+    });
   withFields(features.command('create <project> <feature>').description('Say what a code stands for'))
     .addOption(new Option('--kind <kind>').choices(featureKinds).makeOptionMandatory())
     .action(async (project: string, feature: string, options: FeatureOptions, command: Command) => {
-      const body = { feature_code: feature, ...bodyOf(options) };
+      const body = { feature_code: feature, ...bodyOf(options, undefined) };
       const call = { method: 'POST' as const, path: path`/admin/projects/${project}/features`, body };
       await callAndShow(context, command, { ...call, schema: featureOut, fields: featureFields });
     });
@@ -79,7 +87,7 @@ export function addFeatures(program: Command, context: Context): void {
     .option('--no-counted', 'no level')
     .addOption(new Option('--kind <kind>', 'only while nothing has the code').choices(featureKinds))
     .action(async (project: string, feature: string, options: FeatureOptions, command: Command) => {
-      const body = requireChange(bodyOf(options));
+      const body = requireChange(bodyOf(options, null));
       const call = {
         method: 'PATCH' as const,
         path: path`/admin/projects/${project}/features/${feature}`,
@@ -89,11 +97,13 @@ export function addFeatures(program: Command, context: Context): void {
     });
 }
 
-function bodyOf({ meter, report, ...fields }: FeatureOptions): Record<string, unknown> {
-  const { kind, name, unit, counted, thresholds } = fields;
-  const told = meter === undefined ? undefined : meterOf(meter, report);
-  return given({ kind, name, unit, counted, thresholds, stripe_meter: told });
+/** `none`: what an empty text stands for, which takes away what is there. */
+function bodyOf({ meter, report, ...fields }: FeatureOptions, none: null | undefined) {
+  const { kind, counted, thresholds } = fields;
+  if (report !== undefined && !meter)
+    throw new CliError('usage', 'Name the meter that is told: --meter <event name> beside --report.');
+  const orNone = (text: string | undefined) => (text === '' ? none : text);
+  const told = meter ? { event_name: meter, report: report ?? 'all' } : orNone(meter);
+  const texts = { name: orNone(fields.name), unit: orNone(fields.unit) };
+  return given({ kind, ...texts, counted, thresholds, stripe_meter: told });
 }
-
-const meterOf = (eventName: string, report: FeatureOptions['report']) =>
-  eventName === '' ? null : { event_name: eventName, report };

@@ -1,6 +1,5 @@
 import { apiKeyList, createdApiKey, rotatedApiKey } from '@billing/domain';
 import type { CreatedApiKey } from '@billing/domain';
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { path } from './admin-client.ts';
@@ -10,6 +9,7 @@ import {
   confirm,
   dryRunOption,
   given,
+  hours,
   isDryRun,
   list,
   moment,
@@ -19,11 +19,6 @@ import {
 import type { Context } from './context.ts';
 
 type RotateOptions = { overlap?: number; expires?: string };
-
-function hours(text: string): number {
-  if (!/^\d{1,3}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('Give a number of hours.');
-  return Number(text);
-}
 
 export function addKeys(program: Command, context: Context): void {
   const keys = program.command('keys').description('API keys of a project');

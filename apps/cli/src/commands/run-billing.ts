@@ -18,6 +18,7 @@ import { addRuns } from './runs.ts';
 import { addSums } from './sums.ts';
 import { addUsage } from './usage.ts';
 import { addFind } from './users.ts';
+import { addWebhooks } from './webhooks.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
 
@@ -46,6 +47,7 @@ const commands = [
   addFind,
   addExplain,
   addUsage,
+  addWebhooks,
   addErase,
   addEvents,
   addQuarantine,

@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { callAndShow, dryRunOption, given, list, pageable, queryOf } from './context.ts';
 import type { Context, Filter } from './context.ts';
+import { addUsageReads } from './usage-reads.ts';
 
 /** Signed: `-100` gives back. */
 function quantity(text: string): number {
@@ -89,6 +90,7 @@ function addMeters(usage: Command, context: Context): void {
 
 export function addUsage(program: Command, context: Context): void {
   const usage = program.command('usage').description('What users have used of limits and metered features');
+  addUsageReads(usage, context);
   addAdjust(usage, context);
   addMeters(usage, context);
 }

@@ -1,6 +1,6 @@
 import { checkQueueRedis, createReadiness } from '@billing/platform';
-import type { Readiness, RedisClient, StripePermissions } from '@billing/platform';
-import { checkCache, checkErasureKeys, createDatabaseCheck } from '@billing/store';
+import type { Readiness, RedisClient, StripePermissions, WebhookSecrets } from '@billing/platform';
+import { checkCache, checkErasureKeys, checkWebhookKeys, createDatabaseCheck } from '@billing/store';
 import type { Database, EntitlementCache, ErasureKeys } from '@billing/store';
 
 const deadlineMs = 1_500;
@@ -16,6 +16,7 @@ type ReadinessDeps = {
   isStopping: () => boolean;
   stripePermissions: StripePermissions;
   erasureKeys: ErasureKeys;
+  webhookSecrets: WebhookSecrets;
 };
 
 /** Whether this worker can work: it writes to Postgres what it takes from the queue, and is of no use without either. */
@@ -30,6 +31,7 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
     isStopping,
     stripePermissions,
     erasureKeys,
+    webhookSecrets,
   } = deps;
   return createReadiness({
     deadlineMs,
@@ -45,6 +47,7 @@ export function createWorkerReadiness(deps: ReadinessDeps): Readiness {
     further: async () => ({
       ...checkCache(cache),
       ...(await checkErasureKeys(database, erasureKeys, 'blocked').catch(() => ({}))),
+      ...(await checkWebhookKeys(database, webhookSecrets).catch(() => ({}))),
     }),
     isOfUse: () => false,
   });

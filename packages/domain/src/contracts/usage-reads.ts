@@ -27,6 +27,8 @@ export const checkQuery = z.strictObject({
     .describe('An answer that is not older than this `usage_seq`, which another call gave.'),
 });
 export type CheckQuery = z.output<typeof checkQuery>;
+/** Of an administrator, whose path names the project; so are the others. */
+export const adminCheckQuery = checkQuery.omit({ project_id: true });
 
 const checkAmount = amount.default(1).describe(required);
 
@@ -88,14 +90,15 @@ export const usageSeriesQuery = z.strictObject({
   user_id: id,
   feature_code: id,
   project_id: ofKey,
-  from: timestamp('From the quarter of an hour on that has this moment.').optional(),
-  to: timestamp('Up to this moment (exclusive), its quarter of an hour included.').optional(),
+  from: timestamp('From this moment on.').optional(),
+  to: timestamp('Up to this moment, exclusive.').optional(),
   by: z
     .enum(['hour', 'day', 'month'])
     .default('day')
     .describe("Days and months are those of the policy's `usage_timezone`."),
 });
 export type UsageSeriesQuery = z.output<typeof usageSeriesQuery>;
+export const adminUsageSeriesQuery = usageSeriesQuery.omit({ project_id: true });
 
 export const usageSeriesOut = z
   .object({
@@ -112,6 +115,7 @@ export const usageEventsQuery = z.strictObject({
   ...pageFields,
 });
 export type UsageEventsQuery = z.output<typeof usageEventsQuery>;
+export const adminUsageEventsQuery = usageEventsQuery.omit({ project_id: true });
 
 export const usageEventOut = z
   .object({

@@ -23,8 +23,8 @@ const isShallow = (value: unknown, levels = maxDepth): boolean =>
   typeof value !== 'object' ||
   (levels > 0 && Object.values(value).every((one) => isShallow(one, levels - 1)));
 
-/** What the document says of it. */
-export const storableRule = `at most ${maxDepth} levels deep, of well-formed Unicode without NUL`;
+/** What the document says of it; that key is refused in every body. */
+export const storableRule = `at most ${maxDepth} levels deep, of well-formed Unicode without NUL, without the key __proto__`;
 
 /** Any JSON of at most so many bytes (of its UTF-8 text), of which Postgres can keep every string. */
 export const storableJson = (maxBytes: number) =>
@@ -37,11 +37,13 @@ export const storableJson = (maxBytes: number) =>
     })
     .refine(hasOnlyStorableText, { message: 'must be well-formed Unicode without NUL' });
 
-/** The same text for equal values, whatever the order of their fields. */
-export function canonicalJson(value: StorableJson): string {
+/** The same text for equal values of JSON, whatever the order of their fields. A field that is undefined is none. */
+export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  const fields = Object.entries(value)
+  const entries: [string, unknown][] = Object.entries(value);
+  const fields = entries
+    .filter(([, one]) => one !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, one]) => `${JSON.stringify(name)}:${canonicalJson(one)}`);
   return `{${fields.join()}}`;

@@ -18,7 +18,7 @@ export type NamedSecret = {
 };
 
 /** A field whose only complaint is `expected …`, so that a value can never leak into a message. */
-function field<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
+export function field<T>(expected: string, read: (text: string) => T | undefined): z.ZodType<T, string> {
   const error = `expected ${expected}`;
   return z.string({ error }).transform((text, context) => {
     const value = read(text.trim());
@@ -85,7 +85,7 @@ function matching(pattern: RegExp, expected: string): z.ZodType<string, string> 
 
 const secretField = (pattern = /^\S+$/, hint = 'a secret without spaces') => matching(pattern, hint);
 
-function splitList(text: string): string[] {
+export function splitList(text: string): string[] {
   return text
     .split(',')
     .map((part) => part.trim())
@@ -99,22 +99,19 @@ function secretList(): EnvField<string[]> {
   });
 }
 
-const erasureKeyBytes = 32;
+const keyBytes = 32;
 
-const isErasureKey = (key: string): boolean =>
-  /^[A-Za-z0-9+/]{43}=?$/.test(key) && Buffer.from(key, 'base64').length === erasureKeyBytes;
+const isKey = (key: string): boolean =>
+  /^[A-Za-z0-9+/]{43}=?$/.test(key) && Buffer.from(key, 'base64').length === keyBytes;
 
 /** Keys as base64, with or without padding, as `openssl rand -base64 32` writes them. */
-function erasureKeys(): EnvField<string[]> {
-  return field(
-    `one or more keys of ${erasureKeyBytes} bytes in base64, comma-separated, each used once`,
-    (text) => {
-      const keys = splitList(text);
-      const isDistinct =
-        new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size === keys.length;
-      return keys.length > 0 && keys.every(isErasureKey) && isDistinct ? keys : undefined;
-    },
-  );
+function keyList(): z.ZodType<string[], string> {
+  return field(`one or more keys of ${keyBytes} bytes in base64, comma-separated, each used once`, (text) => {
+    const keys = splitList(text);
+    const isDistinct =
+      new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size === keys.length;
+    return keys.length > 0 && keys.every(isKey) && isDistinct ? keys : undefined;
+  });
 }
 
 /** A project in percent encoding, so that it may hold what separates the parts; undefined: it is none. */
@@ -186,6 +183,8 @@ export const envVar = {
     secretField(pattern, hint).optional(),
   /** One or more secrets, comma-separated (rotation); never empty. */
   secretList,
+  /** One or more keys of 32 bytes in base64, comma-separated. */
+  keyList,
   /** One or more `name[/role[/project]]:secret`, comma-separated; all after the first colon is the secret. */
   namedSecrets,
   /** Any text without control characters. */
@@ -226,7 +225,7 @@ export const redisFields = {
 
 export const erasureFields = {
   /** The first makes the digests of erased users, all of them match. Unset: nobody can be erased. */
-  ERASURE_KEY: erasureKeys().optional(),
+  ERASURE_KEY: envVar.keyList().optional(),
 };
 
 export const stripeFields = {

@@ -59,21 +59,24 @@ export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.
 
 /** A setting with which a process starts, and that somebody should look at: the event of its line in the log. */
 export type SettingWarning = {
-  readonly event: 'setting_has_no_effect' | 'connection_may_be_unencrypted';
+  readonly event: 'setting_has_no_effect' | 'connection_may_be_unencrypted' | 'webhooks_may_be_unencrypted';
   readonly variable: string;
   readonly parameter: string;
 };
 
 /**
- * What is set and has no effect (in production it is refused), and databases outside of private networks whose URL does
- * not ask for encryption.
+ * What is set and has no effect (in production it is refused), databases outside of private networks whose URL does not ask
+ * for encryption, and webhooks that may go in the clear in production.
  */
 export function findSettingWarnings(schema: z.ZodObject, env: Environment): SettingWarning[] {
+  const isProduction = lookUp('NODE_ENV', env).value?.trim() === 'production';
   return Object.keys(schema.shape).flatMap((variable): SettingWarning[] => {
     const value = lookUp(variable, env).value ?? '';
     const ignored = ignoredParameters(variable, value).map(
       (parameter) => ({ event: 'setting_has_no_effect', variable, parameter }) as const,
     );
+    if (variable === 'WEBHOOK_ALLOW_HTTP' && value.trim() === 'true' && isProduction)
+      return [{ event: 'webhooks_may_be_unencrypted', variable, parameter: 'true' }];
     return isLooselyEncrypted(variable, value)
       ? [...ignored, { event: 'connection_may_be_unencrypted', variable, parameter: 'sslmode' }]
       : ignored;

@@ -30,6 +30,7 @@ const rules: Readonly<Partial<Record<string, (value: string, valueOf: ValueOf) =
       ? weakSecret(listed(value))
       : 'expected the secrets of webhook endpoints, each beginning with whsec_ (a key of the API, sk_… or rk_…, verifies nothing)',
   ERASURE_KEY: (value) => weakSecret(listed(value)),
+  WEBHOOK_SECRET_KEY: (value) => weakSecret(listed(value)),
   STRIPE_API_BASE: stripeBaseProblem,
   DATABASE_URL: databaseProblem,
   MIGRATE_DATABASE_URL: databaseProblem,

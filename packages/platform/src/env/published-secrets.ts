@@ -38,4 +38,5 @@ export const publishedSecrets: ReadonlySet<string> = new Set([
   'demo-admin-secret-not-for-production',
   'whsec_demo_not_for_production',
   'ZGVtby1lcmFzdXJlLWtleS1ub3QtZm9yLWFueWJvZHk=',
+  'ZGVtby13ZWJob29rLWtleS1ub3QtZm9yLWFueWJvZHk=',
 ]);

@@ -2,7 +2,7 @@ import { ServiceError } from '@billing/domain';
 import type { Instant, PriceTerms } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
-import { changeProject } from '../change-user.ts';
+import { changeProject, isSame } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
 import { given } from '../given.ts';
@@ -17,11 +17,9 @@ export type PriceChanges = {
   terms?: { seen: PriceTerms; wanted: PriceTerms; check: PriceCheck } | undefined;
 };
 
-const isSame = (a: PriceTerms, b: PriceTerms): boolean => JSON.stringify(a) === JSON.stringify(b);
-
 /**
- * Changes a price. Another product makes every cached answer of the project old; archiving and corrected amounts change
- * no entitlement. Throws `project_not_found`, `price_not_found`, `product_not_found`; `invalid_request` where a price
+ * Changes a price. Whatever it changes makes every cached answer of the project old; only another product changes
+ * entitlements. Throws `project_not_found`, `price_not_found`, `product_not_found`; `invalid_request` where a price
  * whose purchases end would no longer be paid once.
  */
 export async function patchPrice(
@@ -51,7 +49,8 @@ export async function patchPrice(
       change: { before: summary(before), after: summary(result) },
     });
     const { stripePriceId } = result;
-    return { result, changed: result.productId === before.productId ? null : { stripePriceId } };
+    if (isSame(summary(before), summary(result))) return { result, changed: null };
+    return { result, changed: result.productId === before.productId ? 'nobody' : { stripePriceId } };
   });
 }
 
@@ -87,6 +86,6 @@ export async function deletePrice(
       target: { type: 'price', id: key.priceId },
       change: { before: summary(price), after: null },
     });
-    return { result: undefined, changed: null };
+    return { result: undefined, changed: 'nobody' };
   });
 }

@@ -2,7 +2,7 @@ import { featureFieldsProblem, featureKind, ServiceError, stripeMeterOut } from 
 import type { CreateFeatureRequest, FeaturesByCode, PatchFeatureRequest } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
-import { changeProject } from '../change-user.ts';
+import { changeProject, isSame } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
@@ -53,7 +53,7 @@ export async function createFeature(
       target: { type: 'feature', id: featureCode },
       change: { before: null, after: summary(result) },
     });
-    return { result, changed: kind === 'boolean' ? null : 'nobody' };
+    return { result, changed: 'nobody' };
   });
 }
 
@@ -115,8 +115,7 @@ export async function patchFeature(
       target: { type: 'feature', id: key.featureCode },
       change: { before: summary(before), after: summary(result) },
     });
-    const isNewAnswer = isOther || patch.thresholds !== undefined || patch.stripe_meter !== undefined;
-    return { result, changed: isNewAnswer ? 'nobody' : null };
+    return { result, changed: isSame(summary(before), summary(result)) ? null : 'nobody' };
   });
 }
 

@@ -15,13 +15,14 @@ import type {
 } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
-import { changeProject } from '../change-user.ts';
+import { changeProject, isSame } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Prisma, Product } from '../generated/client.ts';
 import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
+import type { Holders } from './count-holders.ts';
 import { readFeatures } from './features.ts';
 import {
   holdersOfPlan,
@@ -67,8 +68,8 @@ const toColumns = ({ featureCodes, settings }: ProductGives) => ({
 
 /**
  * Throws `project_not_found`, `product_exists`, `default_exists`, `stripe_product_mapped`, `feature_needs_settings`, and
- * `invalid_request` for settings that do not fit. A new product changes no entitlement, unless everybody has it or its Stripe
- * product is sold already.
+ * `invalid_request` for settings that do not fit. A new product changes the catalog, and no entitlement, unless everybody has it or
+ * its Stripe product is sold already.
  */
 export async function createProduct(
   database: Database,
@@ -92,7 +93,7 @@ export async function createProduct(
       target: { type: 'product', id: productId },
       change: { before: null, after },
     });
-    return { result: { product, pending }, changed: holdersOfPlan(null, product) };
+    return { result: { product, pending }, changed: holdersOfPlan(null, product) ?? 'nobody' };
   });
   return withReleased(database, changed);
 }
@@ -130,7 +131,8 @@ export async function listProducts(
 
 /**
  * Throws `project_not_found`, `product_not_found`, `default_exists`, `stripe_product_mapped`, `feature_needs_settings`, and
- * `invalid_request` for settings that do not fit. What changes access makes every cached answer of the project old.
+ * `invalid_request` for settings that do not fit. Whatever it changes makes every cached answer of the project old; where it changes
+ * nothing all stays as it is.
  */
 export async function patchProduct(
   database: Database,
@@ -163,13 +165,18 @@ export async function patchProduct(
       target: { type: 'product', id: productId },
       change: { before: summary(before), after: summary(product) },
     });
-    const holders = product.isDefault ? { isEverybody: true } : { productId };
-    return {
-      result: { product, pending },
-      changed: holdersOfPlan(before, product) ?? (hasFeatures ? holders : null),
-    };
+    return { result: { product, pending }, changed: holdersOfChange(before, product) };
   }).catch(throwTakenPlan);
   return withReleased(database, changed);
+}
+
+/** Whose answers a change concerns; null: it changed nothing. */
+function holdersOfChange(before: Product, after: Product): Omit<Holders, 'projectId'> | 'nobody' | null {
+  if (isSame(summary(before), summary(after))) return null;
+  const ofPlan = holdersOfPlan(before, after);
+  if (ofPlan !== null) return ofPlan;
+  if (isSame([before.featureCodes, before.features], [after.featureCodes, after.features])) return 'nobody';
+  return after.isDefault ? { isEverybody: true } : { productId: after.productId };
 }
 
 /** For the audit log: settings only where there are some. */

@@ -8,7 +8,7 @@ import {
 import type { CheckoutDefaults, CreateProjectRequest, PatchProjectRequest } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
-import { changeProject, projectNotFound } from '../change-user.ts';
+import { changeProject, isSame, projectNotFound } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { noteHolders } from '../dry-run.ts';
@@ -17,6 +17,8 @@ import { given } from '../given.ts';
 import { afterId, toPage } from '../page.ts';
 import type { Page, PageRequest } from '../page.ts';
 import { releaseAgain, releaseForProject, releaseHints } from '../customers/release-quarantine.ts';
+import { discardDeliveries } from '../webhooks/discard-deliveries.ts';
+import { startTelling, stopTelling } from '../webhooks/start-telling.ts';
 
 export type { Project } from '../generated/client.ts';
 
@@ -72,6 +74,12 @@ export const checkoutDefaultsOf = (project: Project): CheckoutDefaults =>
 const acceptsHints = ({ policy }: Pick<Project, 'policy'>): boolean =>
   policyOverrides.parse(policy).accept_buyer_hints !== 'quarantine';
 
+/** What waits to be told is not, and nothing more is noted. */
+async function stopProject(tx: Queries, projectId: string): Promise<void> {
+  await discardDeliveries(tx, { projectId });
+  await stopTelling(tx, projectId);
+}
+
 /**
  * What is absent in `patch` stays; a `null` in its policy resets that field. Access follows the policy at each read; where
  * hints are accepted again, the events that waited for that count. Throws `project_not_found`, and `invalid_request` for
@@ -99,6 +107,8 @@ export async function patchProject(
           : { checkoutDefaults: patchCheckoutDefaults(checkoutDefaultsOf(before), patch.checkout_defaults) }),
       },
     });
+    if (result.isActive !== before.isActive)
+      await (result.isActive ? startTelling(tx, id) : stopProject(tx, id));
     await writeAudit(tx, {
       actor,
       action: 'project.update',
@@ -111,7 +121,8 @@ export async function patchProject(
     const released = mayRelease ? await releaseHints(tx, id) : [];
     return {
       result: { project: result, mayRelease, released },
-      changed: patch.policy === undefined ? null : {},
+      changed: isSame(overrides, policy) ? null : {},
+      cause: 'policy',
     };
   });
   const { project, mayRelease, released } = changed.result;

@@ -78,7 +78,7 @@ async function assign(tx: Queries, request: AssignRequest, actor: Actor): Promis
   const before = await holderOf(tx, object, projectId);
   const assigned = await withOwnerChanges(tx, { objects: [object], stripeCustomerId: null }, async () => {
     const userRef = await setAssignment(tx, object, { projectId, userId });
-    const released = await releaseByAssignment(tx, { projectId, object });
+    const released = await releaseByAssignment(tx, { projectId, object, cause: 'assigned' });
     const bumped = new Set(released.pending.map((one) => JSON.stringify([one.projectId, one.userId])));
     const concerned = [{ ref: userRef, userId }, ...(before === null ? [] : [before])];
     const missed = concerned.filter((one) => !bumped.has(JSON.stringify([projectId, one.userId])));
@@ -87,6 +87,7 @@ async function assign(tx: Queries, request: AssignRequest, actor: Actor): Promis
       ? await bumpUsers(
           tx,
           missed.map(({ ref }) => ref),
+          'assigned',
         )
       : [];
     return { object, released, pending: [...released.pending, ...pending] };
@@ -116,7 +117,7 @@ export async function assignObject(
   await getProject(database, request.project_id);
   const result = await database.$transaction((tx) => assign(tx, request, actor));
   const late = await releaseAgain(database, (tx) =>
-    releaseByAssignment(tx, { projectId: request.project_id, object: result.object }),
+    releaseByAssignment(tx, { projectId: request.project_id, object: result.object, cause: 'assigned' }),
   );
   return { result, pending: [...result.released.pending, ...late.pending] };
 }

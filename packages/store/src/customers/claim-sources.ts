@@ -3,6 +3,7 @@ import type { RecheckedTable } from '../claim-due.ts';
 import type { Database } from '../create-database.ts';
 import { payloadOf } from '../event-payloads/payload-sql.ts';
 import { Prisma } from '../generated/client.ts';
+import { markBumped } from '../webhooks/mark-users.ts';
 import { quarantinesHints } from './owner-source.ts';
 
 /** Where a pass over the tables stands. */
@@ -59,6 +60,7 @@ export async function markMetadataClaims(database: Database, { after }: PagePosi
         SELECT user_ref FROM marked
         UNION SELECT o.user_ref FROM public.object_owners o JOIN marked ON marked.id = o.object_id)
       RETURNING u.project_id, u.user_id, u.version),
+    marked_users AS (${markBumped(null)}),
     invalidated AS (${invalidateBumped})
     SELECT (SELECT max(event_id) FROM page) AS last, (SELECT count(*) FROM page)::float8 AS seen,
       (SELECT count(*) FROM marked)::float8 AS changed`;

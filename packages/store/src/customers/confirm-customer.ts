@@ -84,14 +84,17 @@ async function confirm(tx: Queries, confirmation: Confirmation, source: FoundSou
   if (stripeCustomerId === null) {
     const object = { kind, id };
     await setAssignment(tx, object, { projectId, userId });
-    return { stripeCustomerId, release: (then) => releaseByAssignment(then, { projectId, object }) };
+    return {
+      stripeCustomerId,
+      release: (then) => releaseByAssignment(then, { projectId, object, cause: 'mapping' }),
+    };
   }
   const { before } = await setMapping(tx, { projectId, userId, stripeCustomerId, source: 'confirm' });
   if (before !== null && before.userId !== userId) throw mappedToOther();
   if (before !== null) return { stripeCustomerId, release: null };
   return {
     stripeCustomerId,
-    release: (then) => releaseByMapping(then, { projectId, name: stripeCustomerId }),
+    release: (then) => releaseByMapping(then, { projectId, name: stripeCustomerId, cause: 'mapping' }),
   };
 }
 

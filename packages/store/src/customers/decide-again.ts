@@ -1,5 +1,5 @@
 import { isPurchase, planOwners, withNamedPrices } from '@billing/domain';
-import type { KnownOwners, OwnersPlan, PurchaseRow, SubscriptionRow } from '@billing/domain';
+import type { Cause, KnownOwners, OwnersPlan, PurchaseRow, SubscriptionRow } from '@billing/domain';
 import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { EventState } from '../events/event-state.ts';
@@ -22,6 +22,7 @@ const mostRounds = 5;
 export async function decideAgain(
   tx: Queries,
   keys: readonly ObjectKey[],
+  cause: Cause | null,
 ): Promise<{ decided: DecidedAgain[]; pending: PendingInvalidation[] }> {
   const decided = new Map<string, DecidedAgain>();
   const pending: PendingInvalidation[] = [];
@@ -30,7 +31,8 @@ export async function decideAgain(
     const state = await readEventState(inTransaction(tx), toStateKeys(left));
     const decisions = left.flatMap((key) => decide(key, state));
     const outcomes = decisions.flatMap(({ outcome }) => outcome ?? []);
-    const result = outcomes.length === 0 ? null : await writeOutcomes(inTransaction(tx), outcomes, state);
+    const by = { erasureMark: state.erasureMark, cause };
+    const result = outcomes.length === 0 ? null : await writeOutcomes(inTransaction(tx), outcomes, by);
     pending.push(...(result?.pending ?? []));
     left = [];
     for (const { outcome, ...one } of decisions) {

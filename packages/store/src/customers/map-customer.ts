@@ -33,7 +33,8 @@ export async function mapCustomer(
 ): Promise<Changed<Mapped>> {
   await getProject(database, projectId);
   const { stripe_customer_id: stripeCustomerId, user_id: userId } = request;
-  const customer = { projectId, name: stripeCustomerId };
+  const cause = imported === undefined ? 'mapping' : 'import';
+  const customer = { projectId, name: stripeCustomerId, cause } as const;
   const map = async (tx: Queries) => {
     const source = imported === undefined ? 'admin' : 'import';
     const wanted = { projectId, userId, stripeCustomerId, source, ...imported } as const;

@@ -49,7 +49,7 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
     const { createdAt, before } = await setMapping(tx, mapping);
     const previousUserId = before?.userId ?? null;
     if (before !== null && before.userId !== userId) await forgetCustomer(tx, before.ref);
-    const released = await releaseByMapping(tx, { projectId, name: stripeCustomerId });
+    const released = await releaseByMapping(tx, { projectId, name: stripeCustomerId, cause: 'moved' });
     return { createdAt, previousUserId, released, pending: released.pending };
   });
   await writeAudit(tx, {
@@ -69,7 +69,7 @@ async function move(tx: Queries, { projectId, stripeCustomerId, request, actor }
  */
 export async function moveCustomer(database: Database, input: MoveInput): Promise<Changed<Moved>> {
   await getProject(database, input.projectId);
-  const customer = { projectId: input.projectId, name: input.stripeCustomerId };
+  const customer = { projectId: input.projectId, name: input.stripeCustomerId, cause: 'moved' } as const;
   const result = await database.$transaction((tx) => move(tx, input));
   const late = await releaseAgain(database, (tx) => releaseByMapping(tx, customer));
   return { result, pending: [...result.released.pending, ...late.pending] };

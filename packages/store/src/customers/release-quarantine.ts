@@ -1,3 +1,4 @@
+import type { Cause } from '@billing/domain';
 import { bumpAccepted } from '../change-user.ts';
 import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
@@ -33,25 +34,32 @@ type Release = {
   names: readonly string[];
   /** The names are mapped: an event about no stored object waits no longer. */
   areMapped: boolean;
+  /** As messages to products say it. */
+  cause: Cause;
 };
 
 /** A customer or object whose user in a project an operator, or the project's backend, has named. */
-export type Named = { projectId: string; name: string };
+export type Named = { projectId: string; name: string; cause: Cause };
 
 /** Releases by a mapping or an assignment, and bumps those to whom a project gives nothing without one. */
-async function withAccepted(tx: Queries, { projectId, name }: Named, released: Released): Promise<Released> {
+async function withAccepted(
+  tx: Queries,
+  { projectId, name, cause }: Named,
+  released: Released,
+): Promise<Released> {
   const { pending } = released;
-  const accepted = await bumpAccepted(tx, { projectId, names: [name], except: pending });
+  const accepted = await bumpAccepted(tx, { projectId, names: [name], except: pending, cause });
   return { ...released, pending: [...pending, ...accepted] };
 }
 
 export const releaseByMapping = async (tx: Queries, mapped: Named): Promise<Released> =>
-  withAccepted(tx, mapped, await releaseForCustomer(tx, mapped.name));
+  withAccepted(tx, mapped, await releaseForCustomer(tx, mapped.name, mapped.cause));
 
 export const releaseByAssignment = async (
   tx: Queries,
-  { projectId, object }: { projectId: string; object: ObjectKey },
-): Promise<Released> => withAccepted(tx, { projectId, name: object.id }, await releaseForObject(tx, object));
+  { projectId, object, cause }: { projectId: string; object: ObjectKey; cause: Cause },
+): Promise<Released> =>
+  withAccepted(tx, { projectId, name: object.id, cause }, await releaseForObject(tx, object, cause));
 
 /** Lets the events count that wait because a project accepted no buyer's hints. What was withheld is granted without it. */
 export async function releaseHints(tx: Queries, projectId: string): Promise<PendingInvalidation[]> {
@@ -60,32 +68,33 @@ export async function releaseHints(tx: Queries, projectId: string): Promise<Pend
     WHERE status = 'quarantined' AND reason = 'buyer_hint' AND project_id = ${projectId}`;
   if (waiting.length === 0) return [];
   const names = waiting.map(({ awaits }) => awaits);
-  return (await releaseAll(tx, { objects: [], names, areMapped: true })).pending;
+  return (await releaseAll(tx, { objects: [], names, areMapped: true, cause: 'policy' })).pending;
 }
 
 /** Decides every object of a Stripe customer again. */
-async function releaseForCustomer(tx: Queries, stripeCustomerId: string): Promise<Released> {
+async function releaseForCustomer(tx: Queries, stripeCustomerId: string, cause: Cause): Promise<Released> {
   const objects = await tx.$queryRaw<ObjectKey[]>`
     SELECT 'subscription' AS kind, id FROM public.subscriptions WHERE stripe_customer_id = ${stripeCustomerId}
     UNION ALL
     SELECT 'purchase', id FROM public.purchases WHERE stripe_customer_id = ${stripeCustomerId}`;
   const areMapped = (await tx.customer.count({ where: { stripeCustomerId, userRef: { not: null } } })) > 0;
-  return releaseAll(tx, { objects, names: [stripeCustomerId], areMapped });
+  return releaseAll(tx, { objects, names: [stripeCustomerId], areMapped, cause });
 }
 
 /** Decides an object again, and what else its customer has: their events may wait for the same. */
-export async function releaseForObject(tx: Queries, object: ObjectKey): Promise<Released> {
+export async function releaseForObject(tx: Queries, object: ObjectKey, cause: Cause): Promise<Released> {
   const [stored] = await tx.$queryRaw<{ customerId: string | null; receiptId: string | null }[]>`
     SELECT stripe_customer_id AS "customerId", NULL AS "receiptId" FROM public.subscriptions
     WHERE ${object.kind === 'subscription'} AND id = ${object.id}
     UNION ALL
     SELECT stripe_customer_id, receipt_invoice_id FROM public.purchases
     WHERE ${object.kind === 'purchase'} AND id = ${object.id}`;
-  if (stored === undefined) return releaseAll(tx, { objects: [], names: [object.id], areMapped: false });
+  const names = [object.id];
+  if (stored === undefined) return releaseAll(tx, { objects: [], names, areMapped: false, cause });
   const { customerId, receiptId } = stored;
-  if (customerId !== null) return releaseForCustomer(tx, customerId);
+  if (customerId !== null) return releaseForCustomer(tx, customerId, cause);
   const receipt: ObjectKey[] = receiptId === null ? [] : [{ kind: 'purchase', id: receiptId }];
-  return releaseAll(tx, { objects: [object, ...receipt], names: [object.id], areMapped: false });
+  return releaseAll(tx, { objects: [object, ...receipt], names, areMapped: false, cause });
 }
 
 type NewPrice = { projectId: string; priceId: string; stripePriceId: string };
@@ -107,7 +116,8 @@ export async function releaseForPrice(
     FROM public.purchase_items i JOIN public.purchases p ON p.id = i.purchase_id LEFT JOIN public.users u ON u.id = p.user_ref
     WHERE i.stripe_price_id IN (${stripePriceId}, ${priceId})
       AND (u.project_id IS DISTINCT FROM ${projectId} OR i.stripe_price_id <> ${stripePriceId})`;
-  const { pending } = await releaseAll(tx, { objects, names: [stripePriceId, priceId], areMapped: true });
+  const names = [stripePriceId, priceId];
+  const { pending } = await releaseAll(tx, { objects, names, areMapped: true, cause: 'catalog' });
   return pending;
 }
 
@@ -143,6 +153,7 @@ export async function releaseForStripeProduct(
       objects: from === 0 ? objects : [],
       names: some,
       areMapped: true,
+      cause: 'catalog',
     });
     pending.push(...released.pending);
   }
@@ -157,14 +168,15 @@ export async function releaseForProject(tx: Queries, projectId: string): Promise
     UNION ALL
     SELECT 'purchase', id FROM public.purchases
     WHERE user_ref IS NULL AND claimed_project_id = ${projectId} AND claimed_user_id IS NOT NULL`;
-  const { pending } = await releaseAll(tx, { objects, names: [projectId], areMapped: true });
+  const names = [projectId];
+  const { pending } = await releaseAll(tx, { objects, names, areMapped: true, cause: 'catalog' });
   return pending;
 }
 
 /** Few enough that one statement holds up no worker. */
 const objectsAtOnce = 200;
 
-async function releaseAll(tx: Queries, { objects, names, areMapped }: Release): Promise<Released> {
+async function releaseAll(tx: Queries, { objects, names, areMapped, cause }: Release): Promise<Released> {
   const waiting = await findWaiting(tx, names);
   const all = [
     ...objects,
@@ -177,7 +189,7 @@ async function releaseAll(tx: Queries, { objects, names, areMapped }: Release): 
   const released: Released = { subscriptions: 0, purchases: 0, events: 0, pending: [] };
   const decided: DecidedAgain[] = [];
   for (let from = 0; from < unique.length; from += objectsAtOnce) {
-    const some = await decideAgain(tx, unique.slice(from, from + objectsAtOnce));
+    const some = await decideAgain(tx, unique.slice(from, from + objectsAtOnce), cause);
     decided.push(...some.decided);
     released.pending.push(...some.pending);
   }

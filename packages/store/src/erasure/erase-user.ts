@@ -6,8 +6,9 @@ import type { Changed, PendingInvalidation, UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { isLockNotAvailable } from '../database-errors.ts';
 import { noteChanges, noteUsers } from '../dry-run.ts';
-import { newRunId } from '../runs/create-run.ts';
+import { newRunId } from '../runs/new-run-id.ts';
 import { eraseUsageStates } from '../usage/erase-usage.ts';
+import { forgetTold } from '../webhooks/forget-user.ts';
 import type { ErasureKeys } from './erasure-keys.ts';
 import { findBelongings, hasLiveSubscription, lockErasedUser } from './find-belongings.ts';
 import type { Belongings, ErasedRow } from './find-belongings.ts';
@@ -86,7 +87,8 @@ async function erase(tx: Queries, keys: ErasureKeys, { order, actor }: Ordered):
   const belongings = await findBelongings(tx, user);
   const tombstone = await writeTombstone(tx, user, { keys, belongings, at: again });
   const counts = await removeBelongings(tx, user, belongings);
-  await eraseUsageStates(tx, order);
+  await eraseUsageStates(tx, { ...order, erasedAt: tombstone.erasedAt });
+  await forgetTold(tx, order);
   const pending = await invalidate(tx, user, tombstone.version);
   const runId = await createRun(tx, { keys, order, actor, tombstone }, { belongings, counts });
   // The run empties this entry as well, once it is done.

@@ -1,4 +1,4 @@
-import type { Owned, Owner } from '@billing/domain';
+import type { Cause, Owned, Owner } from '@billing/domain';
 import type { Outcome } from './outcomes.ts';
 import type { WriteShape } from './write-shape.ts';
 
@@ -14,9 +14,11 @@ export type Batch = {
   deletions: ObjectsOf<'customer_deleted'>;
   objects: readonly ObjectWithOwners[];
   newUsers: readonly { project_id: string; user_id: string }[];
+  /** Why what no event brings changes. */
+  cause: Cause | null;
 };
 
-export function toBatch(outcomes: readonly Outcome[]): Batch {
+export function toBatch(outcomes: readonly Outcome[], cause: Cause | null): Batch {
   const subscriptions = outcomes.filter((one) => one.kind === 'subscription');
   const purchases = outcomes.filter((one) => one.kind === 'purchase');
   const objects = [...subscriptions, ...purchases];
@@ -26,9 +28,8 @@ export function toBatch(outcomes: readonly Outcome[]): Batch {
     purchases,
     deletions: outcomes.filter((one) => one.kind === 'customer_deleted'),
     objects,
-    newUsers: newUsersOf(
-      objects.flatMap(({ owner, others = [] }) => [owner, ...others.map((one) => one.owner)]),
-    ),
+    newUsers: newUsersOf(objects.flatMap(ownersOf)),
+    cause,
   };
 }
 
@@ -72,7 +73,12 @@ export function shapeOf(batch: Batch): WriteShape {
   };
 }
 
-function newUsersOf(owners: readonly (Owner | null)[]): { project_id: string; user_id: string }[] {
+export const ownersOf = ({ owner, others = [] }: ObjectWithOwners): (Owner | null)[] => [
+  owner,
+  ...others.map((one) => one.owner),
+];
+
+export function newUsersOf(owners: readonly (Owner | null)[]): { project_id: string; user_id: string }[] {
   const users = new Map<string, { project_id: string; user_id: string }>();
   for (const owner of owners) {
     if (owner?.ref !== null) continue;

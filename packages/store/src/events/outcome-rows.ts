@@ -1,7 +1,7 @@
-import type { BoughtItem, Instant } from '@billing/domain';
+import type { BoughtItem, Cause, Instant } from '@billing/domain';
 import { objectKeyOf } from './outcomes.ts';
 import type { LedgerOutcome, Outcome } from './outcomes.ts';
-import { hasNewItems, losesItems, shapeOf, toBatch } from './batch-shape.ts';
+import { hasNewItems, losesItems, newUsersOf, ownersOf, shapeOf, toBatch } from './batch-shape.ts';
 import type { Batch, ObjectWithOwners } from './batch-shape.ts';
 import type { WriteShape } from './write-shape.ts';
 import {
@@ -13,11 +13,15 @@ import {
 } from './tables.ts';
 
 /** What the statement that writes a batch is made of, and its values. */
-export function toStatement(outcomes: readonly Outcome[]): { shape: WriteShape; values: StatementValues } {
-  const batch = toBatch(outcomes);
+export function toStatement(
+  outcomes: readonly Outcome[],
+  cause: Cause | null,
+): { shape: WriteShape; values: StatementValues } {
+  const batch = toBatch(outcomes, cause);
   const shape = shapeOf(batch);
   const newUsers = shape.hasNewUsers ? { new_users: JSON.stringify(batch.newUsers) } : {};
-  return { shape, values: { ...newUsers, ...(shape.isLone ? loneValues(batch) : listsOf(batch)) } };
+  const rows = shape.isLone ? loneValues(batch) : listsOf(batch);
+  return { shape, values: { ...newUsers, ...rows, is_paced: cause === 'import' } };
 }
 
 type StatementValues = Record<string, unknown>;
@@ -26,14 +30,15 @@ type StatementValues = Record<string, unknown>;
 const toColumns = (item: BoughtItem) => ({ ...item, stripeProductId: item.stripeProductId ?? null });
 
 /** Each kind of row as a list in JSON. */
-function listsOf({ outcomes, objects, subscriptions, purchases, deletions }: Batch): StatementValues {
+function listsOf({ outcomes, objects, subscriptions, purchases, deletions, cause }: Batch): StatementValues {
   return {
+    marks: JSON.stringify(objects.flatMap((one) => marksOf(one, cause))),
     bumps: JSON.stringify(
       objects.flatMap((one) =>
         one.bumps.map((userRef) => ({ object_key: objectKeyOf(one), user_ref: userRef })),
       ),
     ),
-    owners: JSON.stringify(objects.flatMap(ownersOf)),
+    owners: JSON.stringify(objects.flatMap(ownerRowsOf)),
     subscriptions: listOf(subscriptions, (one) => [subscriptionTable.toJson(one.row, withObject(one))]),
     subscription_items: listOf(subscriptions.filter(hasNewItems), ({ row: { id: subscriptionId, items } }) =>
       items.map((item) => subscriptionItemTable.toJson(item, { subscriptionId })),
@@ -48,8 +53,11 @@ function listsOf({ outcomes, objects, subscriptions, purchases, deletions }: Bat
 }
 
 /** The one row of each kind, as values. */
-function loneValues({ outcomes, objects, subscriptions, purchases }: Batch): StatementValues {
-  const values: StatementValues = { user_ref: objects[0]?.bumps[0] };
+function loneValues({ outcomes, objects, subscriptions, purchases, cause }: Batch): StatementValues {
+  const values: StatementValues = {
+    user_ref: objects[0]?.bumps[0],
+    cause: outcomes.flatMap((outcome) => causesOf(outcome, cause))[0],
+  };
   for (const one of subscriptions) {
     const { id: subscriptionId, items } = one.row;
     subscriptionTable.setValues(values, one.row, withObject(one));
@@ -63,6 +71,23 @@ function loneValues({ outcomes, objects, subscriptions, purchases }: Batch): Sta
   for (const outcome of outcomes)
     for (const event of outcome.events) setEvent(values, event, objectKeyOf(outcome));
   return values;
+}
+
+/** The events that count; without any what else brings the change. */
+function causesOf({ events }: Outcome, cause: Cause | null): (Cause | null)[] {
+  const applied = events.filter(({ status }) => status === 'applied');
+  const counting = applied.length > 0 ? applied : events;
+  return counting.length === 0 ? [cause] : counting.map(({ eventId }): Cause => `stripe_event:${eventId}`);
+}
+
+/** Whom an object concerns, and why: users by their reference, new ones by their names. */
+function marksOf(object: ObjectWithOwners, given: Cause | null): object[] {
+  const users = [...object.bumps.map((ref) => ({ user_ref: ref })), ...newUsersOf(ownersOf(object))];
+  if (users.length === 0) return [];
+  const objectKey = objectKeyOf(object);
+  return causesOf(object, given).flatMap((cause) =>
+    users.map((user) => ({ object_key: objectKey, ...user, cause })),
+  );
 }
 
 /** The rows of all as one list. */
@@ -82,7 +107,7 @@ function withObject(object: ObjectWithOwners) {
   };
 }
 
-function ownersOf(object: ObjectWithOwners): object[] {
+function ownerRowsOf(object: ObjectWithOwners): object[] {
   if (object.others === undefined) return [];
   const ids = { object_key: objectKeyOf(object), object_id: object.row.id };
   const rows = object.others.map(({ owner, source }) => ({

@@ -1,4 +1,5 @@
 import { isOurTurn } from '../erasure/take-turn.ts';
+import { tellsChanges } from '../webhooks/mark-users.ts';
 import { after, where } from './write-shape.ts';
 import type { Parts, WriteShape } from './write-shape.ts';
 
@@ -74,7 +75,8 @@ export function versionParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Par
       hasBumps &&
       `
     UPDATE public.users SET version = version + 1 WHERE ${ofWritten}
-    RETURNING project_id, user_id, version`,
+    RETURNING id, project_id, user_id, version`,
+    marked_users: bumped.length > 0 && marked(isLone, bumped),
     pending_invalidations:
       bumped.length > 0 &&
       `
@@ -82,4 +84,22 @@ export function versionParts({ isLone, hasBumps, hasNewUsers }: WriteShape): Par
     ${bumped.map((cte) => `SELECT project_id, user_id, version FROM ${cte}`).join(' UNION ALL ')}
     RETURNING id, project_id, user_id, version`,
   };
+}
+
+/**
+ * Marks of the users whose versions grow, where their project tells changes: one for each event of the object that was
+ * written. A lone event asks its user's project, and nothing else where it tells none.
+ */
+function marked(isLone: boolean, bumped: readonly string[]): string {
+  const users = bumped.map((cte) => `SELECT id, project_id, user_id FROM ${cte}`).join(' UNION ALL ');
+  const marks = isLone
+    ? `SELECT b.project_id, b.user_id, $cause::text, $is_paced::boolean FROM (${users}) b WHERE ${tellsChanges}`
+    : `
+    SELECT DISTINCT b.project_id, b.user_id, m.cause, $is_paced::boolean
+    FROM (SELECT * FROM (${users}) b WHERE ${tellsChanges} OFFSET 0) b
+      JOIN json_to_recordset($marks::json)
+        AS m(object_key text, user_ref bigint, project_id text, user_id text, cause text)
+        ON m.user_ref = b.id OR (m.project_id = b.project_id AND m.user_id = b.user_id)
+      JOIN written_objects USING (object_key)`;
+  return `INSERT INTO public.webhook_marks (project_id, user_id, cause, is_paced) ${marks}`;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Instant, ReplayEventsRequest } from '@billing/domain';
 import { toTimestamp, toTimestampOrNull } from '@billing/domain';
 import type { Actor } from '../audit.ts';
@@ -7,10 +6,9 @@ import { getProject } from '../catalog/projects.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { Run } from '../generated/client.ts';
 import { claimRun } from './lease-run.ts';
+import { newRunId } from './new-run-id.ts';
 
 export type { Run } from '../generated/client.ts';
-
-export const newRunId = (): string => `run_${randomUUID().replaceAll('-', '')}`;
 
 /** `since`: how far back is compared what is listed by time; absent: the default. */
 export type ReconcileScope = { dryRun: boolean; projectId: string | null; since?: Instant | undefined };

@@ -91,11 +91,11 @@ export async function endLostImports(database: Database): Promise<void> {
       AND coalesce(locked_until, created_at + interval '1 minute') < clock_timestamp()`;
 }
 
-/** Runs that no worker has: their jobs are lost, or about to come. */
+/** Runs that no worker has: their jobs are lost, or about to come. Those in the list have no job. */
 export async function findIdleRuns(database: Database): Promise<{ id: string; kind: string }[]> {
   return database.$queryRaw<{ id: string; kind: string }[]>`
     SELECT id, kind FROM public.runs
-    WHERE status = 'running' AND kind <> 'import' AND (locked_until IS NULL OR locked_until < clock_timestamp())
+    WHERE status = 'running' AND kind <> ALL('{import,base_line,backfill}'::text[]) AND (locked_until IS NULL OR locked_until < clock_timestamp())
     ORDER BY created_at, id LIMIT 100`;
 }
 

@@ -10,7 +10,8 @@ import type { QueryJson } from '../query-json.ts';
 import { readSources } from '../read-sources.ts';
 import { makeStates } from './state-rows.ts';
 import { takeBatch } from './take-batch.ts';
-import type { UsageCache } from './usage-cache.ts';
+import type { ChangedAccount, TakeOptions } from './take-batch.ts';
+import type { UsageCache, UsageMark } from './usage-cache.ts';
 import type { UsageSettings } from './usage-settings.ts';
 import { lacksUsageWeek, makeUsageWeek, weekOf } from './usage-weeks.ts';
 
@@ -38,10 +39,13 @@ type Adjusting = {
   cache: UsageCache;
 };
 
+/** What the cache was told before the commit, and is to have after it. */
+type Told = { mark: UsageMark | null; changed: readonly ChangedAccount[] };
+
 async function decide(
   query: QueryJson,
   request: AdjustRequest & { event_id: string },
-  { now, settings, cache, isTried }: Adjusting & { isTried: boolean },
+  { now, settings, cache, told }: Adjusting & { told: Told | null },
 ): Promise<UsageOut> {
   const { project_id: projectId, user_id: userId, feature_code: featureCode } = request;
   const sources = (await readSources({ $queryJson: query }, projectId, [userId])).get(userId);
@@ -49,10 +53,16 @@ async function decide(
   const key = { projectId, userId, featureCode };
   const { event_id: eventId, quantity, reason } = request;
   const command = { kind: 'adjust', eventId, quantity, reason } as const;
+  const mark: TakeOptions['mark'] = async (changed) => {
+    if (told === null) return true;
+    told.changed = changed;
+    told.mark = await cache.mark(changed);
+    return told.mark !== null;
+  };
   const { results } = await takeBatch(
     query,
     { accounts: [{ ...key, sources }], commands: [{ ...key, command }], isPatient: true },
-    { settings, now, mark: async (changed) => void (isTried ? null : await cache.mark(changed)) },
+    { settings, now, mark },
   );
   const [result] = results;
   if (result === null || result === undefined) throw new SourcesChanged();
@@ -65,11 +75,12 @@ async function decide(
 async function adjust(
   tx: Queries,
   request: AdjustRequest & { event_id: string },
-  adjusting: Adjusting,
+  adjusting: Adjusting & { told: Told },
 ): Promise<UsageOut> {
   const { project_id: projectId, user_id: userId, feature_code: featureCode, quantity, reason } = request;
   await makeStates(tx, [{ projectId, userId, featureCode }]);
-  const answer = await decide(queryOf(tx), request, { ...adjusting, isTried: isTrial(tx) });
+  const told = isTrial(tx) ? null : adjusting.told;
+  const answer = await decide(queryOf(tx), request, { ...adjusting, told });
   if (answer.duplicate) return answer;
   noteUsers(tx, [{ projectId, userId }]);
   const used = answer.balance?.used ?? 0;
@@ -96,8 +107,11 @@ export async function adjustUsage(
 ): Promise<UsageOut> {
   const request = { ...asked, event_id: asked.event_id ?? `adjustment_${randomUUID().replaceAll('-', '')}` };
   for (let attempt = 1; ; attempt += 1) {
+    const told: Told = { mark: null, changed: [] };
     try {
-      return await database.$transaction((tx) => adjust(tx, request, adjusting));
+      const answer = await database.$transaction((tx) => adjust(tx, request, { ...adjusting, told }));
+      void adjusting.cache.store(told.mark, told.changed);
+      return answer;
     } catch (error) {
       if (attempt >= maxAttempts) throw error;
       if (lacksUsageWeek(error)) await makeUsageWeek(database, weekOf(adjusting.now));

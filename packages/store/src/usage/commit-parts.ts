@@ -54,10 +54,12 @@ export function createCommit({ database, clock, settings, sources, cache }: Comm
           now: clock(),
           mark: async (changed) => {
             mark = await cache.mark(changed);
+            return mark !== null;
           },
         },
       ),
     );
+    for (const one of taken.unchanged) cache.rememberAnswered(one, one.usageSeq);
     void cache.store(mark, taken.changed);
     // Who waited for a row and found none: it is gone (erased), and is made again.
     if (isPatient) for (const key of taken.contended) states.delete(accountText(key));

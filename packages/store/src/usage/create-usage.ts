@@ -1,5 +1,6 @@
 import type { Clock, CommandResult } from '@billing/domain';
-import type { Logger, Metrics } from '@billing/platform';
+import { startLoop } from '@billing/platform';
+import type { Logger, Loop, Metrics } from '@billing/platform';
 import type { EntitlementCache } from '../cache/entitlement-cache.ts';
 import type { Database } from '../create-database.ts';
 import { createCommitter } from './create-committer.ts';
@@ -7,12 +8,22 @@ import type { Committer, UsageObserver } from './create-committer.ts';
 import { createSourceCopies } from './source-copies.ts';
 import type { AskedCommand } from './account-key.ts';
 import { expireDueCommand } from './tidy-usage.ts';
+import { followUnmarkedCommits } from './unmarked-commits.ts';
 import { createUsageCache } from './usage-cache.ts';
 import type { UsageCache } from './usage-cache.ts';
 import type { UsageSettings } from './usage-settings.ts';
 
 /** Usage in one process. */
-export type Usage = { committer: Committer; cache: UsageCache; settings: UsageSettings };
+export type Usage = {
+  committer: Committer;
+  cache: UsageCache;
+  settings: UsageSettings;
+  /** Follows commits that Redis was not told of: without it copies are served for a moment only. */
+  follow: () => Loop;
+};
+
+/** All show a commit within a second. */
+const followEveryMs = 200;
 
 type Metered = Pick<Metrics, 'usageEvents' | 'usageBatchSize' | 'usageCommit' | 'usageUncovered'>;
 
@@ -51,7 +62,8 @@ const observerOf = ({ metrics, logger }: Pick<UsageDeps, 'metrics' | 'logger'>):
 });
 
 export function createUsage({ database, clock, settings, cache, metrics, logger }: UsageDeps): Usage {
-  const usageCache = createUsageCache({ cache, clock });
+  const unmarked = followUnmarkedCommits({ database, clock });
+  const usageCache = createUsageCache({ cache, clock, toldSince: unmarked.toldSince });
   const committer = createCommitter({
     database,
     clock,
@@ -60,5 +72,10 @@ export function createUsage({ database, clock, settings, cache, metrics, logger 
     sources: createSourceCopies(database),
     observe: observerOf({ metrics, logger }),
   });
-  return { committer, cache: usageCache, settings };
+  const follow = (): Loop =>
+    startLoop({ name: 'follow_unmarked_usage', logger, intervalMs: followEveryMs }, async () => {
+      await unmarked.ask();
+      return 'rest';
+    });
+  return { committer, cache: usageCache, settings, follow };
 }

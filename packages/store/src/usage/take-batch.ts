@@ -10,6 +10,7 @@ import { readBatch } from './read-batch.ts';
 import type { ReadBatch } from './read-batch.ts';
 import { isCurrent } from './source-copies.ts';
 import { lockStates } from './state-rows.ts';
+import { noteUnmarked } from './unmarked-commits.ts';
 import type { UsageSettings } from './usage-settings.ts';
 import { accountOf, deriveSources } from './user-sources.ts';
 import type { DerivedSources } from './user-sources.ts';
@@ -26,6 +27,8 @@ export type Taken = {
   /** In the order of the commands; null: not decided, as nothing was of its account. */
   results: (CommandResult | null)[];
   changed: ChangedAccount[];
+  /** Accounts that were decided about, and stayed as they were: what was answered of them is as new. */
+  unchanged: (AccountKey & { usageSeq: number })[];
   /** Accounts that are held by another process, or without a row. */
   contended: AccountKey[];
 };
@@ -40,8 +43,8 @@ export type Batch = {
 export type TakeOptions = {
   settings: UsageSettings;
   now: Instant;
-  /** Called before the commit with what it will make known; awaited with the write. */
-  mark?: (changed: readonly ChangedAccount[]) => Promise<void>;
+  /** Called before the commit with what it will make known; awaited with the write. False: the cache was not told. */
+  mark: (changed: readonly ChangedAccount[]) => Promise<boolean>;
 };
 
 /** A locked account, by `accountText`. */
@@ -176,17 +179,21 @@ export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOpt
   const usageBatch = toUsageBatch(ready, read, { commands, now, lateMs: settings.lateMs });
   const { results, changes } = decideBatch(usageBatch, asked);
   const changed = changedOf(ready, withDueTimes(changes, usageBatch));
-  const marked = mark?.(changed);
+  const marked = mark(changed);
   await writeBatch(query, {
     now,
     rememberedSince,
     known: read.events,
     changes: toAccountChanges(changed, read),
   });
-  await marked;
+  if (!(await marked) && changed.length > 0) await noteUnmarked(query);
   let next = 0;
+  const changedKeys = new Set(changed.map(accountText));
   return {
     changed,
+    unchanged: [...ready].flatMap(([key, { account, projectId, userId, featureCode }]) =>
+      changedKeys.has(key) ? [] : [{ projectId, userId, featureCode, usageSeq: account.state.usageSeq }],
+    ),
     contended: batch.accounts.filter((one) => !openedKeys.has(accountText(one))),
     results: commands.map((one) => (ready.has(accountText(one)) ? (results[next++] ?? null) : null)),
   };

@@ -3,6 +3,7 @@ import type { Instant, ReleaseCommand } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import type { AccountKey } from './account-key.ts';
+import { unmarkedKeptMinutes } from './unmarked-commits.ts';
 import type { UsageSettings } from './usage-settings.ts';
 
 /** Names no reservation: it is refused, and its account has let go what is due. */
@@ -42,21 +43,30 @@ const deletePart = (
 
 /**
  * Deletes a part of what is no longer kept besides events, which leave by weeks: ids, ended buckets (as long as an event
- * of theirs can be corrected), reservations that are over, crossings, refusals. True: there may be more.
+ * of theirs can be corrected), reservations that are over, crossings, refusals, the series, notes of unmarked commits, what
+ * meters were told. True: there may be more.
  */
 export async function deleteExpiredUsage(
   database: Pick<Database, '$executeRaw'>,
-  { now, settings: { retentionMs, lateMs } }: { now: Instant; settings: UsageSettings },
+  { now, settings: { retentionMs, lateMs, seriesMs } }: { now: Instant; settings: UsageSettings },
 ): Promise<boolean> {
   const before = new Date(Math.max(0, now - retentionMs));
   const endedBefore = new Date(Math.max(0, now - retentionMs - lateMs));
   const metersBefore = new Date(Math.min(endedBefore.getTime(), Math.max(0, now - 2 * oldestMeterEventMs)));
+  // Meters are told what the series says of an hour.
+  const seriesBefore = new Date(Math.min(metersBefore.getTime(), Math.max(0, now - seriesMs)));
   const deleted = [
     await deletePart(database, 'usage_event_ids', Prisma.sql`recorded_at <= ${before}`),
     await deletePart(database, 'usage_ended_buckets', Prisma.sql`ended_at <= ${endedBefore}`),
     await deletePart(database, 'usage_reservations', Prisma.sql`state <> 'held' AND expires_at <= ${before}`),
     await deletePart(database, 'usage_crossings', Prisma.sql`crossed_at <= ${before}`),
     await deletePart(database, 'usage_refusals', Prisma.sql`refused_at <= ${before}`),
+    await deletePart(
+      database,
+      'usage_unmarked_commits',
+      Prisma.sql`committed_at < now() - make_interval(mins => ${unmarkedKeptMinutes}::int)`,
+    ),
+    await deletePart(database, 'usage_slots', Prisma.sql`start <= ${seriesBefore}`),
     // As long as usage of theirs can be corrected, and told: what was told of an hour is what corrections are compared with.
     await deletePart(
       database,

@@ -5,16 +5,21 @@ import type { AccountKey } from './account-key.ts';
 import type { DerivedSources } from './user-sources.ts';
 
 /**
- * What the cache holds of one user and feature: `<generation>|<server>|<user version>|<usage_seq>|<validUntilMs>|<steps>|
+ * What the cache holds of one user and feature: `<generation>|<server>|<asOfMs>:<user version>|<usage_seq>|<validUntilMs>|<steps>|
  * <length of head>|<head><tail>`, or a tombstone `T|<usage_seq>`: nothing older may be stored or served. The text of an
  * answer is head, what depends on the required quantity, and tail.
  */
 export type CheckCopy = { usageSeq: number; steps: CheckStep[]; head: string; tail: string };
 
-type Entry = CheckCopy & { userVersion: number; validUntil: Instant };
+/** `asOf`: when its reading began; nothing later is known to be in it. */
+type Entry = CheckCopy & { asOf: Instant; userVersion: number; validUntil: Instant };
 
 export const usageKey = ({ projectId, userId, featureCode }: AccountKey): string =>
   `use:${projectId.length}:${projectId}:${userId.length}:${userId}:${featureCode}`;
+
+/** Keys of a user's copies, of all features, as `SCAN` takes it. */
+export const usageKeysOf = ({ projectId, userId }: Omit<AccountKey, 'featureCode'>): string =>
+  `${usageKey({ projectId, userId, featureCode: '' }).replaceAll(/[\\*?[\]^-]/g, String.raw`\$&`)}*`;
 
 /** What a check is made of; as JSON without `allowed`, `reason` and `required`, and without its end. */
 function entryOf({ projectId }: AccountKey, sources: DerivedSources, account: Account): Entry {
@@ -36,6 +41,7 @@ function entryOf({ projectId }: AccountKey, sources: DerivedSources, account: Ac
     ...rest
   } = answer;
   return {
+    asOf: account.offer.input.now,
     userVersion: read.userVersion,
     usageSeq: account.state.usageSeq,
     validUntil: answer.valid_until === null ? Number.POSITIVE_INFINITY : Date.parse(answer.valid_until),
@@ -65,22 +71,36 @@ function readSteps(text: string): CheckStep[] {
 
 export type ParsedEntry = Entry & { generation: string; server: string };
 
+/** The fields before the head, and where that begins; null: there are fewer. */
+function fieldsOf(raw: string, count: number): { fields: string[]; end: number } | null {
+  const fields: string[] = [];
+  let end = 0;
+  while (fields.length < count) {
+    const next = raw.indexOf('|', end);
+    if (next < 0) return null;
+    fields.push(raw.slice(end, next));
+    end = next + 1;
+  }
+  return { fields, end };
+}
+
 /** Null for a tombstone or anything unexpected. */
 export function parseUsageEntry(raw: string): ParsedEntry | null {
-  const parts = raw.split('|', 7);
-  const [generation, server, userVersion, usageSeq, validUntil, steps, headLength] = parts;
-  if (parts.length < 7 || generation === undefined || server === undefined || steps === undefined)
-    return null;
-  const start = parts.reduce((sum, part) => sum + part.length + 1, 0);
-  const middle = start + Number(headLength);
+  const found = fieldsOf(raw, 7);
+  if (found === null) return null;
+  const { fields, end } = found;
+  const [generation = '', server = '', versions = '', usageSeq, validUntil, steps = '', headLength] = fields;
+  const [asOf, userVersion] = versions.split(':');
+  const middle = end + Number(headLength);
   return {
     generation,
     server,
+    asOf: Number(asOf),
     userVersion: Number(userVersion),
     usageSeq: Number(usageSeq),
     validUntil: Number(validUntil),
     steps: readSteps(steps),
-    head: raw.slice(start, middle),
+    head: raw.slice(end, middle),
     tail: raw.slice(middle),
   };
 }
@@ -109,41 +129,68 @@ for i = 1, count do
 end
 return generations`);
 
-/** Keys as above; arguments: generation, sequence, entry and milliseconds of each. */
+/**
+ * Keys as above; arguments: milliseconds of tombstones (0: none are set), then generation, sequence, entry (empty: none) and
+ * milliseconds of each. What was committed is known afterwards in any case, also where all was emptied since it was marked.
+ * Returns for each whether nothing older is there.
+ */
 export const storeScript = script(`${seqOf}
-local count = #KEYS / 2
-for i = 1, count do
-  local at = (i - 1) * 4
-  if redis.call('GET', KEYS[count + i]) == ARGV[at + 1] and seq_of(redis.call('GET', KEYS[i])) <= tonumber(ARGV[at + 2]) then
-    redis.call('SET', KEYS[i], ARGV[at + 3], 'PX', ARGV[at + 4])
-  end
+local function put(key, value, ms)
+  local stored = redis.pcall('SET', key, value, 'PX', ms)
+  return not (type(stored) == 'table' and stored.err)
 end
-return 1`);
+local count = #KEYS / 2
+local known = {}
+for i = 1, count do
+  local at = (i - 1) * 4 + 1
+  local seq = ARGV[at + 2]
+  local there = seq_of(redis.call('GET', KEYS[i]))
+  local is_known = there >= tonumber(seq)
+  if ARGV[at + 3] ~= '' and there <= tonumber(seq) and redis.call('GET', KEYS[count + i]) == ARGV[at + 1] then
+    is_known = put(KEYS[i], ARGV[at + 3], ARGV[at + 4]) or is_known
+  end
+  if not is_known and ARGV[1] ~= '0' then
+    is_known = put(KEYS[i], 'T|' .. seq, ARGV[1])
+    if not is_known then redis.call('DEL', KEYS[i]) end
+  end
+  known[i] = is_known and 1 or 0
+end
+return known`);
 
 /** An account as it was read, or as a commit left it. */
 export type KnownAccount = AccountKey & { sources: DerivedSources; account: Account };
 
 /**
- * How long a copy is served. Where Redis is away, a commit cannot say that it makes a copy old; this bounds how long another
- * process shows it: all show a commit within a second.
+ * How long a copy is served where a commit somewhere could not tell Redis that it makes copies old: all show a commit within a
+ * second.
  */
 export const servedMs = 900;
-/** How long Redis keeps it, as a mark of what is known: longer than the slowest fill. */
-export const keptMs = 10_000;
+/** How long it is served otherwise: the bound of what two faults at once can do. Redis keeps it as long. */
+export const keptMs = 60_000;
 
 /** The version of the catalog that a generation is of; 0: made when there was none. */
 const catalogOf = (generation: string): number => Number(generation.split(':', 1)[0]);
 
-/** What is stored, and for how long; null: it would be of no use, or the catalog has changed. */
+/** What is stored, and for how long. No entry: it would be of no use, or the catalog has changed. */
 export function storeArguments(
   known: KnownAccount,
   { generation, server, now }: { generation: string; server: string; now: Instant },
-): (string | number)[] | null {
-  if (generation === '' || catalogOf(generation) > known.sources.read.projectVersion) return null;
-  const entry = entryOf(known, known.sources, known.account);
-  const validUntil = Math.min(entry.validUntil, now + servedMs);
-  if (validUntil <= now) return null;
-  const { userVersion, usageSeq, steps, head, tail } = entry;
-  const text = [generation, server, userVersion, usageSeq, validUntil, stepsText(steps), head.length];
+): [generation: string, usageSeq: number, entry: string, ms: number] {
+  const { usageSeq } = known.account.state;
+  const none: [string, number, string, number] = [generation, usageSeq, '', keptMs];
+  if (generation === '' || !known.sources.read.isKnown) return none;
+  if (catalogOf(generation) > known.sources.read.projectVersion) return none;
+  const { asOf, userVersion, steps, head, tail, ...entry } = entryOf(known, known.sources, known.account);
+  const validUntil = Math.min(entry.validUntil, asOf + keptMs);
+  if (validUntil <= now) return none;
+  const text = [
+    generation,
+    server,
+    `${asOf}:${userVersion}`,
+    usageSeq,
+    validUntil,
+    stepsText(steps),
+    head.length,
+  ];
   return [generation, usageSeq, `${text.join('|')}|${head}${tail}`, keptMs];
 }

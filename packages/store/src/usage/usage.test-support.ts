@@ -14,6 +14,7 @@ export const testSettings: UsageSettings = {
   renewalAllowanceMs: 24 * 3_600_000,
   lateMs: 35 * 86_400_000,
   retentionMs: 92 * 86_400_000,
+  seriesMs: 400 * 86_400_000,
 };
 
 /** A cache that is away. */
@@ -23,6 +24,7 @@ export const noCache: UsageCache = {
   mark: () => Promise.resolve(null),
   rememberAnswered: () => undefined,
   store: () => Promise.resolve(),
+  forget: () => Promise.resolve(),
 };
 
 export const silent = createLogger({ service: 'test', level: 'error', format: 'json' });
@@ -43,7 +45,7 @@ export async function startUsage() {
   let offsetMs = 0;
   const clock = () => systemClock() + offsetMs;
 
-  function process(settings: Partial<UsageSettings> = {}) {
+  function process(settings: Partial<UsageSettings> = {}, cache = noCache) {
     const database = openDatabase();
     opened.push(database);
     const sources = createSourceCopies(database);
@@ -53,7 +55,7 @@ export async function startUsage() {
       clock,
       sources,
       settings: { ...testSettings, ...settings },
-      cache: noCache,
+      cache,
       observe: {
         batch: () => undefined,
         decided: () => undefined,

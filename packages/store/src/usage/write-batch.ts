@@ -4,6 +4,7 @@ import type { QueryJson } from '../query-json.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import { crossingRows, keyOf, meterRows, slotRows } from './change-rows.ts';
 import type { AccountChange } from './change-rows.ts';
+import { markCrossings } from '../webhooks/mark-crossings.ts';
 import { toEventRow, toReservationRow } from './event-rows.ts';
 import type { StoredUsageEvent } from './event-rows.ts';
 
@@ -84,6 +85,7 @@ const writeStatement = sqlTemplate(`
       period_end, $now::timestamptz
     FROM json_to_recordset($crossings::json) AS n (${account}, usage_seq bigint, position integer, threshold integer,
       used bigint, granted bigint, source text, source_id text, period_start timestamptz, period_end timestamptz)),
+  told AS (${markCrossings}),
   ended AS (
     INSERT INTO public.usage_ended_buckets (project_id, user_id, feature_code, bucket_key, ended_at, bucket)
     SELECT project_id, user_id, feature_code, bucket_key, ended_at, bucket

@@ -6,6 +6,8 @@ import { Prisma } from '../generated/client.ts';
 import type { StoredEvent } from '../ledger.ts';
 import { exportUsage } from '../usage/erase-usage.ts';
 import type { ExportedUsage } from '../usage/erase-usage.ts';
+import { exportWebhooks } from '../webhooks/export-webhooks.ts';
+import type { ExportedWebhooks } from '../webhooks/export-webhooks.ts';
 import { customersOf, namesOf } from './read-user.ts';
 import type { MappedCustomer } from './read-user.ts';
 
@@ -24,6 +26,8 @@ export type UserExport = {
   idempotencyKeys: ExportedRow[];
   /** Rows of usage, by table. */
   usage: ExportedUsage;
+  /** Rows of what products were told, by table. */
+  webhooks: ExportedWebhooks;
 };
 
 type Owned = 'subscriptions' | 'purchases';
@@ -125,6 +129,7 @@ function readAll(reader: Database, key: UserKey): Promise<UserExport | null> {
       audit: await auditOf(tx, key, names),
       idempotencyKeys: await answerRows(tx, key),
       usage: await exportUsage(tx, key),
+      webhooks: await exportWebhooks(tx, key),
     };
   });
 }

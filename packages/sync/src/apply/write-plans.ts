@@ -1,4 +1,5 @@
 import { namedUsers } from '@billing/domain';
+import type { Cause } from '@billing/domain';
 import {
   bumpHolders,
   objectKeyOf,
@@ -23,19 +24,23 @@ const earliestMark = (plans: readonly WritePlan[]): number =>
 
 /**
  * Writes plans by one statement and does what follows the commit. Returns those that were written: the others' rows
- * have changed since they were read, or a user was erased since.
+ * have changed since they were read, or a user was erased since. `cause`: of what no event brings, as products are told.
  */
-export async function writePlans<P extends WritePlan>(deps: SyncDeps, plans: readonly P[]): Promise<P[]> {
+export async function writePlans<P extends WritePlan>(
+  deps: SyncDeps,
+  plans: readonly P[],
+  cause: Cause | null = null,
+): Promise<P[]> {
   const outcomes = plans.flatMap(({ outcome }) => outcome ?? []);
   const { isCurrent, written, pending } =
     outcomes.length === 0
       ? { isCurrent: true, written: new Set<string>(), pending: [] }
-      : await writeOutcomes(deps.database, outcomes, { erasureMark: earliestMark(plans) });
+      : await writeOutcomes(deps.database, outcomes, { erasureMark: earliestMark(plans), cause });
   if (!isCurrent) return [];
   const isWritten = ({ outcome }: WritePlan): boolean =>
     outcome === null || !isGuarded(outcome) || written.has(objectKeyOf(outcome) ?? '');
   const done = plans.filter(isWritten);
-  await afterCommit(deps, done, pending);
+  await afterCommit(deps, done, { pending, cause });
   return done;
 }
 
@@ -47,11 +52,11 @@ export async function writePlans<P extends WritePlan>(deps: SyncDeps, plans: rea
 async function afterCommit(
   deps: SyncDeps,
   plans: readonly WritePlan[],
-  pending: readonly PendingInvalidation[],
+  { pending, cause }: { pending: readonly PendingInvalidation[]; cause: Cause | null },
 ): Promise<void> {
   deps.counters.identityConflicts.inc(plans.filter((plan) => plan.isContested).length);
   const released = await Promise.all(plans.map((plan) => review(deps, plan)));
-  const late = await Promise.all(plans.map((plan) => bumpLateHolders(deps, plan)));
+  const late = await Promise.all(plans.map((plan) => bumpLateHolders(deps, plan, cause)));
   const republished = plans
     .flatMap((plan) => plan.republish)
     .map(
@@ -72,11 +77,14 @@ async function afterCommit(
  */
 async function bumpLateHolders(
   { database, logger }: SyncDeps,
-  { related: { objectIds, bumped } }: WritePlan,
+  { related: { objectIds, bumped }, outcome }: WritePlan,
+  given: Cause | null,
 ): Promise<PendingInvalidation[]> {
   if (objectIds.length === 0) return [];
+  const [event] = outcome?.events ?? [];
+  const cause: Cause | null = event === undefined ? given : `stripe_event:${event.eventId}`;
   try {
-    return await bumpHolders(database, { objectIds, except: bumped });
+    return await bumpHolders(database, { objectIds, except: bumped, cause });
   } catch (error) {
     logger.warn('subscribers_not_bumped', { error });
     return [];
@@ -88,7 +96,7 @@ async function review({ database, logger }: SyncDeps, plan: WritePlan): Promise<
   const object = plan.review;
   if (object === null) return [];
   try {
-    const { pending } = await database.$transaction((tx) => releaseForObject(tx, object));
+    const { pending } = await database.$transaction((tx) => releaseForObject(tx, object, 'mapping'));
     return pending;
   } catch (error) {
     // The event is recorded; the mapping itself releases it.
@@ -114,7 +122,9 @@ export async function recordEvent(
     const row = namesErased(received, { state, projectId: null })
       ? toErased(received, read)
       : toLedger(received, { ...result, awaits: null, projectId: null }, read);
-    const { isCurrent } = await writeOutcomes(deps.database, [{ kind: 'none', events: [row] }], state);
+    const { isCurrent } = await writeOutcomes(deps.database, [{ kind: 'none', events: [row] }], {
+      erasureMark: state.erasureMark,
+    });
     if (isCurrent) return;
     if (count === mostTries) throw new Error('users were erased in each try to record an event');
   }

@@ -44,7 +44,7 @@ async function applySessions(
   scope: Scope,
   { plans, state }: { plans: readonly WritePlan[]; state: EventState },
 ): Promise<ReadonlySet<string>> {
-  const written = new Set(deps.isDryRun ? plans : await writePlans(deps.sync, plans));
+  const written = new Set(deps.isDryRun ? plans : await writePlans(deps.sync, plans, 'import'));
   for (const plan of written) {
     const hadOwner = state.subscriptions.get(idOf(plan))?.owners.first !== null;
     if (plan.owner?.projectId === deps.projectId && !hadOwner)

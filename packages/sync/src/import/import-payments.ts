@@ -193,6 +193,6 @@ async function writePurchase(
   // Stripe sent none of these events: they get no ledger row, and the purchase names none of them.
   const snapshotEventId = isImportedEvent(row.snapshotEventId) ? null : row.snapshotEventId;
   const outcome: Purchase = { ...purchase, events: [], row: { ...row, snapshotEventId } };
-  const written = await writePlans(deps.sync, [{ ...plan, outcome }]);
+  const written = await writePlans(deps.sync, [{ ...plan, outcome }], 'import');
   return written.length > 0 ? { result: 'payments_imported', purchase } : null;
 }

@@ -104,7 +104,7 @@ async function applyListed(
     return changes.length;
   }
   const whole = changes.filter((one) => one.isNew && isWhole(one.listed));
-  const written = new Set(await writePlans(deps.sync, whole));
+  const written = new Set(await writePlans(deps.sync, whole, 'import'));
   let changed = written.size;
   for (const one of changes)
     if (!written.has(one) && (await applyLookedUp(deps, scope, one.listed.snapshot.id))) changed += 1;
@@ -139,7 +139,7 @@ async function applyLookedUp(deps: ImportDeps, scope: Scope, id: string): Promis
     if (rowVersionOf(before, id) !== rowVersionOf(state, id)) continue;
     const change = changeOf(state, listed);
     if (change === null) return false;
-    if ((await writePlans(deps.sync, [change])).length > 0) return true;
+    if ((await writePlans(deps.sync, [change], 'import')).length > 0) return true;
   }
   throw new ImportError(`The subscription ${id} keeps changing. Run the same command again.`);
 }

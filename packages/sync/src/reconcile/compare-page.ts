@@ -65,7 +65,7 @@ export async function repair(
   { dryRun }: { dryRun: boolean },
   changes: readonly Change[],
 ): Promise<DriftEntry[]> {
-  const repaired = dryRun || changes.length === 0 ? changes : await writePlans(deps, changes);
+  const repaired = dryRun || changes.length === 0 ? changes : await writePlans(deps, changes, 'reconcile');
   const drift = repaired.flatMap((change) => change.drift ?? []);
   for (const { kind } of drift) deps.metrics.reconcileDrift.inc({ kind });
   return drift;

@@ -20,6 +20,10 @@ const leanTables = `
   );
   CREATE TABLE lean.users (
     project_id text NOT NULL, user_id text NOT NULL, version bigint NOT NULL, PRIMARY KEY (project_id, user_id)
+  );
+  CREATE TABLE lean.balances (user_id text PRIMARY KEY, granted bigint NOT NULL, used bigint NOT NULL DEFAULT 0);
+  CREATE TABLE lean.usage_events (
+    event_id text PRIMARY KEY, user_id text NOT NULL, quantity bigint NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now()
   );`;
 
 /** The rivals' own database on the same Postgres. The sync engine creates its tables itself. */

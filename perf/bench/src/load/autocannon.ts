@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
 import { z } from 'zod';
+import { idMark } from './id-mark.ts';
 import { createSignedEvents } from './signed-events.ts';
 
 /** Entry of the load generator's process: reads its settings from a file, runs autocannon and prints the totals. */
@@ -16,6 +18,7 @@ const settings = z
     webhook: z
       .object({ path: z.string(), secret: z.string().optional(), eventsFile: z.string().optional() })
       .optional(),
+    post: z.object({ path: z.string(), bodies: z.array(z.string()) }).optional(),
   })
   .parse(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')));
 
@@ -32,14 +35,23 @@ function readEvents(file: string): () => z.output<typeof signedEvent> {
   };
 }
 
+let lastId = 0;
+const run = randomUUID();
+
 function requests(): autocannon.Request[] {
-  const { webhook, paths = ['/'], apiKey } = settings;
-  if (webhook === undefined)
-    return paths.map((path) => ({
-      method: 'GET',
-      path,
-      ...(apiKey === undefined ? {} : { headers: { authorization: `Bearer ${apiKey}` } }),
+  const { webhook, post, paths = ['/'], apiKey } = settings;
+  const headers = apiKey === undefined ? {} : { headers: { authorization: `Bearer ${apiKey}` } };
+  if (post !== undefined)
+    return post.bodies.map((body) => ({
+      method: 'POST',
+      path: post.path,
+      setupRequest: (request) => ({
+        ...request,
+        headers: { ...headers.headers, 'content-type': 'application/json' },
+        body: body.replaceAll(idMark, () => `${run}_${(lastId += 1)}`),
+      }),
     }));
+  if (webhook === undefined) return paths.map((path) => ({ method: 'GET', path, ...headers }));
   const { secret = '', eventsFile } = webhook;
   const nextEvent = eventsFile === undefined ? createSignedEvents(secret) : readEvents(eventsFile);
   return [

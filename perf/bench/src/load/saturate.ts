@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { countCpu } from '../measure/cpu-time.ts';
 import type { Processes } from '../measure/cpu-time.ts';
 import type { Measured } from '../measure/take-turns.ts';
 import { entries } from '../paths.ts';
+import { idMark } from './id-mark.ts';
 
 /**
  * The requests of a load generator. `webhook`: POSTs Stripe events, each with its own id and signature: those of a file
@@ -20,6 +22,8 @@ export type Load = {
   /** Paths to GET, one after another. */
   paths?: readonly string[];
   webhook?: { path: string } & ({ secret: string } | { eventsFile: string });
+  /** JSON to POST, one body after another; each `idMark` in it becomes an id of its own. */
+  post?: { path: string; bodies: readonly string[] };
 } & ({ seconds: number } | { count: number });
 
 const report = z.object({ requests: z.number(), seconds: z.number(), failed: z.number() });
@@ -31,16 +35,29 @@ export function findWrk(): string | undefined {
   return found === '' ? undefined : found;
 }
 
-const wrkScript = (paths: readonly string[], apiKey: string | undefined): string => `
-local paths = { ${paths.map((path) => JSON.stringify(path)).join(', ')} }
+const luaList = (texts: readonly string[]): string =>
+  `{ ${texts.map((text) => JSON.stringify(text)).join(', ')} }`;
+
+const wrkScript = ({ paths = ['/'], apiKey, post }: Load): string => `
+local paths = ${luaList(paths)}
+local bodies = ${luaList(post?.bodies ?? [])}
 local headers = ${apiKey === undefined ? '{}' : `{ ["Authorization"] = "Bearer ${apiKey}" }`}
-local requests, at = {}, 0
+local requests, at, ids = {}, 0, 0
 init = function()
+  headers["content-type"] = ${post === undefined ? 'nil' : '"application/json"'}
   for i, path in ipairs(paths) do requests[i] = wrk.format("GET", path, headers) end
 end
+local function new_id()
+  ids = ids + 1
+  return "${randomUUID()}_" .. ids
+end
 request = function()
-  at = at % #requests + 1
-  return requests[at]
+  if #bodies == 0 then
+    at = at % #requests + 1
+    return requests[at]
+  end
+  at = at % #bodies + 1
+  return wrk.format("POST", "${post?.path ?? ''}", headers, (string.gsub(bodies[at], "${idMark}", new_id)))
 end
 done = function(summary, latency)
   local e = summary.errors
@@ -50,7 +67,7 @@ end`;
 
 async function runWrk(wrk: string, url: string, load: Load & { seconds: number }): Promise<Report> {
   const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.lua');
-  writeFileSync(file, wrkScript(load.paths ?? ['/'], load.apiKey));
+  writeFileSync(file, wrkScript(load));
   const { stdout } = await promisify(execFile)(wrk, [
     '-t1',
     `-c${load.connections}`,

@@ -10,6 +10,7 @@ import { processes } from './processes.ts';
 import { queueMemory } from './queue-memory.ts';
 import type { Scenario, Settings } from './scenario.ts';
 import { soak } from './soak.ts';
+import { usage } from './usage/usage.ts';
 import { webhook } from './webhook.ts';
 import { worker } from './worker.ts';
 
@@ -21,6 +22,7 @@ export const scenarios: readonly Scenario[] = [
   lone,
   worker,
   checkout,
+  usage,
   processes,
   queueMemory,
   coldStart,

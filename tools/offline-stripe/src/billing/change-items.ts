@@ -1,10 +1,11 @@
 import { invalid, noSuch } from '../errors.ts';
 import { isMetered, planOf } from '../objects/catalog.ts';
 import { itemObject } from '../objects/subscription.ts';
-import type { Patch } from '../state/tables.ts';
+import type { Patch } from '../state/table.ts';
 import type { Metadata, Price, Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
+import { holdChange } from './hold-change.ts';
 import { pendingItems } from './invoice-items.ts';
 import { creditUnused, prorate } from './prorate.ts';
 import { billItems, restartPeriods } from './renew.ts';
@@ -84,7 +85,7 @@ export function applyItemChanges(
   return items;
 }
 
-function hasNewInterval(before: SubscriptionItem[], after: SubscriptionItem[]): boolean {
+export function hasNewInterval(before: SubscriptionItem[], after: SubscriptionItem[]): boolean {
   return after.some((item) => {
     const old = before.find((one) => one.id === item.id)?.price.recurring;
     const now = item.price.recurring;
@@ -108,11 +109,31 @@ export type SubscriptionUpdate = {
   proration: Proration;
 };
 
-/** True if the update is billed at once. */
-export function isBilledNow(before: Subscription, update: SubscriptionUpdate): boolean {
-  const isRunning = before.status === 'active' || before.status === 'past_due';
-  const restarts = update.restarts || hasNewInterval(before.items.data, update.items);
-  return isRunning && (restarts || update.proration.behavior === 'always_invoice');
+const isRunning = ({ status }: Subscription): boolean => status === 'active' || status === 'past_due';
+
+const isRestarted = (before: Subscription, { restarts, items }: SubscriptionUpdate): boolean =>
+  restarts || hasNewInterval(before.items.data, items);
+
+/** The subscription as an update makes it. */
+function updated(before: Subscription, items: SubscriptionItem[], patch: Patch<Subscription>): Subscription {
+  const given = Object.entries(patch).filter(([, value]) => value !== undefined);
+  return { ...before, ...withItems(before, items), ...Object.fromEntries(given) };
+}
+
+/** Bills an update, which is made only once that invoice is paid. */
+export function holdUpdate(world: World, before: Subscription, update: SubscriptionUpdate): void {
+  const { items, patch, proration } = update;
+  const now = world.clock.now();
+  const at = proration.date ?? now;
+  const restarts = isRestarted(before, update);
+  const billed = restarts ? restartPeriods(items, now) : [];
+  const after = updated(before, restarts ? billed : items, patch);
+  if (proration.behavior !== 'none') {
+    if (restarts) creditUnused(world, before, at);
+    else prorate(world, before, { after, at });
+  }
+  const change = restarts ? { items: after.items, billing_cycle_anchor: now } : { items: after.items };
+  holdChange(world, before, { kind: 'update', change, billed });
 }
 
 /**
@@ -121,10 +142,10 @@ export function isBilledNow(before: Subscription, update: SubscriptionUpdate): b
  */
 export function updateSubscription(world: World, before: Subscription, update: SubscriptionUpdate): void {
   const { items, patch, proration } = update;
-  const isRunning = before.status === 'active' || before.status === 'past_due';
+  const runs = isRunning(before);
   const now = world.clock.now();
   const at = proration.date ?? now;
-  if (isRunning && (update.restarts || hasNewInterval(before.items.data, items))) {
+  if (runs && isRestarted(before, update)) {
     if (proration.behavior !== 'none') creditUnused(world, before, at);
     billItems(
       world,
@@ -137,9 +158,10 @@ export function updateSubscription(world: World, before: Subscription, update: S
     );
     return;
   }
-  if (isRunning && proration.behavior !== 'none') prorate(world, before, { items, at });
+  if (runs && proration.behavior !== 'none')
+    prorate(world, before, { after: updated(before, items, patch), at });
   const after = changeSubscription(world, before.id, { ...withItems(before, items), ...patch });
   const waiting = pendingItems(world, { ...after, subscription: after.id });
-  if (isRunning && proration.behavior === 'always_invoice' && waiting.length > 0)
+  if (runs && proration.behavior === 'always_invoice' && waiting.length > 0)
     billItems(world, after, { items: [], reason: 'subscription_update' });
 }

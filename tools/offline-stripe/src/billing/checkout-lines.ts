@@ -1,19 +1,19 @@
 import { invalid } from '../errors.ts';
 import { amountOf } from '../objects/catalog.ts';
-import type { CheckoutPlan } from '../state/private-rows.ts';
+import type { CheckoutPlan, SessionDiscount } from '../state/private-rows.ts';
 import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { takeOff, usableCoupon } from './discounts.ts';
 
-/** The lines with what the session's coupons take off them. */
+/** The lines with what the session's discounts take off them. */
 export function discountCheckoutLines(
   world: World,
   lines: LineItem[],
-  coupons: readonly string[],
+  discounts: readonly SessionDiscount[],
 ): LineItem[] {
   const plain = lines.map((line) => ({ ...line, amount_discount: 0, amount_total: line.amount_subtotal }));
   let discounted = plain;
-  for (const id of coupons) {
+  for (const { coupon: id } of discounts) {
     const coupon = usableCoupon(world, id, 'discounts[0][coupon]');
     const off = takeOff(
       coupon,
@@ -77,7 +77,7 @@ export function chooseLines(
     lines = line === undefined ? [...lines, changed] : lines.map((one) => (one === line ? changed : one));
   }
   const kept = lines.filter((line) => line.quantity !== 0);
-  const discounted = discountCheckoutLines(world, kept, plan.coupons ?? []);
+  const discounted = discountCheckoutLines(world, kept, plan.discounts ?? []);
   return {
     session: world.tables.sessions.update(session, checkoutSums(discounted, hasTrial(plan))),
     plan: world.tables.checkoutPlans.update(plan, { line_items: discounted }),

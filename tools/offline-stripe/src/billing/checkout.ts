@@ -6,15 +6,17 @@ import type { CheckoutPlan } from '../state/private-rows.ts';
 import type { CheckoutSession, Customer, PaymentIntent, PaymentMethod } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
+import { redeemablesOfPlan } from './checkout-discounts.ts';
 import { chooseLines, type LineChoice } from './checkout-lines.ts';
 import { disputeAsTheCardSays } from './confirm-payment.ts';
-import { redeemCoupon, usableCoupon } from './discounts.ts';
+import { redeemCoupon } from './discounts.ts';
+import { customerDetails, saveDetails, type Payer } from './payer-details.ts';
 import { attachMethod, behaviourOf } from './payment-methods.ts';
 import { attemptPayment, openPaymentIntent, type PaymentOutcome } from './payments.ts';
 import { invoicePurchase } from './purchase-invoice.ts';
 import { startSubscription } from './start-subscription.ts';
 
-function payerOf(world: World, session: CheckoutSession): Customer | null {
+function payerOf(world: World, session: CheckoutSession, email: string | undefined): Customer | null {
   if (session.customer !== null) return world.tables.customers.get(session.customer) ?? null;
   const needsCustomer =
     session.mode === 'subscription' ||
@@ -22,7 +24,7 @@ function payerOf(world: World, session: CheckoutSession): Customer | null {
     session.invoice_creation?.enabled === true;
   if (!needsCustomer) return null;
   const customer = world.tables.customers.insert(
-    customerObject({ created: world.clock.now(), email: session.customer_email }),
+    customerObject({ created: world.clock.now(), email: session.customer_email ?? email ?? null }),
   );
   emit(world, 'customer.created', customer);
   return customer;
@@ -104,7 +106,8 @@ function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
     customer: customer.id,
     items: bought.filter(({ price }) => price.type === 'recurring'),
     extras: bought.filter(({ price }) => price.type === 'one_time'),
-    coupons: (plan.coupons ?? []).map((id) => usableCoupon(world, id, 'discounts')),
+    discounts: redeemablesOfPlan(world, paying),
+    hasAutomaticTax: session.automatic_tax.enabled,
     checkoutSession: session.id,
     paymentMethod,
     trialEnd,
@@ -123,18 +126,23 @@ function subscribe(world: World, paying: Paying): Partial<CheckoutSession> {
 
 function buyOnce(world: World, paying: Paying): Partial<CheckoutSession> {
   const { session, plan, customer } = paying;
-  const coupons = (plan.coupons ?? []).map((id) => usableCoupon(world, id, 'discounts'));
+  const discounts = redeemablesOfPlan(world, paying);
   const isFree = session.amount_total === 0;
   const intent = isFree ? null : collect(world, paying, methodOf(world, paying));
-  for (const coupon of coupons)
-    redeemCoupon(world, coupon, { customer: customer?.id ?? null, checkoutSession: session.id });
+  for (const discount of discounts)
+    redeemCoupon(world, discount, { customer: customer?.id ?? null, checkoutSession: session.id });
   if (intent === null) return { payment_status: 'no_payment_required' };
   const isPaid = intent.status === 'succeeded';
   const invoice = isPaid ? invoicePurchase(world, { session, plan, customer, intent }) : null;
   return { payment_intent: intent.id, payment_status: isPaid ? 'paid' : 'unpaid', invoice };
 }
 
-export type PayOptions = { isDelayed: boolean; method?: PaymentMethod; choices?: readonly LineChoice[] };
+export type PayOptions = {
+  isDelayed: boolean;
+  method?: PaymentMethod | undefined;
+  choices?: readonly LineChoice[];
+  payer?: Payer;
+};
 
 /** The payer presses *Pay*. `isDelayed`: by bank debit, whose money is outstanding until it is completed or fails. */
 export function payCheckout(world: World, opened: CheckoutSession, options: PayOptions): CheckoutSession {
@@ -143,26 +151,20 @@ export function payCheckout(world: World, opened: CheckoutSession, options: PayO
   const planned = world.tables.checkoutPlans.get(opened.id);
   if (planned === undefined) throw invalid('This Checkout Session has no line items.', 'id');
   const { session, plan } = chooseLines(world, { session: opened, plan: planned }, options.choices ?? []);
-  const customer = payerOf(world, session);
+  const customer = payerOf(world, session, options.payer?.email);
   const paying = { session, plan, customer, isDelayed: options.isDelayed, method: options.method };
   const outcome = session.mode === 'subscription' ? subscribe(world, paying) : buyOnce(world, paying);
-  const email =
-    customer?.email ?? session.customer_email ?? options.method?.billing_details.email ?? 'payer@example.com';
+  const paid = { session, plan, customer, method: options.method, payer: options.payer ?? {} };
+  saveDetails(world, paid);
   const completed = world.tables.sessions.update(session, {
     ...outcome,
     status: 'complete',
     url: null,
     customer: customer?.id ?? null,
-    customer_details: {
-      address: null,
-      business_name: null,
-      email,
-      individual_name: null,
-      name: customer?.name ?? options.method?.billing_details.name ?? null,
-      phone: null,
-      tax_exempt: 'none',
-      tax_ids: [],
-    },
+    customer_details: customerDetails(paid),
+    automatic_tax: session.automatic_tax.enabled
+      ? { ...session.automatic_tax, status: 'complete' }
+      : session.automatic_tax,
   });
   emit(world, 'checkout.session.completed', completed);
   return completed;

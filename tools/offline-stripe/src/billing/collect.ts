@@ -1,9 +1,10 @@
 import { emit } from '../events/emit.ts';
 import { subscriptionOf } from '../objects/invoice.ts';
-import type { DunningState } from '../state/private-rows.ts';
+import type { DunningState, HeldChange } from '../state/private-rows.ts';
 import type { Invoice, PaymentIntent, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
+import { heldBy, makeHeldChange } from './held-change.ts';
 import { creditInvoice, intentOf, invoicePaidBy, markPaid } from './invoice-payments.ts';
 import { finalizeInvoice, markFailed } from './invoices.ts';
 import { behaviourOf, isDeclined } from './payment-methods.ts';
@@ -55,6 +56,8 @@ export function recover(world: World, invoice: Invoice): void {
   if (subscription === undefined || subscription.latest_invoice !== invoice.id) return;
   if (isEnded(subscription)) return;
   changeDunning(world, subscription.id, { retries_done: 0, next_retry_at: null });
+  const held = heldBy(world, invoice);
+  if (held !== undefined) makeHeldChange(world, held);
   if (['past_due', 'unpaid', 'incomplete'].includes(subscription.status)) {
     changeSubscription(world, subscription.id, { status: 'active' });
   }
@@ -85,9 +88,23 @@ function giveUp(world: World, subscription: Subscription): void {
   }
 }
 
+/** Nothing is retried; a resumption that goes by the attempt is made all the same. */
+function failHeld(world: World, invoice: Invoice, held: HeldChange): void {
+  markFailed(world, invoice, null);
+  changeDunning(world, held.id, { next_retry_at: null });
+  if (held.kind !== 'attempted_resumption') return;
+  makeHeldChange(world, held);
+  changeSubscription(world, held.id, { status: 'past_due' });
+}
+
 /** An attempt on a subscription's invoice failed: `past_due`, and the next retry is planned; the last one ends it. */
 export function failInvoice(world: World, invoice: Invoice, isRetry: boolean): void {
   const subscription = billedSubscription(world, invoice);
+  const held = heldBy(world, invoice);
+  if (held !== undefined) {
+    failHeld(world, invoice, held);
+    return;
+  }
   if (subscription === undefined || subscription.status === 'incomplete') {
     markFailed(world, invoice, null);
     return;
@@ -127,6 +144,19 @@ export function attemptInvoice(world: World, open: Invoice, isRetry = false): vo
   attemptPayment(world, intentOf(world, open, method), fails ? 'failed' : 'succeeded');
   if (fails) failInvoice(world, open, isRetry);
   else recover(world, markPaid(world, open));
+}
+
+/** False where the payer's bank would ask the payer first. */
+export function isPayableAtOnce(world: World, invoice: Invoice): boolean {
+  const method = world.tables.paymentMethods.get(paymentMethodFor(world, invoice) ?? '');
+  return behaviourOf(method) !== 'needs_authentication';
+}
+
+/** One attempt while the payer is there: their bank may ask them. */
+export function attemptOnSession(world: World, open: Invoice): void {
+  const method = paymentMethodFor(world, open);
+  if (method !== null && !isPayableAtOnce(world, open)) payWith(world, open, method);
+  else attemptInvoice(world, open);
 }
 
 /** Pays an open invoice with a payment method of the payer's choice; true unless it is declined. */

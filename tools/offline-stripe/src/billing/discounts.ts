@@ -1,27 +1,41 @@
 import { invalid } from '../errors.ts';
 import { emit } from '../events/emit.ts';
 import { newId } from '../ids.ts';
-import type { Coupon, Discount, InvoiceLine, Subscription } from '../stripe-objects.ts';
+import type { Coupon, Discount, InvoiceLine, PromotionCode, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
+import { isCouponUsable } from './promotion-codes.ts';
 
-function couponOf(world: World, discount: Discount): Coupon | undefined {
+/** The coupon of a discount as it was when it was redeemed. */
+export function couponOf(world: World, discount: Discount): Coupon | undefined {
   return world.tables.discountTerms.get(discount.id)?.coupon;
 }
 
 /** A coupon that can be used now, or Stripe's error. */
 export function usableCoupon(world: World, id: string, param: string): Coupon {
   const coupon = world.tables.coupons.require(id, param);
-  const isLate = coupon.redeem_by !== null && coupon.redeem_by <= world.clock.now();
-  const isUsedUp = coupon.max_redemptions !== null && coupon.times_redeemed >= coupon.max_redemptions;
-  if (isLate || isUsedUp) throw invalid(`Coupon ${id} is expired.`, param, 'coupon_expired');
+  if (!isCouponUsable(world, coupon)) throw invalid(`Coupon ${id} is expired.`, param, 'coupon_expired');
   return coupon;
 }
 
 type Redeemed = { customer: string | null; subscription?: string; checkoutSession?: string };
 
+/** A coupon, and the code that it was redeemed with; null: without one. */
+export type Redeemable = { coupon: Coupon; code: PromotionCode | null };
+
+function countRedemption(world: World, { coupon, code }: Redeemable): void {
+  const times = coupon.times_redeemed + 1;
+  world.tables.coupons.update(coupon, {
+    times_redeemed: times,
+    valid: coupon.max_redemptions === null || times < coupon.max_redemptions,
+  });
+  if (code === null) return;
+  world.tables.promotionCodes.update(code, { times_redeemed: code.times_redeemed + 1 });
+}
+
 /** The discount that a coupon gives from now on: for one invoice, some months, or ever. */
-export function redeemCoupon(world: World, coupon: Coupon, by: Redeemed): Discount {
+export function redeemCoupon(world: World, redeemable: Redeemable, by: Redeemed): Discount {
+  const { coupon, code } = redeemable;
   const start = world.clock.now();
   const months = coupon.duration_in_months;
   const month = { interval: 'month', interval_count: 1, meter: null, trial_period_days: null } as const;
@@ -34,18 +48,14 @@ export function redeemCoupon(world: World, coupon: Coupon, by: Redeemed): Discou
     end: months === null ? null : addIntervals(start, { ...month, usage_type: 'licensed' }, months),
     invoice: null,
     invoice_item: null,
-    promotion_code: null,
+    promotion_code: code?.id ?? null,
     source: { coupon: coupon.id, type: 'coupon' },
     start,
     subscription: by.subscription ?? null,
     subscription_item: null,
   });
   world.tables.discountTerms.insert({ id: discount.id, coupon });
-  const redeemed = coupon.times_redeemed + 1;
-  world.tables.coupons.update(coupon, {
-    times_redeemed: redeemed,
-    valid: coupon.max_redemptions === null || redeemed < coupon.max_redemptions,
-  });
+  countRedemption(world, redeemable);
   if (by.customer !== null) emit(world, 'customer.discount.created', discount);
   return discount;
 }

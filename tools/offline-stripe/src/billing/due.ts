@@ -14,6 +14,7 @@ import { authorizationSeconds, expireAuthorization } from './capture.ts';
 import { expireCheckout } from './checkout.ts';
 import { attemptInvoice, changeDunning, dunningOf, payInvoice } from './collect.ts';
 import { completeBankDebit } from './delayed-checkout.ts';
+import { expireHeldChange, giveUpHeldChange } from './hold-change.ts';
 import { changeLines, finalizeInvoice } from './invoices.ts';
 import { recount } from './meters.ts';
 import { announceTrialEnd, billItems, endTrial, expireIncomplete, renew } from './renew.ts';
@@ -59,11 +60,18 @@ function duesOf(world: World, subscription: Subscription): Due[] {
   const add = (at: number | null | undefined, run: (world: World) => void): void => {
     if (at !== null && at !== undefined) dues.push({ at, run });
   };
+  const held = world.tables.heldChanges.get(id);
+  add(held?.expires_at, () => {
+    if (held !== undefined) expireHeldChange(world, held);
+  });
   // Of things due in the same second the first added runs first: an end before a renewal, a new phase before both.
   const schedule = scheduleOf(world, subscription);
   add(schedule?.current_phase?.end_date, () => {
     if (schedule !== undefined) enterNextPhase(world, schedule);
   });
+  add(subscription.pause_collection?.resumes_at, () =>
+    changeSubscription(world, id, { pause_collection: null }),
+  );
   add(subscription.cancel_at, () => endBilled(world, subscription));
   if (status === 'trialing') {
     const end = subscription.trial_end ?? 0;
@@ -78,9 +86,6 @@ function duesOf(world: World, subscription: Subscription): Due[] {
     add(subscription.created + incompleteSeconds, () => expireIncomplete(world, subscription));
   }
   if (status === 'active' || status === 'past_due' || status === 'unpaid') {
-    add(subscription.pause_collection?.resumes_at, () =>
-      changeSubscription(world, id, { pause_collection: null }),
-    );
     add(earliestPeriodEnd(subscription.items.data), () => renew(world, subscription));
     add(dunning.next_retry_at, () => retryLatest(world, subscription));
   }
@@ -92,7 +97,11 @@ function duesOf(world: World, subscription: Subscription): Due[] {
 
 /** What a subscription does next without a request, if anything. */
 export function nextDueOfSubscription(world: World, subscription: Subscription): Due | null {
-  if (isEnded(subscription)) return null;
+  if (isEnded(subscription)) {
+    const held = world.tables.heldChanges.get(subscription.id);
+    const at = subscription.ended_at ?? world.clock.now();
+    return held === undefined ? null : { at, run: () => giveUpHeldChange(world, held.id) };
+  }
   let next: Due | null = null;
   for (const due of duesOf(world, subscription)) if (next === null || due.at < next.at) next = due;
   return next;

@@ -16,6 +16,7 @@ import type { World } from '../world.ts';
 import { daySeconds } from './calendar.ts';
 import { changeBalance } from './customer-balance.ts';
 import { discountLines, discountsInForce, keptDiscounts } from './discounts.ts';
+import { dropHeldChange, heldBy } from './held-change.ts';
 import { pendingItems } from './invoice-items.ts';
 import { changeSubscription } from './subscription-changes.ts';
 
@@ -196,6 +197,8 @@ export function voidInvoice(world: World, invoice: Invoice): Invoice {
     status_transitions: { ...invoice.status_transitions, voided_at: world.clock.now() },
   });
   emit(world, 'invoice.voided', voided);
+  const held = heldBy(world, voided);
+  if (held !== undefined) dropHeldChange(world, held);
   return voided;
 }
 

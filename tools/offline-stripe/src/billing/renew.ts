@@ -1,6 +1,6 @@
 import { emit } from '../events/emit.ts';
 import { newId } from '../ids.ts';
-import type { Patch } from '../state/tables.ts';
+import type { Patch } from '../state/table.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals, periodEndAfter } from './calendar.ts';
@@ -112,16 +112,4 @@ export function expireIncomplete(world: World, subscription: Subscription): void
   const invoice = world.tables.invoices.get(subscription.latest_invoice ?? '');
   changeSubscription(world, subscription.id, { status: 'incomplete_expired', ended_at: world.clock.now() });
   if (invoice?.status === 'open') voidInvoice(world, invoice);
-}
-
-/** Resumes a paused subscription with a new period from now. */
-export function resumePaused(world: World, subscription: Subscription): void {
-  const now = world.clock.now();
-  billItems(world, subscription, {
-    items: restartPeriods(subscription.items.data, now),
-    reason: 'subscription_update',
-    patch: { status: 'active', billing_cycle_anchor: now },
-  });
-  const resumed = world.tables.subscriptions.get(subscription.id);
-  if (resumed !== undefined) emit(world, 'customer.subscription.resumed', resumed);
 }

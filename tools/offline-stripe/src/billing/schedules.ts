@@ -1,6 +1,7 @@
 import { emit, emitChange } from '../events/emit.ts';
-import { planOf } from '../objects/catalog.ts';
+import { isMetered, planOf } from '../objects/catalog.ts';
 import { itemObject } from '../objects/subscription.ts';
+import type { Patch } from '../state/table.ts';
 import type {
   SchedulePhase,
   Subscription,
@@ -9,25 +10,46 @@ import type {
 } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
+import { hasNewInterval, updateSubscription } from './change-items.ts';
 import { billLast, type LastBill } from './last-bill.ts';
-import { changeSubscription, endSubscription, withItems } from './subscription-changes.ts';
+import { phaseDiscounts } from './phase-discounts.ts';
+import { endTrial } from './renew.ts';
+import { changeSubscription, earliestPeriodEnd, endSubscription, withItems } from './subscription-changes.ts';
 
-/** A phase's items as items of the subscription, matched by position so that a switch keeps the item's id. */
+type PhaseItem = SchedulePhase['items'][number];
+
+/** A phase's items as items of the subscription: equal prices keep their item, the others take those that are left. */
 function itemsFor(world: World, subscription: Subscription, phase: SchedulePhase): SubscriptionItem[] {
   const now = world.clock.now();
-  return phase.items.flatMap((wanted, index) => {
+  const left = [...subscription.items.data];
+  const take = (index: number): SubscriptionItem | undefined =>
+    index < 0 ? undefined : left.splice(index, 1)[0];
+  const kept = new Map(
+    phase.items.map((wanted) => [wanted, take(left.findIndex(({ price }) => price.id === wanted.price))]),
+  );
+  return phase.items.flatMap((wanted: PhaseItem) => {
     const price = world.tables.prices.get(wanted.price);
     if (price === undefined) return [];
-    const quantity = wanted.quantity ?? 1;
-    const before = subscription.items.data[index];
-    if (before !== undefined) return [{ ...before, price, plan: planOf(price), quantity }];
-    const period = { start: now, end: addIntervals(now, price.recurring, 1) };
-    return [itemObject({ subscription: subscription.id, price, quantity, created: now, period })];
+    const before = kept.get(wanted) ?? take(0);
+    if (before === undefined) {
+      const first = subscription.items.data[0];
+      const period = { start: now, end: first?.current_period_end ?? addIntervals(now, price.recurring, 1) };
+      const end = period.end > now ? period.end : addIntervals(now, price.recurring, 1);
+      const fields = { price, quantity: wanted.quantity ?? 1, created: now, period: { start: now, end } };
+      return [itemObject({ subscription: subscription.id, ...fields })];
+    }
+    const { quantity, ...item } = before;
+    const counted = isMetered(price) ? {} : { quantity: wanted.quantity ?? quantity ?? 1 };
+    return [{ ...item, price, plan: planOf(price), ...counted }];
   });
 }
 
 /** Ends the schedule; its subscription goes on as it is. */
-export function releaseSchedule(world: World, schedule: SubscriptionSchedule): SubscriptionSchedule {
+export function releaseSchedule(
+  world: World,
+  schedule: SubscriptionSchedule,
+  { keepsEnd = false } = {},
+): SubscriptionSchedule {
   const { subscription } = schedule;
   const released = world.tables.schedules.update(schedule, {
     status: 'released',
@@ -36,7 +58,8 @@ export function releaseSchedule(world: World, schedule: SubscriptionSchedule): S
     subscription: null,
     current_phase: null,
   });
-  if (subscription !== null) changeSubscription(world, subscription, { schedule: null });
+  const end = schedule.end_behavior === 'cancel' && !keepsEnd ? { cancel_at: null, canceled_at: null } : {};
+  if (subscription !== null) changeSubscription(world, subscription, { schedule: null, ...end });
   emit(world, 'subscription_schedule.released', released);
   return released;
 }
@@ -82,13 +105,60 @@ export function enterNextPhase(world: World, schedule: SubscriptionSchedule): vo
   const next = world.tables.schedules.update(schedule, {
     current_phase: { start_date: phase.start_date, end_date: phase.end_date },
   });
-  applyPhase(world, next, phase);
+  applyPhase(world, next, { phase, proration: phase.proration_behavior });
   emitChange(world, 'subscription_schedule.updated', { before: schedule, after: next });
 }
 
-/** Makes the subscription's items those of a phase. */
-export function applyPhase(world: World, schedule: SubscriptionSchedule, phase: SchedulePhase): void {
-  const subscription = world.tables.subscriptions.get(schedule.subscription ?? '');
-  if (subscription === undefined) return;
-  changeSubscription(world, subscription.id, withItems(subscription, itemsFor(world, subscription, phase)));
+type Applied = { phase: SchedulePhase; proration: SchedulePhase['proration_behavior'] };
+
+function behaviorOf(named: string): 'always_invoice' | 'create_prorations' | 'none' {
+  return named === 'always_invoice' || named === 'none' ? named : 'create_prorations';
+}
+
+/** Makes the subscription what a phase says: its items, discounts, metadata, trial. */
+export function applyPhase(
+  world: World,
+  schedule: SubscriptionSchedule,
+  { phase, proration }: Applied,
+): void {
+  const before = world.tables.subscriptions.get(schedule.subscription ?? '');
+  if (before === undefined) return;
+  const now = world.clock.now();
+  const items = itemsFor(world, before, phase);
+  const patch: Patch<Subscription> = {
+    discounts: phaseDiscounts(world, before, phase),
+    metadata: { ...before.metadata, ...phase.metadata },
+  };
+  const isTrialOver = before.status === 'trialing' && (phase.trial_end ?? 0) <= now;
+  if (earliestPeriodEnd(before.items.data) <= now) {
+    // What is due now is billed by the renewal that follows.
+    const anchor = hasNewInterval(before.items.data, items) ? { billing_cycle_anchor: now } : {};
+    changeSubscription(world, before.id, { ...withItems(before, items), ...patch, ...anchor });
+  } else {
+    const change = { behavior: behaviorOf(proration), date: null };
+    const restarts = phase.billing_cycle_anchor === 'phase_start';
+    updateSubscription(world, before, { items, patch, restarts, proration: change });
+    if (isTrialOver) endTrial(world, world.tables.subscriptions.require(before.id));
+  }
+}
+
+/** A subscription was changed directly: its schedule's current phase follows it. */
+export function mirrorItems(world: World, subscriptionId: string): void {
+  const { schedule: id, items } = world.tables.subscriptions.require(subscriptionId);
+  const before = world.tables.schedules.get(id ?? '');
+  if (before?.status !== 'active') return;
+  const after = world.tables.schedules.update(before, {
+    phases: before.phases.map((phase) => {
+      const [blank] = phase.items;
+      if (phase.start_date !== before.current_phase?.start_date || blank === undefined) return phase;
+      const now = items.data.map(({ price, quantity }) => ({
+        ...blank,
+        price: price.id,
+        plan: price.id,
+        ...(quantity === undefined ? {} : { quantity }),
+      }));
+      return { ...phase, items: now };
+    }),
+  });
+  emitChange(world, 'subscription_schedule.updated', { before, after });
 }

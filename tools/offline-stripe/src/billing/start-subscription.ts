@@ -2,10 +2,10 @@ import { emit } from '../events/emit.ts';
 import { newId } from '../ids.ts';
 import { amountOf } from '../objects/catalog.ts';
 import { itemObject, subscriptionObject } from '../objects/subscription.ts';
-import type { Coupon, Metadata, PaymentIntent, Price, Subscription } from '../stripe-objects.ts';
+import type { Metadata, PaymentIntent, Price, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { addIntervals } from './calendar.ts';
-import { redeemCoupon } from './discounts.ts';
+import { redeemCoupon, type Redeemable } from './discounts.ts';
 import { attemptInvoice, changeDunning, untilPaid } from './collect.ts';
 import { intentOf, linkPayment, markPaid } from './invoice-payments.ts';
 import { createInvoiceItem } from './invoice-items.ts';
@@ -21,8 +21,9 @@ export type StartSubscription = {
   description: string | null;
   collectionMethod: 'charge_automatically' | 'send_invoice';
   daysUntilDue?: number | null;
-  coupons?: Coupon[];
+  discounts?: Redeemable[];
   checkoutSession?: string;
+  hasAutomaticTax?: boolean;
   /** One-time prices that the first invoice bills too. */
   extras?: { price: Price; quantity: number }[];
   /**
@@ -87,16 +88,16 @@ function addExtras(world: World, subscription: Subscription, extras: StartSubscr
   }
 }
 
-/** The discounts of a new subscription's coupons. */
+/** The discounts of a new subscription's coupons and codes. */
 function discountsFor(world: World, subscription: Subscription, fields: StartSubscription): Subscription {
-  const { coupons = [], checkoutSession } = fields;
-  if (coupons.length === 0) return subscription;
+  const { discounts: wanted = [], checkoutSession } = fields;
+  if (wanted.length === 0) return subscription;
   const by = {
     customer: subscription.customer,
     subscription: subscription.id,
     ...(checkoutSession === undefined ? {} : { checkoutSession }),
   };
-  const discounts = coupons.map((coupon) => redeemCoupon(world, coupon, by).id);
+  const discounts = wanted.map((one) => redeemCoupon(world, one, by).id);
   return world.tables.subscriptions.update(subscription, { discounts });
 }
 

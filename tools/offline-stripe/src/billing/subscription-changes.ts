@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { invalid } from '../errors.ts';
 import { emit, emitChange } from '../events/emit.ts';
 import { itemList } from '../objects/subscription.ts';
-import type { Patch } from '../state/tables.ts';
+import type { Patch } from '../state/table.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
@@ -33,6 +33,14 @@ export function changeSubscription(world: World, id: string, patch: Patch<Subscr
   return after;
 }
 
+/** A subscription that ends takes its schedule with it. */
+function endSchedule(world: World, { schedule: id, ended_at: endedAt }: Subscription): void {
+  const schedule = world.tables.schedules.get(id ?? '');
+  if (schedule?.status !== 'active') return;
+  const patch = { status: 'canceled', canceled_at: endedAt, current_phase: null } as const;
+  emit(world, 'subscription_schedule.canceled', world.tables.schedules.update(schedule, patch));
+}
+
 /** Ends a subscription now: status `canceled`, `ended_at`, `customer.subscription.deleted`. */
 export function endSubscription(
   world: World,
@@ -46,6 +54,7 @@ export function endSubscription(
     status: 'canceled',
     canceled_at: before.canceled_at ?? now,
     ended_at: now,
+    pending_update: null,
     cancellation_details: {
       comment: before.cancellation_details?.comment ?? null,
       feedback: before.cancellation_details?.feedback ?? null,
@@ -55,6 +64,7 @@ export function endSubscription(
   });
   world.tables.subscriptionControls.remove(id);
   emit(world, 'customer.subscription.deleted', ended);
+  endSchedule(world, ended);
   return ended;
 }
 

@@ -1,67 +1,35 @@
+import { randomUUID } from 'node:crypto';
+
 import express, { type Request, type Response, type Router } from 'express';
 
-import { payCheckout } from '../billing/checkout.ts';
-import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
+import type { CheckoutSession } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { escapeHtml, formatAmount, htmlPage } from './page.ts';
+import { checkoutMarkup } from './checkout-markup.ts';
+import { sendPage } from './page.ts';
+import { stripeJs } from './stripe-js.ts';
+import { formOf, submitCheckout } from './submit-checkout.ts';
 
-function priceText(line: LineItem): string {
-  const amount = formatAmount(line.amount_total, line.currency);
-  const recurring = line.price?.recurring;
-  if (!recurring) return amount;
-  const every =
-    recurring.interval_count === 1
-      ? recurring.interval
-      : `${recurring.interval_count} ${recurring.interval}s`;
-  return `${amount} per ${every}`;
+const pathOf = ({ id }: CheckoutSession): string => `/c/pay/${encodeURIComponent(id)}`;
+const framePathOf = ({ client_secret: secret }: CheckoutSession): string =>
+  `/c/embed/${encodeURIComponent(secret ?? '')}`;
+
+const withId = (url: string, session: CheckoutSession): string =>
+  url.replaceAll('{CHECKOUT_SESSION_ID}', encodeURIComponent(session.id));
+
+function cancelMarkup(session: CheckoutSession): string {
+  return `<form method="post" action="${pathOf(session)}/cancel"><button type="submit" id="cancel" name="action" value="cancel">Cancel</button></form>`;
 }
 
-function lineRow(line: LineItem): string {
-  return `<tr><td>${escapeHtml(line.description ?? '')}</td><td>${line.quantity ?? 1}</td><td>${escapeHtml(priceText(line))}</td></tr>`;
-}
-
-function checkoutMarkup(world: World, session: CheckoutSession): string {
-  const plan = world.tables.checkoutPlans.get(session.id);
-  const due = formatAmount(session.amount_total ?? 0, session.currency ?? 'usd');
-  const trial = plan?.trial_days ? `<p id="trial">${plan.trial_days} days free.</p>` : '';
-  const action = `/c/pay/${encodeURIComponent(session.id)}`;
-  return `<table>
-<caption>${session.mode === 'subscription' ? 'Subscription' : 'One-time payment'}</caption>
-<thead><tr><th scope="col">Item</th><th scope="col">Quantity</th><th scope="col">Price</th></tr></thead>
-<tbody>${(plan?.line_items ?? []).map(lineRow).join('')}</tbody>
-</table>
-${trial}
-<p>Due today: <strong id="amount-due">${escapeHtml(due)}</strong></p>
-<form method="post" action="${action}"><button type="submit" id="pay" name="action" value="pay">Pay</button></form>
-<form method="post" action="${action}/cancel"><button type="submit" id="cancel" name="action" value="cancel">Cancel</button></form>`;
-}
-
-function successUrl(session: CheckoutSession): string {
-  return (session.success_url ?? '/').replaceAll('{CHECKOUT_SESSION_ID}', encodeURIComponent(session.id));
-}
-
-type Page = { status: number; title: string; main: string };
-
-function sendPage(response: Response, { status, title, main }: Page): void {
-  response
-    .status(status)
-    // No form-action: browsers apply it to the redirect after the form, which leaves this origin on purpose.
-    .set({
-      'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'",
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
-    })
-    .type('html')
-    .send(htmlPage(title, main));
+function openPage(world: World, session: CheckoutSession, message = ''): { title: string; main: string } {
+  const isEmbedded = session.ui_mode === 'embedded_page';
+  const action = isEmbedded ? framePathOf(session) : pathOf(session);
+  const form = checkoutMarkup(world, { session, action, message });
+  return { title: 'Checkout', main: isEmbedded ? form : `${form}${cancelMarkup(session)}` };
 }
 
 function closedPage(response: Response, session: CheckoutSession): void {
   if (session.status === 'complete')
-    sendPage(response, {
-      status: 200,
-      title: 'Already paid',
-      main: '<p id="closed">This checkout is complete.</p>',
-    });
+    sendPage(response, { title: 'Already paid', main: '<p id="closed">This checkout is complete.</p>' });
   else
     sendPage(response, {
       status: 410,
@@ -70,44 +38,84 @@ function closedPage(response: Response, session: CheckoutSession): void {
     });
 }
 
-/** The page at a session's `url`, with its two buttons. `afterChange` runs after a payment. */
+/** The frame tells the page around it that the payer is done; that page's script leads on. */
+function completedFrame(response: Response, session: CheckoutSession): void {
+  const leads = session.redirect_on_completion !== 'never' && session.return_url !== undefined;
+  const returnUrl = leads ? withId(session.return_url ?? '', session) : null;
+  const said = JSON.stringify({ type: 'offline-stripe.completed', returnUrl }).replaceAll('<', '\\u003c');
+  const nonce = randomUUID();
+  sendPage(response, {
+    title: 'Paid',
+    main: `<p id="closed">Thank you.</p><script nonce="${nonce}">parent.postMessage(${said}, '*')</script>`,
+    scriptNonce: nonce,
+  });
+}
+
+type Serve = (session: CheckoutSession, exchange: { request: Request; response: Response }) => void;
+
+function withSession(find: (key: string) => CheckoutSession | undefined, serve: Serve) {
+  return (request: Request, response: Response): void => {
+    const key = request.params['key'];
+    const session = find(typeof key === 'string' ? key : '');
+    if (session === undefined)
+      sendPage(response, { status: 404, title: 'Not found', main: '<p>There is no such checkout.</p>' });
+    else serve(session, { request, response });
+  };
+}
+
+/** The page of a session, at its `url` or in a frame of the seller's page. `afterChange` runs after a payment. */
 export function createCheckoutPage(world: World, afterChange: () => void): Router {
   const router = express.Router();
-  const withSession = (serve: (session: CheckoutSession, response: Response) => void) => {
-    return (request: Request, response: Response): void => {
-      const id = request.params['id'];
-      const session = world.tables.sessions.get(typeof id === 'string' ? id : '');
-      if (session === undefined)
-        sendPage(response, { status: 404, title: 'Not found', main: '<p>There is no such checkout.</p>' });
-      else serve(session, response);
-    };
+  const byId = (id: string): CheckoutSession | undefined => {
+    const session = world.tables.sessions.get(id);
+    return session?.client_secret === null ? session : undefined;
   };
-  router.get(
-    '/c/pay/:id',
-    withSession((session, response) => {
-      if (session.status === 'open')
-        sendPage(response, { status: 200, title: 'Checkout', main: checkoutMarkup(world, session) });
-      else closedPage(response, session);
-    }),
-  );
-  router.post(
-    '/c/pay/:id',
-    withSession((session, response) => {
-      if (session.status === 'expired') {
-        closedPage(response, session);
+  const bySecret = (secret: string): CheckoutSession | undefined => {
+    const session = world.tables.sessions.get(secret.split('_secret_')[0] ?? '');
+    return session?.client_secret === secret ? session : undefined;
+  };
+  const show: Serve = (session, { response }) => {
+    if (session.status === 'open') sendPage(response, openPage(world, session));
+    else closedPage(response, session);
+  };
+  const submit =
+    (complete: (session: CheckoutSession, response: Response) => void): Serve =>
+    (before, { request, response }) => {
+      if (before.status === 'expired') {
+        closedPage(response, before);
         return;
       }
-      if (session.status === 'open') {
-        payCheckout(world, session, { isDelayed: false });
-        afterChange();
-      }
-      response.redirect(303, successUrl(session));
-    }),
+      const form = formOf(request.body);
+      const { session, message } =
+        before.status === 'open' ? submitCheckout(world, before, form) : { session: before, message: '' };
+      afterChange();
+      if (session.status === 'complete') complete(session, response);
+      else sendPage(response, { ...openPage(world, session, message), status: message === '' ? 200 : 402 });
+    };
+  router.use('/c', express.urlencoded({ extended: false }));
+  router.get(['/v3', '/v3/', '/endive/stripe.js'], (_request: Request, response: Response) => {
+    response.type('text/javascript').send(stripeJs);
+  });
+  router.get('/c/pay/:key', withSession(byId, show));
+  router.get('/c/embed/:key', withSession(bySecret, show));
+  router.post(
+    '/c/embed/:key',
+    withSession(
+      bySecret,
+      submit((session, response) => completedFrame(response, session)),
+    ),
   );
   router.post(
-    '/c/pay/:id/cancel',
-    withSession((session, response) =>
-      response.redirect(303, session.cancel_url ?? `/c/pay/${encodeURIComponent(session.id)}`),
+    '/c/pay/:key',
+    withSession(
+      byId,
+      submit((session, response) => response.redirect(303, withId(session.success_url ?? '/', session))),
+    ),
+  );
+  router.post(
+    '/c/pay/:key/cancel',
+    withSession(byId, (session, { response }) =>
+      response.redirect(303, session.cancel_url ?? pathOf(session)),
     ),
   );
   return router;

@@ -3,7 +3,8 @@ import { findById, type Tables } from '../state/tables.ts';
 import { list } from './list.ts';
 
 /** Lists that an object has only where `expand` names them. */
-const includable: Record<string, (tables: Tables, id: string) => object> = {
+const includable: Record<string, (tables: Tables, id: string) => object | undefined> = {
+  'price.tiers': (tables, id) => tables.priceTiers.get(id)?.tiers,
   'invoice.payments': (tables, id) =>
     list(tables.invoicePayments.by(id), false, `/v1/invoice_payments?invoice=${id}`),
   'charge.refunds': (tables, id) =>

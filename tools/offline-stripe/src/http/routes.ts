@@ -10,9 +10,11 @@ import { paymentIntentRoutes } from '../resources/payment-intents.ts';
 import { paymentMethodRoutes } from '../resources/payment-methods.ts';
 import { paymentPageRoutes } from '../resources/payment-pages.ts';
 import { chargeRoutes, disputeRoutes, refundRoutes } from '../resources/payments.ts';
+import { portalConfigurationRoutes } from '../resources/portal-configurations.ts';
 import { portalSessionRoutes } from '../resources/portal-sessions.ts';
 import { priceRoutes } from '../resources/prices.ts';
 import { productRoutes } from '../resources/products.ts';
+import { promotionCodeRoutes } from '../resources/promotion-codes.ts';
 import { subscriptionItemRoutes } from '../resources/subscription-items.ts';
 import { subscriptionScheduleRoutes } from '../resources/subscription-schedules.ts';
 import { subscriptionRoutes } from '../resources/subscriptions.ts';
@@ -41,11 +43,13 @@ export const routes: readonly Route[] = [
   ...productRoutes,
   ...priceRoutes,
   ...checkoutSessionRoutes,
+  ...portalConfigurationRoutes,
   ...portalSessionRoutes,
   ...subscriptionRoutes,
   ...subscriptionItemRoutes,
   ...subscriptionScheduleRoutes,
   ...couponRoutes,
+  ...promotionCodeRoutes,
   ...meterRoutes,
   ...meterEventRoutes,
   ...invoiceRoutes,

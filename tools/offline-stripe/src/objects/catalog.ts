@@ -40,8 +40,9 @@ export type NewPrice = {
   created: number;
   product: string;
   currency: string;
-  /** A decimal number, e.g. `1500` or `0.5`. */
-  unitAmount: string;
+  /** A decimal number, e.g. `1500` or `0.5`; null: it has tiers. */
+  unitAmount: string | null;
+  tiersMode?: Price['tiers_mode'];
   taxBehavior?: Price['tax_behavior'];
   recurring: {
     interval: Interval;
@@ -62,7 +63,7 @@ export function priceObject(fields: NewPrice): Price {
     id: fields.id ?? newId('price'),
     object: 'price',
     active: fields.active ?? true,
-    billing_scheme: 'per_unit',
+    billing_scheme: fields.unitAmount === null ? 'tiered' : 'per_unit',
     created: fields.created,
     currency: fields.currency,
     custom_unit_amount: null,
@@ -82,10 +83,10 @@ export function priceObject(fields: NewPrice): Price {
             usage_type: (recurring.meter ?? null) === null ? 'licensed' : 'metered',
           },
     tax_behavior: fields.taxBehavior ?? 'unspecified',
-    tiers_mode: null,
+    tiers_mode: fields.tiersMode ?? null,
     transform_quantity: null,
     type: recurring === null ? 'one_time' : 'recurring',
-    unit_amount: /^\d+$/.test(fields.unitAmount) ? Number(fields.unitAmount) : null,
+    unit_amount: /^\d+$/.test(fields.unitAmount ?? '') ? Number(fields.unitAmount) : null,
     unit_amount_decimal: fields.unitAmount,
   };
 }

@@ -1,6 +1,6 @@
 import { newId } from '../ids.ts';
 import type { CheckoutSession, LineItem, Metadata, Price } from '../stripe-objects.ts';
-import { amountOf } from './catalog.ts';
+import { amountOf, isMetered } from './catalog.ts';
 
 export type NewLine = {
   price: Price;
@@ -25,7 +25,8 @@ export function checkoutLine(fields: NewLine): LineItem {
     description: fields.description,
     metadata: fields.metadata ?? {},
     price,
-    quantity,
+    // A meter counts it.
+    quantity: isMetered(price) ? null : quantity,
   };
 }
 
@@ -44,9 +45,19 @@ export type NewCheckoutSession = {
   customerCreation: 'always' | 'if_required' | null;
   clientReferenceId: string | null;
   paymentMethodCollection: 'always' | 'if_required';
-  successUrl: string | null;
-  cancelUrl: string | null;
-  url: string;
+  /** Where it is shown, and where the payer goes from there. */
+  place: Pick<
+    CheckoutSession,
+    | 'cancel_url'
+    | 'client_secret'
+    | 'redirect_on_completion'
+    | 'return_url'
+    | 'success_url'
+    | 'ui_mode'
+    | 'url'
+  >;
+  /** What else was asked for. */
+  choices: Partial<CheckoutSession>;
   metadata: Metadata;
 };
 
@@ -67,9 +78,7 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     allowed_payment_method_types: null,
     automatic_tax: { enabled: false, liability: null, provider: null, status: null },
     billing_address_collection: null,
-    cancel_url: fields.cancelUrl,
     client_reference_id: fields.clientReferenceId,
-    client_secret: null,
     collected_information: null,
     consent: null,
     consent_collection: null,
@@ -112,11 +121,10 @@ export function checkoutSessionObject(fields: NewCheckoutSession): CheckoutSessi
     status: 'open',
     submit_type: null,
     subscription: null,
-    success_url: fields.successUrl,
     ...fields.sums,
-    ui_mode: 'hosted_page',
-    url: fields.url,
     wallet_options: null,
+    ...fields.choices,
+    ...fields.place,
   };
 }
 

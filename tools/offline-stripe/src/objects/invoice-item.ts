@@ -1,6 +1,8 @@
 import { newId } from '../ids.ts';
 import type { InvoiceItem, Metadata, Price } from '../stripe-objects.ts';
 
+type Credited = NonNullable<InvoiceItem['proration_details']>['credited_items'];
+
 export type NewInvoiceItem = {
   customer: string;
   currency: string;
@@ -14,14 +16,15 @@ export type NewInvoiceItem = {
   /** In the smallest unit, of one piece. */
   unitAmount: string;
   subscription: string | null;
-  /** Set: a proration of this item. */
-  subscriptionItem?: string;
+  /** Set: a proration of this item; `credited` is what it gives back. */
+  proration?: { subscriptionItem: string; credited: Credited };
   invoice: string | null;
 };
 
 /** Something that a later invoice bills; `invoice` names it once there is one. */
 export function invoiceItemObject(fields: NewInvoiceItem): InvoiceItem {
-  const isProration = fields.subscriptionItem !== undefined;
+  const { proration } = fields;
+  const isProration = proration !== undefined;
   return {
     id: newId('ii'),
     object: 'invoiceitem',
@@ -42,9 +45,7 @@ export function invoiceItemObject(fields: NewInvoiceItem): InvoiceItem {
         : {
             subscription_details: {
               subscription: fields.subscription,
-              ...(fields.subscriptionItem === undefined
-                ? {}
-                : { subscription_item: fields.subscriptionItem }),
+              ...(isProration ? { subscription_item: proration.subscriptionItem } : {}),
             },
             type: 'subscription_details',
           },
@@ -57,6 +58,9 @@ export function invoiceItemObject(fields: NewInvoiceItem): InvoiceItem {
       unit_amount_decimal: fields.unitAmount,
     },
     proration: isProration,
+    ...(isProration
+      ? { proration_details: { credited_items: proration.credited, discount_amounts: [] } }
+      : {}),
     quantity: fields.quantity,
     quantity_decimal: String(fields.quantity),
     tax_rates: [],

@@ -66,7 +66,8 @@ export function lineObject(
 export function invoiceItemLine(item: InvoiceItem, invoice: string): InvoiceLine {
   const details = item.parent?.subscription_details ?? null;
   const subscriptionItem = details?.subscription_item;
-  const shared = { proration: item.proration, proration_details: { credited_items: null } };
+  const credited = item.proration_details?.credited_items?.invoice_line_item_details ?? null;
+  const shared = { proration: item.proration, proration_details: { credited_items: credited } };
   const parent: InvoiceLine['parent'] =
     details !== null && subscriptionItem !== undefined
       ? {

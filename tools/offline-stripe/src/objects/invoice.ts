@@ -11,6 +11,14 @@ const automaticTaxOff: Invoice['automatic_tax'] = {
   status: null,
 };
 
+const automaticTaxOn: Invoice['automatic_tax'] = {
+  disabled_reason: null,
+  enabled: true,
+  liability: { type: 'self' },
+  provider: 'stripe',
+  status: 'complete',
+};
+
 /** Fields that are the same in every invoice here. */
 const constantFields = {
   account_country: 'US',
@@ -111,7 +119,7 @@ export function invoiceObject(fields: NewInvoice): Invoice {
     attempt_count: 0,
     attempted: false,
     auto_advance: subscription !== null || fields.finalizesAt !== null,
-    automatic_tax: automaticTaxOff,
+    automatic_tax: subscription?.automatic_tax.enabled === true ? automaticTaxOn : automaticTaxOff,
     automatically_finalizes_at: fields.finalizesAt,
     billing_reason: fields.reason,
     collection_method: fields.collectionMethod,

@@ -1,11 +1,17 @@
 import { newId } from '../ids.ts';
-import type { SchedulePhase, Subscription, SubscriptionSchedule } from '../stripe-objects.ts';
+import type {
+  Metadata,
+  Price,
+  SchedulePhase,
+  Subscription,
+  SubscriptionSchedule,
+} from '../stripe-objects.ts';
 
 export function phaseObject(fields: {
   currency: string;
   start: number;
   end: number;
-  items: { price: string; quantity: number }[];
+  items: { price: Price; /** Null: a meter counts it. */ quantity: number | null; metadata: Metadata }[];
 }): SchedulePhase {
   return {
     add_invoice_items: [],
@@ -23,10 +29,10 @@ export function phaseObject(fields: {
     items: fields.items.map((item) => ({
       billing_thresholds: null,
       discounts: [],
-      metadata: {},
-      plan: item.price,
-      price: item.price,
-      quantity: item.quantity,
+      metadata: item.metadata,
+      plan: item.price.id,
+      price: item.price.id,
+      ...(item.quantity === null ? {} : { quantity: item.quantity }),
       tax_rates: [],
     })),
     metadata: {},
@@ -73,7 +79,7 @@ export function scheduleObject(
       on_behalf_of: null,
       transfer_data: null,
     },
-    end_behavior: 'release',
+    end_behavior: subscription.cancel_at === null ? 'release' : 'cancel',
     livemode: false,
     metadata: {},
     pause_schedules: [],

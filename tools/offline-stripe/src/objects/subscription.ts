@@ -50,9 +50,14 @@ export type NewSubscription = {
   collectionMethod: 'charge_automatically' | 'send_invoice';
   daysUntilDue?: number | null;
   latestInvoice: string | null;
+  hasAutomaticTax?: boolean;
   metadata: Metadata;
   description: string | null;
 };
+
+function automaticTax(enabled: boolean): Subscription['automatic_tax'] {
+  return { disabled_reason: null, enabled, liability: enabled ? { type: 'self' } : null };
+}
 
 export function subscriptionObject(fields: NewSubscription): Subscription {
   return {
@@ -60,7 +65,7 @@ export function subscriptionObject(fields: NewSubscription): Subscription {
     object: 'subscription',
     application: null,
     application_fee_percent: null,
-    automatic_tax: { disabled_reason: null, enabled: false, liability: null },
+    automatic_tax: automaticTax(fields.hasAutomaticTax ?? false),
     billing_cycle_anchor: fields.trial?.end ?? fields.created,
     billing_cycle_anchor_config: null,
     billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible' },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { shownDiscounts } from '../billing/checkout-discounts.ts';
 import { checkoutSums, discountCheckoutLines, hasTrial } from '../billing/checkout-lines.ts';
 import { expireCheckout } from '../billing/checkout.ts';
 import { invalid } from '../errors.ts';
@@ -11,8 +12,10 @@ import { checkoutSessionObject, invoiceCreationObject } from '../objects/checkou
 import type { CheckoutPlan } from '../state/private-rows.ts';
 import type { CheckoutSession, LineItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
+import { choicesOf, customerUpdateOf, placeOf } from './checkout-session-choices.ts';
 import { linesOf, optionalLines } from './checkout-session-lines.ts';
 import { createParams, type CreateSession } from './checkout-session-params.ts';
+import { redeemablesOf } from './discount-params.ts';
 
 function checkModes(params: CreateSession, lines: LineItem[]): void {
   if (params.mode === 'subscription' && !lines.some((line) => line.price?.type === 'recurring')) {
@@ -39,15 +42,36 @@ function checkModes(params: CreateSession, lines: LineItem[]): void {
   if (params.mode === 'subscription' && params.payment_intent_data !== undefined) {
     throw invalid('You can not pass `payment_intent_data` in `subscription` mode.', 'payment_intent_data');
   }
+  checkExclusive(params);
   if (new Set(lines.map((line) => line.currency)).size > 1) {
     throw invalid('All prices on a Checkout Session must use the same currency.', 'line_items');
   }
-  if (params.customer !== undefined && params.customer_email !== undefined) {
-    throw invalid(
-      'You may only specify one of these parameters: customer, customer_email.',
-      'customer_email',
-    );
+}
+
+function checkExclusive(params: CreateSession): void {
+  const { subscription_data: data } = params;
+  const pairs = {
+    customer_email: params.customer !== undefined && params.customer_email !== undefined ? 'customer' : null,
+    allow_promotion_codes:
+      params.discounts !== undefined && params.allow_promotion_codes !== undefined ? 'discounts' : null,
+    'subscription_data[trial_end]':
+      data?.trial_end !== undefined && data.trial_period_days !== undefined
+        ? 'subscription_data[trial_period_days]'
+        : null,
+  };
+  for (const [name, other] of Object.entries(pairs)) {
+    if (other !== null)
+      throw invalid(`You may only specify one of these parameters: ${other}, ${name}.`, name);
   }
+}
+
+/** Checkout takes a trial that ends in two days or later. */
+function checkTrial(world: World, { subscription_data: data }: CreateSession): void {
+  if (data?.trial_end === undefined || data.trial_end >= world.clock.now() + 2 * 86_400) return;
+  throw invalid(
+    'The `trial_end` date has to be at least 2 days in the future.',
+    'subscription_data[trial_end]',
+  );
 }
 
 function expiryOf(world: World, params: CreateSession): number {
@@ -75,7 +99,7 @@ function invoiceCreationOf(params: CreateSession): CheckoutSession['invoice_crea
 
 function planOf(
   params: CreateSession,
-  fields: Pick<CheckoutPlan, 'id' | 'line_items' | 'optional_lines'>,
+  fields: Pick<CheckoutPlan, 'id' | 'line_items' | 'optional_lines' | 'discounts'>,
 ): CheckoutPlan {
   const { subscription_data: data, payment_intent_data: payment } = params;
   return {
@@ -87,7 +111,7 @@ function planOf(
     trial_days: data?.trial_period_days ?? null,
     missing_payment_method: data?.trial_settings?.end_behavior.missing_payment_method ?? 'create_invoice',
     collects_payment_method: (params.payment_method_collection ?? 'always') === 'always',
-    coupons: (params.discounts ?? []).map(({ coupon }) => coupon),
+    customer_update: customerUpdateOf(params),
     payment: {
       capture_method: payment?.capture_method ?? 'automatic_async',
       receipt_email: payment?.receipt_email ?? null,
@@ -101,13 +125,22 @@ function planOf(
 function createSession(world: World, params: CreateSession): CheckoutSession {
   if (params.customer !== undefined) world.tables.customers.require(params.customer, 'customer');
   const expiresAt = expiryOf(world, params);
+  checkTrial(world, params);
   const given = linesOf(world, params);
   const optional = optionalLines(world, params);
   checkModes(params, [...given, ...optional]);
   const id = newId('cs_test');
-  const coupons = (params.discounts ?? []).map(({ coupon }) => coupon);
-  const lines = discountCheckoutLines(world, given, coupons);
-  const plan = planOf(params, { id, line_items: lines, optional_lines: optional });
+  const redeemables = redeemablesOf(world, params.discounts ?? [], {
+    customer: params.customer ?? null,
+    amount: given.reduce((sum, line) => sum + line.amount_subtotal, 0),
+    currency: given[0]?.currency,
+  });
+  const discounts = redeemables.map(({ coupon, code }) => ({
+    coupon: coupon.id,
+    promotion_code: code?.id ?? null,
+  }));
+  const lines = discountCheckoutLines(world, given, discounts);
+  const plan = planOf(params, { id, line_items: lines, optional_lines: optional, discounts });
   const session = checkoutSessionObject({
     id,
     created: world.clock.now(),
@@ -115,7 +148,7 @@ function createSession(world: World, params: CreateSession): CheckoutSession {
     mode: params.mode,
     lines,
     sums: checkoutSums(lines, hasTrial(plan)),
-    discounts: coupons.map((coupon) => ({ coupon, promotion_code: null })),
+    discounts: shownDiscounts(discounts),
     invoiceCreation: invoiceCreationOf(params),
     methodTypes: params.payment_method_types ?? ['card'],
     customer: params.customer ?? null,
@@ -124,9 +157,8 @@ function createSession(world: World, params: CreateSession): CheckoutSession {
     clientReferenceId: params.client_reference_id ?? null,
     paymentMethodCollection:
       params.payment_method_collection ?? (params.mode === 'payment' ? 'if_required' : 'always'),
-    successUrl: params.success_url,
-    cancelUrl: params.cancel_url ?? null,
-    url: `${world.publicUrl()}/c/pay/${id}`,
+    place: placeOf(world, params, id),
+    choices: choicesOf(world, params),
     metadata: mergeMetadata({}, params.metadata),
   });
   world.tables.checkoutPlans.insert(plan);

@@ -6,14 +6,8 @@ import { cardDeclined } from '../errors.ts';
 import { mergeMetadata } from '../http/params.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import {
-  checkTerms,
-  couponsOf,
-  methodFor,
-  newCard,
-  requirePrice,
-  requireUncounted,
-} from './subscription-choices.ts';
+import { redeemablesOf } from './discount-params.ts';
+import { checkTerms, methodFor, newCard, requirePrice, requireUncounted } from './subscription-choices.ts';
 import type { CreateSubscription } from './subscription-params.ts';
 
 function trialEndOf(world: World, params: CreateSubscription): number | null {
@@ -40,7 +34,7 @@ export function createSubscription(world: World, params: CreateSubscription): Su
     price: requirePrice(world, { id: price, type: 'one_time' }, `add_invoice_items[${index}][price]`),
     quantity: quantity ?? 1,
   }));
-  const coupons = couponsOf(world, params.discounts);
+  const discounts = redeemablesOf(world, params.discounts ?? [], { customer: customer.id });
   const known = methodFor(world, { customer, given: params.default_payment_method });
   const needsCard = trialEnd === null && collectionMethod === 'charge_automatically';
   const paymentMethod = known ?? (needsCard ? newCard(world, customer) : null);
@@ -50,7 +44,7 @@ export function createSubscription(world: World, params: CreateSubscription): Su
     customer: customer.id,
     items,
     extras,
-    coupons,
+    discounts,
     // The customer's own stays the customer's, and may change.
     paymentMethod: params.default_payment_method === undefined && known !== null ? null : paymentMethod,
     trialEnd,

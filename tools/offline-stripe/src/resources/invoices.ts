@@ -13,6 +13,7 @@ import { subscriptionOf } from '../objects/invoice.ts';
 import type { Invoice } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { createInvoice, createParams } from './create-invoice.ts';
+import { createPreview, previewParams } from './create-preview.ts';
 
 const payParams = body({ paid_out_of_band: flag.optional(), payment_method: text.optional() });
 
@@ -114,6 +115,9 @@ function update(world: World, id: string, params: z.infer<typeof updateParams>):
 
 export const invoiceRoutes = [
   defineRoute('POST /v1/invoices', createParams, (world, _id, params) => createInvoice(world, params)),
+  defineRoute('POST /v1/invoices/create_preview', previewParams, (world, _id, params) =>
+    createPreview(world, params),
+  ),
   defineRoute('POST /v1/invoices/:id', updateParams, (world, id, params) => update(world, id, params)),
   defineRoute('DELETE /v1/invoices/:id', expandOnly, (world, id) => removeDraft(world, id)),
   defineRoute('GET /v1/invoices/:id/lines', pageBody({}), (world, id, params) =>
@@ -136,9 +140,12 @@ export const invoiceRoutes = [
     emit(world, 'invoice.sent', open);
     return open;
   }),
-  defineRoute('POST /v1/invoices/:id/void', expandOnly, (world, id) =>
-    voidInvoice(world, world.tables.invoices.require(id)),
-  ),
+  defineRoute('POST /v1/invoices/:id/void', expandOnly, (world, id) => {
+    const invoice = world.tables.invoices.require(id);
+    if (invoice.status === 'draft')
+      throw invalid('You can only pass in open or uncollectible invoices. This invoice is a draft.', 'id');
+    return voidInvoice(world, invoice);
+  }),
   defineRoute('POST /v1/invoices/:id/mark_uncollectible', expandOnly, (world, id) =>
     markUncollectible(world, world.tables.invoices.require(id)),
   ),

@@ -18,6 +18,7 @@ import { priceObject, productObject } from '../objects/catalog.ts';
 import type { Price } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { recurringOf, recurringParams } from './recurring.ts';
+import { decimalAmount, tierParams, tiersOf } from './tiers.ts';
 
 const taxBehavior = z.enum(['exclusive', 'inclusive', 'unspecified']);
 
@@ -25,10 +26,7 @@ const taxBehavior = z.enum(['exclusive', 'inclusive', 'unspecified']);
 export const priceData = {
   currency,
   unit_amount: natural.optional(),
-  unit_amount_decimal: z
-    .string()
-    .regex(/^\d{1,15}(\.\d{1,12})?$/, 'it is no decimal number')
-    .optional(),
+  unit_amount_decimal: decimalAmount.optional(),
   recurring: recurringParams.optional(),
   tax_behavior: taxBehavior.optional(),
 };
@@ -51,15 +49,16 @@ const createParams = body({
   ...priceAndProductData,
   ...lookup,
   id: z.string().min(1).max(255).optional(),
-  billing_scheme: z.enum(['per_unit'], 'the offline Stripe has no tiered prices').optional(),
+  ...tierParams,
   nickname: text.optional(),
   active: flag.optional(),
   metadata: metadata.optional(),
 });
 type CreatePrice = z.infer<typeof createParams>;
 
-/** Throws Stripe's error for an archived price; `param` names the parameter. */
+/** Throws Stripe's error for an archived price; `param` names the parameter. A tiered price is only looked at here. */
 export function requireActive(price: Price, param: string): void {
+  if (price.billing_scheme === 'tiered') throw invalid('The offline Stripe sells no tiered prices.', param);
   if (price.active) return;
   throw invalid(
     'The price specified is inactive. This field only accepts active prices.',
@@ -100,7 +99,8 @@ export function buildPrice(world: World, params: CreatePrice & { product: string
     );
   }
   const unitAmount = decimal ?? (whole === undefined ? undefined : String(whole));
-  if (unitAmount === undefined) {
+  const isTiered = tiersOf(params) !== null;
+  if (unitAmount === undefined && !isTiered) {
     const message = 'You must specify either `unit_amount` or `unit_amount_decimal`.';
     throw invalid(message, named('unit_amount'), 'parameter_missing');
   }
@@ -112,7 +112,8 @@ export function buildPrice(world: World, params: CreatePrice & { product: string
     created: world.clock.now(),
     product: params.product,
     currency: params.currency,
-    unitAmount,
+    unitAmount: unitAmount ?? null,
+    tiersMode: params.tiers_mode ?? null,
     taxBehavior: params.tax_behavior ?? 'unspecified',
     recurring: recurringOf(world, params.recurring, named('recurring[meter]')),
     nickname: params.nickname ?? null,
@@ -139,6 +140,8 @@ export function createPrice(world: World, params: CreatePrice): Price {
   const draft = buildPrice(world, { ...params, product: '' });
   claimLookupKey(world, params, null);
   const price = world.tables.prices.insert({ ...draft, product: productFor(world, params) });
+  const tiers = tiersOf(params);
+  if (tiers !== null) world.tables.priceTiers.insert({ id: price.id, tiers });
   emit(world, 'price.created', price);
   return price;
 }

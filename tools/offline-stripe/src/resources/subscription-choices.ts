@@ -1,11 +1,12 @@
-import { usableCoupon } from '../billing/discounts.ts';
+import type { ItemChange } from '../billing/change-items.ts';
 import { methodOfCustomer } from '../billing/payment-methods.ts';
 import { invalid } from '../errors.ts';
+import { mergeMetadata } from '../http/params.ts';
 import { isMetered } from '../objects/catalog.ts';
-import type { Coupon, Customer, Price } from '../stripe-objects.ts';
+import type { Customer, Price, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { requireActive } from './prices.ts';
-import type { CreateSubscription, UpdateSubscription } from './subscription-params.ts';
+import type { CreateSubscription, ItemChangeParam, UpdateSubscription } from './subscription-params.ts';
 
 type Method = { customer: Customer; given: string | undefined };
 
@@ -24,11 +25,7 @@ export function newCard(world: World, customer: Customer): string {
   });
 }
 
-export function requirePrice(
-  world: World,
-  wanted: { id: string; type: Price['type'] },
-  param: string,
-): Price {
+function priceOfType(world: World, wanted: { id: string; type: Price['type'] }, param: string): Price {
   const price = world.tables.prices.require(wanted.id, param);
   if (price.type !== wanted.type) {
     throw invalid(
@@ -36,6 +33,15 @@ export function requirePrice(
       param,
     );
   }
+  return price;
+}
+
+export function requirePrice(
+  world: World,
+  wanted: { id: string; type: Price['type'] },
+  param: string,
+): Price {
+  const price = priceOfType(world, wanted, param);
   requireActive(price, param);
   return price;
 }
@@ -47,15 +53,33 @@ export function requireUncounted(price: Price, quantity: number | undefined, par
   return price;
 }
 
-export function couponsOf(world: World, discounts: CreateSubscription['discounts']): Coupon[] {
-  return (discounts ?? []).map(({ coupon }, index) =>
-    usableCoupon(world, coupon, `discounts[${index}][coupon]`),
-  );
-}
-
 export function checkTerms(params: CreateSubscription | UpdateSubscription, known: string): void {
   const method = params.collection_method ?? known;
   if (params.days_until_due !== undefined && method !== 'send_invoice') {
     throw invalid('days_until_due belongs to the collection method send_invoice.', 'days_until_due');
   }
+}
+
+/** One entry of `items`; `param` names it in an error. An item keeps its price also where that is archived. */
+export function itemChange(
+  world: World,
+  known: readonly SubscriptionItem[],
+  { item, param }: { item: ItemChangeParam; param: string },
+): ItemChange {
+  const nameOf = (field: string): string => (param === '' ? field : `${param}[${field}]`);
+  const wanted =
+    item.price === undefined
+      ? null
+      : priceOfType(world, { id: item.price, type: 'recurring' }, nameOf('price'));
+  const before = known.find(({ id }) => id === item.id)?.price ?? null;
+  if (wanted !== null && wanted.id !== before?.id) requireActive(wanted, nameOf('price'));
+  const price = wanted ?? before;
+  if (price !== null) requireUncounted(price, item.quantity, nameOf('quantity'));
+  return {
+    id: item.id ?? null,
+    price: wanted,
+    quantity: item.quantity ?? null,
+    isDeleted: item.deleted ?? false,
+    metadata: item.metadata === undefined ? null : mergeMetadata({}, item.metadata),
+  };
 }

@@ -10,7 +10,9 @@ import { page } from '../http/list.ts';
 import { body, expandOnly, metadata, natural, pageBody, text } from '../http/params.ts';
 import type { Subscription, SubscriptionItem } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { itemChange, prorationOf, prorationParams } from './subscription-params.ts';
+import { checkProrationDate } from './check-update.ts';
+import { itemChange } from './subscription-choices.ts';
+import { prorationOf, prorationParams } from './subscription-params.ts';
 
 const fields = {
   ...prorationParams,
@@ -32,6 +34,7 @@ function apply(
   subscription: Subscription,
   { change, proration }: { change: ItemChange; proration: Proration },
 ): Subscription {
+  checkProrationDate(subscription, proration.date ?? undefined, 'proration_date');
   const items = applyItemChanges(world, subscription, [change]);
   updateSubscription(world, subscription, { items, patch: {}, restarts: false, proration });
   return world.tables.subscriptions.require(subscription.id);
@@ -44,7 +47,8 @@ export const subscriptionItemRoutes = [
     (world, _id, params) => {
       const { subscription: subscriptionId, price, quantity, metadata: given } = params;
       const subscription = world.tables.subscriptions.require(subscriptionId, 'subscription');
-      const change = itemChange(world, { price, quantity, metadata: given }, 'price');
+      const item = { price, quantity, metadata: given };
+      const change = itemChange(world, subscription.items.data, { item, param: '' });
       const after = apply(world, subscription, { change, proration: prorationOf(params) });
       return after.items.data.at(-1) ?? {};
     },
@@ -52,13 +56,16 @@ export const subscriptionItemRoutes = [
   defineRoute('GET /v1/subscription_items/:id', expandOnly, (world, id) => find(world, id).item),
   defineRoute('POST /v1/subscription_items/:id', body(fields), (world, id, params) => {
     const { price, quantity, metadata: given } = params;
-    const change = itemChange(world, { id, price, quantity, metadata: given }, 'price');
-    apply(world, find(world, id).subscription, { change, proration: prorationOf(params) });
+    const { subscription } = find(world, id);
+    const item = { id, price, quantity, metadata: given };
+    const change = itemChange(world, subscription.items.data, { item, param: '' });
+    apply(world, subscription, { change, proration: prorationOf(params) });
     return find(world, id).item;
   }),
   defineRoute('DELETE /v1/subscription_items/:id', body(prorationParams), (world, id, params) => {
     const { subscription } = find(world, id);
-    const change = itemChange(world, { id, deleted: true }, 'price');
+    const item = { id, deleted: true };
+    const change = itemChange(world, subscription.items.data, { item, param: '' });
     apply(world, subscription, { change, proration: prorationOf(params) });
     return { id, object: 'subscription_item', deleted: true };
   }),

@@ -1,25 +1,17 @@
 import { z } from 'zod';
 
-import type { ItemChange, Proration } from '../billing/change-items.ts';
-import {
-  body,
-  flag,
-  mergeMetadata,
-  metadata,
-  moment,
-  natural,
-  positive,
-  text,
-  unset,
-} from '../http/params.ts';
-import type { World } from '../world.ts';
+import type { Proration } from '../billing/change-items.ts';
+import { body, flag, metadata, moment, natural, positive, text, unset } from '../http/params.ts';
+import { discountParams } from './discount-params.ts';
 
-const cancelAt = z.union([unset, z.enum(['min_period_end', 'max_period_end']), natural]);
+export const cancelAt = z.union([unset, z.enum(['min_period_end', 'max_period_end']), natural]);
 /** How a change within a period is billed. */
 export const prorationParams = {
   proration_behavior: z.enum(['always_invoice', 'create_prorations', 'none']).optional(),
   proration_date: natural.optional(),
 };
+/** Since `2026-09-30.endive` an object. */
+export const anchorParams = z.strictObject({ type: z.enum(['now', 'unchanged']) });
 export const cancellationDetails = z.strictObject({
   comment: z.union([unset, text]).optional(),
   feedback: z
@@ -38,7 +30,6 @@ export const cancellationDetails = z.strictObject({
 export const trialSettings = z.strictObject({
   end_behavior: z.strictObject({ missing_payment_method: z.enum(['cancel', 'create_invoice', 'pause']) }),
 });
-export const discountParams = z.array(z.strictObject({ coupon: text })).max(20);
 
 const shared = {
   cancel_at: cancelAt.optional(),
@@ -77,10 +68,13 @@ const itemChangeParams = z.strictObject({
   metadata: metadata.optional(),
 });
 
+export type ItemChangeParam = z.infer<typeof itemChangeParams>;
+export const itemChanges = z.array(itemChangeParams).max(40);
+
 export const updateParams = body({
   ...shared,
   ...prorationParams,
-  items: z.array(itemChangeParams).max(40).optional(),
+  items: itemChanges.optional(),
   cancellation_details: cancellationDetails.optional(),
   pause_collection: z
     .union([
@@ -93,23 +87,12 @@ export const updateParams = body({
         .transform((pause) => ({ behavior: pause.behavior, resumes_at: pause.resumes_at ?? null })),
     ])
     .optional(),
-  payment_behavior: z.enum(['allow_incomplete', 'error_if_incomplete']).optional(),
-  billing_cycle_anchor: z.enum(['now', 'unchanged']).optional(),
+  payment_behavior: z.enum(['allow_incomplete', 'error_if_incomplete', 'pending_if_incomplete']).optional(),
+  billing_cycle_anchor: anchorParams.optional(),
 });
 export type UpdateSubscription = z.infer<typeof updateParams>;
 
 /** How Stripe bills a change unless told otherwise: prorations that the next invoice takes up. */
 export function prorationOf(params: z.infer<z.ZodObject<typeof prorationParams>>): Proration {
   return { behavior: params.proration_behavior ?? 'create_prorations', date: params.proration_date ?? null };
-}
-
-/** One entry of `items`; `param` names the price's parameter in an error. */
-export function itemChange(world: World, item: z.infer<typeof itemChangeParams>, param: string): ItemChange {
-  return {
-    id: item.id ?? null,
-    price: item.price === undefined ? null : world.tables.prices.require(item.price, param),
-    quantity: item.quantity ?? null,
-    isDeleted: item.deleted ?? false,
-    metadata: item.metadata === undefined ? null : mergeMetadata({}, item.metadata),
-  };
 }

@@ -1,97 +1,51 @@
-import { z } from 'zod';
+import { isDeepStrictEqual } from 'node:util';
 
-import { addIntervals } from '../billing/calendar.ts';
 import { applyPhase, cancelSchedule, releaseSchedule } from '../billing/schedules.ts';
-import { earliestPeriodEnd } from '../billing/subscription-changes.ts';
+import { changeSubscription, earliestPeriodEnd, isEnded } from '../billing/subscription-changes.ts';
 import { invalid } from '../errors.ts';
 import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
-import {
-  body,
-  expandOnly,
-  listBody,
-  mergeMetadata,
-  metadata,
-  moment,
-  positive,
-  text,
-} from '../http/params.ts';
+import { body, flag, listBody, mergeMetadata, text } from '../http/params.ts';
 import { phaseObject, scheduleObject } from '../objects/schedule.ts';
-import type { Price, SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';
+import type { SchedulePhase, SubscriptionSchedule } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 import { endParams } from './end-params.ts';
+import { plannedPhases, updateScheduleParams, type UpdateSchedule } from './schedule-params.ts';
 
-const phaseParams = z.strictObject({
-  items: z
-    .array(z.strictObject({ price: text, quantity: positive.optional() }))
-    .min(1)
-    .max(20),
-  start_date: moment.optional(),
-  end_date: moment.optional(),
-  iterations: positive.optional(),
-  duration: z
-    .strictObject({ interval: z.enum(['day', 'week', 'month', 'year']), interval_count: positive.optional() })
-    .optional(),
-});
-const updateParams = body({
-  phases: z.array(phaseParams).min(1).max(10).optional(),
-  end_behavior: z.enum(['release', 'cancel']).optional(),
-  metadata: metadata.optional(),
-  proration_behavior: z.enum(['none'], 'phases make no prorations here: pass none').optional(),
-});
+const releaseParams = body({ preserve_cancel_date: flag.optional() });
 
 function runningSchedule(world: World, id: string): SubscriptionSchedule {
   const schedule = world.tables.schedules.require(id);
   if (schedule.status !== 'active') {
-    throw invalid(`This schedule is ${schedule.status}; only an active one can be changed.`, 'id');
+    throw invalid(
+      `You cannot update a subscription schedule that is currently in the \`${schedule.status}\` status. It must be in \`not_started\`, \`active\` status to be updated.`,
+    );
   }
   return schedule;
 }
 
-function recurringOf(price: Price, duration: z.infer<typeof phaseParams>['duration']): Price['recurring'] {
-  if (price.recurring === null || duration === undefined) return price.recurring;
-  return { ...price.recurring, interval: duration.interval, interval_count: duration.interval_count ?? 1 };
-}
-
-/** Phases follow one another; a length is given by `end_date`, `duration` or `iterations` (default one period). */
-function plannedPhases(
-  world: World,
-  schedule: SubscriptionSchedule,
-  wanted: z.infer<typeof phaseParams>[],
-): SchedulePhase[] {
-  const now = world.clock.now();
-  let at = schedule.current_phase?.start_date ?? now;
-  return wanted.map((phase, index) => {
-    const prices = phase.items.map((item, position) =>
-      world.tables.prices.require(item.price, `phases[${index}][items][${position}][price]`),
-    );
-    const first = prices[0];
-    if (first === undefined) throw invalid('Missing required param: phases[0][items].', 'phases');
-    const start = phase.start_date === 'now' ? now : (phase.start_date ?? at);
-    const named = phase.end_date === 'now' ? now : phase.end_date;
-    const end = named ?? addIntervals(start, recurringOf(first, phase.duration), phase.iterations ?? 1);
-    if (end <= start) throw invalid('A phase must end after it starts.', `phases[${index}][end_date]`);
-    at = end;
-    const items = phase.items.map((item) => ({ price: item.price, quantity: item.quantity ?? 1 }));
-    return phaseObject({ currency: first.currency, start, end, items });
-  });
-}
-
 function createFromSubscription(world: World, id: string): SubscriptionSchedule {
   const subscription = world.tables.subscriptions.require(id, 'from_subscription');
+  if (isEnded(subscription))
+    throw invalid('You cannot migrate a subscription that is canceled.', 'from_subscription');
   if (subscription.schedule !== null) {
     throw invalid(
       'You cannot migrate a subscription that is already attached to a schedule.',
       'from_subscription',
     );
   }
-  const items = subscription.items.data.map((item) => ({
-    price: item.price.id,
-    quantity: item.quantity ?? 1,
+  const items = subscription.items.data.map(({ price, quantity = null, metadata }) => ({
+    price,
+    quantity,
+    metadata,
   }));
   const start = subscription.items.data[0]?.current_period_start ?? subscription.start_date;
-  const end = earliestPeriodEnd(subscription.items.data);
-  const phase = phaseObject({ currency: subscription.currency, start, end, items });
+  const end = subscription.cancel_at ?? earliestPeriodEnd(subscription.items.data);
+  const phase = {
+    ...phaseObject({ currency: subscription.currency, start, end, items }),
+    discounts: subscription.discounts.map((discount) => ({ coupon: null, discount, promotion_code: null })),
+    trial_end: subscription.status === 'trialing' ? subscription.trial_end : null,
+  };
   const schedule = world.tables.schedules.insert(scheduleObject(subscription, phase, world.clock.now()));
   const attached = world.tables.subscriptions.update(subscription, { schedule: schedule.id });
   emit(world, 'subscription_schedule.created', schedule);
@@ -99,11 +53,25 @@ function createFromSubscription(world: World, id: string): SubscriptionSchedule 
   return schedule;
 }
 
-function update(
-  world: World,
-  before: SubscriptionSchedule,
-  params: z.infer<typeof updateParams>,
-): SubscriptionSchedule {
+/** A schedule that ends its subscription shows that on it. */
+function showEnd(world: World, { subscription, end_behavior: ending, phases }: SubscriptionSchedule): void {
+  const end = ending === 'cancel' ? (phases.at(-1)?.end_date ?? null) : null;
+  changeSubscription(world, subscription ?? '', { cancel_at: end });
+}
+
+/** What a phase makes of the subscription. */
+const effectOf = ({ items, discounts, trial_end: trialEnd, metadata }: SchedulePhase): unknown => ({
+  items: items.map(({ price, quantity }) => ({ price, quantity })),
+  discounts,
+  trialEnd,
+  metadata,
+});
+
+function isSamePhase(old: SchedulePhase | undefined, current: SchedulePhase): boolean {
+  return old !== undefined && isDeepStrictEqual(effectOf(old), effectOf(current));
+}
+
+function update(world: World, before: SubscriptionSchedule, params: UpdateSchedule): SubscriptionSchedule {
   const now = world.clock.now();
   const phases = params.phases === undefined ? before.phases : plannedPhases(world, before, params.phases);
   const current = phases.find((phase) => phase.start_date <= now && phase.end_date > now);
@@ -116,8 +84,9 @@ function update(
   });
   emitChange(world, 'subscription_schedule.updated', { before, after });
   const old = before.phases.find((phase) => phase.start_date === current.start_date);
-  const isChanged = JSON.stringify(old?.items) !== JSON.stringify(current.items);
-  if (isChanged) applyPhase(world, after, current);
+  const proration = params.proration_behavior ?? 'create_prorations';
+  if (!isSamePhase(old, current)) applyPhase(world, after, { phase: current, proration });
+  if (after.end_behavior === 'cancel' || before.end_behavior === 'cancel') showEnd(world, after);
   return after;
 }
 
@@ -125,11 +94,11 @@ export const subscriptionScheduleRoutes = [
   defineRoute('POST /v1/subscription_schedules', body({ from_subscription: text }), (world, _id, params) =>
     createFromSubscription(world, params.from_subscription),
   ),
-  defineRoute('POST /v1/subscription_schedules/:id', updateParams, (world, id, params) =>
+  defineRoute('POST /v1/subscription_schedules/:id', updateScheduleParams, (world, id, params) =>
     update(world, runningSchedule(world, id), params),
   ),
-  defineRoute('POST /v1/subscription_schedules/:id/release', expandOnly, (world, id) =>
-    releaseSchedule(world, runningSchedule(world, id)),
+  defineRoute('POST /v1/subscription_schedules/:id/release', releaseParams, (world, id, params) =>
+    releaseSchedule(world, runningSchedule(world, id), { keepsEnd: params.preserve_cancel_date ?? false }),
   ),
   defineRoute('POST /v1/subscription_schedules/:id/cancel', endParams, (world, id, params) =>
     cancelSchedule(world, runningSchedule(world, id), params),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { billLast } from '../billing/last-bill.ts';
-import { resumePaused } from '../billing/renew.ts';
+import { resumePaused } from '../billing/resume-paused.ts';
 import { endSubscription, isEnded } from '../billing/subscription-changes.ts';
 import { invalid, noSuch } from '../errors.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
@@ -15,7 +15,10 @@ import { detailsOf, updateSubscription } from './update-subscription.ts';
 
 const deleteParams = body({ ...lastBillParams, cancellation_details: cancellationDetails.optional() });
 /** Another anchor than now is not implemented. */
-const resumeParams = body({ billing_cycle_anchor: z.enum(['now']).optional() });
+const resumeParams = body({
+  billing_cycle_anchor: z.strictObject({ type: z.literal('now') }).optional(),
+  payment_behavior: z.enum(['resume_on_payment_attempt', 'resume_on_payment_success']).optional(),
+});
 
 const listParams = listBody({
   customer: text.optional(),
@@ -62,7 +65,7 @@ export const subscriptionRoutes = [
     }
     return endSubscription(world, id, 'cancellation_requested');
   }),
-  defineRoute('POST /v1/subscriptions/:id/resume', resumeParams, (world, id) => {
+  defineRoute('POST /v1/subscriptions/:id/resume', resumeParams, (world, id, params) => {
     const subscription = world.tables.subscriptions.require(id);
     if (subscription.status !== 'paused')
       throw invalid('Only a paused subscription can be resumed.', 'subscription');
@@ -73,6 +76,7 @@ export const subscriptionRoutes = [
       world.tables.subscriptions.update(subscription, {
         default_payment_method: known ?? newCard(world, customer),
       }),
+      params.payment_behavior ?? 'resume_on_payment_attempt',
     );
     return world.tables.subscriptions.require(id);
   }),

@@ -1,29 +1,28 @@
 import type { z } from 'zod';
 
-import { applyItemChanges, isBilledNow, updateSubscription as applyUpdate } from '../billing/change-items.ts';
-import { redeemCoupon } from '../billing/discounts.ts';
-import { isDeclined } from '../billing/payment-methods.ts';
+import {
+  applyItemChanges,
+  holdUpdate,
+  updateSubscription as applyUpdate,
+  type SubscriptionUpdate,
+} from '../billing/change-items.ts';
+import { giveUpHeldChange, isPaidAtOnce } from '../billing/hold-change.ts';
 import { endTrial } from '../billing/renew.ts';
-import { endPatch, isEnded } from '../billing/subscription-changes.ts';
-import { cardDeclined, invalid } from '../errors.ts';
+import { mirrorItems } from '../billing/schedules.ts';
+import { endPatch } from '../billing/subscription-changes.ts';
+import { cardDeclined } from '../errors.ts';
 import { mergeMetadata } from '../http/params.ts';
-import type { Patch } from '../state/tables.ts';
+import type { Patch } from '../state/table.ts';
 import type { Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
-import { checkTerms, couponsOf, methodFor } from './subscription-choices.ts';
-import {
-  itemChange,
-  prorationOf,
-  type cancellationDetails,
-  type UpdateSubscription,
-} from './subscription-params.ts';
+import { checkUpdate } from './check-update.ts';
+import { replaceDiscounts } from './discount-params.ts';
+import { itemChange, methodFor } from './subscription-choices.ts';
+import { prorationOf, type cancellationDetails, type UpdateSubscription } from './subscription-params.ts';
 
 function discountPatch(world: World, before: Subscription, params: UpdateSubscription): Patch<Subscription> {
   if (params.discounts === undefined) return {};
-  const by = { customer: before.customer, subscription: before.id };
-  return {
-    discounts: couponsOf(world, params.discounts).map((coupon) => redeemCoupon(world, coupon, by).id),
-  };
+  return { discounts: replaceDiscounts(world, before, params.discounts ?? []) };
 }
 
 /** What an update changes besides items. */
@@ -69,49 +68,57 @@ export function detailsOf(
   };
 }
 
-export function updateSubscription(
+/** A trial until that moment: its items' periods end then. */
+function moveTrial(world: World, before: Subscription, trialEnd: number, update: SubscriptionUpdate): void {
+  applyUpdate(world, before, {
+    items: update.items.map((item) => ({ ...item, current_period_end: trialEnd })),
+    patch: {
+      ...update.patch,
+      trial_end: trialEnd,
+      trial_start: before.trial_start ?? world.clock.now(),
+      status: 'trialing',
+      billing_cycle_anchor: trialEnd,
+    },
+    restarts: false,
+    proration: { ...update.proration, behavior: 'none' },
+  });
+}
+
+/** Makes an update, or as `payment_behavior` says where its invoice can't be paid at once. */
+function makeUpdate(
   world: World,
   before: Subscription,
+  { update, behavior }: { update: SubscriptionUpdate; behavior: UpdateSubscription['payment_behavior'] },
+): void {
+  const make = (): void => applyUpdate(world, before, update);
+  const waits = behavior === 'pending_if_incomplete' || behavior === 'error_if_incomplete';
+  if (!waits || isPaidAtOnce(world, before, make)) make();
+  else if (behavior === 'pending_if_incomplete') holdUpdate(world, before, update);
+  else throw cardDeclined();
+}
+
+export function updateSubscription(
+  world: World,
+  given: Subscription,
   params: UpdateSubscription,
 ): Subscription {
-  if (isEnded(before))
-    throw invalid('A canceled subscription can only update its cancellation_details and metadata.');
-  checkTerms(params, String(before.collection_method));
-  const items =
-    params.items === undefined
-      ? before.items.data
-      : applyItemChanges(
-          world,
-          before,
-          params.items.map((item, index) => itemChange(world, item, `items[${index}][price]`)),
-        );
-  const patch = patchOf(world, { ...before, items: { ...before.items, data: items } }, params);
+  checkUpdate(world, given, params);
+  const known = given.items.data;
+  const changes = params.items?.map((item, index) =>
+    itemChange(world, known, { item, param: `items[${index}]` }),
+  );
+  const items = changes === undefined ? known : applyItemChanges(world, given, changes);
+  const patch = patchOf(world, { ...given, items: { ...given.items, data: items } }, params);
   const trialEnd = params.trial_end;
-  const proration = prorationOf(params);
-  const restarts = params.billing_cycle_anchor === 'now';
-  if (typeof trialEnd === 'number') {
-    patch.trial_end = trialEnd;
-    patch.trial_start = before.trial_start ?? world.clock.now();
-    patch.status = 'trialing';
-    patch.billing_cycle_anchor = trialEnd;
-    applyUpdate(world, before, {
-      items: items.map((item) => ({ ...item, current_period_end: trialEnd })),
-      patch,
-      restarts: false,
-      proration: { ...proration, behavior: 'none' },
-    });
-  } else {
-    const change = { items, patch, restarts, proration };
-    const method = patch.default_payment_method ?? before.default_payment_method;
-    if (
-      params.payment_behavior === 'error_if_incomplete' &&
-      isBilledNow(before, change) &&
-      isDeclined(world, method)
-    )
-      throw cardDeclined();
-    applyUpdate(world, before, change);
-  }
+  const restarts = params.billing_cycle_anchor?.type === 'now';
+  // A change that waits for its payment gives way to the next one.
+  if (changes !== undefined || restarts || trialEnd !== undefined) giveUpHeldChange(world, given.id);
+  const before = world.tables.subscriptions.require(given.id);
+  const update = { items, patch, restarts, proration: prorationOf(params) };
+  if (typeof trialEnd === 'number') moveTrial(world, before, trialEnd, update);
+  else makeUpdate(world, before, { update, behavior: params.payment_behavior });
   const after = world.tables.subscriptions.require(before.id);
   if (trialEnd === 'now' && after.status === 'trialing') endTrial(world, after);
+  if (changes !== undefined) mirrorItems(world, before.id);
   return world.tables.subscriptions.require(before.id);
 }

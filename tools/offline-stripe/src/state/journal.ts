@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { isRow } from './tables.ts';
+import { isRow } from './table.ts';
 
 const flushAfterMs = 50;
 const rowsPerLine = 500;

@@ -1,4 +1,7 @@
-import type { Coupon, LineItem, Metadata, PaymentIntent } from '../stripe-objects.ts';
+import type { Coupon, LineItem, Metadata, PaymentIntent, Price, Subscription } from '../stripe-objects.ts';
+
+/** Coupon and promotion code by their ids. */
+export type SessionDiscount = { coupon: string; promotion_code: string | null };
 
 /** What a checkout session remembers besides the object that Stripe shows. */
 export type CheckoutPlan = {
@@ -11,8 +14,10 @@ export type CheckoutPlan = {
   trial_days: number | null;
   missing_payment_method: 'cancel' | 'create_invoice' | 'pause';
   collects_payment_method: boolean;
-  /** Coupons by id; their discounts are made when the session is paid. */
-  coupons?: string[];
+  /** Their discounts are made when the session is paid. */
+  discounts?: SessionDiscount[];
+  /** What the payer's data on the page changes of a customer who was there before. */
+  customer_update?: { address: boolean; name: boolean };
   /** What its PaymentIntent is made with, in payment mode. */
   payment?: {
     capture_method?: PaymentIntent['capture_method'];
@@ -24,6 +29,9 @@ export type CheckoutPlan = {
   /** Offered besides; the payer adds them. */
   optional_lines?: LineItem[];
 };
+
+/** The tiers of a price (by its id), which it shows only where `expand` names them. */
+export type PriceTiers = { id: string; tiers: NonNullable<Price['tiers']> };
 
 /** The coupon that a discount (by its id) was made with: it may be deleted later. */
 export type DiscountTerms = { id: string; coupon: Coupon };
@@ -37,6 +45,17 @@ export type DunningState = {
   retries_done: number;
   next_retry_at: number | null;
   trial_will_end_sent: boolean;
+};
+
+/** What a subscription (by its id) becomes once an invoice is paid: a pending update, or the end of a pause. */
+export type HeldChange = {
+  id: string;
+  /** `attempted_resumption`: made by an attempt to pay, whether that succeeds or not. */
+  kind: 'update' | 'resumption' | 'attempted_resumption';
+  invoice: string;
+  /** When the invoice is voided and the change forgotten. */
+  expires_at: number;
+  change: Partial<Subscription>;
 };
 
 /** An event to be delivered to the webhook receiver. Times are real, in milliseconds. */

@@ -13,6 +13,8 @@ export type Store = {
   tables: Tables;
   settings: () => Settings;
   changeSettings: (patch: Partial<Settings>) => void;
+  /** Runs something and takes back all that it changed: nothing is recorded, delivered or planned. */
+  rehearse<T>(run: () => T): T;
   /** Called with every object that changed and may do something by itself, and at once with those already there. */
   onTouch(touch: Touch): void;
   flush(): Promise<void>;
@@ -21,6 +23,7 @@ export type Store = {
 const touched: Record<string, SubjectKind> = {
   subscriptions: 'subscription',
   subscriptionControls: 'subscription',
+  heldChanges: 'subscription',
   sessions: 'session',
   paymentIntents: 'payment',
   invoices: 'invoice',
@@ -55,6 +58,7 @@ export function createStore(stateDir: string | null): Store {
   const journal = stateDir === null ? null : openJournal(stateDir, saved);
   let touch = ignoreTouch;
   let isLoading = true;
+  let undoing: (() => void)[] | null = null;
 
   function touchFor(table: string, id: string, row: object | null): void {
     const kind = touched[table];
@@ -70,10 +74,26 @@ export function createStore(stateDir: string | null): Store {
     if (subscription !== null) touch('subscription', subscription);
   }
 
-  const tables = createTables((table, id, row) => {
+  const tables = createTables((table, id, row, undo) => {
+    if (undoing !== null) {
+      undoing.push(undo);
+      return;
+    }
     if (!isLoading) journal?.record(table, id, row);
     touchFor(table, id, row);
   });
+
+  function rehearse<T>(run: () => T): T {
+    const outer = undoing;
+    const own: (() => void)[] = [];
+    undoing = own;
+    try {
+      return run();
+    } finally {
+      for (const undo of own.toReversed()) undo();
+      undoing = outer;
+    }
+  }
   const byName = new Map(Object.values(tables).map((table) => [table.name, table]));
   for (const [table, , row] of saved) {
     const isExpired = table === 'idempotentAnswers' && !isRecent(row);
@@ -88,6 +108,7 @@ export function createStore(stateDir: string | null): Store {
     changeSettings: (patch) => {
       tables.settings.insert({ ...settings(), ...patch });
     },
+    rehearse,
     onTouch: (next) => {
       touch = next;
       for (const row of tables.subscriptions.all()) touch('subscription', row.id);

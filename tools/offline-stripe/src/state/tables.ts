@@ -1,6 +1,3 @@
-import { z } from 'zod';
-
-import { noSuch } from '../errors.ts';
 import type {
   BalanceTransaction,
   Charge,
@@ -15,9 +12,11 @@ import type {
   Meter,
   PaymentIntent,
   PaymentMethod,
+  PortalConfiguration,
   PortalSession,
   Price,
   Product,
+  PromotionCode,
   Refund,
   StoredEvent,
   Subscription,
@@ -30,96 +29,15 @@ import type {
   Delivery,
   DiscountTerms,
   DunningState,
+  HeldChange,
   IdempotentAnswer,
   MeterIdentifier,
   MeterReading,
+  PriceTiers,
   Receipt,
   Settings,
 } from './private-rows.ts';
-
-type Row = { id: string };
-
-/** A field that is absent or undefined keeps its value. */
-export type Patch<T> = { [Field in keyof T]?: T[Field] | undefined };
-
-/** Rows are immutable: a change replaces the row, so an event keeps the row it was made with as its snapshot. */
-export type Table<T extends Row> = {
-  readonly name: string;
-  get(id: string): T | undefined;
-  /** Throws Stripe's `resource_missing`; `param` names the parameter that refers to the object, `id` the path. */
-  require(id: string, param?: string): T;
-  insert(row: T): T;
-  update(row: T, patch: Patch<T>): T;
-  remove(id: string): void;
-  /** Oldest first, as inserted. */
-  all(): T[];
-  /** The same without a copy, for a loop that may stop early. */
-  each(): Iterable<T>;
-  /** The rows with this value of the table's index, oldest first; none where the table has no index. */
-  by(key: string): T[];
-  /** Newest first, as Stripe lists. */
-  newestFirst(): T[];
-  size(): number;
-  /** Inserts a row from the journal. */
-  load(saved: object): void;
-};
-
-export type OnChange = (table: string, id: string, row: object | null) => void;
-
-/** Cheap on purpose: it runs for every row of the journal, which only this program writes. */
-export function isRow(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'id' in value && typeof value.id === 'string';
-}
-
-type TableOptions<T> = {
-  name: string;
-  /** What Stripe's errors call a row. */
-  noun?: string | undefined;
-  /** A value that never changes during a row's life, e.g. the invoice of a payment. */
-  indexOf?: ((row: T) => string) | undefined;
-};
-
-function createTable<T extends Row>(
-  onChange: OnChange,
-  { name, noun = name, indexOf }: TableOptions<T>,
-): Table<T> {
-  const index = new Map<string, Set<string>>();
-  const rows = new Map<string, T>();
-  const own = z.custom<T>(isRow);
-  function put(row: T): T {
-    rows.set(row.id, row);
-    const key = indexOf?.(row);
-    if (key !== undefined) index.set(key, (index.get(key) ?? new Set()).add(row.id));
-    onChange(name, row.id, row);
-    return row;
-  }
-  return {
-    name,
-    get: (id) => rows.get(id),
-    require: (id, param) => {
-      const row = rows.get(id);
-      if (row === undefined) throw noSuch(noun, id, param);
-      return row;
-    },
-    insert: put,
-    update: (row, patch) => {
-      const given = Object.entries<unknown>(patch).filter(([, value]) => value !== undefined);
-      return put(own.parse({ ...(rows.get(row.id) ?? row), ...Object.fromEntries(given) }));
-    },
-    remove: (id) => {
-      rows.delete(id);
-      onChange(name, id, null);
-    },
-    all: () => [...rows.values()],
-    each: () => rows.values(),
-    by: (key) => [...(index.get(key) ?? [])].flatMap((id) => rows.get(id) ?? []),
-    newestFirst: () => [...rows.values()].reverse(),
-    size: () => rows.size,
-    load: (saved) => {
-      put(own.parse(saved));
-    },
-  };
-}
+import { createTable, type OnChange, type Row, type Table } from './table.ts';
 
 /** The objects that the API lists. */
 export type ObjectRows = {
@@ -129,6 +47,7 @@ export type ObjectRows = {
   sessions: CheckoutSession;
   subscriptions: Subscription;
   schedules: SubscriptionSchedule;
+  /** By customer. */
   invoices: Invoice;
   /** By invoice. */
   invoicePayments: InvoicePayment;
@@ -141,6 +60,8 @@ export type ObjectRows = {
   /** By customer. */
   balanceTransactions: BalanceTransaction;
   coupons: Coupon;
+  promotionCodes: PromotionCode;
+  portalConfigurations: PortalConfiguration;
   meters: Meter;
 };
 type OtherRows = {
@@ -148,10 +69,12 @@ type OtherRows = {
   invoiceItems: InvoiceItem;
   discounts: Discount;
   discountTerms: DiscountTerms;
+  priceTiers: PriceTiers;
   tombstones: Tombstone;
   portalSessions: PortalSession;
   checkoutPlans: CheckoutPlan;
   subscriptionControls: DunningState;
+  heldChanges: HeldChange;
   deliveries: Delivery;
   receipts: Receipt;
   idempotentAnswers: IdempotentAnswer;
@@ -178,11 +101,15 @@ export function createTables(onChange: OnChange): Tables {
     portalSessions: table('portalSessions'),
     subscriptions: table('subscriptions', 'subscription'),
     subscriptionControls: table('subscriptionControls'),
+    heldChanges: table('heldChanges'),
     schedules: table('schedules', 'subscription_schedule'),
-    invoices: table('invoices', 'invoice'),
+    invoices: table('invoices', 'invoice', (row) => row.customer ?? ''),
     coupons: table('coupons', 'coupon'),
+    promotionCodes: table('promotionCodes', 'promotion code'),
+    portalConfigurations: table('portalConfigurations', 'configuration'),
     discounts: table('discounts', 'discount'),
     discountTerms: table('discountTerms'),
+    priceTiers: table('priceTiers'),
     invoiceItems: table('invoiceItems', 'invoiceitem', (row) => row.customer),
     balanceTransactions: table('balanceTransactions', 'customer_balance_transaction', (row) => row.customer),
     invoicePayments: table('invoicePayments', 'invoice_payment', (row) => row.invoice),
@@ -215,6 +142,8 @@ export function findById(tables: Tables, id: string): object | undefined {
     ii: tables.invoiceItems,
     cbtxn: tables.balanceTransactions,
     inpay: tables.invoicePayments,
+    promo: tables.promotionCodes,
+    bpc: tables.portalConfigurations,
     pi: tables.paymentIntents,
     ch: tables.charges,
     re: tables.refunds,
@@ -225,5 +154,6 @@ export function findById(tables: Tables, id: string): object | undefined {
   const prefix = id.slice(0, Math.max(0, id.indexOf('_')));
   const named = byPrefix[prefix]?.get(id) ?? tables.tombstones.get(id);
   // Products, prices and coupons may have been created with ids of any form.
-  return named ?? tables.products.get(id) ?? tables.prices.get(id) ?? tables.coupons.get(id);
+  const any = named ?? tables.products.get(id) ?? tables.prices.get(id) ?? tables.coupons.get(id);
+  return any ?? tables.discountTerms.all().find(({ coupon }) => coupon.id === id)?.coupon;
 }

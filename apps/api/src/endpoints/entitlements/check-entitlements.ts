@@ -1,16 +1,15 @@
 import { entitlementsQuery, entitlementsResponse, toTimestamp } from '@billing/domain';
 import type { EntitlementsAnswer, EntitlementsQuery, Instant } from '@billing/domain';
-import type { Request, RequestHandler, Response } from 'express';
+import type { ApiKeyRecord } from '@billing/store';
+import type { Request } from 'express';
 import type { AppDeps } from '../../deps.ts';
-import { checkEndsAt, withinDeadline } from '../../entitlements/fresh-reads.ts';
-import type { Answered, CacheOutcome } from '../../entitlements/answer-source.ts';
-import { authenticateProject, peekProject, requireSameProject } from '../../http/authenticate-project.ts';
+import type { Answered } from '../../entitlements/answer-source.ts';
+import { withinDeadline } from '../../entitlements/fresh-reads.ts';
+import { requireSameProject } from '../../http/authenticate-project.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
-import { addBalances } from '../../usage/add-balances.ts';
-import type { FailureHandler } from '../../http/handle-failure.ts';
-import { assignRequestId, requestIdFor, requestIdOf, traceIdOf, withLogContext } from '@billing/platform';
-import type { RequestMeter } from '@billing/platform';
+import type { HotRoute } from '../../http/hot-route.ts';
 import { parseQuery } from '../../http/parse.ts';
+import { addBalances } from '../../usage/add-balances.ts';
 
 const path = '/api/v1/entitlements';
 
@@ -66,19 +65,7 @@ export const checkEntitlements = defineEndpoint({
   errors: [],
 });
 
-type CheckDeps = Pick<
-  AppDeps,
-  | 'keys'
-  | 'clock'
-  | 'authFailures'
-  | 'rateLimiter'
-  | 'config'
-  | 'cache'
-  | 'metrics'
-  | 'answers'
-  | 'checkUsage'
-  | 'isStopping'
->;
+type CheckDeps = Pick<AppDeps, 'clock' | 'cache' | 'metrics' | 'answers' | 'checkUsage'>;
 type Check = { projectId: string; userId: string; endsAt: number };
 
 /** `user_id` alone, of characters that need no decoding: how nearly every backend asks. */
@@ -93,32 +80,6 @@ export const userOfSimpleQuery = (url: string): string | null => simpleQuery.exe
 /** A cached answer, which lacks its end, with the moment of this check. */
 export const finishAnswer = (answer: string, now: Instant): string =>
   `${answer},"checked_at":"${toTimestamp(now)}"}`;
-
-/**
- * `writeHead` and `end` with the finished text and all headers in one flat list: Express's `json` would stringify,
- * hash and sniff again, and headers set one by one take Node's slow way.
- */
-function sendAnswer(
-  response: Response,
-  text: string,
-  { cache, requestId }: { cache: CacheOutcome; requestId: string },
-): void {
-  response.writeHead(200, [
-    'content-type',
-    'application/json; charset=utf-8',
-    'content-length',
-    Buffer.byteLength(text),
-    'cache-control',
-    'no-store',
-    'x-content-type-options',
-    'nosniff',
-    'x-cache',
-    cache,
-    'x-request-id',
-    requestId,
-  ]);
-  response.end(text);
-}
 
 /** From the cache, else from Postgres. Promises are what a hit costs most: the fewer, the better. */
 const answerCheck = (
@@ -150,17 +111,16 @@ function keepFeature(answer: string, featureCode: string): string {
 
 /** What `include` asks for, within the same time. */
 const withBalances =
-  ({ checkUsage }: CheckDeps, { include }: EntitlementsQuery, endsAt: number) =>
+  (deps: CheckDeps, { include }: EntitlementsQuery, endsAt: number) =>
   (answered: Answered): Promise<Answered> =>
-    include === 'usage'
-      ? withinDeadline(addBalances(checkUsage, answered), endsAt)
-      : Promise.resolve(answered);
+    include === 'usage' ? withinDeadline(addBalances(deps, answered), endsAt) : Promise.resolve(answered);
 
-/** A check with any query, and every refusal. */
-async function answerParsedCheck(deps: CheckDeps, request: Request, response: Response): Promise<void> {
-  const endsAt = checkEndsAt();
-  if (deps.isStopping()) response.setHeader('connection', 'close');
-  const project = await authenticateProject(deps, { request, response }, 'read');
+/** A check with any query. */
+async function answerParsedCheck(
+  deps: CheckDeps,
+  project: ApiKeyRecord,
+  { request, endsAt }: { request: Request; endsAt: number },
+): Promise<Answered> {
   const query: EntitlementsQuery = parseQuery(entitlementsQuery, request);
   requireSameProject(project, query);
   const { user_id: userId, feature_code: featureCode } = query;
@@ -170,46 +130,14 @@ async function answerParsedCheck(deps: CheckDeps, request: Request, response: Re
     query,
     endsAt,
   )(await (query.explain === true ? explain(deps, check, featureCode) : answerCheck(deps, check)));
-  const kept = featureCode === undefined ? answer : keepFeature(answer, featureCode);
-  sendAnswer(response, finishAnswer(kept, deps.clock()), { cache, requestId: requestIdOf(response) });
+  return { answer: featureCode === undefined ? answer : keepFeature(answer, featureCode), cache };
 }
 
-/**
- * The hot route. It stands before all middleware and does what they would do itself; where all goes well nothing is
- * logged. A simple query with a key that is in memory takes a shorter way, on which only the cache is awaited.
- */
-export function createCheckHandler(
-  deps: CheckDeps,
-  { meter, handleFailure }: { meter: RequestMeter; handleFailure: FailureHandler },
-): RequestHandler {
-  return (request, response) => {
-    const traceId = traceIdOf(request.headers);
-    if (traceId === undefined) handle(request, response, traceId);
-    else withLogContext({ trace_id: traceId }, () => handle(request, response, traceId));
-  };
-
-  function handle(request: Request, response: Response, traceId: string | undefined): void {
-    const startedAt = performance.now();
-    const report = (): void =>
-      meter({ method: 'GET', route: path, statusCode: response.statusCode, startedAt, traceId });
-    const failed = (error: unknown): void => {
-      if (!response.hasHeader('x-request-id')) assignRequestId(request, response);
-      handleFailure(error, request, response);
-      report();
-    };
-    const userId = deps.isStopping() ? null : userOfSimpleQuery(request.url);
-    const project = userId === null ? null : peekProject(deps, request, 'read');
-    if (userId === null || project === null) {
-      assignRequestId(request, response);
-      answerParsedCheck(deps, request, response).then(report).catch(failed);
-      return;
-    }
-    const answered = ({ answer, cache }: Answered): void => {
-      const text = finishAnswer(answer, deps.clock());
-      sendAnswer(response, text, { cache, requestId: requestIdFor(request) });
-      report();
-    };
-    const check = { projectId: project.projectId, userId, endsAt: checkEndsAt() };
-    answerCheck(deps, check).then(answered).catch(failed);
-  }
-}
+/** The check as a hot route. */
+export const hotCheckEntitlements = (deps: CheckDeps): HotRoute<string, Answered> => ({
+  path,
+  readSimple: userOfSimpleQuery,
+  answer: (projectId, userId, endsAt) => answerCheck(deps, { projectId, userId, endsAt }),
+  answerParsed: (project, request, endsAt) => answerParsedCheck(deps, project, { request, endsAt }),
+  finish: ({ answer }) => finishAnswer(answer, deps.clock()),
+});

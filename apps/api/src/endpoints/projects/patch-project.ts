@@ -1,6 +1,7 @@
 import { patchProjectRequest, projectOut } from '@billing/domain';
 import { patchProject as patchRow } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { beginTelling } from '../webhook-endpoints/begin-telling.ts';
 import { publishChange } from '../publish-change.ts';
 import { presentProject, projectExample } from './project.ts';
 
@@ -28,6 +29,7 @@ export const patchProject = defineEndpoint({
   handle: async (deps, { params, body: patch, actor }) => {
     const changed = await patchRow(deps.database, { id: params.project_id, patch, actor });
     if (patch.is_active !== undefined) await deps.keys.switchProject(params.project_id, patch.is_active);
+    if (patch.is_active === true && patch.dry_run !== true) await beginTelling(deps, params.project_id);
     return { body: presentProject(await publishChange(deps, changed), deps.config) };
   },
 });

@@ -1,5 +1,6 @@
 import {
   eraseResult,
+  fanOutResult,
   importResult,
   reconcileResult,
   replayEventResponse,
@@ -24,6 +25,8 @@ const resultOf: Partial<Record<RunKindName, z.ZodType<Result>>> = {
   replay_event: replayEventResponse,
   import: importResult,
   erase: eraseResult,
+  backfill: fanOutResult,
+  base_line: fanOutResult,
 };
 
 const kind = runOut.shape.kind;

@@ -3,6 +3,7 @@ import type { CheckBatchRequest } from '@billing/domain';
 import type { AccountKey } from '@billing/store';
 import { batchEndsAt, withinDeadline } from '../../entitlements/fresh-reads.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { checkText } from '../../usage/check-usage.ts';
 import { cacheHeader } from '../entitlements/check-entitlements.ts';
 import { checkExample } from './usage-examples.ts';
 
@@ -32,15 +33,16 @@ export const checkUsageBatch = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ checkUsage: check }, { project: { projectId }, body }) => {
+  handle: async ({ checkUsage, clock }, { project: { projectId }, body }) => {
     const checked = await withinDeadline(
-      check(keysOf(projectId, body), { required: body.required }),
+      checkUsage.many(keysOf(projectId, body), { required: body.required }),
       batchEndsAt(),
     );
     const outcomes = new Set(checked.map(({ cache }) => cache));
     const worst = outcomes.has('bypass') ? 'bypass' : outcomes.has('miss') ? 'miss' : 'hit';
+    const now = clock();
     return {
-      text: `{"results":[${checked.map(({ text }) => text).join(',')}]}`,
+      text: `{"results":[${checked.map((one) => checkText(one, now)).join(',')}]}`,
       headers: { 'x-cache': worst },
     };
   },

@@ -1,8 +1,9 @@
 import { toTimestamp, usageEventList, usageEventsQuery } from '@billing/domain';
-import type { UsageEventOut } from '@billing/domain';
+import type { UsageEventOut, UsageEventsQuery } from '@billing/domain';
 import { listUsageEvents as listRows } from '@billing/store';
 import type { StoredUsageEvent } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import type { Answer, EndpointDeps } from '../../http/define-endpoint.ts';
 import { pageExample, presentPage } from '../page.ts';
 
 const present = (event: StoredUsageEvent): UsageEventOut => ({
@@ -29,6 +30,49 @@ const present = (event: StoredUsageEvent): UsageEventOut => ({
   usage_seq: event.usageSeq,
 });
 
+export const eventsAnswer = {
+  status: 200,
+  description: 'Newest first.',
+  schema: usageEventList,
+  example: pageExample({
+    event_id: 'req_1',
+    user_id: 'user_1',
+    feature_code: 'api_calls',
+    kind: 'usage',
+    mode: 'enforce',
+    quantity: 1,
+    timestamp: '2026-11-22T10:00:00.000Z',
+    recorded_at: '2026-11-22T10:00:00.000Z',
+    corrects: null,
+    corrected: 0,
+    allowed: true,
+    reason: 'within_allowance',
+    parts: [
+      {
+        source: 'subscription',
+        source_id: 'sub_1',
+        period_start: '2026-11-01T00:00:00.000Z',
+        quantity: 1,
+        overage: 0,
+      },
+    ],
+    properties: null,
+    usage_seq: 12,
+  }),
+} satisfies Answer;
+
+/** A page of the events that are remembered. */
+export async function answerEvents(
+  { database, clock, config }: Pick<EndpointDeps, 'database' | 'clock' | 'config'>,
+  projectId: string,
+  query: Omit<UsageEventsQuery, 'project_id'>,
+) {
+  const key = { projectId, userId: query.user_id, featureCode: query.feature_code };
+  const rememberedSince = new Date(Math.max(0, clock() - config.usage.retentionMs));
+  const page = await listRows(database, key, { ...query, rememberedSince });
+  return { body: presentPage(page, present) };
+}
+
 export const listUsageEvents = defineEndpoint({
   method: 'get',
   path: '/api/v1/usage/events',
@@ -37,43 +81,7 @@ export const listUsageEvents = defineEndpoint({
   summary: 'The events of a user and feature',
   access: { project: 'read' },
   query: usageEventsQuery,
-  answers: [
-    {
-      status: 200,
-      description: 'Newest first.',
-      schema: usageEventList,
-      example: pageExample({
-        event_id: 'req_1',
-        user_id: 'user_1',
-        feature_code: 'api_calls',
-        kind: 'usage',
-        mode: 'enforce',
-        quantity: 1,
-        timestamp: '2026-11-22T10:00:00.000Z',
-        recorded_at: '2026-11-22T10:00:00.000Z',
-        corrects: null,
-        corrected: 0,
-        allowed: true,
-        reason: 'within_allowance',
-        parts: [
-          {
-            source: 'subscription',
-            source_id: 'sub_1',
-            period_start: '2026-11-01T00:00:00.000Z',
-            quantity: 1,
-            overage: 0,
-          },
-        ],
-        properties: null,
-        usage_seq: 12,
-      }),
-    },
-  ],
+  answers: [eventsAnswer],
   errors: [],
-  handle: async ({ database, clock, config }, { project: { projectId }, query }) => {
-    const key = { projectId, userId: query.user_id, featureCode: query.feature_code };
-    const rememberedSince = new Date(Math.max(0, clock() - config.usage.retentionMs));
-    const page = await listRows(database, key, { ...query, rememberedSince });
-    return { body: presentPage(page, present) };
-  },
+  handle: (deps, { project: { projectId }, query }) => answerEvents(deps, projectId, query),
 });

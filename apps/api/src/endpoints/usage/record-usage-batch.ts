@@ -10,6 +10,7 @@ import type { UsageBatchOut, UsageEventRequest } from '@billing/domain';
 import type { EndpointDeps } from '../../http/define-endpoint.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { toServiceError } from '../../http/handle-failure.ts';
+import { parseEntry } from '../../http/parse.ts';
 import { queueUsage } from '../../usage/queue-usage.ts';
 import { decideManyMs, eventAnswer } from '../../usage/take-usage.ts';
 import { usageExample } from './usage-examples.ts';
@@ -31,11 +32,10 @@ const refusal = (eventId: string | null, { code, message }: ServiceError): Resul
 
 /** A bad entry is refused by itself, with what is wrong with it. */
 function readEntry(entry: unknown): Entry {
-  const parsed = usageEventRequest.safeParse(entry);
-  if (parsed.success) return { request: parsed.data };
-  const [issue] = parsed.error.issues;
-  const where = issue?.path.join('.') ?? '';
-  const detail = `Correct ${where === '' ? 'the event' : `"${where}"`}: ${issue?.message ?? 'it is not valid'}.`;
+  const parsed = parseEntry(usageEventRequest, entry);
+  if ('data' in parsed) return { request: parsed.data };
+  const [{ path, message } = { path: '', message: 'it is not valid' }] = parsed.problems;
+  const detail = `Correct ${path === '' ? 'the event' : `"${path}"`}: ${message}.`;
   return { result: { event_id: idOf(entry), error: { code: 'invalid_request', detail } } };
 }
 
@@ -86,6 +86,7 @@ export const recordUsageBatch = defineEndpoint({
     schema: usageBatchRequest,
     example: { events: [{ user_id: 'user_1', feature_code: 'api_calls', event_id: 'req_1' }] },
     maxBytes,
+    entries: 'events',
   },
   answers: [
     {

@@ -31,7 +31,7 @@ export async function startUsageApi(options: TestApiOptions = {}) {
     project,
     call,
     check: (query: Record<string, unknown>) => call('get', '/api/v1/check').query(query),
-    /** An answer from the cache, where a copy is served for less than a second. */
+    /** An answer from the cache, where it comes after the copy was written. */
     checkUntilHit: (query: Record<string, unknown>) =>
       waitFor(
         async () => {

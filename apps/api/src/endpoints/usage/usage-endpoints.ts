@@ -2,13 +2,16 @@ import type { Endpoint } from '../../http/define-endpoint.ts';
 import { adjustUsage } from './adjust-usage.ts';
 import { checkUsage } from './check-usage.ts';
 import { checkUsageBatch } from './check-usage-batch.ts';
+import { checkUserUsage } from './check-user-usage.ts';
 import { confirmReservation } from './confirm-reservation.ts';
 import { createReservation } from './create-reservation.ts';
 import { getReservation } from './get-reservation.ts';
 import { getUsage } from './get-usage.ts';
+import { getUserUsage } from './get-user-usage.ts';
 import { listUsageEvents } from './list-usage-events.ts';
 import { listMeterReports } from './list-meter-reports.ts';
 import { listUsageRefusals } from './list-usage-refusals.ts';
+import { listUserUsageEvents } from './list-user-usage-events.ts';
 import { recordUsage } from './record-usage.ts';
 import { recordUsageBatch } from './record-usage-batch.ts';
 import { releaseReservation } from './release-reservation.ts';
@@ -31,6 +34,9 @@ export const usageEndpoints: readonly Endpoint[] = [
 
 /** What an operator does with usage. */
 export const usageAdminEndpoints: readonly Endpoint[] = [
+  checkUserUsage, //             GET    /api/v1/admin/projects/{project_id}/usage/check
+  getUserUsage, //               GET    /api/v1/admin/projects/{project_id}/usage
+  listUserUsageEvents, //        GET    /api/v1/admin/projects/{project_id}/usage/events
   adjustUsage, //                POST   /api/v1/admin/usage/adjust
   listUsageRefusals, //          GET    /api/v1/admin/usage/refusals
   listMeterReports, //           GET    /api/v1/admin/usage/meter-reports

@@ -142,3 +142,33 @@ test('a batch answers each for itself, in the order given', async () => {
   expect(many.body.results).toHaveLength(500);
   expect(many.body.results.at(-1)).toMatchObject({ recorded: true, balance: { used: 503, overage: 500 } });
 });
+
+test.each([
+  ['a prototype in its properties', '"properties":{"__proto__":{"admin":true}}'],
+  ['a prototype deep inside', '"properties":{"a":[{"__proto__":1}]}'],
+  ['a prototype as its own field', '"__proto__":{"mode":"record"}'],
+  ['100,000 levels of brackets', `"properties":${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+])('an entry with %s is refused by itself', async (_what, field) => {
+  const userId = await userWith(10);
+  const [before, after] = [event(userId), event(userId)];
+  const bad = JSON.stringify(event(userId, { event_id: 'bad' })).replace(/\}$/, `,${field}}`);
+  const { status, body } = await call('post', '/api/v1/usage/batch')
+    .set('content-type', 'application/json')
+    .send(`{"events":[${JSON.stringify(before)},${bad},${JSON.stringify(after)}]}`);
+  expect(status).toBe(200);
+  expect(body.results).toMatchObject([
+    { recorded: true },
+    { event_id: 'bad', error: { code: 'invalid_request' } },
+    { recorded: true, balance: { used: 2 } },
+  ]);
+  const outside = await call('post', '/api/v1/usage/batch')
+    .set('content-type', 'application/json')
+    .send(`{"events":[${JSON.stringify(event(userId))}],"__proto__":{}}`);
+  expect([outside.status, outside.body.code]).toEqual([400, 'invalid_request']);
+});
+
+test('properties may name what every object has', async () => {
+  const userId = await userWith(10);
+  const answer = await use(event(userId, { properties: { constructor: { prototype: 1 }, toString: 'x' } }));
+  expect(answer.body).toMatchObject({ recorded: true });
+});

@@ -38,6 +38,7 @@ export const exportUser = defineEndpoint({
           audit: [auditExample],
           idempotency_keys: [],
           usage: {},
+          webhooks: {},
         },
       },
     },
@@ -66,6 +67,7 @@ export const exportUser = defineEndpoint({
           audit: user.audit.map(presentAudit),
           idempotency_keys: user.idempotencyKeys,
           usage: user.usage,
+          webhooks: user.webhooks,
         },
       },
     };

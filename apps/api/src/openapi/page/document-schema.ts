@@ -6,6 +6,7 @@ const schema: z.ZodType<Schema> = z.record(z.string(), z.unknown());
 const media = z.object({
   schema,
   example: z.unknown().optional(),
+  examples: z.record(z.string(), z.object({ value: z.unknown().optional() })).default({}),
 });
 const parameter = z.object({
   name: z.string(),
@@ -41,6 +42,8 @@ export const documentSchema = z.object({
   info: z.object({ title: z.string(), description: z.string() }),
   tags: z.array(z.object({ name: z.string(), description: z.string() })),
   paths: z.record(z.string(), z.record(z.string(), operation)),
+  /** What is sent to others, by its type. */
+  webhooks: z.record(z.string(), z.record(z.string(), operation)),
   components: z.object({
     schemas: z.record(z.string(), schema),
     responses: z.record(z.string(), answer),

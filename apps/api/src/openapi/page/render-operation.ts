@@ -119,3 +119,19 @@ ${renderBody(operation, document)}
 ${renderAnswers(operation, document)}
 </div></details>`;
 }
+
+/** What is sent to products, folded; `path` is its type. */
+export function renderSent({ path, operation }: Call, document: Document): string {
+  const examples = Object.values(operation.requestBody?.content ?? {}).flatMap(({ examples: all }) =>
+    Object.values(all).map(({ value }) => renderJson(value)),
+  );
+  return `<details class="call" id="${escapeHtml(operation.operationId)}">
+<summary><span class="method post">sent</span> <code class="path">${escapeHtml(path)}</code> <span class="summary">${renderInline(operation.summary)}</span></summary>
+<div class="body">
+${renderMarkdown(operation.description ?? '')}
+${renderParameters(operation, document)}
+${renderBody(operation, document)}
+${examples.join('\n')}
+${renderAnswers(operation, document)}
+</div></details>`;
+}

@@ -2,10 +2,10 @@ import { pageScript, pageStyle } from './assets.ts';
 import { documentSchema } from './document-schema.ts';
 import type { Document } from './document-schema.ts';
 import { escapeHtml, renderInline, renderMarkdown } from './html.ts';
-import { renderOperation } from './render-operation.ts';
+import { renderOperation, renderSent } from './render-operation.ts';
 import type { Call } from './render-operation.ts';
 
-const callsOf = ({ paths }: Document): Call[] =>
+const callsOf = (paths: Document['paths']): Call[] =>
   Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({ method, path, operation })),
   );
@@ -13,18 +13,20 @@ const callsOf = ({ paths }: Document): Call[] =>
 /** The API description as one page for people: complete without a script, which only adds the search. */
 export function renderPage(openApiDocument: unknown): string {
   const document = documentSchema.parse(openApiDocument);
-  const calls = callsOf(document);
-  const groups = document.tags.map(({ name, description }) => ({
-    name,
-    description,
-    calls: calls.filter(({ operation }) => operation.tags.includes(name)),
-  }));
-  const links = groups.map(
-    ({ name, calls: own }) => `<h3>${escapeHtml(name)}</h3><ul>${own.map(renderLink).join('')}</ul>`,
-  );
+  const calls = callsOf(document.paths);
+  const sent = callsOf(document.webhooks);
+  const groups = document.tags.map(({ name, description }) => {
+    const isOfGroup = ({ operation }: Call) => operation.tags.includes(name);
+    return { name, description, calls: calls.filter(isOfGroup), sent: sent.filter(isOfGroup) };
+  });
+  const links = groups.map((group) => {
+    const all = [...group.calls.map(renderLink), ...group.sent.map(renderLink)];
+    return `<h3>${escapeHtml(group.name)}</h3><ul>${all.join('')}</ul>`;
+  });
   const sections = groups.map(
     (group) => `<section><h2>${escapeHtml(group.name)}</h2><p>${renderInline(group.description)}</p>
-${group.calls.map((call) => renderOperation(call, document)).join('\n')}</section>`,
+${group.calls.map((call) => renderOperation(call, document)).join('\n')}
+${group.sent.map((call) => renderSent(call, document)).join('\n')}</section>`,
   );
   return `<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-import { eventStatuses, hourMs } from '@billing/domain';
+import { eventStatuses, hourMs, webhookDeliveryStatuses } from '@billing/domain';
 import type { EventStatus, ReconcileResult, ReplayResult } from '@billing/domain';
 import { claimRun, endRun, requestReconcile, requestReplay, saveRun } from '@billing/store';
 import type { Database } from '@billing/store';
@@ -37,6 +37,46 @@ export async function seedMeterHour(database: Database, projectId: string): Prom
   await database.usageMeterHour.create({
     data: { projectId, userId: uniqueId('user'), featureCode: 'api_calls', hour, waitsSince: hour },
   });
+}
+
+/** A message of each state of a delivery, and what was answered; returns their ids. */
+export async function seedWebhookMessages(
+  database: Database,
+  { projectId, userId, endpointId }: { projectId: string; userId: string; endpointId: string },
+): Promise<string[]> {
+  const ids = webhookDeliveryStatuses.map(() => uniqueId('msg'));
+  const told = { project_id: projectId, user_id: userId, version: 3, previous_version: null };
+  for (const [index, status] of webhookDeliveryStatuses.entries()) {
+    const id = ids[index] ?? '';
+    const ofUser = { projectId, userId, type: 'entitlements.changed', version: 3n };
+    const state = { causes: ['backfill'], changes: [], entitlements: [] };
+    const times = { as_of: '2026-11-22T10:00:00.000Z', valid_until: null };
+    const body = (data: object) =>
+      JSON.stringify({ type: ofUser.type, timestamp: '2026-11-22T10:00:00.000Z', data });
+    await database.webhookMessage.create({
+      data: { id, ...ofUser, full: body({ ...told, ...state, ...times }), thin: body(told) },
+    });
+    await database.webhookDelivery.create({
+      data: {
+        messageId: id,
+        endpointId,
+        ...ofUser,
+        form: 'full',
+        status,
+        attempts: index,
+        // Not of these tests' time.
+        nextTryAt: status === 'pending' ? new Date(Date.now() + hourMs) : null,
+      },
+    });
+    const attempt = { messageId: id, endpointId, at: new Date(), durationMs: 12 };
+    await database.webhookAttempt.createMany({
+      data: [
+        { ...attempt, status: null, error: 'timeout', response: null },
+        { ...attempt, status: 200, error: null, response: 'ok' },
+      ],
+    });
+  }
+  return ids;
 }
 
 /** Usage that was queued and then refused. */

@@ -10,6 +10,7 @@ import {
   seedMeterHour,
   seedRuns,
   seedUsageRefusal,
+  seedWebhookMessages,
 } from './seed-records.test-support.ts';
 
 export const metricsToken = 'metrics-token-of-the-test';
@@ -82,6 +83,22 @@ async function useAndReserve(
   return ids;
 }
 
+/** Endpoints, which no message ever reaches, and messages to the first; returns their ids. */
+async function makeWebhooks(
+  api: Commerce,
+  { projectId, userId }: { projectId: string; userId: string },
+): Promise<Known> {
+  const make = async (): Promise<string> => {
+    const url = 'http://127.0.0.1:1/';
+    const { body } = await api.admin('post', `/projects/${projectId}/webhook-endpoints`, { url }).expect(201);
+    return body.endpoint_id;
+  };
+  const endpointIds = [await make(), await make(), await make()];
+  const [endpointId = ''] = endpointIds;
+  const messageIds = await seedWebhookMessages(api.deps.database, { projectId, userId, endpointId });
+  return { endpoint_id: endpointIds, message_id: messageIds, url: ['http://127.0.0.1:1/'] };
+}
+
 /** The API beside an offline Stripe, with something of every kind in it, so that requests meet what exists. */
 export async function startSeededApi(options: { projectId?: string; env?: Record<string, string> } = {}) {
   const api = await startCommerce({ METRICS_TOKEN: metricsToken, ...options.env });
@@ -96,6 +113,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
   const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
   await seedUsageRefusal(database, { projectId, userId });
+  const webhooks = await makeWebhooks(api, { projectId, userId });
   const reservationIds = await useAndReserve(api, { apiKey, userId });
   const known: Known = {
     reservation_id: reservationIds,
@@ -117,7 +135,8 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     run_id: await seedRuns(database, projectId),
     target_id: [monthly.priceId, monthly.productId],
     limit: ['1', '2', '50'],
-    type: ['customer.subscription.updated'],
+    ...webhooks,
+    type: ['customer.subscription.updated', 'entitlements.changed'],
     actor: ['tester'],
     action: ['price.create', 'product.create'],
     target_type: ['price', 'product'],

@@ -24,6 +24,7 @@ const wrongFeatures: [rule: RuleName, field: string, features: () => object[]][]
   ['jsonTooLarge', 'value', () => [{ feature_code: 'f', limit: 1, value: 'x'.repeat(5_000) }]],
   ['jsonTooDeep', 'value', () => [{ feature_code: 'f', limit: 1, value: nested(21) }]],
   ['jsonNotStorable', 'value', () => [{ feature_code: 'f', limit: 1, value: '\0' }]],
+  ['prototypeAsKey', 'value', () => [{ feature_code: 'f', limit: 1, value: { ['__proto__']: 1 } }]],
 ];
 
 /** What is refused of limits, metered features and what gives them. `metered_here`, `limited_here` are described. */

@@ -1,7 +1,8 @@
+import type { Call } from './call-endpoint.test-support.ts';
 import type { StatedRow } from './stated-feature-rules.test-support.ts';
 
 /** A body of usage. */
-export const usage = (more: object) => ({ user_id: 'u', feature_code: 'f', event_id: 'e', ...more });
+const usage = (more: object) => ({ user_id: 'u', feature_code: 'f', event_id: 'e', ...more });
 
 /** What is refused of usage although its schema takes it. */
 export const usageRows = (the: (name: string) => string): StatedRow[] => [
@@ -14,5 +15,23 @@ export const usageRows = (the: (name: string) => string): StatedRow[] => [
       body: { project_id: the('project_id'), user_id: 'u', feature_code: 'f', reason: 'r', quantity: 0 },
     }),
   ],
+  [
+    'prototypeAsKey',
+    'recordUsage',
+    'properties',
+    () => ({ body: usage({ properties: { ['__proto__']: 1 } }) }),
+  ],
   ['correctionThatTakes', 'recordUsage', 'quantity', () => ({ body: usage({ corrects: 'e', quantity: 1 }) })],
+];
+
+/** A field that is a time, and a call with it. */
+export type TimeRow = [operationId: string, field: string, call: (at: string) => Call];
+
+const key = { user_id: 'u', feature_code: 'f' };
+export const usageTimes: TimeRow[] = [
+  ['recordUsage', 'timestamp', (at) => ({ body: usage({ timestamp: at }) })],
+  ['setUsageLevel', 'observed_at', (at) => ({ body: { ...key, event_id: 'e', level: 1, observed_at: at } })],
+  ...['getUsage', 'getUserUsage'].flatMap((series) =>
+    ['from', 'to'].map((field): TimeRow => [series, field, (at) => ({ query: { ...key, [field]: at } })]),
+  ),
 ];

@@ -44,6 +44,9 @@ export const exportedUserOut = z
     audit: z.array(auditOut).describe('Changes by hand that name the user, or what the user has.'),
     idempotency_keys: z.array(storedRow).describe('Checkouts of the last day.'),
     usage: z.record(z.string(), z.array(storedRow)).describe('Usage: rows of the tables by their names.'),
+    webhooks: z
+      .record(z.string(), z.array(storedRow))
+      .describe('What the product was told: rows of the tables by their names.'),
   })
   .meta({ id: 'ExportedUser' });
 export type ExportedUserOut = z.output<typeof exportedUserOut>;

@@ -157,6 +157,9 @@ export const importResult = z
   .meta({ id: 'ImportResult' });
 export type ImportResult = z.output<typeof importResult>;
 
+/** Of a backfill or base line: how many users it came to. */
+export const fanOutResult = z.object({ users: z.number().int() }).meta({ id: 'FanOutResult' });
+
 export const runStatuses = ['running', 'done', 'failed'] as const;
 
 export const runProgress = z.object({
@@ -175,7 +178,7 @@ export const runOut = z
     progress: runProgress,
     /** The result so far; final once the status is `done`. */
     result: z
-      .union([reconcileResult, replayResult, replayEventResponse, importResult, eraseResult])
+      .union([reconcileResult, replayResult, replayEventResponse, importResult, eraseResult, fanOutResult])
       .nullable(),
     /** Why the run failed, or what it is waiting for. */
     error: z.string().nullable(),
