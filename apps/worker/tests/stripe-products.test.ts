@@ -130,7 +130,7 @@ it('counts in the numbers of the project', async () => {
   });
   const usd = ({ mrr }: typeof after) => mrr.find(({ currency }) => currency === 'usd')?.amount ?? 0;
   expect(after.active).toBe(before.active + 1);
-  expect(Number(usd(after)) - Number(usd(before))).toBe(700);
+  expect(usd(after) - usd(before)).toBe(700);
 });
 
 it('a price made for one checkout gives access for the days of the product', async () => {
