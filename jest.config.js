@@ -4,7 +4,10 @@ const notSource = ['/node_modules/', '/dist/', '/.local/'];
 
 /** Journeys of a user through the whole system, and what needs a browser: `npm run test:journeys`. */
 export const journeys = {
-  testMatch: ['<rootDir>/tests/journeys/**/*.test.ts', '<rootDir>/{apps,packages,tools}/*/src/**/*browser.test.ts'],
+  testMatch: [
+    '<rootDir>/tests/journeys/**/*.test.ts',
+    '<rootDir>/{apps,packages,tools}/*/src/**/*browser.test.ts',
+  ],
   testPathIgnorePatterns: notSource,
 };
 

@@ -71,6 +71,34 @@ describeWithPython('the load suite', () => {
     expect(newest.size).toBe(3);
   });
 
+  test('thresholds of usage count where usage takes part, and name what was missed', () => {
+    const evaluate = `
+import thresholds
+class Entry:
+    num_requests = 10
+    def get_response_time_percentile(self, quantile):
+        return 250 if quantile == 0.95 else 5
+class Total(Entry):
+    fail_ratio, num_failures = 0, 0
+class Stats:
+    entries = {(thresholds.USE, 'POST'): Entry()}
+    total = Total()
+for usage in (True, False):
+    print(thresholds.render(thresholds.evaluate(Stats(), (9, 1), False, usage))[0])
+    print('====')
+`;
+    const [taking, other] = python(evaluate).stdout.split('====');
+    expect(taking).toContain('THRESHOLD BROKEN: use_feature p95 is 250 ms of 10, wanted < 100 ms');
+    expect(taking).toMatch(/goal met +use_feature p50/);
+    expect(other).not.toContain('use_feature');
+  });
+
+  test('data of an older seed have nothing to use', () => {
+    const clients = 'from settings import read_settings; print(read_settings().usage_clients)';
+    expect(python(clients).stdout.trim()).toBe('0');
+    expect(python(clients, { ...environment, USAGE_FEATURE: 'api_calls' }).stdout.trim()).toBe('5');
+  });
+
   test('a missing setting is named', () => {
     const { API_KEY: _key, ...rest } = environment;
     const run = python('from settings import read_settings; read_settings()', rest);

@@ -1,5 +1,6 @@
 """
-The load suite: product backends that check entitlements and start checkouts, and Stripe that sends webhooks.
+The load suite: product backends that check entitlements, start checkouts and take from allowances, and Stripe that sends
+webhooks.
 
     locust -f perf/locust/locustfile.py --headless --users 100 --spawn-rate 20 --run-time 60s
 
@@ -129,6 +130,46 @@ class BillingUser(FastHttpUser):
             send_webhook(self, body, thresholds.WEBHOOK)
 
 
+class MeteredUser(FastHttpUser):
+    """A product that takes from an allowance before each piece of work, and repeats what it is not sure of."""
+
+    host = settings.host
+    wait_time = between(settings.wait_min, settings.wait_max)
+    fixed_count = settings.usage_clients
+    if fixed_count == 0:
+        abstract = True
+
+    @task
+    def use_feature(self):
+        body = {
+            "user_id": f"{settings.user_prefix}{random.choice(settings.usage_users)}",
+            "feature_code": settings.usage_feature,
+            "event_id": str(uuid.uuid4()),
+        }
+        answer = self.take(body)
+        if answer is not None and answer["recorded"] and random.random() < settings.duplicate_share:
+            self.take(body, is_repeated=True)
+
+    def take(self, body, is_repeated=False):
+        """The answer; None where there is none. Denied is an answer: users whose payment failed have no allowance."""
+        headers = {"authorization": f"Bearer {settings.api_key}"}
+        with self.client.post(
+            "/api/v1/usage", json=body, headers=headers, name=thresholds.USE, catch_response=True
+        ) as response:
+            if response.status_code != 200:
+                response.failure(problem_of(response))
+                return None
+            answer = response.json()
+            if answer.get("event_id") != body["event_id"]:
+                response.failure("the answer is about another event")
+                return None
+            if answer["recorded"] != answer["allowed"]:
+                response.failure("recorded and not allowed, or the other way round")
+            elif answer["duplicate"] != is_repeated:
+                response.failure("taken twice" if is_repeated else "taken before")
+            return answer
+
+
 class EndToEndUser(FastHttpUser):
     """From a webhook to the first read that shows its effect: queue, worker, Postgres and cache together."""
 
@@ -232,7 +273,9 @@ def report(environment, **_):
 def check_thresholds(environment):
     """The result as text, and whether all thresholds hold."""
     has_end_to_end = settings.end_to_end_users > 0 and EndToEndUser in (environment.user_classes or [])
-    text, is_ok = thresholds.render(thresholds.evaluate(environment.stats, Counters.counted, has_end_to_end))
+    has_usage = settings.usage_clients > 0 and MeteredUser in (environment.user_classes or [])
+    lines = thresholds.evaluate(environment.stats, Counters.counted, has_end_to_end, has_usage)
+    text, is_ok = thresholds.render(lines)
     if not Counters.is_ramp_over:
         return f"{text}\nTHRESHOLD BROKEN: the run ended before the ramp of {settings.ramp_seconds:g} s did", False
     return text, is_ok

@@ -39,6 +39,9 @@ class Settings:
     ramp_seconds: float
     end_to_end_users: int
     duplicate_share: float
+    usage_feature: str
+    usage_users: range
+    usage_clients: int
 
 
 def read_settings():
@@ -74,6 +77,10 @@ def read_settings():
         ramp_seconds=_number("RAMP_SECONDS", 10),
         end_to_end_users=int(_number("END_TO_END_USERS", 1)),
         duplicate_share=_number("DUPLICATE_SHARE", 0.02),
+        # Data of an older seed have no metered feature: then nobody uses one.
+        usage_feature=_text("USAGE_FEATURE"),
+        usage_users=_span("USAGE_USER", 1, user_count * 6 // 10),
+        usage_clients=int(_number("USAGE_CLIENTS", 5)) if _text("USAGE_FEATURE") else 0,
     )
 
 

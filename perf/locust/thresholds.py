@@ -7,6 +7,7 @@ CHECK = "check_entitlements"
 CHECKOUT = "create_checkout"
 WEBHOOK = "process_webhook"
 VISIBLE = "webhook_to_entitlement"
+USE = "use_feature"
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,11 @@ def _limit(variable, default):
     return float(os.environ.get(variable, "") or default)
 
 
-def evaluate(stats, cache, end_to_end):
-    """All lines of the result. `cache` is (hits, misses) while requests were counted, or None if unreadable."""
+def evaluate(stats, cache, end_to_end, usage):
+    """
+    All lines of the result. `cache` is (hits, misses) while requests were counted, or None if unreadable; `end_to_end` and
+    `usage`: whether these classes took part.
+    """
     lines = []
     entitlements = _limit("LIMIT_ENTITLEMENTS_P95_MS", 100)
     lines.append(_percentile(stats, CHECK, 0.95, entitlements, True))
@@ -32,10 +36,15 @@ def evaluate(stats, cache, end_to_end):
     lines.append(_percentile(stats, WEBHOOK, 0.95, _limit("LIMIT_WEBHOOK_P95_MS", 1_000), True))
     if end_to_end:
         lines.append(_percentile(stats, VISIBLE, 0.99, _limit("LIMIT_VISIBLE_P99_MS", 2_000), True))
+    if usage:
+        lines.append(_percentile(stats, USE, 0.95, _limit("LIMIT_USE_FEATURE_P95_MS", 100), True))
     lines.append(_errors(stats, _limit("LIMIT_ERRORS_PERCENT", 1)))
     lines.append(_hit_rate(cache, _limit("LIMIT_HIT_RATE_PERCENT", 80)))
     for quantile, goal in ((0.50, 20), (0.95, 50), (0.99, 100)):
         lines.append(_percentile(stats, CHECK, quantile, goal, False))
+    if usage:
+        for quantile, goal in ((0.50, 6), (0.95, 15)):
+            lines.append(_percentile(stats, USE, quantile, goal, False))
     return lines
 
 

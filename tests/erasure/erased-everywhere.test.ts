@@ -8,6 +8,7 @@ import * as shops from './shop.test-support.ts';
 import { eventOf, idOf, newId, nowSeconds } from './shop.test-support.ts';
 import type { Shop } from './shop.test-support.ts';
 import { awaitRun, tracesOf } from './traces.test-support.ts';
+import { usageTables } from './usage.test-support.ts';
 
 const key = randomBytes(32).toString('base64');
 const cacheSeconds = 1;
@@ -103,6 +104,8 @@ async function expectAllInExport({ shop, userId, lived }: User): Promise<void> {
     expect.objectContaining({ payload: expect.objectContaining({ data: expect.anything() }) }),
   );
   expect(user.audit.length).toBeGreaterThan(2);
+  const rows = Object.entries<object[]>(user.usage).map(([table, { length }]) => [table, length > 0]);
+  expect(rows).toEqual(usageTables.map((table) => [table, true]));
   expect(user.webhooks).toMatchObject({
     webhook_states: [{ user_id: userId }],
     webhook_messages: expect.arrayContaining([
@@ -173,7 +176,7 @@ async function deliverLate({ userId, lived, shop }: User): Promise<object> {
     });
   await shops.deliver(system, eventOf('customer.subscription.updated', contested));
   await shops.queueIsEmpty(system);
-  expect(await system.features(shop.apiKey, 'bob')).toEqual(['monthly']);
+  expect(await system.features(shop.apiKey, 'bob')).toEqual(['calls', 'monthly', 'seats']);
   return late;
 }
 

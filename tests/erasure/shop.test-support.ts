@@ -4,6 +4,7 @@ import { Stripe } from 'stripe';
 import request from 'supertest';
 import { testWebhookSecret } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import type { WholeSystem } from '../journeys/whole-system.test-support.ts';
+import { meter, useAll } from './usage.test-support.ts';
 
 const stripe = new Stripe('sk_test_x');
 
@@ -68,6 +69,7 @@ export async function openShop(system: WholeSystem): Promise<Shop> {
   const endpoint = { url: 'http://127.0.0.1:1/' };
   await system.admin('post', `/projects/${projectId}/webhook-endpoints`, endpoint).expect(201);
   const monthly = await system.sell(projectId, { featureCodes: ['monthly'] });
+  await meter(system, { projectId, productId: monthly.productId });
   const once = await system.sell(projectId, { featureCodes: ['once'], interval: 'one_time' });
   return {
     projectId,
@@ -110,7 +112,8 @@ export async function live(system: WholeSystem, shop: Shop, userId: string) {
       reason: `a gift to ${userId}, who asked`,
     })
     .expect(201);
-  await system.awaitFeatures(apiKey, userId, ['gift', 'monthly', 'once']);
+  await system.awaitFeatures(apiKey, userId, ['calls', 'gift', 'monthly', 'once', 'seats']);
+  await useAll(system, shop, userId);
   // A customer that an operator mapped.
   const mapped = await system.stripe.customers.create({
     metadata: { user_id: userId, project_id: projectId },

@@ -12,15 +12,15 @@ import {
 } from '../../packages/client/src/scripted-service.test-support.ts';
 import type { ScriptedService, Step } from '../../packages/client/src/scripted-service.test-support.ts';
 import { saveFiles } from '@billing/testing';
-import { installClient, readGuide, run, runsPython } from './guide.test-support.ts';
+import { guides, installClient, readGuide, run, runsPython } from './guide.test-support.ts';
 
-/** The code of docs/integration-guide.md while the service fails: products copy it as it is. */
+/** The code of the guides while the service fails: products copy it as it is. */
 let service: ScriptedService;
 let folder: string;
 beforeAll(async () => {
   service = await startScriptedService();
   folder = mkdtempSync(join(tmpdir(), 'billing-guide-'));
-  saveFiles(folder, readGuide());
+  for (const guide of guides) saveFiles(folder, readGuide(guide));
   await installClient(folder);
 }, 60_000);
 afterAll(async () => {
@@ -133,4 +133,24 @@ test('JavaScript: without an answer the feature is refused, and stderr says why'
   const { stdout, stderr } = await runHere(process.execPath, ['export-report.mjs', 'user_1']);
   expect(stdout).toBe(`please upgrade: ${session.checkout_url}`);
   expect(stderr).toMatch(/^billing is away /);
+});
+
+describe('a metered call', () => {
+  const serve = () => runHere(process.execPath, ['serve-call.mjs', 'user_1']);
+
+  test.each([
+    ['usage that cannot be taken', problem(503, 'usage_unavailable'), '503 usage_unavailable for now'],
+    ['a connection that is closed', cutOff, '503 network_error for now'],
+    ["a proxy's page", html(502), /^503 \w+ for now$/],
+  ])('%s: it is refused, not served for nothing', async (_name, step, refusal) => {
+    service.script(step);
+    const [served, why] = (await serve()).stdout.split('\n');
+    expect(served).toBe('0 served, 1 refused');
+    expect(why).toMatch(refusal);
+  });
+
+  test('a mistake is an error, not a refusal', async () => {
+    service.script(problem(400, 'feature_not_metered'));
+    await expect(serve()).rejects.toThrow('feature_not_metered');
+  });
 });

@@ -9,8 +9,13 @@ import type { Block } from '@billing/testing';
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 export const run = promisify(execFile);
 
-/** The blocks of docs/integration-guide.md, in order. */
-export const readGuide = (): Block[] => readBlocks(join(root, 'docs/integration-guide.md'));
+/** The pages that a test follows. */
+export const guides = ['integration-guide', 'usage-guide'] as const;
+export type Guide = (typeof guides)[number];
+
+/** The blocks of a page of docs, in order. */
+export const readGuide = (guide: Guide = 'integration-guide'): Block[] =>
+  readBlocks(join(root, `docs/${guide}.md`));
 
 /** Compiles the SDK, as its build does, to where the guide's code finds it. */
 export async function installClient(folder: string): Promise<void> {

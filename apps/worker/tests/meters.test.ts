@@ -187,7 +187,7 @@ test('erasing a user takes what is noted for meters; an export has it', async ()
   const key = { projectId: 'shop', userId };
   const exported = await world.database.$transaction((tx) => exportUsage(tx, key));
   expect(exported['usage_meter_reports']).toMatchObject([{ quantity: 5, state: 'delivered' }]);
-  await world.database.$transaction((tx) => eraseUsageStates(tx, key));
+  await world.database.$transaction((tx) => eraseUsageStates(tx, { ...key, erasedAt: new Date() }));
   expect(await world.reports(userId)).toEqual([]);
   expect(await world.database.usageMeterHour.count({ where: { userId } })).toBe(0);
 });

@@ -1,15 +1,32 @@
+import { randomBytes } from 'node:crypto';
 import { dayMs, minuteMs } from '@billing/domain';
-import { deleteExpiredUsage, dropUsageWeek, listUsageWeeks, makeUsageWeek, weekOf } from '@billing/store';
-import { dropExpiredUsage } from '@billing/sync';
+import {
+  createErasureKeys,
+  deleteExpiredUsage,
+  dropUsageWeek,
+  eraseUser,
+  listUsageWeeks,
+  makeUsageWeek,
+  weekOf,
+} from '@billing/store';
+import { dropExpiredUsage, makeUsageWeeks } from '@billing/sync';
 import { waitFor } from '@billing/testing';
 import { startTestWorker, uniqueId } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
 
 const keptDays = 30;
+const seriesDays = 200;
+const erasureKey = randomBytes(32).toString('base64');
 let world: TestWorker;
 
 beforeAll(async () => {
-  world = await startTestWorker({ env: { USAGE_EVENT_RETENTION_DAYS: String(keptDays) } });
+  world = await startTestWorker({
+    env: {
+      USAGE_EVENT_RETENTION_DAYS: String(keptDays),
+      USAGE_SERIES_RETENTION_DAYS: String(seriesDays),
+      ERASURE_KEY: erasureKey,
+    },
+  });
   await world.database.feature.create({ data: { projectId: 'shop', featureCode: 'calls', kind: 'metered' } });
 });
 afterAll(() => world.close());
@@ -90,6 +107,24 @@ test('queued usage is applied once, as of when it was received; what is refused 
   expect(again).toMatchObject({ kind: 'event', answer: { duplicate: true } });
 });
 
+test('usage that was queued before its user was erased brings nobody back', async () => {
+  const userId = await userWith(10);
+  const order = { projectId: 'shop', userId, reason: 'test', isAtStripe: false };
+  const before = Date.now() - minuteMs;
+  await eraseUser(world.database, createErasureKeys([erasureKey]), {
+    order,
+    actor: { name: 'tester', requestId: null },
+  });
+  await enqueue(userId, { event_id: uniqueId('event'), quantity: 3 }, before);
+  await waitFor(isIdle, { what: 'the queue' });
+  expect(await world.database.usageState.count({ where: { userId } })).toBe(0);
+  expect(await world.database.usageRefusal.count({ where: { userId } })).toBe(0);
+  // Of a user who came again, it counts.
+  await enqueue(userId, { event_id: uniqueId('event'), quantity: 4 }, Date.now() + 1_000);
+  await waitFor(isIdle, { what: 'the queue' });
+  expect(await world.database.usageEvent.findMany({ where: { userId } })).toMatchObject([{ quantity: 4n }]);
+});
+
 test('a job that nobody understands is logged and gone', async () => {
   await world
     .worker()
@@ -135,6 +170,30 @@ test('weeks are made ahead, and dropped when what they hold is no longer kept', 
   expect(weeks).toContain(present);
   expect(weeks).not.toContain(old);
   await expect(dropUsageWeek(world.database, present)).rejects.toThrow('a day after its end');
+});
+
+test('how many weeks are ahead is measured', async () => {
+  await makeUsageWeeks(world.worker().deps);
+  expect(await world.worker().deps.metrics.registry.metrics()).toMatch(/^usage_weeks_ahead [5-9]$/m);
+});
+
+test('the series goes back as far as it is kept', async () => {
+  const userId = uniqueId('user');
+  const slot = (days: number) => ({
+    projectId: 'shop',
+    userId,
+    featureCode: 'calls',
+    start: new Date(Date.now() - days * dayMs),
+    quantity: 1n,
+    overage: 0n,
+  });
+  await world.database.usageSlot.createMany({ data: [slot(1), slot(seriesDays - 1), slot(seriesDays + 1)] });
+  await dropExpiredUsage(world.worker().deps);
+  expect(await world.database.usageSlot.count({ where: { userId } })).toBe(2);
+  const { settings } = world.worker().deps.usage;
+  // Meters are told what it says of an hour: that much stays, however short it is to be.
+  await deleteExpiredUsage(world.database, { now: Date.now(), settings: { ...settings, seriesMs: 0 } });
+  expect(await world.database.usageSlot.count({ where: { userId } })).toBe(1);
 });
 
 test('ids are forgotten with their events', async () => {

@@ -69,14 +69,23 @@ it('does not hide a change that came before it reached the user', async () => {
 it('tells what time changed while it waited', async () => {
   const projectId = await world.newProject();
   const { database } = world;
-  await world.startWorker();
-  const ends = Date.now() + 1_000;
-  await world.grant(projectId, 'u', { featureCode: 'a', validTo: ends });
-  await world.stopWorker();
+  await world.subscribe(projectId, 'u', await world.sell(projectId, ['x']));
   await addEndpoint(database, projectId);
-  const [baseLine] = await findBaseLines(database, projectId);
+  const found = () => findBaseLines(database, { projectId, now: Date.now() });
+  const [baseLine] = await found();
   expect(await prepareBaseLine(database, baseLine?.id ?? 0)).toBe(true);
-  await waitFor(() => Date.now() > ends + 100, { what: 'the end to pass' });
+  // As if it had always been to end then.
+  await world.asOwner(`
+    UPDATE public.subscriptions s SET cancel_at = f.seen_at + interval '100 milliseconds'
+    FROM public.webhook_fan_outs f, public.users u WHERE f.project_id = '${projectId}' AND u.project_id = f.project_id
+      AND s.user_ref = u.id`);
+  await waitFor(
+    async () => {
+      const [{ seenAt } = { seenAt: Date.now() }] = await found();
+      return Date.now() - seenAt > 200;
+    },
+    { what: 'the end to pass' },
+  );
   await world.startWorker();
   const [message] = await world.toldOnce(projectId, 'u', 1);
   expect(message?.data).toMatchObject({ previous_version: null, changes: [], entitlements: [] });

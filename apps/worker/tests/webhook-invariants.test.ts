@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { revokeGrant } from '@billing/store';
 import { waitFor } from '@billing/testing';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { addEndpoint, startTellingWorld } from './support/telling-world.test-support.ts';
 import type { TellingWorld, ToldMessage } from './support/telling-world.test-support.ts';
 
@@ -113,6 +113,7 @@ it('tells whatever changes, and time, until the last message is what a read says
           { what: `the last message about ${userId} to be what a read says`, timeoutMs: 8_000 },
         );
       await world.allTold();
+      expect(await world.database.webhookMark.count()).toBe(0);
       for (const userId of users) expectChain(await world.told(projectId, userId));
     }),
     { numRuns: process.env['PROPERTY_RUNS'] === undefined ? 5 : 100, endOnFailure: true },

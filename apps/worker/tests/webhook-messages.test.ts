@@ -101,12 +101,13 @@ describe('an endpoint', () => {
       where: { projectId },
       include: { message: true },
     });
-    expect(rows.map(({ endpointId, form }) => [endpointId, form]).toSorted()).toEqual(
-      [
+    expect(new Map(rows.map(({ endpointId, form }) => [endpointId, form]))).toEqual(
+      new Map([
         [full, 'full'],
         [thin, 'thin'],
-      ].toSorted(),
+      ]),
     );
+    expect(rows).toHaveLength(2);
     expect(rows.some(({ endpointId }) => endpointId === catalog || endpointId === off)).toBe(false);
     const [message] = rows.map((row) => row.message);
     expect(JSON.parse(message?.thin ?? '')).toEqual({

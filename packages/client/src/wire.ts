@@ -5,7 +5,7 @@ import type { Balance } from './usage-wire.ts';
  * proves each type equal to the one the service validates with.
  */
 
-export type EntitlementSource = 'subscription' | 'purchase' | 'manual';
+export type EntitlementSource = 'subscription' | 'purchase' | 'manual' | 'default';
 
 /** One feature that is in force now. Timestamps are RFC 3339 in UTC. */
 export type Entitlement = {
@@ -63,6 +63,7 @@ export type ExplanationReason =
   | 'buyer_hint'
   | 'unmapped_price'
   | 'quantity_zero'
+  | 'group_occupied'
   | 'state_unknown';
 
 /** Why a source gives so much. A newer service may send other words. */

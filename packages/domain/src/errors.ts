@@ -33,6 +33,8 @@ export const errorCatalog = {
   webhook_message_not_found: 'The webhook message does not exist',
   project_exists: 'The project exists already',
   product_exists: 'The product exists already',
+  default_exists: 'The group has a default product already',
+  stripe_product_mapped: 'The Stripe product belongs to another product',
   price_exists: 'The price exists already',
   customer_exists: 'The Stripe customer is mapped already',
   price_of_other_project: 'The prices belong to other projects',

@@ -148,3 +148,13 @@ export const isConflict = (error: unknown): boolean => shows(conflict, error);
 export const isPartitionMissing = (error: unknown, table: string): boolean =>
   shows({ codes: new Set(['23514']), text: /(?!)/, kinds: new Set() }, error) &&
   shows({ codes: new Set(), text: new RegExp(`\\b${table}\\b`), kinds: new Set() }, error);
+
+/** A row with the same value of a unique index is there. */
+const duplicate: Signs = {
+  codes: new Set(['23505', 'P2002']),
+  text: /(?!)/,
+  kinds: new Set(['UniqueConstraintViolation']),
+};
+
+/** Whether a write was refused because a row has what must be unique. */
+export const isDuplicate = (error: unknown): boolean => shows(duplicate, error);

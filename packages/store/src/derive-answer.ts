@@ -25,7 +25,7 @@ export type DerivedAnswer = {
   /** When the answer changes by itself; null: never. */
   validUntil: Instant | null;
   derived: DerivedEntitlements;
-  context: EvaluationContext & UsageContext;
+  context: EvaluationContext & Omit<UsageContext, 'defaults'>;
 };
 
 type At = { projectId: string; asOf: Instant };
@@ -41,7 +41,6 @@ export function deriveAnswer(
     now: asOf,
     renewalAllowanceMs: settings.renewalAllowanceMs,
     features: read.features,
-    defaults: [],
   };
   const derived = deriveEntitlements(read.sources, context);
   const usage = deriveEntitlementUsage(derived, context);

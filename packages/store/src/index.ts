@@ -9,6 +9,7 @@ export * from './cache/key-directory.ts';
 export type { FillTicket, LookUp, LookUps, LookUpWith } from './cache/look-ups.ts';
 export * from './catalog/change-price.ts';
 export * from './catalog/features.ts';
+export { planAfter, toPlanOut } from './catalog/plans.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';

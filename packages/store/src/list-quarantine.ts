@@ -115,7 +115,7 @@ function toRow({ id, customerId, foundAt }: Candidate, { reason, awaits }: Waits
   };
 }
 
-/** The prices of a table of items that no catalog has; the index is read from one price to the next. */
+/** The prices of a table of items that no catalog has by themselves; the index is read from one price to the next. */
 const unknownPrices = (items: Prisma.Sql): Prisma.Sql => Prisma.sql`
   WITH RECURSIVE sold (id) AS (
     SELECT min(stripe_price_id) FROM ${items}
@@ -123,6 +123,9 @@ const unknownPrices = (items: Prisma.Sql): Prisma.Sql => Prisma.sql`
     SELECT (SELECT min(stripe_price_id) FROM ${items} WHERE stripe_price_id > sold.id)
     FROM sold WHERE sold.id IS NOT NULL)
   SELECT id FROM sold WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM public.prices p WHERE p.stripe_price_id = sold.id)`;
+
+const isOfKnownProduct = Prisma.sql`
+  EXISTS (SELECT FROM public.products p WHERE p.stripe_product_id = i.stripe_product_id)`;
 
 const isOpen = Prisma.sql`(s.status IS NULL OR s.status NOT IN ('canceled', 'incomplete_expired'))`;
 
@@ -152,11 +155,11 @@ async function readCandidates(
   const subscriptionsOf = Prisma.sql`
     SELECT o.id FROM public.subscriptions o WHERE o.user_ref IS NULL
     UNION ALL SELECT i.subscription_id FROM public.subscription_items i
-    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.subscription_items`)})`;
+    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.subscription_items`)}) AND NOT ${isOfKnownProduct}`;
   const purchasesOf = Prisma.sql`
     SELECT o.id FROM public.purchases o WHERE o.user_ref IS NULL
     UNION ALL SELECT i.purchase_id FROM public.purchase_items i
-    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.purchase_items`)})`;
+    WHERE i.stripe_price_id IN (${unknownPrices(Prisma.sql`public.purchase_items`)}) AND NOT ${isOfKnownProduct}`;
   return database.$queryRaw<Candidate[]>`
     SELECT kind, id, stripe_customer_id AS "customerId", created_at AS "foundAt"
     FROM (

@@ -1,5 +1,5 @@
 import { policyOverrides } from '@billing/domain';
-import type { FeaturesByCode, GrantSource, PolicyOverrides, Sources } from '@billing/domain';
+import type { DefaultSource, FeaturesByCode, GrantSource, PolicyOverrides, Sources } from '@billing/domain';
 import type { Database } from './create-database.ts';
 import { readAgainIfConnectionLost } from './read-again.ts';
 import { sourcesStatement } from './sources-statement.ts';
@@ -33,7 +33,7 @@ type Row = {
   grants: (GrantSource & { isUnlimited: boolean; amount: number | null })[] | null;
 };
 
-type Answer = { users: Row[]; features: FeaturesByCode | null };
+type Answer = { users: Row[]; features: FeaturesByCode | null; defaults: DefaultSource[] | null };
 
 /**
  * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
@@ -47,8 +47,13 @@ export async function readSources(
   { isExplained = false }: { isExplained?: boolean } = {},
 ): Promise<Map<string, UserSources>> {
   const ask = () => database.$queryJson<Answer>(sourcesStatement({ projectId, userIds, isExplained }));
-  const { users, features } = await readAgainIfConnectionLost(ask);
-  return new Map(users.map((row) => [row.user_id, toUserSources(row, features ?? {})]));
+  const { users, features, defaults } = await readAgainIfConnectionLost(ask);
+  return new Map(
+    users.map((row) => [
+      row.user_id,
+      toUserSources(row, { features: features ?? {}, defaults: defaults ?? [] }),
+    ]),
+  );
 }
 
 /** Sources with the items that are the project's to see, without those of which all items are another project's. */
@@ -66,7 +71,10 @@ function toGrant({ isUnlimited, amount, ...grant }: NonNullable<Row['grants']>[n
   return isUnlimited || amount !== null ? { ...grant, amount } : grant;
 }
 
-function toUserSources(row: Row, features: FeaturesByCode): UserSources {
+function toUserSources(
+  row: Row,
+  { features, defaults }: { features: FeaturesByCode; defaults: DefaultSource[] },
+): UserSources {
   return {
     userId: row.user_id,
     isKnown: row.user_ref !== null,
@@ -79,6 +87,7 @@ function toUserSources(row: Row, features: FeaturesByCode): UserSources {
       subscriptions: ourSources(row.subscriptions),
       purchases: ourSources(row.purchases),
       grants: (row.grants ?? []).map(toGrant),
+      ...(defaults.length === 0 ? {} : { defaults }),
     },
   };
 }

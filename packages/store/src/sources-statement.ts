@@ -1,4 +1,5 @@
 import { disputeGravity, subscriptionBookkeeping } from '@billing/domain';
+import { soldAs } from './catalog/sold-as.ts';
 import { ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
@@ -11,15 +12,13 @@ const subscriptionFields = Prisma.raw(
 const gravestFirst = [...disputeGravity].reverse();
 
 /**
- * The price and the product of an item `i`, of whatever project. In place of an item of another project's price, which
- * is not the project's to see, there is NULL; an unknown price is to be seen.
+ * In place of an item that another project sells, which is not the project's to see, there is NULL; one that nobody sells is
+ * to be seen.
  */
-const sold = Prisma.sql`
-  LEFT JOIN public.prices ON prices.stripe_price_id = i.stripe_price_id
-  LEFT JOIN public.products USING (project_id, product_id)`;
-const isForeign = Prisma.sql`prices.project_id <> users.project_id`;
+const isForeign = Prisma.sql`products.project_id <> users.project_id`;
 /** What the product sells; most have no settings, and these are long. */
-const soldFeatures = Prisma.sql`'featureCodes', products.feature_codes,
+const soldFeatures = Prisma.sql`'productId', products.product_id, 'group', products.plan_group,
+              'featureCodes', products.feature_codes,
               'features', CASE WHEN products.features <> '{}' THEN products.features END`;
 
 /** Of a purchase `p` that is keyed by its invoice: the payments of that invoice that were taken back. */
@@ -103,6 +102,9 @@ export function sourcesStatement({ projectId, userIds, isExplained }: AskedSourc
           json_strip_nulls(json_build_object('kind', kind, 'counted', counted, 'thresholds', thresholds,
             'stripe_meter', stripe_meter)))
         FROM public.features WHERE project_id = ${projectId} AND kind <> 'boolean'),
+      'defaults', (SELECT json_agg(json_build_object('productId', product_id, 'group', plan_group,
+          'featureCodes', feature_codes, 'features', features) ORDER BY product_id)
+        FROM public.products WHERE project_id = ${projectId} AND is_default),
       'users', coalesce(json_agg(one), '[]')) FROM (SELECT
       users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,
       CASE WHEN users.id IS NOT NULL THEN (
@@ -117,7 +119,7 @@ export function sourcesStatement({ projectId, userIds, isExplained }: AskedSourc
               'currentPeriodEnd', (extract(epoch FROM i.current_period_end) * 1000)::bigint,
               'firstPeriodStart', (extract(epoch FROM i.first_period_start) * 1000)::bigint,
               ${soldFeatures}) END ORDER BY i.item_id)
-            FROM public.subscription_items i ${sold}
+            FROM public.subscription_items i ${soldAs}
             WHERE i.subscription_id = s.id), '[]'::json)
         ) ORDER BY s.id)
         FROM ${ownedRows('subscriptions')} s
@@ -142,9 +144,9 @@ export function sourcesStatement({ projectId, userIds, isExplained }: AskedSourc
           'items', coalesce((
             SELECT json_agg(CASE WHEN ${isForeign} THEN NULL ELSE json_build_object(
               'stripePriceId', i.stripe_price_id, 'quantity', i.quantity,
-              'productId', prices.product_id, 'accessDays', prices.access_days,
+              'accessDays', CASE WHEN prices.price_id IS NULL THEN products.access_days ELSE prices.access_days END,
               ${soldFeatures}) END ORDER BY i.stripe_price_id)
-            FROM public.purchase_items i ${sold}
+            FROM public.purchase_items i ${soldAs}
             WHERE i.purchase_id = p.id), '[]'::json)
         ) ORDER BY p.id)
         FROM ${ownedRows('purchases')} p

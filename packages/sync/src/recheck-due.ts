@@ -14,7 +14,7 @@ import type { ObjectKind, ObjectRow } from './apply/object-kinds.ts';
 import { planWrite } from './apply/plan-write.ts';
 import { readState } from './apply/read-state.ts';
 import { noKeys, subscriptionKeys } from './apply/decide-events.ts';
-import { pricesOfDetails, relatedIdsOfDetails } from './apply/details-keys.ts';
+import { itemKeys, relatedIdsOfDetails, soldByDetails } from './apply/details-keys.ts';
 import { pauseAfterRefusalMs } from './outages.ts';
 import { writePlans } from './apply/write-plans.ts';
 import { lookupPayment } from './stripe/lookup-payment.ts';
@@ -56,7 +56,7 @@ const purchases: Recheck<PurchaseRow, PaymentDetails> = {
   table: 'purchases',
   keys: (id) => ({ purchaseIds: [id] }),
   foundKeys: (details) => ({
-    priceIds: pricesOfDetails(details),
+    ...itemKeys(soldByDetails(details)),
     relatedIds: relatedIdsOfDetails(details),
   }),
   lookup: async (deps, row) => {

@@ -17,6 +17,7 @@ export type SyncMetrics = {
   unseenEvents: { set: (value: number) => void };
   erasures: LabeledCounter<'outcome'>;
   queuedUsage: LabeledCounter<'outcome'>;
+  usageWeeksAhead: { set: (value: number) => void };
   meterReports: LabeledCounter<'outcome'>;
   meterLag: { set: (value: number) => void };
   webhookMessages: LabeledCounter<'type'>;
@@ -57,6 +58,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   ),
   erasures: counter('erasures_total', 'Erasures of users that were done, or failed', ['outcome']),
   queuedUsage: counter('usage_queued_total', 'Queued usage that was applied, or refused', ['outcome']),
+  usageWeeksAhead: gauge(
+    'usage_weeks_ahead',
+    'Weeks after the present one whose events of usage have a place',
+  ),
   meterReports: counter(
     'stripe_meter_reports_total',
     'Reports of usage to meters of Stripe: delivered, duplicate and found (Stripe had it), or why not',

@@ -7,9 +7,10 @@ import { events } from './source/events.js';
 import { infrastructure } from './source/infrastructure.js';
 import { processes } from './source/processes.js';
 import { service } from './source/service.js';
+import { usage } from './source/usage.js';
 
 const isCheck = process.argv.includes('--check');
-for (const dashboard of [service, events, processes, infrastructure]) {
+for (const dashboard of [service, events, usage, processes, infrastructure]) {
   const file = new URL(`./dashboards/${dashboard.uid}.json`, import.meta.url);
   const json = `${JSON.stringify(dashboard, null, 2)}\n`;
   if (!isCheck) writeFileSync(file, json);

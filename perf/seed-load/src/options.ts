@@ -3,10 +3,11 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 export const usage = `Usage: npm run seed:load -- [--users 1000] [--subscribed 0.6] [--purchased 0.2] [--project load-test]
-                            [--warm] [--warm-users 100000] [--stripe-price price_…] | --remove
+                            [--usage-events 0] [--warm] [--warm-users 100000] [--stripe-price price_…] | --remove
 
 Fills DATABASE_URL with a project for load tests and prints what the load tools need as NAME=value lines.
 Without DATABASE_URL the running local stack (.local/stack.json) is used.
+  --usage-events  so many events of usage in the last twelve weeks, of those with a live subscription
   --warm          reads every user (at most --warm-users) through the API (API_URL), so that the cache is full
   --stripe-price  an existing monthly price of a Stripe sandbox, for checkouts against a real Stripe account;
                   with STRIPE_API_BASE (the offline Stripe) one is created
@@ -22,6 +23,9 @@ const optionsSchema = z.strictObject({
   users: number('--users', { min: 1, max: 5_000_000 }).int('--users must be a whole number').default(1_000),
   subscribed: number('--subscribed', { min: 0, max: 1 }).default(0.6),
   purchased: number('--purchased', { min: 0, max: 1 }).default(0.2),
+  'usage-events': number('--usage-events', { min: 0, max: 100_000_000 })
+    .int('--usage-events must be a whole number')
+    .default(0),
   project: z
     .string()
     .regex(/^[\w.-]{1,64}$/, '--project may have letters, digits, ".", "_" and "-"')
@@ -42,6 +46,7 @@ export function parseOptions(args: readonly string[]): SeedOptions {
       users: { type: 'string' },
       subscribed: { type: 'string' },
       purchased: { type: 'string' },
+      'usage-events': { type: 'string' },
       project: { type: 'string' },
       warm: { type: 'boolean' },
       'warm-users': { type: 'string' },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SettingsByCode } from '@billing/domain';
 
 export type LoadShape = {
   projectId: string;
@@ -7,6 +8,8 @@ export type LoadShape = {
   subscribed: number;
   /** Share of the users with a one-time purchase, spread over all. */
   purchased: number;
+  /** Events of usage of those with a live subscription, over the last twelve weeks. */
+  usageEvents: number;
 };
 
 export type LoadPrice = {
@@ -21,6 +24,16 @@ export type LoadPrice = {
 export type LoadProduct = {
   productId: string;
   featureCodes: readonly string[];
+  /** Of the codes that are limits or metered. */
+  settings?: SettingsByCode;
+};
+
+export type LoadFeature = {
+  featureCode: string;
+  kind: 'limit' | 'metered';
+  unit: string;
+  counted: boolean;
+  thresholds: readonly number[];
 };
 
 /** Names, numbers and catalog of one load project, for the writer and the load tools. */
@@ -36,6 +49,7 @@ export type LoadPlan = LoadShape & {
   lastSubscribed: number;
   /** Users up to this one may have a Stripe customer; those after it have never bought, and are for checkouts. */
   lastWithHistory: number;
+  features: readonly LoadFeature[];
   products: readonly LoadProduct[];
   prices: readonly LoadPrice[];
   /** Stored with the project, so that a second run notices another shape. */
@@ -45,13 +59,49 @@ export type LoadPlan = LoadShape & {
 /** The price that checkouts buy, the only one that must exist at Stripe. */
 export const checkoutPriceId = 'checkout-month';
 
+/** What the load tools take from. */
+export const meteredFeature = 'api_calls';
+
+const features: readonly LoadFeature[] = [
+  { featureCode: meteredFeature, kind: 'metered', unit: 'call', counted: false, thresholds: [80, 100] },
+  { featureCode: 'seats', kind: 'limit', unit: 'seat', counted: true, thresholds: [] },
+];
+
+/** So much that no load test uses it up. */
+const calls = (allowance: number) => ({
+  [meteredFeature]: {
+    allowance,
+    period: 'month',
+    anchor: 'source',
+    per_unit: false,
+    overage: 'deny',
+    overage_limit: null,
+  } as const,
+});
+const seats = (limit: number, isAddOn = false) => ({
+  seats: { limit, per_unit: isAddOn, add_on: isAddOn },
+});
+
 const products: readonly LoadProduct[] = [
-  { productId: 'basic', featureCodes: ['basic_access', 'export_csv'] },
+  {
+    productId: 'basic',
+    featureCodes: ['basic_access', 'export_csv', meteredFeature, 'seats'],
+    settings: { ...calls(100_000_000), ...seats(1) },
+  },
   {
     productId: 'pro',
-    featureCodes: ['basic_access', 'export_csv', 'export_pdf', 'api_access', 'team_seats'],
+    featureCodes: [
+      'basic_access',
+      'export_csv',
+      'export_pdf',
+      'api_access',
+      'team_seats',
+      meteredFeature,
+      'seats',
+    ],
+    settings: { ...calls(1_000_000_000), ...seats(5) },
   },
-  { productId: 'extra-seats', featureCodes: ['extra_seats'] },
+  { productId: 'extra-seats', featureCodes: ['extra_seats', 'seats'], settings: seats(1, true) },
   { productId: 'export-pack', featureCodes: ['export_pack'] },
   { productId: 'year-pass', featureCodes: ['basic_access', 'year_pass'] },
   { productId: 'checkout', featureCodes: ['checkout_access'] },
@@ -88,9 +138,10 @@ export function planLoad(shape: LoadShape): LoadPlan {
     purchasePrefix: `pi_load_${tag}_`,
     lastSubscribed,
     lastWithHistory: lastSubscribed + Math.floor((shape.users - lastSubscribed) / 2),
+    features,
     products,
     prices: prices.map((price) => ({ ...price, stripePriceId: stripePriceIdOf(tag, price.priceId) })),
-    description: `Load test data: users=${shape.users} subscribed=${shape.subscribed} purchased=${shape.purchased}`,
+    description: `Load test data: users=${shape.users} subscribed=${shape.subscribed} purchased=${shape.purchased} usage_events=${shape.usageEvents}`,
   };
 }
 
@@ -125,6 +176,9 @@ export function environmentLines(plan: LoadPlan, endpoints: LoadEndpoints): stri
     SUBSCRIPTION_PREFIX: plan.subscriptionPrefix,
     SUBSCRIPTION_ITEM_PREFIX: plan.itemPrefix,
     CUSTOMER_PREFIX: plan.customerPrefix,
+    USAGE_FEATURE: meteredFeature,
+    USAGE_USER_FROM: 1,
+    USAGE_USER_TO: plan.lastSubscribed,
     EVENT_STRIPE_PRICE: stripePriceIdOf(plan.tag, 'basic-month'),
   };
   return Object.entries(values)

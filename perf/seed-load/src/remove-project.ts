@@ -4,11 +4,28 @@ import { addPendingInvalidation } from './write-project.ts';
 
 const chunkRows = 50_000;
 
+const usageTables = [
+  'usage_events',
+  'usage_event_ids',
+  'usage_slots',
+  'usage_states',
+  'usage_ended_buckets',
+  'usage_reservations',
+  'usage_crossings',
+  'usage_refusals',
+  'usage_meter_hours',
+  'usage_meter_reports',
+];
+
 /** In the order of the foreign keys; `$1` holds the internal ids of users. */
 const ofUsers = [
   `DELETE FROM stripe_event_payloads p USING stripe_events e WHERE p.event_id = e.event_id AND p.received_at = e.received_at
    AND e.customer_id IN (SELECT stripe_customer_id FROM customers WHERE user_ref = ANY($1))`,
   'DELETE FROM stripe_events WHERE customer_id IN (SELECT stripe_customer_id FROM customers WHERE user_ref = ANY($1))',
+  ...usageTables.map(
+    (table) => `DELETE FROM ${table} t USING users u WHERE u.id = ANY($1)
+      AND t.project_id = u.project_id AND t.user_id = u.user_id`,
+  ),
   'DELETE FROM subscriptions WHERE user_ref = ANY($1)',
   'DELETE FROM purchases WHERE user_ref = ANY($1)',
   'DELETE FROM grants WHERE user_ref = ANY($1)',
@@ -19,6 +36,9 @@ const ofUsers = [
 ];
 
 const ofProject = [
+  // Of users without a row: usage can be recorded of anybody.
+  ...usageTables.map((table) => `DELETE FROM ${table} WHERE project_id = $1`),
+  'DELETE FROM features WHERE project_id = $1',
   'DELETE FROM idempotency_keys WHERE project_id = $1',
   'DELETE FROM prices WHERE project_id = $1',
   'DELETE FROM products WHERE project_id = $1',

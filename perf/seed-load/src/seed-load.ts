@@ -15,6 +15,7 @@ import {
   writeProject,
 } from './write-project.ts';
 import { writeRows } from './write-rows.ts';
+import { writeUsage } from './write-usage.ts';
 
 /** Prints progress for people; the environment lines are the result. */
 export type Say = (line: string) => void;
@@ -26,6 +27,7 @@ export async function seedLoad(options: SeedOptions, target: SeedTarget, say: Sa
     users: options.users,
     subscribed: options.subscribed,
     purchased: options.purchased,
+    usageEvents: options['usage-events'],
   });
   const client = new Client({ connectionString: target.databaseUrl, connectionTimeoutMillis: 5_000 });
   await client.connect();
@@ -47,6 +49,7 @@ type Filling = { client: Client; plan: LoadPlan; options: SeedOptions; target: S
 async function fill({ client, plan, options, target, say }: Filling): Promise<string[]> {
   await writeProject(client, plan);
   await writeRows(client, plan, (users) => say(`${users} of ${plan.users} users written`));
+  await writeUsage(client, plan, (events) => say(`${events} of ${plan.usageEvents} events of usage written`));
   const stripePriceId = await checkoutPrice({ client, plan, options, target });
   if (stripePriceId === undefined)
     say('No price for checkouts: set STRIPE_API_BASE, or give --stripe-price of a Stripe sandbox.');

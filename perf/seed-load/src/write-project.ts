@@ -21,11 +21,17 @@ export async function writeProject(client: Client, plan: LoadPlan): Promise<void
     [plan.projectId, plan.description, version],
   );
   if (made.rowCount === 0) await refuseOtherShape(client, plan);
+  for (const { featureCode, kind, unit, counted, thresholds } of plan.features)
+    await client.query(
+      `INSERT INTO features (project_id, feature_code, kind, unit, counted, thresholds, updated_at)
+       VALUES ($1, $2, $3, $4, $5, $6, now()) ON CONFLICT (project_id, feature_code) DO NOTHING`,
+      [plan.projectId, featureCode, kind, unit, counted, thresholds],
+    );
   for (const product of plan.products)
     await client.query(
-      `INSERT INTO products (project_id, product_id, name, feature_codes) VALUES ($1, $2, $2, $3)
+      `INSERT INTO products (project_id, product_id, name, feature_codes, features) VALUES ($1, $2, $2, $3, $4)
        ON CONFLICT (project_id, product_id) DO NOTHING`,
-      [plan.projectId, product.productId, product.featureCodes],
+      [plan.projectId, product.productId, product.featureCodes, product.settings ?? {}],
     );
   for (const price of plan.prices) await writePrice(client, plan.projectId, price);
   await addPendingInvalidation(client, plan.projectId);

@@ -84,14 +84,14 @@ const periodStart = `date_trunc('second', now()) - make_interval(secs => floor(8
 const subscriptions: Statement = {
   text: `INSERT INTO subscriptions (id, user_ref, stripe_customer_id, claimed_project_id, claimed_user_id, status,
       cancel_at_period_end, ended_at, canceled_at, trial_end, latest_invoice_created_at, snapshot_at,
-      other_status_seen_at, past_due_seen_at, past_due_since)
+      other_status_seen_at, past_due_seen_at, past_due_since, start_date)
     SELECT $8::text || n, user_ref, $9::text || n, $3, $4::text || n, status,
       status = 'active' AND ${share(6)} < 0.05,
       CASE WHEN status = 'canceled' THEN started END, CASE WHEN status = 'canceled' THEN started END,
       CASE WHEN status = 'trialing' THEN started + interval '14 days' END, started, started,
       CASE WHEN status <> 'past_due' THEN started END,
       CASE WHEN status = 'past_due' THEN ARRAY[started] ELSE '{}' END,
-      CASE WHEN status = 'past_due' THEN started END
+      CASE WHEN status = 'past_due' THEN started END, started - interval '120 days'
     FROM (SELECT n, u.id AS user_ref, ${status} AS status, ${periodStart} AS started
       FROM ${numberedUsers} WHERE $6::float8 >= 0 AND (n <= $5 OR (${hasLapsed}))) AS made
     ON CONFLICT (id) DO NOTHING`,

@@ -4,6 +4,9 @@ export type StripeObject = { id: string; object: string; [field: string]: unknow
 /** `old`: before 2025-03-31 (basil), when periods, invoices and payments were in other fields. */
 export type Shape = 'old' | 'pinned';
 
+/** The Stripe product of a price. */
+const productOf = (price: string): string => price.replace('price_', 'prod_');
+
 export type Item = { id: string; price: string; quantity: number; start: number; end: number };
 
 /** A subscription in Stripe; all times in seconds. */
@@ -52,7 +55,7 @@ export function renderSubscription(one: Subscription, shape: Shape): StripeObjec
         object: 'subscription_item',
         subscription: one.id,
         quantity: item.quantity,
-        price: { id: item.price, object: 'price' },
+        price: { id: item.price, object: 'price', product: productOf(item.price) },
         ...(shape === 'old' ? {} : { current_period_start: item.start, current_period_end: item.end }),
       })),
     },
@@ -100,13 +103,16 @@ export function renderInvoiceLine(invoice: string, one: InvoiceLine, shape: Shap
       ...common,
       type: one.item === null ? 'invoiceitem' : 'subscription',
       proration: one.isProration,
-      price: { id: one.price, object: 'price' },
+      price: { id: one.price, object: 'price', product: productOf(one.price) },
       ...(one.item === null ? {} : { subscription_item: one.item }),
     };
   const details = { proration: one.isProration };
   return {
     ...common,
-    pricing: { type: 'price_details', price_details: { price: one.price } },
+    pricing: {
+      type: 'price_details',
+      price_details: { price: one.price, product: productOf(one.price) },
+    },
     parent:
       one.item === null
         ? { type: 'invoice_item_details', invoice_item_details: details }
@@ -291,5 +297,5 @@ export const renderLineItem = (id: string, session: string, sold: { price: strin
   object: 'item',
   session,
   quantity: sold.quantity,
-  price: { id: sold.price, object: 'price' },
+  price: { id: sold.price, object: 'price', product: productOf(sold.price) },
 });

@@ -8,14 +8,26 @@ import { projectId } from './life.ts';
 import { startStripeServer } from './stripe-server.ts';
 import type { StripeServer } from './stripe-server.ts';
 
-/** What is sold: plans of which two share a feature, an add-on, and one-time purchases. */
-const catalog = [
-  { name: 'pro', features: ['pro'], interval: 'month', amount: 4_900n },
-  { name: 'team', features: ['pro', 'team'], interval: 'month', amount: 4_900n },
-  { name: 'yearly', features: ['year'], interval: 'year', amount: 49_000n },
-  { name: 'addon', features: ['extra'], interval: 'month', amount: 500n },
+const group = 'plans';
+
+/**
+ * What is sold: plans of which two share a feature, an add-on, and one-time purchases. What is mapped as a whole has no price of
+ * its own in the catalog. Who has no plan has the free one.
+ */
+const catalog: {
+  name: string;
+  features: string[];
+  interval: string;
+  amount: bigint;
+  group?: string;
+  isWhole?: boolean;
+}[] = [
+  { name: 'pro', features: ['pro'], interval: 'month', amount: 4_900n, group },
+  { name: 'team', features: ['pro', 'team'], interval: 'month', amount: 4_900n, group },
+  { name: 'yearly', features: ['year'], interval: 'year', amount: 49_000n, group },
+  { name: 'addon', features: ['extra'], interval: 'month', amount: 500n, isWhole: true },
   { name: 'once', features: ['export'], interval: 'one_time', amount: 10_000n },
-  { name: 'help', features: ['help'], interval: 'one_time', amount: 2_000n },
+  { name: 'help', features: ['help'], interval: 'one_time', amount: 2_000n, isWhole: true },
 ];
 
 type Worker = Awaited<ReturnType<typeof startWorker>>;
@@ -63,8 +75,15 @@ export async function startWorld(): Promise<World> {
   deps.budget = { ...deps.budget, take: () => Promise.resolve(true) };
   const { database } = deps;
   await database.project.create({ data: { id: projectId, name: 'Life' } });
-  for (const { name, features, interval, amount } of catalog) {
-    await database.product.create({ data: { projectId, productId: name, name, featureCodes: features } });
+  await database.product.create({
+    data: { projectId, productId: 'free', name: 'Free', featureCodes: ['basic'], group, isDefault: true },
+  });
+  for (const { name, features, interval, amount, group: ofGroup = null, isWhole = false } of catalog) {
+    const product = { projectId, productId: name, name, featureCodes: features, group: ofGroup };
+    await database.product.create({
+      data: { ...product, stripeProductId: isWhole ? `prod_${name}` : null },
+    });
+    if (isWhole) continue;
     await database.price.create({
       data: {
         projectId,

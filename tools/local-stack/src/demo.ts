@@ -28,6 +28,8 @@ const products = {
       { feature_code: 'api_calls', allowance: 1_000, period: 'month' },
       { feature_code: 'seats', limit: 5 },
     ],
+    group: 'plans',
+    rank: 2,
     amount: 1_900,
     interval: 'month',
   },
@@ -36,10 +38,23 @@ const products = {
     name: 'Lifetime reports',
     feature_codes: ['reports'],
     features: [],
+    group: null,
+    rank: null,
     amount: 4_900,
     interval: 'one_time',
   },
 } as const;
+
+/** What everybody has who has no plan. */
+const freePlan = {
+  product_id: 'free',
+  name: 'Free',
+  feature_codes: ['basic_export'],
+  features: [{ feature_code: 'api_calls', allowance: 100, period: 'month' }],
+  group: 'plans',
+  rank: 1,
+  is_default: true,
+};
 
 /** What the demo's subscription gives besides: a metered feature and a limit. */
 const usageFeatures = [
@@ -48,7 +63,7 @@ const usageFeatures = [
 ];
 
 /**
- * A project with two products, a monthly and a one-time price and an API key, made through the public API and
+ * A project with a free plan that everybody has, two products, a monthly and a one-time price and an API key, made through the public API and
  * Stripe. What an earlier start made is used again while both sides still have it.
  */
 export async function seedDemo(options: DemoOptions): Promise<Demo> {
@@ -57,6 +72,7 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   if (kept !== undefined && (await isStillKnown({ options, stripe }, kept))) return kept;
   await admin(options, '/projects', { project_id: demoProject, name: 'Demo' });
   for (const feature of usageFeatures) await admin(options, `/projects/${demoProject}/features`, feature);
+  await admin(options, `/projects/${demoProject}/products`, freePlan);
   const [subscription, payment] = await Promise.all([
     ensurePrice({ options, stripe }, { kind: 'subscription', kept }),
     ensurePrice({ options, stripe }, { kind: 'payment', kept }),
@@ -97,15 +113,15 @@ async function ensurePrice(
   { options, stripe }: Sides,
   { kind, kept }: { kind: Kind; kept: Demo | undefined },
 ): Promise<string> {
-  const { product_id, name, feature_codes, features, amount, interval } = products[kind];
+  const { amount, interval, ...product } = products[kind];
   const keptId = kept?.prices[kind];
   const isKnown = keptId !== undefined && (await isPriceKnown(stripe, keptId));
   const stripePriceId = isKnown ? keptId : await createStripePrice(stripe, products[kind]);
   const project = `/projects/${demoProject}`;
-  await admin(options, `${project}/products`, { product_id, name, feature_codes, features });
+  await admin(options, `${project}/products`, product);
   const price = {
     price_id: stripePriceId,
-    product_id,
+    product_id: product.product_id,
     stripe_price_id: stripePriceId,
     amount,
     currency: 'usd',

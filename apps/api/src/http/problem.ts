@@ -50,6 +50,8 @@ const statusOfCode: Record<ErrorCode, number> = {
   webhook_message_not_found: 404,
   project_exists: 409,
   product_exists: 409,
+  default_exists: 409,
+  stripe_product_mapped: 409,
   price_exists: 409,
   customer_exists: 409,
   price_of_other_project: 409,

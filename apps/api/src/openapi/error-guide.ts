@@ -47,6 +47,10 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Use a `message_id` (`webhook-id`) that the deliveries list; it may be older than messages are kept, or of a user who was erased.',
   project_exists: 'Use the project that exists, or another id.',
   product_exists: 'Change the product that exists (`PATCH`), or use another id.',
+  default_exists:
+    'Take `is_default` from the other product of the group first, or put this one into another group.',
+  stripe_product_mapped:
+    'Take `stripe_product_id` from the product that has it, in whatever project, or map single prices.',
   price_exists: 'Use the price that exists, or another id; a Stripe price belongs to one project.',
   customer_exists:
     'Check `stripe_customer_id`: this customer is mapped in this project already and stays with its user; if that is the user you mean, nothing is left to do. `PATCH` the customer to move it. Who mapped it by hand is in `GET /api/v1/admin/audit?target_id=…`.',

@@ -125,6 +125,18 @@ const rows: Row[] = [
     () => ({ body: { redirect_origins: ['https://xn--a'] } }),
   ],
   [
+    'leastAboveMost',
+    'patchProject',
+    'checkout_defaults.adjustable_quantity.max',
+    () => ({ body: { checkout_defaults: { adjustable_quantity: { min: 2, max: 1 } } } }),
+  ],
+  [
+    'codesThatExcludeEachOther',
+    'patchProject',
+    'checkout_defaults.promotion_code',
+    () => ({ body: { checkout_defaults: { promotion_code: 'A', allow_promotion_codes: true } } }),
+  ],
+  [
     'reservedMetadata',
     'createCheckout',
     'metadata',

@@ -15,7 +15,7 @@ The mapping file:
       "stripe_product_id": "prod_…",
       "prices": [ { "stripe_price_id": "price_…", "price_id": "pro_monthly" },
                   { "stripe_price_id": "price_…", "access_days": 30 } ] } ] }
-With stripe_product_id all prices of that product are taken; "prices" names single ones and says more of them.`;
+With stripe_product_id all prices of that product are taken; "prices" names single ones and says more of them.\nA product may have "group", "rank", "is_default" and "max_trials_per_user".`;
 
 /** Also `npm run import:stripe --`. It works on the database itself, not through the API. */
 export function addImport(program: Command, context: Context): void {

@@ -12,6 +12,8 @@ const findingTexts: Record<string, string> = {
     'features that are described as another kind: they stay; nothing may have the code when you change it',
   products_with_other_features:
     'products that exist with other features or settings: they stay; change them with `npm run billing -- products update`',
+  products_that_are_another_plan:
+    'products that exist with another group, rank, default, trials, Stripe product or days of access: they stay; change them with `npm run billing -- products update`',
   customers_whose_user_id_is_not_usable:
     'customers whose metadata.user_id is no usable id: list them in --customers',
   users_with_several_customers:

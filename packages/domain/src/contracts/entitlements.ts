@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { toTimestamp, toTimestampOrNull } from '../time.ts';
 import type { Instant } from '../time.ts';
-import { reasons } from '../entitlements/evaluate.ts';
+import { reasons, sourceKinds } from '../entitlements/evaluate.ts';
 import type { Evaluation } from '../entitlements/evaluate.ts';
 import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
 import { id } from '../ids.ts';
@@ -45,7 +45,9 @@ const sourceFields = {
   current_period_end: timestampOut
     .nullable()
     .describe('Subscriptions only: the end of the paid period itself.'),
-  source: z.enum(['subscription', 'purchase', 'manual']),
+  source: z
+    .enum(sourceKinds)
+    .describe('`default`: a product that everybody has while nothing else of its group is in force.'),
   source_id: z.string(),
   status: z.string(),
   quantity: z.number().int(),

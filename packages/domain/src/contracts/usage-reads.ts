@@ -90,8 +90,8 @@ export const usageSeriesQuery = z.strictObject({
   user_id: id,
   feature_code: id,
   project_id: ofKey,
-  from: timestamp('From the quarter of an hour on that has this moment.').optional(),
-  to: timestamp('Up to this moment (exclusive), its quarter of an hour included.').optional(),
+  from: timestamp('From this moment on.').optional(),
+  to: timestamp('Up to this moment, exclusive.').optional(),
   by: z
     .enum(['hour', 'day', 'month'])
     .default('day')

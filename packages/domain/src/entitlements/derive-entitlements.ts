@@ -1,8 +1,9 @@
 import type { Instant } from '../time.ts';
+import { evaluateDefaults, keepsPlace } from './evaluate-defaults.ts';
 import { evaluateSubscription } from './evaluate-subscription.ts';
 import { evaluateGrant, evaluatePurchases } from './evaluate.ts';
 import type { EvaluationContext, Evaluation, SourceKind } from './evaluate.ts';
-import type { Sources } from './sources.ts';
+import type { DefaultSource, Sources } from './sources.ts';
 
 /** A feature and what grants it: of several sources the one that lasts longest. */
 export type Entitlement = {
@@ -26,7 +27,7 @@ export type DerivedEntitlements = {
   evaluations: Evaluation[];
 };
 
-const rank: Record<SourceKind, number> = { subscription: 0, purchase: 1, manual: 2 };
+const rank: Record<SourceKind, number> = { subscription: 0, purchase: 1, manual: 2, default: 3 };
 
 /** By code units, never by a locale: the order is the same on every machine. */
 const byBytes = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
@@ -34,10 +35,12 @@ const byBytes = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 const endOrNever = ({ validTo }: Evaluation): number => validTo ?? Number.POSITIVE_INFINITY;
 
 /**
- * The longest first; on a tie subscription, purchase, manual; then by id, and within a source the item whose
+ * The longest first; on a tie subscription, purchase, manual; default products after all others; then by id, and within a source the item whose
  * period ends last, so that the answer does not depend on the order of rows.
  */
 export function compareEvaluations(a: Evaluation, b: Evaluation): number {
+  const [isDefaultA, isDefaultB] = [a.source === 'default', b.source === 'default'];
+  if (isDefaultA !== isDefaultB) return isDefaultA ? 1 : -1;
   if (endOrNever(a) !== endOrNever(b)) return endOrNever(a) > endOrNever(b) ? -1 : 1;
   return (
     rank[a.source] - rank[b.source] ||
@@ -79,9 +82,9 @@ function byFeature(evaluations: readonly Evaluation[]): Map<string, Evaluation[]
 }
 
 /** The nearest end of anything in force (even a source that is not listed: quantities may change), or start. */
-function nextChange(evaluations: readonly Evaluation[]): Instant | null {
+function nextChange(evaluations: readonly Evaluation[], defaults: readonly DefaultSource[]): Instant | null {
   const moments = evaluations.flatMap((evaluation) => {
-    if (evaluation.featureCodes.length === 0) return [];
+    if (evaluation.featureCodes.length === 0 && !keepsPlace(evaluation, defaults)) return [];
     if (evaluation.inForce) return evaluation.validTo ?? [];
     return evaluation.reason === 'not_started' ? (evaluation.validFrom ?? []) : [];
   });
@@ -93,14 +96,17 @@ function nextChange(evaluations: readonly Evaluation[]): Instant | null {
  * event (invariant "level, not edge").
  */
 export function deriveEntitlements(sources: Sources, context: EvaluationContext): DerivedEntitlements {
-  const evaluations = [
+  const { defaults = [] } = sources;
+  const stored = [
     ...sources.subscriptions.flatMap((subscription) => evaluateSubscription(subscription, context)),
     ...evaluatePurchases(sources.purchases, context),
     ...sources.grants.map((grant) => evaluateGrant(grant, context)),
   ];
-  const inForce = evaluations.filter((evaluation) => evaluation.inForce);
+  const isInForce = (evaluation: Evaluation): boolean => evaluation.inForce;
+  const evaluations = [...stored, ...evaluateDefaults(defaults, stored.filter(isInForce))];
+  const inForce = evaluations.filter(isInForce);
   const entitlements = [...byFeature(inForce)]
     .sort(([a], [b]) => byBytes(a, b))
     .flatMap(([featureCode, granting]) => toEntitlement(featureCode, granting) ?? []);
-  return { entitlements, validUntil: nextChange(evaluations), evaluations };
+  return { entitlements, validUntil: nextChange(evaluations, defaults), evaluations };
 }

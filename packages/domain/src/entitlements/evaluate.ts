@@ -4,6 +4,7 @@ import { chainPurchases, endAlone } from './chain-purchases.ts';
 import type { ChainEnds } from './chain-purchases.ts';
 import { reversalOf } from './reversal.ts';
 import type {
+  DefaultSource,
   GrantSource,
   PurchaseItemSource,
   PurchaseSource,
@@ -31,17 +32,20 @@ export const reasons = [
   'buyer_hint',
   'unmapped_price',
   'quantity_zero',
+  'group_occupied',
   'state_unknown',
 ] as const;
 export type Reason = (typeof reasons)[number];
 
-export type SourceKind = 'subscription' | 'purchase' | 'manual';
+export const sourceKinds = ['subscription', 'purchase', 'manual', 'default'] as const;
+export type SourceKind = (typeof sourceKinds)[number];
 
 /** What was evaluated: the source, and the item of it (null: it has none, or they are not known). */
 type Evaluated =
   | { source: 'subscription'; of: SubscriptionSource; item: SubscriptionItemSource | null }
   | { source: 'purchase'; of: PurchaseSource; item: PurchaseItemSource | null }
-  | { source: 'manual'; of: GrantSource; item: null };
+  | { source: 'manual'; of: GrantSource; item: null }
+  | { source: 'default'; of: DefaultSource; item: null };
 
 /** What one source, or one item of it, grants, and why. */
 export type Evaluation = Evaluated & {
@@ -59,6 +63,9 @@ export type Evaluation = Evaluated & {
   quantity: number;
   confirmed: boolean;
 };
+
+/** Of what is stored of the user, so of anything but a default product. */
+export type StoredEvaluation = Exclude<Evaluation, { source: 'default' }>;
 
 export type EvaluationContext = { policy: AccessPolicy; now: Instant; renewalAllowanceMs: number };
 

@@ -25,7 +25,10 @@ export type SubscriptionItemSource = {
   quantity: number;
   currentPeriodStart: Instant | null;
   currentPeriodEnd: Instant | null;
-  /** Null: the price is not in the project's catalog. */
+  /** As which it is sold. Null, as the feature codes: it is not in the project's catalog. Absent: not known. */
+  productId?: string | null;
+  /** Of the product. Absent or null: it has none. */
+  group?: string | null;
   featureCodes: readonly string[] | null;
   /** What the product says of those that are limits or metered. Absent or null: none of them is. */
   features?: SettingsByCode | null;
@@ -44,8 +47,10 @@ export type SubscriptionSource = Omit<SubscriptionRow, (typeof subscriptionBookk
 export type PurchaseItemSource = {
   stripePriceId: string;
   quantity: number;
-  /** Null, as the feature codes: the price is not in the project's catalog. */
+  /** Null, as the feature codes: it is not in the project's catalog. */
   productId: string | null;
+  /** Of the product. Absent or null: it has none. */
+  group?: string | null;
   featureCodes: readonly string[] | null;
   features?: SettingsByCode | null;
   /** Of one piece; null: for ever. */
@@ -74,9 +79,20 @@ export type GrantSource = {
   amount?: number | null;
 };
 
+/** A product that every user of the project has while nothing else of its group is in force. */
+export type DefaultSource = {
+  productId: string;
+  /** Absent or null: only the product itself takes its place. */
+  group?: string | null;
+  featureCodes: readonly string[];
+  features: SettingsByCode;
+};
+
 /** Everything that can grant a user a feature, as stored. */
 export type Sources = {
   subscriptions: readonly SubscriptionSource[];
   purchases: readonly PurchaseSource[];
   grants: readonly GrantSource[];
+  /** Of the project. Absent: none. */
+  defaults?: readonly DefaultSource[];
 };

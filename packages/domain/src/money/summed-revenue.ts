@@ -13,6 +13,8 @@ type SummedCoupon = CouponTerms & { nth: number };
 export type SummedItem = {
   /** Stripe's id of it. */
   price: string;
+  /** Of a price that is not mapped, Stripe's product. Absent: it is mapped, or not known. */
+  product?: string;
   unitAmount: string | null;
   /** Null: Stripe's terms are not known, the catalog's count. */
   currency: string | null;
@@ -56,16 +58,23 @@ export type SummedRevenue = {
   mainCurrency: string | null;
 };
 
-type Pricing = { catalog: ReadonlyMap<string, CatalogTerms>; now: Instant; graceMs: number };
+type Pricing = {
+  catalog: ReadonlyMap<string, CatalogTerms>;
+  products: ReadonlySet<string>;
+  now: Instant;
+  graceMs: number;
+};
 
-/** Of items with a price of the project's catalog, those that recur and are paid in time. */
-function toItems(group: SummedGroup, { catalog, now, graceMs }: Pricing): RevenueItem[] {
+/** Of items that the project's catalog has, by their price or its Stripe product, those that recur and are paid in time. */
+function toItems(group: SummedGroup, { catalog, products, now, graceMs }: Pricing): RevenueItem[] {
   const { terms, quantities, ended } = group;
   return terms.items.flatMap((item, index): RevenueItem[] => {
     const price = catalog.get(item.price);
-    if (price === undefined) return [];
+    if (price === undefined && (item.product === undefined || !products.has(item.product))) return [];
     if (terms.isPastDueByItem && (item.pastDueSince ?? now) <= now - graceMs) return [];
-    const own = item.currency === null ? { ...price, unitAmount: price.amount } : item;
+    const mapped = price === undefined ? null : { ...price, unitAmount: price.amount };
+    const own = item.currency === null ? mapped : item;
+    if (own === null) return [];
     const { unitAmount, currency, interval, intervalCount, usageType } = own;
     if (currency === null || interval === null || interval === 'one_time' || intervalCount === null)
       return [];
@@ -78,9 +87,21 @@ function toItems(group: SummedGroup, { catalog, now, graceMs }: Pricing): Revenu
 /** What the sums of a project's subscriptions are worth by the catalog, the policy and the time. */
 export function summedRevenue(
   groups: readonly SummedGroup[],
-  { prices, now, graceMs }: { prices: readonly CatalogTerms[]; now: Instant; graceMs: number },
+  {
+    prices,
+    stripeProducts = [],
+    now,
+    graceMs,
+  }: {
+    prices: readonly CatalogTerms[];
+    /** Those that are a product's as a whole. */
+    stripeProducts?: readonly string[];
+    now: Instant;
+    graceMs: number;
+  },
 ): SummedRevenue {
-  const pricing = { catalog: new Map(prices.map((one) => [one.stripePriceId, one])), now, graceMs };
+  const catalog = new Map(prices.map((one) => [one.stripePriceId, one]));
+  const pricing = { catalog, products: new Set(stripeProducts), now, graceMs };
   const subscriptions = new Map<string, number>();
   const paid = groups.map((group): RevenueGroup => {
     const items = toItems(group, pricing);

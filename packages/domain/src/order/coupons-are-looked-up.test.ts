@@ -70,6 +70,7 @@ const paid = {
   intervalCount: 1,
   usageType: 'licensed',
   billedQuantity: null,
+  stripeProductId: null,
 } as const;
 
 test('an event of an older version of the service leaves known prices and coupons as they were', () => {

@@ -1,3 +1,4 @@
+import { withKnownProducts } from '../stripe/bought-items.ts';
 import type { BoughtItem } from '../stripe/bought-items.ts';
 import type { Claims } from '../stripe/claims.ts';
 import type { InvoiceDetails } from '../stripe/invoice.ts';
@@ -108,7 +109,9 @@ function itemsOf(record: PaymentRecord): BoughtItem[] {
   const claim = said.session ?? said.invoice;
   const isWhole = claim !== undefined && claim.items !== null && claim.mayHoldMore !== true;
   const claimed = claimedItems(record) ?? [];
-  return isWhole || lineItems === null || lineItems.length === 0 ? claimed : lineItems;
+  const items = isWhole || lineItems === null || lineItems.length === 0 ? claimed : lineItems;
+  const others = [...(lineItems ?? []), ...(record.invoice?.sold ?? []), ...(said.invoice?.items ?? [])];
+  return withKnownProducts(items, others);
 }
 
 /** Whether an event without our metadata was recorded depends on the order, so others go first. */

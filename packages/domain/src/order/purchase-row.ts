@@ -149,5 +149,5 @@ export const purchaseEntitlementInputs = (row: PurchaseRow): string =>
     row.amountRefunded,
     row.disputeStatus,
     row.confirmed,
-    row.items.map((item) => [item.stripePriceId, item.quantity]),
+    row.items.map((item) => [item.stripePriceId, item.quantity, item.stripeProductId]),
   ]);

@@ -1,5 +1,7 @@
 import type { Claims } from '../stripe/claims.ts';
 import type { Instant } from '../time.ts';
+import { sellingProject } from './selling-project.ts';
+import type { SoldItem } from './selling-project.ts';
 
 /** A user. `ref`: the row's id; null: not stored yet. */
 export type Owner = { ref: number | null; projectId: string; userId: string; version: number };
@@ -34,6 +36,8 @@ export type Catalog = {
   /** Those whose policy accepts no buyer's hint. */
   hintQuarantines: ReadonlySet<string>;
   prices: readonly CatalogPrice[];
+  /** Stripe's products that are a product's as a whole. Absent: none. */
+  stripeProducts?: readonly { projectId: string; stripeProductId: string }[];
 };
 
 /** Where an owner comes from; each beats those after it. An operator's assignment of the object is the strongest. */
@@ -80,7 +84,7 @@ export type Ownable = {
   id: string;
   customerId: string | null;
   claims: Claims;
-  items: readonly { stripePriceId: string }[];
+  items: readonly SoldItem[];
   /** When Stripe created it; null or absent: not known. */
   createdAt?: Instant | null;
 };
@@ -130,10 +134,7 @@ export function projectsOf(
   known: KnownOwners = noOwners,
 ): (string | null)[] {
   const named = namedProject(object, catalog, known);
-  const projects = object.items.map(
-    ({ stripePriceId }) =>
-      catalog.prices.find((price) => price.stripePriceId === stripePriceId)?.projectId ?? named,
-  );
+  const projects = object.items.map((item) => sellingProject(item, catalog) ?? named);
   const found = [...new Set(projects)].filter((projectId) => projectId !== null);
   return found.length > 0 ? found : [named];
 }
@@ -240,7 +241,7 @@ export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwn
   const kept = found.filter((part) => !isErasedIn(part, object, catalog));
   const owners = kept.flatMap(({ owned }) => owned ?? []);
   const ownerless = kept.find(({ owned }) => owned === null);
-  const missing = unknownPrice(object.items, catalog.prices);
+  const missing = unknownPrice(object.items, catalog);
   const priceWaits: Waits | null = missing === null ? null : { reason: 'unknown_price', awaits: missing };
   const hintWaits: Waits | null = owners.some((one) => isQuarantinedHint(one, catalog))
     ? { reason: 'buyer_hint', awaits: object.customerId ?? object.id }
@@ -260,8 +261,8 @@ export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwn
   };
 }
 
-/** The first of the items' prices that is in no catalog: creating it releases the quarantine. */
-export function unknownPrice(items: Ownable['items'], prices: readonly CatalogPrice[]): string | null {
-  const known = new Set(prices.map((price) => price.stripePriceId));
-  return items.find((item) => !known.has(item.stripePriceId))?.stripePriceId ?? null;
-}
+/** The first of the items' prices that is in no catalog: mapping it, or its Stripe product, releases the quarantine. */
+export const unknownPrice = (
+  items: Ownable['items'],
+  catalog: Pick<Catalog, 'prices' | 'stripeProducts'>,
+): string | null => items.find((item) => sellingProject(item, catalog) === null)?.stripePriceId ?? null;

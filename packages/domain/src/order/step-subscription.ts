@@ -85,11 +85,13 @@ function strongerUser(stored: UserClaim, claimed: UserClaim): UserClaim {
 /** A price costs what it did before, where a snapshot (of an older version of the service) names it by its id alone. */
 const withKnownPrices = (items: ItemSnapshot[], known: readonly ItemSnapshot[]): ItemSnapshot[] =>
   items.map((item) => {
-    if (item.currency !== null) return item;
+    if (item.currency !== null && item.stripeProductId !== null) return item;
     const before = known.find(
       (one) => one.itemId === item.itemId && one.stripePriceId === item.stripePriceId,
     );
     if (before === undefined) return item;
+    const stripeProductId = item.stripeProductId ?? before.stripeProductId;
+    if (item.currency !== null) return { ...item, stripeProductId };
     const { unitAmount, currency, interval, intervalCount, usageType, billedQuantity } = before;
     const isSameQuantity = before.quantity === item.quantity;
     return {
@@ -100,6 +102,7 @@ const withKnownPrices = (items: ItemSnapshot[], known: readonly ItemSnapshot[]):
       intervalCount,
       usageType,
       billedQuantity: isSameQuantity ? billedQuantity : null,
+      stripeProductId,
     };
   });
 

@@ -142,5 +142,5 @@ export const subscriptionEntitlementInputs = (row: SubscriptionRow): string =>
     row.collectionPaused,
     row.pastDueSince,
     row.confirmed,
-    row.items.map((item) => [...itemKey(item), item.firstPeriodStart]),
+    row.items.map((item) => [...itemKey(item), item.firstPeriodStart, item.stripeProductId]),
   ]);

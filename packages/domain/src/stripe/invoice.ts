@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { id } from '../ids.ts';
 import type { Instant } from '../time.ts';
-import { addUp } from './bought-items.ts';
+import { addUp, boughtItem } from './bought-items.ts';
 import type { BoughtItem } from './bought-items.ts';
 import { ownMetadata, userClaim } from './claims.ts';
 import type { Claims } from './claims.ts';
@@ -47,7 +47,7 @@ const line = z.object({
   period: z.object({ start: secondsOrNull, end: secondsOrNull }).nullish(),
   proration: flag,
   subscription_item: reference,
-  price: reference,
+  price: z.union([id, z.object({ id, product: reference })]).nullish(),
   plan: reference,
   parent: z
     .object({
@@ -55,7 +55,9 @@ const line = z.object({
       invoice_item_details: z.object({ proration: flag }).nullish(),
     })
     .nullish(),
-  pricing: z.object({ price_details: z.object({ price: reference }).nullish() }).nullish(),
+  pricing: z
+    .object({ price_details: z.object({ price: reference, product: reference }).nullish() })
+    .nullish(),
 });
 type Line = z.output<typeof line>;
 
@@ -86,7 +88,10 @@ const itemOf = ({ subscription_item: old, parent }: Line): string | null =>
   parent?.subscription_item_details?.subscription_item ?? old;
 
 const priceOf = ({ pricing, price, plan }: Line): string | null =>
-  pricing?.price_details?.price ?? price ?? plan;
+  pricing?.price_details?.price ?? (typeof price === 'string' ? price : price?.id) ?? plan;
+
+const productOf = ({ pricing, price }: Line): string | null =>
+  pricing?.price_details?.product ?? (typeof price === 'object' ? (price?.product ?? null) : null);
 
 /** Whether anything is charged for the line. Null: not said, which no API version does. */
 function isCharged({ amount, discount_amounts: discounts }: Line): boolean {
@@ -106,7 +111,7 @@ function soldIn(one: Line): BoughtItem[] {
   const stripePriceId = priceOf(one);
   if (stripePriceId === null || itemOf(one) !== null || isProration(one)) return [];
   // Negative: a credit.
-  return (one.amount ?? 0) < 0 ? [] : [{ stripePriceId, quantity: one.quantity }];
+  return (one.amount ?? 0) < 0 ? [] : [boughtItem(stripePriceId, one.quantity, productOf(one))];
 }
 
 /** Reads an invoice of any API version. Its own metadata claims the owner, else its subscription's. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { id } from '../ids.ts';
-import { amountOrNull, decimalOrNull, words } from './fields.ts';
+import { amountOrNull, decimalOrNull, reference, words } from './fields.ts';
 
 export const recurringIntervals = ['day', 'week', 'month', 'year'] as const;
 export type RecurringInterval = (typeof recurringIntervals)[number];
@@ -20,6 +20,8 @@ export type ItemPrice = {
   usageType: UsageType | null;
   /** Where the price is for packages (`transform_quantity`): how many of them the quantity makes. */
   billedQuantity: number | null;
+  /** Stripe's product of the price; null: not rendered. */
+  stripeProductId: string | null;
 };
 
 export const noItemPrice: ItemPrice = {
@@ -29,6 +31,7 @@ export const noItemPrice: ItemPrice = {
   intervalCount: null,
   usageType: null,
   billedQuantity: null,
+  stripeProductId: null,
 };
 
 const wholeCount = z.number().int().min(1).max(10_000);
@@ -61,13 +64,22 @@ function packagesOf({ transform_quantity: packages }: RenderedPrice, quantity: n
   return packages.round === 'up' ? Math.ceil(count) : Math.floor(count);
 }
 
+const ofProduct = z.object({ product: reference });
+
+/** The Stripe product of a price that may be rendered as its id alone. */
+export function productOfPrice(rendered: unknown): string | null {
+  const parsed = ofProduct.safeParse(rendered);
+  return parsed.success ? parsed.data.product : null;
+}
+
 /** Reads the price of an item, where the item has it and not just its id. Never fails: an item counts without its price. */
 export function itemPriceOf(rendered: unknown, quantity: number): ItemPrice {
+  const stripeProductId = productOfPrice(rendered);
   const parsed = renderedPrice.safeParse(rendered);
-  if (!parsed.success) return noItemPrice;
+  if (!parsed.success) return { ...noItemPrice, stripeProductId };
   const price = parsed.data;
   const { currency, recurring: terms } = price;
-  if (currency === null || terms === null || terms === undefined) return noItemPrice;
+  if (currency === null || terms === null || terms === undefined) return { ...noItemPrice, stripeProductId };
   return {
     unitAmount: price.unit_amount_decimal ?? price.unit_amount?.toString() ?? null,
     currency,
@@ -75,12 +87,14 @@ export function itemPriceOf(rendered: unknown, quantity: number): ItemPrice {
     intervalCount: terms.interval_count,
     usageType: terms.usage_type ?? null,
     billedQuantity: packagesOf(price, quantity),
+    stripeProductId,
   };
 }
 
 /** The fields of a price that the projection of an event keeps. */
 export const keptOfPrice = {
   id: true,
+  product: { id: true },
   currency: true,
   unit_amount: true,
   unit_amount_decimal: true,

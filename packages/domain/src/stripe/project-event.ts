@@ -27,13 +27,13 @@ const invoiceLine = {
   period: { start: true, end: true },
   proration: true,
   subscription_item: reference,
-  price: reference,
+  price: { id: true, product: reference },
   plan: reference,
   parent: {
     subscription_item_details: { subscription_item: reference, proration: true },
     invoice_item_details: { proration: true },
   },
-  pricing: { price_details: { price: reference } },
+  pricing: { price_details: { price: reference, product: reference } },
 } as const;
 
 const subscriptionDetails = { subscription: reference, metadata } as const;

@@ -5,6 +5,7 @@ import { subscriptionSnapshot } from './subscription.ts';
 const price = {
   id: 'price_1',
   object: 'price',
+  product: 'prod_1',
   currency: 'usd',
   billing_scheme: 'per_unit',
   unit_amount: 1000,
@@ -20,13 +21,18 @@ const read = {
   intervalCount: 3,
   usageType: 'licensed',
   billedQuantity: null,
+  stripeProductId: 'prod_1',
 };
+/** Its product is heard all the same. */
+const noTerms = { ...noItemPrice, stripeProductId: 'prod_1' };
 
 test.each<[what: string, rendered: unknown, quantity: number, expected: object]>([
   ['a price', price, 1, read],
   ['an id alone', 'price_1', 1, noItemPrice],
   ['nothing', null, 1, noItemPrice],
-  ['paid once', { ...price, recurring: null }, 1, noItemPrice],
+  ['paid once', { ...price, recurring: null }, 1, noTerms],
+  ['an expanded product', { ...price, product: { id: 'prod_1', name: 'Of somebody' } }, 1, read],
+  ['no product', { ...price, product: undefined }, 1, { ...read, stripeProductId: null }],
   [
     'a fraction of a cent',
     { ...price, unit_amount: null, unit_amount_decimal: '0.50' },
@@ -68,7 +74,7 @@ test.each<[what: string, rendered: unknown, quantity: number, expected: object]>
     'an interval nobody knows',
     { ...price, recurring: { interval: 'century', interval_count: 1 } },
     1,
-    noItemPrice,
+    noTerms,
   ],
 ])('an item with %s', (_what, rendered, quantity, expected) => {
   expect(itemPriceOf(rendered, quantity)).toEqual(expected);

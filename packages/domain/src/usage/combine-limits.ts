@@ -41,7 +41,8 @@ export function saidByEvaluation(evaluation: Evaluation, code: string): Said {
     const { amount } = evaluation.of;
     return { source, sourceId, ...nothing, ...(amount === undefined ? {} : { limit: amount }) };
   }
-  return saidOf({ source, sourceId }, settingsOf(evaluation.item?.features, code), quantity);
+  const from = evaluation.source === 'default' ? evaluation.of : evaluation.item;
+  return saidOf({ source, sourceId }, settingsOf(from?.features, code), quantity);
 }
 
 const greater = (a: number | null, b: number | null): number | null =>

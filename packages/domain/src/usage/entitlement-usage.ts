@@ -1,3 +1,4 @@
+import { defaultsInForce } from '../entitlements/evaluate-defaults.ts';
 import type { DerivedEntitlements, Entitlement } from '../entitlements/derive-entitlements.ts';
 import { earliest, lastInstant, toTimestamp, toTimestampOrNull } from '../time.ts';
 import type { Instant } from '../time.ts';
@@ -75,13 +76,14 @@ export type DerivedUsage = {
 /** What entries of `GET /entitlements` say besides, and until when. */
 export function deriveEntitlementUsage(
   { entitlements, evaluations, validUntil }: DerivedEntitlements,
-  context: UsageContext,
+  context: Omit<UsageContext, 'defaults'>,
 ): DerivedUsage {
+  const defaults = defaultsInForce(evaluations);
   const usage = new Map<string, EntitlementUsage>();
   let until = validUntil;
   for (const entitlement of entitlements) {
     if (featureOf(context.features, entitlement.featureCode).kind === 'boolean') continue;
-    const offer = offerOf(evaluations, entitlement.featureCode, context);
+    const offer = offerOf(evaluations, entitlement.featureCode, { ...context, defaults });
     usage.set(entitlement.featureCode, entitlementUsageOf(offer, entitlement));
     until = earliest(until, offerChangesAt(offer));
   }

@@ -1,3 +1,4 @@
+import { defaultsInForce } from '../entitlements/evaluate-defaults.ts';
 import type { Evaluation } from '../entitlements/evaluate.ts';
 import type { Instant } from '../time.ts';
 import { bucketTermsAt } from './bucket-terms.ts';
@@ -44,7 +45,8 @@ type OfSource = { evaluation: Evaluation; featureCode: string };
 
 function whyOfLimit({ evaluation, featureCode }: OfSource): UsageWhy {
   if (evaluation.source === 'manual') return evaluation.of.amount === undefined ? 'no_settings' : 'amount';
-  const settings = settingsOf(evaluation.item?.features, featureCode);
+  const from = evaluation.source === 'default' ? evaluation.of : evaluation.item;
+  const settings = settingsOf(from?.features, featureCode);
   if (!isLimit(settings)) return 'no_settings';
   return settings.add_on ? 'add_on' : 'limit';
 }
@@ -77,7 +79,10 @@ function explainMetered(input: UsageInput): ExplainedUsage {
 }
 
 /** What an explanation says of a source's limits and metered features, and why. */
-export function explainUsage(evaluation: Evaluation, context: UsageContext): ExplainedUsage[] {
+export function explainUsage(
+  evaluation: Evaluation,
+  context: Omit<UsageContext, 'defaults'>,
+): ExplainedUsage[] {
   const { features, policy, now, renewalAllowanceMs } = context;
   return [...new Set(evaluation.featureCodes)].flatMap((featureCode): ExplainedUsage[] => {
     const feature = featureOf(features, featureCode);
@@ -85,7 +90,14 @@ export function explainUsage(evaluation: Evaluation, context: UsageContext): Exp
     if (kind === 'boolean') return [];
     if (!evaluation.inForce) return [{ featureCode, kind, gives: 0, why: 'not_in_force', bucket: null }];
     if (kind === 'limit') return [explainLimit({ evaluation, featureCode })];
-    const input = { featureCode, feature, policy, now, renewalAllowanceMs, defaults: [] };
+    const input = {
+      featureCode,
+      feature,
+      policy,
+      now,
+      renewalAllowanceMs,
+      defaults: defaultsInForce([evaluation]),
+    };
     return [explainMetered({ ...input, evaluations: [evaluation] })];
   });
 }

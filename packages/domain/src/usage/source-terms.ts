@@ -1,4 +1,4 @@
-import type { Evaluation } from '../entitlements/evaluate.ts';
+import type { Evaluation, StoredEvaluation } from '../entitlements/evaluate.ts';
 import { endOf } from '../entitlements/evaluate-subscription.ts';
 import type {
   GrantSource,
@@ -119,7 +119,7 @@ const ofGrant = (
 });
 
 /** Null: the source gives no allowance of the feature. */
-export function sourceTermsOf(evaluation: Evaluation, input: UsageInput): SourceTerms | null {
+export function sourceTermsOf(evaluation: StoredEvaluation, input: UsageInput): SourceTerms | null {
   if (evaluation.source === 'manual') {
     const { amount } = evaluation.of;
     return amount === undefined ? null : ofGrant(evaluation.of, amount);

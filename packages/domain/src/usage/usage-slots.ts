@@ -20,3 +20,35 @@ export function slotsOf(events: readonly UsageEvent[]): UsageSlot[] {
   }
   return [...slots.values()].sort((a, b) => a.start - b.start);
 }
+
+/** A part of a slot. */
+export type SlotPart = { slot: Instant; from: Instant; to: Instant };
+
+/** Which slots lie within a time as a whole (absent: no bound), and which in part. */
+export type SlotRange = { from?: Instant; to?: Instant; parts: SlotPart[] };
+
+const slotOf = (at: Instant): Instant => Math.floor(at / slotMs) * slotMs;
+
+/** The slots of a time; `to` is exclusive. */
+export function slotRangeOf({
+  from,
+  to,
+}: {
+  from?: Instant | undefined;
+  to?: Instant | undefined;
+}): SlotRange {
+  const first = from === undefined ? undefined : Math.ceil(from / slotMs) * slotMs;
+  const last = to === undefined ? undefined : slotOf(to);
+  const bounds = {
+    ...(first === undefined ? {} : { from: first }),
+    ...(last === undefined ? {} : { to: last }),
+  };
+  if (from !== undefined && to !== undefined && slotOf(from) === slotOf(to))
+    return { ...bounds, parts: from < to ? [{ slot: slotOf(from), from, to }] : [] };
+  if (from !== undefined && to !== undefined && from > to) return { ...bounds, parts: [] };
+  const parts: SlotPart[] = [];
+  if (from !== undefined && first !== undefined && from < first)
+    parts.push({ slot: slotOf(from), from, to: first });
+  if (to !== undefined && last !== undefined && last < to) parts.push({ slot: last, from: last, to });
+  return { ...bounds, parts };
+}

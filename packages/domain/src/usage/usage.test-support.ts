@@ -1,5 +1,5 @@
 import { deriveEntitlements } from '../entitlements/derive-entitlements.ts';
-import type { Sources } from '../entitlements/sources.ts';
+import type { Sources, DefaultSource } from '../entitlements/sources.ts';
 import {
   aBoughtItem,
   allowanceMs,
@@ -18,7 +18,6 @@ import type { Feature, LimitSettings, MeteredSettings } from './features.ts';
 import type { UsageEvent } from './usage-event.ts';
 import { defaultUsagePolicy } from './usage-policy.ts';
 import type { UsagePolicy } from './usage-policy.ts';
-import type { DefaultSource } from './usage-sources.ts';
 import { emptyUsageState } from './usage-state.ts';
 import type { UsageState } from './usage-state.ts';
 

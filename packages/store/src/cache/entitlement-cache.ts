@@ -4,8 +4,8 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { publishPending } from '../outbox.ts';
 import { createCacheServers } from './cache-servers.ts';
-import type { CacheServersOptions } from './cache-servers.ts';
-import { forgetUser, storeEntry } from './entry.ts';
+import type { CacheServers, CacheServersOptions } from './cache-servers.ts';
+import { deleteMatching, forgetUser, storeEntry } from './entry.ts';
 import { invalidate, tombstoneMs } from './invalidate.ts';
 import type { Invalidate } from './invalidate.ts';
 import { createLookUps } from './look-ups.ts';
@@ -63,6 +63,8 @@ export type EntitlementCache = LookUps & {
   invalidate: Invalidate;
   /** Removes what it has of an erased user, once nobody fills it any more (`cacheFilledMs`). Throws when Redis cannot be reached. */
   forget: (user: { projectId: string; userId: string; version: bigint }) => Promise<void>;
+  /** The same with what lies beside the user's entry, by a pattern of `SCAN`: looks through all keys of that server. */
+  forgetBeside: (user: { projectId: string; userId: string }, pattern: string) => Promise<void>;
   /** Notes what was answered past the cache, so that this process never answers with an older version. */
   rememberAnswered: (projectId: string, userId: string, userVersion: number) => void;
   /** Whether one of its servers answers. */
@@ -156,11 +158,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
 
     invalidate: (pending) => invalidate(servers, pending),
 
-    async forget({ projectId, userId, version }) {
-      const { shard, key } = places.userPlace(projectId, userId);
-      await servers.announce();
-      await forgetUser(servers.publishing(shard).redis, key, version);
-    },
+    ...createForgetting(servers),
 
     rememberAnswered: (projectId, userId, version) =>
       remember(places.userPlace(projectId, userId).key, version),
@@ -180,6 +178,23 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     redis,
   };
   return cache;
+}
+
+/** Of erased users. */
+function createForgetting(servers: CacheServers): Pick<EntitlementCache, 'forget' | 'forgetBeside'> {
+  const { places } = servers;
+  return {
+    async forget({ projectId, userId, version }) {
+      const { shard, key } = places.userPlace(projectId, userId);
+      await servers.announce();
+      await forgetUser(servers.publishing(shard).redis, key, version);
+    },
+
+    async forgetBeside({ projectId, userId }, pattern) {
+      const { shard } = places.userPlace(projectId, userId);
+      await deleteMatching(servers.publishing(shard).redis, places.keyBeside(userId, pattern));
+    },
+  };
 }
 
 /** So many a minute, then none until the next. */

@@ -1,5 +1,11 @@
-import { patchPolicy, policyOverrides, ServiceError } from '@billing/domain';
-import type { CreateProjectRequest, PatchProjectRequest } from '@billing/domain';
+import {
+  checkoutDefaults,
+  patchCheckoutDefaults,
+  patchPolicy,
+  policyOverrides,
+  ServiceError,
+} from '@billing/domain';
+import type { CheckoutDefaults, CreateProjectRequest, PatchProjectRequest } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { changeProject, isSame, projectNotFound } from '../change-user.ts';
@@ -62,6 +68,9 @@ export async function listProjects(
   return toPage(rows, limit, (row) => [row.id]);
 }
 
+export const checkoutDefaultsOf = (project: Project): CheckoutDefaults =>
+  checkoutDefaults.parse(project.checkoutDefaults);
+
 const acceptsHints = ({ policy }: Pick<Project, 'policy'>): boolean =>
   policyOverrides.parse(policy).accept_buyer_hints !== 'quarantine';
 
@@ -73,7 +82,8 @@ async function stopProject(tx: Queries, projectId: string): Promise<void> {
 
 /**
  * What is absent in `patch` stays; a `null` in its policy resets that field. Access follows the policy at each read; where
- * hints are accepted again, the events that waited for that count. Throws `project_not_found`.
+ * hints are accepted again, the events that waited for that count. Throws `project_not_found`, and `invalid_request` for
+ * defaults of checkout that exclude each other.
  */
 export async function patchProject(
   database: Database,
@@ -91,6 +101,10 @@ export async function patchProject(
         description: given(patch.description),
         isActive: given(patch.is_active),
         redirectOrigins: given(patch.redirect_origins),
+        portalConfiguration: given(patch.portal_configuration),
+        ...(patch.checkout_defaults === undefined
+          ? {}
+          : { checkoutDefaults: patchCheckoutDefaults(checkoutDefaultsOf(before), patch.checkout_defaults) }),
       },
     });
     if (result.isActive !== before.isActive)
@@ -122,4 +136,8 @@ const summary = (project: Project) => ({
   is_active: project.isActive,
   policy: policyOverrides.parse(project.policy),
   redirect_origins: project.redirectOrigins,
+  ...(Object.keys(checkoutDefaultsOf(project)).length === 0
+    ? {}
+    : { checkout_defaults: checkoutDefaultsOf(project) }),
+  ...(project.portalConfiguration === null ? {} : { portal_configuration: project.portalConfiguration }),
 });

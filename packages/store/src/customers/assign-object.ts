@@ -3,6 +3,7 @@ import type { AssignRequest } from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { getProject } from '../catalog/projects.ts';
+import { soldAs } from '../catalog/sold-as.ts';
 import { bumpUsers } from '../change-user.ts';
 import type { Changed, UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
@@ -39,8 +40,8 @@ async function requireItems(tx: Queries, { kind, id }: ObjectKey, projectId: str
   const items = Prisma.raw(kind === 'subscription' ? 'subscription_items' : 'purchase_items');
   const objectId = Prisma.raw(kind === 'subscription' ? 'subscription_id' : 'purchase_id');
   const [row] = await tx.$queryRaw<{ isForeign: boolean | null }[]>`
-    SELECT bool_and(coalesce(p.project_id <> ${projectId}, false)) AS "isForeign"
-    FROM ${items} i LEFT JOIN public.prices p USING (stripe_price_id) WHERE i.${objectId} = ${id}`;
+    SELECT bool_and(coalesce(products.project_id <> ${projectId}, false)) AS "isForeign"
+    FROM ${items} i ${soldAs} WHERE i.${objectId} = ${id}`;
   if (row?.isForeign === true)
     throw new ServiceError(
       'price_of_other_project',

@@ -121,6 +121,45 @@ export async function releaseForPrice(
   return pending;
 }
 
+/** At most so many prices are looked up as what events may wait for by one statement. */
+const namesAtOnce = 1_000;
+
+/**
+ * The same for all prices of a Stripe product that are not mapped by themselves: also those of which each was made for one
+ * checkout.
+ */
+export async function releaseForStripeProduct(
+  tx: Queries,
+  { projectId, stripeProductId }: { projectId: string; stripeProductId: string },
+): Promise<PendingInvalidation[]> {
+  const objects = await tx.$queryRaw<ObjectKey[]>`
+    SELECT DISTINCT 'subscription' AS kind, s.id
+    FROM public.subscription_items i JOIN public.subscriptions s ON s.id = i.subscription_id LEFT JOIN public.users u ON u.id = s.user_ref
+    WHERE i.stripe_product_id = ${stripeProductId} AND u.project_id IS DISTINCT FROM ${projectId}
+    UNION
+    SELECT 'purchase', p.id
+    FROM public.purchase_items i JOIN public.purchases p ON p.id = i.purchase_id LEFT JOIN public.users u ON u.id = p.user_ref
+    WHERE i.stripe_product_id = ${stripeProductId} AND u.project_id IS DISTINCT FROM ${projectId}`;
+  const prices = await tx.$queryRaw<{ id: string }[]>`
+    SELECT sold.id FROM (
+      SELECT stripe_price_id AS id FROM public.subscription_items WHERE stripe_product_id = ${stripeProductId}
+      UNION SELECT stripe_price_id FROM public.purchase_items WHERE stripe_product_id = ${stripeProductId}) sold
+    WHERE NOT EXISTS (SELECT FROM public.prices p WHERE p.stripe_price_id = sold.id)`;
+  const names = prices.map(({ id }) => id);
+  const pending: PendingInvalidation[] = [];
+  for (let from = 0; from === 0 || from < names.length; from += namesAtOnce) {
+    const some = names.slice(from, from + namesAtOnce);
+    const released = await releaseAll(tx, {
+      objects: from === 0 ? objects : [],
+      names: some,
+      areMapped: true,
+      cause: 'catalog',
+    });
+    pending.push(...released.pending);
+  }
+  return pending;
+}
+
 /** Decides the objects that name a project, now that it exists. */
 export async function releaseForProject(tx: Queries, projectId: string): Promise<PendingInvalidation[]> {
   const objects = await tx.$queryRaw<ObjectKey[]>`

@@ -87,7 +87,7 @@ async function erase(tx: Queries, keys: ErasureKeys, { order, actor }: Ordered):
   const belongings = await findBelongings(tx, user);
   const tombstone = await writeTombstone(tx, user, { keys, belongings, at: again });
   const counts = await removeBelongings(tx, user, belongings);
-  await eraseUsageStates(tx, order);
+  await eraseUsageStates(tx, { ...order, erasedAt: tombstone.erasedAt });
   await forgetTold(tx, order);
   const pending = await invalidate(tx, user, tombstone.version);
   const runId = await createRun(tx, { keys, order, actor, tombstone }, { belongings, counts });

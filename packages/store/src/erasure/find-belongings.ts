@@ -1,3 +1,4 @@
+import { soldAs } from '../catalog/sold-as.ts';
 import type { UserKey } from '../change-user.ts';
 import type { Queries } from '../create-database.ts';
 import { ownerSourceSql } from '../customers/owner-source.ts';
@@ -71,8 +72,8 @@ function findOwn(
       SELECT named.id FROM ${objects} named
       WHERE named.user_ref IS NULL AND named.claimed_user_id = ${userId}
         AND (named.claimed_project_id = ${projectId} OR (named.claimed_project_id IS NULL AND NOT EXISTS (
-          SELECT FROM ${items} i JOIN public.prices p USING (stripe_price_id)
-          WHERE i.${key} = named.id AND p.project_id <> ${projectId}))))
+          SELECT FROM ${items} i ${soldAs}
+          WHERE i.${key} = named.id AND products.project_id <> ${projectId}))))
     ORDER BY object.id FOR UPDATE OF object`;
 }
 

@@ -12,6 +12,8 @@ export type StateKeys = {
   /** Who the objects claim to belong to. */
   userIds: readonly string[];
   projectIds: readonly string[];
+  /** Stripe's. */
+  productIds?: readonly string[];
   /** Subscriptions and invoices that payments name, to find the users for whom they matter. */
   relatedIds?: readonly string[];
 };

@@ -99,11 +99,18 @@ const keys: StateKeys = {
   relatedIds: ['in_1'],
 };
 
-const tables = ['subscriptions', 'subscription_items', 'purchases', 'purchase_items', 'users'];
+const tables = [
+  'subscriptions',
+  'subscription_items',
+  'purchases',
+  'purchase_items',
+  'users',
+  'webhook_marks',
+];
 const ofEvent = ['stripe_events', 'stripe_event_payloads'];
 
 /** All that is stored of what was written, but the moments of the writing. */
-async function rowsIn(client: Client): Promise<unknown> {
+async function rowsIn(client: Client): Promise<Record<string, unknown>> {
   const stored = await Promise.all(
     [...tables, ...ofEvent].map(async (table) => {
       const where = ofEvent.includes(table) ? `WHERE event_id = 'evt_1'` : '';
@@ -126,7 +133,7 @@ async function inPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
   const database = createDatabase({ url: place.url, ...limits });
   try {
     await client.query(`
-      INSERT INTO public.projects (id, name) VALUES ('p', 'p');
+      INSERT INTO public.projects (id, name, tells_changes) VALUES ('p', 'p', true);
       INSERT INTO public.users (project_id, user_id) VALUES ('p', 'u_0');
       INSERT INTO public.products (project_id, product_id, name) VALUES ('p', 'pro', 'Pro');
       INSERT INTO public.prices (project_id, product_id, price_id, stripe_price_id, interval, amount, currency)
@@ -178,6 +185,9 @@ describe('one event alone, whose statements take values instead of lists', () =>
     expect(alone.alone.ledger.size).toBe(1);
     expect(alone.written).toHaveLength(outcome.kind === 'none' ? 0 : 1);
     expect(alone.pending).toHaveLength(outcome.kind === 'none' ? 0 : 1);
+    const userId = 'owner' in outcome ? outcome.owner?.userId : undefined;
+    const mark = { project_id: 'p', user_id: userId, cause: 'stripe_event:evt_1' };
+    expect(alone.rows).toMatchObject({ webhook_marks: userId === undefined ? [] : [mark] });
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import type { Cause, Instant } from '@billing/domain';
+import type { BoughtItem, Cause, Instant } from '@billing/domain';
 import { objectKeyOf } from './outcomes.ts';
 import type { LedgerOutcome, Outcome } from './outcomes.ts';
 import { hasNewItems, losesItems, newUsersOf, ownersOf, shapeOf, toBatch } from './batch-shape.ts';
@@ -26,6 +26,9 @@ export function toStatement(
 
 type StatementValues = Record<string, unknown>;
 
+/** A value for every column. */
+const toColumns = (item: BoughtItem) => ({ ...item, stripeProductId: item.stripeProductId ?? null });
+
 /** Each kind of row as a list in JSON. */
 function listsOf({ outcomes, objects, subscriptions, purchases, deletions, cause }: Batch): StatementValues {
   return {
@@ -42,7 +45,7 @@ function listsOf({ outcomes, objects, subscriptions, purchases, deletions, cause
     ),
     purchases: listOf(purchases, (one) => [purchaseTable.toJson(one.row, withObject(one))]),
     purchase_items: listOf(purchases.filter(hasNewItems), ({ row: { id: purchaseId, items } }) =>
-      items.map((item) => purchaseItemTable.toJson(item, { purchaseId })),
+      items.map((item) => purchaseItemTable.toJson(toColumns(item), { purchaseId })),
     ),
     tombstones: JSON.stringify(deletions.map(toTombstone)),
     stripe_events: listOf(outcomes, eventsOf),
@@ -63,7 +66,7 @@ function loneValues({ outcomes, objects, subscriptions, purchases, cause }: Batc
   for (const one of purchases) {
     const { id: purchaseId, items } = one.row;
     purchaseTable.setValues(values, one.row, withObject(one));
-    for (const item of items) purchaseItemTable.setValues(values, item, { purchaseId });
+    for (const item of items) purchaseItemTable.setValues(values, toColumns(item), { purchaseId });
   }
   for (const outcome of outcomes)
     for (const event of outcome.events) setEvent(values, event, objectKeyOf(outcome));

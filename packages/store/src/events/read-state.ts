@@ -9,7 +9,7 @@ import type { StateRow } from './to-event-state.ts';
 const templateFor = createTemplates(stateSql);
 
 /** The keys by the names that the statement gives them, each key once. */
-function listsOf({ relatedIds = [], ...keys }: StateKeys) {
+function listsOf({ relatedIds = [], productIds = [], ...keys }: StateKeys) {
   return {
     event_ids: [...new Set(keys.eventIds)],
     subscription_ids: [...new Set(keys.subscriptionIds)],
@@ -18,6 +18,7 @@ function listsOf({ relatedIds = [], ...keys }: StateKeys) {
     price_ids: [...new Set(keys.priceIds)],
     user_ids: [...new Set(keys.userIds)],
     project_ids: [...new Set(keys.projectIds)],
+    product_ids: [...new Set(productIds)],
     related_ids: [...new Set(relatedIds)],
   };
 }

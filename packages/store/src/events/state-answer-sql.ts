@@ -76,6 +76,10 @@ export function answerOf({ hasSubscriptions, hasPurchases, hasRelated }: StateSh
       },
       'named_prices',
     ),
+    stripeProducts: listOf(
+      { projectId: 'project_id', stripeProductId: 'stripe_product_id' },
+      'named_products',
+    ),
     projects: listOf({ id: 'id', quarantinesHints: 'quarantines_hints' }, 'stored_projects'),
     users: listOf(
       { ref: 'id', projectId: 'project_id', userId: 'user_id', version: 'version' },

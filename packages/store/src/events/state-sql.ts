@@ -81,6 +81,10 @@ function partsOf(shape: StateShape): Record<string, string | false> {
     hasSubscriptions && 'SELECT stripe_price_id FROM stored_subscription_items',
     hasPurchases && 'SELECT stripe_price_id FROM stored_purchase_items',
   ];
+  const itemProducts = [
+    hasSubscriptions && 'SELECT stripe_product_id FROM stored_subscription_items',
+    hasPurchases && 'SELECT stripe_product_id FROM stored_purchase_items',
+  ];
   const prices = { table: 'prices', columns: priceColumns };
   const users = { table: 'users', columns: userColumns };
   return {
@@ -134,13 +138,17 @@ function partsOf(shape: StateShape): Record<string, string | false> {
           union(given('price_ids'), hasPurchases && 'SELECT stripe_price_id FROM stored_purchase_items'),
         ]),
     ),
+    named_products: found(
+      { table: 'products', columns: 'project_id, stripe_product_id', by: 'stripe_product_id' },
+      union(given('product_ids'), ...itemProducts),
+    ),
     stored_projects: found(
       {
         table: 'projects',
         columns: `id, policy ->> 'accept_buyer_hints' = 'quarantine' AS quarantines_hints`,
         by: 'id',
       },
-      'SELECT id FROM named_projects UNION SELECT project_id FROM named_prices',
+      'SELECT id FROM named_projects UNION SELECT project_id FROM named_prices UNION SELECT project_id FROM named_products',
     ),
     owners_and_claimed_users: union(
       `SELECT ${userColumns} FROM owners`,

@@ -96,6 +96,7 @@ const subscription: SubscriptionRow = {
       intervalCount: 2,
       usageType: 'licensed',
       billedQuantity: 7,
+      stripeProductId: 'prod_1',
     },
   ],
 };

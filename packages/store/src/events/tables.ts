@@ -89,6 +89,7 @@ export const subscriptionItemTable = defineTable<ItemSnapshot, { subscriptionId:
     intervalCount: ['interval_count', 'integer?'],
     usageType: ['usage_type', 'text?'],
     billedQuantity: ['billed_quantity', 'bigint?'],
+    stripeProductId: ['stripe_product_id', 'text?'],
   },
   sent: {},
 });
@@ -116,13 +117,16 @@ export const purchaseTable = defineTable<PurchaseColumns, OwnerLink, SentWithObj
   sent: sentWithObject,
 });
 
-export const purchaseItemTable = defineTable<BoughtItem, { purchaseId: string }, object>({
+type BoughtItemColumns = Omit<BoughtItem, 'stripeProductId'> & { stripeProductId: string | null };
+
+export const purchaseItemTable = defineTable<BoughtItemColumns, { purchaseId: string }, object>({
   name: 'purchase_items',
   primaryKey: ['purchaseId', 'stripePriceId'],
   link: { purchaseId: ['purchase_id', 'text'] },
   row: {
     stripePriceId: ['stripe_price_id', 'text'],
     quantity: ['quantity', 'bigint'],
+    stripeProductId: ['stripe_product_id', 'text?'],
   },
   sent: {},
 });

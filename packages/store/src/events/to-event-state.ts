@@ -1,4 +1,4 @@
-import { unknownPurchase } from '@billing/domain';
+import { boughtItem, unknownPurchase } from '@billing/domain';
 import type {
   CatalogPrice,
   Erased,
@@ -33,6 +33,7 @@ export type StateRow = {
   erasureMark: number;
   erasedProjects: string[];
   prices: CatalogPrice[];
+  stripeProducts: { projectId: string; stripeProductId: string }[];
   projects: { id: string; quarantinesHints: boolean | null }[];
   users: (Owner & { ref: number })[];
 };
@@ -74,7 +75,9 @@ export function toEventState(state: StateRow): EventState {
     ),
     purchases: new Map(
       purchases.map(({ row, userRef }) => {
-        const items = state.purchaseItems?.[row.id] ?? [];
+        const items = (state.purchaseItems?.[row.id] ?? []).map((one) =>
+          boughtItem(one.stripePriceId, one.quantity, one.stripeProductId),
+        );
         // A record from before some of its fields were kept lacks them.
         const record = { ...unknownPurchase(row.id).record, ...row.record };
         const owners = { first: ownerOf(userRef), others: others(row.id) };
@@ -94,5 +97,6 @@ export function toEventState(state: StateRow): EventState {
     projects: new Set(projects.map(({ id }) => id)),
     hintQuarantines: new Set(projects.filter((one) => one.quarantinesHints).map(({ id }) => id)),
     prices: state.prices,
+    stripeProducts: state.stripeProducts,
   };
 }

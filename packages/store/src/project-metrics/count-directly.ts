@@ -1,5 +1,6 @@
 import { monthlyRevenue } from '@billing/domain';
 import type { Instant, Money, RevenueGroup, RevenueItem } from '@billing/domain';
+import { soldAs } from '../catalog/sold-as.ts';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 
@@ -22,11 +23,11 @@ type MetricsRow = Counted & {
 
 /** What an item costs: as Stripe rendered it, else as the catalog has it. */
 const itemFields = Prisma.sql`
-  CASE WHEN i.currency IS NULL THEN p.amount::text ELSE i.unit_amount END AS unit_amount,
-  coalesce(i.currency, p.currency) AS currency,
-  CASE WHEN i.currency IS NULL THEN p.interval ELSE i.interval END AS billed_every,
-  CASE WHEN i.currency IS NULL THEN p.interval_count ELSE i.interval_count END AS interval_count,
-  CASE WHEN i.currency IS NULL THEN p.usage_type ELSE i.usage_type END AS usage_type,
+  CASE WHEN i.currency IS NULL THEN prices.amount::text ELSE i.unit_amount END AS unit_amount,
+  coalesce(i.currency, prices.currency) AS currency,
+  CASE WHEN i.currency IS NULL THEN prices.interval ELSE i.interval END AS billed_every,
+  CASE WHEN i.currency IS NULL THEN prices.interval_count ELSE i.interval_count END AS interval_count,
+  CASE WHEN i.currency IS NULL THEN prices.usage_type ELSE i.usage_type END AS usage_type,
   coalesce(i.billed_quantity, i.quantity) AS quantity`;
 
 /** The terms of the discounts of one item, or (null) of the whole subscription, without what tells two apart. */
@@ -56,9 +57,8 @@ const statementFor = (
   ), paying AS MATERIALIZED (
     SELECT s.id, s.discounts, i.item_id, ${itemFields}
     FROM owned s
-    JOIN public.subscription_items i ON i.subscription_id = s.id
-    JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id AND p.project_id = ${projectId}
-    WHERE (s.status = 'active' OR (s.status = 'past_due' AND
+    JOIN public.subscription_items i ON i.subscription_id = s.id ${soldAs}
+    WHERE products.project_id = ${projectId} AND (s.status = 'active' OR (s.status = 'past_due' AND
         coalesce(s.past_due_since, i.current_period_start, to_timestamp(${now}::float8 / 1000))
           > to_timestamp(${now - graceMs}::float8 / 1000)))
       AND NOT (s.collection_paused AND s.pause_behavior IS NOT DISTINCT FROM 'void')

@@ -11,6 +11,12 @@ const isDiscounted = Prisma.sql`coalesce(jsonb_array_length(s.discounts) > 0, fa
 const isOverdueSinceItems = Prisma.sql`(s.status = 'past_due' AND s.past_due_since IS NULL)`;
 const quantity = Prisma.sql`coalesce(i.billed_quantity, i.quantity)`;
 
+/** The Stripe product of a price that is not mapped: it may be sold by that. */
+const unmappedProduct = Prisma.sql`
+  CASE WHEN i.stripe_product_id IS NOT NULL
+      AND NOT EXISTS (SELECT FROM public.prices p WHERE p.stripe_price_id = i.stripe_price_id OFFSET 0)
+    THEN jsonb_build_object('product', i.stripe_product_id) ELSE '{}' END`;
+
 /**
  * What items cost and, where a discount depends on it, how many they are. The catalog's prices are looked up when the
  * sums are read, as is all that depends on the time.
@@ -22,7 +28,7 @@ const terms = Prisma.sql`
       'intervalCount', i.interval_count, 'usageType', i.usage_type,
       'quantity', CASE WHEN ${isDiscounted} THEN ${quantity}::text END,
       'pastDueSince', CASE WHEN ${isOverdueSinceItems} THEN (date_part('epoch', i.current_period_start) * 1000)::bigint END,
-      'coupons', CASE WHEN ${isDiscounted} THEN ${couponsOf(Prisma.sql`i.item_id`)} ELSE '[]' END)
+      'coupons', CASE WHEN ${isDiscounted} THEN ${couponsOf(Prisma.sql`i.item_id`)} ELSE '[]' END) || ${unmappedProduct}
       ORDER BY CASE WHEN NOT ${isDiscounted} THEN i.stripe_price_id END, i.item_id),
     'coupons', CASE WHEN ${isDiscounted} THEN ${couponsOf(Prisma.sql`NULL`)} ELSE '[]' END,
     'isPastDueByItem', ${isOverdueSinceItems})`;

@@ -14,6 +14,7 @@ type SumsRow = {
   total: number;
   groups: SummedGroup[];
   prices: CatalogTerms[];
+  stripeProducts: string[];
 };
 
 /**
@@ -71,16 +72,20 @@ const statementFor = ({ projectId, now, graceMs }: MetricsOrder): Prisma.Sql => 
       FROM sums LEFT JOIN further USING (terms_key, ended) WHERE subscriptions <> 0),
     'prices', (SELECT coalesce(json_agg(json_build_object('stripePriceId', stripe_price_id, 'amount', amount::text,
         'currency', currency, 'interval', interval, 'intervalCount', interval_count, 'usageType', usage_type)), '[]')
-      FROM public.prices WHERE project_id = ${projectId}))`;
+      FROM public.prices WHERE project_id = ${projectId}),
+    'stripeProducts', (SELECT coalesce(json_agg(stripe_product_id), '[]')
+      FROM public.products WHERE project_id = ${projectId} AND stripe_product_id IS NOT NULL))`;
 
 /** From the sums; null: they are not complete yet. */
 export async function readSums(
   database: Pick<Database, '$queryJson'>,
   order: MetricsOrder,
 ): Promise<ProjectMetrics | null> {
-  const { isComplete, groups, prices, ...counted } = await database.$queryJson<SumsRow>(statementFor(order));
+  const { isComplete, groups, prices, stripeProducts, ...counted } = await database.$queryJson<SumsRow>(
+    statementFor(order),
+  );
   if (!isComplete) return null;
-  const { mrr, mainCurrency } = summedRevenue(groups, { ...order, prices });
+  const { mrr, mainCurrency } = summedRevenue(groups, { ...order, prices, stripeProducts });
   return { ...counted, mrr, main: mrr.find(({ currency }) => currency === mainCurrency) ?? null };
 }
 

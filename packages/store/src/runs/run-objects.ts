@@ -1,3 +1,4 @@
+import { soldAs } from '../catalog/sold-as.ts';
 import type { Database } from '../create-database.ts';
 
 /** Records which objects a run met in Stripe's lists; returns how many it had not met before. */
@@ -58,8 +59,8 @@ export async function findOwnerlessSubscriptions(
       AND (s.status IS NULL OR s.status NOT IN ('canceled', 'incomplete_expired'))
       AND (s.claimed_user_id IS NULL OR s.claimed_project_id IS NULL)
       AND (${projectId}::text IS NULL OR EXISTS (
-        SELECT FROM public.subscription_items i LEFT JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id
-        WHERE i.subscription_id = s.id AND coalesce(p.project_id = ${projectId}, true)))
+        SELECT FROM public.subscription_items i ${soldAs}
+        WHERE i.subscription_id = s.id AND coalesce(products.project_id = ${projectId}, true)))
     ORDER BY s.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }
@@ -75,8 +76,8 @@ export async function findOwnerlessOf(
       AND u.project_id IS DISTINCT FROM ${projectId}
       AND NOT EXISTS (SELECT FROM public.object_owners o WHERE o.object_id = s.id AND o.project_id = ${projectId})
       AND (s.claimed_project_id = ${projectId} OR EXISTS (
-        SELECT FROM public.subscription_items i JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id
-        WHERE i.subscription_id = s.id AND p.project_id = ${projectId}))
+        SELECT FROM public.subscription_items i ${soldAs}
+        WHERE i.subscription_id = s.id AND products.project_id = ${projectId}))
     ORDER BY s.id LIMIT ${limit}`;
   return rows.map((row) => row.id);
 }

@@ -4,11 +4,13 @@ import { Prisma } from '../generated/client.ts';
 
 /**
  * Deletes what decisions about a user are made by, in the erasure's own transaction: balances begin anew. Events and the
- * series may be very many: they go in parts (`eraseUsageEvents`). The states come first: who decides has their lock.
+ * series until `erasedAt` may be very many: they go in parts (`eraseUsageEvents`). The states come first: who decides has
+ * their lock. What was decided meanwhile, or by a process whose clock is ahead, or happens a little later than it is told, goes
+ * here as well: later nobody could tell it from what a user of the same id uses anew.
  */
 export async function eraseUsageStates(
   tx: Pick<Queries, '$executeRaw'>,
-  { projectId, userId }: UserKey,
+  { projectId, userId, erasedAt }: UserKey & { erasedAt: Date },
 ): Promise<void> {
   const tables = [
     'usage_states',
@@ -22,6 +24,15 @@ export async function eraseUsageStates(
   for (const table of tables)
     await tx.$executeRaw`
       DELETE FROM ${Prisma.raw(`public.${table}`)} WHERE project_id = ${projectId} AND user_id = ${userId}`;
+  const isTheirs = Prisma.sql`project_id = ${projectId} AND user_id = ${userId}`;
+  await tx.$executeRaw`
+    DELETE FROM public.usage_event_ids i USING public.usage_events e
+    WHERE e.project_id = ${projectId} AND e.user_id = ${userId} AND e.recorded_at > ${erasedAt}::timestamptz
+      AND i.project_id = e.project_id AND i.event_id = e.event_id AND i.recorded_at = e.recorded_at`;
+  await tx.$executeRaw`
+    DELETE FROM public.usage_events WHERE ${isTheirs} AND recorded_at > ${erasedAt}::timestamptz`;
+  await tx.$executeRaw`
+    DELETE FROM public.usage_slots WHERE ${isTheirs} AND start > ${erasedAt}::timestamptz`;
 }
 
 const erasedAtOnce = 2_000;

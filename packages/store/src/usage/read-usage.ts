@@ -1,5 +1,5 @@
-import { emptyUsageState, expireDue } from '@billing/domain';
-import type { Account, Instant, UsageSeriesQuery, UsageState } from '@billing/domain';
+import { emptyUsageState, expireDue, minuteMs, slotRangeOf, toTimestamp } from '@billing/domain';
+import type { Account, Instant, SlotPart, UsageSeriesQuery, UsageState } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import { decodeCursor, sequenceKey, toPage } from '../page.ts';
@@ -64,9 +64,38 @@ export function openedAccount(
 
 export type SeriesRow = { start: Instant; quantity: number };
 
+/** Usage is told at most 5 minutes ahead of its time, and processes' clocks differ by seconds. */
+const aheadMs = 10 * minuteMs;
+
+/** Since when all events are there: they leave by weeks. */
+const keptSince = Prisma.sql`(
+  SELECT min(to_date(right(c.relname, 10), 'YYYY_MM_DD')::timestamp AT TIME ZONE 'UTC')
+  FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid
+  WHERE i.inhparent = 'public.usage_events'::regclass AND c.relname ~ '^usage_events_[0-9]{4}_[0-9]{2}_[0-9]{2}$')`;
+
+/** Parts of slots, from events; where these are gone, the whole slot. */
+function partsOf({ projectId, userId, featureCode }: AccountKey, parts: readonly SlotPart[]): Prisma.Sql {
+  if (parts.length === 0) return Prisma.empty;
+  const dates = (field: keyof SlotPart): string[] => parts.map((part) => toTimestamp(part[field]));
+  const recordedFrom = new Date(Math.min(...parts.map(({ from }) => from)) - aheadMs);
+  const isOf = (row: string) => Prisma.sql`${Prisma.raw(row)}.project_id = ${projectId}
+    AND ${Prisma.raw(row)}.user_id = ${userId} AND ${Prisma.raw(row)}.feature_code = ${featureCode}`;
+  return Prisma.sql`
+    UNION ALL
+    SELECT coalesce(e.happened_at, s.start), coalesce(e.quantity, s.quantity)
+    FROM (
+      SELECT part.slot, part.since, part.until, part.since - make_interval(secs => ${aheadMs / 1_000}) >= ${keptSince} AS is_kept
+      FROM unnest(${dates('slot')}::timestamptz[], ${dates('from')}::timestamptz[], ${dates('to')}::timestamptz[])
+        AS part (slot, since, until)) part
+      LEFT JOIN public.usage_events e ON part.is_kept AND ${isOf('e')} AND e.recorded_at >= ${recordedFrom}::timestamptz
+        AND e.happened_at >= part.since AND e.happened_at < part.until
+      LEFT JOIN public.usage_slots s ON NOT part.is_kept AND ${isOf('s')} AND s.start = part.slot
+    WHERE e.quantity IS NOT NULL OR s.quantity IS NOT NULL`;
+}
+
 /**
- * What was used by hours, days or months, by when it happened. The zone is that of the policy; days and months begin in
- * it, hours are the same in all zones that differ by whole ones.
+ * What was used by hours, days or months, by when it happened: of whole slots, and of events where a bound lies within a
+ * slot. The zone is that of the policy; days and months begin in it, hours are the same in all zones that differ by whole ones.
  */
 export function readUsageSeries(
   database: Json,
@@ -74,20 +103,22 @@ export function readUsageSeries(
   { from, to, by, timezone }: Pick<UsageSeriesQuery, 'from' | 'to' | 'by'> & { timezone: string },
 ): Promise<SeriesRow[]> {
   const zone = by === 'hour' ? 'UTC' : timezone;
+  const slots = slotRangeOf({ from, to });
   const since =
-    from === undefined
-      ? Prisma.empty
-      : Prisma.sql`AND start > ${new Date(from)}::timestamptz - interval '15 minutes'`;
-  const until = to === undefined ? Prisma.empty : Prisma.sql`AND start < ${new Date(to)}::timestamptz`;
+    slots.from === undefined ? Prisma.empty : Prisma.sql`AND start >= ${new Date(slots.from)}::timestamptz`;
+  const until =
+    slots.to === undefined ? Prisma.empty : Prisma.sql`AND start < ${new Date(slots.to)}::timestamptz`;
   return readAgainIfConnectionLost(() =>
     database.$queryJson<SeriesRow[]>(Prisma.sql`
       SELECT coalesce(json_agg(json_build_object('start', (extract(epoch FROM one.start) * 1000)::bigint, 'quantity', one.quantity)
         ORDER BY one.start), '[]')
       FROM (
-        SELECT date_trunc(${by}::text, start, ${zone}::text) AS start, sum(quantity)::bigint AS quantity
-        FROM public.usage_slots
-        WHERE project_id = ${key.projectId} AND user_id = ${key.userId} AND feature_code = ${key.featureCode}
-          ${since} ${until}
+        SELECT date_trunc(${by}::text, used.start, ${zone}::text) AS start, sum(used.quantity)::bigint AS quantity
+        FROM (
+          SELECT start, quantity FROM public.usage_slots
+          WHERE project_id = ${key.projectId} AND user_id = ${key.userId} AND feature_code = ${key.featureCode}
+            ${since} ${until}
+          ${partsOf(key, slots.parts)}) used
         GROUP BY 1) one`),
   );
 }

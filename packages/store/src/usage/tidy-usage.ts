@@ -43,16 +43,18 @@ const deletePart = (
 
 /**
  * Deletes a part of what is no longer kept besides events, which leave by weeks: ids, ended buckets (as long as an event
- * of theirs can be corrected), reservations that are over, crossings, refusals, and notes of unmarked commits. True: there may
- * be more.
+ * of theirs can be corrected), reservations that are over, crossings, refusals, the series, notes of unmarked commits, what
+ * meters were told. True: there may be more.
  */
 export async function deleteExpiredUsage(
   database: Pick<Database, '$executeRaw'>,
-  { now, settings: { retentionMs, lateMs } }: { now: Instant; settings: UsageSettings },
+  { now, settings: { retentionMs, lateMs, seriesMs } }: { now: Instant; settings: UsageSettings },
 ): Promise<boolean> {
   const before = new Date(Math.max(0, now - retentionMs));
   const endedBefore = new Date(Math.max(0, now - retentionMs - lateMs));
   const metersBefore = new Date(Math.min(endedBefore.getTime(), Math.max(0, now - 2 * oldestMeterEventMs)));
+  // Meters are told what the series says of an hour.
+  const seriesBefore = new Date(Math.min(metersBefore.getTime(), Math.max(0, now - seriesMs)));
   const deleted = [
     await deletePart(database, 'usage_event_ids', Prisma.sql`recorded_at <= ${before}`),
     await deletePart(database, 'usage_ended_buckets', Prisma.sql`ended_at <= ${endedBefore}`),
@@ -64,6 +66,7 @@ export async function deleteExpiredUsage(
       'usage_unmarked_commits',
       Prisma.sql`committed_at < now() - make_interval(mins => ${unmarkedKeptMinutes}::int)`,
     ),
+    await deletePart(database, 'usage_slots', Prisma.sql`start <= ${seriesBefore}`),
     // As long as usage of theirs can be corrected, and told: what was told of an hour is what corrections are compared with.
     await deletePart(
       database,

@@ -14,6 +14,7 @@ import {
   storeScript,
   tombstoneSeq,
   usageKey,
+  usageKeysOf,
 } from './usage-entry.ts';
 import type { CheckCopy, KnownAccount, ParsedEntry } from './usage-entry.ts';
 
@@ -49,6 +50,11 @@ export type UsageCache = {
   mark: (changed: readonly KnownAccount[]) => Promise<UsageMark | null>;
   /** After the commit: the new copies; and Redis is told again, as it may have lost what it was told. Never throws. */
   store: (mark: UsageMark | null, changed: readonly KnownAccount[]) => Promise<void>;
+  /**
+   * Removes all copies of an erased user, whatever codes were asked for, once nobody stores any more (`cacheFilledMs`). Looks
+   * through all keys. Throws when Redis cannot be reached.
+   */
+  forget: (user: Omit<AccountKey, 'featureCode'>) => Promise<void>;
 };
 
 /** By changed account: its project's generation as it was before the commit, and the server that has the copy. */
@@ -220,5 +226,7 @@ export function createUsageCache({ cache, clock, toldSince }: Deps): UsageCache 
       });
       await put(own, copies, { isCommit: true, committed });
     },
+
+    forget: (user) => cache.forgetBeside(user, usageKeysOf(user)),
   };
 }

@@ -17,6 +17,10 @@ type Entry = CheckCopy & { asOf: Instant; userVersion: number; validUntil: Insta
 export const usageKey = ({ projectId, userId, featureCode }: AccountKey): string =>
   `use:${projectId.length}:${projectId}:${userId.length}:${userId}:${featureCode}`;
 
+/** Keys of a user's copies, of all features, as `SCAN` takes it. */
+export const usageKeysOf = ({ projectId, userId }: Omit<AccountKey, 'featureCode'>): string =>
+  `${usageKey({ projectId, userId, featureCode: '' }).replaceAll(/[\\*?[\]^-]/g, String.raw`\$&`)}*`;
+
 /** What a check is made of; as JSON without `allowed`, `reason` and `required`, and without its end. */
 function entryOf({ projectId }: AccountKey, sources: DerivedSources, account: Account): Entry {
   const { version, derived, read } = sources;

@@ -6,4 +6,6 @@ export type UsageSettings = {
   lateMs: number;
   /** How long event ids are remembered. */
   retentionMs: number;
+  /** How long the series goes back. */
+  seriesMs: number;
 };

@@ -14,6 +14,7 @@ export const testSettings: UsageSettings = {
   renewalAllowanceMs: 24 * 3_600_000,
   lateMs: 35 * 86_400_000,
   retentionMs: 92 * 86_400_000,
+  seriesMs: 400 * 86_400_000,
 };
 
 /** A cache that is away. */
@@ -23,6 +24,7 @@ export const noCache: UsageCache = {
   mark: () => Promise.resolve(null),
   rememberAnswered: () => undefined,
   store: () => Promise.resolve(),
+  forget: () => Promise.resolve(),
 };
 
 export const silent = createLogger({ service: 'test', level: 'error', format: 'json' });

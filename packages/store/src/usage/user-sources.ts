@@ -1,4 +1,4 @@
-import { deriveEntitlements, offerOf, resolvePolicy } from '@billing/domain';
+import { defaultsInForce, deriveEntitlements, offerOf, resolvePolicy } from '@billing/domain';
 import type { Account, DerivedEntitlements, Instant, UsageOffer, UsageState } from '@billing/domain';
 import type { UserSources } from '../read-sources.ts';
 import type { UsageSettings } from './usage-settings.ts';
@@ -18,8 +18,9 @@ export type DerivedSources = {
 export function deriveSources(read: UserSources, settings: DerivationSettings, now: Instant): DerivedSources {
   const policy = resolvePolicy(read.policy, settings.pastDueGraceDays);
   const { renewalAllowanceMs } = settings;
-  const context = { policy, now, renewalAllowanceMs, features: read.features, defaults: [] };
-  const derived = deriveEntitlements(read.sources, context);
+  const derived = deriveEntitlements(read.sources, { policy, now, renewalAllowanceMs });
+  const defaults = defaultsInForce(derived.evaluations);
+  const context = { policy, now, renewalAllowanceMs, features: read.features, defaults };
   return {
     read,
     derived,

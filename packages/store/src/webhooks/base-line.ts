@@ -15,21 +15,24 @@ export type BaseLine = {
   projectId: string;
   afterUser: string;
   isReady: boolean;
-  /** How long ago its beginning was seen, after the commit that made it; null: not yet. */
-  seenAgoMs: number | null;
+  /** When its beginning was seen, after the commit that made it, or a little earlier; by this process's clock. */
+  seenAt: Instant;
 };
 
 /** Those of all projects, or that of one; the one that began first goes first. */
-export const findBaseLines = (
+export async function findBaseLines(
   database: Pick<Database, '$queryJson'>,
-  projectId: string | null,
-): Promise<BaseLine[]> =>
-  database.$queryJson<BaseLine[]>(Prisma.sql`
+  { projectId, now }: { projectId: string | null; now: Instant },
+): Promise<BaseLine[]> {
+  // Processes' clocks differ, and so does Postgres's: it says for how long.
+  const found = await database.$queryJson<(BaseLine & { seenAgoMs: number | null })[]>(Prisma.sql`
     SELECT coalesce(json_agg(one ORDER BY one.id), '[]') FROM (
       SELECT id, project_id AS "projectId", after_user AS "afterUser", is_ready AS "isReady",
         (extract(epoch FROM clock_timestamp() - seen_at) * 1000)::bigint AS "seenAgoMs"
       FROM public.webhook_fan_outs
       WHERE kind = 'base_line' AND (${projectId}::text IS NULL OR project_id = ${projectId})) one`);
+  return found.map(({ seenAgoMs, ...one }) => ({ ...one, seenAt: now - (seenAgoMs ?? 0) }));
+}
 
 /**
  * Whether a base line may be read: every transaction that began before its beginning was seen has ended, so that all who change
@@ -109,13 +112,12 @@ export type BaseLineStep = {
 export async function readBaseLinePage(
   database: Pick<Database, '$queryJson' | '$transactJson'>,
   context: EmitContext,
-  { id, projectId, afterUser, seenAgoMs }: BaseLine,
+  { id, projectId, afterUser, seenAt }: BaseLine,
 ): Promise<BaseLineStep> {
   const of = { projectId, afterUser, lastUser: Number.MAX_SAFE_INTEGER };
   const userIds = await nextUsers(database, of, usersAtOnce);
   const last = userIds.at(-1);
   if (last === undefined) return { left: [], to: null, users: 0 };
-  const seenAt = context.now() - (seenAgoMs ?? 0);
   const left = await readPage(database, context, { projectId, userIds, baseLine: id, seenAt });
   return { left, to: last, users: userIds.length };
 }

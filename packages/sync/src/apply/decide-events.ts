@@ -4,13 +4,14 @@ import type {
   Instant,
   PaymentDetails,
   PaymentQuery,
+  SoldItem,
   StripeLookup,
   SubscriptionSnapshot,
 } from '@billing/domain';
 import type { EventState, LedgerStatus, StateKeys } from '@billing/store';
 import { purchaseKind, subscriptionKind } from './object-kinds.ts';
 import type { ObjectKind, ObjectRow } from './object-kinds.ts';
-import { pricesOfDetails, relatedIdsOfDetails } from './details-keys.ts';
+import { itemKeys, relatedIdsOfDetails, soldByDetails } from './details-keys.ts';
 import { emptyPlan, namesErased, planWrite, toErased, toLedger } from './plan-write.ts';
 import type { EventResult, EventStep, IgnoredEvent, WritePlan } from './plan-write.ts';
 import { projectOfCustomer, recordErased, recordOnly } from './record-only.ts';
@@ -173,7 +174,7 @@ const present = (values: readonly (string | null | undefined)[]): string[] =>
   values.filter((value) => value !== null && value !== undefined);
 
 type Ownable = { customerId: string | null; claims: Claims };
-type Priced = { items: readonly { stripePriceId: string }[] };
+type Priced = { items: readonly SoldItem[] };
 
 /** What finding the owners of objects takes. */
 export const ownerKeys = (objects: readonly Ownable[]) => ({
@@ -182,15 +183,12 @@ export const ownerKeys = (objects: readonly Ownable[]) => ({
   projectIds: present(objects.map((one) => one.claims.projectId)),
 });
 
-const priceIdsOf = (objects: readonly Priced[]): string[] =>
-  objects.flatMap((one) => one.items.map((item) => item.stripePriceId));
-
 /** All that must be read to decide subscriptions that Stripe listed or was asked for. */
 export const subscriptionKeys = (snapshots: readonly ({ id: string } & Ownable & Priced)[]): StateKeys => ({
   ...noKeys,
   ...ownerKeys(snapshots),
   subscriptionIds: snapshots.map(({ id }) => id),
-  priceIds: priceIdsOf(snapshots),
+  ...itemKeys(snapshots.flatMap(({ items }) => items)),
 });
 
 /** All that must be read before groups of events can be decided. */
@@ -212,6 +210,11 @@ export function groupKeys(groups: readonly EventGroup[], lookups: readonly Group
   const mentions = changes.flatMap((one) => (one.kind === 'mention' ? [one.mention] : []));
   const owners = ownerKeys([...snapshots, ...mentions, ...payments]);
   const named = events.flatMap(({ payload }) => namedUsers(payload));
+  const sold = itemKeys([
+    ...snapshots.flatMap(({ items }) => items),
+    ...payments.flatMap((one) => one.sold ?? []),
+    ...details.flatMap(soldByDetails),
+  ]);
   return {
     ...owners,
     userIds: [...new Set([...owners.userIds, ...named.map((one) => one.userId)])],
@@ -220,12 +223,8 @@ export function groupKeys(groups: readonly EventGroup[], lookups: readonly Group
     subscriptionIds: targets.flatMap((target) => (target.kind === 'subscription' ? [target.id] : [])),
     purchaseIds: targets.flatMap((target) => (target.kind === 'purchase' ? [target.id] : [])),
     customerIds: [...owners.customerIds, ...present(events.map(({ event }) => event.customerId))],
-    priceIds: present([
-      ...priceIdsOf(snapshots),
-      ...payments.map((one) => one.priceId),
-      ...payments.flatMap((one) => (one.sold ?? []).map((item) => item.stripePriceId)),
-      ...details.flatMap(pricesOfDetails),
-    ]),
+    priceIds: [...sold.priceIds, ...present(payments.map((one) => one.priceId))],
+    productIds: sold.productIds,
     relatedIds: [...present(payments.map((one) => one.invoiceId)), ...details.flatMap(relatedIdsOfDetails)],
   };
 }

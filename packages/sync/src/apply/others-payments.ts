@@ -1,4 +1,4 @@
-import { hasReversals } from '@billing/domain';
+import { hasReversals, sellingProject } from '@billing/domain';
 import type { PurchaseRow } from '@billing/domain';
 import type { EventState } from '@billing/store';
 
@@ -11,8 +11,7 @@ export function isForeignInvoice(
   state: EventState,
 ): boolean {
   if (rowVersion > 0 || record.said.invoice === undefined) return false;
-  if (items.some((item) => state.prices.some((price) => price.stripePriceId === item.stripePriceId)))
-    return false;
+  if (items.some((item) => sellingProject(item, state) !== null)) return false;
   const isOneOff = record.invoice?.subscriptionId === null;
   const namesProject = claims.projectId !== null && state.projects.has(claims.projectId);
   return items.length === 0 || !isOneOff || !namesProject;

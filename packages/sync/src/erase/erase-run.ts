@@ -145,12 +145,13 @@ const workOf: Record<Phase, Work> = {
 const waitFor = (why: string, pauseMs: number): Done => ({ kind: 'later', pauseMs, why });
 
 async function forgetInCache(deps: MaintenanceDeps, user: Erasing, at: At): Promise<Done> {
-  const { database, cache } = deps;
+  const { database, cache, usage } = deps;
   if (await hasPendingInvalidation(database, user)) {
     await publishPending(deps, { olderThanMs: 0 });
     return waitFor('the cache is being told', 500);
   }
   await cache.forget(user);
+  await usage.cache.forget(user);
   return nextPhase(at, at.result);
 }
 

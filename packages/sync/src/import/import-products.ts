@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { changeProductFeatures, ServiceError } from '@billing/domain';
 import type { CreateFeatureRequest, ErrorCode } from '@billing/domain';
 import {
@@ -6,7 +7,9 @@ import {
   getFeature,
   getProduct,
   givesOf,
+  planAfter,
   publishInvalidations,
+  toPlanOut,
 } from '@billing/store';
 import type { Changed } from '@billing/store';
 import { importActor, ImportError } from './import-deps.ts';
@@ -32,6 +35,8 @@ export async function published<T>({ sync }: ImportDeps, changed: Changed<T>): P
 const wrongMapping: ReadonlySet<ErrorCode> = new Set([
   'feature_in_use',
   'feature_needs_settings',
+  'default_exists',
+  'stripe_product_mapped',
   'invalid_request',
 ]);
 
@@ -86,7 +91,9 @@ export async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Pr
   const known = await unlessThere('product_not_found', () =>
     getProduct(sync.database, { projectId, productId }),
   );
-  const request = { product_id: productId, name, feature_codes: featureCodes, features };
+  const { group, rank, is_default, max_trials_per_user, stripe_product_id, access_days } = product;
+  const plan = { group, rank, is_default, max_trials_per_user, stripe_product_id, access_days };
+  const request = { product_id: productId, name, feature_codes: featureCodes, features, ...plan };
   if (known !== null) {
     count(tally, 'products_there_already');
     const [wanted, there] = [
@@ -94,6 +101,8 @@ export async function ensureProduct(deps: PhaseDeps, product: MappedProduct): Pr
       givesOf(known),
     ].map((gives) => JSON.stringify([gives.featureCodes.toSorted(), inOrder(gives.settings)]));
     if (wanted !== there) note(tally, 'products_with_other_features', productId);
+    const isOther = !isDeepStrictEqual(toPlanOut(planAfter(plan, known)), toPlanOut(known));
+    if (isOther) note(tally, 'products_that_are_another_plan', productId);
     return;
   }
   count(tally, 'products_created');

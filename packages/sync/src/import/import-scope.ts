@@ -62,13 +62,14 @@ export function keepPlanned({ plannedSubscriptions }: Scope, { outcome, owner }:
 
 /** With what deciding planned rows needs: they are not stored, so that reading them brings it not along. */
 function withKeysOf(keys: StateKeys, rows: readonly SubscriptionRow[]): StateKeys {
-  const { customerIds, priceIds, userIds, projectIds } = subscriptionKeys(rows);
+  const { customerIds, priceIds, userIds, projectIds, productIds = [] } = subscriptionKeys(rows);
   return {
     ...keys,
     customerIds: [...keys.customerIds, ...customerIds],
     priceIds: [...keys.priceIds, ...priceIds],
     userIds: [...keys.userIds, ...userIds],
     projectIds: [...keys.projectIds, ...projectIds],
+    productIds: [...(keys.productIds ?? []), ...productIds],
   };
 }
 

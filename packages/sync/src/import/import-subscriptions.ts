@@ -71,7 +71,7 @@ function isOurs(
     count(tally, 'subscriptions_of_other_projects');
     return false;
   }
-  const missing = unknownPrice(snapshot.items, state.prices);
+  const missing = unknownPrice(snapshot.items, state);
   if (missing !== null) note(tally, 'subscriptions_with_unmapped_price', `${snapshot.id} (${missing})`);
   return true;
 }

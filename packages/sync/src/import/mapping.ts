@@ -25,13 +25,21 @@ const mappedProduct = z
     features: productFeatures.optional(),
     /** Of its one-time prices that are not listed. */
     access_days: z.number().int().min(1).max(36_500).nullable().optional(),
+    /** Plans of one group exclude each other; higher ranks are dearer. */
+    group: id.optional(),
+    rank: z.number().int().min(-1_000_000).max(1_000_000).optional(),
+    /** Everybody has it while nothing else of its group is in force. */
+    is_default: z.boolean().optional(),
+    max_trials_per_user: z.number().int().min(0).max(1_000).optional(),
     /** All prices of this Stripe product belong to it, also those that are not listed. */
     stripe_product_id: id.optional(),
     prices: z.array(mappedPrice).default([]),
   })
-  .refine((product) => product.stripe_product_id !== undefined || product.prices.length > 0, {
-    message: 'needs a stripe_product_id or prices',
-  });
+  .refine(
+    (product) =>
+      product.is_default === true || product.stripe_product_id !== undefined || product.prices.length > 0,
+    { message: 'needs a stripe_product_id or prices, unless it is a default' },
+  );
 export type MappedProduct = z.output<typeof mappedProduct>;
 
 const mappingFile = z.strictObject({

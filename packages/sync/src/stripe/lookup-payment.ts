@@ -1,5 +1,6 @@
 import {
   addUp,
+  boughtItem,
   captureOfCharge,
   captureOfIntent,
   chargeFacts,
@@ -7,6 +8,7 @@ import {
   invoiceFacts,
   isId,
   paymentIntentFacts,
+  productOfPrice,
   refundFacts,
   toInvoiceDetails,
 } from '@billing/domain';
@@ -38,7 +40,7 @@ function lookupLineItems(deps: LookupDeps, sessionId: string): Promise<StripeLoo
       .autoPagingToArray({ limit: maxEntries });
     return addUp(
       lines.flatMap(({ price, quantity }) =>
-        isId(price?.id) ? [{ stripePriceId: price.id, quantity: quantity ?? 1 }] : [],
+        isId(price?.id) ? [boughtItem(price.id, quantity ?? 1, productOfPrice(price))] : [],
       ),
     );
   });

@@ -1,10 +1,16 @@
 import { toUseCommand, usageJob } from '@billing/domain';
 import type { UsageEventRequest } from '@billing/domain';
-import { isDatabaseUnavailable, UsageUnavailable, writeUsageRefusal } from '@billing/store';
+import {
+  ErasureKeyMissing,
+  findErasedUsers,
+  isDatabaseUnavailable,
+  UsageUnavailable,
+  writeUsageRefusal,
+} from '@billing/store';
 import type { JobOutcome, MaintenanceDeps } from '../deps.ts';
 import { pauseInOutageMs } from '../outages.ts';
 
-type Deps = Pick<MaintenanceDeps, 'database' | 'usage' | 'clock' | 'logger' | 'counters'>;
+type Deps = Pick<MaintenanceDeps, 'database' | 'usage' | 'clock' | 'logger' | 'counters' | 'erasureKeys'>;
 type Queued = { projectId: string; request: UsageEventRequest; receivedAt: number };
 
 const done: JobOutcome = { kind: 'done' };
@@ -32,8 +38,17 @@ async function refuse(
   logger.warn('queued_usage_refused', { project_id: projectId, event_id: eventId, code });
 }
 
+/** Whether it was received before its user was erased: it must not bring the user back. Throws ErasureKeyMissing. */
+async function isOfErased({ database, erasureKeys }: Deps, queued: Queued): Promise<boolean> {
+  const { projectId, request, receivedAt } = queued;
+  const user = { projectId, userId: request.user_id };
+  const erased = await findErasedUsers(database, erasureKeys, [user]);
+  return receivedAt <= (erased.get(user.userId)?.get(projectId) ?? Number.NEGATIVE_INFINITY);
+}
+
 async function apply(deps: Deps, queued: Queued & { data: unknown }): Promise<void> {
   const { projectId, request, receivedAt } = queued;
+  if (await isOfErased(deps, queued)) return deps.counters.queuedUsage.inc({ outcome: 'erased' });
   const result = await deps.usage.committer.submit(
     {
       projectId,
@@ -72,7 +87,11 @@ export async function applyQueuedUsage(
     else await apply(deps, queued);
     return done;
   } catch (error) {
-    if (error instanceof UsageUnavailable || isDatabaseUnavailable(error))
+    if (
+      error instanceof UsageUnavailable ||
+      error instanceof ErasureKeyMissing ||
+      isDatabaseUnavailable(error)
+    )
       return { kind: 'later', pauseMs: pauseInOutageMs(2) };
     deps.logger.error('queued_usage_failed', { project_id: projectId, event_id: request.event_id, error });
     await refuse(deps, queued, {

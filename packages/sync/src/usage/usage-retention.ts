@@ -12,7 +12,7 @@ import type { MaintenanceDeps } from '../deps.ts';
 /** So many weeks are made ahead: longer than a worker is ever off. */
 const weeksAhead = 5;
 
-type Deps = Pick<MaintenanceDeps, 'database' | 'clock' | 'logger' | 'signal' | 'usage'>;
+type Deps = Pick<MaintenanceDeps, 'database' | 'clock' | 'logger' | 'signal' | 'usage' | 'counters'>;
 
 const plan = async ({ database, clock, usage }: Deps): Promise<WeeksPlan> =>
   planUsageWeeks({
@@ -22,9 +22,12 @@ const plan = async ({ database, clock, usage }: Deps): Promise<WeeksPlan> =>
     keptMs: usage.settings.retentionMs,
   });
 
-/** Makes the partitions of events for this week and the next ones. */
+/** Makes the partitions of events for this week and the next ones, and measures how many there are. */
 export async function makeUsageWeeks(deps: Deps): Promise<void> {
-  for (const week of (await plan(deps)).missing) await makeUsageWeek(deps.database, week);
+  const { missing, ahead } = await plan(deps);
+  deps.counters.usageWeeksAhead.set(ahead);
+  for (const week of missing) await makeUsageWeek(deps.database, week);
+  if (missing.length > 0) deps.counters.usageWeeksAhead.set((await plan(deps)).ahead);
 }
 
 /** Drops what of usage is no longer kept: events and their ids after `USAGE_EVENT_RETENTION_DAYS`, and what belongs to them. */

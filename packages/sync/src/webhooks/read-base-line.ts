@@ -24,7 +24,7 @@ async function step(deps: EmitterDeps, baseLine: BaseLine): Promise<'read' | 'wa
 /** One step of each base line that is under way. `again`: there is more. */
 export async function stepBaseLines(deps: EmitterDeps): Promise<'again' | 'rest'> {
   let next: 'again' | 'rest' = 'rest';
-  for (const baseLine of await findBaseLines(deps.database, null)) {
+  for (const baseLine of await findBaseLines(deps.database, { projectId: null, now: deps.clock() })) {
     const startedAt = performance.now();
     if ((await step(deps, baseLine)) === 'waiting') continue;
     next = 'again';
@@ -54,7 +54,7 @@ export async function readBaseLine(
   try {
     if ((await countUsers(database, { projectId, upTo: fewUsers + 1 })) > fewUsers) return;
     while (performance.now() < endsAt) {
-      const [baseLine] = await findBaseLines(database, projectId);
+      const [baseLine] = await findBaseLines(database, { projectId, now: deps.clock() });
       if (baseLine === undefined) return;
       if (!baseLine.isReady && !(await prepareBaseLine(database, baseLine.id))) {
         await sleep(pauseMs);

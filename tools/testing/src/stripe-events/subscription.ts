@@ -3,7 +3,15 @@ import type { StripeShape } from './event.ts';
 
 export type Metadata = Record<string, string>;
 
-export type ItemParts = { id?: string; priceId: string; quantity?: number; start?: number; end?: number };
+export type ItemParts = {
+  id?: string;
+  priceId: string;
+  /** Stripe's product of the price. */
+  product?: string;
+  quantity?: number;
+  start?: number;
+  end?: number;
+};
 
 export type SubscriptionParts = {
   id?: string;
@@ -52,7 +60,7 @@ export function subscriptionObject(parts: SubscriptionParts = {}, shape: StripeS
         id: item.id ?? `si_${index + 1}`,
         object: 'subscription_item',
         quantity: item.quantity ?? 1,
-        price: { id: item.priceId, object: 'price', product: 'prod_1' },
+        price: { id: item.priceId, object: 'price', product: item.product ?? 'prod_1' },
         ...(isOldShape(shape)
           ? {}
           : { current_period_start: item.start ?? periodStart, current_period_end: item.end ?? periodEnd }),
@@ -83,6 +91,7 @@ export const scheduleObject = (
 export type InvoiceLineParts = {
   itemId?: string | null;
   priceId?: string;
+  product?: string;
   isProration?: boolean;
   quantity?: number;
   amount?: number;
@@ -103,7 +112,7 @@ export type InvoiceParts = {
 };
 
 function lineObject(parts: InvoiceLineParts, index: number, shape: StripeShape) {
-  const { itemId = 'si_1', priceId = 'price_sub', isProration = false } = parts;
+  const { itemId = 'si_1', priceId = 'price_sub', product = 'prod_1', isProration = false } = parts;
   const common = {
     id: `il_${index + 1}`,
     object: 'line_item',
@@ -117,13 +126,13 @@ function lineObject(parts: InvoiceLineParts, index: number, shape: StripeShape) 
       ...common,
       type: itemId === null ? 'invoiceitem' : 'subscription',
       proration: isProration,
-      price: { id: priceId, object: 'price', product: 'prod_1' },
+      price: { id: priceId, object: 'price', product },
       ...(itemId === null ? {} : { subscription_item: itemId }),
     };
   const details = { proration: isProration };
   return {
     ...common,
-    pricing: { type: 'price_details', price_details: { price: priceId, product: 'prod_1' } },
+    pricing: { type: 'price_details', price_details: { price: priceId, product } },
     parent:
       itemId === null
         ? { type: 'invoice_item_details', invoice_item_details: details, subscription_item_details: null }

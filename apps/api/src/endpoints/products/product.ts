@@ -1,6 +1,6 @@
 import { productOut } from '@billing/domain';
 import type { ProductOut } from '@billing/domain';
-import { productFeaturesOf } from '@billing/store';
+import { productFeaturesOf, toPlanOut } from '@billing/store';
 import type { Product } from '@billing/store';
 import { datesExample, presentDates } from '../page.ts';
 
@@ -11,6 +11,7 @@ export const presentProduct = (row: Product): ProductOut => ({
   description: row.description,
   feature_codes: row.featureCodes,
   features: productFeaturesOf(row),
+  ...toPlanOut(row),
   is_archived: row.isArchived,
   ...presentDates(row),
 });
@@ -32,6 +33,12 @@ export const productExample = {
       overage_limit: null,
     },
   ],
+  group: 'plans',
+  rank: 2,
+  is_default: false,
+  max_trials_per_user: 1,
+  stripe_product_id: null,
+  access_days: null,
   is_archived: false,
   ...datesExample,
 };

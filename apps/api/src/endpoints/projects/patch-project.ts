@@ -12,7 +12,7 @@ export const patchProject = defineEndpoint({
   tag: 'Projects',
   summary: 'Change a project',
   description:
-    'What is absent stays. `policy` is merged; `null` resets one of its fields to the default. An empty `redirect_origins` allows every https address.',
+    'What is absent stays. `policy` is merged; `null` resets one of its fields to the default; so are `checkout_defaults`. An empty `redirect_origins` allows every https address.',
   access: { admin: 'admin' },
   takesDryRun: true,
   body: {
@@ -21,6 +21,7 @@ export const patchProject = defineEndpoint({
       is_active: true,
       policy: { past_due_grace_days: 14, unpaid: null },
       redirect_origins: ['https://app.example.com'],
+      checkout_defaults: { allow_promotion_codes: true },
     },
   },
   answers: [{ status: 200, description: 'Changed.', schema: projectOut, example: projectExample }],

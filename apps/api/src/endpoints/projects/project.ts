@@ -1,5 +1,6 @@
 import { policyOverrides, resolvePolicy } from '@billing/domain';
 import type { ProjectOut } from '@billing/domain';
+import { checkoutDefaultsOf } from '@billing/store';
 import type { Project } from '@billing/store';
 import type { ApiConfig } from '../../config.ts';
 import { datesExample, presentDates } from '../page.ts';
@@ -14,6 +15,8 @@ export const presentProject = (
   is_active: row.isActive,
   policy: resolvePolicy(policyOverrides.parse(row.policy), pastDueGraceDays),
   redirect_origins: row.redirectOrigins,
+  checkout_defaults: checkoutDefaultsOf(row),
+  portal_configuration: row.portalConfiguration,
   ...presentDates(row),
 });
 
@@ -35,5 +38,7 @@ export const projectExample = {
     usage_timezone: 'UTC',
   },
   redirect_origins: ['https://app.example.com'],
+  checkout_defaults: { allow_promotion_codes: true },
+  portal_configuration: null,
   ...datesExample,
 };

@@ -1,4 +1,5 @@
 import { hourMs } from '@billing/domain';
+import { waitFor } from '@billing/testing';
 import { testAdmin } from '../../testing/start-test-api.test-support.ts';
 import { event, startUsageApi } from './usage-api.test-support.ts';
 import type { UsageApi } from './usage-api.test-support.ts';
@@ -147,3 +148,29 @@ test('many readers of one cold balance cost one read', async () => {
   // Two for the read; what the process asks in the background, and readers that came too late to join, are few.
   expect((await statements()) - before).toBeLessThan(40);
 });
+
+test.each(['', 'shared:'])(
+  "the copies of an erased user go at once, of all codes, and nobody else's; prefix: %p",
+  async (prefix) => {
+    const own = await startUsageApi({ env: { CACHE_PREFIX: prefix } });
+    try {
+      const { projectId } = own.project;
+      const [erased, other] = ['a*[b]?\\', 'a-anything-[b]x\\'];
+      const { database, usage, cache } = own.api.deps;
+      for (const userId of [erased, other]) {
+        await database.user.create({ data: { projectId, userId } });
+        for (const code of ['calls', 'seats', 'never-described'])
+          expect((await own.check({ user_id: userId, feature_code: code })).status).toBe(200);
+      }
+      const copiesOf = async (userId: string) =>
+        (await cache.redis.keys('*use:*')).filter((key) => key.includes(`:${userId}:`)).length;
+      await waitFor(async () => (await copiesOf(erased)) === 3 && (await copiesOf(other)) === 3, {
+        what: 'the copies',
+      });
+      await usage.cache.forget({ projectId, userId: erased });
+      expect([await copiesOf(erased), await copiesOf(other)]).toEqual([0, 3]);
+    } finally {
+      await own.api.close();
+    }
+  },
+);

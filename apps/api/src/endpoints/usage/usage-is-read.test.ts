@@ -64,6 +64,57 @@ test('the series is by hours, days and months', async () => {
   expect(later.body.data.map((row: { quantity: number }) => row.quantity)).toEqual([7]);
 });
 
+describe('the bounds of a series are moments', () => {
+  const quarter = 15 * 60_000;
+  /** An hour ago, in the middle of a quarter of an hour. */
+  const middle = Math.floor((Date.now() - 4 * quarter) / quarter) * quarter + 7 * 60_000;
+  const taken = new Map([
+    [middle - quarter, 1],
+    [middle - 1, 10],
+    [middle, 100],
+    [middle + 1, 1_000],
+    [middle + quarter, 10_000],
+    [middle + 2 * quarter, 100_000],
+  ]);
+  let userId: string;
+  beforeAll(async () => {
+    userId = await userWith(1_000_000);
+    for (const [at, quantity] of taken)
+      await use(event(userId, { quantity, mode: 'record', timestamp: new Date(at).toISOString() }));
+  });
+
+  const sumOf = async (bounds: Record<string, number>): Promise<number> => {
+    const moments = Object.entries(bounds).map(([name, at]) => [name, new Date(at).toISOString()]);
+    const query = { user_id: userId, feature_code: 'calls', by: 'hour', ...Object.fromEntries(moments) };
+    const { body } = await call('get', '/api/v1/usage').query(query).expect(200);
+    return body.data.reduce((sum: number, row: { quantity: number }) => sum + row.quantity, 0);
+  };
+
+  test.each<[string, Record<string, number>, number]>([
+    ['none', {}, 111_111],
+    ['from is inclusive', { from: middle }, 111_100],
+    ['from a millisecond later', { from: middle + 1 }, 111_000],
+    ['to is exclusive', { to: middle }, 11],
+    ['to a millisecond later', { to: middle + 1 }, 111],
+    ['both in one quarter of an hour', { from: middle - 1, to: middle + 1 }, 110],
+    ['whole quarters between', { from: middle, to: middle + 2 * quarter }, 11_100],
+    ['whole quarters only', { from: middle - 7 * 60_000, to: middle + 8 * 60_000 }, 1_110],
+    ['nothing between', { from: middle, to: middle }, 0],
+    ['the wrong way round', { from: middle + quarter, to: middle }, 0],
+  ])('%s', async (_what, bounds, sum) => {
+    expect(await sumOf(bounds)).toBe(sum);
+  });
+
+  test('where the events are gone, the quarter of an hour counts as a whole', async () => {
+    const start = new Date('2020-01-01T10:00:00Z');
+    const key = { projectId: project.projectId, userId, featureCode: 'calls' };
+    await api.deps.database.usageSlot.create({ data: { ...key, start, quantity: 7n, overage: 0n } });
+    const within = { from: start.getTime() + 60_000, to: start.getTime() + 120_000 };
+    expect(await sumOf(within)).toBe(7);
+    expect(await sumOf({ from: start.getTime() - 60_000, to: start.getTime() + 60_000 })).toBe(7);
+  });
+});
+
 test('events are listed page by page, newest first', async () => {
   const userId = await userWith(10);
   for (const quantity of [1, 2, 3]) await use(event(userId, { quantity }));

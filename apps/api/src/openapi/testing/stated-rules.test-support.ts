@@ -81,6 +81,16 @@ export const statedRules = {
     message: /must be an address or a network/,
     words: /in CIDR form/,
   },
+  leastAboveMost: {
+    path: /^checkout_defaults\.adjustable_quantity\.max$/,
+    message: /must not be less than min/,
+    words: /from `min` to `max`, which must not be less/,
+  },
+  codesThatExcludeEachOther: {
+    path: /^checkout_defaults\.promotion_code$/,
+    message: /does not go with allow_promotion_codes/,
+    words: /`promotion_code` does not go with `allow_promotion_codes`/,
+  },
   nothingUsed: { path: /^quantity$/, message: /must not be 0/, words: /Not 0/ },
   correctionThatTakes: {
     path: /^quantity$/,

@@ -10,6 +10,54 @@ const featureCodes = z
   .max(200)
   .transform((codes) => [...new Set(codes)]);
 
+/** How long one piece of a one-time price gives access. */
+const accessDays = z.number().int().min(1).max(36_500).nullable();
+
+const mostRank = 1_000_000;
+
+/** What makes a product a plan; null takes it away. */
+const planFields = {
+  group: id
+    .nullable()
+    .optional()
+    .describe('Plans of one group exclude each other. Null or absent: it excludes none.'),
+  rank: z
+    .number()
+    .int()
+    .min(-mostRank)
+    .max(mostRank)
+    .nullable()
+    .optional()
+    .describe('Within the group: higher is dearer.'),
+  is_default: z
+    .boolean()
+    .optional()
+    .describe(
+      'Every user, known or not, has its features while no subscription or purchase of its group (without one: of itself) is in force. Archived or not. Of a group at most one.',
+    ),
+  max_trials_per_user: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .nullable()
+    .optional()
+    .describe(
+      'How many trials a user may have of the group (without one: of the product). Null or absent: any number.',
+    ),
+  stripe_product_id: id
+    .nullable()
+    .optional()
+    .describe(
+      'All prices of this Stripe product are sold as this product, those that are not mapped too. It belongs to one product of one project; a mapped price goes before it.',
+    ),
+  access_days: accessDays
+    .optional()
+    .describe(
+      'Of one-time prices that are not mapped: how long one piece gives access. Null or absent: for ever.',
+    ),
+};
+
 export const createProductRequest = z
   .strictObject({
     product_id: id,
@@ -19,6 +67,7 @@ export const createProductRequest = z
       .default([])
       .describe('Codes without settings; together with those of `features` at most 200.'),
     features: productFeatures.optional(),
+    ...planFields,
     dry_run: dryRun,
   })
   .meta({ id: 'NewProduct' });
@@ -34,6 +83,7 @@ export const patchProductRequest = z
     features: productFeatures.optional().meta({
       description: `${featuresMeaning} They replace all codes with settings; the other codes stay.`,
     }),
+    ...planFields,
     is_archived: z.boolean().optional(),
     dry_run: dryRun,
   })
@@ -48,6 +98,12 @@ export const productOut = z
     description: z.string().nullable(),
     feature_codes: z.array(z.string()).describe('All of them, those with settings too.'),
     features: z.array(productFeatureOut).describe('Those with settings.'),
+    group: z.string().nullable(),
+    rank: z.number().int().nullable(),
+    is_default: z.boolean(),
+    max_trials_per_user: z.number().int().nullable(),
+    stripe_product_id: z.string().nullable(),
+    access_days: z.number().int().nullable(),
     is_archived: z.boolean(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
@@ -80,12 +136,7 @@ export const createPriceRequest = z
     interval: z.enum(priceIntervals).optional().describe(filledIn),
     interval_count: intervalCount.optional().describe(`${countMeaning} Absent: as Stripe has it, else 1.`),
     usage_type: z.enum(usageTypes).optional().describe(`${usageMeaning} Absent: as Stripe has it.`),
-    access_days: z
-      .number()
-      .int()
-      .min(1)
-      .max(36_500)
-      .nullable()
+    access_days: accessDays
       .optional()
       .describe(
         'With `interval: one_time` only: how long one piece gives access; purchases of one product follow each other. Null or absent: for ever.',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { displayName, id, text } from '../../ids.ts';
 import { policyPatch } from '../../policy.ts';
 import { timestamp } from '../../time.ts';
+import { checkoutDefaults, checkoutDefaultsPatch } from '../checkout-options.ts';
 import { redirectOrigin } from '../checkout.ts';
 import { dryRun } from './dry-run.ts';
 import { listOf } from './listing.ts';
@@ -29,6 +30,16 @@ export const patchProjectRequest = z
       .transform((origins) => [...new Set(origins)])
       .optional()
       .describe('Where checkout and portal may lead back to; empty: anywhere.'),
+    checkout_defaults: checkoutDefaultsPatch
+      .nullable()
+      .optional()
+      .describe(
+        'What a checkout does where its request does not say it. Merged; `null` takes one default away, or all. `promotion_code` does not go with `allow_promotion_codes`.',
+      ),
+    portal_configuration: id
+      .nullable()
+      .optional()
+      .describe("Stripe's configuration of the portal (`bpc_…`). Null: the account's default."),
     dry_run: dryRun,
   })
   .meta({ id: 'ProjectChanges' });
@@ -55,6 +66,10 @@ export const projectOut = z
       })
       .describe("The policy in force: the defaults, overridden by the project's own values."),
     redirect_origins: z.array(z.string()),
+    checkout_defaults: checkoutDefaults.describe(
+      'What a checkout does where its request does not say it; the others have no default of their own.',
+    ),
+    portal_configuration: z.string().nullable(),
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })

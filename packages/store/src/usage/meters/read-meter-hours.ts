@@ -1,5 +1,6 @@
 import { minuteMs } from '@billing/domain';
 import type { CountedSegment, Instant, MeterReport, MeterSegment, MeterSources } from '@billing/domain';
+import { soldAs } from '../../catalog/sold-as.ts';
 import type { Database } from '../../create-database.ts';
 import { billedCustomer } from '../../customers/user-customer.ts';
 import { Prisma } from '../../generated/client.ts';
@@ -30,11 +31,9 @@ const subscriptionsJson = Prisma.sql`
     SELECT min(${ms('coalesce(i.first_period_start, i.current_period_start)')}) AS start, json_agg(json_build_object(
       'start', ${ms('i.current_period_start')}, 'end', ${ms('i.current_period_end')},
       'isMetered', coalesce(i.usage_type = 'metered', false),
-      'meter', CASE WHEN p.project_id = asked.project_id AND asked.feature_code = ANY(products.feature_codes)
+      'meter', CASE WHEN products.project_id = asked.project_id AND asked.feature_code = ANY(products.feature_codes)
         THEN products.features -> asked.feature_code -> 'stripe_meter' END)) AS items
-    FROM public.subscription_items i
-      LEFT JOIN public.prices p ON p.stripe_price_id = i.stripe_price_id
-      LEFT JOIN public.products ON products.project_id = p.project_id AND products.product_id = p.product_id
+    FROM public.subscription_items i ${soldAs}
     WHERE i.subscription_id = s.id) heard ON true
   WHERE s.user_ref = u.id OR s.id IN (SELECT o.object_id FROM public.object_owners o WHERE o.user_ref = u.id)`;
 
