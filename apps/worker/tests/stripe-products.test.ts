@@ -1,4 +1,4 @@
-import { createProduct, patchProduct, readProjectMetrics } from '@billing/store';
+import { createProduct, patchProduct, readProjectMetrics, tryChange } from '@billing/store';
 import { dayMs } from '@billing/domain';
 import { invoiceObject, periodStart, sessionObject, stripeEvent, subscriptionObject } from '@billing/testing';
 import type { StripeShape } from '@billing/testing';
@@ -130,7 +130,7 @@ it('counts in the numbers of the project', async () => {
   });
   const usd = ({ mrr }: typeof after) => mrr.find(({ currency }) => currency === 'usd')?.amount ?? 0;
   expect(after.active).toBe(before.active + 1);
-  expect(Number(usd(after)) - Number(usd(before))).toBe(700);
+  expect(usd(after) - usd(before)).toBe(700);
 });
 
 it('a price made for one checkout gives access for the days of the product', async () => {
@@ -192,4 +192,16 @@ it('a session’s line items say of which Stripe product they are', async () => 
   await world.deliver(event);
   expect(await world.outcomeOf(event)).toBe('applied');
   expect(await featuresIn('shop', user)).toEqual(['session']);
+});
+
+it('a dry run says how many users its mapping concerns, and releases nothing', async () => {
+  const product = unique('prod');
+  const owned = started({ product, metadata: { user_id: unique('user'), project_id: 'second' } });
+  await world.deliver(owned.event);
+  const { result } = await sellWhole(null, {}, 'second');
+  const key = { projectId: 'second', productId: result.productId };
+  const patch = { stripe_product_id: product };
+  const tried = await tryChange(world.database, (database) => patchProduct(database, { key, patch, actor }));
+  expect(tried).toMatchObject({ affectedUsers: 1, changes: [{ path: 'stripe_product_id', after: product }] });
+  expect(await world.outcomeOf(owned.event)).toBe('quarantined:unknown_price');
 });

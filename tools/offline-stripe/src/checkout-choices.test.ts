@@ -147,7 +147,8 @@ const wrongPlaces: [string, SessionParams, object, Left[]?][] = [
     { param: 'expires_at' },
   ],
 ];
-test.each(wrongPlaces)('%s is refused', async (_name, more, error, without) => {
+test.each(wrongPlaces.map(([name, ...row]) => ({ name, row })))('$name is refused', async ({ row }) => {
+  const [more, error, without] = row;
   await expect(open(more, without)).rejects.toMatchObject({ statusCode: 400, ...error });
 });
 

@@ -144,6 +144,16 @@ test.each(refused)('a code %s is refused', async (_name, more, why) => {
   });
 });
 
+test('a sum in another currency is refused', async () => {
+  const code = await makeCode({ amount_off: 500, currency: 'eur', duration: 'once' });
+  await expect(openCheckout(offline, catalog, { discounts: [{ promotion_code: code.id }] })).rejects.toThrow(
+    'its coupon is in another currency',
+  );
+  await expect(
+    openCheckout(offline, catalog, { discounts: [{ coupon: idOf(code.promotion.coupon) }] }),
+  ).rejects.toMatchObject({ statusCode: 400, param: 'discounts[0][coupon]' });
+});
+
 test("unknown codes, another customer's, and two sources at once are refused", async () => {
   const { stripe } = offline;
   const other = await stripe.customers.create({});

@@ -263,8 +263,8 @@ test.each(rows)('%s: %s refuses %s, which fits its schema, as the document says'
       path: { project_id: the('project_id') },
       body: { redirect_origins: ['https://shop.example'] },
     });
-  const ids = { project_id: the('project_id'), endpoint_id: the('endpoint_id') };
-  const call = { path: ids, ...makeCall() };
+
+  const call = { path: { project_id: the('project_id'), endpoint_id: the('endpoint_id') }, ...makeCall() };
   expect(check.request(operationId, call)).toEqual([]);
   const { status, shown, body } = await callEndpoint(seeded, endpoint, call);
   expect([shown, status]).toEqual([shown, 400]);

@@ -18,7 +18,10 @@ const adjustableQuantity = z
     max: z.number().int().min(1).max(mostPieces),
   })
   .refine(({ min, max }) => min <= max, { path: ['max'], message: 'must not be less than min' })
-  .describe('The buyer may change the quantity, from `min` to `max`, which must not be less.');
+  .meta({
+    id: 'AdjustableQuantity',
+    description: 'The buyer may change the quantity, from `min` to `max`, which must not be less.',
+  });
 
 /** What a project may have a default for. A moment at which trials end is none. */
 const optionFields = {

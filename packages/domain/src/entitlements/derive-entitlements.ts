@@ -91,6 +91,8 @@ function nextChange(evaluations: readonly Evaluation[], defaults: readonly Defau
   return moments.length === 0 ? null : Math.min(...moments);
 }
 
+const isInForce = (evaluation: Evaluation): boolean => evaluation.inForce;
+
 /**
  * What a user may do at `now`: a pure function of the stored sources, the policy and the clock, never of an
  * event (invariant "level, not edge").
@@ -102,7 +104,6 @@ export function deriveEntitlements(sources: Sources, context: EvaluationContext)
     ...evaluatePurchases(sources.purchases, context),
     ...sources.grants.map((grant) => evaluateGrant(grant, context)),
   ];
-  const isInForce = (evaluation: Evaluation): boolean => evaluation.inForce;
   const evaluations = [...stored, ...evaluateDefaults(defaults, stored.filter(isInForce))];
   const inForce = evaluations.filter(isInForce);
   const entitlements = [...byFeature(inForce)]

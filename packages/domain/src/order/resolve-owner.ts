@@ -1,7 +1,7 @@
 import type { Claims } from '../stripe/claims.ts';
 import type { Instant } from '../time.ts';
 import { sellingProject } from './selling-project.ts';
-import type { SoldItem } from './selling-project.ts';
+import type { ForSale, SoldItem } from './selling-project.ts';
 
 /** A user. `ref`: the row's id; null: not stored yet. */
 export type Owner = { ref: number | null; projectId: string; userId: string; version: number };
@@ -36,9 +36,7 @@ export type Catalog = {
   /** Those whose policy accepts no buyer's hint. */
   hintQuarantines: ReadonlySet<string>;
   prices: readonly CatalogPrice[];
-  /** Stripe's products that are a product's as a whole. Absent: none. */
-  stripeProducts?: readonly { projectId: string; stripeProductId: string }[];
-};
+} & Pick<ForSale, 'stripeProducts'>;
 
 /** Where an owner comes from; each beats those after it. An operator's assignment of the object is the strongest. */
 export const ownerSources = ['assignment', 'mapping', 'metadata', 'buyer_hint'] as const;
@@ -262,7 +260,5 @@ export function resolveOwners(object: Ownable, catalog: Catalog, known: KnownOwn
 }
 
 /** The first of the items' prices that is in no catalog: mapping it, or its Stripe product, releases the quarantine. */
-export const unknownPrice = (
-  items: Ownable['items'],
-  catalog: Pick<Catalog, 'prices' | 'stripeProducts'>,
-): string | null => items.find((item) => sellingProject(item, catalog) === null)?.stripePriceId ?? null;
+export const unknownPrice = (items: Ownable['items'], catalog: ForSale): string | null =>
+  items.find((item) => sellingProject(item, catalog) === null)?.stripePriceId ?? null;

@@ -1,7 +1,12 @@
-import type { Catalog } from './resolve-owner.ts';
-
 /** What an item is, as far as a catalog can have it. */
 export type SoldItem = { stripePriceId: string; stripeProductId?: string | null };
+
+/** What is for sale, in whatever project. */
+export type ForSale = {
+  prices: readonly { projectId: string; stripePriceId: string }[];
+  /** Stripe's products that are a product's as a whole. Absent: none. */
+  stripeProducts?: readonly { projectId: string; stripeProductId: string }[];
+};
 
 /**
  * The project that sells an item: by its mapped price, else by the Stripe product of the price, which may be a product's as a
@@ -9,7 +14,7 @@ export type SoldItem = { stripePriceId: string; stripeProductId?: string | null 
  */
 export function sellingProject(
   { stripePriceId, stripeProductId = null }: SoldItem,
-  { prices, stripeProducts = [] }: Pick<Catalog, 'prices' | 'stripeProducts'>,
+  { prices, stripeProducts = [] }: ForSale,
 ): string | null {
   const price = prices.find((one) => one.stripePriceId === stripePriceId);
   if (price !== undefined) return price.projectId;

@@ -7,22 +7,34 @@ import { Prisma } from '../generated/client.ts';
  */
 export type Holders = {
   projectId: string;
-  productId?: string;
+  productId?: string | null;
   stripePriceId?: string;
+  /** What the product is sold by besides its prices, as it shall be. */
+  stripeProductId?: string | null;
   isEverybody?: boolean;
 };
 
 /** More are not told apart. */
 export const mostCounted = 10_000;
 
-/** Which items `i` are meant. */
-const isMeant = ({ projectId, productId, stripePriceId }: Holders): Prisma.Sql =>
-  stripePriceId === undefined
-    ? Prisma.sql`(i.stripe_price_id IN (SELECT stripe_price_id FROM public.prices
-          WHERE project_id = ${projectId} AND (${productId ?? null}::text IS NULL OR product_id = ${productId ?? null}))
-        OR i.stripe_product_id IN (SELECT stripe_product_id FROM public.products
-          WHERE project_id = ${projectId} AND (${productId ?? null}::text IS NULL OR product_id = ${productId ?? null})))`
-    : Prisma.sql`i.stripe_price_id = ${stripePriceId}`;
+/** The objects that have items of what is meant. Each way by its own index: with OR every item would be read. */
+function holdingIn(
+  table: 'subscription_items' | 'purchase_items',
+  { projectId, productId = null, stripePriceId, stripeProductId = null }: Holders,
+): Prisma.Sql {
+  const items = Prisma.raw(`public.${table}`);
+  const objectId = Prisma.raw(table === 'subscription_items' ? 'subscription_id' : 'purchase_id');
+  if (stripePriceId !== undefined)
+    return Prisma.sql`SELECT ${objectId} FROM ${items} WHERE stripe_price_id = ${stripePriceId}`;
+  const isMeant = Prisma.sql`project_id = ${projectId} AND (${productId}::text IS NULL OR product_id = ${productId})`;
+  return Prisma.sql`
+    SELECT ${objectId} FROM ${items}
+    WHERE stripe_price_id IN (SELECT stripe_price_id FROM public.prices WHERE ${isMeant})
+    UNION ALL
+    SELECT ${objectId} FROM ${items}
+    WHERE stripe_product_id IN (
+      SELECT stripe_product_id FROM public.products WHERE ${isMeant} UNION ALL SELECT ${stripeProductId}::text)`;
+}
 
 async function countUsers(database: Pick<Database, '$queryRaw'>, projectId: string): Promise<number> {
   const [row] = await database.$queryRaw<{ count: number }[]>`
@@ -38,15 +50,15 @@ async function countUsers(database: Pick<Database, '$queryRaw'>, projectId: stri
 export async function countHolders(database: Pick<Database, '$queryRaw'>, holders: Holders): Promise<number> {
   const { projectId, productId, stripePriceId, isEverybody = false } = holders;
   if (isEverybody) return countUsers(database, projectId);
-  const isWhole = productId === undefined && stripePriceId === undefined;
+  const isWhole = (productId ?? stripePriceId) === undefined;
   const [row] = await database.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM (
       SELECT DISTINCT u.id FROM (
-        SELECT s.id, s.user_ref FROM public.subscription_items i JOIN public.subscriptions s ON s.id = i.subscription_id
-        WHERE ${isMeant(holders)} AND s.status NOT IN ('canceled', 'incomplete_expired')
+        SELECT s.id, s.user_ref FROM public.subscriptions s
+        WHERE s.id IN (${holdingIn('subscription_items', holders)})
+          AND s.status NOT IN ('canceled', 'incomplete_expired')
         UNION ALL
-        SELECT p.id, p.user_ref FROM public.purchase_items i JOIN public.purchases p ON p.id = i.purchase_id
-        WHERE ${isMeant(holders)}
+        SELECT p.id, p.user_ref FROM public.purchases p WHERE p.id IN (${holdingIn('purchase_items', holders)})
       ) object
       LEFT JOIN public.object_owners o ON o.object_id = object.id AND o.project_id = ${projectId}
       JOIN public.users u ON u.id = coalesce(o.user_ref, object.user_ref) AND u.project_id = ${projectId}

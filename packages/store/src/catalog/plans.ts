@@ -104,8 +104,8 @@ const decidesAccess = ['group', 'isDefault', 'stripeProductId', 'accessDays'] as
 export function holdersOfPlan(before: Product | null, after: Product): Omit<Holders, 'projectId'> | null {
   const was = before ?? noPlan;
   if (decidesAccess.every((field) => was[field] === after[field])) return null;
-  const { productId, isDefault } = after;
-  return isDefault || was.isDefault ? { isEverybody: true } : { productId };
+  const { productId, isDefault, stripeProductId } = after;
+  return isDefault || was.isDefault ? { isEverybody: true } : { productId, stripeProductId };
 }
 
 /** Releases what waits for a Stripe product that a product has now. */

@@ -22,6 +22,11 @@ export function shownCode(world: World, code: PromotionCode): PromotionCode {
   return active === code.active ? code : { ...code, active };
 }
 
+/** A sum can only be taken off amounts of its currency. */
+export function isOfCurrency(coupon: Coupon, currency: string | undefined): boolean {
+  return coupon.currency === null || currency === undefined || coupon.currency === currency;
+}
+
 export type Redeeming = {
   /** Who redeems it; null: nobody known yet. */
   customer: string | null;
@@ -48,6 +53,7 @@ export function couponToRedeem(
   };
   const coupon = couponOfCode(world, code);
   if (!shownCode(world, code).active || coupon === undefined) return refuse('it is inactive');
+  if (!isOfCurrency(coupon, currency)) return refuse('its coupon is in another currency');
   if (code.customer !== null && code.customer !== customer) return refuse('it belongs to another customer');
   const { first_time_transaction: isForFirst, minimum_amount: least } = code.restrictions;
   if (isForFirst && customer !== null && hasPaid(world, customer))

@@ -34,7 +34,10 @@ export function createSubscription(world: World, params: CreateSubscription): Su
     price: requirePrice(world, { id: price, type: 'one_time' }, `add_invoice_items[${index}][price]`),
     quantity: quantity ?? 1,
   }));
-  const discounts = redeemablesOf(world, params.discounts ?? [], { customer: customer.id });
+  const discounts = redeemablesOf(world, params.discounts ?? [], {
+    customer: customer.id,
+    currency: items[0]?.price.currency,
+  });
   const known = methodFor(world, { customer, given: params.default_payment_method });
   const needsCard = trialEnd === null && collectionMethod === 'charge_automatically';
   const paymentMethod = known ?? (needsCard ? newCard(world, customer) : null);

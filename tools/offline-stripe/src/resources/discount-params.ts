@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
 import { redeemCoupon, usableCoupon, type Redeemable } from '../billing/discounts.ts';
-import { couponToRedeem, type Redeeming } from '../billing/promotion-codes.ts';
+import { couponToRedeem, isOfCurrency, type Redeeming } from '../billing/promotion-codes.ts';
 import { emit } from '../events/emit.ts';
 import { invalid } from '../errors.ts';
 import { text } from '../http/params.ts';
-import type { Subscription } from '../stripe-objects.ts';
+import type { Coupon, Subscription } from '../stripe-objects.ts';
 import type { World } from '../world.ts';
 
 const source = { coupon: text.optional(), promotion_code: text.optional() };
@@ -15,9 +15,16 @@ export const newDiscountParams = z.array(z.strictObject(source));
 export const discountParams = z.array(z.strictObject({ ...source, discount: text.optional() })).max(20);
 export type DiscountParam = z.infer<typeof discountParams>[number];
 
+function plainCoupon(world: World, id: string, by: Redeeming): Coupon {
+  const param = `${by.param}[coupon]`;
+  const coupon = usableCoupon(world, id, param);
+  if (isOfCurrency(coupon, by.currency)) return coupon;
+  throw invalid(`The coupon ${id} is in another currency than the purchase.`, param);
+}
+
 function redeemableOf(world: World, given: DiscountParam, by: Redeeming): Redeemable {
   const { coupon, promotion_code: codeId } = given;
-  if (coupon !== undefined) return { coupon: usableCoupon(world, coupon, `${by.param}[coupon]`), code: null };
+  if (coupon !== undefined) return { coupon: plainCoupon(world, coupon, by), code: null };
   const param = `${by.param}[promotion_code]`;
   const code = world.tables.promotionCodes.require(codeId ?? '', param);
   return { coupon: couponToRedeem(world, code, { ...by, param }), code };
@@ -57,7 +64,10 @@ export function replaceDiscounts(
   const wanted = given.map((one, index): Wanted => {
     const param = `discounts[${index}]`;
     checkOne(one, param);
-    if (one.discount === undefined) return redeemableOf(world, one, { customer: before.customer, param });
+    if (one.discount === undefined) {
+      const { customer, currency } = before;
+      return redeemableOf(world, one, { customer, currency, param });
+    }
     if (!before.discounts.includes(one.discount))
       throw invalid(`No such discount: '${one.discount}'`, `${param}[discount]`, 'resource_missing');
     return { kept: one.discount };

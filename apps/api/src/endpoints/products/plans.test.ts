@@ -98,7 +98,7 @@ describe('a group has one default', () => {
       all
         .slice(0, 4)
         .map(({ status }) => status)
-        .sort(),
+        .sort((a, b) => a - b),
     ).toEqual([201, 409, 409, 409]);
     expect(all.slice(4).map(({ status }) => status)).toEqual([201, 201, 201]);
   });
@@ -124,7 +124,7 @@ describe('a Stripe product is one product’s', () => {
     const projects = await Promise.all(Array.from({ length: 3 }, () => commerce.createProject()));
     const stripeProduct = { stripe_product_id: uniqueId('prod') };
     const made = await Promise.all(projects.map((one) => create(one, stripeProduct)));
-    expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    expect(made.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 409, 409]);
     const codes = made.flatMap(({ status, body }) => (status === 409 ? [body.code] : []));
     expect(codes).toEqual(['stripe_product_mapped', 'stripe_product_mapped']);
   });
