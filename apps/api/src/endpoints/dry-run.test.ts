@@ -6,7 +6,16 @@ import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
 
 /** They only read, or start a run or a replay, whose own `dry_run` has its own answer. */
-const withoutDryRun = new Set(['startReconcile', 'replayEvent', 'replayEvents', 'exportUser']);
+const withoutDryRun = new Set([
+  'startReconcile',
+  'replayEvent',
+  'replayEvents',
+  'exportUser',
+  // They only send.
+  'pingWebhookEndpoint',
+  'startWebhookBackfill',
+  'resendWebhookMessage',
+]);
 
 test('every admin call that changes something takes dry_run', () => {
   const changing = endpoints.filter((one) => accessKindOf(one) === 'admin' && one.method !== 'get');

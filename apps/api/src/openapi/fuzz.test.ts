@@ -143,7 +143,8 @@ test('the requests were right often enough to get through, and wrong often enoug
     expect([...met.keys()]).toContain(status);
   const through = [200, 201, 202, 204].reduce((sum, status) => sum + (met.get(status) ?? 0), 0);
   const all = [...met.values()].reduce((sum, count) => sum + count, 0);
-  expect(through / all).toBeGreaterThan(0.2);
+  // Most calls are an administrator's, and most credentials are none.
+  expect(through / all).toBeGreaterThan(0.15);
   expect([...used].toSorted()).toEqual(credentials.map(({ name }) => name).toSorted());
   // Few calls are a project's: a short run may send a key of each kind to others only.
   const expected = requests >= 5_000 ? refusalsOfCallers : ['insufficient_role', 'missing_api_key'];

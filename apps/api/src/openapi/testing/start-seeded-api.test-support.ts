@@ -93,7 +93,8 @@ async function makeWebhooks(
     const { body } = await api.admin('post', `/projects/${projectId}/webhook-endpoints`, { url }).expect(201);
     return body.endpoint_id;
   };
-  const endpointIds = [await make(), await make(), await make()];
+  // Some calls delete one.
+  const endpointIds = [await make(), await make(), await make(), await make(), await make(), await make()];
   const [endpointId = ''] = endpointIds;
   const messageIds = await seedWebhookMessages(api.deps.database, { projectId, userId, endpointId });
   return { endpoint_id: endpointIds, message_id: messageIds, url: ['http://127.0.0.1:1/'] };
