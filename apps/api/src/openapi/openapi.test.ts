@@ -147,6 +147,11 @@ describe('for typed clients', () => {
   const isInlineObject = (one: unknown): boolean =>
     typeof one === 'object' && one !== null && 'properties' in one;
 
+  test.each(['well-formed Unicode', 'not described', 'sent twice', 'changes something'])(
+    'the introduction says that requests are read strictly: %s',
+    (words) => expect(Object(document['info']).description).toContain(words),
+  );
+
   test('every object in a union is a component of its own', () => {
     const members = ['anyOf', 'oneOf'].flatMap((name) => valuesOf(name, document)).flat();
     expect(members.length).toBeGreaterThan(5);
