@@ -11,6 +11,7 @@ import type {
   EntitlementsAnswer,
   EvaluationContext,
   Instant,
+  ToldEntry,
   ToldState,
   UsageContext,
 } from '@billing/domain';
@@ -56,8 +57,16 @@ export function deriveAnswer(
 /** An answer changes by usage windows, too, which are no change of the list: so many ends of them are looked past. */
 const mostLookedPast = 5;
 
-/** The answer, and what of it a project is told. */
-export type DerivedState = { answer: EntitlementsAnswer; state: ToldState };
+/** The answer, what of it a project is told, and what a user without any source has: by default products. */
+export type DerivedState = { answer: EntitlementsAnswer; state: ToldState; initial: readonly ToldEntry[] };
+
+const noSources = { subscriptions: [], purchases: [], grants: [] };
+
+function deriveInitial(read: UserSources, settings: DerivationSettings, at: At): ToldEntry[] {
+  if ((read.sources.defaults ?? []).length === 0) return [];
+  const bare = { ...read, sources: { ...read.sources, ...noSources } };
+  return toToldList(deriveAnswer(bare, settings, at).answer.entitlements);
+}
 
 /** The answer at a moment, and when time alone may change what the project is told of it. */
 export function deriveState(read: UserSources, settings: DerivationSettings, at: At): DerivedState {
@@ -72,5 +81,6 @@ export function deriveState(read: UserSources, settings: DerivationSettings, at:
       nextChangeAt = next.validUntil;
     }
   }
-  return { answer, state: { version: answer.version, list, nextChangeAt } };
+  const state = { version: answer.version, list, nextChangeAt };
+  return { answer, state, initial: deriveInitial(read, settings, at) };
 }

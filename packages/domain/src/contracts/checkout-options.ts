@@ -59,7 +59,9 @@ export const checkoutDefaultsPatch = z
     trial_days: optionFields.trial_days.nullable(),
     trial_without_card: optionFields.trial_without_card.nullable(),
     locale: optionFields.locale.nullable(),
-    adjustable_quantity: optionFields.adjustable_quantity.nullable(),
+    adjustable_quantity: optionFields.adjustable_quantity
+      .nullable()
+      .describe('The buyer may change the quantity, from `min` to `max`, which must not be less.'),
     ui_mode: optionFields.ui_mode.nullable(),
     expires_in_seconds: optionFields.expires_in_seconds.nullable(),
   })

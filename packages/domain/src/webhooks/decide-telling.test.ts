@@ -33,6 +33,7 @@ const state = (version: number, list: ToldEntry[], nextChangeAt: number | null =
 const telling = (fields: Partial<Telling>): Telling => ({
   told: null,
   isUnknown: false,
+  initial: [],
   now: state(5, []),
   asOf,
   causes: [],
@@ -71,6 +72,23 @@ describe('decideTelling', () => {
     {
       name: 'a new user without anything is stored as told nothing',
       given: { now: state(5, []) },
+      message: null,
+      stored: 0,
+    },
+    {
+      name: 'a new user is compared with what default products give',
+      given: { initial: [a], now: state(5, [a, entry('b')]) },
+      message: {
+        version: 5,
+        previousVersion: null,
+        causes: [],
+        changes: [{ feature_code: 'b', change: 'added' as const }],
+      },
+      stored: 5,
+    },
+    {
+      name: 'a new user who has what default products give is told nothing',
+      given: { initial: [a], now: state(5, [a]) },
       message: null,
       stored: 0,
     },

@@ -18,6 +18,8 @@ export type Telling = {
   told: ToldState | null;
   /** A base line is under way and has not come to the user: what the project had of it is not known. */
   isUnknown: boolean;
+  /** What a user has of whom nothing is known: by default products. */
+  initial: readonly ToldEntry[];
   /** What a read says now. */
   now: ToldState;
   asOf: Instant;
@@ -42,8 +44,6 @@ export type DecidedTelling = {
   /** Time changed the answer, and nothing else gave it a new version: the user's has to grow. */
   isBumped: boolean;
 };
-
-const nothing: ToldState = { version: 0, list: [], nextChangeAt: null };
 
 const isPast = (at: string | null, asOf: Instant): boolean => at !== null && Date.parse(at) <= asOf;
 
@@ -74,8 +74,8 @@ const previousOf = (told: ToldState | null): number | null =>
  * alone changed the answer.
  */
 export function decideTelling(telling: Telling): DecidedTelling {
-  const { told, isUnknown, now, asOf, causes, isWanted } = telling;
-  const before = told ?? nothing;
+  const { told, isUnknown, initial, now, asOf, causes, isWanted } = telling;
+  const before: ToldState = told ?? { version: 0, list: initial, nextChangeAt: null };
   const changes = isUnknown ? [] : changesBetween(before.list, now.list);
   if (changes.length === 0 && !isUnknown) {
     const isStored = told !== null && told.nextChangeAt === now.nextChangeAt;

@@ -71,11 +71,10 @@ function erasedParts(shape: StateShape) {
   return { named_erased: found({ table: 'erased_objects', columns, by: 'object_id' }, keys) };
 }
 
-/** The rows that the keys lead to: the parts of `WITH`, each of which names earlier ones only. */
-function partsOf(shape: StateShape): Record<string, string | false> {
-  const { hasSubscriptions, hasPurchases, hasRelated } = shape;
-  const { given, rows, found } = givenBy(shape);
-  const hasObjects = hasSubscriptions || hasPurchases;
+/** Prices and products that are named, and their projects. */
+function catalogParts(shape: StateShape): Record<string, string | false> {
+  const { hasSubscriptions, hasPurchases } = shape;
+  const { given, found } = givenBy(shape);
   const stored = storedBy(shape);
   const itemPrices = [
     hasSubscriptions && 'SELECT stripe_price_id FROM stored_subscription_items',
@@ -86,6 +85,42 @@ function partsOf(shape: StateShape): Record<string, string | false> {
     hasPurchases && 'SELECT stripe_product_id FROM stored_purchase_items',
   ];
   const prices = { table: 'prices', columns: priceColumns };
+  return {
+    named_projects: union(
+      'SELECT project_id AS id FROM owners',
+      given('project_ids'),
+      ...stored('claimed_project_id'),
+    ),
+    named_prices: union(
+      found({ ...prices, by: 'stripe_price_id' }, union(given('price_ids'), ...itemPrices)),
+      // Subscriptions name prices by Stripe's ids only.
+      (hasPurchases || !hasSubscriptions) &&
+        lookupPairs({ ...prices, by: ['project_id', 'price_id'] }, [
+          'SELECT id FROM named_projects',
+          union(given('price_ids'), hasPurchases && 'SELECT stripe_price_id FROM stored_purchase_items'),
+        ]),
+    ),
+    named_products: found(
+      { table: 'products', columns: 'project_id, stripe_product_id', by: 'stripe_product_id' },
+      union(given('product_ids'), ...itemProducts),
+    ),
+    stored_projects: found(
+      {
+        table: 'projects',
+        columns: `id, policy ->> 'accept_buyer_hints' = 'quarantine' AS quarantines_hints`,
+        by: 'id',
+      },
+      'SELECT id FROM named_projects UNION SELECT project_id FROM named_prices UNION SELECT project_id FROM named_products',
+    ),
+  };
+}
+
+/** The rows that the keys lead to: the parts of `WITH`, each of which names earlier ones only. */
+function partsOf(shape: StateShape): Record<string, string | false> {
+  const { hasSubscriptions, hasPurchases, hasRelated } = shape;
+  const { given, rows, found } = givenBy(shape);
+  const hasObjects = hasSubscriptions || hasPurchases;
+  const stored = storedBy(shape);
   const users = { table: 'users', columns: userColumns };
   return {
     known_events: rows({ table: 'stripe_events', columns: 'event_id, status', by: 'event_id' }, 'event_ids'),
@@ -124,32 +159,7 @@ function partsOf(shape: StateShape): Record<string, string | false> {
         hasRelated && 'SELECT user_ref FROM object_holders',
       ),
     ),
-    named_projects: union(
-      'SELECT project_id AS id FROM owners',
-      given('project_ids'),
-      ...stored('claimed_project_id'),
-    ),
-    named_prices: union(
-      found({ ...prices, by: 'stripe_price_id' }, union(given('price_ids'), ...itemPrices)),
-      // Subscriptions name prices by Stripe's ids only.
-      (hasPurchases || !hasSubscriptions) &&
-        lookupPairs({ ...prices, by: ['project_id', 'price_id'] }, [
-          'SELECT id FROM named_projects',
-          union(given('price_ids'), hasPurchases && 'SELECT stripe_price_id FROM stored_purchase_items'),
-        ]),
-    ),
-    named_products: found(
-      { table: 'products', columns: 'project_id, stripe_product_id', by: 'stripe_product_id' },
-      union(given('product_ids'), ...itemProducts),
-    ),
-    stored_projects: found(
-      {
-        table: 'projects',
-        columns: `id, policy ->> 'accept_buyer_hints' = 'quarantine' AS quarantines_hints`,
-        by: 'id',
-      },
-      'SELECT id FROM named_projects UNION SELECT project_id FROM named_prices UNION SELECT project_id FROM named_products',
-    ),
+    ...catalogParts(shape),
     owners_and_claimed_users: union(
       `SELECT ${userColumns} FROM owners`,
       lookupPairs({ ...users, by: ['project_id', 'user_id'] }, [

@@ -34,13 +34,14 @@ type Told = { users: ToldUser[]; bumps: number[]; messages: NewMessage[] };
 function tell(
   { emission, order, asOf }: { emission: Emission; order: EmitOrder; asOf: Instant },
   { ref, userId }: LockedUser,
-  { answer, state: now }: DerivedState,
+  { answer, state: now, initial }: DerivedState,
 ): Told {
   const { endpoints, marks, states, unreachedUpTo } = emission;
   const told = states.get(userId) ?? null;
   const telling = {
     told,
     isUnknown: told === null && unreachedUpTo !== null && ref <= unreachedUpTo,
+    initial,
     now,
     asOf,
     causes: [...marks.filter((mark) => mark.userId === userId).map(({ cause }) => cause), order.cause].filter(

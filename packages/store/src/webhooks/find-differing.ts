@@ -27,10 +27,11 @@ export async function findDiffering(
   return userIds.filter((userId) => {
     const read = sources.get(userId);
     if (read === undefined) return false;
-    const { list, nextChangeAt } = deriveState(read, settings, { projectId, asOf }).state;
+    const { state, initial } = deriveState(read, settings, { projectId, asOf });
+    const { list, nextChangeAt } = state;
     const before = known.get(userId);
-    // Of whom nothing is known: what they have is to be told, if it is something.
-    if (before === undefined) return list.length > 0 || nextChangeAt !== null;
+    // Of whom nothing is known: what they have besides what everybody has is to be told.
+    if (before === undefined) return digestOf(initial) !== digestOf(list) || nextChangeAt !== null;
     return before.digest !== digestOf(list) || before.nextChangeAt !== nextChangeAt;
   });
 }
