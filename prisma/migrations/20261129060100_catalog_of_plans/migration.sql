@@ -8,11 +8,6 @@ ALTER TABLE "products"
     ADD COLUMN "stripe_product_id" TEXT COLLATE "C",
     ADD COLUMN "access_days" INTEGER;
 
--- Stripe's product belongs to one product of one project.
-CREATE UNIQUE INDEX "products_stripe_product_id_key" ON "products" ("stripe_product_id");
--- Of a group at most one is the default.
-CREATE UNIQUE INDEX "products_default_key" ON "products" ("project_id", "plan_group") WHERE "is_default";
-
 -- What checkouts and the portal do where a request does not say it.
 ALTER TABLE "projects"
     ADD COLUMN "checkout_defaults" JSONB NOT NULL DEFAULT '{}',
