@@ -174,7 +174,7 @@ test('weeks are made ahead, and dropped when what they hold is no longer kept', 
 
 test('how many weeks are ahead is measured', async () => {
   await makeUsageWeeks(world.worker().deps);
-  expect(await world.worker().deps.metrics.registry.metrics()).toMatch(/^usage_weeks_ahead [5-9]$/m);
+  expect(await world.worker().deps.metrics.registry.metrics()).toMatch(/^usage_partitions_ahead [5-9]$/m);
 });
 
 test('the series goes back as far as it is kept', async () => {

@@ -59,7 +59,7 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   erasures: counter('erasures_total', 'Erasures of users that were done, or failed', ['outcome']),
   queuedUsage: counter('usage_queued_total', 'Queued usage that was applied, or refused', ['outcome']),
   usageWeeksAhead: gauge(
-    'usage_weeks_ahead',
+    'usage_partitions_ahead',
     'Weeks after the present one whose events of usage have a place',
   ),
   meterReports: counter(

@@ -45,17 +45,6 @@ const products = {
   },
 } as const;
 
-/** What everybody has who has no plan. */
-const freePlan = {
-  product_id: 'free',
-  name: 'Free',
-  feature_codes: ['basic_export'],
-  features: [{ feature_code: 'api_calls', allowance: 100, period: 'month' }],
-  group: 'plans',
-  rank: 1,
-  is_default: true,
-};
-
 /** What the demo's subscription gives besides: a metered feature and a limit. */
 const usageFeatures = [
   { feature_code: 'api_calls', name: 'API calls', kind: 'metered', unit: 'call', thresholds: [80, 100] },
@@ -63,8 +52,8 @@ const usageFeatures = [
 ];
 
 /**
- * A project with a free plan that everybody has, two products, a monthly and a one-time price and an API key, made through the public API and
- * Stripe. What an earlier start made is used again while both sides still have it.
+ * A project with two products, a monthly and a one-time price and an API key, made through the public API and Stripe. What an
+ * earlier start made is used again while both sides still have it.
  */
 export async function seedDemo(options: DemoOptions): Promise<Demo> {
   const stripe = createStripeClient(options.stripe);
@@ -72,7 +61,6 @@ export async function seedDemo(options: DemoOptions): Promise<Demo> {
   if (kept !== undefined && (await isStillKnown({ options, stripe }, kept))) return kept;
   await admin(options, '/projects', { project_id: demoProject, name: 'Demo' });
   for (const feature of usageFeatures) await admin(options, `/projects/${demoProject}/features`, feature);
-  await admin(options, `/projects/${demoProject}/products`, freePlan);
   const [subscription, payment] = await Promise.all([
     ensurePrice({ options, stripe }, { kind: 'subscription', kept }),
     ensurePrice({ options, stripe }, { kind: 'payment', kept }),

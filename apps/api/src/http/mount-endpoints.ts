@@ -105,15 +105,18 @@ function readInput(
 /** `end` with the finished text: Express's `json` would look at the settings of the app and the request again. */
 function send(response: Response, reply: Reply, { answers: [first] }: Endpoint): void {
   response.status(reply.status ?? first.status);
-  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  if (!('text' in reply) && reply.body === undefined) {
-    response.end();
-    return;
+  const isText = 'text' in reply;
+  const text = isText ? reply.text : JSON.stringify(reply.body ?? '');
+  const isEmpty = !isText && reply.body === undefined;
+  if (!isEmpty) {
+    const type = (isText ? first.contentType : undefined) ?? 'application/json';
+    response.setHeader('content-type', `${type}; charset=utf-8`);
+    response.setHeader('content-length', Buffer.byteLength(text));
   }
-  const [text, type] = 'text' in reply ? [reply.text, first.contentType] : [JSON.stringify(reply.body)];
-  response.setHeader('content-type', `${type ?? 'application/json'}; charset=utf-8`);
-  response.setHeader('content-length', Buffer.byteLength(text));
-  response.end(text);
+  // A handler may know the type better.
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  if (isEmpty) response.end();
+  else response.end(text);
 }
 
 function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHandler {

@@ -1,4 +1,4 @@
-import { appNodeArguments } from '@billing/testing';
+import { appNodeArguments, workerNodeArguments } from '@billing/testing';
 import { peakResidentMib, residentMib } from '../measure/cpu-time.ts';
 import { entries } from '../paths.ts';
 import { startProcess } from './start-process.ts';
@@ -25,7 +25,7 @@ export function createStarters(common: Env, node: string): Starters {
   const startApp = async (app: 'api' | 'worker', portVariable: string, env: Env): Promise<Running> => {
     const running = await startProcess({
       script: entries[app],
-      nodeArguments: appNodeArguments,
+      nodeArguments: app === 'worker' ? workerNodeArguments : appNodeArguments,
       node,
       env: (port) => ({ ...common, [portVariable]: String(port), ...env }),
     });

@@ -31,7 +31,7 @@ export const usage = dashboard({
         figure('Queued and waiting', 'sum(queue:bullmq_queue_jobs:waiting{queue="usage-events"})', {
           limit: 1000,
         }),
-        figure('Weeks of events ahead', 'max(usage_weeks_ahead)', { limit: 1, isLowBad: true }),
+        figure('Weeks of events ahead', 'max(usage_partitions_ahead)', { limit: 1, isLowBad: true }),
       ],
     ],
     [
