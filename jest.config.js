@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 
+/** What kills processes again and again, for minutes: `npm run test:deep`. */
+const deep = process.env['DEEP_TESTS'] === '1' ? [] : [String.raw`\.deep\.test\.ts$`];
 const notSource = ['/node_modules/', '/dist/', '/.local/'];
 
 /** Journeys of a user through the whole system, and what needs a browser: `npm run test:journeys`. */
@@ -14,7 +16,13 @@ export const journeys = {
 /** One project for the whole repository: tests run from source (no build needed) on real services. */
 export default {
   testMatch: ['<rootDir>/{apps,packages,perf,tests,tools}/**/*.test.ts'],
-  testPathIgnorePatterns: [...notSource, '/tests/journeys/', '/tests/images/', 'browser\\.test\\.ts$'],
+  testPathIgnorePatterns: [
+    ...notSource,
+    ...deep,
+    '/tests/journeys/',
+    '/tests/images/',
+    'browser\\.test\\.ts$',
+  ],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
