@@ -89,13 +89,19 @@ export function finishChange(
 }
 
 /**
+ * For so long after its end a bucket stays in the row: a process whose clock is behind, or that waited for the row's lock, still
+ * takes from it, and must see what was taken.
+ */
+const lingersMs = 5 * 60_000;
+
+/**
  * Which buckets stay in the state's row and which have ended: these are kept beside it, as only late usage and
  * corrections need them. Those that something is held of, or whose rest may roll over, are live.
  */
 export function splitBuckets({ offer, state }: Account): { live: BucketState[]; ended: BucketState[] } {
   const isLive = (bucket: BucketState): boolean =>
     bucket.end === null ||
-    bucket.end > offer.input.now ||
+    bucket.end > offer.input.now - lingersMs ||
     bucket.held !== 0 ||
     offer.terms.some((terms) => isInWindow(terms, bucket, state.buckets));
   return {

@@ -92,7 +92,8 @@ describe('which buckets stay in the row', () => {
   const used = after(accountOf(plan()), aUse({ quantity: 30 }));
   it.each<[string, Scene, number, number]>([
     ['the current one', plan(), 1, 0],
-    ['not one that has ended', { ...plan(), now: '2026-05-10' }, 0, 1],
+    ['one that has just ended', { ...plan(), now: '2026-05-10' }, 1, 0],
+    ['not one that ended five minutes ago', { ...plan(), now: '2026-05-10T00:05:00Z' }, 0, 1],
     [
       'one whose rest rolls over',
       { ...plan(metered({ rollover: { periods: 1 } })), now: '2026-05-10' },
@@ -104,4 +105,13 @@ describe('which buckets stay in the row', () => {
     const split = splitBuckets(later(used, scene));
     expect([split.live.length, split.ended.length]).toEqual([live, ended]);
   });
+});
+
+test('who decides a moment before the end, after somebody else did after it, finds what was taken', () => {
+  const scene = plan(metered({ allowance: 30 }));
+  const empty = after(accountOf({ ...scene, now: '2026-05-09T23:59:58Z' }), aUse({ quantity: 30 }));
+  const renewed = after(later(empty, { ...scene, now: '2026-05-10T00:00:00Z' }), aUse());
+  const stored = { ...renewed, state: { ...renewed.state, buckets: splitBuckets(renewed).live } };
+  const behind = later(stored, { ...scene, now: '2026-05-09T23:59:59Z' });
+  expect(decide(behind, aUse())).toMatchObject({ kind: 'denied' });
 });

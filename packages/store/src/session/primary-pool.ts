@@ -8,8 +8,8 @@ import { openWithin, PrimaryClient } from './primary-client.ts';
 import { renewConnections } from './renew-connections.ts';
 import type { StartupParameters } from './startup-parameters.ts';
 
-/** Writes that are refused come many at a time. */
-const renewAllEveryMs = 1_000;
+/** Writes that are refused come many at a time, and again each second where processes say that they are alive. */
+const renewAllEveryMs = 5_000;
 
 export type PrimaryPoolOptions = {
   /** One for each host. */

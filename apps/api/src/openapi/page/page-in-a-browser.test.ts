@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startTestApi } from '../../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../../testing/start-test-api.test-support.ts';
 import { endpoints } from '../../app.ts';
+import { createOpenApiDocument } from '../create-document.ts';
 
 const describeInBrowser = browserPath === undefined ? describe.skip : describe;
 
@@ -40,7 +41,9 @@ describeInBrowser('the page in a browser', () => {
     const ids: string[] = await visible('details.call').evaluateAll((calls) => calls.map(({ id }) => id));
     return ids.sort();
   };
-  const all = endpoints.map(({ operationId }) => operationId).sort();
+  const { webhooks } = createOpenApiDocument(endpoints);
+  const told = Object.values(Object(webhooks)).map((one) => String(Object(one).post.operationId));
+  const all = [...endpoints.map(({ operationId }) => operationId), ...told].sort();
 
   test('the search shows the calls that have every word, and all again when it is emptied', async () => {
     expect(await shownCalls()).toEqual(all);
