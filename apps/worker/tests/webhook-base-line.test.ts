@@ -73,7 +73,8 @@ it('tells what time changed while it waited', async () => {
   await addEndpoint(database, projectId);
   const found = () => findBaseLines(database, { projectId, now: Date.now() });
   const [baseLine] = await found();
-  expect(await prepareBaseLine(database, baseLine?.id ?? 0)).toBe(true);
+  // Transactions of other tests on the same server may have to end first.
+  await waitFor(() => prepareBaseLine(database, baseLine?.id ?? 0), { what: 'older transactions to end' });
   // As if it had always been to end then.
   await world.asOwner(`
     UPDATE public.subscriptions s SET cancel_at = f.seen_at + interval '100 milliseconds'
