@@ -38,7 +38,7 @@ export default {
   testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
   maxWorkers: availableParallelism() + 1,
-  workerIdleMemoryLimit: '512MB',
+  workerIdleMemoryLimit: '1200MB',
   testTimeout: 60_000,
   passWithNoTests: false,
 };
