@@ -89,7 +89,7 @@ it('users of one project are on all nodes, and reads ten times between changes a
 
 // Naive: an entry goes along with its slot, and its invalidation goes to where the slot was.
 it('moving slots to another node and back gives no stale answer', async () => {
-  const users = Array.from({ length: 8 }, () => uniqueId('moved'));
+  const users = Array.from({ length: 30 }, () => uniqueId('moved'));
   for (const user of users) await shop.grant(user, 'first', writer);
   await untilHits(users);
   const [from, to] = cluster.primaries;
