@@ -102,21 +102,27 @@ function readInput(
   return { ...input, project, actor: { name: project.keyId, requestId: requestIdOf(response) } };
 }
 
+/** The body; null: none. */
+function textOf(
+  reply: Reply,
+  { contentType }: Endpoint['answers'][0],
+): { text: string; type: string } | null {
+  const json = 'application/json';
+  if ('text' in reply) return { text: reply.text, type: contentType ?? json };
+  return reply.body === undefined ? null : { text: JSON.stringify(reply.body), type: json };
+}
+
 /** `end` with the finished text: Express's `json` would look at the settings of the app and the request again. */
 function send(response: Response, reply: Reply, { answers: [first] }: Endpoint): void {
   response.status(reply.status ?? first.status);
-  const isText = 'text' in reply;
-  const text = isText ? reply.text : JSON.stringify(reply.body ?? '');
-  const isEmpty = !isText && reply.body === undefined;
-  if (!isEmpty) {
-    const type = (isText ? first.contentType : undefined) ?? 'application/json';
-    response.setHeader('content-type', `${type}; charset=utf-8`);
-    response.setHeader('content-length', Buffer.byteLength(text));
+  const finished = textOf(reply, first);
+  if (finished !== null) {
+    response.setHeader('content-type', `${finished.type}; charset=utf-8`);
+    response.setHeader('content-length', Buffer.byteLength(finished.text));
   }
   // A handler may know the type better.
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  if (isEmpty) response.end();
-  else response.end(text);
+  response.end(finished?.text);
 }
 
 function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHandler {
