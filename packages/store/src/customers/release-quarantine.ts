@@ -4,6 +4,7 @@ import type { PendingInvalidation } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { keyOf } from '../events/outcomes.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
+import { Prisma } from '../generated/client.ts';
 import { noteUsers } from '../dry-run.ts';
 import { decideAgain } from './decide-again.ts';
 import type { DecidedAgain } from './decide-again.ts';
@@ -97,6 +98,21 @@ export async function releaseForObject(tx: Queries, object: ObjectKey, cause: Ca
   return releaseAll(tx, { objects: [object, ...receipt], names, areMapped: false, cause });
 }
 
+/** Objects with an item for which the condition holds; it names the item `i` and the object's owner, if there is one, `u`. */
+function objectsWithItems(
+  tx: Queries,
+  { subscriptions, purchases }: Record<'subscriptions' | 'purchases', Prisma.Sql>,
+): Promise<ObjectKey[]> {
+  return tx.$queryRaw<ObjectKey[]>`
+    SELECT DISTINCT 'subscription' AS kind, s.id
+    FROM public.subscription_items i JOIN public.subscriptions s ON s.id = i.subscription_id LEFT JOIN public.users u ON u.id = s.user_ref
+    WHERE ${subscriptions}
+    UNION
+    SELECT 'purchase', p.id
+    FROM public.purchase_items i JOIN public.purchases p ON p.id = i.purchase_id LEFT JOIN public.users u ON u.id = p.user_ref
+    WHERE ${purchases}`;
+}
+
 type NewPrice = { projectId: string; priceId: string; stripePriceId: string };
 
 /**
@@ -107,15 +123,12 @@ export async function releaseForPrice(
   tx: Queries,
   { projectId, priceId, stripePriceId }: NewPrice,
 ): Promise<PendingInvalidation[]> {
-  const objects = await tx.$queryRaw<ObjectKey[]>`
-    SELECT DISTINCT 'subscription' AS kind, s.id
-    FROM public.subscription_items i JOIN public.subscriptions s ON s.id = i.subscription_id LEFT JOIN public.users u ON u.id = s.user_ref
-    WHERE i.stripe_price_id = ${stripePriceId} AND u.project_id IS DISTINCT FROM ${projectId}
-    UNION
-    SELECT 'purchase', p.id
-    FROM public.purchase_items i JOIN public.purchases p ON p.id = i.purchase_id LEFT JOIN public.users u ON u.id = p.user_ref
-    WHERE i.stripe_price_id IN (${stripePriceId}, ${priceId})
-      AND (u.project_id IS DISTINCT FROM ${projectId} OR i.stripe_price_id <> ${stripePriceId})`;
+  const isElsewhere = Prisma.sql`u.project_id IS DISTINCT FROM ${projectId}`;
+  const objects = await objectsWithItems(tx, {
+    subscriptions: Prisma.sql`i.stripe_price_id = ${stripePriceId} AND ${isElsewhere}`,
+    purchases: Prisma.sql`i.stripe_price_id IN (${stripePriceId}, ${priceId})
+      AND (${isElsewhere} OR i.stripe_price_id <> ${stripePriceId})`,
+  });
   const names = [stripePriceId, priceId];
   const { pending } = await releaseAll(tx, { objects, names, areMapped: true, cause: 'catalog' });
   return pending;
@@ -132,14 +145,9 @@ export async function releaseForStripeProduct(
   tx: Queries,
   { projectId, stripeProductId }: { projectId: string; stripeProductId: string },
 ): Promise<PendingInvalidation[]> {
-  const objects = await tx.$queryRaw<ObjectKey[]>`
-    SELECT DISTINCT 'subscription' AS kind, s.id
-    FROM public.subscription_items i JOIN public.subscriptions s ON s.id = i.subscription_id LEFT JOIN public.users u ON u.id = s.user_ref
-    WHERE i.stripe_product_id = ${stripeProductId} AND u.project_id IS DISTINCT FROM ${projectId}
-    UNION
-    SELECT 'purchase', p.id
-    FROM public.purchase_items i JOIN public.purchases p ON p.id = i.purchase_id LEFT JOIN public.users u ON u.id = p.user_ref
-    WHERE i.stripe_product_id = ${stripeProductId} AND u.project_id IS DISTINCT FROM ${projectId}`;
+  const isConcerned = Prisma.sql`
+    i.stripe_product_id = ${stripeProductId} AND u.project_id IS DISTINCT FROM ${projectId}`;
+  const objects = await objectsWithItems(tx, { subscriptions: isConcerned, purchases: isConcerned });
   const prices = await tx.$queryRaw<{ id: string }[]>`
     SELECT sold.id FROM (
       SELECT stripe_price_id AS id FROM public.subscription_items WHERE stripe_product_id = ${stripeProductId}
