@@ -2,6 +2,23 @@ import type { UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 
+/** What is known of a user's usage, in the order of an export. */
+const usageTables = [
+  'usage_states',
+  'usage_ended_buckets',
+  'usage_events',
+  'usage_slots',
+  'usage_reservations',
+  'usage_crossings',
+  'usage_refusals',
+  'usage_meter_hours',
+  'usage_meter_reports',
+] as const;
+
+/** They may be very long, and are erased in parts. */
+const growing = new Set<string>(['usage_events', 'usage_slots']);
+const decidedBy = usageTables.filter((table) => !growing.has(table));
+
 /**
  * Deletes what decisions about a user are made by, in the erasure's own transaction: balances begin anew. Events and the
  * series until `erasedAt` may be very many: they go in parts (`eraseUsageEvents`). The states come first: who decides has
@@ -12,19 +29,9 @@ export async function eraseUsageStates(
   tx: Pick<Queries, '$executeRaw'>,
   { projectId, userId, erasedAt }: UserKey & { erasedAt: Date },
 ): Promise<void> {
-  const tables = [
-    'usage_states',
-    'usage_ended_buckets',
-    'usage_reservations',
-    'usage_crossings',
-    'usage_refusals',
-    'usage_meter_hours',
-    'usage_meter_reports',
-  ];
-  for (const table of tables)
-    await tx.$executeRaw`
-      DELETE FROM ${Prisma.raw(`public.${table}`)} WHERE project_id = ${projectId} AND user_id = ${userId}`;
   const isTheirs = Prisma.sql`project_id = ${projectId} AND user_id = ${userId}`;
+  for (const table of decidedBy)
+    await tx.$executeRaw`DELETE FROM ${Prisma.raw(`public.${table}`)} WHERE ${isTheirs}`;
   await tx.$executeRaw`
     DELETE FROM public.usage_event_ids i USING public.usage_events e
     WHERE e.project_id = ${projectId} AND e.user_id = ${userId} AND e.recorded_at > ${erasedAt}::timestamptz
@@ -66,18 +73,6 @@ export async function eraseUsageEvents(
   });
 }
 
-const exported = [
-  'usage_states',
-  'usage_ended_buckets',
-  'usage_events',
-  'usage_slots',
-  'usage_reservations',
-  'usage_crossings',
-  'usage_refusals',
-  'usage_meter_hours',
-  'usage_meter_reports',
-] as const;
-
 /** All rows of usage of a user, by table. */
 export type ExportedUsage = Record<string, Record<string, unknown>[]>;
 
@@ -86,7 +81,7 @@ export async function exportUsage(
   { projectId, userId }: UserKey,
 ): Promise<ExportedUsage> {
   const tables: ExportedUsage = {};
-  for (const table of exported) {
+  for (const table of usageTables) {
     const found = await tx.$queryRaw<{ row: Record<string, unknown> }[]>`
       SELECT to_jsonb(u) - 'body_digest' AS row FROM ${Prisma.raw(`public.${table}`)} u
       WHERE project_id = ${projectId} AND user_id = ${userId}`;
