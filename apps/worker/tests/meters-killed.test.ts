@@ -22,30 +22,6 @@ async function start(): Promise<void> {
 const kill = async (): Promise<void> => void (await running.shift()?.kill('SIGKILL'));
 
 const hours = 5;
-type User = Awaited<ReturnType<TestMeters['startUser']>>;
-
-/** A subscription whose paid period ends within one of the hours. */
-async function subscribe({ userId, userRef, customer }: User, bound: Date): Promise<void> {
-  await world.database.subscription.create({
-    data: {
-      id: `sub_${userId}`,
-      userRef,
-      stripeCustomerId: customer,
-      status: 'active',
-      startDate: new Date(bound.getTime() - 30 * 24 * hourMs),
-      items: {
-        create: {
-          itemId: 'si_1',
-          stripePriceId: 'price_sub',
-          quantity: 1n,
-          currentPeriodStart: new Date(bound.getTime() - 30 * 24 * hourMs),
-          currentPeriodEnd: bound,
-        },
-      },
-    },
-  });
-}
-
 /** What was used of a user from a moment until before another, by the events. */
 async function usedBetween(userId: string, from: Date, to: Date): Promise<number> {
   const { _sum: sum } = await world.database.usageEvent.aggregate({
@@ -95,11 +71,11 @@ it("Stripe's total of each period is ours, whenever workers are killed and answe
   // Whole minutes: what Stripe sums up.
   const bound = new Date(first + 2 * hourMs + 24 * minuteMs);
   const users = await Promise.all(Array.from({ length: 4 }, () => world.startUser()));
-  await Promise.all(users.map((user) => subscribe(user, bound)));
+  await Promise.all(users.map((user) => world.subscribe(user, bound, 'ends')));
   const taken = new Map<string, { id: string; at: number; quantity: number }[]>();
   await Promise.all([start(), start()]);
 
-  async function useSome(user: User, index: number): Promise<void> {
+  async function useSome(user: Awaited<ReturnType<TestMeters['startUser']>>, index: number): Promise<void> {
     const known = taken.get(user.userId) ?? [];
     const corrected = index % 4 === 3 ? known.shift() : undefined;
     const at = corrected?.at ?? first + Math.floor(Math.random() * hours * hourMs);

@@ -149,27 +149,11 @@ test('the overage only, and by the meter of the product, to the customer of its 
 });
 
 test('an hour with the end of a period in it is told in two parts', async () => {
-  const { userId, userRef, customer } = await world.startUser();
+  const user = await world.startUser();
+  const { userId, customer } = user;
   const hour = world.pastHour(3);
   const bound = new Date(hour + 23 * minuteMs + 17_000);
-  await world.database.subscription.create({
-    data: {
-      id: `sub_${userId}`,
-      userRef,
-      stripeCustomerId: customer,
-      status: 'active',
-      startDate: new Date(bound.getTime() - 30 * 24 * hourMs),
-      items: {
-        create: {
-          itemId: 'si_1',
-          stripePriceId: 'price_sub',
-          quantity: 1n,
-          currentPeriodStart: bound,
-          currentPeriodEnd: new Date(bound.getTime() + 30 * 24 * hourMs),
-        },
-      },
-    },
-  });
+  await world.subscribe(user, bound, 'begins');
   await world.record(userId, { quantity: 5, timestamp: bound.getTime() - 1 });
   await world.record(userId, { quantity: 8, timestamp: bound.getTime() });
   expect(await world.waitForCount(customer, 13)).toBe(13);
@@ -195,27 +179,11 @@ test('erasing a user takes what is noted for meters; an export has it', async ()
 test('what was used before the end of a paid period is told before its hour is over', async () => {
   const toNext = hourMs - (world.now() % hourMs);
   await passMs(toNext + 30 * minuteMs);
-  const { userId, userRef, customer } = await world.startUser();
+  const user = await world.startUser();
+  const { userId, customer } = user;
   const hour = Math.floor(world.now() / hourMs) * hourMs;
   const bound = new Date(hour + 25 * minuteMs);
-  await world.database.subscription.create({
-    data: {
-      id: `sub_${userId}`,
-      userRef,
-      stripeCustomerId: customer,
-      status: 'active',
-      startDate: new Date(bound.getTime() - 30 * 24 * hourMs),
-      items: {
-        create: {
-          itemId: 'si_1',
-          stripePriceId: 'price_sub',
-          quantity: 1n,
-          currentPeriodStart: new Date(bound.getTime() - 30 * 24 * hourMs),
-          currentPeriodEnd: bound,
-        },
-      },
-    },
-  });
+  await world.subscribe(user, bound, 'ends');
   await world.record(userId, { quantity: 3, timestamp: hour + 10 * minuteMs });
   await world.record(userId, { quantity: 4, timestamp: hour + 28 * minuteMs });
   expect(await world.waitForCount(customer, 3, 30_000)).toBe(3);

@@ -1,33 +1,18 @@
-import { PassThrough } from 'node:stream';
-import { dayMs, queueNames } from '@billing/domain';
-import { createLogger, createQueue } from '@billing/platform';
-import type { JobQueue } from '@billing/platform';
+import { dayMs } from '@billing/domain';
 import { waitFor } from '@billing/testing';
-import { startTestWorker, uniqueId } from './support/start-test-worker.test-support.ts';
+import { startRetention } from './support/retention-world.test-support.ts';
+import { uniqueId } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
 
 const keptDays = 40;
 let world: TestWorker;
-let queue: JobQueue;
+let retention: Awaited<ReturnType<typeof startRetention>>;
 
 beforeAll(async () => {
-  world = await startTestWorker({ env: { EVENT_RETENTION_DAYS: String(keptDays) } });
-  const destination = new PassThrough().resume();
-  const logger = createLogger({ service: 'test', level: 'error', format: 'json', destination });
-  queue = createQueue({ url: world.redis.url, name: queueNames.maintenance, prefix: 'bull', logger });
-  await waitFor(() => queue.ready(), { what: 'the queue' });
+  retention = await startRetention({ EVENT_RETENTION_DAYS: String(keptDays) });
+  ({ world } = retention);
 });
-afterAll(async () => {
-  await queue.close();
-  await world.close();
-});
-
-/** Adds the job as the schedule does, and waits for its end. */
-async function runRetention(): Promise<void> {
-  const jobId = uniqueId('retention');
-  await queue.add({ name: 'retention', data: {}, jobId }, { deadlineMs: 5_000 });
-  await waitFor(async () => (await queue.bull.getJob(jobId)) === undefined, { what: 'the job' });
-}
+afterAll(() => retention.close());
 
 const daysAgo = (days: number): Date => new Date(Date.now() - days * dayMs);
 
@@ -62,13 +47,13 @@ it.each<[status: string, age: number, isKept: boolean]>([
   ['ignored', keptDays - 1, true],
 ])('an event that was %s %i days ago: kept %s', async (status, age, isKept) => {
   const ids = await record(2, { status, processedAt: daysAgo(age) });
-  await runRetention();
+  await retention.run();
   expect(await kept(ids)).toBe(isKept ? 2 : 0);
 });
 
 it('deletes more than one statement takes, and counts and logs it', async () => {
   const ids = await record(4_500, { status: 'applied', processedAt: daysAgo(keptDays + 100) });
-  await runRetention();
+  await retention.run();
   expect(await kept(ids)).toBe(0);
   const deleted = await world
     .worker()
@@ -78,9 +63,12 @@ it('deletes more than one statement takes, and counts and logs it', async () => 
 });
 
 it('is scheduled', async () => {
-  const schedule = await waitFor(async () => (await queue.bull.getJobScheduler('retention')) ?? null, {
-    what: 'the schedule',
-  });
+  const schedule = await waitFor(
+    async () => (await retention.queue.bull.getJobScheduler('retention')) ?? null,
+    {
+      what: 'the schedule',
+    },
+  );
   expect(schedule.every).toBe(3_600_000);
 });
 
@@ -92,11 +80,11 @@ it('the head of the audit chain is written to the log each time', async () => {
       .map((line): { id: string; digest: string } => JSON.parse(line))
       .map(({ id, digest }) => ({ id, digest }));
   const before = logged().length;
-  await runRetention();
+  await retention.run();
   expect(logged()[before]).toEqual(head);
   await world.database.$executeRaw`
     INSERT INTO public.audit_log (actor, action, target_type, target_id) VALUES ('ann', 'project.create', 'project', 'p')`;
-  await runRetention();
+  await retention.run();
   const [row] = await world.database.auditEntry.findMany({ take: 1, orderBy: { id: 'desc' } });
   if (row === undefined) throw new Error('there is a row');
   expect(logged()[before + 1]).toEqual({ id: '1', digest: Buffer.from(row.digest).toString('hex') });

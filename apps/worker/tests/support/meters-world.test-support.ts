@@ -99,6 +99,28 @@ export async function startMeters({
       if (isMapped) await map();
       return { userId, userRef: user.id, customer: customer.id, map };
     },
+    /** A subscription of the user that began 30 days before `bound`; its paid period begins or ends there. */
+    async subscribe(
+      { userId, userRef, customer }: { userId: string; userRef: bigint; customer: string },
+      bound: Date,
+      period: 'begins' | 'ends',
+    ): Promise<void> {
+      const monthMs = 30 * 24 * hourMs;
+      const startDate = new Date(bound.getTime() - monthMs);
+      const [currentPeriodStart, currentPeriodEnd] =
+        period === 'ends' ? [startDate, bound] : [bound, new Date(bound.getTime() + monthMs)];
+      const item = { itemId: 'si_1', stripePriceId: 'price_sub', quantity: 1n };
+      await database.subscription.create({
+        data: {
+          id: `sub_${userId}`,
+          userRef,
+          stripeCustomerId: customer,
+          status: 'active',
+          startDate,
+          items: { create: { ...item, currentPeriodStart, currentPeriodEnd } },
+        },
+      });
+    },
     /** What Stripe counted of a customer by the time that it is as expected, or for long not. */
     async waitForCount(customer: string, expected: number, timeoutMs = 20_000): Promise<number> {
       const count = () => countedAtStripe(customer, now() - 34 * 24 * hourMs, now() + hourMs);

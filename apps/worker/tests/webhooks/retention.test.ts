@@ -1,34 +1,18 @@
-import { PassThrough } from 'node:stream';
-import { dayMs, queueNames, webhookDeliveryStatuses } from '@billing/domain';
+import { dayMs, webhookDeliveryStatuses } from '@billing/domain';
 import type { WebhookDeliveryStatus } from '@billing/domain';
-import { createLogger, createQueue } from '@billing/platform';
-import type { JobQueue } from '@billing/platform';
-import { waitFor } from '@billing/testing';
-import { startTestWorker, uniqueId } from '../support/start-test-worker.test-support.ts';
+import { startRetention } from '../support/retention-world.test-support.ts';
+import { uniqueId } from '../support/start-test-worker.test-support.ts';
 import type { TestWorker } from '../support/start-test-worker.test-support.ts';
 
 const keptDays = 1.5;
 let world: TestWorker;
-let queue: JobQueue;
+let retention: Awaited<ReturnType<typeof startRetention>>;
 
 beforeAll(async () => {
-  world = await startTestWorker({ env: { WEBHOOK_RETENTION_DAYS: String(keptDays) } });
-  const destination = new PassThrough().resume();
-  const logger = createLogger({ service: 'test', level: 'error', format: 'json', destination });
-  queue = createQueue({ url: world.redis.url, name: queueNames.maintenance, prefix: 'bull', logger });
-  await waitFor(() => queue.ready(), { what: 'the queue' });
+  retention = await startRetention({ WEBHOOK_RETENTION_DAYS: String(keptDays) });
+  ({ world } = retention);
 });
-afterAll(async () => {
-  await queue.close();
-  await world.close();
-});
-
-/** Adds the job as the schedule does, and waits for its end. */
-async function runRetention(): Promise<void> {
-  const jobId = uniqueId('retention');
-  await queue.add({ name: 'retention', data: {}, jobId }, { deadlineMs: 5_000 });
-  await waitFor(async () => (await queue.bull.getJob(jobId)) === undefined, { what: 'the job' });
-}
+afterAll(() => retention.close());
 
 const daysAgo = (days: number): Date => new Date(Date.now() - days * dayMs);
 const projectId = 'shop';
@@ -84,7 +68,7 @@ it.each(webhookDeliveryStatuses)(
       await makeMessage({ status, createdAt: daysAgo(keptDays + 0.1) }),
       await makeMessage({ status, createdAt: daysAgo(keptDays - 0.1) }),
     ];
-    await runRetention();
+    await retention.run();
     expect(await rowsOf(old)).toEqual(status === 'pending' ? [1, 1, 1] : [0, 0, 0]);
     expect(await rowsOf(young)).toEqual([1, 1, 1]);
   },
@@ -92,7 +76,7 @@ it.each(webhookDeliveryStatuses)(
 
 it('so does a ping', async () => {
   const ping = await makeMessage({ status: null, createdAt: daysAgo(keptDays + 1) });
-  await runRetention();
+  await retention.run();
   expect(await rowsOf(ping)).toEqual([0, 0, 0]);
 });
 
@@ -105,7 +89,7 @@ it('an endpoint that was deleted goes when nothing names it any more; others sta
     await makeEndpoint(),
   ];
   await makeMessage({ status: 'succeeded', createdAt: new Date(), endpointId: named });
-  await runRetention();
+  await retention.run();
   const left = await world.database.webhookEndpoint.findMany({
     where: { id: { in: [gone, named, late, alive] } },
   });
@@ -123,7 +107,7 @@ it('deletes more than one statement takes, and logs how many', async () => {
       createdAt,
     })),
   });
-  await runRetention();
+  await retention.run();
   expect(await world.database.webhookMessage.count({ where: { createdAt } })).toBe(0);
   expect(world.logs.join('')).toMatch(
     /"count":2500.*webhook_messages_deleted|webhook_messages_deleted.*"count":2500/,
