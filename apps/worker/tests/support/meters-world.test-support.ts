@@ -122,7 +122,7 @@ export async function startMeters({
       });
     },
     /** What Stripe counted of a customer by the time that it is as expected, or for long not. */
-    async waitForCount(customer: string, expected: number, timeoutMs = 20_000): Promise<number> {
+    async waitForCount(customer: string, expected: number, timeoutMs = 40_000): Promise<number> {
       const count = () => countedAtStripe(customer, now() - 34 * 24 * hourMs, now() + hourMs);
       await waitFor(async () => (await count()) === expected, {
         what: `${expected} at Stripe`,

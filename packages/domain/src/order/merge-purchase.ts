@@ -110,8 +110,11 @@ function itemsOf(record: PaymentRecord): BoughtItem[] {
   const isWhole = claim !== undefined && claim.items !== null && claim.mayHoldMore !== true;
   const claimed = claimedItems(record) ?? [];
   const items = isWhole || lineItems === null || lineItems.length === 0 ? claimed : lineItems;
-  const others = [...(lineItems ?? []), ...(record.invoice?.sold ?? []), ...(said.invoice?.items ?? [])];
-  return withKnownProducts(items, others);
+  // Not from what was looked up for another question: whether that was asked depends on the order of arrival.
+  return withKnownProducts(
+    items,
+    claimsOf(record).flatMap((one) => one.items ?? []),
+  );
 }
 
 /** Whether an event without our metadata was recorded depends on the order, so others go first. */
