@@ -134,32 +134,28 @@ describe('the API as a process', () => {
     expect(new Set(outcomes)).toEqual(new Set([401]));
   });
 
-  it.each(['1', '2'])(
-    'answers new connections for a while after SIGTERM (%s processes)',
-    async (processes) => {
-      const port = await freePort();
-      const process = await spawn({
-        ...environment(port),
-        API_PROCESSES: processes,
-        SHUTDOWN_DELAY_SECONDS: '2',
-      });
-      await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
-      const exited = process.kill('SIGTERM');
-      const get = (path: string) =>
-        fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
-      await waitFor(async () => (await get('/ready')).status === 503, {
-        what: 'the refusal',
-        intervalMs: 20,
-      });
-      const answer = await get('/api/v1/entitlements?user_id=u');
-      expect([answer.status, answer.headers.get('connection')]).toEqual([401, 'close']);
-      expect(await exited).toBe(0);
-    },
-  );
+  /** Sends SIGTERM: new connections are answered until the end, and `/ready` is 503. */
+  async function stopWhileAsked(process: AppProcess, port: number): Promise<void> {
+    const exited = process.kill('SIGTERM');
+    const get = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+    await waitFor(async () => (await get('/ready')).status === 503, { what: 'the refusal' });
+    const answer = await get('/api/v1/entitlements?user_id=u');
+    expect([answer.status, answer.headers.get('connection')]).toEqual([401, 'close']);
+    expect(await exited).toBe(0);
+  }
 
-  it('serves from several processes, adds their metrics up, and replaces a dead one', async () => {
+  it('answers new connections for a while after SIGTERM', async () => {
     const port = await freePort();
-    const process = await spawn({ ...environment(port), API_PROCESSES: '2' });
+    const process = await spawn({ ...environment(port), SHUTDOWN_DELAY_SECONDS: '1' });
+    await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
+    await stopWhileAsked(process, port);
+  });
+
+  it('serves from several processes, adds their metrics up, replaces a dead one, and answers while it stops', async () => {
+    const port = await freePort();
+    const env = { ...environment(port), API_PROCESSES: '2', SHUTDOWN_DELAY_SECONDS: '1' };
+    const process = await spawn(env);
     await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
     const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await waitFor(async () => (await metrics()).includes('service_info{service="api"} 2'), { what: 'both' });
@@ -197,7 +193,7 @@ describe('the API as a process', () => {
     kill(victim, 'SIGKILL');
     await waitFor(() => pids().length === 3, { what: 'a new process' });
     expect((await ask()).status).toBe(401);
-    expect(await process.kill('SIGTERM')).toBe(0);
+    await stopWhileAsked(process, port);
     expect(process.output()).not.toContain('shutdown_timed_out');
   }, 60_000);
 });

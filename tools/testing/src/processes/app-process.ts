@@ -134,7 +134,7 @@ function reasonIn(output: string): string {
 type App = 'api' | 'worker';
 
 /** Builds apps, as their processes run from the build. Nothing is done where the build is up to date. */
-export async function buildApps(...apps: App[]): Promise<void> {
+export async function buildApps(...apps: (App | 'cli')[]): Promise<void> {
   const filters = apps.map((app) => `--filter=@billing/${app}...`);
   await promisify(execFile)('npm', ['run', 'build', '--', ...filters], { cwd: root });
 }
