@@ -59,14 +59,12 @@ export type BackgroundOptions = {
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
-export function startBackground(
-  deps: MaintenanceDeps,
-  options: BackgroundOptions,
-): () => Promise<unknown> {
+export function startBackground(deps: MaintenanceDeps, options: BackgroundOptions): () => Promise<unknown> {
   const { watchdog, consumer, webhooks, onStuck, inspectQueue } = options;
   const { lookEveryMs = watchIntervalMs, pace = 1 } = options;
   const { logger } = deps;
-  const startLoop: typeof start = (loop, turn) => start({ ...loop, intervalMs: loop.intervalMs * pace }, turn);
+  const startLoop: typeof start = (loop, turn) =>
+    start({ ...loop, intervalMs: loop.intervalMs * pace }, turn);
   const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>

@@ -51,8 +51,7 @@ const settings = { ...oddSettings, fsync: 'off', full_page_writes: 'off' };
 /** Postgres on a folder and a port that outlive it, so that it can be killed and started again. */
 async function startDatabase(dir: string): Promise<Database> {
   const port = await takePort();
-  const start = (): Promise<PostgresServer> =>
-    startPostgres({ dir: join(dir, 'postgres'), port, settings });
+  const start = (): Promise<PostgresServer> => startPostgres({ dir: join(dir, 'postgres'), port, settings });
   copyPreparedDatabase(join(dir, 'postgres'));
   let server = await start();
   const url = server.urlOf('billing');

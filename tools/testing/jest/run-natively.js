@@ -1,14 +1,17 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import runCircus from 'jest-circus/runner';
 import './load-source.js';
+
+const require = createRequire(import.meta.url);
+const { default: runCircus } = require('jest-circus/runner');
 
 /**
  * jest's own runner with one difference: Node itself loads the test file and all that it imports, once for a process. In
  * jest's sandbox each test file loads the whole service and its libraries anew, which takes seconds, and all of it runs slower.
  * What this costs: no mocks of modules, no fake timers, and module-level state is shared by the test files of a process.
  */
-export default function runNatively(globalConfig, config, environment, runtime, testPath, sendMessage) {
+export default function runNatively(...given) {
+  const [globalConfig, config, environment, , testPath, sendMessage] = given;
   // jest put a `prepareStackTrace` of its own here, which knows only what its sandbox loaded; Node's knows all.
   Error.prepareStackTrace = undefined;
   process.setSourceMapsEnabled(true);
@@ -24,7 +27,6 @@ export default function runNatively(globalConfig, config, environment, runtime, 
   return runCircus(globalConfig, config, environment, native, testPath, sendMessage).finally(forgetTests);
 }
 
-const require = createRequire(import.meta.url);
 let circus = '';
 
 /** jest's framework holds the tests of one file: each gets its own. */
