@@ -45,6 +45,7 @@ export async function startWholeSystem(env: Record<string, string> = {}): Promis
       REDIS_URL: commerce.redis.url,
       STRIPE_SECRET_KEY: 'sk_test_journey',
       STRIPE_API_BASE: commerce.stripeUrl,
+      STRIPE_READS_PER_SECOND: '100',
       ...testWebhookEnv,
       ...env,
     }),
