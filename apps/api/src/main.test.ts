@@ -5,6 +5,7 @@ import { kill } from 'node:process';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
 import {
+  buildApps,
   createTestDatabase,
   createTestProxy,
   freePort,
@@ -13,7 +14,7 @@ import {
   waitFor,
 } from '@billing/testing';
 import type { AppProcess, TestDatabase, TestRedis } from '@billing/testing';
-import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
+import { spawnApi } from './testing/api-process.test-support.ts';
 
 const isReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/ready`)).ok;
 
@@ -37,7 +38,7 @@ describe('the API as a process', () => {
   };
 
   beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), startTestRedis(), buildApi()]);
+    [database, redis] = await Promise.all([createTestDatabase(), startTestRedis(), buildApps()]);
   }, 180_000);
   // A test that fails must not leave its processes running.
   afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));

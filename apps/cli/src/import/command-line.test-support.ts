@@ -2,11 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { buildApps } from '@billing/testing';
 
 const script = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
-
-export const buildCli = (): Promise<void> => buildApps('cli');
 
 /** `code` null: ended by a signal. */
 export type Finished = { code: number | null; stdout: string; stderr: string };

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitFor } from '@billing/testing';
-import { buildCli, importStripe, startImport } from './command-line.test-support.ts';
+import { buildApps, waitFor } from '@billing/testing';
+import { importStripe, startImport } from './command-line.test-support.ts';
 import { shop, startOldAccount } from './import.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
 beforeAll(async () => {
-  [account] = await Promise.all([startOldAccount(), buildCli()]);
+  [account] = await Promise.all([startOldAccount(), buildApps()]);
 }, 180_000);
 afterAll(() => account.close());
 
