@@ -157,12 +157,20 @@ const newApp = ({ config }: AppDeps): Express =>
     .set('case sensitive routing', true)
     .set('trust proxy', config.trustedProxies);
 
+let described: { json: string; page: string } | undefined;
+
+/** The same for every app of a process, and made for the first of them. */
+function describeApi(): { json: string; page: string } {
+  if (described !== undefined) return described;
+  const document = createOpenApiDocument(endpoints);
+  described = { json: JSON.stringify(document), page: renderPage(document) };
+  return described;
+}
+
 /** Mounts endpoints, 404 for all else, and where errors end. */
 function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): void {
   const handleFailure = createFailureHandler(deps);
-  const document = createOpenApiDocument(endpoints);
-  const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
-  mountEndpoints(app, { ...deps, apiDescription, reader: deps.database }, mounted);
+  mountEndpoints(app, { ...deps, apiDescription: describeApi(), reader: deps.database }, mounted);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',
