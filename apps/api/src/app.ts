@@ -15,11 +15,9 @@ import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { assign } from './endpoints/assignments/assign.ts';
 import { exportAudit } from './endpoints/audit/export-audit.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
-import { createConsoleSession } from './endpoints/console/create-console-session.ts';
-import { deleteConsoleSession } from './endpoints/console/delete-console-session.ts';
-import { getConsole } from './endpoints/console/get-console.ts';
-import { getConsoleSession } from './endpoints/console/get-console-session.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
+import { consoleAdminEndpoints, consoleEndpoints } from './endpoints/console/console-endpoints.ts';
+import { getConsole } from './endpoints/console/get-console.ts';
 import { confirmCustomer } from './endpoints/customers/confirm-customer.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
@@ -39,8 +37,6 @@ import { healthz } from './endpoints/operations/healthz.ts';
 import { live } from './endpoints/operations/live.ts';
 import { metrics } from './endpoints/operations/metrics.ts';
 import { ready } from './endpoints/operations/ready.ts';
-import { getOverview } from './endpoints/overview/get-overview.ts';
-import { listSamples } from './endpoints/overview/list-samples.ts';
 import { createPortalSession } from './endpoints/portal/create-portal-session.ts';
 import { createPrice } from './endpoints/prices/create-price.ts';
 import { deletePrice } from './endpoints/prices/delete-price.ts';
@@ -61,9 +57,6 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
-import { listNames } from './endpoints/sessions/list-names.ts';
-import { listSessions } from './endpoints/sessions/list-sessions.ts';
-import { revokeSession } from './endpoints/sessions/revoke-session.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
@@ -138,16 +131,9 @@ export const endpoints: readonly Endpoint[] = [
   getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
-  getOverview, //                GET    /api/v1/admin/overview
-  listSamples, //                GET    /api/v1/admin/samples
-  listSessions, //               GET    /api/v1/admin/sessions
-  revokeSession, //              DELETE /api/v1/admin/sessions/{session_id}
-  listNames, //                  GET    /api/v1/admin/names
+  ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
 
-  createConsoleSession, //       POST   /console/session
-  getConsoleSession, //          GET    /console/session
-  deleteConsoleSession, //       DELETE /console/session
-  getConsole, //                 GET    /console
+  ...consoleEndpoints, //        /console and /console/session
 
   healthz, //                    GET    /healthz
   live, //                       GET    /live
@@ -163,13 +149,6 @@ const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '='
 
 /** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
 const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
-/** Of no port with `CONSOLE=false`. */
-const ofConsole: readonly Endpoint[] = [
-  createConsoleSession,
-  getConsoleSession,
-  deleteConsoleSession,
-  getConsole,
-];
 const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
 
 /** One for both ports: their series are the same. */
@@ -235,7 +214,7 @@ export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
   // Last: nothing that is busy comes by here.
   if (deps.config.console.isServed) app.use(getConsole.path, serveConsole(deps));
-  const absent = [...(isAlone ? [] : ofOperations), ...(deps.config.console.isServed ? [] : ofConsole)];
+  const absent = [...(isAlone ? [] : ofOperations), ...(deps.config.console.isServed ? [] : consoleEndpoints)];
   const mounted = endpoints.filter((endpoint) => !absent.includes(endpoint));
   mountAll(app, deps, mounted);
   const route = { path: receiveStripeWebhook.path };

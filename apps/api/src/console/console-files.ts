@@ -28,6 +28,8 @@ export type ConsoleFile = {
   cacheControl: string;
 };
 
+export const indexPage = 'index.html';
+
 /** What a build names after its content never changes under this name. */
 const isNamedByContent = (path: string): boolean => /^assets\/.*-[\w-]{8,}\.\w+$/.test(path);
 
@@ -59,7 +61,7 @@ export type ConsoleFiles = {
 
 /**
  * The files of a build of the console, each read and compressed when it is first asked for. `isFixed`: the build does not change while
- * the process runs; else it is looked at anew for each page.
+ * the process runs; else it is looked at anew for each page that is opened.
  */
 export function createConsoleFiles({
   directory,
@@ -72,8 +74,13 @@ export function createConsoleFiles({
   return {
     async find(path) {
       // Where the build is missing it may come yet.
-      if (files.size === 0 || !isFixed)
-        files = new Map((await listFiles(directory)).map((name) => [name, null]));
+      if (files.size === 0 || (!isFixed && path === indexPage)) {
+        const names = await listFiles(directory);
+        const kept = files;
+        files = new Map(
+          names.map((name) => [name, isNamedByContent(name) ? (kept.get(name) ?? null) : null]),
+        );
+      }
       const known = files.get(path);
       if (known === undefined) return null;
       const loading = known ?? load(directory, path);

@@ -3,7 +3,7 @@ import { ServiceError } from '@billing/domain';
 import type { Request, RequestHandler, Response } from 'express';
 import type { AppDeps } from '../deps.ts';
 import { getConsole } from '../endpoints/console/get-console.ts';
-import { createConsoleFiles } from './console-files.ts';
+import { createConsoleFiles, indexPage } from './console-files.ts';
 import type { ConsoleFile } from './console-files.ts';
 
 /** In the page, where the build leaves a place for it. */
@@ -67,12 +67,12 @@ export function serveConsole({ config }: Pick<AppDeps, 'config'>): RequestHandle
   return async (request, response, next) => {
     const path = request.path.slice(1);
     const isRead = request.method === 'GET' || request.method === 'HEAD';
-    if (!isRead || path === 'session') return next();
-    const file = path === '' || path === 'index.html' ? null : await files.find(path);
+    if (!isRead || /^session\/?$/.test(path)) return next();
+    const file = path === '' || path === indexPage ? null : await files.find(path);
     if (file !== null) return sendFile({ request, response }, file);
     // A page in place of a script that an older build had would only confuse.
     if (path.startsWith('assets/')) return next();
-    const page = await files.find('index.html');
+    const page = await files.find(indexPage);
     if (page === null) throw notBuilt();
     sendPage({ request, response }, page);
   };
