@@ -20,6 +20,7 @@ import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
 import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
 import { checkEntitlements, hotCheckEntitlements } from './endpoints/entitlements/check-entitlements.ts';
+import { getEvent } from './endpoints/events/get-event.ts';
 import { listEvents } from './endpoints/events/list-events.ts';
 import { listQuarantine } from './endpoints/events/list-quarantine.ts';
 import { createFeature } from './endpoints/features/create-feature.ts';
@@ -28,6 +29,7 @@ import { listFeatures } from './endpoints/features/list-features.ts';
 import { patchFeature } from './endpoints/features/patch-feature.ts';
 import { createGrant } from './endpoints/grants/create-grant.ts';
 import { revokeGrant } from './endpoints/grants/revoke-grant.ts';
+import { listInvoices } from './endpoints/invoices/list-invoices.ts';
 import { docs } from './endpoints/openapi/docs.ts';
 import { openapi } from './endpoints/openapi/openapi.ts';
 import { healthz } from './endpoints/operations/healthz.ts';
@@ -54,12 +56,16 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { listRevenueDays } from './endpoints/sold/list-revenue-days.ts';
+import { listSoldPurchases } from './endpoints/sold/list-purchases.ts';
+import { listSoldSubscriptions } from './endpoints/sold/list-subscriptions.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
 import { exportUser } from './endpoints/users/export-user.ts';
 import { findUsers } from './endpoints/users/find-users.ts';
 import { getUser } from './endpoints/users/get-user.ts';
+import { listTimeline } from './endpoints/users/list-timeline.ts';
 import { webhookAdminEndpoints } from './endpoints/webhook-endpoints/webhook-admin-endpoints.ts';
 import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
@@ -82,6 +88,7 @@ export const endpoints: readonly Endpoint[] = [
   ...usageEndpoints, //          /api/v1/check and /api/v1/usage, with what is below them
   createCheckout, //             POST   /api/v1/checkout/create
   createPortalSession, //        POST   /api/v1/portal/create-session
+  listInvoices, //               GET    /api/v1/invoices
   confirmCustomer, //            POST   /api/v1/customers/confirm
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
@@ -113,11 +120,15 @@ export const endpoints: readonly Endpoint[] = [
   ...webhookAdminEndpoints, //   /api/v1/admin/projects/{project_id}/webhook-endpoints and /api/v1/admin/webhook-messages
   findUsers, //                  GET    /api/v1/admin/users
   getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
+  listTimeline, //               GET    /api/v1/admin/users/{project_id}/{user_id}/timeline
   eraseUser, //                  POST   /api/v1/admin/users/erase
   exportUser, //                 POST   /api/v1/admin/users/export
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
+  listSoldSubscriptions, //      GET    /api/v1/admin/subscriptions
+  listSoldPurchases, //          GET    /api/v1/admin/purchases
+  listRevenueDays, //            GET    /api/v1/admin/mrr
   listEvents, //                 GET    /api/v1/admin/events
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
@@ -128,6 +139,8 @@ export const endpoints: readonly Endpoint[] = [
   getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
+  // Behind `/replay`, which its pattern would match.
+  getEvent, //                   GET    /api/v1/admin/events/{event_id}
 
   healthz, //                    GET    /healthz
   live, //                       GET    /live

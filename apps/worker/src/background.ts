@@ -2,6 +2,7 @@ import { startLoop } from '@billing/platform';
 import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
+  countRevenue,
   createClaimSourceFinder,
   createMeterReporter,
   createPayloadMover,
@@ -32,6 +33,8 @@ const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
 const sumIntervalMs = 1_000;
+/** The row of the running day is written anew every ten minutes. */
+const revenueIntervalMs = 60_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -90,6 +93,9 @@ export function startBackground(
       createPayloadMover(deps),
     ),
     startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'revenue_days', logger, intervalMs: revenueIntervalMs }, (signal) =>
+      countRevenue(deps, signal),
+    ),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';

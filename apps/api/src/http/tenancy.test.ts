@@ -124,6 +124,12 @@ const projectCases: Record<string, ProjectCase> = {
     places,
     twice: 200,
   },
+  'get /api/v1/invoices': {
+    call: (token, { projects, userId }) =>
+      send(token, 'GET', `/api/v1/invoices?user_id=${userId}${inQuery(projects)}`),
+    places,
+    twice: 400,
+  },
   'post /api/v1/customers/confirm': {
     call: async (token, { own, projects, userId }) => {
       const owner = { projectId: own.projectId, userId };
@@ -238,6 +244,7 @@ describe('a project API key', () => {
 const fill = (route: string, projectId: string): [string, string] => {
   const [method = '', path = ''] = route.split(' ');
   const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
+  if (path.endsWith('/top-users')) return [method.toUpperCase(), `${filled}?feature_code=x`];
   const isOfUser = path.includes('{project_id}/usage');
   return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
 };

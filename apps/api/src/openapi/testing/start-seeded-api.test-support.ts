@@ -8,6 +8,7 @@ import {
   answerReplays,
   seedEvents,
   seedMeterHour,
+  seedRevenueDay,
   seedRuns,
   seedUsageRefusal,
   seedWebhookMessages,
@@ -36,6 +37,7 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   });
   await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
   const customerId = (await api.stripe.customers.create({})).id;
+  await api.stripe.invoices.create({ customer: customerId });
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,
@@ -144,6 +146,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     'Idempotency-Key': ['order-1'],
   };
   await seedMeterHour(database, projectId);
+  await seedRevenueDay(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,

@@ -34,4 +34,9 @@ export const usageTimes: TimeRow[] = [
   ...['getUsage', 'getUserUsage'].flatMap((series) =>
     ['from', 'to'].map((field): TimeRow => [series, field, (at) => ({ query: { ...key, [field]: at } })]),
   ),
+  ...['from', 'to'].map((field): TimeRow => [
+    'listTopUsers',
+    field,
+    (at) => ({ query: { feature_code: 'f', [field]: at } }),
+  ]),
 ];
