@@ -6,6 +6,7 @@ export * from './contracts/admin/access.ts';
 export * from './contracts/admin/catalog.ts';
 export * from './contracts/admin/dry-run.ts';
 export * from './contracts/admin/erasure.ts';
+export * from './contracts/admin/event-detail.ts';
 export * from './contracts/admin/features.ts';
 export * from './contracts/admin/listing.ts';
 export * from './contracts/admin/owners.ts';

@@ -52,7 +52,7 @@ const matrix: Record<string, Row> = {
   moveCustomer: operator('path'),
   // An object without an owner may be of any project.
   assignObject: operator('all'),
-  findUsers: viewer('all'),
+  findUsers: viewer('filtered'),
   getUser: viewer('path'),
   listTimeline: viewer('path'),
   listSoldSubscriptions: viewer('filtered'),

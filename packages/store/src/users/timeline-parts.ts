@@ -34,20 +34,27 @@ function isBehind(
 
 const nobody = Prisma.sql`NULL::text AS actor`;
 const uncounted = Prisma.sql`NULL::bigint AS quantity`;
-const newest = (limit: number): Prisma.Sql => Prisma.sql`ORDER BY at DESC, key COLLATE "C" DESC LIMIT ${limit}`;
+const newest = (limit: number, part: Prisma.Sql): Prisma.Sql =>
+  Prisma.sql`SELECT * FROM (${part}) part ORDER BY at DESC, key COLLATE "C" DESC LIMIT ${limit}`;
 
 /** Of each object by itself: the newest of all its events are never read together. */
-const stripeEvents = ({ names }: TimelineOwner, { limit, position }: PartOptions): Prisma.Sql => Prisma.sql`
+const stripeEvents = ({ names }: TimelineOwner, { limit, position }: PartOptions): Prisma.Sql =>
+  newest(
+    limit,
+    Prisma.sql`
   SELECT one.created AS at, 'stripe_event' AS kind, one.event_id AS key, one.event_id AS id, one.type AS action,
     one.object_id AS subject, one.status, one.reason, ${nobody}, ${uncounted}
   FROM unnest(${[...names]}::text[]) AS named (id) CROSS JOIN LATERAL (
     SELECT e.event_id, e.created, e.type, e.object_id, e.status, e.reason FROM public.stripe_events e
     WHERE e.object_id = named.id
       AND ${isBehind({ kind: 'stripe_event', at: Prisma.sql`e.created`, key: Prisma.sql`e.event_id` }, position)}
-    ORDER BY e.created DESC, e.event_id DESC LIMIT ${limit}) one
-  ${newest(limit)}`;
+    ORDER BY e.created DESC, e.event_id DESC LIMIT ${limit}) one`,
+  );
 
-const grants = ({ userRef }: TimelineOwner, { limit, position }: PartOptions): Prisma.Sql => Prisma.sql`
+const grants = ({ userRef }: TimelineOwner, { limit, position }: PartOptions): Prisma.Sql =>
+  newest(
+    limit,
+    Prisma.sql`
   SELECT at, 'grant' AS kind, key, id, action, feature_code AS subject, NULL::text AS status, reason, actor, amount AS quantity
   FROM (
     SELECT granted_at AS at, id || ' 1' AS key, id, 'granted' AS action, feature_code, reason, granted_by AS actor, amount
@@ -55,15 +62,17 @@ const grants = ({ userRef }: TimelineOwner, { limit, position }: PartOptions): P
     UNION ALL
     SELECT revoked_at, id || ' 2', id, 'revoked', feature_code, revoke_reason, revoked_by, amount
     FROM public.grants WHERE user_ref = ${userRef}::bigint AND revoked_at IS NOT NULL) one
-  WHERE ${isBehind({ kind: 'grant', at: Prisma.sql`at`, key: Prisma.sql`key` }, position)}
-  ${newest(limit)}`;
+  WHERE ${isBehind({ kind: 'grant', at: Prisma.sql`at`, key: Prisma.sql`key` }, position)}`,
+  );
 
 const slotsOfHour = 4;
 
 /** By hours: a busy user has thousands of events a day. One hour more than the limit, which the page before may have had. */
 function usage({ projectId, userId }: TimelineOwner, { limit, position }: PartOptions): Prisma.Sql {
   const before = new Date(Math.floor(upTo(position).getTime() / hourMs) * hourMs + hourMs);
-  return Prisma.sql`
+  return newest(
+    limit,
+    Prisma.sql`
   SELECT at, 'usage' AS kind, feature_code AS key, feature_code AS id, 'used' AS action, feature_code AS subject,
     NULL::text AS status, NULL::text AS reason, ${nobody}, quantity
   FROM (
@@ -77,8 +86,8 @@ function usage({ projectId, userId }: TimelineOwner, { limit, position }: PartOp
         ORDER BY l.start DESC LIMIT ${slotsOfHour * (limit + 1)}) slot
       GROUP BY 1 ORDER BY 1 DESC LIMIT ${limit + 1}) hours
     WHERE st.project_id = ${projectId} AND st.user_id = ${userId}) one
-  WHERE ${isBehind({ kind: 'usage', at: Prisma.sql`at`, key: Prisma.sql`feature_code` }, position)}
-  ${newest(limit)}`;
+  WHERE ${isBehind({ kind: 'usage', at: Prisma.sql`at`, key: Prisma.sql`feature_code` }, position)}`,
+  );
 }
 
 /** The gravest state of a message's deliveries first. */
@@ -102,7 +111,10 @@ const webhooks = (
 const audit = (
   { projectId, userId, names }: TimelineOwner,
   { limit, position }: PartOptions,
-): Prisma.Sql => Prisma.sql`
+): Prisma.Sql =>
+  newest(
+    limit,
+    Prisma.sql`
   SELECT * FROM (
     SELECT a.at, 'audit' AS kind, lpad(a.id::text, 20, '0') AS key, a.id::text AS id, a.action, r.target_id AS subject,
       NULL::text AS status, r.reason, a.actor, ${uncounted}
@@ -110,8 +122,8 @@ const audit = (
     WHERE a.project_id = ${projectId} AND a.target_type <> 'grant' AND a.action NOT IN ('user.read', 'user.find')
       AND (r.target_id = ANY(${[...names, userId]}::text[]) OR r.details ->> 'user_id' = ${userId}
         OR r.details ->> 'previous_user_id' = ${userId})) one
-  WHERE ${isBehind({ kind: 'audit', at: Prisma.sql`at`, key: Prisma.sql`key` }, position)}
-  ${newest(limit)}`;
+  WHERE ${isBehind({ kind: 'audit', at: Prisma.sql`at`, key: Prisma.sql`key` }, position)}`,
+  );
 
 /** The newest entries of each kind, as one list of rows. */
 export const timelineParts: Readonly<

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { id, traceId } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
 import { listOf, pageFields } from './listing.ts';
-import { fieldChange } from './runs.ts';
 
 export const eventStatuses = ['applied', 'stale', 'ignored', 'quarantined', 'failed'] as const;
 export type EventStatus = (typeof eventStatuses)[number];
@@ -37,41 +36,6 @@ export const eventOut = z
   .meta({ id: 'Event' });
 export type EventOut = z.output<typeof eventOut>;
 export const eventList = listOf(eventOut).meta({ id: 'EventList' });
-
-export const eventDetailOut = eventOut
-  .extend({
-    customer_id: z.string().nullable(),
-    project_id: z.string().nullable().describe('Null: no project is known of it.'),
-    awaits: z.string().nullable().describe('The Stripe customer or price that releases it.'),
-    api_version: z.string().nullable(),
-    payload: z
-      .record(z.string(), z.unknown())
-      .nullable()
-      .describe('The part of the event that the service uses; null: it is no longer kept.'),
-    previous_event_id: z
-      .string()
-      .nullable()
-      .describe('The event about the same object before it; null: none is known.'),
-    changes: z
-      .array(fieldChange)
-      .nullable()
-      .describe(
-        'In which fields of the object it differs from the event before; null: one of the two is not there to compare.',
-      ),
-    objects: z
-      .array(
-        z.object({
-          kind: z.enum(['subscription', 'purchase']),
-          id: z.string(),
-          is_newest: z.boolean().describe('The state that is stored is as this event has it.'),
-          project_id: z.string().nullable(),
-          user_id: z.string().nullable(),
-        }),
-      )
-      .describe('What is stored of the objects that it is about, once for each owner.'),
-  })
-  .meta({ id: 'EventDetail' });
-export type EventDetailOut = z.output<typeof eventDetailOut>;
 
 export const quarantineQuery = z.strictObject({ reason: id.optional(), ...pageFields });
 export type QuarantineQuery = z.output<typeof quarantineQuery>;
