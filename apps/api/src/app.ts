@@ -12,31 +12,26 @@ import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
 import { rotateApiKey } from './endpoints/api-keys/rotate-api-key.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { assign } from './endpoints/assignments/assign.ts';
-import { exportAudit } from './endpoints/audit/export-audit.ts';
-import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
 import { confirmCustomer } from './endpoints/customers/confirm-customer.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
 import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
 import { checkEntitlements, hotCheckEntitlements } from './endpoints/entitlements/check-entitlements.ts';
-import { getEvent } from './endpoints/events/get-event.ts';
-import { listEvents } from './endpoints/events/list-events.ts';
-import { listQuarantine } from './endpoints/events/list-quarantine.ts';
+import { recordEndpoints } from './endpoints/events/record-endpoints.ts';
 import { createFeature } from './endpoints/features/create-feature.ts';
 import { getFeature } from './endpoints/features/get-feature.ts';
 import { listFeatures } from './endpoints/features/list-features.ts';
 import { patchFeature } from './endpoints/features/patch-feature.ts';
 import { createGrant } from './endpoints/grants/create-grant.ts';
 import { revokeGrant } from './endpoints/grants/revoke-grant.ts';
-import { listInvoices } from './endpoints/invoices/list-invoices.ts';
 import { docs } from './endpoints/openapi/docs.ts';
 import { openapi } from './endpoints/openapi/openapi.ts';
 import { healthz } from './endpoints/operations/healthz.ts';
 import { live } from './endpoints/operations/live.ts';
 import { metrics } from './endpoints/operations/metrics.ts';
 import { ready } from './endpoints/operations/ready.ts';
-import { createPortalSession } from './endpoints/portal/create-portal-session.ts';
+import { portalEndpoints } from './endpoints/portal/portal-endpoints.ts';
 import { createPrice } from './endpoints/prices/create-price.ts';
 import { deletePrice } from './endpoints/prices/delete-price.ts';
 import { getPrice } from './endpoints/prices/get-price.ts';
@@ -56,16 +51,9 @@ import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
-import { listRevenueDays } from './endpoints/sold/list-revenue-days.ts';
-import { listSoldPurchases } from './endpoints/sold/list-purchases.ts';
-import { listSoldSubscriptions } from './endpoints/sold/list-subscriptions.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
-import { eraseUser } from './endpoints/users/erase-user.ts';
-import { exportUser } from './endpoints/users/export-user.ts';
-import { findUsers } from './endpoints/users/find-users.ts';
-import { getUser } from './endpoints/users/get-user.ts';
-import { listTimeline } from './endpoints/users/list-timeline.ts';
+import { userEndpoints } from './endpoints/users/user-endpoints.ts';
 import { webhookAdminEndpoints } from './endpoints/webhook-endpoints/webhook-admin-endpoints.ts';
 import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
@@ -87,8 +75,7 @@ export const endpoints: readonly Endpoint[] = [
   checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
   ...usageEndpoints, //          /api/v1/check and /api/v1/usage, with what is below them
   createCheckout, //             POST   /api/v1/checkout/create
-  createPortalSession, //        POST   /api/v1/portal/create-session
-  listInvoices, //               GET    /api/v1/invoices
+  ...portalEndpoints, //         /api/v1/portal/create-session and /api/v1/invoices
   confirmCustomer, //            POST   /api/v1/customers/confirm
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
@@ -118,29 +105,17 @@ export const endpoints: readonly Endpoint[] = [
   moveCustomer, //               PATCH  /api/v1/admin/projects/{project_id}/customers/{stripe_customer_id}
   assign, //                     POST   /api/v1/admin/assign
   ...webhookAdminEndpoints, //   /api/v1/admin/projects/{project_id}/webhook-endpoints and /api/v1/admin/webhook-messages
-  findUsers, //                  GET    /api/v1/admin/users
-  getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
-  listTimeline, //               GET    /api/v1/admin/users/{project_id}/{user_id}/timeline
-  eraseUser, //                  POST   /api/v1/admin/users/erase
-  exportUser, //                 POST   /api/v1/admin/users/export
+  ...userEndpoints, //           /api/v1/admin/users, with what is below it
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
-  listSoldSubscriptions, //      GET    /api/v1/admin/subscriptions
-  listSoldPurchases, //          GET    /api/v1/admin/purchases
-  listRevenueDays, //            GET    /api/v1/admin/mrr
-  listEvents, //                 GET    /api/v1/admin/events
-  listQuarantine, //             GET    /api/v1/admin/quarantine
-  listAudit, //                  GET    /api/v1/admin/audit
-  exportAudit, //                GET    /api/v1/admin/audit/export
   startReconcile, //             POST   /api/v1/admin/reconcile
   listRuns, //                   GET    /api/v1/admin/runs
   getRun, //                     GET    /api/v1/admin/runs/{run_id}
   getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
-  // Behind `/replay`, which its pattern would match.
-  getEvent, //                   GET    /api/v1/admin/events/{event_id}
+  ...recordEndpoints, //         /api/v1/admin/subscriptions, /purchases, /mrr, /events, /quarantine and /audit
 
   healthz, //                    GET    /healthz
   live, //                       GET    /live

@@ -16,6 +16,7 @@ export * from './contracts/admin/records.ts';
 export * from './contracts/admin/runs.ts';
 export * from './contracts/admin/sold.ts';
 export * from './contracts/admin/timeline.ts';
+export * from './contracts/admin/top-users.ts';
 export * from './contracts/admin/users.ts';
 export * from './contracts/admin/webhooks.ts';
 export * from './contracts/checkout-options.ts';

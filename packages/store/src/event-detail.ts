@@ -24,7 +24,10 @@ export type EventDetail = {
   objects: EventObject[];
 };
 
-const reference = z.union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)]).optional().catch(undefined);
+const reference = z
+  .union([z.string(), z.object({ id: z.string() }).transform(({ id }) => id)])
+  .optional()
+  .catch(undefined);
 const payloadShape = z.record(z.string(), z.unknown());
 const objectShape = z.object({
   data: z.object({
@@ -39,7 +42,11 @@ const objectShape = z.object({
   }),
 });
 
-type Payload = { whole: Record<string, unknown>; object: Record<string, unknown>; names: (string | undefined)[] };
+type Payload = {
+  whole: Record<string, unknown>;
+  object: Record<string, unknown>;
+  names: (string | undefined)[];
+};
 
 function readPayload({ payload }: StoredEvent): Payload | null {
   const whole = payloadShape.safeParse(payload);

@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
-import { places, usageCases } from './tenancy.test-support.ts';
+import { fill, places, usageCases } from './tenancy.test-support.ts';
 import type { Answer, Place, ProjectCase, Tenant } from './tenancy.test-support.ts';
 import { giveSubscription } from '../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
@@ -124,12 +124,6 @@ const projectCases: Record<string, ProjectCase> = {
     places,
     twice: 200,
   },
-  'get /api/v1/invoices': {
-    call: (token, { projects, userId }) =>
-      send(token, 'GET', `/api/v1/invoices?user_id=${userId}${inQuery(projects)}`),
-    places,
-    twice: 400,
-  },
   'post /api/v1/customers/confirm': {
     call: async (token, { own, projects, userId }) => {
       const owner = { projectId: own.projectId, userId };
@@ -240,14 +234,6 @@ describe('a project API key', () => {
     },
   );
 });
-
-const fill = (route: string, projectId: string): [string, string] => {
-  const [method = '', path = ''] = route.split(' ');
-  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
-  if (path.endsWith('/top-users')) return [method.toUpperCase(), `${filled}?feature_code=x`];
-  const isOfUser = path.includes('{project_id}/usage');
-  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
-};
 
 const inProjectA = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
   api.admin(method, `/projects/${a.projectId}${path}`, body);

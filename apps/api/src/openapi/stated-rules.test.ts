@@ -106,14 +106,6 @@ const rows: Row[] = [
     () => ({ body: { user_id: the('user_id'), return_url: 'https://else.example/' } }),
   ],
   [
-    'subscriptionOfFlow',
-    'createPortalSession',
-    'subscription_id',
-    () => ({
-      body: { user_id: the('user_id'), return_url: 'https://shop.example/', flow: 'subscription_cancel' },
-    }),
-  ],
-  [
     'hostThatIsNone',
     'createCheckout',
     'cancel_url',
@@ -199,13 +191,6 @@ const rows: Row[] = [
     'to',
     () => ({ body: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
   ],
-  ...(['listTopUsers', 'listRevenueDays'] as const).map((operationId): Row => {
-    const [from, to] = ['2020-01-01', '2024-01-01'].map((day) =>
-      operationId === 'listTopUsers' ? `${day}T00:00:00Z` : day,
-    );
-    const query = operationId === 'listTopUsers' ? { feature_code: 'f' } : { project_id: the('project_id') };
-    return ['windowTooLong', operationId, 'from', () => ({ query: { ...query, from, to } })];
-  }),
   ['sinceTheFuture', 'startReconcile', 'since', () => ({ body: { since: '9998-01-01T00:00:00Z' } })],
   ['noReason', 'revokeGrant', 'reason', () => ({ body: { grant_id: the('grant_id') } })],
   ['noReason', 'revokeGrant', 'revoke_reason', () => ({ body: { grant_id: the('grant_id') } })],

@@ -13,7 +13,11 @@ export const catalogFile = z.strictObject({
 });
 export type CatalogFile = z.output<typeof catalogFile>;
 
-type Listed = { features: readonly FeatureOut[]; products: readonly ProductOut[]; prices: readonly PriceOut[] };
+type Listed = {
+  features: readonly FeatureOut[];
+  products: readonly ProductOut[];
+  prices: readonly PriceOut[];
+};
 
 const byKey =
   <T>(keyOf: (one: T) => string) =>
@@ -31,8 +35,13 @@ export const toCatalogFile = ({ features, products, prices }: Listed): CatalogFi
     .toSorted(byKey((one) => one.product_id)),
   prices: prices
     .map(
-      ({ project_id: _project, created_at: _created, updated_at: _updated, verified_at: _verified, ...price }) =>
-        price,
+      ({
+        project_id: _project,
+        created_at: _created,
+        updated_at: _updated,
+        verified_at: _verified,
+        ...price
+      }) => price,
     )
     .toSorted(byKey((one) => one.price_id)),
 });

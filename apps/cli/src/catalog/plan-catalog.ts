@@ -70,7 +70,10 @@ function createSteps({ kind, folder, idField, later }: KindRules, { id, fields }
   const after = Object.entries(fields).filter(([name, value]) => later.includes(name) && value !== false);
   if (after.length === 0) return [created];
   const changes = after.map(([path, value]) => ({ path, before: false, after: value }));
-  return [created, { ...created, action: 'update', path: [folder, id], body: Object.fromEntries(after), changes }];
+  return [
+    created,
+    { ...created, action: 'update', path: [folder, id], body: Object.fromEntries(after), changes },
+  ];
 }
 
 type Compared = { steps: CatalogStep[]; problems: string[]; onlyThere: string[] };
@@ -94,7 +97,14 @@ function compare(rule: KindRules, wanted: readonly Entry[], there: readonly Entr
       Object.entries(entry.fields).filter(([name]) => fields.has(name) && !rule.fixed.includes(name)),
     );
     if (Object.keys(body).length > 0)
-      steps.push({ action: 'update', kind: rule.kind, id: entry.id, path: [rule.folder, entry.id], body, changes });
+      steps.push({
+        action: 'update',
+        kind: rule.kind,
+        id: entry.id,
+        path: [rule.folder, entry.id],
+        body,
+        changes,
+      });
   }
   const onlyThere = there.filter(({ id }) => !names.has(id)).map(({ id }) => `${rule.kind} ${id}`);
   return { steps, problems, onlyThere };
@@ -106,7 +116,10 @@ const defaultsLast = (steps: readonly CatalogStep[]): CatalogStep[] => [
   ...steps.filter(({ body }) => body['is_default'] !== false),
 ];
 
-const featureEntry = ({ feature_code: id, ...fields }: CatalogFile['features'][number]): Entry => ({ id, fields });
+const featureEntry = ({ feature_code: id, ...fields }: CatalogFile['features'][number]): Entry => ({
+  id,
+  fields,
+});
 
 /** As requests say it: codes without settings, and those with them. */
 const productFields = ({ feature_codes: codes, features, ...fields }: CatalogFile['products'][number]) => {

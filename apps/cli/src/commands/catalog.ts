@@ -63,7 +63,9 @@ async function countUsers(
   steps: readonly CatalogStep[],
 ): Promise<(number | null)[]> {
   const counts: (number | null)[] = [];
-  const made = new Set(steps.filter(({ action }) => action === 'create').map(({ kind, id }) => `${kind} ${id}`));
+  const made = new Set(
+    steps.filter(({ action }) => action === 'create').map(({ kind, id }) => `${kind} ${id}`),
+  );
   for (const step of steps) {
     // What is made before in the same plan has nobody yet, and is not there to be tried.
     if (step.action === 'create' || made.has(`${step.kind} ${step.id}`)) {
@@ -92,15 +94,25 @@ async function apply(
   { project, file, options }: { project: string; file: string; options: ApplyOptions },
 ): Promise<void> {
   const wanted = readFile(file, catalogFile);
-  const ids = options.stripeIds === undefined ? {} : readFile(options.stripeIds, z.record(z.string(), z.string()));
+  const ids =
+    options.stripeIds === undefined ? {} : readFile(options.stripeIds, z.record(z.string(), z.string()));
   const plan = planCatalog(wanted, await readCatalog(context, project), ids);
   const { json } = globalsOf(command);
   report(context, plan);
   if (plan.steps.length === 0) return context.print(json ? '[]' : 'The catalog is as the file says.');
   if (isDryRun(command)) {
     const users = await countUsers(context, project, plan.steps);
-    if (json) return context.print(JSON.stringify(plan.steps.map((step, n) => ({ ...step, affected_users: users[n] }))));
-    const rows = plan.steps.map((step, n) => [step.action, step.kind, step.id, users[n] ?? 'many', changeText(step)]);
+    if (json)
+      return context.print(
+        JSON.stringify(plan.steps.map((step, n) => ({ ...step, affected_users: users[n] }))),
+      );
+    const rows = plan.steps.map((step, n) => [
+      step.action,
+      step.kind,
+      step.id,
+      users[n] ?? 'many',
+      changeText(step),
+    ]);
     return context.print(renderTable(['action', 'what', 'id', 'users concerned', 'changes'], rows));
   }
   await confirm(context, command, `${plan.steps.length} changes of the catalog of ${project}.`);
@@ -108,7 +120,9 @@ async function apply(
     try {
       await context.call(z.unknown(), callOf(project, step));
     } catch (error) {
-      context.say(`${done} of ${plan.steps.length} changes were made; ${step.action} ${step.kind} ${step.id} was not.`);
+      context.say(
+        `${done} of ${plan.steps.length} changes were made; ${step.action} ${step.kind} ${step.id} was not.`,
+      );
       throw error;
     }
   }
@@ -125,7 +139,10 @@ export function addCatalog(program: Command, context: Context): void {
   catalog
     .command('apply <project> <file>')
     .description('Bring a catalog to what a file of catalog export says; nothing is deleted')
-    .option('--stripe-ids <file>', "JSON: Stripe's ids of the file, and what they are here: {\"price_…\": \"price_…\"}")
+    .option(
+      '--stripe-ids <file>',
+      'JSON: Stripe\'s ids of the file, and what they are here: {"price_…": "price_…"}',
+    )
     .option(...dryRunOption)
     .action((project: string, file: string, ...rest: [ApplyOptions, Command]) =>
       apply(context, rest[1], { project, file, options: rest[0] }),

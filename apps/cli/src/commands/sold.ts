@@ -37,7 +37,9 @@ const filterOf = ({ project, user, product, customer, status }: Filter): Record<
 
 /** The group of commands about subscriptions. */
 export function addSubscriptions(program: Command, context: Context): void {
-  const subscriptions = program.command('subscriptions').description('Subscriptions, as they are stored here');
+  const subscriptions = program
+    .command('subscriptions')
+    .description('Subscriptions, as they are stored here');
   filtered(subscriptions.command('list').description('Newest first'))
     .addOption(new Option('--status <status>').choices(subscriptionStatuses))
     .action((filter: Filter, command: Command) =>
@@ -110,6 +112,8 @@ export function addRevenue(program: Command, context: Context): void {
         one.lost_subscriptions,
       ]);
       const headings = ['day', 'revenue', 'active', 'trialing', 'new', 'lost'];
-      context.print(rows.length === 0 ? 'The worker wrote nothing on those days.' : renderTable(headings, rows));
+      context.print(
+        rows.length === 0 ? 'The worker wrote nothing on those days.' : renderTable(headings, rows),
+      );
     });
 }

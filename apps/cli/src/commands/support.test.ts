@@ -54,7 +54,9 @@ test('what was sold, to whom, and what it is worth', async () => {
   expect(lists.revenue.out).toMatch(/2026-11-22 +1900 usd +1 +0 +1 +0/);
   expect(lists.user.out).toContain('sub_1');
   await billing('grant', projectId, 'ann', 'export', '--reason', 'case 4711');
-  expect((await billing('users', 'timeline', projectId, 'ann')).out).toMatch(/grant +granted +export.*case 4711/);
+  expect((await billing('users', 'timeline', projectId, 'ann')).out).toMatch(
+    /grant +granted +export.*case 4711/,
+  );
   expect((await billing('usage', 'top', projectId, 'calls')).out).toContain('Nothing was used');
   await database.stripeEvent.create({
     data: {
@@ -74,7 +76,16 @@ test('a catalog goes from one project to another, first as a trial', async () =>
   await billing('features', 'create', staging.projectId, 'calls', '--kind', 'metered');
   const pro = ['products', 'create', staging.projectId, 'pro', '--name', 'Pro'];
   await billing(...pro, '--features', 'export', '--settings', settings);
-  const price = ['--product', 'pro', '--stripe-price', 'price_of_test', '--amount', '1900', '--currency', 'usd'];
+  const price = [
+    '--product',
+    'pro',
+    '--stripe-price',
+    'price_of_test',
+    '--amount',
+    '1900',
+    '--currency',
+    'usd',
+  ];
   const named = ['--price-id', 'pro_monthly', '--interval', 'month'];
   const created = await billing('prices', 'create', staging.projectId, ...named, ...price);
   expect(created.code).toBe(0);

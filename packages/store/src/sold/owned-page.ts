@@ -30,11 +30,11 @@ const when = <T>(value: T | undefined | null, condition: (value: T) => Prisma.Sq
   value === undefined || value === null ? Prisma.empty : and(condition(value));
 
 /** Where a row of a list stands; an object is listed once for each owner. */
-export const positionOf = (row: { id: string; createdAt: Date; ref: bigint | null }): [number, string, number] => [
-  row.createdAt.getTime(),
-  row.id,
-  Number(row.ref ?? 0n),
-];
+export const positionOf = (row: {
+  id: string;
+  createdAt: Date;
+  ref: bigint | null;
+}): [number, string, number] => [row.createdAt.getTime(), row.id, Number(row.ref ?? 0n)];
 
 function after(alias: Prisma.Sql, ref: Prisma.Sql, cursor: string | undefined): Prisma.Sql {
   if (cursor === undefined) return Prisma.empty;
@@ -53,7 +53,10 @@ const usersNamed = (userId: string): Prisma.Sql => Prisma.sql`ARRAY(
  * The objects of a page, newest first, one row more than the limit: `id`, `created_at` and the owner `ref` (null: none). One
  * that is in several projects is there once for each.
  */
-export function ownedPage({ alias, objects, items, itemOf, isSold }: SoldTables, filter: SoldFilter): Prisma.Sql {
+export function ownedPage(
+  { alias, objects, items, itemOf, isSold }: SoldTables,
+  filter: SoldFilter,
+): Prisma.Sql {
   const object = Prisma.raw(alias);
   const conditions = (ref: Prisma.Sql): Prisma.Sql => Prisma.sql`${isSold}
     ${when(filter.user_id, (userId) => Prisma.sql`${ref} = ANY(${usersNamed(userId)})`)}

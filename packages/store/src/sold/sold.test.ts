@@ -28,8 +28,8 @@ const fill = `
   SELECT 'sub_' || n, n, CASE WHEN n % 500 = 1 THEN 'canceled' ELSE 'active' END, 'cus_' || n, at, at,
     CASE WHEN n % 500 = 1 THEN at + interval '30 seconds' END
   FROM generate_series(1, ${rows}) n, LATERAL (SELECT timestamptz '2026-11-22 12:00Z' - make_interval(mins => ${rows} - n) AS at) moment;
-  INSERT INTO public.purchases (id, user_ref, status, session_id, stripe_customer_id, invoice_id, created_at)
-  SELECT 'pi_' || n, n, 'paid', 'cs_' || n, 'cus_' || n, CASE WHEN n % 2 = 0 THEN 'in_' || n END,
+  INSERT INTO public.purchases (id, user_ref, status, paid_at, session_id, stripe_customer_id, invoice_id, created_at)
+  SELECT 'pi_' || n, n, 'paid', now(), 'cs_' || n, 'cus_' || n, CASE WHEN n % 2 = 0 THEN 'in_' || n END,
     timestamptz '2026-11-22 12:00Z' - make_interval(mins => ${rows} - n)
   FROM generate_series(1, ${rows}) n`;
 

@@ -68,10 +68,7 @@ export async function listTimeline(
     return { owner: found, rows: await readEntries(tx, found, query) };
   });
   if (owner.userRef === null && rows.length === 0 && query.cursor === undefined)
-    throw new ServiceError(
-      'user_not_found',
-      'Find the user by another id: GET /api/v1/admin/users?query=…',
-    );
+    throw new ServiceError('user_not_found', 'Find the user by another id: GET /api/v1/admin/users?query=…');
   if (query.cursor === undefined)
     await database.$transaction((tx) =>
       writeAudit(tx, {

@@ -17,7 +17,8 @@ export type PartOptions = { limit: number; position: TimelinePosition | null };
 
 const lastMoment = new Date(Date.UTC(9999, 11, 31));
 
-const upTo = (position: TimelinePosition | null): Date => (position === null ? lastMoment : new Date(position.at));
+const upTo = (position: TimelinePosition | null): Date =>
+  position === null ? lastMoment : new Date(position.at);
 
 /** Entries of a kind behind the page before. The first condition is what an index can use. */
 function isBehind(
@@ -108,10 +109,7 @@ const webhooks = (
     ORDER BY m.created_at DESC, m.id COLLATE "C" DESC LIMIT ${limit}) one`;
 
 /** What changed something. Grants are entries of their own. */
-const audit = (
-  { projectId, userId, names }: TimelineOwner,
-  { limit, position }: PartOptions,
-): Prisma.Sql =>
+const audit = ({ projectId, userId, names }: TimelineOwner, { limit, position }: PartOptions): Prisma.Sql =>
   newest(
     limit,
     Prisma.sql`

@@ -45,8 +45,7 @@ export const getEvent = defineEndpoint({
   errors: ['event_not_found'],
   handle: async ({ database }, { params, onlyProject }) => {
     const found = await readEventDetail(database, { eventId: params.event_id, onlyProject });
-    if (found === null)
-      throw new ServiceError('event_not_found', 'Look for it in GET /api/v1/admin/events.');
+    if (found === null) throw new ServiceError('event_not_found', 'Look for it in GET /api/v1/admin/events.');
     const { event, payload, previousEventId, changes, objects } = found;
     return {
       body: {

@@ -12,10 +12,7 @@ afterEach(() => commerce.fault('none'));
 afterAll(() => commerce.close());
 
 const ask = (userId: string, more = '', apiKey = project.apiKey) =>
-  commerce
-    .http()
-    .get(`/api/v1/invoices?user_id=${userId}${more}`)
-    .set('authorization', `Bearer ${apiKey}`);
+  commerce.http().get(`/api/v1/invoices?user_id=${userId}${more}`).set('authorization', `Bearer ${apiKey}`);
 
 /** A subscription at Stripe of a new customer, which makes an invoice; returns the customer. */
 async function subscribe(price: string, customer?: string): Promise<string> {
@@ -59,7 +56,8 @@ test('the invoices of all customers of a user, newest first, page by page', asyn
   expect(moments).toEqual(moments.toSorted().toReversed());
   const paged: unknown[] = [];
   for (let cursor: string | null = ''; cursor !== null && paged.length < 9;) {
-    const page = await ask(userId, `&limit=1${cursor === '' ? '' : `&cursor=${cursor}`}`).expect(200);
+    const from: string = cursor === '' ? '' : `&cursor=${cursor}`;
+    const page = await ask(userId, `&limit=1${from}`).expect(200);
     paged.push(...(page.body.data as unknown[]));
     cursor = page.body.next_cursor;
   }
@@ -67,7 +65,9 @@ test('the invoices of all customers of a user, newest first, page by page', asyn
   expect(idsOf(paged)).toEqual(idsOf(body.data as unknown[]));
   // A cursor leads to the own customers only.
   const forged = Buffer.from(JSON.stringify([one, ''])).toString('base64url');
-  expect((await ask(await mapTo(project.projectId, []), `&cursor=${forged}`).expect(200)).body.data).toEqual([]);
+  expect((await ask(await mapTo(project.projectId, []), `&cursor=${forged}`).expect(200)).body.data).toEqual(
+    [],
+  );
   const lost = Buffer.from(JSON.stringify([one, 'in_none'])).toString('base64url');
   expect((await ask(userId, `&cursor=${lost}`).expect(400)).body.errors).toMatchObject([{ path: 'cursor' }]);
 });
@@ -78,10 +78,7 @@ test('what another project alone sold to the same customer is not shown', async 
   const theirs = await commerce.sell(other.projectId);
   const customer = await subscribe(ours.stripePriceId);
   await subscribe(theirs.stripePriceId, customer);
-  const [user, same] = [
-    await mapTo(project.projectId, [customer]),
-    await mapTo(other.projectId, [customer]),
-  ];
+  const [user, same] = [await mapTo(project.projectId, [customer]), await mapTo(other.projectId, [customer])];
   const [mine, foreign] = [await ask(user).expect(200), await ask(same, '', other.apiKey).expect(200)];
   expect([mine.body.data.length, foreign.body.data.length]).toEqual([1, 1]);
   expect(mine.body.data[0].invoice_id).not.toBe(foreign.body.data[0].invoice_id);

@@ -1,9 +1,20 @@
 import { invoiceList, invoicesQuery, ServiceError, toTimestamp } from '@billing/domain';
 import type { InvoiceOut } from '@billing/domain';
-import { decodeCursor, encodeCursor, findBilledCustomers, findLineOwners, invalidCursor } from '@billing/store';
+import {
+  decodeCursor,
+  encodeCursor,
+  findBilledCustomers,
+  findLineOwners,
+  invalidCursor,
+} from '@billing/store';
 import type { LineOwners } from '@billing/store';
 import { z } from 'zod';
-import { callStripe, isMissingCustomer, startStripeBudget, stripeErrorOf } from '../../checkout/call-stripe.ts';
+import {
+  callStripe,
+  isMissingCustomer,
+  startStripeBudget,
+  stripeErrorOf,
+} from '../../checkout/call-stripe.ts';
 import type { StripeBudget } from '../../checkout/call-stripe.ts';
 import { invoicePage } from '../../checkout/stripe-answers.ts';
 import type { StripeInvoice } from '../../checkout/stripe-answers.ts';

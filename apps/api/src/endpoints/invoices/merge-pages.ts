@@ -18,12 +18,15 @@ export function mergePages<T extends Row>(
 ): MergedPage<T> {
   const horizon = Math.max(
     Number.NEGATIVE_INFINITY,
-    ...pages.filter(({ hasMore }) => hasMore).map(({ rows }) => rows.at(-1)?.created ?? Number.POSITIVE_INFINITY),
+    ...pages
+      .filter(({ hasMore }) => hasMore)
+      .map(({ rows }) => rows.at(-1)?.created ?? Number.POSITIVE_INFINITY),
   );
   const rows = pages
     .flatMap((page) => page.rows)
     .filter((row) => isShown(row) && row.created >= horizon)
-    .sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1))
+    // Of the same moment each list keeps its order: it is read on behind the last row that was taken.
+    .sort((a, b) => b.created - a.created)
     .slice(0, limit);
   const taken = new Set(rows.map(({ id }) => id));
   const next = pages.flatMap(({ customer, rows: listed, hasMore }): Position[] => {

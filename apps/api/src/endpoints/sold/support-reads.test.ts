@@ -19,8 +19,7 @@ beforeAll(async () => {
   [one, two] = [(await commerce.createProject()).projectId, (await commerce.createProject()).projectId];
   [priceOne, priceTwo] = [await commerce.sell(one), await commerce.sell(two)];
   const users = [];
-  for (const projectId of [one, two])
-    users.push(await database.user.create({ data: { projectId, userId } }));
+  for (const projectId of [one, two]) users.push(await database.user.create({ data: { projectId, userId } }));
   refs = users.map(({ id }) => id);
   await addSubscriptions();
   await addPurchases();
@@ -52,7 +51,13 @@ async function addSubscriptions(): Promise<void> {
   ] as const;
   for (const [subscriptionId, stripePriceId] of items)
     await database.subscriptionItem.create({
-      data: { subscriptionId, itemId: uniqueId('si'), stripePriceId, quantity: 2n, currentPeriodEnd: minute(9) },
+      data: {
+        subscriptionId,
+        itemId: uniqueId('si'),
+        stripePriceId,
+        quantity: 2n,
+        currentPeriodEnd: minute(9),
+      },
     });
 }
 
@@ -65,7 +70,13 @@ async function addPurchases(): Promise<void> {
     { id: 'pi_recorded', ...paid, receiptId: 'in_receipt', createdAt: minute(3) },
     { id: 'in_receipt', ...paid, createdAt: minute(4) },
     { id: 'pi_unused', status: 'pending', createdAt: minute(5) },
-    { id: 'pi_open', status: 'pending', userRef: refs[1] ?? null, sessionId: 'cs_open', createdAt: minute(6) },
+    {
+      id: 'pi_open',
+      status: 'pending',
+      userRef: refs[1] ?? null,
+      sessionId: 'cs_open',
+      createdAt: minute(6),
+    },
   ];
   for (const data of rows) await database.purchase.create({ data });
   await database.purchaseItem.create({
@@ -81,8 +92,10 @@ async function listed(path: string): Promise<Row[]> {
   for (const limit of [1, 2, 50]) {
     const rows: Row[] = [];
     for (let cursor: string | null = ''; cursor !== null && rows.length < 50;) {
-      const query = `limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`;
-      const { body } = await commerce.admin('get', `${path}${path.includes('?') ? '&' : '?'}${query}`).expect(200);
+      const query: string = `limit=${limit}${cursor === '' ? '' : `&cursor=${cursor}`}`;
+      const { body } = await commerce
+        .admin('get', `${path}${path.includes('?') ? '&' : '?'}${query}`)
+        .expect(200);
       rows.push(...(body.data as Row[]));
       cursor = body.next_cursor;
     }
@@ -130,8 +143,7 @@ describe('subscriptions', () => {
 });
 
 test('purchases are what was bought once: no payments of invoices, no receipts, nothing that was never sold', async () => {
-  const ids = async (query: string) =>
-    (await listed(`/purchases?${query}`)).map((row) => row['purchase_id']);
+  const ids = async (query: string) => (await listed(`/purchases?${query}`)).map((row) => row['purchase_id']);
   expect(await ids('')).toEqual(['pi_open', 'pi_recorded', 'pi_own']);
   expect(await ids(`project_id=${one}`)).toEqual(['pi_recorded', 'pi_own']);
   expect(await ids('status=pending')).toEqual(['pi_open']);
@@ -154,7 +166,12 @@ test('what happened to a user is one list, by kinds or together', async () => {
   await database.usageState.create({ data: key });
   const hour = Math.floor(noon / hourMs) * hourMs;
   await database.usageSlot.createMany({
-    data: [0, 1, 3, 4].map((n) => ({ ...key, start: new Date(hour + n * slotMs), quantity: 5n, overage: 0n })),
+    data: [0, 1, 3, 4].map((n) => ({
+      ...key,
+      start: new Date(hour + n * slotMs),
+      quantity: 5n,
+      overage: 0n,
+    })),
   });
   const message = { projectId: one, userId, type: 'entitlements.changed', full: '{}', createdAt: minute(7) };
   await database.webhookMessage.create({ data: { id: 'msg_1', ...message } });

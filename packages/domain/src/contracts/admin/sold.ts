@@ -135,7 +135,9 @@ export type RevenueDayOut = z.output<typeof revenueDayOut>;
 export const revenueDaysOut = z
   .object({
     project_id: z.string(),
-    data: z.array(revenueDayOut).describe('In the order of time; days on which nothing was written are left out.'),
+    data: z
+      .array(revenueDayOut)
+      .describe('In the order of time; days on which nothing was written are left out.'),
   })
   .meta({ id: 'RevenueDays' });
 export type RevenueDaysOut = z.output<typeof revenueDaysOut>;

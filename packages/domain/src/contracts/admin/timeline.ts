@@ -17,9 +17,7 @@ export const timelineEntryOut = z
       .datetime()
       .describe("When it happened: of Stripe's event its `created`, of usage the beginning of the hour."),
     kind: z.enum(timelineKinds),
-    id: z
-      .string()
-      .describe('Of the event, grant, message or audit row; of usage, the feature.'),
+    id: z.string().describe('Of the event, grant, message or audit row; of usage, the feature.'),
     action: z
       .string()
       .describe(
@@ -28,11 +26,15 @@ export const timelineEntryOut = z
     subject: z
       .string()
       .nullable()
-      .describe("What it is about: Stripe's object, a feature, the target of a change by hand; null: the user."),
+      .describe(
+        "What it is about: Stripe's object, a feature, the target of a change by hand; null: the user.",
+      ),
     status: z
       .string()
       .nullable()
-      .describe('What became of an event or of a webhook (the worst of its deliveries); null: of the others.'),
+      .describe(
+        'What became of an event or of a webhook (the worst of its deliveries); null: of the others.',
+      ),
     reason: z.string().nullable(),
     actor: z.string().nullable().describe('Who did it; null: no operator did.'),
     quantity: z.number().int().nullable().describe('Of usage, the sum of the hour; of a grant, its amount.'),
