@@ -31,7 +31,15 @@ test('what was sold, to whom, and what it is worth', async () => {
   const user = await database.user.create({ data: { projectId, userId: 'ann' } });
   await database.subscription.create({ data: { id: 'sub_1', userRef: user.id, status: 'active' } });
   await database.purchase.create({
-    data: { id: 'pi_1', userRef: user.id, status: 'paid', sessionId: 'cs_1', amount: 900n, currency: 'eur' },
+    data: {
+      id: 'pi_1',
+      userRef: user.id,
+      status: 'paid',
+      paidAt: new Date(),
+      sessionId: 'cs_1',
+      amount: 900n,
+      currency: 'eur',
+    },
   });
   const numbers = { active: 1, trialing: 0, total: 1, begun: 1, ended: 0 };
   await database.revenueDay.create({

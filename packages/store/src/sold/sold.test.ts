@@ -80,7 +80,7 @@ test('no page of a list reads all that was ever sold', async () => {
   for (let round = 0; round < 7; round += 1)
     for (const filter of filters) {
       await listSoldSubscriptions(database, filter);
-      await listSoldPurchases(database, filter);
+      await listSoldPurchases(database, 'status' in filter ? { ...filter, status: 'paid' } : filter);
     }
   await countDayChanges(database, { since: '2026-11-22' });
   expect(await wholeReads()).toBe(before);

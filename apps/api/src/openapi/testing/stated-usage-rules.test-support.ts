@@ -24,8 +24,8 @@ export const usageRows = (the: (name: string) => string): StatedRow[] => [
   ...(['listTopUsers', 'listRevenueDays'] as const).map((operationId): StatedRow => {
     const ofUsage = operationId === 'listTopUsers';
     const [from, to] = ['2020-01-01', '2024-01-01'].map((day) => (ofUsage ? `${day}T00:00:00Z` : day));
-    const query = ofUsage ? { feature_code: 'f' } : { project_id: the('project_id') };
-    return ['windowTooLong', operationId, 'from', () => ({ query: { ...query, from, to } })];
+    const query = () => (ofUsage ? { feature_code: 'f' } : { project_id: the('project_id') });
+    return ['windowTooLong', operationId, 'from', () => ({ query: { ...query(), from, to } })];
   }),
   [
     'subscriptionOfFlow',
