@@ -108,8 +108,8 @@ export const endpoints: readonly Endpoint[] = [
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
-  ...recordEndpoints, //         /api/v1/admin/subscriptions, /purchases, /mrr, /events, /quarantine and /audit
   ...runEndpoints, //            /api/v1/admin/runs, /reconcile and the replays of /events
+  ...recordEndpoints, //         /api/v1/admin/subscriptions, /purchases, /mrr, /events, /quarantine and /audit
   ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
 
   ...consoleEndpoints, //        /console and /console/session
