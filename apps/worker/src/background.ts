@@ -2,9 +2,11 @@ import { startLoop as start } from '@billing/platform';
 import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
+  countRevenue,
   createClaimSourceFinder,
   createMeterReporter,
   createPayloadMover,
+  createSampler,
   makePayloadMonths,
   makeUsageWeeks,
   measureUnseen,
@@ -32,6 +34,8 @@ const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
 const sumIntervalMs = 1_000;
+/** The row of the running day is written anew every ten minutes. */
+const revenueIntervalMs = 60_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -45,6 +49,8 @@ const movePayloadsIntervalMs = 250;
 const tidyIntervalMs = 5_000;
 const metersIntervalMs = 1_000;
 const webhookCountsIntervalMs = 2_000;
+/** A sample is due every ten seconds: none is to be missed. */
+const samplesIntervalMs = 1_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -93,6 +99,9 @@ export function startBackground(deps: MaintenanceDeps, options: BackgroundOption
       createPayloadMover(deps),
     ),
     startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'revenue_days', logger, intervalMs: revenueIntervalMs }, (signal) =>
+      countRevenue(deps, signal),
+    ),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';
@@ -111,6 +120,7 @@ export function startBackground(deps: MaintenanceDeps, options: BackgroundOption
       { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
       createWebhookCounts(webhooks),
     ),
+    startLoop({ name: 'samples', logger, intervalMs: samplesIntervalMs }, createSampler(deps)),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

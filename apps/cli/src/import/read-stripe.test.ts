@@ -14,10 +14,11 @@ afterAll(() => account.close());
 type Budget = ImportDeps['sync']['budget'];
 
 /** The budget, with a record of its calls. */
-function watch({ take, throttle }: Budget) {
+function watch({ take, throttle, look }: Budget) {
   const taken: (string | undefined)[] = [];
   const throttled: (number | null | undefined)[] = [];
   const budget: Budget = {
+    look,
     take: (priority, signal) => {
       taken.push(priority);
       return take(priority, signal);
@@ -96,7 +97,7 @@ test('after a 429 the budget is told how long Stripe asks to pause, and reads wa
   let refusals = 0;
   // As the budget does while a pause is longer than its wait for a token.
   const takes = { take: () => Promise.resolve((refusals -= 1) < 0) };
-  const pauses = { throttle: () => Promise.resolve(void (refusals = 2)) };
+  const pauses = { throttle: () => Promise.resolve(void (refusals = 2)), look: () => Promise.resolve(null) };
   const { budget, throttled } = watch({ ...takes, ...pauses });
   const said: string[] = [];
   const run = account.run({}, { budget, progress: { ...quiet, say: (line) => said.push(line) } });
