@@ -119,6 +119,7 @@ function toServiceError(response: FetchResponse, text: string): BillingError {
     status,
     requestId: isString(problem['request_id']) ? problem['request_id'] : requestId,
     errors: isFieldProblems(problem['errors']) ? problem['errors'] : [],
+    hostedInvoiceUrl: isString(problem['hosted_invoice_url']) ? problem['hosted_invoice_url'] : null,
     retryAfterMs,
   });
 }

@@ -10,6 +10,7 @@ export type { FillTicket, LookUp, LookUps, LookUpWith } from './cache/look-ups.t
 export * from './catalog/change-price.ts';
 export * from './catalog/features.ts';
 export { planAfter, toPlanOut } from './catalog/plans.ts';
+export * from './catalog/read-plans.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';

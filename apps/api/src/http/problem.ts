@@ -69,6 +69,11 @@ const statusOfCode: Record<ErrorCode, number> = {
   price_differs_from_stripe: 400,
   price_in_use: 409,
   price_archived: 400,
+  group_conflict: 400,
+  not_changeable: 409,
+  preview_outdated: 409,
+  payment_required: 402,
+  no_pending_change: 409,
   mode_mismatch: 400,
   feature_exists: 409,
   feature_in_use: 409,
@@ -104,6 +109,7 @@ export type Problem = {
   code: ErrorCode;
   request_id: string;
   errors?: FieldProblem[];
+  hosted_invoice_url?: string;
 };
 
 /** An error in the shape of RFC 9457. */
@@ -116,6 +122,7 @@ export function toProblem(error: ServiceError, requestId: string): Problem {
     code: error.code,
     request_id: requestId,
     ...(error.errors === undefined ? {} : { errors: error.errors }),
+    ...(error.hostedInvoiceUrl === undefined ? {} : { hosted_invoice_url: error.hostedInvoiceUrl }),
   };
 }
 

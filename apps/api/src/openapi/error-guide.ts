@@ -75,6 +75,14 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
   price_archived: 'Offer a price that is still sold.',
+  group_conflict: 'Name at most one plan of each group.',
+  not_changeable:
+    'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made.',
+  preview_outdated:
+    'Make a new preview and show it: the token is older than ten minutes, of another change, or the amount is another one now.',
+  payment_required:
+    'Send the user to `hosted_invoice_url`: once it is paid, the change is made; until then the old plan goes on. `DELETE …/pending-change` gives it up.',
+  no_pending_change: 'Nothing is left to do: no change of the subscription is pending.',
   mode_mismatch: '`subscription` is for prices that are paid again and again, `payment` for one-time prices.',
   feature_exists: 'Change the feature that exists (`PATCH`), or use another code.',
   feature_in_use:
