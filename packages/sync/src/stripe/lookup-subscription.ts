@@ -1,6 +1,6 @@
 import { subscriptionSnapshot } from '@billing/domain';
 import type { StripeLookup, SubscriptionSnapshot } from '@billing/domain';
-import type { SyncDeps } from '../deps.ts';
+import type { AskDeps, SyncDeps } from '../deps.ts';
 import { askStripe } from './ask-stripe.ts';
 
 /** More items than any subscription has; a bound all the same. */
@@ -8,14 +8,14 @@ const maxItems = 500;
 
 /** Looks a subscription up as Stripe has it now, with all its items and what its coupons take off. */
 export function lookupSubscription(
-  deps: Pick<SyncDeps, 'stripe' | 'budget' | 'logger' | 'counters' | 'subscriptionLookups'>,
+  deps: AskDeps & Pick<SyncDeps, 'stripe' | 'subscriptionLookups'>,
   id: string,
 ): Promise<StripeLookup<SubscriptionSnapshot>> {
   return deps.subscriptionLookups(id, (sent) =>
     askStripe(deps, 'subscription', async () => {
       sent();
       const rendered = await deps.stripe.subscriptions.retrieve(id, {
-        expand: ['latest_invoice', 'discounts.source.coupon'],
+        expand: ['latest_invoice', 'schedule', 'discounts.source.coupon'],
       });
       const snapshot = subscriptionSnapshot.parse(rendered);
       if (snapshot.id !== id) throw new Error('Stripe answered with another subscription.');
