@@ -1,0 +1,77 @@
+import { itemsAfter, ServiceError } from '@billing/domain';
+import type { StepContext } from './stripe-step.ts';
+import { changeLater, dropPendingChange } from './change-later.ts';
+import { changeNow } from './change-now.ts';
+import { planChange } from './plan-change.ts';
+import type { ChangeOrder, PlannedChange } from './plan-change.ts';
+import { requirePreviewed } from './preview-change.ts';
+import type { PreviewDeps } from './preview-change.ts';
+import { readLive } from './read-live.ts';
+import type { LiveSubscription } from './read-live.ts';
+
+export type ChangeAsked = ChangeOrder & { previewToken: string | undefined };
+
+/** What came of it. `waiting`: the change waits for its payment. */
+export type Changed = { plan: PlannedChange; live: LiveSubscription; isWaiting: boolean };
+
+type Bought = { stripePriceId: string; quantity: number | null };
+
+const inOrder = (items: readonly Bought[]): string =>
+  JSON.stringify(items.map(({ stripePriceId, quantity }) => `${stripePriceId} ${quantity ?? ''}`).sort());
+
+/** Whether just this change waits for its payment already. */
+function isWaitingAlready({ live, others, changes, effective }: PlannedChange): boolean {
+  const waiting = live.pending_update?.subscription_items;
+  if (waiting === null || waiting === undefined || effective !== 'now') return false;
+  const wanted = [
+    ...others.map(({ stripePriceId, quantity, usageType }) => ({
+      stripePriceId,
+      quantity: usageType === 'metered' ? null : quantity,
+    })),
+    ...itemsAfter(changes).map(({ stripePriceId, quantity, isMetered }) => ({
+      stripePriceId,
+      quantity: isMetered ? null : quantity,
+    })),
+  ];
+  const planned = waiting.map(({ price, quantity }) => ({ stripePriceId: price, quantity: quantity ?? null }));
+  return inOrder(wanted) === inOrder(planned);
+}
+
+/** The refusal of a change that waits for its payment. */
+export function paymentRequired({ latestInvoice }: LiveSubscription): ServiceError {
+  const hostedInvoiceUrl = latestInvoice?.hosted_invoice_url ?? undefined;
+  return new ServiceError(
+    'payment_required',
+    'Send the user to hosted_invoice_url: the change is made once it is paid.',
+    { hostedInvoiceUrl },
+  );
+}
+
+/**
+ * Makes a change at Stripe, now or by a schedule. Where the subscription is already as it is wanted, it only gives up what is
+ * pending; where just this change waits for its payment, nothing is asked again. So it may be asked for any number of times.
+ */
+export async function changeAtStripe(
+  deps: PreviewDeps,
+  context: StepContext,
+  asked: ChangeAsked,
+): Promise<Changed> {
+  const { budget } = context;
+  const live = await readLive(deps, asked.subscriptionId, budget);
+  const plan = await planChange(deps, live, asked);
+  if (!plan.isChange) {
+    await dropPendingChange(deps, context, plan);
+    return { plan, live, isWaiting: false };
+  }
+  if (isWaitingAlready(plan)) return { plan, live, isWaiting: true };
+  const token = asked.previewToken;
+  const prorationDate =
+    token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, budget);
+  if (plan.effective === 'period_end') {
+    await changeLater(deps, context, plan);
+    return { plan, live, isWaiting: false };
+  }
+  const changed = await changeNow(deps, context, { plan, prorationDate });
+  const waiting = changed.pending_update;
+  return { plan, live: changed, isWaiting: waiting !== null && waiting !== undefined };
+}
