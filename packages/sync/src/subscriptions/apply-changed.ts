@@ -12,10 +12,8 @@ import { lookupSubscription } from '../stripe/lookup-subscription.ts';
 
 /** What reading one subscription and writing it takes. */
 export type ApplyDeps = WriteDeps &
-  AskDeps & { counters: SyncDeps['counters'] | AskDeps['counters'] } & Pick<
-    SyncDeps,
-    'clock' | 'stripe' | 'subscriptionLookups' | 'erasureKeys'
-  >;
+  AskDeps &
+  Pick<SyncDeps, 'clock' | 'stripe' | 'subscriptionLookups' | 'erasureKeys'>;
 
 /** A subscription that Stripe was asked to change. */
 export type ChangedAtStripe = {
