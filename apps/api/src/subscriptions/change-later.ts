@@ -2,7 +2,7 @@ import { isOutcomeKnown } from '../checkout/call-stripe.ts';
 import type { PlannedChange } from './plan-change.ts';
 import type { Schedule } from './read-live.ts';
 import { currentPhase, hasLaterPhase, planPhases } from './schedule-phases.ts';
-import { makeSchedule, planSchedule, releaseSchedule, voidInvoice } from './schedule-steps.ts';
+import { makeSchedule, planSchedule, dropSchedule, voidInvoice } from './schedule-steps.ts';
 import type { StepContext, StepDeps } from './stripe-step.ts';
 
 /** Gives up a change that waits for its payment. Returns whether there was one. */
@@ -25,7 +25,7 @@ export async function dropPendingChange(
 ): Promise<boolean> {
   const { schedule: managing } = plan.live;
   const isScheduled = managing !== null && hasLaterPhase(managing);
-  if (isScheduled) await releaseSchedule(deps, context, managing.id);
+  if (isScheduled) await dropSchedule(deps, context, managing.id);
   return (await dropPendingPayment(deps, context, plan)) || isScheduled;
 }
 
@@ -43,14 +43,14 @@ export async function changeLater(
   const { live } = plan;
   const managing = live.schedule;
   if (managing !== null && currentPhase(managing) !== null) return planOne(deps, context, { plan, managing });
-  if (managing !== null) await releaseSchedule(deps, context, managing.id);
+  if (managing !== null) await dropSchedule(deps, context, managing.id);
   const made = await makeSchedule(deps, context, live.id);
   try {
     await planOne(deps, context, { plan, managing: made });
   } catch (error) {
     // Where it is not known what Stripe did, the same request finds this schedule and plans it.
     if (isOutcomeKnown(error))
-      await releaseSchedule(deps, context, made.id).catch((cause: unknown) =>
+      await dropSchedule(deps, context, made.id).catch((cause: unknown) =>
         deps.logger.warn('schedule_not_released', { schedule_id: made.id, error: cause }),
       );
     throw error;

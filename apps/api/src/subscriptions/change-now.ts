@@ -2,7 +2,7 @@ import type { Stripe } from 'stripe';
 import { expandLive, liveSubscription } from './read-live.ts';
 import type { LiveSubscription } from './read-live.ts';
 import type { PlannedChange } from './plan-change.ts';
-import { releaseSchedule } from './schedule-steps.ts';
+import { dropSchedule } from './schedule-steps.ts';
 import { askStep } from './stripe-step.ts';
 import type { StepContext, StepDeps } from './stripe-step.ts';
 
@@ -16,7 +16,7 @@ export async function changeNow(
   { plan, prorationDate }: { plan: PlannedChange; prorationDate: number | null },
 ): Promise<LiveSubscription> {
   const { live, items, proration } = plan;
-  if (live.schedule !== null) await releaseSchedule(deps, context, live.schedule.id);
+  if (live.schedule !== null) await dropSchedule(deps, context, live.schedule.id);
   const params: Stripe.SubscriptionUpdateParams = {
     items,
     proration_behavior: proration,

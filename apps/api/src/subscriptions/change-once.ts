@@ -18,7 +18,7 @@ import type { StripeCall } from './stripe-calls.ts';
 /** A change answers within 15 s, whatever hangs. */
 const deadlineMs = 14_500;
 const stripeMs = 9_000;
-const lookupMs = 3_000;
+export const lookupMs = 3_000;
 
 /** A change of a subscription that a project asks for. */
 export type ChangeOrder = SubscriptionKey & {
@@ -84,13 +84,13 @@ async function change(
 }
 
 /**
- * Carries out a change once per project and client key: asks Stripe, records who asked, looks the subscription up and applies it,
- * so that the next read is right. `header`: the value of `Idempotency-Key`, if one was sent.
+ * Runs what changes a subscription once per project and client key, and within its time. `header`: the value of
+ * `Idempotency-Key`, if one was sent.
  */
-export function changeOnce(
+export function runOnce(
   deps: AppDeps,
-  order: ChangeOrder,
-  header: string | undefined,
+  { order, header }: { order: Omit<ChangeOrder, 'plan'>; header: string | undefined },
+  run: (once: { oneTry: Try; budget: StripeBudget }) => Promise<SubscriptionOut>,
 ): Promise<SubscriptionOut> {
   const { projectId, subscriptionId, action, body } = order;
   const budget = startStripeBudget(stripeMs);
@@ -101,6 +101,16 @@ export function changeOnce(
     body: { ...body, project_id: projectId, action, subscription_id: subscriptionId },
     answerSchema: subscriptionOut,
   };
-  const answered = answerOnce(deps, once, (oneTry) => change(deps, order, { oneTry, budget }));
+  const answered = answerOnce(deps, once, (oneTry) => run({ oneTry, budget }));
   return withDeadline(answered, { ms: deadlineMs, onTimeout: tooLate });
 }
+
+/**
+ * Carries out a change: asks Stripe, records who asked, looks the subscription up and applies it, so that the next read is
+ * right.
+ */
+export const changeOnce = (
+  deps: AppDeps,
+  order: ChangeOrder,
+  header: string | undefined,
+): Promise<SubscriptionOut> => runOnce(deps, { order, header }, (once) => change(deps, order, once));

@@ -3,13 +3,13 @@ import type { StepContext } from './stripe-step.ts';
 import { changeLater, dropPendingChange } from './change-later.ts';
 import { changeNow } from './change-now.ts';
 import { planChange } from './plan-change.ts';
-import type { ChangeOrder, PlannedChange } from './plan-change.ts';
+import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { requirePreviewed } from './preview-change.ts';
 import type { PreviewDeps } from './preview-change.ts';
 import { readLive } from './read-live.ts';
 import type { LiveSubscription } from './read-live.ts';
 
-export type ChangeAsked = ChangeOrder & { previewToken: string | undefined };
+export type ChangeAsked = ItemsOrder & { previewToken: string | undefined };
 
 /** What came of it. `waiting`: the change waits for its payment. */
 export type Changed = { plan: PlannedChange; live: LiveSubscription; isWaiting: boolean };

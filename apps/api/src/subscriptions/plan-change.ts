@@ -13,7 +13,7 @@ import type { AppDeps } from '../deps.ts';
 import type { LiveItem, LiveSubscription } from './read-live.ts';
 
 /** Who wants what to be changed. */
-export type ChangeOrder = { projectId: string; subscriptionId: string; wanted: WantedChange };
+export type ItemsOrder = { projectId: string; subscriptionId: string; wanted: WantedChange };
 
 /** How Stripe names what becomes of the difference. */
 export type ProrationBehavior = 'always_invoice' | 'create_prorations' | 'none';
@@ -125,7 +125,7 @@ function endOfPeriod(items: readonly LiveItem[], changes: readonly ItemChange[])
 export async function planChange(
   { database }: Pick<AppDeps, 'database'>,
   live: LiveSubscription,
-  { projectId, wanted }: ChangeOrder,
+  { projectId, wanted }: ItemsOrder,
 ): Promise<PlannedChange> {
   requireChangeable(live);
   const items = live.items.data;

@@ -3,7 +3,7 @@ import type { ChangePreview, Instant } from '@billing/domain';
 import type { StripeBudget } from '../checkout/call-stripe.ts';
 import type { AppDeps } from '../deps.ts';
 import { planChange } from './plan-change.ts';
-import type { ChangeOrder, PlannedChange } from './plan-change.ts';
+import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { readAmounts } from './preview-amounts.ts';
 import type { Amounts } from './preview-amounts.ts';
 import { digestOf, openPreview, previewMs, sealPreview } from './preview-token.ts';
@@ -13,7 +13,7 @@ import { readLive } from './read-live.ts';
 export type PreviewDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'clock' | 'config'>;
 
 /** What a token stands for. The next invoice is left out where usage makes it another one at any moment. */
-function shownBy({ projectId, subscriptionId }: ChangeOrder, plan: PlannedChange, amounts: Amounts): Shown {
+function shownBy({ projectId, subscriptionId }: ItemsOrder, plan: PlannedChange, amounts: Amounts): Shown {
   const { items, effective, proration, live } = plan;
   const isMetered = live.items.data.some(({ usageType }) => usageType === 'metered');
   const next = isMetered ? null : (amounts.next_invoice?.amount ?? null);
@@ -31,7 +31,7 @@ const effectiveAt = ({ effective, isChange, periodEnd }: PlannedChange, now: Ins
 /** What a change would cost and when it would be made, with a token that holds the service to it. */
 export async function previewChange(
   deps: PreviewDeps,
-  order: ChangeOrder,
+  order: ItemsOrder,
   budget: StripeBudget,
 ): Promise<ChangePreview> {
   const live = await readLive(deps, order.subscriptionId, budget);
@@ -61,7 +61,7 @@ const outdated = (cause?: unknown): ServiceError =>
  */
 export async function requirePreviewed(
   deps: PreviewDeps,
-  { order, plan, token }: { order: ChangeOrder; plan: PlannedChange; token: string },
+  { order, plan, token }: { order: ItemsOrder; plan: PlannedChange; token: string },
   budget: StripeBudget,
 ): Promise<number | null> {
   const opened = openPreview(deps.config.stripeSecretKey, token, deps.clock());

@@ -9,7 +9,12 @@ import type { AppDeps } from '../deps.ts';
 export type StepDeps = Pick<AppDeps, 'stripe' | 'logger'>;
 
 /** What all steps of one request share. */
-export type StepContext = { oneTry: Try; budget: StripeBudget };
+export type StepContext = {
+  oneTry: Try;
+  budget: StripeBudget;
+  /** Whose the subscription is, so that an erasure finds what is kept of the request. */
+  userId: string;
+};
 
 /** One thing that Stripe is asked to do, with all that it depends on. */
 export type Step<P extends object, T extends z.ZodType> = {
@@ -27,12 +32,12 @@ export type Step<P extends object, T extends z.ZodType> = {
  */
 export async function askStep<P extends object, T extends z.ZodType>(
   deps: StepDeps,
-  { oneTry, budget }: StepContext,
+  { oneTry, budget, userId }: StepContext,
   step: Step<P, T>,
 ): Promise<z.output<T>> {
   const { name, id, params, needed, call } = step;
   const seed = JSON.stringify([oneTry.stripeKeySeed, name, id, params]);
   const idempotencyKey = `change-${createHash('sha256').update(seed).digest('hex')}`;
-  await oneTry.willAsk({ idempotencyKey, params: { ...params } });
+  await oneTry.willAsk({ idempotencyKey, params: { metadata: { user_id: userId }, ...params } });
   return callStripe({ ...deps, budget }, needed, (options) => call(params, { ...options, idempotencyKey }));
 }
