@@ -6,8 +6,8 @@ import { applyChanged } from '@billing/sync';
 import type { AppDeps } from '../deps.ts';
 import { dropPendingChange } from './change-later.ts';
 import { lookupMs, runOnce } from './change-once.ts';
-import { changeAtStripe, paymentRequired } from './change-subscription.ts';
-import type { Changed } from './change-subscription.ts';
+import { changeAtStripe, paymentRequired } from './change-at-stripe.ts';
+import type { Changed } from './change-at-stripe.ts';
 import { findSubscription } from './find-subscription.ts';
 import type { SubscriptionKey } from './find-subscription.ts';
 import { presentSubscription } from './present-subscription.ts';
@@ -16,16 +16,23 @@ import { readLive } from './read-live.ts';
 /** Of a project that asks. `header`: the value of `Idempotency-Key`, if one was sent. */
 type Asker = SubscriptionKey & { actor: Actor; header: string | undefined };
 
-type Done = { subscription: HeldSubscription; asker: Asker; action: `subscription.${string}`; details: object };
+type Done = {
+  subscription: HeldSubscription;
+  asker: Asker;
+  action: `subscription.${string}`;
+  details: object;
+  /** Stripe's, if that was the subscription. */
+  answer: unknown;
+};
 
 /** Records who asked, and brings our row to what Stripe has now. */
 async function recordAndApply(
   deps: AppDeps,
-  { subscription, asker, action, details }: Done,
+  { subscription, asker, action, details, answer }: Done,
 ): Promise<SubscriptionOut> {
   const { actor, projectId, subscriptionId: id } = asker;
   await auditSubscription(deps.database, { actor, action, projectId, subscription, details: { ...details } });
-  await applyChanged(deps, { id, answer: null, lookupMs });
+  await applyChanged(deps, { id, answer, lookupMs });
   return presentSubscription(await findSubscription(deps, asker));
 }
 
@@ -50,7 +57,7 @@ export function changeItems(
     const asked = { projectId, subscriptionId, wanted, previewToken };
     const changed = await changeAtStripe(deps, { ...once, userId }, asked);
     const details = detailsOf(wanted, changed);
-    const shown = await recordAndApply(deps, { subscription, asker, action, details });
+    const shown = await recordAndApply(deps, { subscription, asker, action, details, answer: changed.answer });
     if (changed.isWaiting) throw paymentRequired(changed.live);
     return shown;
   });
@@ -66,6 +73,6 @@ export function dropChange(deps: AppDeps, asker: Asker): Promise<SubscriptionOut
     const context = { ...once, userId: subscription.userId };
     if (!(await dropPendingChange(deps, context, { live })))
       throw new ServiceError('no_pending_change', 'Nothing is left to do: the subscription stays as it is.');
-    return recordAndApply(deps, { subscription, asker, action, details: {} });
+    return recordAndApply(deps, { subscription, asker, action, details: {}, answer: null });
   });
 }

@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe';
-import { expandLive, liveSubscription } from './read-live.ts';
-import type { LiveSubscription } from './read-live.ts';
+import { expandLive, liveAnswer } from './read-live.ts';
+import type { LiveAnswer } from './read-live.ts';
 import type { PlannedChange } from './plan-change.ts';
 import { dropSchedule } from './schedule-steps.ts';
 import { askStep } from './stripe-step.ts';
@@ -14,7 +14,7 @@ export async function changeNow(
   deps: StepDeps,
   context: StepContext,
   { plan, prorationDate }: { plan: PlannedChange; prorationDate: number | null },
-): Promise<LiveSubscription> {
+): Promise<LiveAnswer> {
   const { live, items, proration } = plan;
   if (live.schedule !== null) await dropSchedule(deps, context, live.schedule.id);
   const params: Stripe.SubscriptionUpdateParams = {
@@ -28,7 +28,7 @@ export async function changeNow(
     name: 'update',
     id: live.id,
     params,
-    needed: liveSubscription,
+    needed: liveAnswer,
     call: (sent, options) => deps.stripe.subscriptions.update(live.id, sent, options),
   });
 }

@@ -102,6 +102,15 @@ export const liveSubscription = z
   }));
 export type LiveSubscription = z.output<typeof liveSubscription>;
 
+/** The same beside Stripe's whole answer. */
+export const liveAnswer = z.unknown().transform((answer, context) => {
+  const live = liveSubscription.safeParse(answer);
+  if (live.success) return { answer, live: live.data };
+  context.issues.push(...live.error.issues.map((issue) => ({ ...issue, input: answer })));
+  return z.NEVER;
+});
+export type LiveAnswer = z.output<typeof liveAnswer>;
+
 /** What has to be expanded for it. */
 export const expandLive = ['latest_invoice', 'schedule'];
 

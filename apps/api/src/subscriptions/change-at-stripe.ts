@@ -11,8 +11,15 @@ import type { LiveSubscription } from './read-live.ts';
 
 export type ChangeAsked = ItemsOrder & { previewToken: string | undefined };
 
-/** What came of it. `waiting`: the change waits for its payment. */
-export type Changed = { plan: PlannedChange; live: LiveSubscription; isWaiting: boolean };
+/** What came of it. */
+export type Changed = {
+  plan: PlannedChange;
+  live: LiveSubscription;
+  /** The change waits for its payment. */
+  isWaiting: boolean;
+  /** Stripe's answer, if that was the subscription. */
+  answer: unknown;
+};
 
 type Bought = { stripePriceId: string; quantity: number | null };
 
@@ -61,17 +68,17 @@ export async function changeAtStripe(
   const plan = await planChange(deps, live, asked);
   if (!plan.isChange) {
     await dropPendingChange(deps, context, plan);
-    return { plan, live, isWaiting: false };
+    return { plan, live, isWaiting: false, answer: null };
   }
-  if (isWaitingAlready(plan)) return { plan, live, isWaiting: true };
+  if (isWaitingAlready(plan)) return { plan, live, isWaiting: true, answer: null };
   const token = asked.previewToken;
   const prorationDate =
     token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, budget);
   if (plan.effective === 'period_end') {
     await changeLater(deps, context, plan);
-    return { plan, live, isWaiting: false };
+    return { plan, live, isWaiting: false, answer: null };
   }
   const changed = await changeNow(deps, context, { plan, prorationDate });
-  const waiting = changed.pending_update;
-  return { plan, live: changed, isWaiting: waiting !== null && waiting !== undefined };
+  const waiting = changed.live.pending_update;
+  return { ...changed, plan, isWaiting: waiting !== null && waiting !== undefined };
 }
