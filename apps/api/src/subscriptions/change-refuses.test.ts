@@ -1,4 +1,5 @@
 import { minuteMs } from '@billing/domain';
+import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import { daySeconds, startChangeWorld } from './changes.test-support.ts';
 import type { ChangeWorld } from './changes.test-support.ts';
 
@@ -12,9 +13,29 @@ beforeAll(async () => {
   basic = await world.plan({ amount: 1_000, group: 'plan', rank: 1 });
   pro = await world.plan({ amount: 3_000, group: 'plan', rank: 2 });
   once = await world.plan({ amount: 500, interval: 'one_time' });
-  metered = basic.priceId;
+  metered = await meteredPrice();
 });
 afterAll(() => world.close());
+
+async function meteredPrice(): Promise<string> {
+  const { stripe, api, projectId } = world;
+  const meter = await stripe.billing.meters.create({
+    display_name: 'Calls',
+    event_name: uniqueId('calls'),
+    default_aggregation: { formula: 'sum' },
+  });
+  const price = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 5,
+    product_data: { name: 'Calls' },
+    recurring: { interval: 'month', usage_type: 'metered', meter: meter.id },
+  });
+  const product_id = (await world.plan({ amount: 1 })).productId;
+  const priceId = uniqueId('metered');
+  const mapped = { price_id: priceId, product_id, stripe_price_id: price.id };
+  await api.admin('post', `/projects/${projectId}/prices`, mapped).expect(201);
+  return priceId;
+}
 
 type Given = { id: string; customerId: string };
 const toPro = () => ({ items: [{ price_id: pro.priceId }] });
@@ -68,7 +89,8 @@ test('what may be wanted', async () => {
     [{ items: [{ price_id: once.priceId }] }, 400, 'mode_mismatch'],
     [{ items: [{ price_id: basic.priceId }, { price_id: basic.stripePriceId }] }, 400, 'invalid_request'],
     [{ items: [{ price_id: basic.priceId }, { price_id: pro.priceId }] }, 400, 'group_conflict'],
-    [{ items: [{ price_id: metered, quantity: 0 }] }, 400, 'invalid_request'],
+    [{ items: [{ price_id: basic.priceId, quantity: 0 }] }, 400, 'invalid_request'],
+    [{ items: [{ price_id: basic.priceId }, { price_id: metered, quantity: 1 }] }, 400, 'invalid_request'],
     [{ items: [], unknown: 1 }, 400, 'invalid_request'],
   ];
   for (const [body, status, code] of refusals) {
@@ -136,7 +158,13 @@ describe('a preview is out of date', () => {
   test('after ten minutes', async () => {
     const { id } = await world.subscribe([basic.stripePriceId]);
     const { body: shown } = await world.preview(id, toPro()).expect(200);
-    expect(Date.parse(shown.expires_at) - Date.now()).toBeLessThanOrEqual(10 * minuteMs);
+    world.api.clock.advance(10 * minuteMs);
+    await outdated(id, { ...toPro(), preview_token: shown.preview_token });
+  });
+
+  test('after the period in which it was made', async () => {
+    const { id } = await world.subscribe([basic.stripePriceId]);
+    const { body: shown } = await world.preview(id, toPro()).expect(200);
     await world.offline('clock', { advance_seconds: 40 * daySeconds });
     await outdated(id, { ...toPro(), preview_token: shown.preview_token });
   });
