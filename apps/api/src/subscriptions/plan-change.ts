@@ -3,6 +3,7 @@ import type {
   ChangeTime,
   CurrentItem,
   ItemChange,
+  PlanTerms,
   StripeItemUpdate,
   WantedChange,
   WantedItem,
@@ -64,36 +65,31 @@ type Wanted = WantedChange['items'][number];
 const refuseField = (path: string, message: string): ServiceError =>
   new ServiceError('invalid_request', 'Correct the items.', { errors: [{ path, message }] });
 
-function fromCatalog(plan: NamedPlan, quantity: number): WantedItem {
+function fromCatalog(plan: NamedPlan): PlanTerms {
   const { interval } = plan;
   if (interval === 'one_time')
     throw new ServiceError('mode_mismatch', `Sell ${plan.named} by a checkout: it is paid once.`);
   const { stripePriceId, group, rank, unitAmount, intervalCount, usageType } = plan;
   const terms = { stripePriceId, group, rank, unitAmount, interval, intervalCount };
-  return { ...terms, isMetered: usageType === 'metered', quantity };
+  return { ...terms, isMetered: usageType === 'metered' };
 }
 
-/** The price that an item names: one of the catalog that is still sold, or one that the subscription has. */
+/** The price that an item names: one that the subscription has, or one of the catalog that is still sold. */
 function resolveItem(
   { price_id: named, quantity }: Wanted,
   { current, plans, path }: { current: readonly CurrentItem[]; plans: readonly NamedPlan[]; path: string },
 ): WantedItem {
   const plan = plans.find((one) => one.named === named);
   const known = current.find(({ stripePriceId }) => stripePriceId === (plan?.stripePriceId ?? named));
+  const found = known ?? plan;
+  if (found === undefined)
+    throw new ServiceError('price_not_found', "Use the id of one of this project's prices, ours or Stripe's.");
   if (known === undefined && plan?.isArchived === true)
     throw new ServiceError('price_archived', `Offer a price that is still sold in place of ${named}.`);
-  const { itemId: _itemId, ...ofItem } = known ?? { itemId: '' };
-  const found =
-    'stripePriceId' in ofItem
-      ? { ...ofItem, quantity: quantity ?? 1 }
-      : plan === undefined
-        ? null
-        : fromCatalog(plan, quantity ?? 1);
-  if (found === null)
-    throw new ServiceError('price_not_found', "Use the id of one of this project's prices, ours or Stripe's.");
-  if (found.isMetered && quantity !== undefined)
+  const terms = 'itemId' in found ? found : fromCatalog(found);
+  if (terms.isMetered && quantity !== undefined)
     throw refuseField(`${path}.quantity`, 'must be left out: a meter counts the quantity of this price');
-  return found;
+  return { ...terms, quantity: quantity ?? 1 };
 }
 
 /** Throws `invalid_request` for a price that is named twice, and `group_conflict` for two plans of a group. */
