@@ -13,6 +13,8 @@ import type { BillingClientOptions, Settings, UnavailableAnswer } from './option
 import { refusedHere, requireIds } from './require-ids.ts';
 import { createIdempotencyKey, idempotencyKeyProblem, withRetries } from './retry.ts';
 import { sendRequest } from './send-request.ts';
+import { createSubscriptionCalls } from './subscription-calls.ts';
+import type { SubscriptionCalls } from './subscription-calls.ts';
 import { createUsageCalls } from './usage-calls.ts';
 import type { UsageCalls } from './usage-calls.ts';
 import { createRecorder } from './usage-recorder.ts';
@@ -45,7 +47,8 @@ export type CheckoutOptions = {
   idempotencyKey?: string | undefined;
 };
 
-export type BillingClient = UsageCalls & {
+export type BillingClient = UsageCalls &
+  SubscriptionCalls & {
   /** Records what happened in batches, in the background. One for a process; `close` it at the end. Throws a `TypeError` if an option is wrong. */
   createRecorder: (options: RecorderOptions) => UsageRecorder;
   /** What is in force for a user now. An unknown user has no entitlements. */
@@ -103,6 +106,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
   const usage = createUsageCalls(settings);
   return {
     ...usage,
+    ...createSubscriptionCalls(settings, cache),
     createRecorder: (recorderOptions) => createRecorder(usage, recorderOptions),
     entitlements,
     can,

@@ -5,7 +5,7 @@ import type { FetchResponse, FetchInit, Settings } from './options.ts';
 import { parseRetryAfterMs } from './retry.ts';
 
 export type Call<T> = {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   query?: Record<string, string>;
   body?: unknown;

@@ -71,6 +71,12 @@ export const errorGuide: Record<ErrorCode, string> = {
   erasure_not_configured:
     'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
+  shared_subscription:
+    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal.',
+  not_cancelable:
+    'Nothing is left to cancel, or no period ends: cancel one that is `incomplete` or `paused` with `at: "now"`.',
+  not_resumable: 'Read its state: it has ended (sell a new one), or neither ends nor is paused.',
+  not_pausable: 'Pause one that is `trialing`, `active` or `past_due`.',
   price_differs_from_stripe:
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
