@@ -2,7 +2,7 @@ import { ServiceError, subscriptionOut } from '@billing/domain';
 import type { Instant, SubscriptionOut } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { auditSubscription } from '@billing/store';
-import type { Actor, HeldSubscription } from '@billing/store';
+import type { Actor, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
 import { answerOnce, parseIdempotencyKey } from '../checkout/answer-once.ts';
 import type { Try } from '../checkout/answer-once.ts';
@@ -28,7 +28,7 @@ export type ChangeOrder = SubscriptionKey & {
   /** The parsed body: it is the same request where this is equal. */
   body: { reason?: string | undefined } & object;
   /** What is asked of Stripe; nothing: it is as was asked already. Throws where the subscription's state does not allow it. */
-  plan: (subscription: HeldSubscription, now: Instant) => StripeCall[];
+  plan: (subscription: ProjectSubscription, now: Instant) => StripeCall[];
 };
 
 const tooLate = (): ServiceError =>

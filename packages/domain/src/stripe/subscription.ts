@@ -84,6 +84,8 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   id: string;
   /** Null: not rendered. */
   createdAt: Instant | null;
+  /** When Stripe answered with it; null: it is an event's or a list's, or its clock is not Stripe's own (a test clock). */
+  answeredAt: Instant | null;
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
@@ -220,6 +222,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
   return {
     id: whole.id,
     createdAt: whole.created,
+    answeredAt: null,
     customerId: whole.customer,
     claims: whole.metadata.claims,
     status: whole.status,
