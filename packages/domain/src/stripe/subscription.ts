@@ -123,7 +123,7 @@ const latestInvoice = z
   .transform((value) => {
     if (value === null || value === undefined || typeof value === 'string')
       return { id: value ?? null, createdAt: null, dueAt: null, url: null };
-    const unknown = { id: value.id, created: null, due_date: null };
+    const unknown = { id: value.id, created: null, due_date: null, hosted_invoice_url: null };
     const details = invoiceDetails.catch(unknown).parse(value);
     const { created, due_date: dueAt, hosted_invoice_url: url = null } = details;
     return { id: value.id, createdAt: created, dueAt, url };

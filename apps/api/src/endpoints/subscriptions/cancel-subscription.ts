@@ -40,12 +40,14 @@ export const cancelSubscription = defineEndpoint({
   answers: [changedAnswer({ cancel_at: '2026-12-01T00:00:00.000Z', cancel_at_period_end: true })],
   errors: [...changeErrors, 'shared_subscription', 'not_cancelable'],
   handle: async (deps, { project: { projectId }, params, body, header, actor }) => {
+    const { at, reason } = body;
     const order = {
       projectId,
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.cancel',
       body,
+      audit: { ...(reason === undefined ? {} : { reason }), details: { at } },
       plan: (subscription: ProjectSubscription) => planCancel(subscription, body),
     } as const;
     return { body: await changeOnce(deps, order, header('idempotency-key')) };

@@ -1,4 +1,4 @@
-import { pauseRequest, secondMs, ServiceError } from '@billing/domain';
+import { pauseRequest, secondMs, ServiceError, toTimestampOrNull } from '@billing/domain';
 import type { Instant, PauseRequest } from '@billing/domain';
 import type { ProjectSubscription } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
@@ -49,12 +49,14 @@ export const pauseSubscription = defineEndpoint({
   errors: [...changeErrors, 'shared_subscription', 'not_pausable'],
   handle: async (deps, { project: { projectId }, params, body, header, actor }) => {
     refusePast(body, deps.clock());
+    const { behavior, resumes_at: resumesAt = null } = body;
     const order = {
       projectId,
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.pause',
       body,
+      audit: { details: { behavior, resumes_at: toTimestampOrNull(resumesAt) } },
       plan: (subscription: ProjectSubscription) => planPause(subscription, body),
     } as const;
     return { body: await changeOnce(deps, order, header('idempotency-key')) };

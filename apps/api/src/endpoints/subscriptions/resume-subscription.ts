@@ -51,6 +51,7 @@ export const resumeSubscription = defineEndpoint({
       actor,
       action: 'subscription.resume',
       body,
+      audit: { details: {} },
       plan: planResume,
     } as const;
     return { body: await changeOnce(deps, order, header('idempotency-key')) };
