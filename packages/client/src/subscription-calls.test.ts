@@ -22,7 +22,7 @@ const sameTypes: [
   Same<ChangePreview, domain.ChangePreview>,
 ] = [true, true, true, true, true, true, true];
 
-const held: Subscription = {
+const monthly: Subscription = {
   subscription_id: 'sub_1',
   user_id: 'user_1',
   status: 'active',
@@ -58,23 +58,23 @@ afterAll(() => service.stop());
 
 test('subscriptions are listed and read by their addresses', async () => {
   expect(sameTypes).not.toContain(false);
-  service.script(json({ data: [held], next_cursor: 'more' }));
+  service.script(json({ data: [monthly], next_cursor: 'more' }));
   const options = { status: 'active', limit: 1, cursor: 'c' } as const;
   const list = await service.client().subscriptions('user 1', options);
-  expect(list).toEqual({ data: [held], next_cursor: 'more' });
+  expect(list).toEqual({ data: [monthly], next_cursor: 'more' });
   expect(Object.fromEntries(service.seen[0]?.url.searchParams ?? [])).toEqual({
     user_id: 'user 1',
     status: 'active',
     limit: '1',
     cursor: 'c',
   });
-  service.script(json({ ...held, subscription_id: 'sub/1' }));
+  service.script(json({ ...monthly, subscription_id: 'sub/1' }));
   await service.client().subscription('sub/1');
   expect(service.seen[1]?.url.pathname).toBe('/api/v1/subscriptions/sub%2F1');
 });
 
 test('a change is sent again with the same key until it is answered, and is about the subscription asked for', async () => {
-  service.script(problem(503, 'stripe_unavailable'), json(held));
+  service.script(problem(503, 'stripe_unavailable'), json(monthly));
   await service.client().cancelSubscription('sub_1', { at: 'now', reason: 'r' });
   const [first, second] = service.seen;
   expect(first?.headers['idempotency-key']).toBe(second?.headers['idempotency-key']);

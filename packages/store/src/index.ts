@@ -1,4 +1,4 @@
-export { listAudit, type Actor, type AuditRow } from './audit.ts';
+export { listAudit, type Actor, type AuditDetails, type AuditRow } from './audit.ts';
 export type { AuditProblem } from './audit-chain/check-row.ts';
 export { exportAudit, type ExportedAudit } from './audit-chain/export-audit.ts';
 export { readAuditHead, type AuditHead } from './audit-chain/read-chain.ts';

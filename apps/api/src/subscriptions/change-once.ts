@@ -2,7 +2,7 @@ import { ServiceError, subscriptionOut } from '@billing/domain';
 import type { Instant, SubscriptionOut } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { auditSubscription } from '@billing/store';
-import type { Actor, HeldSubscription } from '@billing/store';
+import type { Actor, AuditDetails, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
 import { answerOnce, parseIdempotencyKey } from '../checkout/answer-once.ts';
 import type { Try } from '../checkout/answer-once.ts';
@@ -26,9 +26,11 @@ export type ChangeOrder = SubscriptionKey & {
   /** As the audit log names it. */
   action: `subscription.${string}`;
   /** The parsed body: it is the same request where this is equal. */
-  body: { reason?: string | undefined } & object;
+  body: object;
+  /** What the audit log says of it besides. */
+  audit: { reason?: string; details: AuditDetails };
   /** What is asked of Stripe; nothing: it is as was asked already. Throws where the subscription's state does not allow it. */
-  plan: (subscription: HeldSubscription, now: Instant) => StripeCall[];
+  plan: (subscription: ProjectSubscription, now: Instant) => StripeCall[];
 };
 
 const tooLate = (): ServiceError =>
@@ -59,7 +61,7 @@ async function change(
   order: ChangeOrder,
   { oneTry, budget }: { oneTry: Try; budget: StripeBudget },
 ): Promise<SubscriptionOut> {
-  const { subscriptionId: id, actor, action, projectId, body } = order;
+  const { subscriptionId: id, actor, action, projectId, audit } = order;
   const subscription = await findSubscription(deps, order);
   const calls = unansweredCalls(oneTry) ?? order.plan(subscription, deps.clock());
   if (calls.length === 0) return presentSubscription(subscription);
@@ -70,15 +72,7 @@ async function change(
     if (!(error instanceof ServiceError) || error.code !== 'stripe_error') throw error;
     return explainRefusal(deps, order, error);
   }
-  const { reason, ...details } = body;
-  await auditSubscription(deps.database, {
-    actor,
-    action,
-    projectId,
-    subscription,
-    ...(reason === undefined ? {} : { reason }),
-    details,
-  });
+  await auditSubscription(deps.database, { actor, action, projectId, subscription, ...audit });
   await applyChanged(deps, { id, answer, lookupMs });
   return presentSubscription(await findSubscription(deps, order));
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from '@billing/domain';
 import { readSubscription } from '@billing/store';
-import type { HeldSubscription } from '@billing/store';
+import type { ProjectSubscription } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 
 export type SubscriptionKey = { projectId: string; subscriptionId: string };
@@ -9,7 +9,7 @@ export type SubscriptionKey = { projectId: string; subscriptionId: string };
 export async function findSubscription(
   { database }: Pick<AppDeps, 'database'>,
   key: SubscriptionKey,
-): Promise<HeldSubscription> {
+): Promise<ProjectSubscription> {
   const found = await readSubscription(database, key);
   if (found !== null) return found;
   throw new ServiceError(
@@ -19,7 +19,7 @@ export async function findSubscription(
 }
 
 /** Throws `shared_subscription` where another project has items in it. */
-export function refuseShared({ isShared }: HeldSubscription): void {
+export function refuseShared({ isShared }: ProjectSubscription): void {
   if (!isShared) return;
   throw new ServiceError(
     'shared_subscription',

@@ -1,6 +1,6 @@
 import { toTimestamp, toTimestampOrNull } from '@billing/domain';
 import type { SubscriptionOut } from '@billing/domain';
-import type { HeldSubscription, PricedItem } from '@billing/store';
+import type { ProjectSubscription, PricedItem } from '@billing/store';
 
 const presentPriced = (item: PricedItem) => ({
   price_id: item.priceId,
@@ -16,7 +16,7 @@ const sameItems = (a: readonly PricedItem[], b: readonly PricedItem[]): boolean 
 };
 
 /** Null also where the change was made already, or concerns another project's items alone. */
-function presentChange({ items, pendingChange }: HeldSubscription): SubscriptionOut['pending_change'] {
+function presentChange({ items, pendingChange }: ProjectSubscription): SubscriptionOut['pending_change'] {
   if (pendingChange === null || sameItems(items, pendingChange.items)) return null;
   return {
     effective_at: toTimestamp(pendingChange.effectiveAt),
@@ -28,19 +28,19 @@ function presentPause({
   collectionPaused,
   pauseBehavior,
   pauseResumesAt,
-}: HeldSubscription): SubscriptionOut['pause_collection'] {
+}: ProjectSubscription): SubscriptionOut['pause_collection'] {
   if (!collectionPaused) return null;
   return { behavior: pauseBehavior, resumes_at: toTimestampOrNull(pauseResumesAt) };
 }
 
-function presentPayment({ pendingPayment }: HeldSubscription): SubscriptionOut['pending_payment'] {
+function presentPayment({ pendingPayment }: ProjectSubscription): SubscriptionOut['pending_payment'] {
   if (pendingPayment === null) return null;
   const { invoiceUrl, expiresAt } = pendingPayment;
   return { hosted_invoice_url: invoiceUrl, expires_at: toTimestamp(expiresAt) };
 }
 
 /** A subscription in the shape of its answers. */
-export const presentSubscription = (subscription: HeldSubscription): SubscriptionOut => ({
+export const presentSubscription = (subscription: ProjectSubscription): SubscriptionOut => ({
   subscription_id: subscription.subscriptionId,
   user_id: subscription.userId,
   status: subscription.status,

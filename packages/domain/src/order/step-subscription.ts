@@ -120,7 +120,7 @@ const withDetailsRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
   const row = withStarts(stored, snapshot);
-  const { id: _id, claims: _claims, createdAt: _created, ...rest } = snapshot;
+  const { id: _id, claims: _claims, createdAt: _created, answeredAt: _answered, ...rest } = snapshot;
   const { areItemsComplete, latestInvoiceDueAt: _due, ...content } = rest;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {

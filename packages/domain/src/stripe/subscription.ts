@@ -84,6 +84,8 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   id: string;
   /** Null: not rendered. */
   createdAt: Instant | null;
+  /** When Stripe answered with it; null: it is an event's or a list's, or its clock is not Stripe's own (a test clock). */
+  answeredAt: Instant | null;
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
@@ -121,7 +123,7 @@ const latestInvoice = z
   .transform((value) => {
     if (value === null || value === undefined || typeof value === 'string')
       return { id: value ?? null, createdAt: null, dueAt: null, url: null };
-    const unknown = { id: value.id, created: null, due_date: null };
+    const unknown = { id: value.id, created: null, due_date: null, hosted_invoice_url: null };
     const details = invoiceDetails.catch(unknown).parse(value);
     const { created, due_date: dueAt, hosted_invoice_url: url = null } = details;
     return { id: value.id, createdAt: created, dueAt, url };
@@ -220,6 +222,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
   return {
     id: whole.id,
     createdAt: whole.created,
+    answeredAt: null,
     customerId: whole.customer,
     claims: whole.metadata.claims,
     status: whole.status,

@@ -19,7 +19,7 @@ export type PricedItem = {
   quantity: number | null;
 };
 
-export type HeldItem = PricedItem & {
+export type ProjectItem = PricedItem & {
   itemId: string;
   /** Of the product. */
   group: string | null;
@@ -28,13 +28,13 @@ export type HeldItem = PricedItem & {
 };
 
 /** A subscription as one project sees it. */
-export type HeldSubscription = {
+export type ProjectSubscription = {
   subscriptionId: string;
   userId: string;
   stripeCustomerId: string | null;
   status: SubscriptionStatus;
   /** The project's own, and those that nobody sells. */
-  items: HeldItem[];
+  items: ProjectItem[];
   /** It also has items of another project. */
   isShared: boolean;
   cancelAt: Instant | null;
@@ -55,8 +55,8 @@ export type HeldSubscription = {
 const read = (
   database: Pick<Database, '$queryJson'>,
   asked: Parameters<typeof subscriptionsStatement>[0],
-): Promise<HeldSubscription[]> =>
-  readAgainIfConnectionLost(() => database.$queryJson<HeldSubscription[]>(subscriptionsStatement(asked)));
+): Promise<ProjectSubscription[]> =>
+  readAgainIfConnectionLost(() => database.$queryJson<ProjectSubscription[]>(subscriptionsStatement(asked)));
 
 /**
  * A subscription of a user of the project, by its id. Null: there is none, or it is another project's, or only a buyer's hint
@@ -65,7 +65,7 @@ const read = (
 export async function readSubscription(
   database: Pick<Database, '$queryJson'>,
   { projectId, subscriptionId }: { projectId: string; subscriptionId: string },
-): Promise<HeldSubscription | null> {
+): Promise<ProjectSubscription | null> {
   const ofUsers = Prisma.sql`u.id IN (
     SELECT user_ref FROM public.subscriptions WHERE id = ${subscriptionId}
     UNION ALL SELECT user_ref FROM public.object_owners WHERE object_id = ${subscriptionId})`;
@@ -78,7 +78,7 @@ export async function readSubscription(
 export async function listSubscriptions(
   database: Pick<Database, '$queryJson'>,
   { projectId, userId, status, limit, cursor }: UserKey & PageRequest & { status?: string | undefined },
-): Promise<Page<HeldSubscription>> {
+): Promise<Page<ProjectSubscription>> {
   const after = cursor === undefined ? null : decodeCursor(timeAndIdKey, cursor);
   const ofStatus = status === undefined ? Prisma.sql`true` : Prisma.sql`h.status = ${status}`;
   const isAfter =
@@ -103,7 +103,7 @@ export const auditSubscription = (
     actor: Actor;
     action: string;
     projectId: string;
-    subscription: Pick<HeldSubscription, 'subscriptionId' | 'userId'>;
+    subscription: Pick<ProjectSubscription, 'subscriptionId' | 'userId'>;
     reason?: string;
     details: AuditDetails;
   },

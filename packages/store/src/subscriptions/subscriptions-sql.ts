@@ -10,7 +10,7 @@ const isLive = (alias: 'h' | 'o'): Prisma.Sql =>
   Prisma.sql`${Prisma.raw(alias)}.status NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
 
 /** The subscriptions of the rows `owner`, without those that only a buyer's hint gives them or of which only the id is known. */
-const held = Prisma.sql`
+const owned = Prisma.sql`
   SELECT s.*, users.user_id AS owner_id,
     ${toMs('coalesce(s.stripe_created_at, s.start_date, s.created_at)')} AS created_ms
   FROM owner users CROSS JOIN LATERAL ${ownedRows('subscriptions')} s
@@ -20,7 +20,7 @@ const held = Prisma.sql`
 const sold = (projectId: string): Prisma.Sql => Prisma.sql`
   SELECT i.*, prices.price_id, products.product_id, products.plan_group,
     coalesce(products.project_id <> ${projectId}, false) AS is_foreign
-  FROM held s JOIN public.subscription_items i ON i.subscription_id = s.id ${soldAs}`;
+  FROM owned s JOIN public.subscription_items i ON i.subscription_id = s.id ${soldAs}`;
 
 /** A metered item has no quantity at Stripe. */
 const ownItems = Prisma.sql`
@@ -45,7 +45,7 @@ const nextChange = (projectId: string): Prisma.Sql => Prisma.sql`
 
 /** An older live one of the user has the same price, or another plan of the same group. */
 const isDuplicate = Prisma.sql`${isLive('h')} AND EXISTS (
-  SELECT FROM held o
+  SELECT FROM owned o
     JOIN sold theirs ON theirs.subscription_id = o.id AND NOT theirs.is_foreign
     JOIN sold ours ON ours.subscription_id = h.id AND NOT ours.is_foreign
       AND (ours.stripe_price_id = theirs.stripe_price_id OR ours.plan_group = theirs.plan_group)
@@ -68,7 +68,7 @@ export const subscriptionsStatement = ({
 }: SubscriptionsAsked): Prisma.Sql => Prisma.sql`
   SELECT coalesce(json_agg(one ORDER BY one.created DESC, one."subscriptionId" DESC), '[]') FROM (
     WITH owner AS MATERIALIZED (SELECT u.id, u.user_id FROM public.users u WHERE u.project_id = ${projectId} AND ${ofUsers}),
-    held AS MATERIALIZED (${held}),
+    owned AS MATERIALIZED (${owned}),
     sold AS MATERIALIZED (${sold(projectId)})
     SELECT h.id AS "subscriptionId", h.owner_id AS "userId", h.stripe_customer_id AS "stripeCustomerId", h.status,
       (${ownItems}) AS items, ${isShared} AS "isShared",
@@ -78,7 +78,7 @@ export const subscriptionsStatement = ({
       ${toMs('h.pause_resumes_at')} AS "pauseResumesAt", h.schedule ->> 'scheduleId' AS "scheduleId",
       (${nextChange(projectId)}) AS "pendingChange", h.pending_payment AS "pendingPayment",
       ${isDuplicate} AS "isDuplicate", h.confirmed, h.created_ms AS created
-    FROM held h
+    FROM owned h
     WHERE ${where} AND (NOT ${isShared} OR EXISTS (
       SELECT FROM sold i WHERE i.subscription_id = h.id AND NOT i.is_foreign))
     ORDER BY h.created_ms DESC, h.id DESC LIMIT ${limit}) one`;

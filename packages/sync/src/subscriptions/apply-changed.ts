@@ -53,11 +53,13 @@ async function lookUpInTime(
   );
 }
 
-/** The row by a snapshot that was read just now. */
+/** The row by a snapshot that was read just now: events from before Stripe's answer, which may still be under way, are stale. */
 const applied =
   (deps: ApplyDeps, snapshot: SubscriptionSnapshot) =>
-  (row: SubscriptionRow): SubscriptionRow =>
-    reconcileSubscription(row, { snapshot, createdAt: snapshot.createdAt ?? 0, readAt: deps.clock() });
+  (row: SubscriptionRow): SubscriptionRow => {
+    const createdAt = Math.max(snapshot.createdAt ?? 0, snapshot.answeredAt ?? 0);
+    return reconcileSubscription(row, { snapshot, createdAt, readAt: deps.clock() });
+  };
 
 /** What Stripe answered, to be read again soon; the row as it is where it changed since `rowVersion`. */
 async function keepAnswer(

@@ -1,6 +1,6 @@
 import { cancelRequest, ServiceError } from '@billing/domain';
 import type { CancelRequest } from '@billing/domain';
-import type { HeldSubscription } from '@billing/store';
+import type { ProjectSubscription } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { changeOnce } from '../../subscriptions/change-once.ts';
 import { refuseShared } from '../../subscriptions/find-subscription.ts';
@@ -11,7 +11,7 @@ import { changedAnswer, changeErrors, changeHeaders } from './changed-answer.ts'
 const notCancelable = (message: string): ServiceError => new ServiceError('not_cancelable', message);
 
 /** Canceled ones are as was asked. Of those that never began, or that are paused, no period ends. */
-function planCancel(subscription: HeldSubscription, { at, reason }: CancelRequest): StripeCall[] {
+function planCancel(subscription: ProjectSubscription, { at, reason }: CancelRequest): StripeCall[] {
   const { subscriptionId: id, status, scheduleId } = subscription;
   refuseShared(subscription);
   if (status === 'canceled') return [];
@@ -40,13 +40,15 @@ export const cancelSubscription = defineEndpoint({
   answers: [changedAnswer({ cancel_at: '2026-12-01T00:00:00.000Z', cancel_at_period_end: true })],
   errors: [...changeErrors, 'shared_subscription', 'not_cancelable'],
   handle: async (deps, { project: { projectId }, params, body, header, actor }) => {
+    const { at, reason } = body;
     const order = {
       projectId,
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.cancel',
       body,
-      plan: (subscription: HeldSubscription) => planCancel(subscription, body),
+      audit: { ...(reason === undefined ? {} : { reason }), details: { at } },
+      plan: (subscription: ProjectSubscription) => planCancel(subscription, body),
     } as const;
     return { body: await changeOnce(deps, order, header('idempotency-key')) };
   },

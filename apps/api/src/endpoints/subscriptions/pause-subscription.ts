@@ -1,13 +1,13 @@
-import { pauseRequest, secondMs, ServiceError } from '@billing/domain';
+import { pauseRequest, secondMs, ServiceError, toTimestampOrNull } from '@billing/domain';
 import type { Instant, PauseRequest } from '@billing/domain';
-import type { HeldSubscription } from '@billing/store';
+import type { ProjectSubscription } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { changeOnce } from '../../subscriptions/change-once.ts';
 import { refuseShared } from '../../subscriptions/find-subscription.ts';
 import type { StripeCall } from '../../subscriptions/stripe-calls.ts';
 import { changedAnswer, changeErrors, changeHeaders } from './changed-answer.ts';
 
-const isPausable = ({ status }: HeldSubscription): boolean =>
+const isPausable = ({ status }: ProjectSubscription): boolean =>
   status === 'trialing' || status === 'active' || status === 'past_due';
 
 function refusePast({ resumes_at: resumesAt }: PauseRequest, now: Instant): void {
@@ -18,7 +18,7 @@ function refusePast({ resumes_at: resumesAt }: PauseRequest, now: Instant): void
 }
 
 function planPause(
-  subscription: HeldSubscription,
+  subscription: ProjectSubscription,
   { behavior, resumes_at: resumesAt }: PauseRequest,
 ): StripeCall[] {
   const { subscriptionId: id, status } = subscription;
@@ -49,13 +49,15 @@ export const pauseSubscription = defineEndpoint({
   errors: [...changeErrors, 'shared_subscription', 'not_pausable'],
   handle: async (deps, { project: { projectId }, params, body, header, actor }) => {
     refusePast(body, deps.clock());
+    const { behavior, resumes_at: resumesAt = null } = body;
     const order = {
       projectId,
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.pause',
       body,
-      plan: (subscription: HeldSubscription) => planPause(subscription, body),
+      audit: { details: { behavior, resumes_at: toTimestampOrNull(resumesAt) } },
+      plan: (subscription: ProjectSubscription) => planPause(subscription, body),
     } as const;
     return { body: await changeOnce(deps, order, header('idempotency-key')) };
   },

@@ -1,5 +1,5 @@
 import { resumeRequest, ServiceError } from '@billing/domain';
-import type { HeldSubscription } from '@billing/store';
+import type { ProjectSubscription } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { changeOnce } from '../../subscriptions/change-once.ts';
 import { refuseShared } from '../../subscriptions/find-subscription.ts';
@@ -8,14 +8,14 @@ import type { StripeCall } from '../../subscriptions/stripe-calls.ts';
 import { changedAnswer, changeErrors, changeHeaders } from './changed-answer.ts';
 
 /** However the end was set: by the boolean, by a moment (the portal does so), or by a schedule. */
-function keepOn({ cancelAt, cancelAtPeriodEnd }: HeldSubscription): Record<string, unknown> {
+function keepOn({ cancelAt, cancelAtPeriodEnd }: ProjectSubscription): Record<string, unknown> {
   if (cancelAtPeriodEnd) return { cancel_at_period_end: false };
   return cancelAt === null ? {} : { cancel_at: '' };
 }
 
 const notResumable = (message: string): ServiceError => new ServiceError('not_resumable', message);
 
-function planResume(subscription: HeldSubscription): StripeCall[] {
+function planResume(subscription: ProjectSubscription): StripeCall[] {
   const { subscriptionId: id, status, scheduleId, collectionPaused } = subscription;
   refuseShared(subscription);
   // Its trial ended without a card: the first invoice is paid now.
@@ -51,6 +51,7 @@ export const resumeSubscription = defineEndpoint({
       actor,
       action: 'subscription.resume',
       body,
+      audit: { details: {} },
       plan: planResume,
     } as const;
     return { body: await changeOnce(deps, order, header('idempotency-key')) };

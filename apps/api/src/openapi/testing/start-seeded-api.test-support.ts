@@ -43,13 +43,13 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
       stripe_customer_id: customerId,
     })
     .expect(201);
-  const heldId = await subscribe(api, {
+  const subscribedId = await subscribe(api, {
     projectId,
     userId: owner.userId,
     stripePriceIds: [prices.monthly],
     customer: customerId,
   });
-  const ids = { subscriptionId: subscribed.result, heldId, purchaseId: bought.result, customerId };
+  const ids = { subscriptionId: subscribed.result, subscribedId, purchaseId: bought.result, customerId };
   return { userId: owner.userId, ...ids, grantId: granted.result };
 }
 
@@ -120,7 +120,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   await sellUsage(api, projectId, monthly.productId);
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
   const seeded = await seedUser(api, projectId, prices);
-  const { userId, subscriptionId, heldId, purchaseId, customerId, grantId } = seeded;
+  const { userId, subscriptionId, subscribedId, purchaseId, customerId, grantId } = seeded;
   await seedUsageRefusal(database, { projectId, userId });
   const webhooks = await makeWebhooks(api, { projectId, userId });
   const reservationIds = await useAndReserve(api, { apiKey, userId });
@@ -136,7 +136,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     feature_code: ['monthly', 'by_hand', 'api_calls', 'seats'],
     object_id: [subscriptionId],
     // One that Stripe has, and one that only a hint gives to the user.
-    subscription_id: [heldId, subscriptionId],
+    subscription_id: [subscribedId, subscriptionId],
     // Nothing names its owner, which counts as a hint.
     source_id: [subscriptionId],
     payment_intent_id: [purchaseId],
