@@ -12,10 +12,10 @@ import { resumeSubscription } from './resume-subscription.ts';
 export const subscriptionEndpoints: readonly Endpoint[] = [
   listSubscriptions, //    GET    /api/v1/subscriptions
   getSubscription, //      GET    /api/v1/subscriptions/{subscription_id}
-  cancelSubscription, //   POST   /api/v1/subscriptions/{subscription_id}/cancel
-  resumeSubscription, //   POST   /api/v1/subscriptions/{subscription_id}/resume
-  pauseSubscription, //    POST   /api/v1/subscriptions/{subscription_id}/pause
   previewChange, //        POST   /api/v1/subscriptions/{subscription_id}/preview
   changeSubscription, //   POST   /api/v1/subscriptions/{subscription_id}/change
   dropPendingChange, //    DELETE /api/v1/subscriptions/{subscription_id}/pending-change
+  cancelSubscription, //   POST   /api/v1/subscriptions/{subscription_id}/cancel
+  resumeSubscription, //   POST   /api/v1/subscriptions/{subscription_id}/resume
+  pauseSubscription, //    POST   /api/v1/subscriptions/{subscription_id}/pause
 ];
