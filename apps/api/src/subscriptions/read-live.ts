@@ -106,7 +106,8 @@ export type LiveSubscription = z.output<typeof liveSubscription>;
 export const liveAnswer = z.unknown().transform((answer, context) => {
   const live = liveSubscription.safeParse(answer);
   if (live.success) return { answer, live: live.data };
-  context.issues.push(...live.error.issues.map((issue) => ({ ...issue, input: answer })));
+  for (const { message, path } of live.error.issues)
+    context.addIssue({ code: 'custom', message, path: [...path] });
   return z.NEVER;
 });
 export type LiveAnswer = z.output<typeof liveAnswer>;
