@@ -54,17 +54,11 @@ export function paymentRequired({ latestInvoice }: LiveSubscription): ServiceErr
   );
 }
 
-/**
- * Makes a change at Stripe, now or by a schedule. Where the subscription is already as it is wanted, it only gives up what is
- * pending; where just this change waits for its payment, nothing is asked again. So it may be asked for any number of times.
- */
-export async function changeAtStripe(
+async function changeFrom(
   deps: PreviewDeps,
   context: StepContext,
-  asked: ChangeAsked,
+  { live, asked }: { live: LiveSubscription; asked: ChangeAsked },
 ): Promise<Changed> {
-  const { budget } = context;
-  const live = await readLive(deps, asked.subscriptionId, budget);
   const plan = await planChange(deps, live, asked);
   if (!plan.isChange) {
     await dropPendingChange(deps, context, plan);
@@ -73,7 +67,7 @@ export async function changeAtStripe(
   if (isWaitingAlready(plan)) return { plan, live, isWaiting: true, answer: null };
   const token = asked.previewToken;
   const prorationDate =
-    token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, budget);
+    token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, context.budget);
   if (plan.effective === 'period_end') {
     await changeLater(deps, context, plan);
     return { plan, live, isWaiting: false, answer: null };
@@ -81,4 +75,26 @@ export async function changeAtStripe(
   const changed = await changeNow(deps, context, { plan, prorationDate });
   const waiting = changed.live.pending_update;
   return { ...changed, plan, isWaiting: waiting !== null && waiting !== undefined };
+}
+
+/**
+ * Makes a change at Stripe, now or by a schedule. Where the subscription is already as it is wanted, it only gives up what is
+ * pending; where just this change waits for its payment, nothing is asked again. So it may be asked for any number of times,
+ * also at once: where Stripe refuses it and has changed meanwhile, it is decided again.
+ */
+export async function changeAtStripe(
+  deps: PreviewDeps,
+  context: StepContext,
+  asked: ChangeAsked,
+): Promise<Changed> {
+  const read = (): Promise<LiveSubscription> => readLive(deps, asked.subscriptionId, context.budget);
+  const live = await read();
+  try {
+    return await changeFrom(deps, context, { live, asked });
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'stripe_error') throw error;
+    const now = await read();
+    if (JSON.stringify(now) === JSON.stringify(live)) throw error;
+    return changeFrom(deps, context, { live: now, asked });
+  }
 }
