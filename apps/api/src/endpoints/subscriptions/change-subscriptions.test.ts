@@ -103,7 +103,11 @@ describe('a cancellation at the end of the period', () => {
 test('a pause is shown, replaced and undone', async () => {
   const past = await call('pause', { resumes_at: '2020-01-01T00:00:00Z' }).expect(400);
   expect(past.body.errors).toEqual([{ path: 'resumes_at', message: 'must be in the future' }]);
+  const startedAt = Date.now();
   const paused = await call('pause').expect(200);
+  // Events from before are stale from now on: one of them must not bring an older state back.
+  const row = await commerce.deps.database.subscription.findUniqueOrThrow({ where: { id } });
+  expect(row.snapshotAt?.getTime()).toBeGreaterThanOrEqual(startedAt - 2_000);
   expect(paused.body.pause_collection).toEqual({ behavior: 'void', resumes_at: null });
   const resumesAt = new Date(Math.ceil(Date.now() / 1000) * 1000 + 86_400_000).toISOString();
   const again = await call('pause', { behavior: 'keep_as_draft', resumes_at: resumesAt }).expect(200);
