@@ -85,10 +85,12 @@ test('a change is sent again with the same key until it is answered, and is abou
   const key = { idempotencyKey: 'mine' };
   await service.client().pauseSubscription('sub_1', { behavior: 'void' }, key);
   await service.client().resumeSubscription('sub_1', key);
-  expect(service.seen.slice(2).map(({ url, headers }) => [url.pathname, headers['idempotency-key']])).toEqual([
-    ['/api/v1/subscriptions/sub_1/pause', 'mine'],
-    ['/api/v1/subscriptions/sub_1/resume', 'mine'],
-  ]);
+  expect(service.seen.slice(2).map(({ url, headers }) => [url.pathname, headers['idempotency-key']])).toEqual(
+    [
+      ['/api/v1/subscriptions/sub_1/pause', 'mine'],
+      ['/api/v1/subscriptions/sub_1/resume', 'mine'],
+    ],
+  );
   const other = service.client({ retries: 0 }).resumeSubscription('sub_2');
   await expect(other).rejects.toMatchObject({ code: 'invalid_response' });
 });
@@ -121,7 +123,7 @@ test('a change is previewed and made with the token, and says where to pay', asy
   };
   const client = service.client();
   const wanted = { items: [{ price_id: 'pro', quantity: 2 }] };
-  service.script(json(preview), json(held), json(held));
+  service.script(json(preview), json(monthly), json(monthly));
   const shown = await client.previewChange('sub_1', wanted);
   expect(shown).toEqual(preview);
   await client.changeSubscription('sub_1', { ...wanted, preview_token: shown.preview_token });
@@ -131,7 +133,11 @@ test('a change is previewed and made with the token, and says where to pay', asy
     ['POST', '/api/v1/subscriptions/sub_1/change', JSON.stringify({ ...wanted, preview_token: 'token' })],
     ['DELETE', '/api/v1/subscriptions/sub_1/pending-change', ''],
   ]);
-  const refusal = { code: 'payment_required', detail: 'd', hosted_invoice_url: 'https://invoice.stripe.com/i/1' };
+  const refusal = {
+    code: 'payment_required',
+    detail: 'd',
+    hosted_invoice_url: 'https://invoice.stripe.com/i/1',
+  };
   service.script(json(refusal, 402));
   await expect(client.changeSubscription('sub_1', wanted)).rejects.toMatchObject({
     code: 'payment_required',

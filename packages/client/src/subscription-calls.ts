@@ -144,7 +144,9 @@ export function createSubscriptionCalls(
     if (problem !== null) throw refusedHere([{ path: 'Idempotency-Key', message: problem }]);
     const what = body === undefined ? ({ method: 'DELETE' } as const) : ({ method: 'POST', body } as const);
     const call = { ...what, path, idempotencyKey, timeoutMs: purchaseTimeoutMs };
-    const changed = await withRetries(retries, () => sendRequest(settings, { ...call, isAnswer: isThat(id) }));
+    const changed = await withRetries(retries, () =>
+      sendRequest(settings, { ...call, isAnswer: isThat(id) }),
+    );
     cache?.forget(changed.user_id);
     return changed;
   }

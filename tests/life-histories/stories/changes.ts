@@ -56,7 +56,11 @@ export const changeStories: Story[] = [
     play: (life) => {
       const subscription = subscribe(life, { price: 'price_team' });
       life.waitDays(3);
-      const schedule = { id: life.newId('sub_sched'), subscription: subscription.state(), price: 'price_pro' };
+      const schedule = {
+        id: life.newId('sub_sched'),
+        subscription: subscription.state(),
+        price: 'price_pro',
+      };
       const show = (status: 'active' | 'released', type: string): void => {
         const object = renderSchedule(schedule, status);
         life.put(object);

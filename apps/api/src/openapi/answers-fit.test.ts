@@ -55,7 +55,10 @@ const changes: Record<string, () => Call[]> = {
   ],
   getWebhookMessage: () => all('message_id').map((one) => ({ path: { message_id: one } })),
   previewSubscriptionChange: () => [changeOfPlan(2), changeOfPlan(1)],
-  changeSubscription: () => [changeOfPlan(2), { ...changeOfPlan(1), headers: { 'Idempotency-Key': uniqueId('change') } }],
+  changeSubscription: () => [
+    changeOfPlan(2),
+    { ...changeOfPlan(1), headers: { 'Idempotency-Key': uniqueId('change') } },
+  ],
   listSubscriptions: () => [{ query: { user_id: the('user_id') } }],
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },

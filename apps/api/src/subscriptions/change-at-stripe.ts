@@ -40,7 +40,10 @@ function isWaitingAlready({ live, others, changes, effective }: PlannedChange): 
       quantity: isMetered ? null : quantity,
     })),
   ];
-  const planned = waiting.map(({ price, quantity }) => ({ stripePriceId: price, quantity: quantity ?? null }));
+  const planned = waiting.map(({ price, quantity }) => ({
+    stripePriceId: price,
+    quantity: quantity ?? null,
+  }));
   return inOrder(wanted) === inOrder(planned);
 }
 

@@ -1,7 +1,7 @@
 import { ServiceError } from '@billing/domain';
 import type { SubscriptionOut, WantedChange } from '@billing/domain';
 import { auditSubscription } from '@billing/store';
-import type { Actor, HeldSubscription } from '@billing/store';
+import type { Actor, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
 import type { AppDeps } from '../deps.ts';
 import { dropPendingChange } from './change-later.ts';
@@ -17,7 +17,7 @@ import { readLive } from './read-live.ts';
 type Asker = SubscriptionKey & { actor: Actor; header: string | undefined };
 
 type Done = {
-  subscription: HeldSubscription;
+  subscription: ProjectSubscription;
   asker: Asker;
   action: `subscription.${string}`;
   details: object;
@@ -57,7 +57,13 @@ export function changeItems(
     const asked = { projectId, subscriptionId, wanted, previewToken };
     const changed = await changeAtStripe(deps, { ...once, userId }, asked);
     const details = detailsOf(wanted, changed);
-    const shown = await recordAndApply(deps, { subscription, asker, action, details, answer: changed.answer });
+    const shown = await recordAndApply(deps, {
+      subscription,
+      asker,
+      action,
+      details,
+      answer: changed.answer,
+    });
     if (changed.isWaiting) throw paymentRequired(changed.live);
     return shown;
   });

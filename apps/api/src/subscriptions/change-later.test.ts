@@ -14,7 +14,8 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const toBasic = () => ({ items: [{ price_id: basic.priceId }] });
-const liveOf = (id: string) => world.stripe.subscriptions.retrieve(id, { expand: ['schedule', 'latest_invoice'] });
+const liveOf = (id: string) =>
+  world.stripe.subscriptions.retrieve(id, { expand: ['schedule', 'latest_invoice'] });
 
 test('a smaller plan comes at the end of the period, with the discount that there is', async () => {
   const coupon = await world.stripe.coupons.create({ percent_off: 10, duration: 'forever' });
@@ -30,7 +31,9 @@ test('a smaller plan comes at the end of the period, with the discount that ther
   });
   // Again: the same schedule.
   await world.change(id, toBasic()).expect(200);
-  expect((await world.stripe.subscriptionSchedules.list({})).data.filter((one) => one.subscription === id)).toHaveLength(1);
+  expect(
+    (await world.stripe.subscriptionSchedules.list({})).data.filter((one) => one.subscription === id),
+  ).toHaveLength(1);
 
   await world.offline('clock', { to: end });
   const after = await liveOf(id);
@@ -40,7 +43,10 @@ test('a smaller plan comes at the end of the period, with the discount that ther
   });
   expect(after.discounts).toHaveLength(1);
   await world.sync(id);
-  expect((await world.get(id)).body).toMatchObject({ items: [{ price_id: basic.priceId }], pending_change: null });
+  expect((await world.get(id)).body).toMatchObject({
+    items: [{ price_id: basic.priceId }],
+    pending_change: null,
+  });
   expect(await world.features(userId)).toEqual([basic.feature]);
 });
 
@@ -51,7 +57,10 @@ test.each<[string, (id: string) => Promise<unknown>]>([
   const { id } = await world.subscribe([pro.stripePriceId]);
   await world.change(id, toBasic()).expect(200);
   await giveUp(id);
-  expect((await world.get(id)).body).toMatchObject({ items: [{ price_id: pro.priceId }], pending_change: null });
+  expect((await world.get(id)).body).toMatchObject({
+    items: [{ price_id: pro.priceId }],
+    pending_change: null,
+  });
   expect((await liveOf(id)).schedule).toBeNull();
   expect((await world.drop(id).expect(409)).body.code).toBe('no_pending_change');
 });
@@ -63,7 +72,9 @@ test('another later change takes its place; one that is made now drops it', asyn
     .change(id, { items: [{ price_id: yearly.priceId }], effective: 'period_end' })
     .expect(200);
   expect(other.pending_change.items).toMatchObject([{ price_id: yearly.priceId }]);
-  const { body: now } = await world.change(id, { items: [{ price_id: pro.priceId, quantity: 2 }] }).expect(200);
+  const { body: now } = await world
+    .change(id, { items: [{ price_id: pro.priceId, quantity: 2 }] })
+    .expect(200);
   expect(now).toMatchObject({ pending_change: null, items: [{ price_id: pro.priceId, quantity: 2 }] });
 });
 
@@ -102,7 +113,9 @@ test('answers that are lost: the same request finds what Stripe did', async () =
   await world.api.fault('cut', 2, { path: '/v1/subscription_schedules', methods: ['POST'] });
   expect((await world.change(id, toBasic(), key)).status).toBe(503);
   await world.change(id, toBasic(), key).expect(200);
-  const own = (await world.stripe.subscriptionSchedules.list({})).data.filter((one) => one.subscription === id);
+  const own = (await world.stripe.subscriptionSchedules.list({})).data.filter(
+    (one) => one.subscription === id,
+  );
   expect(own).toHaveLength(1);
   expect(own[0]?.phases).toHaveLength(2);
   await world.offline('clock', { advance_seconds: daySeconds });

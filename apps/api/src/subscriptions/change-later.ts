@@ -34,11 +34,7 @@ export async function dropPendingChange(
  * so that there is no moment without the one or the other. A new one that cannot be planned is taken off again; until
  * then, and if that fails too, it changes nothing and goes with the period.
  */
-export async function changeLater(
-  deps: StepDeps,
-  context: StepContext,
-  plan: PlannedChange,
-): Promise<void> {
+export async function changeLater(deps: StepDeps, context: StepContext, plan: PlannedChange): Promise<void> {
   await dropPendingPayment(deps, context, plan);
   const { live } = plan;
   const managing = live.schedule;

@@ -24,9 +24,7 @@ test('the amount shown is the amount charged, and the next read is right', async
   expect(shown.due_now).toBeGreaterThan(0);
   expect(await invoicesOf(id)).toHaveLength(1);
   await world.offline('clock', { advance_seconds: 400 });
-  const { body } = await world
-    .change(id, { ...toPro(), preview_token: shown.preview_token })
-    .expect(200);
+  const { body } = await world.change(id, { ...toPro(), preview_token: shown.preview_token }).expect(200);
   expect(body).toMatchObject({
     subscription_id: id,
     items: [{ price_id: pro.priceId, quantity: 1 }],
@@ -46,7 +44,10 @@ test('asked for again, with a key or without, it is made once, and audited with 
   expect(await invoicesOf(id)).toHaveLength(2);
   const { body } = await world.api.admin('get', `/audit?target_id=${id}`).expect(200);
   expect(body.data).toMatchObject(
-    Array.from({ length: 2 }, () => ({ action: 'subscription.change', actor: expect.stringContaining(world.keyId) })),
+    Array.from({ length: 2 }, () => ({
+      action: 'subscription.change',
+      actor: expect.stringContaining(world.keyId),
+    })),
   );
 });
 

@@ -21,7 +21,9 @@ export async function changeNow(
     items,
     proration_behavior: proration,
     ...(prorationDate === null ? {} : { proration_date: prorationDate }),
-    ...(live.collection_method === 'send_invoice' ? {} : { payment_behavior: 'pending_if_incomplete' as const }),
+    ...(live.collection_method === 'send_invoice'
+      ? {}
+      : { payment_behavior: 'pending_if_incomplete' as const }),
     expand: expandLive,
   };
   return askStep(deps, context, {

@@ -83,7 +83,7 @@ async function change(
  */
 export function runOnce(
   deps: AppDeps,
-  { order, header }: { order: Omit<ChangeOrder, 'plan'>; header: string | undefined },
+  { order, header }: { order: Omit<ChangeOrder, 'plan' | 'audit'>; header: string | undefined },
   run: (once: { oneTry: Try; budget: StripeBudget }) => Promise<SubscriptionOut>,
 ): Promise<SubscriptionOut> {
   const { projectId, subscriptionId, action, body } = order;

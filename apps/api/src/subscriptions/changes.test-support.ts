@@ -54,7 +54,11 @@ export async function startChangeWorld(env: Record<string, string> = {}) {
   const send = (
     method: 'get' | 'post' | 'delete',
     path: string,
-    { body, headers = {}, apiKey = project.apiKey }: { body?: object; headers?: Record<string, string>; apiKey?: string } = {},
+    {
+      body,
+      headers = {},
+      apiKey = project.apiKey,
+    }: { body?: object; headers?: Record<string, string>; apiKey?: string } = {},
   ) => {
     const call = request(api.url)
       [method](`/api/v1/subscriptions/${path}`)
@@ -78,7 +82,9 @@ export async function startChangeWorld(env: Record<string, string> = {}) {
     send,
     /** From now on the customer's card is declined, though it can be saved. */
     async declineCard(customerId: string, subscriptionId: string): Promise<void> {
-      const method = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customerId });
+      const method = await stripe.paymentMethods.attach('pm_card_chargeCustomerFail', {
+        customer: customerId,
+      });
       await stripe.subscriptions.update(subscriptionId, { default_payment_method: method.id });
     },
     async offline(path: string, body: object): Promise<void> {

@@ -83,7 +83,10 @@ function resolveItem(
   const known = current.find(({ stripePriceId }) => stripePriceId === (plan?.stripePriceId ?? named));
   const found = known ?? plan;
   if (found === undefined)
-    throw new ServiceError('price_not_found', "Use the id of one of this project's prices, ours or Stripe's.");
+    throw new ServiceError(
+      'price_not_found',
+      "Use the id of one of this project's prices, ours or Stripe's.",
+    );
   if (known === undefined && plan?.isArchived === true)
     throw new ServiceError('price_archived', `Offer a price that is still sold in place of ${named}.`);
   const terms = 'itemId' in found ? found : fromCatalog(found);
@@ -131,7 +134,8 @@ export async function planChange(
     sold.find((one) => one.stripePriceId === stripePriceId);
   const isShared = sold.some((one) => one.projectId !== projectId);
   // Whose an item is that nobody sells is not known where several projects have some.
-  const isOwn = (item: LiveItem): boolean => (soldOf(item)?.projectId ?? (isShared ? null : projectId)) === projectId;
+  const isOwn = (item: LiveItem): boolean =>
+    (soldOf(item)?.projectId ?? (isShared ? null : projectId)) === projectId;
   const current = items.filter(isOwn).map((item) => planOf(item, soldOf(item)));
   if (wanted.items.length === 0 && !isShared)
     throw refuseField('items', 'must not be empty: cancel the subscription instead');

@@ -25,7 +25,9 @@ const previewedInvoice = z.object({
   period_end: z.number().int(),
   lines: z.object({ data: z.array(line) }),
   parent: z
-    .object({ subscription_details: z.object({ subscription_proration_date: z.number().int().nullish() }).nullish() })
+    .object({
+      subscription_details: z.object({ subscription_proration_date: z.number().int().nullish() }).nullish(),
+    })
     .nullish(),
 });
 type Previewed = z.output<typeof previewedInvoice>;
@@ -119,7 +121,11 @@ async function amountsNow(
 async function amountsLater(deps: AmountsDeps, plan: PlannedChange, budget: StripeBudget): Promise<Amounts> {
   const { live, items, periodEnd } = plan;
   const details: Details = { items, proration_behavior: 'none' };
-  const invoice = await previewInvoice(deps, { subscription: live.id, subscription_details: details }, budget);
+  const invoice = await previewInvoice(
+    deps,
+    { subscription: live.id, subscription_details: details },
+    budget,
+  );
   const later = invoice !== null && isMadeNow(invoice, plan) ? periodEnd - invoice.period_end : 0;
   return {
     due_now: 0,

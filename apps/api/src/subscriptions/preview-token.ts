@@ -16,7 +16,11 @@ export type Shown = {
 };
 
 /** `prorationDate`: the second from which prorations count; null: there are none. */
-const payload = z.object({ prorationDate: z.number().int().nullable(), expiresAt: z.number().int(), shown: z.string() });
+const payload = z.object({
+  prorationDate: z.number().int().nullable(),
+  expiresAt: z.number().int(),
+  shown: z.string(),
+});
 type Payload = z.output<typeof payload>;
 
 export const digestOf = (shown: Shown): string =>

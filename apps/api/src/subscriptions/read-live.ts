@@ -6,7 +6,10 @@ import type { AppDeps } from '../deps.ts';
 
 /** Whole Unix seconds, as Stripe writes and takes them. */
 const unixSeconds = z.number().int().min(0);
-const word = z.string().nullish().transform((value) => value ?? null);
+const word = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? null);
 const idOf = z
   .union([id, z.looseObject({ id })])
   .transform((value) => (typeof value === 'string' ? value : value.id));
@@ -40,9 +43,18 @@ const discount = z
     return typeof code === 'string' ? { promotion_code: code } : { coupon: coupon ?? '' };
   });
 
-const taxRates = z.array(idOf).nullish().transform((rates) => rates ?? []);
-const discounts = z.array(discount).nullish().transform((all) => all ?? []);
-const metadata = z.record(z.string(), z.string()).nullish().transform((all) => all ?? {});
+const taxRates = z
+  .array(idOf)
+  .nullish()
+  .transform((rates) => rates ?? []);
+const discounts = z
+  .array(discount)
+  .nullish()
+  .transform((all) => all ?? []);
+const metadata = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((all) => all ?? {});
 
 const phaseItem = z.object({
   price: idOf,

@@ -48,7 +48,10 @@ const otherItem = (item: LiveItem, current: Phase): PhaseItem => ({
 });
 
 /** A period of what comes: after it the schedule lets the subscription go. */
-function periodOf({ changes, others }: PlannedChange): { interval: RecurringInterval; interval_count: number } {
+function periodOf({ changes, others }: PlannedChange): {
+  interval: RecurringInterval;
+  interval_count: number;
+} {
   const [first] = changes.flatMap((change) =>
     change.kind === 'remove' ? [] : [change.kind === 'keep' ? change.before : change.after],
   );

@@ -9,11 +9,7 @@ import type { SchedulePlan } from './schedule-phases.ts';
 const named = z.object({ id });
 
 /** Takes a schedule off its subscription, which goes on as it is. An end that the schedule has set stays. */
-export async function dropSchedule(
-  deps: StepDeps,
-  context: StepContext,
-  scheduleId: string,
-): Promise<void> {
+export async function dropSchedule(deps: StepDeps, context: StepContext, scheduleId: string): Promise<void> {
   await askStep(deps, context, {
     name: 'release',
     id: scheduleId,

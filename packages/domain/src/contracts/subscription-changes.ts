@@ -6,7 +6,13 @@ const mostItems = 20;
 const wantedItem = z
   .strictObject({
     price_id: id.describe("Our id of the price, or Stripe's."),
-    quantity: z.number().int().min(1).max(999_999).optional().describe('1 where absent; none for a metered price.'),
+    quantity: z
+      .number()
+      .int()
+      .min(1)
+      .max(999_999)
+      .optional()
+      .describe('1 where absent; none for a metered price.'),
   })
   .meta({ id: 'WantedItem' });
 
@@ -42,7 +48,9 @@ export const changeRequest = z
       .min(1)
       .max(2_000)
       .optional()
-      .describe('Of a preview of the same change, at most ten minutes old: what is charged is what it showed.'),
+      .describe(
+        'Of a preview of the same change, at most ten minutes old: what is charged is what it showed.',
+      ),
   })
   .meta({ id: 'SubscriptionChangeRequest' });
 export type ChangeRequest = z.output<typeof changeRequest>;
@@ -62,7 +70,9 @@ const previewLine = z
 
 export const changePreview = z
   .object({
-    due_now: amount.min(0).describe('What is charged when the change is made, in the smallest unit of the currency.'),
+    due_now: amount
+      .min(0)
+      .describe('What is charged when the change is made, in the smallest unit of the currency.'),
     credit: amount.min(0).describe('What the change gives back, for later invoices.'),
     currency: z.string(),
     lines: z

@@ -66,7 +66,12 @@ const rows: Row[] = [
     [aWanted('n', metered)],
     [{ id: 'si_m', price: 'n' }],
   ],
-  ['a metered price stays, whatever quantity', [aCurrent('m', metered)], [aWanted('m', { ...metered, quantity: 9 })], []],
+  [
+    'a metered price stays, whatever quantity',
+    [aCurrent('m', metered)],
+    [aWanted('m', { ...metered, quantity: 9 })],
+    [],
+  ],
 ];
 
 test.each(rows)('%s', (_name, current, wanted, sent) => {
@@ -74,6 +79,8 @@ test.each(rows)('%s', (_name, current, wanted, sent) => {
   expect(toStripeItems(changes)).toEqual(sent);
   expect(keepsAll(changes)).toBe(sent.length === 0);
   const bought = (items: readonly WantedItem[]) =>
-    items.map(({ stripePriceId, isMetered, quantity }) => [stripePriceId, isMetered ? null : quantity]).sort();
+    items
+      .map(({ stripePriceId, isMetered, quantity }) => [stripePriceId, isMetered ? null : quantity])
+      .sort();
   expect(bought(itemsAfter(changes))).toEqual(bought(wanted));
 });

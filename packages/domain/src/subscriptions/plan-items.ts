@@ -91,10 +91,13 @@ export const keepsAll = (changes: readonly ItemChange[]): boolean =>
 
 /** An item of a request to Stripe that updates a subscription. */
 export type StripeItemUpdate =
-  { id: string; price: string; quantity?: number } | { id: string; deleted: true } | { price: string; quantity?: number };
+  | { id: string; price: string; quantity?: number }
+  | { id: string; deleted: true }
+  | { price: string; quantity?: number };
 
 /** A meter counts the quantity of a metered price: Stripe refuses one. */
-const counted = ({ isMetered, quantity }: WantedItem): { quantity?: number } => (isMetered ? {} : { quantity });
+const counted = ({ isMetered, quantity }: WantedItem): { quantity?: number } =>
+  isMetered ? {} : { quantity };
 
 /** The changes as Stripe's update of a subscription takes them; items that stay are not named, and so stay. */
 export const toStripeItems = (changes: readonly ItemChange[]): StripeItemUpdate[] =>
