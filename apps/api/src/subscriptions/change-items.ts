@@ -1,6 +1,6 @@
 import { ServiceError } from '@billing/domain';
 import type { SubscriptionOut, WantedChange } from '@billing/domain';
-import { auditSubscription } from '@billing/store';
+import { auditSubscription, readSubscription } from '@billing/store';
 import type { Actor, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
 import type { AppDeps } from '../deps.ts';
@@ -33,7 +33,9 @@ async function recordAndApply(
   const { actor, projectId, subscriptionId: id } = asker;
   await auditSubscription(deps.database, { actor, action, projectId, subscription, details: { ...details } });
   await applyChanged(deps, { id, answer, lookupMs });
-  return presentSubscription(await findSubscription(deps, asker));
+  // Where others' items are left, it is this project's no more.
+  const left = { ...subscription, items: [], pendingChange: null, pendingPayment: null };
+  return presentSubscription((await readSubscription(deps.database, asker)) ?? left);
 }
 
 const detailsOf = (wanted: WantedChange, { plan, isWaiting }: Changed): object => ({

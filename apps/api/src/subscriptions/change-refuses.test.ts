@@ -126,7 +126,7 @@ test('a price of another project that is on the same subscription is left alone'
   const pricesOf = async () =>
     (await world.stripe.subscriptions.retrieve(id)).items.data.map(({ price }) => price.id).sort();
   expect(await pricesOf()).toEqual([pro.stripePriceId, theirs.stripePriceId].sort());
-  await world.change(id, { items: [], effective: 'now' }).expect(200);
+  expect((await world.change(id, { items: [], effective: 'now' }).expect(200)).body.items).toEqual([]);
   expect(await pricesOf()).toEqual([theirs.stripePriceId]);
 });
 
