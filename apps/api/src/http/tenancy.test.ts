@@ -321,8 +321,9 @@ describe("another project's objects are answered like unknown ones", () => {
 describe('scopes', () => {
   const scopeOf = (route: string): 'read' | 'checkout' | 'usage' => {
     if (/^p\w+ \/api\/v1\/usage/.test(route)) return 'usage';
-    if (route.endsWith('/preview')) return 'read';
-    return /checkout|portal|customers|^(?:post|delete) .*subscriptions/.test(route) ? 'checkout' : 'read';
+    return /checkout|portal|customers|^(?:post|delete) .*subscriptions.*(?<!preview)$/.test(route)
+      ? 'checkout'
+      : 'read';
   };
 
   test.each(Object.entries(projectCases))('%s wants the right one', async (route, each) => {

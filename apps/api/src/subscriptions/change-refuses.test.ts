@@ -131,41 +131,44 @@ test('a price of another project that is on the same subscription is left alone'
 });
 
 describe('a preview is out of date', () => {
-  const outdated = async (id: string, body: object) => {
-    const answer = await world.change(id, body);
-    expect([answer.status, answer.body.code]).toEqual([409, 'preview_outdated']);
-    expect((await world.get(id)).body.items).toMatchObject([{ price_id: basic.priceId }]);
-  };
+  const refusal = () => [409, 'preview_outdated', [{ price_id: basic.priceId }]];
+
+  /** What is answered, and what the subscription has then. */
+  async function refusalOf(id: string, body: object): Promise<unknown[]> {
+    const { status, body: answer } = await world.change(id, body);
+    const { items } = (await world.get(id)).body;
+    return [status, answer.code, items.map(({ price_id }: { price_id: string }) => ({ price_id }))];
+  }
 
   test('for another change, in another subscription, forged', async () => {
     const { id } = await world.subscribe([basic.stripePriceId]);
+    const second = await world.subscribe([basic.stripePriceId]);
     const { body: shown } = await world.preview(id, toPro()).expect(200);
     const token = shown.preview_token as string;
-    await outdated(id, { items: [{ price_id: pro.priceId, quantity: 2 }], preview_token: token });
-    await outdated(id, { ...toPro(), proration: 'prorate', preview_token: token });
-    await outdated(id, { ...toPro(), preview_token: `${token}x` });
-    const second = await world.subscribe([basic.stripePriceId]);
-    await outdated(second.id, { ...toPro(), preview_token: token });
+    const twice = { items: [{ price_id: pro.priceId, quantity: 2 }], preview_token: token };
+    expect(await refusalOf(id, twice)).toEqual(refusal());
+    expect(await refusalOf(id, { ...toPro(), proration: 'prorate', preview_token: token })).toEqual(
+      refusal(),
+    );
+    expect(await refusalOf(id, { ...toPro(), preview_token: `${token}x` })).toEqual(refusal());
+    expect(await refusalOf(second.id, { ...toPro(), preview_token: token })).toEqual(refusal());
   });
 
-  test('when the amount is another one', async () => {
+  test.each<[string, (customerId: string) => Promise<unknown> | void]>([
+    [
+      'when the amount is another one',
+      (customer) =>
+        world.stripe.customers.createBalanceTransaction(customer, { amount: -300, currency: 'usd' }),
+    ],
+    ['after ten minutes', () => world.api.clock.advance(10 * minuteMs)],
+    [
+      'after the period in which it was made',
+      () => world.offline('clock', { advance_seconds: 40 * daySeconds }),
+    ],
+  ])('%s', async (_when, pass) => {
     const { id, customerId } = await world.subscribe([basic.stripePriceId]);
     const { body: shown } = await world.preview(id, toPro()).expect(200);
-    await world.stripe.customers.createBalanceTransaction(customerId, { amount: -300, currency: 'usd' });
-    await outdated(id, { ...toPro(), preview_token: shown.preview_token });
-  });
-
-  test('after ten minutes', async () => {
-    const { id } = await world.subscribe([basic.stripePriceId]);
-    const { body: shown } = await world.preview(id, toPro()).expect(200);
-    world.api.clock.advance(10 * minuteMs);
-    await outdated(id, { ...toPro(), preview_token: shown.preview_token });
-  });
-
-  test('after the period in which it was made', async () => {
-    const { id } = await world.subscribe([basic.stripePriceId]);
-    const { body: shown } = await world.preview(id, toPro()).expect(200);
-    await world.offline('clock', { advance_seconds: 40 * daySeconds });
-    await outdated(id, { ...toPro(), preview_token: shown.preview_token });
+    await pass(customerId);
+    expect(await refusalOf(id, { ...toPro(), preview_token: shown.preview_token })).toEqual(refusal());
   });
 });

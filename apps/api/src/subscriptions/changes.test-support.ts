@@ -60,8 +60,8 @@ export async function startChangeWorld(env: Record<string, string> = {}) {
       apiKey = project.apiKey,
     }: { body?: object; headers?: Record<string, string>; apiKey?: string } = {},
   ) => {
-    const call = request(api.url)
-      [method](`/api/v1/subscriptions/${path}`)
+    const agent = request(api.url);
+    const call = agent[method](`/api/v1/subscriptions/${path}`)
       .set('authorization', `Bearer ${apiKey}`)
       .set(headers);
     return body === undefined ? call : call.send(body);

@@ -80,6 +80,7 @@ export const changePreview = z
       .describe('Of the invoice that the change makes now, or of the next one that it is part of.'),
     next_invoice: z
       .object({ at: z.iso.datetime(), amount: amount.min(0) })
+      .meta({ id: 'NextInvoice' })
       .nullable()
       .describe('As far as is known today: usage, and changes until then, come to it. Null: there is none.'),
     effective_at: z.iso.datetime().describe('When the change is made; now: the time of this answer.'),

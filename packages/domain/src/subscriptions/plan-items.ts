@@ -36,7 +36,7 @@ function takePairs(
   fits: (before: CurrentItem, after: WantedItem) => boolean,
 ): Pair[] {
   const pairs: Pair[] = [];
-  for (const after of [...wanted]) {
+  for (const after of wanted.slice()) {
     const before = current.find((one) => fits(one, after));
     if (before === undefined) continue;
     current.splice(current.indexOf(before), 1);

@@ -19,11 +19,13 @@ type Side = PlanTerms & { quantity: number };
 const lengthOf = ({ interval, intervalCount }: Side): Fraction =>
   times(daysOf[interval], fraction(BigInt(intervalCount)));
 
+/** Null: no fixed amount. */
+const costOf = ({ unitAmount, quantity }: Side): Fraction | null =>
+  unitAmount === null ? null : times(fromDecimal(unitAmount), fraction(BigInt(quantity)));
+
 function isDearer(before: Side, after: Side): boolean {
-  if (before.unitAmount === null || after.unitAmount === null) return false;
-  const costOf = (unitAmount: string, quantity: number): Fraction =>
-    times(fromDecimal(unitAmount), fraction(BigInt(quantity)));
-  return isLess(costOf(before.unitAmount, before.quantity), costOf(after.unitAmount, after.quantity));
+  const [costs, willCost] = [costOf(before), costOf(after)];
+  return costs !== null && willCost !== null && isLess(costs, willCost);
 }
 
 const isLonger = (before: Side, after: Side): boolean => isLess(lengthOf(before), lengthOf(after));
