@@ -74,10 +74,12 @@ test('a change is sent again with the same key until it is answered, and is abou
   const key = { idempotencyKey: 'mine' };
   await service.client().pauseSubscription('sub_1', { behavior: 'void' }, key);
   await service.client().resumeSubscription('sub_1', key);
-  expect(service.seen.slice(2).map(({ url, headers }) => [url.pathname, headers['idempotency-key']])).toEqual([
-    ['/api/v1/subscriptions/sub_1/pause', 'mine'],
-    ['/api/v1/subscriptions/sub_1/resume', 'mine'],
-  ]);
+  expect(service.seen.slice(2).map(({ url, headers }) => [url.pathname, headers['idempotency-key']])).toEqual(
+    [
+      ['/api/v1/subscriptions/sub_1/pause', 'mine'],
+      ['/api/v1/subscriptions/sub_1/resume', 'mine'],
+    ],
+  );
   const other = service.client({ retries: 0 }).resumeSubscription('sub_2');
   await expect(other).rejects.toMatchObject({ code: 'invalid_response' });
 });

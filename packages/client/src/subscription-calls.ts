@@ -112,7 +112,9 @@ export function createSubscriptionCalls(
     const problem = idempotencyKeyProblem(idempotencyKey);
     if (problem !== null) throw refusedHere([{ path: 'Idempotency-Key', message: problem }]);
     const call = { method: 'POST', path, body, idempotencyKey, timeoutMs: purchaseTimeoutMs } as const;
-    const changed = await withRetries(retries, () => sendRequest(settings, { ...call, isAnswer: isThat(id) }));
+    const changed = await withRetries(retries, () =>
+      sendRequest(settings, { ...call, isAnswer: isThat(id) }),
+    );
     cache?.forget(changed.user_id);
     return changed;
   }

@@ -1,14 +1,7 @@
 /** Requests and answers about subscriptions, in the names of the HTTP API. A test proves each equal to the service's own type. */
 
 export type SubscriptionStatus =
-  | 'incomplete'
-  | 'incomplete_expired'
-  | 'trialing'
-  | 'active'
-  | 'past_due'
-  | 'canceled'
-  | 'unpaid'
-  | 'paused';
+  'incomplete' | 'incomplete_expired' | 'trialing' | 'active' | 'past_due' | 'canceled' | 'unpaid' | 'paused';
 
 type Priced = {
   /** Null: the price is not in the catalog. */

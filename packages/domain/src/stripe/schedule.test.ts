@@ -30,7 +30,8 @@ const changes = [
 test('an expanded schedule says what its later phases change, one that is named nothing', () => {
   expect(scheduleOrNull.parse(whole)).toEqual({ scheduleId: 'sub_sched_1', changes });
   const named = { scheduleId: 'sub_sched_1', changes: null };
-  for (const rendered of ['sub_sched_1', { id: 'sub_sched_1' }]) expect(scheduleOrNull.parse(rendered)).toEqual(named);
+  for (const rendered of ['sub_sched_1', { id: 'sub_sched_1' }])
+    expect(scheduleOrNull.parse(rendered)).toEqual(named);
   expect(scheduleOrNull.parse(null)).toBeNull();
   const ended = { ...whole, current_phase: null };
   expect(scheduleOrNull.parse(ended)).toEqual({ scheduleId: 'sub_sched_1', changes: [] });
@@ -80,7 +81,13 @@ test('what was read of a schedule stays while its id does; of another one Stripe
 });
 
 test('an event of the schedule is a reason to look, unless the subscription has ended', () => {
-  const mention = { customerId: null, claims: noClaims, created: 3_000, eventId: 'evt_2', isAboutSchedule: true } as const;
+  const mention = {
+    customerId: null,
+    claims: noClaims,
+    created: 3_000,
+    eventId: 'evt_2',
+    isAboutSchedule: true,
+  } as const;
   const row = rowOf(incomingOf({ created: 1_000, schedule: known }));
   expect(stepMention(row, mention, context)).toMatchObject({ row: { recheckAt: 2_100 } });
   const { isAboutSchedule: _schedule, ...other } = mention;

@@ -113,7 +113,10 @@ const invoiceDetails = z.object({
   id,
   created: secondsOrNull,
   due_date: secondsOrNull,
-  hosted_invoice_url: z.url({ protocol: /^https?$/ }).nullish().catch(null),
+  hosted_invoice_url: z
+    .url({ protocol: /^https?$/ })
+    .nullish()
+    .catch(null),
 });
 
 /** An id or an expanded invoice. */
@@ -140,7 +143,9 @@ const subscription = z.object({
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
   start_date: secondsOrNull.catch(null),
-  pause_collection: z.object({ behavior: words.catch(null), resumes_at: secondsOrNull.catch(null) }).nullish(),
+  pause_collection: z
+    .object({ behavior: words.catch(null), resumes_at: secondsOrNull.catch(null) })
+    .nullish(),
   collection_method: words,
   latest_invoice: latestInvoice,
   /** Before 2025-03-31 (basil) the subscription had the period; since then each item has its own. */
@@ -207,7 +212,10 @@ function discountsOf(whole: Rendered): Discount[] | null {
   return [...ofItems, ...whichIsWhole];
 }
 
-function pendingPaymentOf({ pending_update: update, latest_invoice: invoice }: Rendered): PendingPayment | null {
+function pendingPaymentOf({
+  pending_update: update,
+  latest_invoice: invoice,
+}: Rendered): PendingPayment | null {
   const expiresAt = update?.expires_at ?? null;
   return expiresAt === null ? null : { expiresAt, invoiceUrl: invoice.url };
 }

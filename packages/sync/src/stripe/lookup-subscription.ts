@@ -8,7 +8,10 @@ import { askStripe } from './ask-stripe.ts';
 const maxItems = 500;
 
 /** By the clock that events are `created` by, unless the subscription has one of its own. */
-function answeredAtOf({ lastResponse, test_clock: clock }: Stripe.Response<Stripe.Subscription>): Instant | null {
+function answeredAtOf({
+  lastResponse,
+  test_clock: clock,
+}: Stripe.Response<Stripe.Subscription>): Instant | null {
   const at = Date.parse(lastResponse.headers['date'] ?? '');
   return clock === null && Number.isFinite(at) ? at : null;
 }

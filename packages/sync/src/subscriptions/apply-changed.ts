@@ -1,4 +1,9 @@
-import { keepForRecheck, reconcileSubscription, subscriptionSnapshot, unknownSubscription } from '@billing/domain';
+import {
+  keepForRecheck,
+  reconcileSubscription,
+  subscriptionSnapshot,
+  unknownSubscription,
+} from '@billing/domain';
 import type { StripeLookup, SubscriptionRow, SubscriptionSnapshot } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import type { EventState } from '@billing/store';

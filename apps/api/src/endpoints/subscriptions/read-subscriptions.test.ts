@@ -61,7 +61,10 @@ test('a subscription is shown as Stripe has it, with our names of what it sells'
     confirmed: true,
     created: moment(rendered.created),
   });
-  expect((await get(`?user_id=${wanted.userId}`).expect(200)).body).toEqual({ data: [body], next_cursor: null });
+  expect((await get(`?user_id=${wanted.userId}`).expect(200)).body).toEqual({
+    data: [body],
+    next_cursor: null,
+  });
 });
 
 test('a metered item has no quantity, an unmapped price no id of ours', async () => {
@@ -81,7 +84,12 @@ test('a metered item has no quantity, an unmapped price no id of ours', async ()
   const { body } = await get(`/${id}`).expect(200);
   expect(body.items).toHaveLength(2);
   expect(body.items).toContainEqual(
-    expect.objectContaining({ price_id: null, stripe_price_id: metered.id, product_id: null, quantity: null }),
+    expect.objectContaining({
+      price_id: null,
+      stripe_price_id: metered.id,
+      product_id: null,
+      quantity: null,
+    }),
   );
 });
 
