@@ -76,6 +76,10 @@ import { renderPage } from './openapi/page/render-page.ts';
 import { createQueueScreen, queueScreen } from './operations/queue-screen.ts';
 import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
+/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
+const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
+const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
+
 /** Every operation of the API, in the order in which it is mounted and described. */
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
@@ -131,21 +135,12 @@ export const endpoints: readonly Endpoint[] = [
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
 
-  healthz, //                    GET    /healthz
-  live, //                       GET    /live
-  ready, //                      GET    /ready
-  metrics, //                    GET    /metrics
-  openapi, //                    GET    /openapi.json
-  docs, //                       GET    /docs
-  queueScreen, //                GET    /admin/queues
+  ...onBothPorts, //             /healthz, /live, /ready
+  ...ofOperations, //            /metrics, /openapi.json, /docs, /admin/queues
 ];
 
 /** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
-
-/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
-const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
-const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
 
 /** One for both ports: their series are the same. */
 export const createMeter = ({ metrics: of }: Pick<AppDeps, 'metrics'>): RequestMeter =>

@@ -26,7 +26,6 @@ import {
   readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
-import { createLookupMetrics, createReadBudget, createSharedLookups } from '@billing/sync';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
@@ -36,6 +35,7 @@ import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createUsageChecks } from './usage/check-usage.ts';
 import { createUsageTaker } from './usage/take-usage.ts';
 import { createApiReadiness } from './operations/readiness.ts';
+import { createLookups } from './subscriptions/create-lookups.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
 
@@ -171,14 +171,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
-      budget: createReadBudget({
-        redis: queueRedis,
-        prefix: config.queuePrefix,
-        perSecond: config.stripeReadsPerSecond,
-        clock,
-      }),
-      subscriptionLookups: createSharedLookups(),
-      counters: createLookupMetrics(metrics),
+      ...createLookups(config, { redis: queueRedis, clock, metrics }),
       stripePermissions,
       erasureKeys,
       webhookSecrets,

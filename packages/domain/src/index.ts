@@ -55,6 +55,7 @@ export * from './order/resolve-owner.ts';
 export * from './order/resolve-purchase.ts';
 export * from './order/reversals.ts';
 export * from './order/selling-project.ts';
+export { withSession, type SessionClaims } from './order/session-claims.ts';
 export * from './order/step-subscription.ts';
 export * from './order/subscription-row.ts';
 export * from './policy.ts';

@@ -90,11 +90,6 @@ const rotation = (at: string): Call => ({
   body: { expires_at: at },
 });
 
-const pause = (at: string): Call => ({
-  path: { subscription_id: the('subscription_id') },
-  body: { resumes_at: at },
-});
-
 const rows: Row[] = [
   [
     'trialWithPayment',
@@ -175,7 +170,6 @@ const rows: Row[] = [
     () => ({ body: { expires_at: '2020-01-01T00:00:00Z' } }),
   ],
   ['keyExpiresInThePast', 'rotateApiKey', 'expires_at', () => rotation('2020-01-01T00:00:00Z')],
-  ['pauseThatIsOver', 'pauseSubscription', 'resumes_at', () => pause('2020-01-01T00:00:00Z')],
   ['networkThatIsNone', 'createApiKey', 'allowed_ips.0', () => ({ body: { allowed_ips: ['10.0.0.0/33'] } })],
   [
     'grantEndsTooEarly',
@@ -215,7 +209,6 @@ const times: TimeRow[] = [
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
   ['startReconcile', 'since', (at) => ({ body: { since: at } })],
   ['rotateApiKey', 'expires_at', rotation],
-  ['pauseSubscription', 'resumes_at', pause],
   ['replayEvents', 'from', (at) => ({ body: { from: at } })],
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],

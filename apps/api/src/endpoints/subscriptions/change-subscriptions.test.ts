@@ -84,7 +84,11 @@ describe('a cancellation at the end of the period', () => {
       end_behavior: 'release',
       phases: [
         { start_date: start, end_date: end, items: [{ price: price.stripePriceId, quantity: 1 }] },
-        { start_date: end, items: [{ price: dearer.stripePriceId, quantity: 3 }], duration: { interval: 'month' } },
+        {
+          start_date: end,
+          items: [{ price: dearer.stripePriceId, quantity: 3 }],
+          duration: { interval: 'month' },
+        },
       ],
     });
     await bringIn(commerce, id);
@@ -185,5 +189,8 @@ test('a trial that ended without a card is resumed, and paid', async () => {
   await commerce.advance(2 * 86_400);
   await bringIn(commerce, of);
   expect((await read(of).expect(200)).body.status).toBe('paused');
-  expect((await call('resume', {}, of).expect(200)).body).toMatchObject({ status: 'active', confirmed: true });
+  expect((await call('resume', {}, of).expect(200)).body).toMatchObject({
+    status: 'active',
+    confirmed: true,
+  });
 });

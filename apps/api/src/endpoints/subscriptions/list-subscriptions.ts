@@ -26,6 +26,8 @@ export const listSubscriptions = defineEndpoint({
   // Of no replica: after a change the next read is right.
   handle: async ({ database }, { project: { projectId }, query }) => {
     const { user_id: userId, ...page } = query;
-    return { body: presentPage(await listRows(database, { projectId, userId, ...page }), presentSubscription) };
+    return {
+      body: presentPage(await listRows(database, { projectId, userId, ...page }), presentSubscription),
+    };
   },
 });
