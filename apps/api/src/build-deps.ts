@@ -79,7 +79,8 @@ export function createProcessLogger(config: ApiConfig): Logger {
 
 type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
 
-function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
+function createClients(config: ApiConfig, basics: Basics) {
+  const { logger, metrics } = basics;
   const stripePermissions = createStripePermissions(metrics);
   const connections = {
     poolSize: config.databasePoolSize,
@@ -115,12 +116,11 @@ function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
     }),
     cacheRedis,
     cache: createEntitlementCache({
+      ...basics,
       redis: cacheRedis,
       database,
-      metrics,
-      clock,
-      logger,
       ttlSeconds: config.cacheTtlSeconds,
+      service: 'api',
     }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({
