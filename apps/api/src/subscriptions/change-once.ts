@@ -41,18 +41,15 @@ const tooLate = (): ServiceError =>
   );
 
 /**
- * Stripe refuses what our row allows: the row may be outdated, so it is read from Stripe. Returns the subscription if nothing is
- * left to do, and throws what its state says now, else Stripe's refusal.
+ * Stripe refuses what our row allows: the row may be outdated, or an earlier attempt, of which no answer came, made the change (a
+ * `DELETE` has no idempotency key). So the subscription is read from Stripe. Throws what its state says now, else Stripe's refusal,
+ * unless it is as was asked.
  */
-async function explainRefusal(
-  deps: AppDeps,
-  order: ChangeOrder,
-  refusal: ServiceError,
-): Promise<SubscriptionOut> {
+async function explainRefusal(deps: AppDeps, order: ChangeOrder, refusal: unknown): Promise<void> {
+  if (!(refusal instanceof ServiceError) || refusal.code !== 'stripe_error') throw refusal;
   await applyChanged(deps, { id: order.subscriptionId, answer: null, lookupMs });
   const subscription = await findSubscription(deps, order);
   if (order.plan(subscription, deps.clock()).length > 0) throw refusal;
-  return presentSubscription(subscription);
 }
 
 /** From the order to the subscription as Stripe has it then. */
@@ -65,13 +62,10 @@ async function change(
   const subscription = await findSubscription(deps, order);
   const calls = unansweredCalls(oneTry) ?? order.plan(subscription, deps.clock());
   if (calls.length === 0) return presentSubscription(subscription);
-  let answer: unknown;
-  try {
-    answer = await askStripeToChange(deps, { oneTry, calls, userId: subscription.userId }, budget);
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'stripe_error') throw error;
-    return explainRefusal(deps, order, error);
-  }
+  const asked = { oneTry, calls, userId: subscription.userId };
+  const answer: unknown = await askStripeToChange(deps, asked, budget).catch((refusal: unknown) =>
+    explainRefusal(deps, order, refusal),
+  );
   await auditSubscription(deps.database, { actor, action, projectId, subscription, ...audit });
   await applyChanged(deps, { id, answer, lookupMs });
   return presentSubscription(await findSubscription(deps, order));
