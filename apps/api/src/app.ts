@@ -6,6 +6,7 @@ import { createRequestMeter } from '@billing/platform';
 import type { RequestMeter } from '@billing/platform';
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import { serveConsole } from './console/serve-console.ts';
 import type { AppDeps } from './deps.ts';
 import { createApiKey } from './endpoints/api-keys/create-api-key.ts';
 import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
@@ -15,6 +16,8 @@ import { assign } from './endpoints/assignments/assign.ts';
 import { exportAudit } from './endpoints/audit/export-audit.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
+import { consoleAdminEndpoints, consoleEndpoints } from './endpoints/console/console-endpoints.ts';
+import { getConsole } from './endpoints/console/get-console.ts';
 import { confirmCustomer } from './endpoints/customers/confirm-customer.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
@@ -49,11 +52,7 @@ import { createProject } from './endpoints/projects/create-project.ts';
 import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
-import { getReconcileRun, getRun } from './endpoints/runs/get-run.ts';
-import { listRuns } from './endpoints/runs/list-runs.ts';
-import { replayEvent } from './endpoints/runs/replay-event.ts';
-import { replayEvents } from './endpoints/runs/replay-events.ts';
-import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { runEndpoints } from './endpoints/runs/run-endpoints.ts';
 import { subscriptionEndpoints } from './endpoints/subscriptions/subscription-endpoints.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
@@ -128,12 +127,10 @@ export const endpoints: readonly Endpoint[] = [
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
   exportAudit, //                GET    /api/v1/admin/audit/export
-  startReconcile, //             POST   /api/v1/admin/reconcile
-  listRuns, //                   GET    /api/v1/admin/runs
-  getRun, //                     GET    /api/v1/admin/runs/{run_id}
-  getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
-  replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
-  replayEvents, //               POST   /api/v1/admin/events/replay
+  ...runEndpoints, //            /api/v1/admin/runs, /reconcile and the replays of /events
+  ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
+
+  ...consoleEndpoints, //        /console and /console/session
 
   ...onBothPorts, //             /healthz, /live, /ready
   ...ofOperations, //            /metrics, /openapi.json, /docs, /admin/queues
@@ -203,7 +200,12 @@ export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)
   // Without an admin secret every address under this is 401, the unknown ones too.
   app.use('/api/v1/admin', requireAdmin(deps), readJson);
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
-  mountAll(app, deps, isAlone ? endpoints : endpoints.filter((endpoint) => !ofOperations.includes(endpoint)));
+  // Last: nothing that is busy comes by here.
+  const { isServed } = deps.config.console;
+  if (isServed) app.use(getConsole.path, serveConsole(deps));
+  const absent = [...(isAlone ? [] : ofOperations), ...(isServed ? [] : consoleEndpoints)];
+  const mounted = endpoints.filter((endpoint) => !absent.includes(endpoint));
+  mountAll(app, deps, mounted);
   const route = { path: receiveStripeWebhook.path };
   const listener: RequestListener = (request, response) => {
     if (request.url !== route.path || request.method !== 'POST') return app(request, response);

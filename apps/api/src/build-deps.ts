@@ -3,7 +3,6 @@ import type { Clock } from '@billing/domain';
 import {
   connectRedis,
   createAuthFailures,
-  createLogger,
   createMetrics,
   createQueue,
   createQueueGauges,
@@ -29,6 +28,7 @@ import {
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
+import { createProcessLogger } from './create-process-logger.ts';
 import type { AppDeps } from './deps.ts';
 import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
@@ -56,30 +56,10 @@ const statementTimeoutMs = 5_000;
 /** The share of the connections to Postgres that checkouts may use: the others are for the readers. */
 const checkoutShareOfPool = 0.4;
 
-export function createProcessLogger(config: ApiConfig): Logger {
-  return createLogger({
-    service: 'api',
-    level: config.logLevel,
-    format: config.environment === 'production' ? 'json' : 'pretty',
-    secrets: [
-      config.stripeSecretKey,
-      ...config.erasureKeys,
-      ...config.webhooks.keys,
-      config.webhooks.proxy,
-      ...config.webhookSecrets,
-      ...config.adminKeys.map(({ secret }) => secret),
-      config.metricsToken,
-      config.databaseUrl,
-      ...config.replicaUrls,
-      config.redisUrl,
-      config.cacheRedisUrl,
-    ],
-  });
-}
-
 type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
 
-function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
+function createClients(config: ApiConfig, basics: Basics) {
+  const { logger, metrics } = basics;
   const stripePermissions = createStripePermissions(metrics);
   const connections = {
     poolSize: config.databasePoolSize,
@@ -115,12 +95,11 @@ function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
     }),
     cacheRedis,
     cache: createEntitlementCache({
+      ...basics,
       redis: cacheRedis,
       database,
-      metrics,
-      clock,
-      logger,
       ttlSeconds: config.cacheTtlSeconds,
+      service: 'api',
     }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({
