@@ -19,8 +19,7 @@ export type Call = (
 ) => Promise<Answer>;
 export type ProjectCase = { call: Call; places: Place[]; twice: number; isCached?: true };
 
-export const inQuery = (projects: string[]): string =>
-  projects.map((id) => `&project_id=${id}`).join('');
+export const inQuery = (projects: string[]): string => projects.map((id) => `&project_id=${id}`).join('');
 /** JSON may name a field twice; the last counts. */
 export const inBody = (projects: string[], fields: object): string =>
   `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
@@ -57,11 +56,7 @@ async function reservationOf(
 export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
   'get /api/v1/check': {
     call: (token, { projects, userId }) =>
-      calls.send(
-        token,
-        'GET',
-        `/api/v1/check?user_id=${userId}&feature_code=calls${inQuery(projects)}`,
-      ),
+      calls.send(token, 'GET', `/api/v1/check?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
     places,
     twice: 400,
   },
@@ -103,11 +98,7 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
   },
   'get /api/v1/usage': {
     call: (token, { projects, userId }) =>
-      calls.send(
-        token,
-        'GET',
-        `/api/v1/usage?user_id=${userId}&feature_code=calls${inQuery(projects)}`,
-      ),
+      calls.send(token, 'GET', `/api/v1/usage?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
     places,
     twice: 400,
   },

@@ -6,8 +6,11 @@ import type { SubscriptionRow } from './subscription-row.ts';
  * Since when the row's project was claimed by a snapshot; null: another object claimed it. Older versions of the service
  * kept one moment for both claims, and no source.
  */
-export const projectClaimedAt = ({ projectClaimedAt: at, claimsAt, claims }: SubscriptionRow): Instant | null =>
-  at ?? (claims.userSource === null ? claimsAt : null);
+export const projectClaimedAt = ({
+  projectClaimedAt: at,
+  claimsAt,
+  claims,
+}: SubscriptionRow): Instant | null => at ?? (claims.userSource === null ? claimsAt : null);
 
 const lesser = (a: string | null, b: string | null): string | null =>
   a === null || b === null ? (a ?? b) : a < b ? a : b;
