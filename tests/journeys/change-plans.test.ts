@@ -1,4 +1,3 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { browserPath, openBrowser } from '@billing/testing/browser';
 import request from 'supertest';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
