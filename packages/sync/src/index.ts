@@ -17,6 +17,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 export { applyChanged, type ApplyDeps, type ChangedAtStripe } from './subscriptions/apply-changed.ts';
 
 // Maintenance
+export { countRevenue } from './count-revenue.ts';
 export { deleteExpired } from './delete-expired.ts';
 export { logAuditHead } from './log-audit-head.ts';
 export { eraseRun } from './erase/erase-run.ts';

@@ -10,6 +10,7 @@ import {
   answerReplays,
   seedEvents,
   seedMeterHour,
+  seedRevenueDay,
   seedRuns,
   seedSample,
   seedSessions,
@@ -40,6 +41,7 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   });
   await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
   const customerId = (await api.stripe.customers.create({})).id;
+  await api.stripe.invoices.create({ customer: customerId });
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,
@@ -160,6 +162,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   };
   await seedMeterHour(database, projectId);
   await seedSample(database);
+  await seedRevenueDay(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,
