@@ -12,16 +12,12 @@ import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
 import { rotateApiKey } from './endpoints/api-keys/rotate-api-key.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { assign } from './endpoints/assignments/assign.ts';
-import { exportAudit } from './endpoints/audit/export-audit.ts';
-import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
 import { confirmCustomer } from './endpoints/customers/confirm-customer.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
 import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
 import { checkEntitlements, hotCheckEntitlements } from './endpoints/entitlements/check-entitlements.ts';
-import { listEvents } from './endpoints/events/list-events.ts';
-import { listQuarantine } from './endpoints/events/list-quarantine.ts';
 import { createFeature } from './endpoints/features/create-feature.ts';
 import { getFeature } from './endpoints/features/get-feature.ts';
 import { listFeatures } from './endpoints/features/list-features.ts';
@@ -53,6 +49,7 @@ import { getReconcileRun, getRun } from './endpoints/runs/get-run.ts';
 import { listRuns } from './endpoints/runs/list-runs.ts';
 import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
+import { recordEndpoints } from './endpoints/events/record-endpoints.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
@@ -118,10 +115,7 @@ export const endpoints: readonly Endpoint[] = [
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
-  listEvents, //                 GET    /api/v1/admin/events
-  listQuarantine, //             GET    /api/v1/admin/quarantine
-  listAudit, //                  GET    /api/v1/admin/audit
-  exportAudit, //                GET    /api/v1/admin/audit/export
+  ...recordEndpoints, //         /api/v1/admin/events, …/quarantine, …/duplicates, …/audit
   startReconcile, //             POST   /api/v1/admin/reconcile
   listRuns, //                   GET    /api/v1/admin/runs
   getRun, //                     GET    /api/v1/admin/runs/{run_id}

@@ -7,6 +7,7 @@ import {
   createPayloadMover,
   makePayloadMonths,
   makeUsageWeeks,
+  measureDuplicates,
   measureUnseen,
   sweepAfterChange,
   recheckDue,
@@ -35,6 +36,8 @@ const sumIntervalMs = 1_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
+/** The metric is at most a minute old. It reads all subscriptions, on a replica if there is one. */
+const duplicatesIntervalMs = 50_000;
 /** Rows without a source come from older processes only. */
 const claimsIntervalMs = 3_600_000;
 /** One short query; there are several months' time. */
@@ -102,6 +105,10 @@ export function startBackground(
     ...startEmitter(deps, sender.nudge),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
+      return 'rest';
+    }),
+    startLoop({ name: 'duplicates', logger, intervalMs: duplicatesIntervalMs }, async () => {
+      await measureDuplicates(deps);
       return 'rest';
     }),
     startLoop(

@@ -1,4 +1,5 @@
 import {
+  deleteEndedCheckouts,
   deleteExpiredKeys,
   deleteExpiredMessages,
   deleteFinishedEvents,
@@ -10,13 +11,14 @@ import { dropExpiredUsage } from './usage/usage-retention.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
- * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`. In small steps; a worker that
+ * runs after 90 days, idempotency keys after one, checkout pages after they ended, messages to products after `WEBHOOK_RETENTION_DAYS`. In small steps; a worker that
  * stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
   await deleteOldRuns(database);
   while (!signal.aborted && (await deleteExpiredKeys(database, clock()))) continue;
+  while (!signal.aborted && (await deleteEndedCheckouts(database, clock()))) continue;
   const before = new Date(clock() - eventRetentionMs);
   let total = 0;
   for (let hasMore = true; hasMore && !signal.aborted;) {

@@ -15,6 +15,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 
 // Maintenance
 export { deleteExpired } from './delete-expired.ts';
+export { measureDuplicates } from './measure-duplicates.ts';
 export { logAuditHead } from './log-audit-head.ts';
 export { eraseRun } from './erase/erase-run.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';

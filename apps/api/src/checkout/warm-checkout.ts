@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { checkoutRequest, checkoutResponse } from '@billing/domain';
+import { checkItems, checkoutRequest, checkoutResponse, resolveCheckout } from '@billing/domain';
 import { createStripeClient, warmUp } from '@billing/platform';
 import { readSale } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
@@ -21,9 +21,12 @@ const session = {
 const price = {
   priceId: 'warm',
   stripePriceId: 'price_warm',
+  productId: 'warm',
   interval: 'month',
+  isMetered: false,
   isArchived: false,
-  redirectOrigins: [],
+  group: null,
+  maxTrials: null,
 };
 
 /**
@@ -46,11 +49,13 @@ export async function warmCheckout({
     const oneTry = { stripeKeySeed: '', unanswered: null, willAsk: () => Promise.resolve() };
     const sellNothing = async (): Promise<void> => {
       const request = checkoutRequest.parse(createCheckout.body?.example);
-      await readSale(database, { projectId: '', userId: '', price: '' });
-      const order = { projectId: '', request, oneTry };
+      await readSale(database, { projectId: '', userId: '', prices: [''] });
+      const now = Date.now();
+      const sale = { items: checkItems(request, [price]), checkout: resolveCheckout(request, {}, now) };
+      const session = { order: { projectId: '', request }, sale, promotionCode: null, now };
       const made = await createSession(
         { stripe, logger },
-        { order, price, customer: 'cus_warm' },
+        { ...session, customer: 'cus_warm', oneTry },
         startStripeBudget(budgetMs),
       );
       checkoutResponse.parse(toResponse(made, false));

@@ -6,6 +6,7 @@ import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
+import { addDuplicates } from './duplicates.ts';
 import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
 import { addFeatures } from './features.ts';
@@ -51,6 +52,7 @@ const commands = [
   addErase,
   addEvents,
   addQuarantine,
+  addDuplicates,
   addAudit,
   addRuns,
   addSums,
