@@ -51,6 +51,7 @@ import { replayEvent } from './endpoints/runs/replay-event.ts';
 import { replayEvents } from './endpoints/runs/replay-events.ts';
 import { recordEndpoints } from './endpoints/events/record-endpoints.ts';
 import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { subscriptionEndpoints } from './endpoints/subscriptions/subscription-endpoints.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
@@ -80,6 +81,7 @@ export const endpoints: readonly Endpoint[] = [
   createCheckout, //             POST   /api/v1/checkout/create
   createPortalSession, //        POST   /api/v1/portal/create-session
   confirmCustomer, //            POST   /api/v1/customers/confirm
+  ...subscriptionEndpoints, //   /api/v1/subscriptions, with what is below it
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
 

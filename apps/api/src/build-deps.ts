@@ -26,6 +26,7 @@ import {
   readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
+import { createLookupMetrics, createReadBudget, createSharedLookups } from '@billing/sync';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
@@ -170,6 +171,14 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
+      budget: createReadBudget({
+        redis: queueRedis,
+        prefix: config.queuePrefix,
+        perSecond: config.stripeReadsPerSecond,
+        clock,
+      }),
+      subscriptionLookups: createSharedLookups(),
+      counters: createLookupMetrics(metrics),
       stripePermissions,
       erasureKeys,
       webhookSecrets,

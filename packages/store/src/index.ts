@@ -1,4 +1,4 @@
-export { listAudit, type Actor, type AuditRow } from './audit.ts';
+export { listAudit, type Actor, type AuditDetails, type AuditRow } from './audit.ts';
 export type { AuditProblem } from './audit-chain/check-row.ts';
 export { exportAudit, type ExportedAudit } from './audit-chain/export-audit.ts';
 export { readAuditHead, type AuditHead } from './audit-chain/read-chain.ts';
@@ -73,6 +73,7 @@ export { verifySums, type SumsVerification } from './project-metrics/verify-sums
 export { readTimeline } from './read-timeline.ts';
 export { createReplicaMetrics, watchReplicas, type Replicas } from './replicas/watch-replicas.ts';
 export { readSources, type UserSources } from './read-sources.ts';
+export * from './subscriptions/read-subscriptions.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';
 export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';

@@ -4,8 +4,7 @@ import type { AppDeps } from '../deps.ts';
 import type { StripeRequest, Try } from './answer-once.ts';
 import { callStripe } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
-import { sessionParams } from './session-params.ts';
-import type { SessionFor } from './session-params.ts';
+import type { SessionParams } from './session-params.ts';
 import { checkoutSession } from './stripe-answers.ts';
 
 export type Session = z.output<typeof checkoutSession>;
@@ -22,18 +21,18 @@ export function sendSession(
 }
 
 /**
- * Makes the session of a sale to a customer. What an earlier try asked for, and Stripe has refused since, was another
- * request: it gets a key of its own.
+ * Makes a session. What an earlier try asked for, and Stripe has refused or ended since, was another request: this one gets
+ * a key of its own.
  */
 export async function createSession(
   deps: Pick<AppDeps, 'stripe' | 'logger'>,
-  { oneTry, ...session }: SessionFor & { oneTry: Try },
+  { oneTry, params }: { oneTry: Try; params: SessionParams },
   budget: StripeBudget,
 ): Promise<Session> {
-  const refused = oneTry.unanswered === null ? [] : [oneTry.unanswered.idempotencyKey];
-  const seed = JSON.stringify([oneTry.stripeKeySeed, session.customer, ...refused]);
+  const earlier = oneTry.unanswered === null ? [] : [oneTry.unanswered.idempotencyKey];
+  const seed = JSON.stringify([oneTry.stripeKeySeed, params.customer, ...earlier]);
   const idempotencyKey = `checkout-${createHash('sha256').update(seed).digest('hex')}`;
-  const request = { idempotencyKey, params: sessionParams(session) };
+  const request = { idempotencyKey, params };
   await oneTry.willAsk(request);
   return sendSession(deps, request, budget);
 }

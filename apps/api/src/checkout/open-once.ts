@@ -17,6 +17,8 @@ export type MadeSession = { session: Session; requestHash: string };
 export type OpenRequest = Slots & {
   /** An open page of an equal request is used again; null: none is. */
   requestHash: string | null;
+  /** A page that is known, and stays; null: none is. */
+  knownId: string | null;
   /** A page for these slots was paid: throws if the buyer has what is sold by that. */
   refusePaid: (subscriptionId: string) => Promise<void>;
   make: () => Promise<MadeSession>;
@@ -74,7 +76,8 @@ async function endOthers(
  */
 export async function openOnce(deps: OpenDeps, request: OpenRequest, budget: StripeBudget): Promise<Session> {
   if (request.slots.length === 0) return (await request.make()).session;
-  const { hold, open } = await claim(deps, request);
+  const { hold, open: noted } = await claim(deps, request);
+  const open = noted.filter(({ sessionId }) => sessionId !== request.knownId);
   const release = (): Promise<void> =>
     releaseSlots(deps.database, hold).catch((error: unknown) =>
       deps.logger.warn('checkout_slots_not_released', { error }),

@@ -79,7 +79,7 @@ async function prepare(deps: PrepareDeps, order: CheckoutOrder): Promise<Prepare
 }
 
 /** Throws `already_subscribed` or `group_occupied`. */
-function refuseSecond(occupied: Occupied | null): void {
+export function refuseSecond(occupied: Occupied | null): void {
   if (occupied === null) return;
   const { code, subscriptionId, path } = occupied;
   const detail =
@@ -112,12 +112,15 @@ function checkAdjustable(items: readonly OrderedItem[], checkout: ResolvedChecko
     });
 }
 
-/** Whether an answer is to warn, for one that an earlier try could not give. */
-export async function isHintedNow(deps: Pick<AppDeps, 'database'>, order: CheckoutOrder): Promise<boolean> {
+/** What is sold, as the catalog has it now, and what the buyer has: for a request that was looked at before. */
+export async function readPresent(
+  deps: Pick<AppDeps, 'database'>,
+  order: CheckoutOrder,
+): Promise<Pick<Sale, 'user' | 'held'> & { items: OrderedItem[] }> {
   const sale = await saleOf(deps, order);
   const items = askedItems(order.request).flatMap((asked, index) => {
     const price = sale?.prices[index] ?? null;
     return price === null ? [] : [{ ...asked, price }];
   });
-  return isPossibleDuplicate(items, sale?.held ?? []);
+  return { items, user: sale?.user ?? null, held: sale?.held ?? [] };
 }

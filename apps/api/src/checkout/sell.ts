@@ -1,19 +1,24 @@
-import { toTimestamp } from '@billing/domain';
+import { findOccupied, isPossibleDuplicate, ServiceError, pageSlots, toTimestamp } from '@billing/domain';
 import type { CheckoutResponse } from '@billing/domain';
 import { findOrCreateUser, markCustomerDeleted } from '@billing/store';
-import type { StripeRequest } from './answer-once.ts';
-import { callStripe, isMissingCustomer, stripeErrorOf } from './call-stripe.ts';
+import { applyChanged } from '@billing/sync';
+import type { ApplyDeps } from '@billing/sync';
+import { askAgain } from './ask-again.ts';
+import { callStripe, isMissingCustomer } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
-import { createSession, sendSession } from './create-session.ts';
+import { createSession } from './create-session.ts';
 import type { Session } from './create-session.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
 import { findPromotionCode } from './find-promotion-code.ts';
-import { isHintedNow, prepareSale } from './prepare-sale.ts';
-import type { CheckoutOrder, PrepareDeps } from './prepare-sale.ts';
+import { openOnce, requestHashOf } from './open-once.ts';
+import type { MadeSession } from './open-once.ts';
+import { prepareSale, readPresent, refuseSecond } from './prepare-sale.ts';
+import type { CheckoutOrder, PreparedSale, PrepareDeps } from './prepare-sale.ts';
+import { sessionParams } from './session-params.ts';
 import { foundCustomer } from './stripe-answers.ts';
 
-export type CheckoutDeps = CustomerDeps & PrepareDeps;
+export type CheckoutDeps = CustomerDeps & PrepareDeps & ApplyDeps;
 
 /**
  * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
@@ -35,47 +40,86 @@ async function openSession(
   order: CheckoutOrder,
   budget: StripeBudget,
 ): Promise<CheckoutResponse> {
-  const { projectId, request, oneTry } = order;
-  const known = oneTry.unanswered === null ? null : await askAgain(deps, oneTry.unanswered, budget);
-  if (known !== null) return toResponse(known, await isHintedNow(deps, order));
+  const known = await askAgain(deps, order, budget);
+  if (known !== null) return keepKnown(deps, { order, known }, budget);
   const sale = await prepareSale(deps, order);
   const promotionCode = await findPromotionCode(deps, sale, budget);
+  const { projectId, request } = order;
   const buyer = { projectId, userId: request.user_id, email: request.email };
   const customer = await ensureCustomer(deps, { buyer, user: sale.user }, budget);
-  const createFor = (owner: string): Promise<Session> => {
-    const session = { order, sale, promotionCode, customer: owner, now: deps.clock() };
-    return createSession(deps, { ...session, oneTry }, budget);
+  const paramsFor = (owner: string) =>
+    sessionParams({ order, sale, promotionCode, customer: owner, now: deps.clock() });
+  const createFor = async (owner: string): Promise<MadeSession> => {
+    const params = paramsFor(owner);
+    const session = await createSession(deps, { oneTry: order.oneTry, params }, budget);
+    return { session, requestHash: requestHashOf(params) };
   };
-  try {
-    return toResponse(await createFor(customer), sale.isHinted);
-  } catch (error) {
-    if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
-    // Deleted in Stripe, and its event has not come yet.
-    await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
-    const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
-    return toResponse(await createFor(await ensureCustomer(deps, successor, budget)), sale.isHinted);
-  }
+  const make = async (): Promise<MadeSession> => {
+    try {
+      return await createFor(customer);
+    } catch (error) {
+      if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
+      // Deleted in Stripe, and its event has not come yet.
+      await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
+      const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
+      return createFor(await ensureCustomer(deps, successor, budget));
+    }
+  };
+  const session = await openOnce(
+    deps,
+    {
+      ...slotsOfSale(sale),
+      requestHash: requestHashOf(paramsFor(customer)),
+      knownId: null,
+      refusePaid: (id) => refusePaid(deps, order, id),
+      make,
+    },
+    budget,
+  );
+  return toResponse(session, sale.isHinted);
 }
 
-/** The moments that were asked for have come too near since. */
-const isTooOld = (error: unknown): boolean =>
-  ['expires_at', 'subscription_data[trial_end]'].includes(stripeErrorOf(error)?.param ?? '');
+const slotsOfSale = ({ items, user }: Pick<PreparedSale, 'items' | 'user'>) => ({
+  userRef: user.userRef,
+  slots: pageSlots(items),
+});
+
+/** An answer that an earlier try could not give: other pages that were opened since are ended. */
+async function keepKnown(
+  deps: CheckoutDeps,
+  { order, known }: { order: CheckoutOrder; known: MadeSession },
+  budget: StripeBudget,
+): Promise<CheckoutResponse> {
+  const { items, user, held } = await readPresent(deps, order);
+  if (order.request.mode === 'subscription') refuseSecond(findOccupied(items, held));
+  const isHinted = isPossibleDuplicate(items, held);
+  if (user === null) return toResponse(known.session, isHinted);
+  const request = {
+    ...slotsOfSale({ items, user }),
+    requestHash: null,
+    knownId: known.session.id,
+    refusePaid: (id: string) => refusePaid(deps, order, id),
+    make: () => Promise.resolve(known),
+  };
+  return toResponse(await openOnce(deps, request, budget), isHinted);
+}
+
+/** Of the 15 s of a checkout. */
+const lookupMs = 3_000;
 
 /**
- * What an earlier try asked for, with the same key and parameters: Stripe answers with the session that it may have made.
- * Null: it made none, as the customer was deleted, or as it refuses the request by now.
+ * A page was paid whose event has not come: its subscription is applied, so that the buyer has it at once. Throws
+ * `already_subscribed` or `group_occupied`, unless it has ended since.
  */
-async function askAgain(
-  deps: CheckoutDeps,
-  unanswered: StripeRequest,
-  budget: StripeBudget,
-): Promise<Session | null> {
-  try {
-    return await sendSession(deps, unanswered, budget);
-  } catch (error) {
-    if (isMissingCustomer(error) || isTooOld(error)) return null;
-    throw error;
-  }
+async function refusePaid(deps: CheckoutDeps, order: CheckoutOrder, id: string): Promise<void> {
+  if ((await applyChanged(deps, { id, answer: null, lookupMs })) === 'unconfirmed')
+    throw new ServiceError(
+      'stripe_unavailable',
+      'The user has just paid, and Stripe cannot be asked for what; send the request again in a moment.',
+      { retryable: true, retryAfterSeconds: 2 },
+    );
+  const { items, held } = await readPresent(deps, order);
+  refuseSecond(findOccupied(items, held));
 }
 
 async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBudget): Promise<boolean> {

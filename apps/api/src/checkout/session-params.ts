@@ -69,7 +69,10 @@ function choicesOf({ options }: ResolvedCheckout, now: Instant): Partial<Params>
   };
 }
 
-function trialOf({ trial, options }: ResolvedCheckout, now: Instant): NonNullable<Params['subscription_data']> {
+function trialOf(
+  { trial, options }: ResolvedCheckout,
+  now: Instant,
+): NonNullable<Params['subscription_data']> {
   if (trial === null) return {};
   const leastEnd = Math.ceil(now / secondMs) + leastTrialSeconds;
   const behavior = options.trial_without_card;
@@ -117,3 +120,5 @@ export function sessionParams({ order, sale, customer, promotionCode, now }: Ses
       : { payment_intent_data: { metadata } }),
   } satisfies Params;
 }
+
+export type SessionParams = ReturnType<typeof sessionParams>;

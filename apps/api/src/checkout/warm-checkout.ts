@@ -8,6 +8,7 @@ import { createCheckout } from '../endpoints/checkout/create-checkout.ts';
 import { startStripeBudget } from './call-stripe.ts';
 import { createSession } from './create-session.ts';
 import { toResponse } from './sell.ts';
+import { sessionParams } from './session-params.ts';
 
 const limits = { rounds: 100, ms: 500 } as const;
 const budgetMs = 1_000;
@@ -52,12 +53,10 @@ export async function warmCheckout({
       await readSale(database, { projectId: '', userId: '', prices: [''] });
       const now = Date.now();
       const sale = { items: checkItems(request, [price]), checkout: resolveCheckout(request, {}, now) };
-      const session = { order: { projectId: '', request }, sale, promotionCode: null, now };
-      const made = await createSession(
-        { stripe, logger },
-        { ...session, customer: 'cus_warm', oneTry },
-        startStripeBudget(budgetMs),
-      );
+      const order = { projectId: '', request };
+      const params = sessionParams({ order, sale, customer: 'cus_warm', promotionCode: null, now });
+      const budget = startStripeBudget(budgetMs);
+      const made = await createSession({ stripe, logger }, { params, oneTry }, budget);
       checkoutResponse.parse(toResponse(made, false));
     };
     await warmUp(sellNothing, limits);

@@ -21,6 +21,8 @@ export type ProjectCase = { call: Call; places: Place[]; twice: number; isCached
 
 type Calls = {
   grant: (fields: object) => PromiseLike<unknown>;
+  /** The id of a subscription of one of the tenant's users. */
+  subscribe: (own: Tenant) => Promise<string>;
   send: (token: string | null, method: string, path: string, body?: string) => Promise<Answer>;
   inQuery: (projects: string[]) => string;
   inBody: (projects: string[], fields: object) => string;
@@ -141,3 +143,43 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
     twice: 0,
   },
 });
+
+/** The calls about subscriptions with a project API key. */
+export function subscriptionCases({ subscribe, send, inQuery, inBody }: Calls): Record<string, ProjectCase> {
+  const known = new Map<string, Promise<string>>();
+  const pathOf = async (own: Tenant): Promise<string> => {
+    const subscribed = known.get(own.projectId) ?? subscribe(own);
+    known.set(own.projectId, subscribed);
+    return `/api/v1/subscriptions/${await subscribed}`;
+  };
+  const one = { places: ['own'] as Place[], twice: 0 };
+  return {
+    'get /api/v1/subscriptions': {
+      call: (token, { projects, userId }) =>
+        send(token, 'GET', `/api/v1/subscriptions?user_id=${userId}${inQuery(projects)}`),
+      places,
+      twice: 400,
+    },
+    'get /api/v1/subscriptions/{subscription_id}': {
+      call: async (token, { own }) => send(token, 'GET', await pathOf(own)),
+      ...one,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/cancel': {
+      call: async (token, { own, projects }) =>
+        send(token, 'POST', `${await pathOf(own)}/cancel`, inBody(projects, { at: 'period_end' })),
+      places,
+      twice: 200,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/pause': {
+      call: async (token, { own }) => send(token, 'POST', `${await pathOf(own)}/pause`, '{}'),
+      ...one,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/resume': {
+      call: async (token, { own }) => {
+        await send(own.apiKey, 'POST', `${await pathOf(own)}/pause`, '{}');
+        return send(token, 'POST', `${await pathOf(own)}/resume`, '{}');
+      },
+      ...one,
+    },
+  };
+}

@@ -50,6 +50,7 @@ const changes: Record<string, () => Call[]> = {
     { query: { user_id: the('user_id') } },
   ],
   getWebhookMessage: () => all('message_id').map((one) => ({ path: { message_id: one } })),
+  listSubscriptions: () => [{ query: { user_id: the('user_id') } }],
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
     { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },

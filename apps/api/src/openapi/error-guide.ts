@@ -77,6 +77,12 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
   group_conflict: 'Sell one plan of a group at a time; add-ons are products without a group.',
   trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
+  shared_subscription:
+    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal.',
+  not_cancelable:
+    'Nothing is left to cancel, or no period ends: cancel one that is `incomplete` or `paused` with `at: "now"`.',
+  not_resumable: 'Read its state: it has ended (sell a new one), or neither ends nor is paused.',
+  not_pausable: 'Pause one that is `trialing`, `active` or `past_due`.',
   price_differs_from_stripe:
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',

@@ -1,5 +1,6 @@
 import type { Claims } from '../stripe/claims.ts';
 import { lacksCoupons, withKnownCoupons } from '../stripe/discount.ts';
+import { withKnownChanges, withKnownInvoice } from '../stripe/schedule.ts';
 import type { ItemSnapshot, SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
@@ -106,16 +107,20 @@ const withKnownPrices = (items: ItemSnapshot[], known: readonly ItemSnapshot[]):
     };
   });
 
-/** Coupons that only Stripe knows are looked up like a state in doubt, but nothing else waits for that. */
-const withCouponRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
-  lacksCoupons(row.discounts) && !isTerminal(row.status)
-    ? { ...row, recheckAt: now + firstRecheckDelayMs }
-    : row;
+type Details = Pick<SubscriptionRow, 'discounts' | 'schedule' | 'pendingPayment'>;
+
+/** Whether Stripe has to be asked for a coupon, for what a schedule will change, or where a change can be paid. */
+export const lacksDetails = ({ discounts, schedule, pendingPayment }: Details): boolean =>
+  lacksCoupons(discounts) || schedule?.changes === null || pendingPayment?.invoiceUrl === null;
+
+/** Details that only Stripe knows are looked up like a state in doubt, but nothing else waits for that. */
+const withDetailsRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
+  lacksDetails(row) && !isTerminal(row.status) ? { ...row, recheckAt: now + firstRecheckDelayMs } : row;
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
   const row = withStarts(stored, snapshot);
-  const { id: _id, claims: _claims, createdAt: _created, ...rest } = snapshot;
+  const { id: _id, claims: _claims, createdAt: _created, answeredAt: _answered, ...rest } = snapshot;
   const { areItemsComplete, latestInvoiceDueAt: _due, ...content } = rest;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
@@ -129,6 +134,8 @@ function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): S
         : row.items,
     discounts:
       snapshot.discounts === null ? row.discounts : withKnownCoupons(snapshot.discounts, row.discounts),
+    schedule: withKnownChanges(snapshot.schedule, row.schedule),
+    pendingPayment: withKnownInvoice(snapshot.pendingPayment, isSameInvoice ? row.pendingPayment : null),
     latestInvoiceCreatedAt:
       snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),
   };
@@ -195,7 +202,7 @@ export function stepSnapshot(
   if (decision === 'apply')
     return {
       kind: 'write',
-      row: withCouponRecheck(
+      row: withDetailsRecheck(
         withPastDueSince({ ...withContent(row, snapshot), ...confirmedState, ...origin }),
         now,
       ),
@@ -231,7 +238,15 @@ export const withSession = (
 export type Mention = SessionClaims & {
   created: Instant;
   eventId: string;
+  /** It is about the subscription's schedule, of which the subscription's own events tell the id alone. */
+  isAboutSchedule?: true;
 };
+
+/** Looked up soon, unless it has ended or Stripe does not have it. */
+const withRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
+  isTerminal(row.status) || row.missingInStripeAt !== null || row.recheckAt !== null
+    ? row
+    : { ...row, recheckAt: now + firstRecheckDelayMs };
 
 /**
  * What such an event does to the subscription's row: it may name the owner. Where the
@@ -244,7 +259,8 @@ export function stepMention(
 ): Step<SubscriptionRow> {
   const row = withSession(stored, mention);
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
-  if (!needsLookup) return { kind: 'write', row, outcome: 'applied' };
+  if (!needsLookup)
+    return { kind: 'write', row: mention.isAboutSchedule ? withRecheck(row, now) : row, outcome: 'applied' };
   if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind !== 'found')
     return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };

@@ -36,7 +36,7 @@ const several = (ofProject: Prisma.Sql): Prisma.Sql => Prisma.sql`
 /** What is the user's only by a buyer's hint is no duplicate. */
 const held = Prisma.sql`
   SELECT users.project_id, users.user_id, users.id AS user_ref, s.id, s.stripe_customer_id, s.status,
-    coalesce(s.start_date, s.created_at) AS since
+    coalesce(s.stripe_created_at, s.start_date, s.created_at) AS since
   FROM several users JOIN public.subscriptions s ON s.user_ref = users.id OR s.id = ANY(${otherObjects})
   WHERE ${isLive} AND ${ownerSourceSql('s')} <> 'buyer_hint'`;
 

@@ -1,0 +1,100 @@
+import { ServiceError, subscriptionOut } from '@billing/domain';
+import type { Instant, SubscriptionOut } from '@billing/domain';
+import { withDeadline } from '@billing/platform';
+import { auditSubscription } from '@billing/store';
+import type { Actor, AuditDetails, ProjectSubscription } from '@billing/store';
+import { applyChanged } from '@billing/sync';
+import { answerOnce, parseIdempotencyKey } from '../checkout/answer-once.ts';
+import type { Try } from '../checkout/answer-once.ts';
+import { startStripeBudget } from '../checkout/call-stripe.ts';
+import type { StripeBudget } from '../checkout/call-stripe.ts';
+import type { AppDeps } from '../deps.ts';
+import { findSubscription } from './find-subscription.ts';
+import type { SubscriptionKey } from './find-subscription.ts';
+import { presentSubscription } from './present-subscription.ts';
+import { askStripeToChange, unansweredCalls } from './stripe-calls.ts';
+import type { StripeCall } from './stripe-calls.ts';
+
+/** A change answers within 15 s, whatever hangs. */
+const deadlineMs = 14_500;
+const stripeMs = 9_000;
+const lookupMs = 3_000;
+
+/** A change of a subscription that a project asks for. */
+export type ChangeOrder = SubscriptionKey & {
+  actor: Actor;
+  /** As the audit log names it. */
+  action: `subscription.${string}`;
+  /** The parsed body: it is the same request where this is equal. */
+  body: object;
+  /** What the audit log says of it besides. */
+  audit: { reason?: string; details: AuditDetails };
+  /** What is asked of Stripe; nothing: it is as was asked already. Throws where the subscription's state does not allow it. */
+  plan: (subscription: ProjectSubscription, now: Instant) => StripeCall[];
+};
+
+const tooLate = (): ServiceError =>
+  new ServiceError(
+    'service_unavailable',
+    'It is not known whether the change was made: send the request again, with the same Idempotency-Key.',
+    { retryable: true },
+  );
+
+/**
+ * Stripe refuses what our row allows: the row may be outdated, so it is read from Stripe. Returns the subscription if nothing is
+ * left to do, and throws what its state says now, else Stripe's refusal.
+ */
+async function explainRefusal(
+  deps: AppDeps,
+  order: ChangeOrder,
+  refusal: ServiceError,
+): Promise<SubscriptionOut> {
+  await applyChanged(deps, { id: order.subscriptionId, answer: null, lookupMs });
+  const subscription = await findSubscription(deps, order);
+  if (order.plan(subscription, deps.clock()).length > 0) throw refusal;
+  return presentSubscription(subscription);
+}
+
+/** From the order to the subscription as Stripe has it then. */
+async function change(
+  deps: AppDeps,
+  order: ChangeOrder,
+  { oneTry, budget }: { oneTry: Try; budget: StripeBudget },
+): Promise<SubscriptionOut> {
+  const { subscriptionId: id, actor, action, projectId, audit } = order;
+  const subscription = await findSubscription(deps, order);
+  const calls = unansweredCalls(oneTry) ?? order.plan(subscription, deps.clock());
+  if (calls.length === 0) return presentSubscription(subscription);
+  let answer: unknown;
+  try {
+    answer = await askStripeToChange(deps, { oneTry, calls, userId: subscription.userId }, budget);
+  } catch (error) {
+    if (!(error instanceof ServiceError) || error.code !== 'stripe_error') throw error;
+    return explainRefusal(deps, order, error);
+  }
+  await auditSubscription(deps.database, { actor, action, projectId, subscription, ...audit });
+  await applyChanged(deps, { id, answer, lookupMs });
+  return presentSubscription(await findSubscription(deps, order));
+}
+
+/**
+ * Carries out a change once per project and client key: asks Stripe, records who asked, looks the subscription up and applies it,
+ * so that the next read is right. `header`: the value of `Idempotency-Key`, if one was sent.
+ */
+export function changeOnce(
+  deps: AppDeps,
+  order: ChangeOrder,
+  header: string | undefined,
+): Promise<SubscriptionOut> {
+  const { projectId, subscriptionId, action, body } = order;
+  const budget = startStripeBudget(stripeMs);
+  const once = {
+    projectId,
+    key: parseIdempotencyKey(header),
+    // With or without project_id it is the same request: the key names the project.
+    body: { ...body, project_id: projectId, action, subscription_id: subscriptionId },
+    answerSchema: subscriptionOut,
+  };
+  const answered = answerOnce(deps, once, (oneTry) => change(deps, order, { oneTry, budget }));
+  return withDeadline(answered, { ms: deadlineMs, onTimeout: tooLate });
+}
