@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fromStripeSeconds, ServiceError } from '@billing/domain';
+import { ServiceError } from '@billing/domain';
 import { claimSlots, keepOpenCheckout, releaseSlots } from '@billing/store';
 import type { OpenCheckout, Slots } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
@@ -90,8 +90,8 @@ export async function openOnce(deps: OpenDeps, request: OpenRequest, budget: Str
       return again;
     }
     const { session, requestHash } = await request.make();
-    const expiresAt = fromStripeSeconds(session.expires_at);
-    await keepOpenCheckout(deps.database, hold, { sessionId: session.id, requestHash, expiresAt }).catch(
+    const { id: sessionId, expires_at: expiresAt } = session;
+    await keepOpenCheckout(deps.database, hold, { sessionId, requestHash, expiresAt }).catch(
       // The slots are free after some seconds, and this page is not known: two may be open then.
       (error: unknown) => deps.logger.warn('open_checkout_not_noted', { error }),
     );
