@@ -8,6 +8,8 @@ import {
 } from './check-answer.ts';
 import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
 import type { EntitlementCache } from './entitlement-cache.ts';
+import { listInvoices } from './invoice-calls.ts';
+import type { InvoicesOptions } from './invoice-calls.ts';
 import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
 import { refusedHere, requireIds } from './require-ids.ts';
@@ -26,6 +28,7 @@ import type {
   ConfirmCustomerRequest,
   ConfirmedCustomer,
   EntitlementsResponse,
+  InvoiceList,
   PortalRequest,
   PortalResponse,
 } from './wire.ts';
@@ -47,8 +50,8 @@ export type CheckoutOptions = {
   idempotencyKey?: string | undefined;
 };
 
-export type BillingClient = UsageCalls &
-  SubscriptionCalls & {
+export type BillingClient = SubscriptionCalls &
+  UsageCalls & {
     /** Records what happened in batches, in the background. One for a process; `close` it at the end. Throws a `TypeError` if an option is wrong. */
     createRecorder: (options: RecorderOptions) => UsageRecorder;
     /** What is in force for a user now. An unknown user has no entitlements. */
@@ -61,6 +64,8 @@ export type BillingClient = UsageCalls &
     createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
     /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
     createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
+    /** A page of a user's invoices, newest first, as Stripe has them now: keep what you show. */
+    invoices: (userId: string, options?: InvoicesOptions) => Promise<InvoiceList>;
     /**
      * Says that a buyer who typed this user's id was the user: what was bought, and what the buyer's Stripe customer buys
      * from now on, is the user's like any other. Retried, as it may be sent again.
@@ -120,6 +125,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
         timeoutMs: settings.purchaseTimeoutMs,
         isAnswer: isPortalResponse,
       }),
+    invoices: (userId, invoicesOptions) => listInvoices(settings, userId, invoicesOptions),
     confirmCustomer: (request) => confirmCustomer(settings, request, cache),
     forget: (userId) => cache?.forget(userId),
   };

@@ -17,6 +17,7 @@ export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs 
 export { applyChanged, type ApplyDeps, type ChangedAtStripe } from './subscriptions/apply-changed.ts';
 
 // Maintenance
+export { countRevenue } from './count-revenue.ts';
 export { deleteExpired } from './delete-expired.ts';
 export { measureDuplicates } from './measure-duplicates.ts';
 export { logAuditHead } from './log-audit-head.ts';
@@ -31,6 +32,7 @@ export { enqueueRun, type RunWorker } from './run-worker.ts';
 export { sumSubscriptions } from './sum-subscriptions.ts';
 export { sweepAfterChange } from './sweep-after-change.ts';
 export { sweepEvents } from './sweep-events.ts';
+export { createSampler } from './take-sample.ts';
 export { measureUnseen } from './unseen-events.ts';
 
 // Usage

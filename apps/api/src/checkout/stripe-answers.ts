@@ -1,4 +1,4 @@
-import { id, seconds } from '@billing/domain';
+import { id, reference, seconds } from '@billing/domain';
 import { z } from 'zod';
 
 /** What is needed of Stripe's objects; the rest of an answer is not looked at. */
@@ -21,3 +21,25 @@ export const sessionState = z.object({
 export const promotionCode = z.object({ id, active: z.boolean(), customer: z.string().nullish() });
 export const promotionCodes = z.object({ data: z.array(promotionCode) });
 export const portalSession = z.object({ url: page, created: seconds });
+
+const invoiceLine = z.object({
+  pricing: z
+    .object({ price_details: z.object({ price: reference, product: reference }).nullish() })
+    .nullish(),
+});
+const invoice = z.object({
+  id,
+  number: z.string().nullish(),
+  status: z.string().nullish(),
+  total: z.number().int(),
+  amount_due: z.number().int(),
+  currency: z.string(),
+  created: seconds,
+  period_start: seconds,
+  period_end: seconds,
+  hosted_invoice_url: z.string().nullish(),
+  invoice_pdf: z.string().nullish(),
+  lines: z.object({ data: z.array(invoiceLine) }),
+});
+export const invoicePage = z.object({ data: z.array(invoice), has_more: z.boolean() });
+export type StripeInvoice = z.output<typeof invoice>;

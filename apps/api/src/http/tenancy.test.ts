@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
-import { places, subscriptionCases, usageCases } from './tenancy.test-support.ts';
+import { fill, inBody, inQuery, places, subscriptionCases, usageCases } from './tenancy.test-support.ts';
 import type { Answer, Place, ProjectCase, Tenant } from './tenancy.test-support.ts';
 import { giveSubscription } from '../testing/sources.test-support.ts';
 import { subscribe } from '../testing/subscribe.test-support.ts';
@@ -90,18 +90,12 @@ const projectsAt: Record<Place, (own: Tenant, foreign: Tenant) => string[]> = {
   twice: (own, foreign) => [foreign.projectId, own.projectId],
   unknown: () => [`project_unknown`],
 };
-const inQuery = (projects: string[]): string => projects.map((id) => `&project_id=${id}`).join('');
-/** JSON may name a field twice; the last counts. */
-const inBody = (projects: string[], fields: object): string =>
-  `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
 
 const calls = {
   grant: (fields: object) => api.admin('post', '/grant', fields).expect(201),
   subscribe: ({ projectId, stripePriceId }: Tenant) =>
     subscribe(api, { projectId, userId: uniqueId('user'), stripePriceIds: [stripePriceId] }),
   send,
-  inQuery,
-  inBody,
 };
 
 /** Every call with a project API key. */
@@ -240,13 +234,6 @@ describe('a project API key', () => {
     },
   );
 });
-
-const fill = (route: string, projectId: string): [string, string] => {
-  const [method = '', path = ''] = route.split(' ');
-  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
-  const isOfUser = path.includes('{project_id}/usage');
-  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
-};
 
 const inProjectA = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
   api.admin(method, `/projects/${a.projectId}${path}`, body);

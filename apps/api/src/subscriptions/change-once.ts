@@ -6,7 +6,7 @@ import type { Actor, AuditDetails, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
 import { answerOnce, parseIdempotencyKey } from '../checkout/answer-once.ts';
 import type { Try } from '../checkout/answer-once.ts';
-import { startStripeBudget } from '../checkout/call-stripe.ts';
+import { startStripeBudget, stripeErrorOf } from '../checkout/call-stripe.ts';
 import type { StripeBudget } from '../checkout/call-stripe.ts';
 import type { AppDeps } from '../deps.ts';
 import { findSubscription } from './find-subscription.ts';
@@ -41,18 +41,42 @@ const tooLate = (): ServiceError =>
   );
 
 /**
- * Stripe refuses what our row allows: the row may be outdated, so it is read from Stripe. Returns the subscription if nothing is
- * left to do, and throws what its state says now, else Stripe's refusal.
+ * Stripe refuses what our row allows: the row may be outdated, or an earlier attempt, of which no answer came, made the change (a
+ * `DELETE` has no idempotency key). So the subscription is read from Stripe. Returns what is left to ask; throws what its state
+ * says now, else Stripe's refusal, where that is the same as before.
  */
-async function explainRefusal(
+async function planAgain(
   deps: AppDeps,
   order: ChangeOrder,
-  refusal: ServiceError,
-): Promise<SubscriptionOut> {
+  { refusal, calls }: { refusal: unknown; calls: readonly StripeCall[] },
+): Promise<StripeCall[]> {
+  if (!(refusal instanceof ServiceError) || refusal.code !== 'stripe_error') throw refusal;
   await applyChanged(deps, { id: order.subscriptionId, answer: null, lookupMs });
-  const subscription = await findSubscription(deps, order);
-  if (order.plan(subscription, deps.clock()).length > 0) throw refusal;
-  return presentSubscription(subscription);
+  const left = order.plan(await findSubscription(deps, order), deps.clock());
+  if (JSON.stringify(left) !== JSON.stringify(calls)) return left;
+  if (stripeErrorOf(refusal)?.statusCode !== 404) throw refusal;
+  throw new ServiceError('subscription_not_found', 'Stripe does not have this subscription.', {
+    cause: refusal,
+  });
+}
+
+type Asked = { oneTry: Try; calls: readonly StripeCall[]; userId: string };
+
+/** Asks Stripe for the change, once more where the subscription turns out to be in another state than our row was. */
+async function askUntilPlanned(
+  deps: AppDeps,
+  order: ChangeOrder,
+  { asked, budget }: { asked: Asked; budget: StripeBudget },
+): Promise<unknown> {
+  try {
+    return await askStripeToChange(deps, asked, budget);
+  } catch (refusal) {
+    const { oneTry, calls } = asked;
+    const left = await planAgain(deps, order, { refusal, calls });
+    if (left.length === 0) return null;
+    const again = { ...oneTry, stripeKeySeed: `${oneTry.stripeKeySeed} again`, unanswered: null };
+    return askStripeToChange(deps, { ...asked, oneTry: again, calls: left }, budget);
+  }
 }
 
 /** From the order to the subscription as Stripe has it then. */
@@ -65,13 +89,8 @@ async function change(
   const subscription = await findSubscription(deps, order);
   const calls = unansweredCalls(oneTry) ?? order.plan(subscription, deps.clock());
   if (calls.length === 0) return presentSubscription(subscription);
-  let answer: unknown;
-  try {
-    answer = await askStripeToChange(deps, { oneTry, calls, userId: subscription.userId }, budget);
-  } catch (error) {
-    if (!(error instanceof ServiceError) || error.code !== 'stripe_error') throw error;
-    return explainRefusal(deps, order, error);
-  }
+  const asked = { oneTry, calls, userId: subscription.userId };
+  const answer = await askUntilPlanned(deps, order, { asked, budget });
   await auditSubscription(deps.database, { actor, action, projectId, subscription, ...audit });
   await applyChanged(deps, { id, answer, lookupMs });
   return presentSubscription(await findSubscription(deps, order));

@@ -9,15 +9,15 @@ const presentPriced = (item: PricedItem) => ({
   quantity: item.quantity,
 });
 
-const sameItems = (a: readonly PricedItem[], b: readonly PricedItem[]): boolean => {
-  const keyOf = (items: readonly PricedItem[]): string =>
-    JSON.stringify(items.map((one) => [one.stripePriceId, one.quantity]).sort());
-  return keyOf(a) === keyOf(b);
-};
+const keyOf = (items: readonly PricedItem[]): string =>
+  items
+    .map((one) => JSON.stringify([one.stripePriceId, one.quantity]))
+    .sort()
+    .join();
 
 /** Null also where the change was made already, or concerns another project's items alone. */
 function presentChange({ items, pendingChange }: ProjectSubscription): SubscriptionOut['pending_change'] {
-  if (pendingChange === null || sameItems(items, pendingChange.items)) return null;
+  if (pendingChange === null || keyOf(items) === keyOf(pendingChange.items)) return null;
   return {
     effective_at: toTimestamp(pendingChange.effectiveAt),
     items: pendingChange.items.map(presentPriced),

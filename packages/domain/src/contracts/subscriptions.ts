@@ -36,6 +36,10 @@ export const pendingPaymentOut = z
   })
   .meta({ id: 'PendingPayment' });
 
+const collectionPause = z
+  .object({ behavior: z.string().nullable(), resumes_at: moment.nullable() })
+  .meta({ id: 'CollectionPause' });
+
 export const pauseBehaviors = ['void', 'keep_as_draft', 'mark_uncollectible'] as const;
 
 export const subscriptionOut = z
@@ -48,10 +52,7 @@ export const subscriptionOut = z
     cancel_at_period_end: z.boolean(),
     ended_at: moment.nullable(),
     trial_end: moment.nullable(),
-    pause_collection: z
-      .object({ behavior: z.string().nullable(), resumes_at: moment.nullable() })
-      .nullable()
-      .describe('Null: its invoices are collected.'),
+    pause_collection: collectionPause.nullable().describe('Null: its invoices are collected.'),
     pending_change: pendingChangeOut
       .nullable()
       .describe('What it becomes by itself: all its items then. Null: nothing is planned.'),

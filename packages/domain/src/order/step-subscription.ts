@@ -7,19 +7,14 @@ import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
 import { confirmedState, firstRecheckDelayMs, unconfirmedState } from './lookup.ts';
 import type { StripeLookup, Step } from './lookup.ts';
 import { noteRead, noteStatus, withPastDueSince } from './past-due.ts';
+import { projectClaimedAt, withSession } from './session-claims.ts';
+import type { SessionClaims } from './session-claims.ts';
 import { withFirstPeriods, withStarts } from './starts.ts';
 import { hasSameContent, isTerminal } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
 /** `lookup`: Stripe's answer; null: Stripe was not asked yet. */
 export type StepContext = { lookup: StripeLookup<SubscriptionSnapshot> | null; now: Instant };
-
-/**
- * Since when the row's project was claimed by a snapshot; null: another object claimed it. Older versions of the service
- * kept one moment for both claims, and no source.
- */
-const projectClaimedAt = ({ projectClaimedAt: at, claimsAt, claims }: SubscriptionRow): Instant | null =>
-  at ?? (claims.userSource === null ? claimsAt : null);
 
 /** A snapshot's claim against the stored one: the newest snapshot's, of one second the greater. */
 const isNewerClaim = (
@@ -51,36 +46,6 @@ function withClaims(row: SubscriptionRow, { projectId, userId }: Claims, at: Ins
     projectClaimedAt: isNewProject ? at : projectAt,
     claimsAt: isNewUser ? at : row.claimsAt,
   };
-}
-
-const lesser = (a: string | null, b: string | null): string | null =>
-  a === null || b === null ? (a ?? b) : a < b ? a : b;
-
-/**
- * The claims of a session that names the subscription: they fill in what the subscription's own metadata leaves open,
- * metadata before a hint. Of several sessions the lesser counts, so that their order does not matter.
- */
-function withSessionClaims(row: SubscriptionRow, claimed: Claims): SubscriptionRow {
-  const { claims } = row;
-  const projectId =
-    projectClaimedAt(row) === null ? lesser(claims.projectId, claimed.projectId) : claims.projectId;
-  const ofUser = { userId: claims.userId, userSource: claims.userSource };
-  const ofSession = { userId: claimed.userId, userSource: claimed.userSource };
-  return {
-    ...row,
-    claims: { projectId, ...(row.claimsAt === null ? strongerUser(ofUser, ofSession) : ofUser) },
-  };
-}
-
-type UserClaim = Pick<Claims, 'userId' | 'userSource'>;
-
-function strongerUser(stored: UserClaim, claimed: UserClaim): UserClaim {
-  if (claimed.userId === null || stored.userId === null) return claimed.userId === null ? stored : claimed;
-  if (stored.userSource !== claimed.userSource && stored.userSource !== null)
-    return stored.userSource === 'metadata' ? stored : claimed;
-  // Of a claim without a source the same session tells where it comes from.
-  if (stored.userSource === null) return stored.userId === claimed.userId ? claimed : stored;
-  return stored.userId < claimed.userId ? stored : claimed;
 }
 
 /** A price costs what it did before, where a snapshot (of an older version of the service) names it by its id alone. */
@@ -221,18 +186,6 @@ export function stepSnapshot(
     outcome: isBetter || stored.snapshotEventId === eventId ? 'applied' : 'stale',
   };
 }
-
-/** What a checkout session says of the subscription that it started. */
-export type SessionClaims = { customerId: string | null; claims: Claims };
-
-/** The row with what its session says, heard by an event or read from a list alike: in every order the same. */
-export const withSession = (
-  row: SubscriptionRow,
-  { customerId, claims }: SessionClaims,
-): SubscriptionRow => ({
-  ...withSessionClaims(row, claims),
-  customerId: row.customerId ?? customerId,
-});
 
 /** The event of another object that names a subscription: its checkout session, an invoice, a schedule. */
 export type Mention = SessionClaims & {

@@ -6,6 +6,7 @@ import type { Claims } from './claims.ts';
 import { discount, keptOfDiscount } from './discount.ts';
 import type { Discount } from './discount.ts';
 import { flag, quantity, reference, secondsOrNull, words } from './fields.ts';
+import { latestInvoice } from './latest-invoice.ts';
 import { itemPriceOf } from './price.ts';
 import type { ItemPrice } from './price.ts';
 import { scheduleOrNull } from './schedule.ts';
@@ -108,29 +109,6 @@ const item = z.object({
   plan: reference,
   discounts,
 });
-
-const invoiceDetails = z.object({
-  id,
-  created: secondsOrNull,
-  due_date: secondsOrNull,
-  hosted_invoice_url: z
-    .url({ protocol: /^https?$/ })
-    .nullish()
-    .catch(null),
-});
-
-/** An id or an expanded invoice. */
-const latestInvoice = z
-  .union([id, z.looseObject({ id })])
-  .nullish()
-  .transform((value) => {
-    if (value === null || value === undefined || typeof value === 'string')
-      return { id: value ?? null, createdAt: null, dueAt: null, url: null };
-    const unknown = { id: value.id, created: null, due_date: null, hosted_invoice_url: null };
-    const details = invoiceDetails.catch(unknown).parse(value);
-    const { created, due_date: dueAt, hosted_invoice_url: url = null } = details;
-    return { id: value.id, createdAt: created, dueAt, url };
-  });
 
 const subscription = z.object({
   id,

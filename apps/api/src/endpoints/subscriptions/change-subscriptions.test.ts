@@ -137,6 +137,30 @@ test('what was canceled elsewhere, of which no event came yet, is answered as it
   const paused = await subscribeUser();
   await commerce.stripe.subscriptions.cancel(paused);
   expect((await call('pause', {}, paused).expect(409)).body.code).toBe('not_pausable');
+  await commerce.deps.database.subscription.update({
+    where: { id },
+    data: { schedule: { scheduleId: 'sub_sched_none', changes: [] } },
+  });
+  await call('cancel', { at: 'period_end' }).expect(200);
+  expect((await call('resume').expect(200)).body.cancel_at).toBeNull();
+});
+
+test('what Stripe does not have is not there', async () => {
+  const of = uniqueId('user');
+  const known = await subscribeUser(of);
+  const lost = uniqueId('sub');
+  const { customer } = await commerce.stripe.subscriptions.retrieve(known);
+  await commerce.admin('post', `/projects/${project.projectId}/customers`, {
+    user_id: of,
+    stripe_customer_id: customer,
+  });
+  const { userRef } = await commerce.deps.database.subscription.findUniqueOrThrow({ where: { id: known } });
+  await commerce.deps.database.subscription.create({
+    data: { id: lost, userRef, status: 'active', stripeCustomerId: String(customer) },
+  });
+  expect((await read(lost).expect(200)).body).toMatchObject({ status: 'active', items: [] });
+  expect((await call('cancel', { at: 'now' }, lost).expect(404)).body.code).toBe('subscription_not_found');
+  expect((await read(lost).expect(200)).body.confirmed).toBe(false);
 });
 
 test.each([
