@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import type { StripeRequest, Try } from './answer-once.ts';
 import { callStripe } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
 import type { SessionParams } from './session-params.ts';
 import { checkoutSession } from './stripe-answers.ts';
-
-export type Session = z.output<typeof checkoutSession>;
+import type { Session } from './stripe-answers.ts';
 
 /** Asks Stripe for a session, as it is kept with the client's idempotency key. */
 export function sendSession(

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { AppDeps } from '../deps.ts';
 import { callStripe, stripeErrorOf } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
-import type { Session } from './create-session.ts';
+import type { Session } from './stripe-answers.ts';
 import { sessionState } from './stripe-answers.ts';
 
 type Deps = Pick<AppDeps, 'stripe' | 'logger'>;

@@ -7,9 +7,9 @@ import type { AppDeps } from '../deps.ts';
 import { canonicalJson } from './answer-once.ts';
 import type { StripeBudget } from './call-stripe.ts';
 import { endSession, readSession } from './end-session.ts';
-import type { Session } from './create-session.ts';
+import type { Session } from './stripe-answers.ts';
 
-export type OpenDeps = Pick<AppDeps, 'database' | 'clock' | 'stripe' | 'logger'>;
+export type OpenDeps = Pick<AppDeps, 'database' | 'clock' | 'stripe' | 'logger' | 'pagesInFlight'>;
 
 /** A session, and the hash of what Stripe was asked for. */
 export type MadeSession = { session: Session; requestHash: string };
@@ -75,7 +75,19 @@ async function endOthers(
  * `service_unavailable` where another request does the same and takes too long.
  */
 export async function openOnce(deps: OpenDeps, request: OpenRequest, budget: StripeBudget): Promise<Session> {
-  if (request.slots.length === 0) return (await request.make()).session;
+  const { userRef, slots, requestHash, make } = request;
+  if (slots.length === 0) return (await make()).session;
+  if (requestHash === null) return openInTurn(deps, request, budget);
+  // Equal requests at the same time share one.
+  const key = JSON.stringify([userRef.toString(), slots, requestHash]);
+  const joined = deps.pagesInFlight.get(key);
+  if (joined !== undefined) return joined;
+  const opened = openInTurn(deps, request, budget).finally(() => deps.pagesInFlight.delete(key));
+  deps.pagesInFlight.set(key, opened);
+  return opened;
+}
+
+async function openInTurn(deps: OpenDeps, request: OpenRequest, budget: StripeBudget): Promise<Session> {
   const { hold, open: noted } = await claim(deps, request);
   const open = noted.filter(({ sessionId }) => sessionId !== request.knownId);
   const release = (): Promise<void> =>

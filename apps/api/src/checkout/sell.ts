@@ -7,7 +7,7 @@ import { askAgain } from './ask-again.ts';
 import { callStripe, isMissingCustomer } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
 import { createSession } from './create-session.ts';
-import type { Session } from './create-session.ts';
+import type { Session } from './stripe-answers.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
 import { findPromotionCode } from './find-promotion-code.ts';

@@ -10,6 +10,7 @@ export const foundCustomer = z.object({ id, deleted: z.boolean().optional() });
 export const checkoutSession = z
   .object({ id, url: page.nullish(), client_secret: z.string().min(1).nullish(), expires_at: seconds })
   .refine(({ url, client_secret: secret }) => (url ?? secret ?? null) !== null, { path: ['url'] });
+export type Session = z.output<typeof checkoutSession>;
 export const sessionState = z.object({
   id,
   status: z.enum(['open', 'complete', 'expired']),
