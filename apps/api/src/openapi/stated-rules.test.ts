@@ -223,7 +223,7 @@ for (const [operationId, field, call] of times) {
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
 /** What a list is of that is of one user. */
 const listedOf: Record<string, object> = {
-  listSubscriptions: { user_id: 'u' },
+  ...Object.fromEntries(['listSubscriptions', 'listInvoices'].map((list) => [list, { user_id: 'u' }])),
   listUsageEvents: { user_id: 'u', feature_code: 'f' },
   listUserUsageEvents: { user_id: 'u', feature_code: 'f' },
 };
@@ -263,7 +263,8 @@ test.each(rows)('%s: %s refuses %s, which fits its schema, as the document says'
       body: { redirect_origins: ['https://shop.example'] },
     });
 
-  const call = { path: { project_id: the('project_id'), endpoint_id: the('endpoint_id') }, ...makeCall() };
+  const known = { project_id: the('project_id'), endpoint_id: the('endpoint_id'), user_id: 'u' };
+  const call = { path: known, ...makeCall() };
   expect(check.request(operationId, call)).toEqual([]);
   const { status, shown, body } = await callEndpoint(seeded, endpoint, call);
   expect([shown, status]).toEqual([shown, 400]);

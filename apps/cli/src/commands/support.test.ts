@@ -71,6 +71,7 @@ test('what was sold, to whom, and what it is worth', async () => {
       eventId: 'evt_cli',
       type: 'invoice.paid',
       status: 'ignored',
+      reason: 'of_the_test',
       created: new Date(),
       receivedAt: new Date(),
     },

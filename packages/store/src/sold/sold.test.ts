@@ -31,14 +31,16 @@ const fill = `
   INSERT INTO public.purchases (id, user_ref, status, paid_at, session_id, stripe_customer_id, invoice_id, created_at)
   SELECT 'pi_' || n, n, 'paid', now(), 'cs_' || n, 'cus_' || n, CASE WHEN n % 2 = 0 THEN 'in_' || n END,
     timestamptz '2026-11-22 12:00Z' - make_interval(mins => ${rows} - n)
-  FROM generate_series(1, ${rows}) n`;
+  FROM generate_series(1, ${rows}) n;
+  INSERT INTO public.object_owners (object_id, project_id, user_ref, source)
+  SELECT 'sub_' || n, 'q', 1000, 'mapping' FROM generate_series(1, ${rows}) n WHERE n % 1000 = 7`;
 
 beforeAll(async () => {
   place = await createTestDatabase();
   client = new Client({ connectionString: place.ownerUrl });
   await client.connect();
   await client.query(fill);
-  for (const table of ['users', 'subscriptions', 'purchases'])
+  for (const table of ['users', 'subscriptions', 'purchases', 'object_owners'])
     await client.query(`VACUUM (ANALYZE) public.${table}`);
   database = createDatabase({
     url: place.url,

@@ -163,6 +163,8 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   await seedMeterHour(database, projectId);
   await seedSample(database);
   await seedRevenueDay(database, projectId);
+  const unsubscribed = { user_id: 'customer_only', stripe_customer_id: uniqueId('cus') };
+  await api.admin('post', `/projects/${projectId}/customers`, unsubscribed).expect(201);
   const stopAnswering = answerReplays(database);
   return {
     api,
