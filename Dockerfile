@@ -9,6 +9,8 @@ FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /repo
 COPY . .
 RUN npm run install:without-scripts && npm run build
+# The pages of the console, for the image of the API alone.
+RUN mkdir -p served/api/dist served/worker/dist && if [ -d apps/console/dist ]; then cp -R apps/console/dist served/api/; fi
 
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS production-modules
 ARG APP
@@ -32,6 +34,7 @@ COPY --from=build /repo/packages/platform/dist packages/platform/dist
 COPY --from=build /repo/packages/store/dist packages/store/dist
 COPY --from=build /repo/packages/sync/dist packages/sync/dist
 COPY --from=build /repo/apps/${APP}/dist apps/${APP}/dist
+COPY --from=build /repo/served/${APP}/dist apps/console/dist
 COPY prisma prisma
 # `node`, by number: Kubernetes' runAsNonRoot can't resolve names.
 USER 1000:1000
@@ -41,4 +44,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "const { APP, PORT, WORKER_PORT } = process.env; const port = APP === 'api' ? PORT || 8000 : WORKER_PORT || 8001; fetch(`http://127.0.0.1:${port}/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # `exec`: node itself must receive the signal.
-CMD ["sh", "-c", "case $APP in worker) exec node --max-old-space-size=512 --max-semi-space-size=24 apps/worker/dist/main.js;; *) exec node --max-old-space-size=512 \"apps/$APP/dist/main.js\";; esac"]
+CMD ["sh", "-c", "case $APP in worker) exec node --max-old-space-size=512 --max-semi-space-size=24 apps/worker/dist/main.js;; *) exec node --max-old-space-size=512 --max-semi-space-size=16 \"apps/$APP/dist/main.js\";; esac"]

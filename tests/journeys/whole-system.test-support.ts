@@ -45,6 +45,7 @@ export async function startWholeSystem(env: Record<string, string> = {}): Promis
       REDIS_URL: commerce.redis.url,
       STRIPE_SECRET_KEY: 'sk_test_journey',
       STRIPE_API_BASE: commerce.stripeUrl,
+      STRIPE_READS_PER_SECOND: '100',
       ...testWebhookEnv,
       ...env,
     }),
@@ -56,6 +57,7 @@ export async function startWholeSystem(env: Record<string, string> = {}): Promis
     }),
     clock: commerce.clock.now,
     host: '127.0.0.1',
+    pace: 0.2,
   });
   const control: WholeSystem['control'] = async (path, body) => {
     await request(commerce.stripeUrl).post(`/_offline${path}`).send(body).expect(200);

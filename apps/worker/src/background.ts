@@ -1,10 +1,12 @@
-import { startLoop } from '@billing/platform';
+import { startLoop as start } from '@billing/platform';
 import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
+  countRevenue,
   createClaimSourceFinder,
   createMeterReporter,
   createPayloadMover,
+  createSampler,
   makePayloadMonths,
   makeUsageWeeks,
   measureUnseen,
@@ -32,6 +34,8 @@ const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
 const sumIntervalMs = 1_000;
+/** The row of the running day is written anew every ten minutes. */
+const revenueIntervalMs = 60_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -45,6 +49,8 @@ const movePayloadsIntervalMs = 250;
 const tidyIntervalMs = 5_000;
 const metersIntervalMs = 1_000;
 const webhookCountsIntervalMs = 2_000;
+/** A sample is due every ten seconds: none is to be missed. */
+const samplesIntervalMs = 1_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -54,14 +60,17 @@ export type BackgroundOptions = {
   /** Asks the queue's Redis who it is. */
   inspectQueue: () => Promise<QueueRedisReport>;
   lookEveryMs?: number | undefined;
+  /** What the pauses of the loops are multiplied by. */
+  pace?: number | undefined;
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
-export function startBackground(
-  deps: MaintenanceDeps,
-  { watchdog, consumer, webhooks, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
-): () => Promise<unknown> {
+export function startBackground(deps: MaintenanceDeps, options: BackgroundOptions): () => Promise<unknown> {
+  const { watchdog, consumer, webhooks, onStuck, inspectQueue } = options;
+  const { lookEveryMs = watchIntervalMs, pace = 1 } = options;
   const { logger } = deps;
+  const startLoop: typeof start = (loop, turn) =>
+    start({ ...loop, intervalMs: loop.intervalMs * pace }, turn);
   const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
@@ -90,6 +99,9 @@ export function startBackground(
       createPayloadMover(deps),
     ),
     startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'revenue_days', logger, intervalMs: revenueIntervalMs }, (signal) =>
+      countRevenue(deps, signal),
+    ),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';
@@ -108,6 +120,7 @@ export function startBackground(
       { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
       createWebhookCounts(webhooks),
     ),
+    startLoop({ name: 'samples', logger, intervalMs: samplesIntervalMs }, createSampler(deps)),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

@@ -52,8 +52,14 @@ const matrix: Record<string, Row> = {
   moveCustomer: operator('path'),
   // An object without an owner may be of any project.
   assignObject: operator('all'),
-  findUsers: viewer('all'),
+  findUsers: viewer('filtered'),
   getUser: viewer('path'),
+  listTimeline: viewer('path'),
+  listSoldSubscriptions: viewer('filtered'),
+  listSoldPurchases: viewer('filtered'),
+  listRevenueDays: viewer('filtered'),
+  listTopUsers: viewer('path'),
+  getEvent: viewer('filtered'),
   eraseUser: admin('body'),
   exportUser: admin('body'),
   createGrant: operator('body'),
@@ -74,6 +80,11 @@ const matrix: Record<string, Row> = {
   getReconcileRun: viewer('filtered'),
   replayEvent: operator('filtered'),
   replayEvents: operator('all'),
+  getOverview: viewer('all'),
+  listSamples: viewer('all'),
+  listSessions: viewer('all'),
+  revokeSession: admin('all'),
+  listNames: viewer('all'),
 };
 
 const adminEndpoints = endpoints.filter((endpoint) => accessKindOf(endpoint) === 'admin');

@@ -213,6 +213,8 @@ const times: TimeRow[] = [
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],
   ['listAudit', 'to', (at) => ({ query: { to: at } })],
+  ['listSamples', 'from', (at) => ({ query: { from: at } })],
+  ['listSamples', 'to', (at) => ({ query: { to: at } })],
   ...usageTimes,
 ];
 for (const [operationId, field, call] of times) {

@@ -4,11 +4,15 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+import { testAdmin } from '../../testing/start-test-api.test-support.ts';
 import {
   answerReplays,
   seedEvents,
   seedMeterHour,
+  seedRevenueDay,
   seedRuns,
+  seedSample,
+  seedSessions,
   seedUsageRefusal,
   seedWebhookMessages,
 } from './seed-records.test-support.ts';
@@ -36,6 +40,7 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   });
   await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
   const customerId = (await api.stripe.customers.create({})).id;
+  await api.stripe.invoices.create({ customer: customerId });
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,
@@ -142,8 +147,13 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     action: ['price.create', 'product.create'],
     target_type: ['price', 'product'],
     'Idempotency-Key': ['order-1'],
+    session_id: await seedSessions(database, testAdmin.name),
+    name: [testAdmin.name],
+    secret: [testAdmin.secret],
   };
   await seedMeterHour(database, projectId);
+  await seedSample(database);
+  await seedRevenueDay(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,
