@@ -12,13 +12,13 @@ import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
 import { findPromotionCode } from './find-promotion-code.ts';
 import { openOnce, requestHashOf } from './open-once.ts';
-import type { MadeSession } from './open-once.ts';
+import type { MadeSession, OpenDeps } from './open-once.ts';
 import { prepareSale, readPresent, refuseSecond } from './prepare-sale.ts';
 import type { CheckoutOrder, PreparedSale, PrepareDeps } from './prepare-sale.ts';
 import { sessionParams } from './session-params.ts';
 import { foundCustomer } from './stripe-answers.ts';
 
-export type CheckoutDeps = CustomerDeps & PrepareDeps & ApplyDeps;
+export type CheckoutDeps = CustomerDeps & PrepareDeps & OpenDeps & ApplyDeps;
 
 /**
  * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
