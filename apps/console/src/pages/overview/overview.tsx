@@ -1,0 +1,86 @@
+import { Alert, Anchor, Stack, Text } from '@mantine/core';
+import type { ConditionOut, OverviewOut } from '@billing/domain';
+import { Link } from '@tanstack/react-router';
+import { useRead } from '../../api/reads.ts';
+import { Page, Section } from '../../parts/page.tsx';
+import { Loaded } from '../../parts/states.tsx';
+import { Time } from '../../parts/time.tsx';
+import { EventGraph, QueueGraph } from './graphs.tsx';
+import { Tiles } from './tiles.tsx';
+
+/** Where a condition is looked at. */
+const placeOf: Partial<Record<ConditionOut['code'], '/events' | '/quarantine' | '/runs' | '/queues' | '/projects'>> = {
+  queue_waits: '/queues',
+  events_failed: '/events',
+  events_quarantined: '/quarantine',
+  drift_found: '/runs',
+  runs_failed: '/runs',
+  events_not_seen: '/runs',
+  prices_unverified: '/projects',
+  webhook_endpoints_given_up: '/projects',
+};
+const searchOf: Partial<Record<ConditionOut['code'], Record<string, string>>> = {
+  events_failed: { status: 'failed' },
+  runs_failed: { status: 'failed' },
+};
+
+function Conditions({ of }: { of: readonly ConditionOut[] }) {
+  if (of.length === 0)
+    return (
+      <Alert variant="outline" color="green" title="All is well">
+        Nothing needs anybody.
+      </Alert>
+    );
+  return (
+    <Stack gap="xs">
+      {of.map(({ code, severity, words }) => {
+        const to = placeOf[code];
+        return (
+          <Alert
+            key={code}
+            variant="outline"
+            color={severity === 'page' ? 'red' : 'orange'}
+            title={severity === 'page' ? 'Now' : 'Today'}
+          >
+            <Text size="sm">{words}</Text>
+            {to === undefined ? null : (
+              <Anchor component={Link} to={to} search={searchOf[code] ?? {}} size="sm">
+                Look at it
+              </Anchor>
+            )}
+          </Alert>
+        );
+      })}
+    </Stack>
+  );
+}
+
+/** Is all well? */
+export function Overview() {
+  const read = useRead<OverviewOut>('/api/v1/admin/overview');
+  return (
+    <Page title="Overview" words="Is all well?">
+      <Loaded read={read}>
+        {(overview) => (
+          <>
+            <Section title="What needs somebody">
+              <Conditions of={overview.conditions} />
+            </Section>
+            <Section title="How it stands">
+              <Tiles of={overview} />
+              <Text size="sm" c="dimmed">
+                As of <Time at={overview.at} />
+              </Text>
+            </Section>
+          </>
+        )}
+      </Loaded>
+      <Section title="Queues, last 24 hours">
+        <QueueGraph />
+      </Section>
+      <Section title="Stripe’s events, last 24 hours">
+        <EventGraph />
+      </Section>
+    </Page>
+  );
+}
