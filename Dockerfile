@@ -9,6 +9,8 @@ FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS build
 WORKDIR /repo
 COPY . .
 RUN npm run install:without-scripts && npm run build
+# The pages of the console, for the image of the API alone.
+RUN mkdir -p served/api/dist served/worker/dist && if [ -d apps/console/dist ]; then cp -R apps/console/dist served/api/; fi
 
 FROM --platform=$BUILDPLATFORM ${NODE_IMAGE} AS production-modules
 ARG APP
@@ -32,6 +34,7 @@ COPY --from=build /repo/packages/platform/dist packages/platform/dist
 COPY --from=build /repo/packages/store/dist packages/store/dist
 COPY --from=build /repo/packages/sync/dist packages/sync/dist
 COPY --from=build /repo/apps/${APP}/dist apps/${APP}/dist
+COPY --from=build /repo/served/${APP}/dist apps/console/dist
 COPY prisma prisma
 # `node`, by number: Kubernetes' runAsNonRoot can't resolve names.
 USER 1000:1000

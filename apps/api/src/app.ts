@@ -6,6 +6,7 @@ import { createRequestMeter } from '@billing/platform';
 import type { RequestMeter } from '@billing/platform';
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
+import { serveConsole } from './console/serve-console.ts';
 import type { AppDeps } from './deps.ts';
 import { createApiKey } from './endpoints/api-keys/create-api-key.ts';
 import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
@@ -15,6 +16,8 @@ import { assign } from './endpoints/assignments/assign.ts';
 import { exportAudit } from './endpoints/audit/export-audit.ts';
 import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
+import { consoleAdminEndpoints, consoleEndpoints } from './endpoints/console/console-endpoints.ts';
+import { getConsole } from './endpoints/console/get-console.ts';
 import { confirmCustomer } from './endpoints/customers/confirm-customer.ts';
 import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
@@ -128,6 +131,9 @@ export const endpoints: readonly Endpoint[] = [
   getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
   replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
   replayEvents, //               POST   /api/v1/admin/events/replay
+  ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
+
+  ...consoleEndpoints, //        /console and /console/session
 
   healthz, //                    GET    /healthz
   live, //                       GET    /live
@@ -206,7 +212,11 @@ export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)
   // Without an admin secret every address under this is 401, the unknown ones too.
   app.use('/api/v1/admin', requireAdmin(deps), readJson);
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
-  mountAll(app, deps, isAlone ? endpoints : endpoints.filter((endpoint) => !ofOperations.includes(endpoint)));
+  // Last: nothing that is busy comes by here.
+  if (deps.config.console.isServed) app.use(getConsole.path, serveConsole(deps));
+  const absent = [...(isAlone ? [] : ofOperations), ...(deps.config.console.isServed ? [] : consoleEndpoints)];
+  const mounted = endpoints.filter((endpoint) => !absent.includes(endpoint));
+  mountAll(app, deps, mounted);
   const route = { path: receiveStripeWebhook.path };
   const listener: RequestListener = (request, response) => {
     if (request.url !== route.path || request.method !== 'POST') return app(request, response);

@@ -120,6 +120,7 @@ function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
       clock,
       logger,
       ttlSeconds: config.cacheTtlSeconds,
+      service: 'api',
     }),
     queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
     stripe: createStripeClient({

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { redirectOrigin } from '@billing/domain';
 import {
   ConfigError,
@@ -77,12 +78,26 @@ export const environmentSchema = z.object({
   RATE_LIMIT_PER_SECOND: envVar.int({ min: 0, max: 1_000_000, default: 0 }),
   TRUST_PROXY: trustedProxies.optional(),
   CORS_ORIGINS: origins.optional(),
+  CONSOLE: envVar.oneOf(['true', 'false'], 'true'),
+  PUBLIC_URL: envVar.optionalUrl(['http:', 'https:']),
   API_PROCESSES: envVar.int({ min: 1, max: 64, default: 1 }),
   SHUTDOWN_DELAY_SECONDS: envVar.number({ min: 0, max: 20 }).optional(),
 });
 
 /** As long as a load balancer that probes every 2 s needs to see two refusals. */
 const productionDelaySeconds = 5;
+
+/** The operators' pages. */
+export type ConsoleConfig = {
+  isServed: boolean;
+  /** Where the pages were built to. */
+  directory: string;
+  /** The origin at which browsers open this service; undefined: whatever `Host` says. */
+  publicOrigin: string | undefined;
+};
+
+/** Beside this app, whether it runs from source or built. */
+const consoleDirectory = fileURLToPath(new URL('../../console/dist', import.meta.url));
 
 export type ApiConfig = {
   environment: 'development' | 'test' | 'production';
@@ -125,6 +140,7 @@ export type ApiConfig = {
   trustedProxies: number | string[] | false;
   /** Origins whose pages may call with a project key; empty: no CORS. */
   corsOrigins: readonly string[];
+  console: ConsoleConfig;
   /** The share of entitlement checks in the access log, 0 to 1; all other requests are in it. */
   accessLogSample: number;
   /** Requests of one project key; 0: no limit. */
@@ -178,6 +194,11 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     metricsToken: parsed.METRICS_TOKEN,
     trustedProxies: parsed.TRUST_PROXY ?? false,
     corsOrigins: parsed.CORS_ORIGINS ?? [],
+    console: {
+      isServed: parsed.CONSOLE === 'true',
+      directory: consoleDirectory,
+      publicOrigin: parsed.PUBLIC_URL === undefined ? undefined : new URL(parsed.PUBLIC_URL).origin,
+    },
     accessLogSample: parsed.ACCESS_LOG_SAMPLE,
     rateLimitPerSecond: parsed.RATE_LIMIT_PER_SECOND,
     authFailuresPerMinute: parsed.AUTH_FAILURES_PER_MINUTE,

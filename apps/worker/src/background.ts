@@ -5,6 +5,7 @@ import {
   createClaimSourceFinder,
   createMeterReporter,
   createPayloadMover,
+  createSampler,
   makePayloadMonths,
   makeUsageWeeks,
   measureUnseen,
@@ -45,6 +46,8 @@ const movePayloadsIntervalMs = 250;
 const tidyIntervalMs = 5_000;
 const metersIntervalMs = 1_000;
 const webhookCountsIntervalMs = 2_000;
+/** A sample is due every ten seconds: none is to be missed. */
+const samplesIntervalMs = 1_000;
 
 export type BackgroundOptions = {
   watchdog: Watchdog;
@@ -108,6 +111,7 @@ export function startBackground(
       { name: 'webhook_counts', logger, intervalMs: webhookCountsIntervalMs },
       createWebhookCounts(webhooks),
     ),
+    startLoop({ name: 'samples', logger, intervalMs: samplesIntervalMs }, createSampler(deps)),
     startLoop({ name: 'erasure_keys', logger, intervalMs: keysIntervalMs }, createKeyWatch(deps, consumer)),
     startLoop({ name: 'watchdog', logger, intervalMs: lookEveryMs }, async (signal) => {
       if ((await watchdog.look()) === 'stuck' && !signal.aborted) onStuck();

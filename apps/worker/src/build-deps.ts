@@ -67,7 +67,7 @@ function openCache(
 ): { cache: EntitlementCache; closeCache: () => Promise<void> } {
   const { cacheRedisUrl: url, cachePrefix: keyPrefix, cacheTtlSeconds: ttlSeconds } = config;
   const redis = connectRedis({ url, role: 'cache', logger: deps.logger, keyPrefix });
-  const cache = createEntitlementCache({ ...deps, redis, ttlSeconds });
+  const cache = createEntitlementCache({ ...deps, redis, ttlSeconds, service: 'worker' });
   const following = cache.follow();
   return { cache, closeCache: () => following.stop().then(() => redis.disconnect()) };
 }

@@ -51,6 +51,30 @@ it.each<[status: string, age: number, isKept: boolean]>([
   expect(await kept(ids)).toBe(isKept ? 2 : 0);
 });
 
+it('samples go after two days, sessions of the console once they have ended', async () => {
+  const { consoleSession, sample } = world.database;
+  const [old, recent] = [daysAgo(3), daysAgo(1)];
+  await sample.createMany({ data: [{ at: old }, { at: recent }] });
+  const session = (id: string, lastUsedAt: Date, expiresAt: Date) => ({
+    id,
+    digest: new TextEncoder().encode(id),
+    name: 'alice',
+    lastUsedAt,
+    expiresAt,
+  });
+  await consoleSession.createMany({
+    data: [
+      session('idle', new Date(Date.now() - 31 * 60_000), daysAgo(-1)),
+      session('expired', new Date(), new Date(Date.now() - 1)),
+      session('live', new Date(), daysAgo(-1)),
+    ],
+  });
+  await retention.run();
+  expect(await consoleSession.findMany({ select: { id: true } })).toEqual([{ id: 'live' }]);
+  const left = await sample.findMany({ where: { at: { in: [old, recent] } }, select: { at: true } });
+  expect(left).toEqual([{ at: recent }]);
+});
+
 it('deletes more than one statement takes, and counts and logs it', async () => {
   const ids = await record(4_500, { status: 'applied', processedAt: daysAgo(keptDays + 100) });
   await retention.run();

@@ -72,6 +72,7 @@ export {
 export type { NewJob } from './queue/add-job.ts';
 export { createQueueGauges, type QueueGauges } from './queue/create-queue-gauges.ts';
 export { createQueue, jobStates, QueueUnavailableError, type JobQueue } from './queue/create-queue.ts';
+export { readQueueState } from './queue/read-queue-state.ts';
 export { checkQueueRedis, saysClusterNode } from './queue/check-queue-redis.ts';
 export { inspectQueueRedis, watchQueueRedis, type QueueRedisReport } from './queue/watch-queue-redis.ts';
 

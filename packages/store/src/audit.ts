@@ -36,6 +36,7 @@ export type AuditEntry = {
     type:
       | 'project'
       | 'api_key'
+      | 'console_session'
       | 'product'
       | 'feature'
       | 'price'

@@ -1,8 +1,10 @@
 import {
+  deleteEndedSessions,
   deleteExpiredKeys,
   deleteExpiredMessages,
   deleteFinishedEvents,
   deleteOldRuns,
+  deleteOldSamples,
 } from '@billing/store';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 import { dropPayloadMonths } from './payload-months.ts';
@@ -10,12 +12,14 @@ import { dropExpiredUsage } from './usage/usage-retention.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
- * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`. In small steps; a worker that
- * stops leaves the rest to the next hour.
+ * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`, samples after two days and
+ * sessions of the console that have ended. In small steps; a worker that stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
   await deleteOldRuns(database);
+  await deleteOldSamples(database, clock());
+  await deleteEndedSessions(database, clock());
   while (!signal.aborted && (await deleteExpiredKeys(database, clock()))) continue;
   const before = new Date(clock() - eventRetentionMs);
   let total = 0;

@@ -27,6 +27,7 @@ export { enqueueRun, type RunWorker } from './run-worker.ts';
 export { sumSubscriptions } from './sum-subscriptions.ts';
 export { sweepAfterChange } from './sweep-after-change.ts';
 export { sweepEvents } from './sweep-events.ts';
+export { createSampler } from './take-sample.ts';
 export { measureUnseen } from './unseen-events.ts';
 
 // Usage

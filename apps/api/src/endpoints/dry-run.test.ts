@@ -1,6 +1,6 @@
 import { endpoints } from '../app.ts';
 import { accessKindOf } from '../http/define-endpoint.ts';
-import { publishInvalidations } from '@billing/store';
+import { openSession, publishInvalidations } from '@billing/store';
 import { giveSubscription } from '../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
@@ -33,6 +33,7 @@ let customerId: string;
 let subscriptionId: string;
 let grantId: string;
 let keyId: string;
+let sessionId: string;
 
 /** Everything that Postgres has, as text, but for what processes say of themselves all the time. */
 async function everything(): Promise<Record<string, string>> {
@@ -71,6 +72,8 @@ beforeAll(async () => {
   const grant = { project_id: projectId, user_id: userId, feature_code: 'beta', reason: 'trial' };
   grantId = (await api.admin('post', '/grant', grant).expect(201)).body.grant_id;
   keyId = (await api.admin('post', `/projects/${projectId}/api-keys`, {}).expect(201)).body.key_id;
+  const digest = new TextEncoder().encode('of the test');
+  sessionId = (await openSession(database, { digest, name: 'alice', now: Date.now() })).id;
 });
 afterAll(() => api.close());
 
@@ -132,6 +135,13 @@ const rows: Row[] = [
     method: 'delete',
     path: () => project(`/api-keys/${keyId}`),
     changes: () => [{ path: 'prefix', before: expect.any(String), after: null }],
+    users: 0,
+  },
+  {
+    call: "end somebody's session",
+    method: 'delete',
+    path: () => `/sessions/${sessionId}`,
+    changes: () => [{ path: 'name', before: 'alice', after: null }],
     users: 0,
   },
   {

@@ -4,6 +4,8 @@ import { requestIdOf } from '@billing/platform';
 import type { NamedSecret } from '@billing/platform';
 import type { Actor } from '@billing/store';
 import type { Request, RequestHandler, Response } from 'express';
+import { findSignedIn } from '../console/find-signed-in.ts';
+import type { SessionDeps } from '../console/find-signed-in.ts';
 import type { AppDeps } from '../deps.ts';
 import { bearerToken, missingKey } from './authenticate-project.ts';
 import type { AdminAccess } from './define-endpoint.ts';
@@ -27,20 +29,27 @@ export function createAdminFinder(adminKeys: readonly NamedSecret[]): (secret: s
   };
 }
 
-/** Lets only an admin secret pass; `adminOf(response)` then says whose. */
-export function requireAdmin({ config, authFailures }: AdminKeyDeps): RequestHandler {
+/** Lets only an admin secret pass, or a session of the console; `adminOf(response)` then says whose. */
+export function requireAdmin(deps: SessionDeps): RequestHandler {
+  const { config, authFailures } = deps;
   const find = createAdminFinder(config.adminKeys);
-  return (request, response, next) => {
+
+  function findBySecret(request: Request, response: Response): Admin {
     const login = { area: 'admin', request, response } as const;
     const token = bearerToken(request.headers.authorization);
     if (token === null) throw authFailures.missing(login, missingKey('admin secret'));
     const admin = find(token);
-    if (admin === null)
-      throw authFailures.wrong(
-        login,
-        new ServiceError('invalid_api_key', 'Use a secret that ADMIN_API_KEY of this service names.'),
-      );
-    admins.set(response, admin);
+    if (admin !== null) return admin;
+    throw authFailures.wrong(
+      login,
+      new ServiceError('invalid_api_key', 'Use a secret that ADMIN_API_KEY of this service names.'),
+    );
+  }
+
+  return async (request, response, next) => {
+    const signedIn =
+      request.headers.authorization === undefined ? await findSignedIn(deps, { request, response }) : null;
+    admins.set(response, signedIn?.admin ?? findBySecret(request, response));
     next();
   };
 }

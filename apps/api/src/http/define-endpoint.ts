@@ -1,7 +1,9 @@
 import { dryRunOut } from '@billing/domain';
 import type { AdminRole, ApiKeyScope, ErrorCode } from '@billing/domain';
+import type { Login } from '@billing/platform';
 import type { Actor, ApiKeyRecord, Database } from '@billing/store';
 import { z } from 'zod';
+import type { SignedIn } from '../console/find-signed-in.ts';
 import type { AppDeps } from '../deps.ts';
 import type { JsonObject } from '../openapi/json-schema.ts';
 
@@ -13,9 +15,18 @@ import type { JsonObject } from '../openapi/json-schema.ts';
 export type AdminAccess = { admin: AdminRole; limitedBy?: 'body' | 'handler' };
 
 /**
- * Who may call: a project whose key has the scope, an administrator of at least the role, Stripe (signed), a scraper of metrics, an operator who logs in with a browser, or anybody.
+ * Who may call: a project whose key has the scope, an administrator of at least the role, Stripe (signed), a scraper of metrics,
+ * an operator who logs in with a browser, whoever is signed in to the console or has the credentials to, or anybody.
  */
-export type Access = { project: ApiKeyScope } | AdminAccess | 'stripe' | 'metrics' | 'queue-screen' | 'open';
+export type Access =
+  | { project: ApiKeyScope }
+  | AdminAccess
+  | 'stripe'
+  | 'metrics'
+  | 'queue-screen'
+  | 'console'
+  | 'sign-in'
+  | 'open';
 
 export type AccessKind = 'project' | 'admin' | Exclude<Access, object>;
 
@@ -97,6 +108,8 @@ export type UntypedInput = RequestMeta & {
   project?: ApiKeyRecord;
   actor?: Actor;
   onlyProject?: string | null;
+  signedIn?: SignedIn;
+  login?: Login;
 };
 
 type ParamNames<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -106,13 +119,17 @@ type Params<Path extends string> = { [Name in ParamNames<Path>]: string };
 
 /**
  * Who calls, as far as `access` tells. `actor` goes into the audit log (of a project: the key's id); `onlyProject` is the project that an
- * administrator is limited to, null: none.
+ * administrator is limited to, null: none; `login` is the try to sign in, by which a wrong one is counted.
  */
 type Caller<A extends Access> = A extends { project: ApiKeyScope }
   ? { project: ApiKeyRecord; actor: Actor }
   : A extends AdminAccess
     ? { actor: Actor; onlyProject: string | null }
-    : unknown;
+    : A extends 'console'
+      ? { signedIn: SignedIn }
+      : A extends 'sign-in'
+        ? { login: Login }
+        : unknown;
 
 type BodyOf<A extends Answer> = A extends { schema: infer Schema extends z.ZodType }
   ? z.output<Schema>
@@ -197,6 +214,7 @@ export const tags = {
   Access: 'Admin: features given and taken by hand.',
   Records: "Admin: what became of each of Stripe's events, and who did what.",
   Maintenance: 'Admin: compare with Stripe, repair, process again.',
+  Console: 'Admin: how it stands, and who is signed in.',
   Operations: 'Health, metrics, descriptions.',
 } as const;
 export type Tag = keyof typeof tags;
@@ -218,10 +236,25 @@ const errorsOfAccess: Record<AccessKind, readonly ErrorCode[]> = {
     'rate_limited',
     'service_unavailable',
   ],
-  admin: ['missing_api_key', 'invalid_api_key', 'insufficient_role', 'rate_limited', 'service_unavailable'],
+  admin: [
+    'missing_api_key',
+    'invalid_api_key',
+    'insufficient_role',
+    'origin_not_allowed',
+    'rate_limited',
+    'service_unavailable',
+  ],
   stripe: ['invalid_signature'],
   metrics: ['missing_api_key', 'invalid_api_key', 'rate_limited'],
   'queue-screen': ['missing_api_key', 'invalid_api_key', 'insufficient_role', 'rate_limited'],
+  console: [
+    'missing_api_key',
+    'invalid_api_key',
+    'origin_not_allowed',
+    'rate_limited',
+    'service_unavailable',
+  ],
+  'sign-in': ['invalid_api_key', 'origin_not_allowed', 'rate_limited', 'service_unavailable'],
   open: [],
 };
 

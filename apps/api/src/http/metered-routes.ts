@@ -11,6 +11,8 @@ const refusals: Record<AccessKind, readonly number[]> = {
   stripe: [401, 413, 415],
   metrics: [401, 429],
   'queue-screen': [401, 429],
+  console: [401, 429],
+  'sign-in': [400, 401, 403, 413, 415, 429],
   open: [],
 };
 

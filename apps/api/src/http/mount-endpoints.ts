@@ -4,6 +4,8 @@ import type { JobQueue } from '@billing/platform';
 import { tryChange } from '@billing/store';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import { refuseForeignOrigin } from '../console/check-origin.ts';
+import { requireSignedIn, signedInOf } from '../console/require-signed-in.ts';
 import { actorOf, onlyProjectOf, requireProjectOfBody, requireRole } from './authenticate-admin.ts';
 import { projectOf, requireProjectKey, requireSameProject } from './authenticate-project.ts';
 import { allowedMethods, pathParameterNames, routePatternOf } from './define-endpoint.ts';
@@ -35,6 +37,8 @@ function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
     if (reply !== undefined) send(response, reply, endpoint);
   };
   if (access === 'metrics') return [requireMetricsToken(deps), handle];
+  if (access === 'console') return [requireSignedIn(deps), handle];
+  if (access === 'sign-in') return [fromOwnPages(deps), readJson, handle];
   if (typeof access === 'string') return [handle];
   if ('admin' in access) return [requireRole(access), handle];
   const read = body?.maxBytes === undefined ? readJson : createJsonReader(body.maxBytes);
@@ -91,6 +95,8 @@ function readInput(
     header: (name: string) => request.get(name),
   };
   const { access } = endpoint;
+  if (access === 'console') return { ...input, signedIn: signedInOf(response) };
+  if (access === 'sign-in') return { ...input, login: { area: 'console', request, response } };
   if (typeof access === 'string') return input;
   if ('admin' in access) {
     const onlyProject = onlyProjectOf(response);
@@ -133,6 +139,13 @@ function requireMetricsToken({ config, authFailures }: EndpointDeps): RequestHan
     next();
   };
 }
+
+const fromOwnPages =
+  ({ config }: EndpointDeps): RequestHandler =>
+  (request, _response, next) => {
+    refuseForeignOrigin(request, config.console);
+    next();
+  };
 
 /** For `route.all(…)` after a route's methods: 405 with `Allow` (RFC 9110, 15.5.6). */
 export function methodNotAllowed(here: readonly Pick<Endpoint, 'method'>[]): RequestHandler {

@@ -74,6 +74,11 @@ const matrix: Record<string, Row> = {
   getReconcileRun: viewer('filtered'),
   replayEvent: operator('filtered'),
   replayEvents: operator('all'),
+  getOverview: viewer('all'),
+  listSamples: viewer('all'),
+  listSessions: viewer('all'),
+  revokeSession: admin('all'),
+  listNames: viewer('all'),
 };
 
 const adminEndpoints = endpoints.filter((endpoint) => accessKindOf(endpoint) === 'admin');

@@ -1,4 +1,5 @@
 import { dayMs, webhookDeliveryStatuses } from '@billing/domain';
+import { testAdmin } from '../testing/start-test-api.test-support.ts';
 import { recordUsage } from '../endpoints/usage/record-usage.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
@@ -106,6 +107,7 @@ const changes: Record<string, () => Call[]> = {
     ...['applied', 'stale', 'ignored', 'quarantined', 'failed'].map((status) => ({ query: { status } })),
   ],
   getRun: () => all('run_id').map((run) => ({ path: { run_id: run } })),
+  createConsoleSession: () => [{ body: testAdmin }],
   replayEvent: () => all('event_id').map((event) => ({ path: { event_id: event } })),
 };
 

@@ -12,6 +12,8 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Use a key with the scope that `detail` names (`read`, `checkout` or `usage`); in a web page, one that may only `read`.',
   insufficient_role:
     'Use a name of `ADMIN_API_KEY` with the role that `detail` names; for a call on all projects, one that is not limited to a project.',
+  origin_not_allowed:
+    "Call from the console's own page; behind a proxy that changes `Host`, set `PUBLIC_URL` to the address that browsers open.",
   address_not_allowed: 'Call from an address of the `allowed_ips` of the key, or use another key.',
   project_mismatch: 'Leave `project_id` out, or use the project of the key.',
   project_inactive:
@@ -42,6 +44,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   run_not_found: 'Use a `run_id` that `GET /api/v1/admin/runs` lists.',
   feature_not_found: 'Describe the feature first, or correct its code.',
   reservation_not_found: 'Use the id of a reservation that was made; one that was denied is not kept.',
+  session_not_found: 'List the sessions for the right `session_id`; one that has ended is not listed.',
   webhook_endpoint_not_found: 'List the webhook endpoints of the project for the right `endpoint_id`.',
   webhook_message_not_found:
     'Use a `message_id` (`webhook-id`) that the deliveries list; it may be older than messages are kept, or of a user who was erased.',

@@ -27,7 +27,7 @@ async function refusalOf(endpoint: Endpoint, call: Call = {}): Promise<[unknown,
 }
 
 const closed = endpoints
-  .filter(({ access }) => access !== 'open')
+  .filter(({ access }) => access !== 'open' && access !== 'sign-in')
   .map((endpoint) => [endpoint.operationId, endpoint] as const);
 
 test.each(closed)('%s refuses a caller without credentials as described', async (_operationId, endpoint) => {
@@ -38,6 +38,19 @@ test.each(closed)('%s refuses a caller without credentials as described', async 
       : ['missing_api_key', 'invalid_api_key'];
   expect(await refusalOf(endpoint, { ...call, credentials: 'none' })).toEqual([unsaid, []]);
   expect(await refusalOf(endpoint, { ...call, credentials: 'wrong' })).toEqual([unknown, []]);
+});
+
+test('a wrong name, and a page of another site, do not sign in', async () => {
+  const endpoint = endpointOf('createConsoleSession');
+  expect(await refusalOf(endpoint, { body: endpoint.body?.example })).toEqual(['invalid_api_key', []]);
+  const headers = { origin: 'https://evil.example' };
+  for (const operationId of ['createConsoleSession', 'deleteConsoleSession']) {
+    const asked = endpointOf(operationId);
+    expect(await refusalOf(asked, { headers, body: asked.body?.example })).toEqual([
+      'origin_not_allowed',
+      [],
+    ]);
+  }
 });
 
 describe('a wrong method', () => {

@@ -4,10 +4,12 @@ import type { JsonObject } from './json-schema.ts';
 /** Which credentials a kind of access takes. */
 export const securityOf: Record<AccessKind, JsonObject[]> = {
   project: [{ projectKey: [] }],
-  admin: [{ adminSecret: [] }],
+  admin: [{ adminSecret: [] }, { consoleSession: [] }],
   stripe: [{ stripeSignature: [] }],
   metrics: [{}, { metricsToken: [] }],
   'queue-screen': [{ operatorLogin: [] }],
+  console: [{ consoleSession: [] }],
+  'sign-in': [],
   open: [],
 };
 
@@ -19,6 +21,13 @@ export const securitySchemes = {
     type: 'http',
     scheme: 'basic',
     description: 'Any name of `ADMIN_API_KEY` without a project, with its secret.',
+  },
+  consoleSession: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: '__Host-billing_console',
+    description:
+      "Of `POST /console/session`, in the console's own pages only: every request has the header `x-console: 1`, and what changes something the `Origin` of this service. In development the name has no prefix.",
   },
   stripeSignature: {
     type: 'apiKey',

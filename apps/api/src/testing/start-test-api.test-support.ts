@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { apiKeyPrefix, apiKeyRandomBytes, formatApiKey } from '@billing/domain';
 import { createLogger } from '@billing/platform';
 import { createTestDatabase, createTestProxy, startTestRedis, waitFor } from '@billing/testing';
@@ -24,6 +25,9 @@ export const testWebhookEnv = {
 };
 export const testWebhookSecret = `whsec_${randomBytes(16).toString('hex')}`;
 
+/** A build of the console, as small as one can be. */
+const consoleFixture = fileURLToPath(new URL('console-fixture', import.meta.url));
+
 export type TestApiOptions = {
   /** Added to (or in place of) the test's environment. */
   env?: Record<string, string>;
@@ -32,6 +36,8 @@ export type TestApiOptions = {
   redis?: TestRedis;
   /** How the proxy in front of Postgres is set at the start; default `pass`. */
   databaseMode?: ProxyMode;
+  /** Default: a build as small as one can be. */
+  consoleDirectory?: string;
   /** Default true: waits until cache and queue are connected. */
   awaitRedis?: boolean;
 };
@@ -65,7 +71,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
   // Costs little, and any test can take Postgres away.
   const databaseProxy = await createTestProxy({ port: Number(new URL(database.url).port) });
   await databaseProxy.setMode(options.databaseMode ?? 'pass');
-  const config = readConfig({
+  const read = readConfig({
     NODE_ENV: 'test',
     PORT: '0',
     DATABASE_URL: databaseProxy.urlFor(database.url),
@@ -79,6 +85,7 @@ export async function startTestApi(options: TestApiOptions = {}) {
     ...testWebhookEnv,
     ...options.env,
   });
+  const config = { ...read, console: { ...read.console, directory: options.consoleDirectory ?? consoleFixture } };
   const clock = createMovableClock();
   const logs: string[] = [];
   const destination = new PassThrough();

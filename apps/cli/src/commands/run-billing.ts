@@ -6,6 +6,7 @@ import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
+import { addNames, addOverview, addSamples, addSessions } from './console.ts';
 import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
 import { addFeatures } from './features.ts';
@@ -53,6 +54,10 @@ const commands = [
   addQuarantine,
   addAudit,
   addRuns,
+  addOverview,
+  addSamples,
+  addSessions,
+  addNames,
   addSums,
   addImport,
 ];

@@ -13,10 +13,11 @@ afterEach(() => account.close());
 type Budget = ImportDeps['sync']['budget'];
 
 /** The budget, with a record of its calls. */
-function watch({ take, throttle }: Budget) {
+function watch({ take, throttle, look }: Budget) {
   const taken: (string | undefined)[] = [];
   const throttled: (number | null | undefined)[] = [];
   const budget: Budget = {
+    look,
     take: (priority, signal) => {
       taken.push(priority);
       return take(priority, signal);

@@ -23,7 +23,11 @@ export type CacheServersOptions = {
   metrics?: Pick<Metrics, 'entitlementCacheEnabled'> | undefined;
   /** Another timeline of Postgres was seen than before. */
   onTimeline: () => void;
+  service?: Service | undefined;
 };
+
+/** What a process is that uses the cache; absent: a command line. */
+export type Service = 'api' | 'worker';
 
 /** A server that may be asked for the entries of a shard, and what they carry. */
 export type ServedShard = { redis: Redis; link: NodeLink; generation: string };
@@ -118,7 +122,14 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
   const links = createShardLinks(options, (link) => void meet(link));
   const { places, shards, servers, onTimeline } = links;
   const kept = createKeptAgreement({ places, linkOf: links.of });
-  const agreement = createAgreement({ database, logger, servers, onTimeline, kept });
+  const agreement = createAgreement({
+    database,
+    logger,
+    servers,
+    onTimeline,
+    kept,
+    service: options.service ?? null,
+  });
   let hasWarned = false;
 
   /** A server was met: first all learn of it, then it learns what it missed; until both are done it is not asked. */

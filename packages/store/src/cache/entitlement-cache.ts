@@ -50,6 +50,8 @@ export type EntitlementCacheOptions = {
   logger: Logger;
   ttlSeconds: number;
   metrics?: CacheServersOptions['metrics'];
+  /** What this process is; absent: a command line. */
+  service?: CacheServersOptions['service'];
 };
 
 export type EntitlementCache = LookUps & {
@@ -110,6 +112,7 @@ export function createEntitlementCache(options: EntitlementCacheOptions): Entitl
     logger,
     catchUp: async () => void (await publishPending({ database, cache }, { olderThanMs: 0 })),
     metrics: options.metrics,
+    service: options.service,
     // Versions come again with other content after a failover that lost the last commits.
     onTimeline: () => answered.clear(),
   });

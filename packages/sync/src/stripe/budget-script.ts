@@ -53,3 +53,15 @@ redis.call('HSET', KEYS[1], 'at', now, 'tokens', '0', 'factor', tostring(factor)
   'pausedUntil', pausedUntil)
 redis.call('PEXPIRE', KEYS[1], 120000)
 return tostring(factor)`;
+
+/** What of the budget is left, without taking any: the rate a second, and how many reads may be made at once. */
+export const lookScript = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local perSecond = tonumber(ARGV[1])
+local state = redis.call('HMGET', KEYS[1], 'at', 'tokens', 'factor', 'pausedUntil')
+local elapsed = math.max(0, now - tonumber(state[1] or now)) / 1000
+local rate = perSecond * math.min(1, tonumber(state[3] or 1) + elapsed * 0.02)
+local tokens = math.min(math.max(1, rate), tonumber(state[2] or rate) + elapsed * rate)
+if now < tonumber(state[4] or 0) then tokens = 0 end
+return {tostring(rate), tostring(tokens)}`;

@@ -19,7 +19,11 @@ function start() {
   const destination = new PassThrough().resume();
   return {
     stripe: createStripeClient({ secretKey: 'sk_test_x', apiBase: front.url, maxNetworkRetries: 0 }),
-    budget: { take: () => Promise.resolve(true), throttle: () => Promise.resolve() },
+    budget: {
+      take: () => Promise.resolve(true),
+      throttle: () => Promise.resolve(),
+      look: () => Promise.resolve(null),
+    },
     logger: createLogger({ service: 'test', level: 'error', format: 'json', destination }),
     counters: createSyncMetrics(createMetrics({ service: 'test', withProcessMetrics: false })),
     subscriptionLookups: createSharedLookups<StripeLookup<SubscriptionSnapshot>>(),

@@ -1,7 +1,7 @@
 import type { Clock } from '@billing/domain';
 import type { RedisClient } from '@billing/platform';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { takeScript, throttleScript } from './budget-script.ts';
+import { lookScript, takeScript, throttleScript } from './budget-script.ts';
 
 /** `urgent`: an event or a row waits for the answer. `background`: the sweep, reconcile and import. */
 export type ReadPriority = 'urgent' | 'background';
@@ -12,6 +12,16 @@ export type ReadBudget = {
   take: (priority?: ReadPriority, signal?: AbortSignal) => Promise<boolean>;
   /** Stripe answered 429; `retryAfterMs` as its answer says, if it does. */
   throttle: (retryAfterMs?: number | null) => Promise<void>;
+  /** What is left, all workers together; null: Redis does not say. */
+  look: () => Promise<BudgetState | null>;
+};
+
+export type BudgetState = {
+  perSecond: number;
+  /** Less than that after Stripe answered 429. */
+  allowedPerSecond: number;
+  /** Reads that may be made at once. */
+  available: number;
 };
 
 /** An event rather keeps its best known state than waits long; a page of a list has time. */
@@ -74,6 +84,13 @@ export function createReadBudget({
       local.throttle(pauseMs);
       if (redis.status !== 'ready') return;
       await redis.eval(throttleScript, 1, key, Math.round(pauseMs)).catch(() => undefined);
+    },
+    look: async () => {
+      if (redis.status !== 'ready') return null;
+      const left: unknown = await redis.eval(lookScript, 1, key, perSecond).catch(() => null);
+      if (!Array.isArray(left)) return null;
+      const [allowedPerSecond = 0, available = 0] = left.map(Number);
+      return { perSecond, allowedPerSecond, available };
     },
   };
 }

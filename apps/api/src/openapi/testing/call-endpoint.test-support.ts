@@ -37,11 +37,29 @@ const { webhooks } = new Stripe('sk_test_signing');
 const basic = (name: string, secret: string): string =>
   `Basic ${Buffer.from(`${name}:${secret}`).toString('base64')}`;
 
-function credentialsOf(endpoint: Endpoint, apiKey: string, call: Call): Record<string, string> {
+/** A session of the console for each call: some calls end it. */
+async function signIn(url: string): Promise<string> {
+  const response = await fetch(`${url}/console/session`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(testAdmin),
+  });
+  return response.headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+}
+
+async function credentialsOf(
+  endpoint: Endpoint,
+  { api, apiKey }: Caller,
+  call: Call,
+): Promise<Record<string, string>> {
   const { credentials = 'right' } = call;
   const access = accessKindOf(endpoint);
-  if (credentials === 'none' || access === 'open') return {};
+  if (credentials === 'none' || access === 'open' || access === 'sign-in') return {};
   const isRight = credentials === 'right';
+  if (access === 'console') {
+    const cookie = isRight ? await signIn(api.url) : 'billing_console=wrong';
+    return { cookie, 'x-console': '1', origin: api.url };
+  }
   if (access === 'stripe') {
     const secret = isRight ? testWebhookSecret : 'whsec_of_another';
     const payload = JSON.stringify(call.body);
@@ -58,9 +76,13 @@ function credentialsOf(endpoint: Endpoint, apiKey: string, call: Call): Record<s
   return { authorization: `Bearer ${isRight ? right : wrong}` };
 }
 
-/** Stripe's signature stays with the event, whoever else is named. */
-function authorizationOf(endpoint: Endpoint, apiKey: string, call: Call): Record<string, string> {
-  const own = credentialsOf(endpoint, apiKey, call);
+/** Stripe's signature stays with the event, and a session with its page, whoever else is named. */
+async function authorizationOf(
+  endpoint: Endpoint,
+  caller: Caller,
+  call: Call,
+): Promise<Record<string, string>> {
+  const own = await credentialsOf(endpoint, caller, call);
   if (call.authorization === undefined) return own;
   const { authorization: _own, ...others } = own;
   return call.authorization === null ? others : { ...others, authorization: call.authorization };
@@ -85,14 +107,14 @@ function urlOf(endpoint: Endpoint, { path = {}, query = {} }: Call): string {
 type Caller = { api: { url: string }; apiKey: string };
 
 /** Sends a request with the credentials of this endpoint. */
-export async function sendCall({ api, apiKey }: Caller, endpoint: Endpoint, call: Call): Promise<Sent> {
+export async function sendCall(caller: Caller, endpoint: Endpoint, call: Call): Promise<Sent> {
   const { body, headers = {} } = call;
   const method = endpoint.method.toUpperCase();
   const url = urlOf(endpoint, call);
-  const response = await fetch(api.url + url, {
+  const response = await fetch(caller.api.url + url, {
     method,
     headers: {
-      ...authorizationOf(endpoint, apiKey, call),
+      ...(await authorizationOf(endpoint, caller, call)),
       ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, asHeader(value)])),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -1,6 +1,15 @@
-import { eventStatuses, hourMs, webhookDeliveryStatuses } from '@billing/domain';
+import { eventStatuses, hourMs, sampleSlot, webhookDeliveryStatuses } from '@billing/domain';
 import type { EventStatus, ReconcileResult, ReplayResult } from '@billing/domain';
-import { claimRun, endRun, requestReconcile, requestReplay, saveRun } from '@billing/store';
+import {
+  claimRun,
+  endRun,
+  openSession,
+  requestReconcile,
+  requestReplay,
+  saveRun,
+  saveSample,
+  takeSampleSlot,
+} from '@billing/store';
 import type { Database } from '@billing/store';
 import { uniqueId } from '../../testing/start-commerce.test-support.ts';
 
@@ -29,6 +38,30 @@ export async function seedEvents(database: Database, objectId: string): Promise<
   }));
   await database.stripeEvent.createMany({ data: rows });
   return rows.map(({ eventId }) => eventId);
+}
+
+/** Sessions of the console of this name; returns their ids. */
+export async function seedSessions(database: Database, name: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (let index = 0; index < 3; index += 1) {
+    const digest = new TextEncoder().encode(uniqueId('session'));
+    ids.push((await openSession(database, { digest, name, now: Date.now() })).id);
+  }
+  return ids;
+}
+
+/** A sample with all that one can hold. */
+export async function seedSample(database: Database): Promise<void> {
+  const at = sampleSlot(Date.now()) - 10_000;
+  await takeSampleSlot(database, at);
+  await saveSample(database, {
+    at,
+    queues: [
+      { name: 'stripe-events', waiting: 3, active: 2, delayed: 1, failed: 0, oldest_seconds: 0.25 },
+    ],
+    events: { applied: 4, stale: 3, ignored: 2, quarantined: 1, failed: 0 },
+    stripeReads: { perSecond: 20, allowedPerSecond: 20, available: 12.5 },
+  });
 }
 
 /** Usage that waits for its user's Stripe customer. */

@@ -4,11 +4,14 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+import { testAdmin } from '../../testing/start-test-api.test-support.ts';
 import {
   answerReplays,
   seedEvents,
   seedMeterHour,
   seedRuns,
+  seedSample,
+  seedSessions,
   seedUsageRefusal,
   seedWebhookMessages,
 } from './seed-records.test-support.ts';
@@ -142,8 +145,12 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     action: ['price.create', 'product.create'],
     target_type: ['price', 'product'],
     'Idempotency-Key': ['order-1'],
+    session_id: await seedSessions(database, testAdmin.name),
+    name: [testAdmin.name],
+    secret: [testAdmin.secret],
   };
   await seedMeterHour(database, projectId);
+  await seedSample(database);
   const stopAnswering = answerReplays(database);
   return {
     api,

@@ -25,6 +25,8 @@ export type AgreementOptions = {
   /** Another timeline of Postgres was seen: servers have other names from now on. */
   onTimeline: (timeline: string) => void;
   kept: KeptAgreement;
+  /** What this process is; null: a command line. */
+  service: string | null;
 };
 
 export type Agreement = {
@@ -66,7 +68,7 @@ function onceAtATime(work: () => Promise<void>) {
 
 /** Agrees with all processes, through Postgres, on the servers that hold the cache. */
 export function createAgreement(options: AgreementOptions): Agreement {
-  const { database, logger, servers, onTimeline, kept } = options;
+  const { database, logger, servers, onTimeline, kept, service } = options;
   const processId = randomUUID();
   let known: Known | null = null;
   let timeline: string | null = null;
@@ -90,7 +92,7 @@ export function createAgreement(options: AgreementOptions): Agreement {
 
   async function exchange(): Promise<void> {
     const startedAt = performance.now();
-    known = know(await inTime(exchangeServers(database, { processId, serversAt })), known);
+    known = know(await inTime(exchangeServers(database, { processId, service, serversAt })), known);
     isInDoubt = false;
     renewedAt = startedAt;
     askedAt = startedAt;

@@ -12,6 +12,13 @@ const pendingAfterMs = 300;
 
 type GenerationRow = { servers: string[]; epochs: bigint[]; epoch: bigint; changedMs: bigint | null };
 
+type Exchanging = {
+  processId: string;
+  /** Null: a command line. */
+  service: string | null;
+  serversAt: (timeline: string) => Servers;
+};
+
 export type Exchanged = {
   timeline: string;
   /** Of this process. */
@@ -25,7 +32,7 @@ export type Exchanged = {
 /** Says which servers this process uses, and reads what the others do: in one transaction, one process after the other. */
 export async function exchangeServers(
   database: CacheDatabase,
-  { processId, serversAt }: { processId: string; serversAt: (timeline: string) => Servers },
+  { processId, service, serversAt }: Exchanging,
 ): Promise<Exchanged> {
   return database.$transaction(async (tx) => {
     const [row] = await tx.$queryRaw<(GenerationRow & { timeline: string })[]>`
@@ -53,8 +60,8 @@ export async function exchangeServers(
           changed_at = CASE WHEN servers = '{}' THEN NULL ELSE clock_timestamp() END
         WHERE is_only`;
     await tx.$executeRaw`
-      INSERT INTO public.cache_processes (process_id, servers, seen_at)
-      VALUES (${processId}, ${[...servers]}::text[], clock_timestamp())
+      INSERT INTO public.cache_processes (process_id, servers, seen_at, service)
+      VALUES (${processId}, ${[...servers]}::text[], clock_timestamp(), ${service})
       ON CONFLICT (process_id) DO UPDATE SET servers = excluded.servers, seen_at = excluded.seen_at`;
     await tx.$executeRaw`
       DELETE FROM public.cache_processes
