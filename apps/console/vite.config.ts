@@ -1,8 +1,8 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
-/** Of the API that `npm run dev` starts. */
-const api = process.env['CONSOLE_API_URL'] ?? 'http://127.0.0.1:8000';
+/** As `npm run dev` sets them. */
+const { CONSOLE_PORT: port = '5173', CONSOLE_API_URL: api = 'http://127.0.0.1:8000' } = process.env;
 
 export default defineConfig({
   base: '/console/',
@@ -15,10 +15,11 @@ export default defineConfig({
     // Data URLs would need another policy.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 900,
-    license: { fileName: 'licenses.md' },
+    license: { fileName: 'licenses.txt' },
   },
   server: {
     host: '127.0.0.1',
+    port: Number(port),
     strictPort: true,
     proxy: { '/api': api, '/console/session': api, '/admin/queues': api, '/docs': api },
   },
