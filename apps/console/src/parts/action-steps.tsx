@@ -1,8 +1,8 @@
-import { Alert, Button, Group, Stack, Text, Textarea } from '@mantine/core';
+import { Alert, Button, Group, Loader, Stack, Text, Textarea } from '@mantine/core';
 import type { DryRunOut } from '@billing/domain';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import type { ReactNode, SyntheticEvent } from 'react';
+import type { ReactNode, Ref, SyntheticEvent } from 'react';
 import { call } from '../api/call.ts';
 import type { Call } from '../api/call.ts';
 import { ApiError } from '../api/problem.ts';
@@ -38,6 +38,7 @@ function useAction(action: Action) {
   const [error, setError] = useState<unknown>(null);
 
   async function attempt(work: () => Promise<Step>): Promise<void> {
+    if (isBusy) return;
     setBusy(true);
     setError(null);
     try {
@@ -78,6 +79,28 @@ function onSubmit(work: () => Promise<void>): (event: SyntheticEvent) => void {
   };
 }
 
+type SubmitProps = {
+  isBusy: boolean;
+  isDangerous?: boolean;
+  ref?: Ref<HTMLButtonElement>;
+  children: ReactNode;
+};
+
+/** Never disabled: a button that is loses the focus of who works by keyboard. */
+function SubmitButton({ isBusy, isDangerous = false, ref, children }: SubmitProps) {
+  return (
+    <Button
+      type="submit"
+      aria-busy={isBusy}
+      leftSection={isBusy ? <Loader size="xs" color="white" aria-hidden /> : null}
+      {...(ref === undefined ? {} : { ref })}
+      {...(isDangerous ? { color: 'red' } : {})}
+    >
+      {children}
+    </Button>
+  );
+}
+
 function FillIn({ action, running }: { action: Action; running: Running }) {
   const { values, setValues, isBusy, error, look } = running;
   const problems = error instanceof ApiError ? error.fields : [];
@@ -88,9 +111,9 @@ function FillIn({ action, running }: { action: Action; running: Running }) {
         <FieldList fields={action.fields ?? []} values={values} problems={problems} onChange={setValues} />
         {error === null ? null : <Failure error={error} />}
         <Group justify="flex-end">
-          <Button type="submit" loading={isBusy}>
+          <SubmitButton isBusy={isBusy}>
             {action.isTried === true ? 'What would it change?' : 'Next'}
-          </Button>
+          </SubmitButton>
         </Group>
       </Stack>
     </form>
@@ -106,8 +129,13 @@ function Confirm({ action, running, of }: { action: Action; running: Running; of
     if (wantsLook) void look();
   }, [wantsLook, look]);
   const isReady = !isTried || of !== null;
+  const reasonInput = useRef<HTMLTextAreaElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (isReady) (reasonInput.current ?? button.current)?.focus();
+  }, [isReady]);
   return (
-    <form onSubmit={onSubmit(() => act(reason.trim()))}>
+    <form onSubmit={onSubmit(() => (isReady ? act(reason.trim()) : Promise.resolve()))}>
       <Stack>
         <Text size="sm">{action.words}</Text>
         {of === null ? null : <Difference of={of} />}
@@ -117,7 +145,7 @@ function Confirm({ action, running, of }: { action: Action; running: Running; of
             label="Reason"
             description="Kept in the audit log."
             required
-            data-autofocus
+            ref={reasonInput}
             value={reason}
             onChange={({ currentTarget }) => setReason(currentTarget.value)}
           />
@@ -129,14 +157,9 @@ function Confirm({ action, running, of }: { action: Action; running: Running; of
               Back
             </Button>
           ) : null}
-          <Button
-            type="submit"
-            loading={isBusy}
-            disabled={!isReady}
-            {...(action.isDangerous === true ? { color: 'red' } : {})}
-          >
+          <SubmitButton isBusy={isBusy} isDangerous={action.isDangerous ?? false} ref={button}>
             {action.confirm ?? action.label}
-          </Button>
+          </SubmitButton>
         </Group>
       </Stack>
     </form>
