@@ -1,5 +1,7 @@
 import { createTestDatabase, waitFor } from '@billing/testing';
 import { Client } from 'pg';
+import { readOverview } from './console/read-overview.ts';
+import { countEvents } from './console/samples.ts';
 import { createDatabase } from './create-database.ts';
 import type { Database } from './create-database.ts';
 import { findWaiting } from './customers/waiting-events.ts';
@@ -55,6 +57,8 @@ async function readEverything(database: Database): Promise<void> {
   await database.$transaction((tx) => findWaiting(tx, ['cus_1', 'cus_2001']));
   await database.$transaction((tx) => erasePayloads(tx, ['evt_none']));
   await hasPayloadsToMove(database);
+  await countEvents(database, { from: Date.now() - 10_000, to: Date.now() });
+  await readOverview(database, { mode: 'test' });
 }
 
 test('no read of the ledger scans it, and each of its indexes serves one', async () => {

@@ -14,7 +14,7 @@ export type SessionDeps = Pick<AppDeps, 'config' | 'authFailures' | 'database' |
 export type SignedIn = { admin: Omit<NamedSecret, 'secret'>; session: SessionRow };
 
 /** Pages of other sites cannot send it without asking first, and nobody answers them. */
-export const consoleHeader = 'x-console';
+const consoleHeader = 'x-console';
 
 /**
  * Finds who sent a request, by the cookie of the console's session; null: it has none, or not the header that goes with it.

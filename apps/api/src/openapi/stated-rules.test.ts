@@ -191,6 +191,12 @@ const rows: Row[] = [
     'to',
     () => ({ body: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
   ],
+  [
+    'windowEndsTooEarly',
+    'listSamples',
+    'to',
+    () => ({ query: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
+  ],
   ['sinceTheFuture', 'startReconcile', 'since', () => ({ body: { since: '9998-01-01T00:00:00Z' } })],
   ['noReason', 'revokeGrant', 'reason', () => ({ body: { grant_id: the('grant_id') } })],
   ['noReason', 'revokeGrant', 'revoke_reason', () => ({ body: { grant_id: the('grant_id') } })],
@@ -213,6 +219,8 @@ const times: TimeRow[] = [
   ['replayEvents', 'to', (at) => ({ body: { to: at } })],
   ['listAudit', 'from', (at) => ({ query: { from: at } })],
   ['listAudit', 'to', (at) => ({ query: { to: at } })],
+  ['listSamples', 'from', (at) => ({ query: { from: at } })],
+  ['listSamples', 'to', (at) => ({ query: { to: at } })],
   ...usageTimes,
 ];
 for (const [operationId, field, call] of times) {

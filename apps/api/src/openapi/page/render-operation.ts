@@ -10,6 +10,7 @@ const whoMayCall: Record<string, string> = {
   metricsToken: 'metrics token, if one is set',
   operatorLogin: 'admin name and secret',
   stripeSignature: "Stripe's signature",
+  consoleSession: 'session of the console',
 };
 
 function accessOf({ security }: Operation): string {
