@@ -1,6 +1,6 @@
-import { NavLink } from '@mantine/core';
-import { Link, useLocation } from '@tanstack/react-router';
+import { useLocation } from '@tanstack/react-router';
 import { useSession } from './session.tsx';
+import { NavigationLink } from '../parts/router-links.tsx';
 
 /** `ofAll`: it is about all projects, so not for a name that is limited to one. */
 const places = [
@@ -25,9 +25,8 @@ export function Navigation({ onGo }: { onGo: () => void }) {
       {shown.map(({ to, label }) => {
         const isHere = to === '/' ? pathname === '/' : pathname === to || pathname.startsWith(`${to}/`);
         return (
-          <NavLink
+          <NavigationLink
             key={to}
-            component={Link}
             to={to}
             label={label}
             active={isHere}

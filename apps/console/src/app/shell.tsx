@@ -1,10 +1,11 @@
 import { AppShell, Burger, Button, Group, Menu, Text, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 import { FindBox } from './find-box.tsx';
 import { Navigation } from './navigation.tsx';
 import { useSession } from './session.tsx';
+import { AnchorLink } from '../parts/router-links.tsx';
 
 function Account() {
   const { session, signOut } = useSession();
@@ -75,9 +76,9 @@ export function Shell() {
               aria-label="Menu"
               aria-expanded={isOpen}
             />
-            <Text component={Link} to="/" className="brand" visibleFrom="xs">
+            <AnchorLink to="/" className="brand" visibleFrom="xs">
               Billing
-            </Text>
+            </AnchorLink>
           </Group>
           <FindBox />
           <Account />

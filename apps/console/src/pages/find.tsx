@@ -1,6 +1,6 @@
-import { Anchor, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import type { FoundUserOut } from '@billing/domain';
-import { Link, Navigate } from '@tanstack/react-router';
+import { Navigate } from '@tanstack/react-router';
 import { useList } from '../api/reads.ts';
 import { CopyableId } from '../parts/copyable-id.tsx';
 import type { Column } from '../parts/data-table.tsx';
@@ -9,6 +9,7 @@ import { ProjectLink, UserLink } from '../parts/links.tsx';
 import { ListTable } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { inWords } from '../parts/status.tsx';
+import { AnchorLink } from '../parts/router-links.tsx';
 
 const columns: readonly Column<FoundUserOut>[] = [
   { name: 'Matched', cell: ({ matched }) => inWords(matched) },
@@ -33,7 +34,7 @@ function Found({ q, wantsList }: { q: string; wantsList: boolean }) {
   const only = list.isFetching ? null : onlyUser(list.rows ?? []);
   // Who looks for one user wants to see that user; `list=1` in the address shows what matched.
   if (only !== null && !wantsList)
-    return <Navigate to="/users/$projectId/$userId" params={only} search={{ found: q }} replace />;
+    return <Navigate to="/users/$projectId/$userId" params={only} replace />;
   return (
     <>
       <ListTable
@@ -45,9 +46,9 @@ function Found({ q, wantsList }: { q: string; wantsList: boolean }) {
       />
       {q.startsWith('evt_') ? (
         <Text>
-          <Anchor component={Link} to="/events/$eventId" params={{ eventId: q }}>
+          <AnchorLink to="/events/$eventId" params={{ eventId: q }}>
             Open the event {q}
-          </Anchor>
+          </AnchorLink>
         </Text>
       ) : null}
     </>

@@ -17,7 +17,7 @@ type Props<Row> = {
 export function DataTable<Row>({ name, columns, rows, keyOf, empty = 'Nothing here.' }: Props<Row>) {
   if (rows.length === 0) return <Empty>{empty}</Empty>;
   return (
-    <div className="scroll" role="region" aria-label={name} tabIndex={0}>
+    <div className="scroll" role="group" aria-label={name} tabIndex={0}>
       <Table highlightOnHover verticalSpacing={6} aria-label={name}>
         <Table.Thead>
           <Table.Tr>

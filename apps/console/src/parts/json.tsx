@@ -3,7 +3,7 @@ import { Code } from '@mantine/core';
 /** Data as JSON. */
 export function Json({ of, name }: { of: unknown; name: string }) {
   return (
-    <div className="scroll" role="region" aria-label={name} tabIndex={0}>
+    <div className="scroll" role="group" aria-label={name} tabIndex={0}>
       <Code block>{JSON.stringify(of, null, 2)}</Code>
     </div>
   );

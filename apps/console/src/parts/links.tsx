@@ -1,6 +1,5 @@
-import { Anchor } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { CopyableId } from './copyable-id.tsx';
+import { AnchorLink } from './router-links.tsx';
 
 type UserProps = { projectId: string | null; userId: string | null };
 
@@ -9,9 +8,9 @@ export function UserLink({ projectId, userId }: UserProps) {
   if (projectId === null || userId === null) return <>–</>;
   return (
     <CopyableId id={userId}>
-      <Anchor component={Link} to="/users/$projectId/$userId" params={{ projectId, userId }} size="sm">
+      <AnchorLink to="/users/$projectId/$userId" params={{ projectId, userId }} size="sm">
         {userId}
-      </Anchor>
+      </AnchorLink>
     </CopyableId>
   );
 }
@@ -19,9 +18,9 @@ export function UserLink({ projectId, userId }: UserProps) {
 export function ProjectLink({ projectId }: { projectId: string | null }) {
   if (projectId === null) return <>–</>;
   return (
-    <Anchor component={Link} to="/projects/$projectId" params={{ projectId }} size="sm">
+    <AnchorLink to="/projects/$projectId" params={{ projectId }} size="sm">
       {projectId}
-    </Anchor>
+    </AnchorLink>
   );
 }
 
@@ -29,9 +28,9 @@ export function EventLink({ eventId }: { eventId: string | null }) {
   if (eventId === null) return <>–</>;
   return (
     <CopyableId id={eventId}>
-      <Anchor component={Link} to="/events/$eventId" params={{ eventId }} size="sm">
+      <AnchorLink to="/events/$eventId" params={{ eventId }} size="sm">
         {eventId}
-      </Anchor>
+      </AnchorLink>
     </CopyableId>
   );
 }
@@ -39,9 +38,9 @@ export function EventLink({ eventId }: { eventId: string | null }) {
 export function RunLink({ runId }: { runId: string }) {
   return (
     <CopyableId id={runId}>
-      <Anchor component={Link} to="/runs/$runId" params={{ runId }} size="sm">
+      <AnchorLink to="/runs/$runId" params={{ runId }} size="sm">
         {runId}
-      </Anchor>
+      </AnchorLink>
     </CopyableId>
   );
 }
@@ -51,9 +50,9 @@ export function FoundLink({ id }: { id: string | null }) {
   if (id === null) return <>–</>;
   return (
     <CopyableId id={id}>
-      <Anchor component={Link} to="/find" search={{ q: id }} size="sm">
+      <AnchorLink to="/find" search={{ q: id }} size="sm">
         {id}
-      </Anchor>
+      </AnchorLink>
     </CopyableId>
   );
 }

@@ -31,7 +31,8 @@ export function Page({ title, words, actions, children }: Props) {
 /** A part of a page. */
 export function Section({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
   return (
-    <Stack gap="xs" component="section" aria-label={title}>
+    <section aria-label={title}>
+      <Stack gap="xs">
       <Group justify="space-between">
         <Title order={2} size="h4">
           {title}
@@ -39,6 +40,7 @@ export function Section({ title, actions, children }: { title: string; actions?:
         <Group gap="xs">{actions}</Group>
       </Group>
       {children}
-    </Stack>
+      </Stack>
+    </section>
   );
 }

@@ -1,8 +1,7 @@
-import { Anchor } from '@mantine/core';
-import type { EventDetailOut } from '@billing/domain';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { pathOf } from '../../api/call.ts';
 import { useRead } from '../../api/reads.ts';
+import type { EventDetailOut } from '../../api/shapes.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { ChangeTable } from '../../parts/change-table.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
@@ -15,6 +14,7 @@ import { Empty, Loaded } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { replayOne, tryReplay } from '../runs/run-actions.tsx';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 function EventFacts({ of }: { of: EventDetailOut }) {
   return (
@@ -99,9 +99,9 @@ export function Event() {
               )}
             </Section>
             {event.object_id === null ? null : (
-              <Anchor component={Link} to="/events" search={{ object_id: event.object_id }}>
+              <AnchorLink to="/events" search={{ object_id: event.object_id }}>
                 All events about {event.object_id}
-              </Anchor>
+              </AnchorLink>
             )}
           </>
         )}

@@ -1,12 +1,12 @@
-import { Alert, Anchor, Stack, Text } from '@mantine/core';
+import { Alert, Stack, Text } from '@mantine/core';
 import type { ConditionOut, OverviewOut } from '@billing/domain';
-import { Link } from '@tanstack/react-router';
 import { useRead } from '../../api/reads.ts';
 import { Page, Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { EventGraph, QueueGraph } from './graphs.tsx';
 import { Tiles } from './tiles.tsx';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 /** Where a condition is looked at. */
 const placeOf: Partial<Record<ConditionOut['code'], '/events' | '/quarantine' | '/runs' | '/queues' | '/projects'>> = {
@@ -18,6 +18,9 @@ const placeOf: Partial<Record<ConditionOut['code'], '/events' | '/quarantine' | 
   events_not_seen: '/runs',
   prices_unverified: '/projects',
   webhook_endpoints_given_up: '/projects',
+  webhook_deliveries_wait: '/projects',
+  webhook_key_missing: '/projects',
+  sweep_late: '/runs',
 };
 const searchOf: Partial<Record<ConditionOut['code'], Record<string, string>>> = {
   events_failed: { status: 'failed' },
@@ -44,9 +47,9 @@ function Conditions({ of }: { of: readonly ConditionOut[] }) {
           >
             <Text size="sm">{words}</Text>
             {to === undefined ? null : (
-              <Anchor component={Link} to={to} search={searchOf[code] ?? {}} size="sm">
+              <AnchorLink to={to} search={searchOf[code] ?? {}} size="sm">
                 Look at it
-              </Anchor>
+              </AnchorLink>
             )}
           </Alert>
         );

@@ -1,15 +1,15 @@
-import { Card, Text } from '@mantine/core';
+import { Text } from '@mantine/core';
 import type { OverviewOut } from '@billing/domain';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { spanOf } from '../../parts/time.tsx';
+import { CardLink } from '../../parts/router-links.tsx';
 
 type Place = '/events' | '/quarantine' | '/runs' | '/queues' | '/projects' | '/access';
 type TileProps = { name: string; to: Place; search?: Record<string, string>; children: ReactNode; more?: ReactNode };
 
 function Tile({ name, to, search = {}, children, more }: TileProps) {
   return (
-    <Card withBorder padding="sm" component={Link} to={to} search={search} className="tile">
+    <CardLink withBorder padding="sm" to={to} search={search} className="tile">
       <Text size="sm" c="dimmed">
         {name}
       </Text>
@@ -17,7 +17,7 @@ function Tile({ name, to, search = {}, children, more }: TileProps) {
         {children}
       </Text>
       {more === undefined ? null : <Text size="sm">{more}</Text>}
-    </Card>
+    </CardLink>
   );
 }
 

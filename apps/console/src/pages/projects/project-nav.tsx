@@ -1,5 +1,6 @@
-import { Anchor, Group } from '@mantine/core';
-import { Link, useLocation } from '@tanstack/react-router';
+import { Group } from '@mantine/core';
+import { useLocation } from '@tanstack/react-router';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 const parts = [
   { to: '/projects/$projectId', label: 'Settings and keys' },
@@ -12,13 +13,13 @@ const parts = [
 export function ProjectNav({ projectId }: { projectId: string }) {
   const { pathname } = useLocation();
   return (
-    <Group component="nav" gap="md" aria-label="Of this project">
+    <nav aria-label="Of this project">
+    <Group gap="md">
       {parts.map(({ to, label }) => {
         const isHere = pathname === to.replace('$projectId', encodeURIComponent(projectId));
         return (
-          <Anchor
+          <AnchorLink
             key={to}
-            component={Link}
             to={to}
             params={{ projectId }}
             size="sm"
@@ -26,15 +27,16 @@ export function ProjectNav({ projectId }: { projectId: string }) {
             aria-current={isHere ? 'page' : undefined}
           >
             {label}
-          </Anchor>
+          </AnchorLink>
         );
       })}
-      <Anchor component={Link} to="/sold" search={{ project_id: projectId }} size="sm">
+      <AnchorLink to="/sold" search={{ project_id: projectId }} size="sm">
         Sold
-      </Anchor>
-      <Anchor component={Link} to="/audit" search={{ project_id: projectId }} size="sm">
+      </AnchorLink>
+      <AnchorLink to="/audit" search={{ project_id: projectId }} size="sm">
         Audit
-      </Anchor>
+      </AnchorLink>
     </Group>
+    </nav>
   );
 }

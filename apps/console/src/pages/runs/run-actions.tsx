@@ -1,12 +1,12 @@
-import { Anchor, Stack, Text } from '@mantine/core';
+import { Stack, Text } from '@mantine/core';
 import type { ReplayEventResponse, RunAccepted } from '@billing/domain';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { pathOf } from '../../api/call.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { ChangeTable } from '../../parts/change-table.tsx';
 import { givenText, isOn } from '../../parts/fields.tsx';
 import { inWords } from '../../parts/status.tsx';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 const hasField = <Name extends string>(of: unknown, name: Name): of is Record<Name, unknown> =>
   typeof of === 'object' && of !== null && name in of;
@@ -20,9 +20,9 @@ const isReplay = (answer: unknown): answer is ReplayEventResponse =>
 export function startedRun(answer: unknown): ReactNode {
   if (!isRun(answer)) return null;
   return (
-    <Anchor component={Link} to="/runs/$runId" params={{ runId: answer.run_id }}>
+    <AnchorLink to="/runs/$runId" params={{ runId: answer.run_id }}>
       Started. Follow the run {answer.run_id}.
-    </Anchor>
+    </AnchorLink>
   );
 }
 

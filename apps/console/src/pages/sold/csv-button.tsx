@@ -3,6 +3,7 @@ import { useRef, useState } from 'react';
 import { call } from '../../api/call.ts';
 import type { Query } from '../../api/call.ts';
 import type { Page } from '../../api/reads.ts';
+import { saveFile } from '../../parts/save-file.ts';
 import { toCsv } from './to-csv.ts';
 import type { CsvColumn } from './to-csv.ts';
 
@@ -25,15 +26,6 @@ async function readAll<Row>(
   return rows;
 }
 
-function save(name: string, text: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = address;
-  link.download = `${name}-${new Date().toISOString().slice(0, 10)}.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
-
 /** Saves all rows that the filters show, not only those of the page. It says how far it is, and can be stopped. */
 export function CsvButton<Row>(props: Props<Row>) {
   const [state, setState] = useState('');
@@ -43,7 +35,7 @@ export function CsvButton<Row>(props: Props<Row>) {
     running.current = stop;
     try {
       const rows = await readAll(props, (count) => setState(`${count.toLocaleString()} rows so far`), stop.signal);
-      save(props.name, toCsv(rows, props.columns));
+      saveFile(toCsv(rows, props.columns), { name: props.name, ending: 'csv', type: 'text/csv' });
       setState(`Saved ${rows.length.toLocaleString()} rows`);
     } catch (error) {
       setState(stop.signal.aborted ? 'Stopped' : `Failed: ${error instanceof Error ? error.message : 'unknown'}`);

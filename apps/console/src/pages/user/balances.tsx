@@ -1,6 +1,5 @@
-import { Anchor, Card, Progress, Stack, Text } from '@mantine/core';
+import { Card, Progress, Stack, Text } from '@mantine/core';
 import type { CheckOut, EntitlementOut, UserOut } from '@billing/domain';
-import { Link } from '@tanstack/react-router';
 import { pathOf } from '../../api/call.ts';
 import { useRead } from '../../api/reads.ts';
 import { DataTable } from '../../parts/data-table.tsx';
@@ -9,6 +8,7 @@ import { Empty, Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { quantity } from '../../words/money.ts';
 import type { UserKey } from './user-key.ts';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 type Balance = NonNullable<CheckOut['balance']>;
 
@@ -66,15 +66,14 @@ function FeatureBalance({ code, of }: { code: string; of: UserKey }) {
       <Loaded read={read}>
         {({ balance }) => (balance === null ? <Empty>Nothing is counted.</Empty> : <BalanceFacts of={balance} />)}
       </Loaded>
-      <Anchor
-        component={Link}
+      <AnchorLink
         to="/projects/$projectId/usage"
         params={{ projectId: of.projectId }}
         search={{ user_id: of.userId, feature_code: code }}
         size="sm"
       >
         Graph and events
-      </Anchor>
+      </AnchorLink>
     </Card>
   );
 }

@@ -1,12 +1,12 @@
-import { Anchor, Group, Text } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
 import type { ExplanationOut, PriceOut, ProductOut } from '@billing/domain';
-import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { pathOf } from '../../api/call.ts';
 import { useWholeList } from '../../api/reads.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import { inWords } from '../../parts/status.tsx';
 import { money, quantity } from '../../words/money.ts';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 type Props = { item: ExplanationOut; projectId: string; reason: ReactNode };
 
@@ -42,9 +42,9 @@ export function ExplainedItem({ item, projectId, reason }: Props) {
       {product === undefined ? null : (
         <Text size="sm">
           sold as{' '}
-          <Anchor component={Link} to="/projects/$projectId/catalog" params={{ projectId }} size="sm">
+          <AnchorLink to="/projects/$projectId/catalog" params={{ projectId }} size="sm">
             {product.name}
-          </Anchor>
+          </AnchorLink>
         </Text>
       )}
       {reason}

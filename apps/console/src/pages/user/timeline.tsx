@@ -1,8 +1,7 @@
-import type { TimelineEntryOut } from '@billing/domain';
-import { Anchor, Text } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { Text } from '@mantine/core';
 import { pathOf } from '../../api/call.ts';
 import { useList } from '../../api/reads.ts';
+import type { TimelineEntryOut } from '../../api/shapes.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
@@ -11,6 +10,7 @@ import { ListTable } from '../../parts/list.tsx';
 import { inWords, Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import type { UserKey } from './user-key.ts';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 const kinds = ['stripe_event', 'grant', 'usage', 'webhook', 'audit'] as const;
 
@@ -19,9 +19,9 @@ function Subject({ of }: { of: TimelineEntryOut }) {
   if (of.kind === 'webhook')
     return (
       <CopyableId id={of.id}>
-        <Anchor component={Link} to="/webhook-messages/$messageId" params={{ messageId: of.id }} size="sm">
+        <AnchorLink to="/webhook-messages/$messageId" params={{ messageId: of.id }} size="sm">
           {of.id}
-        </Anchor>
+        </AnchorLink>
       </CopyableId>
     );
   return <CopyableId id={of.subject ?? of.id} />;

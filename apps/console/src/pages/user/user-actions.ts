@@ -3,6 +3,7 @@ import { pathOf } from '../../api/call.ts';
 import { useWholeList } from '../../api/reads.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { adjustAction, eraseAction, grantAction } from './access-actions.ts';
+import { exportAction } from './export-action.tsx';
 import { assignAction, takeCustomerAction } from './owner-actions.ts';
 import type { UserKey } from './user-key.ts';
 
@@ -31,6 +32,7 @@ export function useUserActions(of: UserKey): Action[] {
     ...(counted.length === 0 ? [] : [adjustAction(of, counted)]),
     assignAction(of),
     takeCustomerAction(of),
+    exportAction(of),
     eraseAction(of),
   ];
 }

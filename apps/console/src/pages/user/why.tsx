@@ -1,6 +1,5 @@
-import { Anchor, Card, Group, Stack, Text } from '@mantine/core';
+import { Card, Group, Stack, Text } from '@mantine/core';
 import type { ExplanationOut, UserOut } from '@billing/domain';
-import { Link } from '@tanstack/react-router';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import { EventLink } from '../../parts/links.tsx';
@@ -8,9 +7,11 @@ import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ownerWords, reasonHelp, reasonWords } from '../../words/reasons.ts';
+import { replayMany } from '../runs/run-actions.tsx';
 import { revokeAction } from './access-actions.ts';
 import { ExplainedItem } from './explained-item.tsx';
 import type { UserKey } from './user-key.ts';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 const kindWords = {
   subscription: 'Subscription',
@@ -58,6 +59,7 @@ function SourceCard({ source: { first, items }, of }: { source: Source; of: User
             <Status of={items.some((item) => item.in_force) ? 'in_force' : 'grants_nothing'} />
           </Group>
           {isRevocable ? <ActionButton action={revokeAction(first.source_id)} /> : null}
+          {first.last_event === null ? null : <ActionButton action={replayMany(first.source_id)} />}
         </Group>
         {reasons.size === 1 ? <Reason of={first} /> : null}
         <Text size="sm" c="dimmed">
@@ -84,9 +86,9 @@ function SourceCard({ source: { first, items }, of }: { source: Source; of: User
               Last event: {first.last_event.type}, <Time at={first.last_event.created} />
             </Text>
             <EventLink eventId={first.last_event.event_id} />
-            <Anchor component={Link} to="/events" search={{ object_id: first.source_id }} size="sm">
+            <AnchorLink to="/events" search={{ object_id: first.source_id }} size="sm">
               all its events
-            </Anchor>
+            </AnchorLink>
           </Group>
         )}
       </Stack>

@@ -1,6 +1,5 @@
-import { Anchor } from '@mantine/core';
 import type { WebhookDeliveryOut, WebhookEndpointOut } from '@billing/domain';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { pathOf } from '../../api/call.ts';
 import { useList, useRead } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
@@ -23,6 +22,7 @@ import {
   rotateSecret,
   switchEndpoint,
 } from './endpoint-actions.tsx';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 const filters: readonly Filter[] = [
   {
@@ -51,9 +51,9 @@ function Deliveries({ path, projectId }: { path: string; projectId: string }) {
             name: 'Message',
             cell: ({ message_id: messageId }) => (
               <CopyableId id={messageId}>
-                <Anchor component={Link} to="/webhook-messages/$messageId" params={{ messageId }} size="sm">
+                <AnchorLink to="/webhook-messages/$messageId" params={{ messageId }} size="sm">
                   {messageId}
-                </Anchor>
+                </AnchorLink>
               </CopyableId>
             ),
           },

@@ -1,6 +1,5 @@
-import { Anchor } from '@mantine/core';
 import type { WebhookEndpointOut } from '@billing/domain';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { pathOf } from '../../api/call.ts';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
@@ -11,6 +10,7 @@ import { inWords, Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ProjectNav } from '../projects/project-nav.tsx';
 import { createEndpoint } from './endpoint-actions.tsx';
+import { AnchorLink } from '../../parts/router-links.tsx';
 
 /** Where a product hears of changes. */
 export function Webhooks() {
@@ -33,14 +33,13 @@ export function Webhooks() {
             name: 'Endpoint',
             cell: ({ endpoint_id: endpointId }) => (
               <CopyableId id={endpointId}>
-                <Anchor
-                  component={Link}
+                <AnchorLink
                   to="/projects/$projectId/webhooks/$endpointId"
                   params={{ projectId, endpointId }}
                   size="sm"
                 >
                   {endpointId}
-                </Anchor>
+                </AnchorLink>
               </CopyableId>
             ),
           },
