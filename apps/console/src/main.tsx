@@ -6,6 +6,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { setNonce } from 'get-nonce';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { watchAttention } from './api/attention.ts';
 import { queryClient } from './api/query-client.ts';
 import { router } from './app/router.tsx';
 import { SessionGate } from './app/session.tsx';
@@ -19,6 +20,7 @@ setNonce(nonce);
 const root = document.querySelector('#root');
 if (root === null) throw new Error('index.html has no element "root".');
 
+watchAttention();
 createRoot(root).render(
   <StrictMode>
     <MantineProvider

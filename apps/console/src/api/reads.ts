@@ -1,11 +1,9 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import type { UseQueryResult } from '@tanstack/react-query';
+import { refreshInterval, refreshMs } from './attention.ts';
 import { addressOf, call } from './call.ts';
 import type { Query } from './call.ts';
 import { ApiError } from './problem.ts';
-
-/** How often what may change is read again while its page is open and seen. */
-export const refreshMs = 10_000;
 
 export type ReadOptions = {
   query?: Query;
@@ -15,6 +13,13 @@ export type ReadOptions = {
   isAudited?: boolean;
 };
 
+const audited = {
+  staleTime: Number.POSITIVE_INFINITY,
+  refetchOnWindowFocus: false,
+  refetchOnReconnect: false,
+  meta: { isAudited: true },
+} as const;
+
 /** One read of the API. */
 export function useRead<Answer>(path: string, options: ReadOptions = {}): UseQueryResult<Answer> {
   const { query, isWanted = true, isAudited = false } = options;
@@ -23,8 +28,8 @@ export function useRead<Answer>(path: string, options: ReadOptions = {}): UseQue
     queryFn: ({ signal }) => call<Answer>({ path, signal, ...(query === undefined ? {} : { query }) }),
     enabled: isWanted,
     ...(isAudited
-      ? { staleTime: Number.POSITIVE_INFINITY, refetchOnWindowFocus: false, refetchOnReconnect: false }
-      : { refetchInterval: refreshMs }),
+      ? audited
+      : { refetchInterval: refreshInterval }),
   });
 }
 
@@ -56,8 +61,9 @@ export function useList<Row>(path: string, options: ListOptions = {}): List<Row>
     getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
     enabled: isWanted,
     placeholderData: keepPreviousData,
-    refetchOnWindowFocus: !isAudited,
-    refetchInterval: ({ state }) => (isAudited || (state.data?.pages.length ?? 0) > 1 ? false : refreshMs),
+    ...(isAudited
+      ? audited
+      : { refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshInterval()) }),
   });
   return {
     rows: list.data?.pages.flatMap(({ data }) => data),

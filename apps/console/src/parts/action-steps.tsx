@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { ReactNode, Ref, SyntheticEvent } from 'react';
 import { call } from '../api/call.ts';
 import type { Call } from '../api/call.ts';
+import { sessionKey } from '../api/query-client.ts';
 import { ApiError } from '../api/problem.ts';
 import type { Action } from './action-type.ts';
 import { Difference } from './change-table.tsx';
@@ -44,6 +45,7 @@ function useAction(action: Action) {
     try {
       setStep(await work());
     } catch (failure) {
+      if (failure instanceof ApiError && failure.status === 401) client.setQueryData(sessionKey, null);
       setError(failure);
     } finally {
       setBusy(false);
@@ -59,7 +61,7 @@ function useAction(action: Action) {
     attempt(async () => {
       const request = withReason(action.request(values), needsReason ? reason : undefined);
       const answer = await call<unknown>(request);
-      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
       return { at: 'done', answer };
     });
   const back = (): void => {
