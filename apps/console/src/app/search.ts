@@ -1,4 +1,4 @@
-import type { Search } from '../parts/filters.tsx';
+export type Search = Readonly<Record<string, string>>;
 
 /** An address's query as texts: an id such as `123` stays one. */
 export const parseSearch = (text: string): Record<string, string> =>

@@ -2,11 +2,10 @@ import { Button, Group, Select, TextInput } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { SyntheticEvent } from 'react';
+import type { Search } from '../app/search.ts';
 
 /** A field of a list's query, kept in the address under the same name. `options`: it is one of them. */
 export type Filter = { name: string; label: string; options?: readonly string[]; isTime?: boolean };
-
-export type Search = Readonly<Record<string, string>>;
 
 /** The filters of the address. */
 export const useFilters = (): Search => useSearch({ strict: false });
