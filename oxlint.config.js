@@ -101,8 +101,14 @@ export default {
       files: ['apps/console/src/**'],
       env: { browser: true, es2024: true },
       plugins: ['typescript', 'unicorn', 'import', 'promise', 'react', 'jsx-a11y', 'oxc'],
-      // The compiler writes what JSX becomes.
-      rules: { 'react/react-in-jsx-scope': 'off', 'import/no-unassigned-import': 'off' },
+      rules: {
+        // The compiler writes what JSX becomes.
+        'react/react-in-jsx-scope': 'off',
+        // It takes the cells of a table for components.
+        'react/no-unstable-nested-components': 'off',
+        // The components of Mantine choose the tag.
+        'jsx-a11y/prefer-tag-over-role': 'off',
+      },
     },
     // A module of others can only be extended by an interface.
     {

@@ -11,7 +11,8 @@ function staticImports(file: string, seen = new Set<string>()): Set<string> {
   seen.add(file);
   if (!file.endsWith('.js')) return seen;
   const text = readFileSync(join(consoleDist, 'assets', file), 'utf8');
-  for (const [, name = ''] of text.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+)["']/g)) staticImports(name, seen);
+  for (const [, name = ''] of text.matchAll(/(?:from|import)\s*["']\.\/([\w.-]+)["']/g))
+    staticImports(name, seen);
   return seen;
 }
 

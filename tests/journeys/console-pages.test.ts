@@ -13,15 +13,33 @@ async function fill(): Promise<typeof world> {
   const { projectId, apiKey } = await system.createProject();
   const price = await system.sell(projectId);
   const userId = uniqueId('user');
-  const { body } = await system.checkout(apiKey, system.order(price.priceId, { user_id: userId })).expect(200);
+  const { body } = await system
+    .checkout(apiKey, system.order(price.priceId, { user_id: userId }))
+    .expect(200);
   await system.pay(body.session_id);
   await system.awaitFeatures(apiKey, userId, ['premium']);
   await system
-    .admin('post', `/projects/${projectId}/features`, { feature_code: 'calls', kind: 'metered', unit: 'call' })
+    .admin('post', `/projects/${projectId}/features`, {
+      feature_code: 'calls',
+      kind: 'metered',
+      unit: 'call',
+    })
     .expect(201);
-  const grant = { project_id: projectId, user_id: userId, feature_code: 'calls', amount: 100, reason: 'Test' };
+  const grant = {
+    project_id: projectId,
+    user_id: userId,
+    feature_code: 'calls',
+    amount: 100,
+    reason: 'Test',
+  };
   await system.admin('post', '/grant', grant).expect(201);
-  const adjust = { project_id: projectId, user_id: userId, feature_code: 'calls', quantity: 30, reason: 'Test' };
+  const adjust = {
+    project_id: projectId,
+    user_id: userId,
+    feature_code: 'calls',
+    quantity: 30,
+    reason: 'Test',
+  };
   await system.admin('post', '/usage/adjust', adjust).expect(200);
   const endpoint = await system
     .admin('post', `/projects/${projectId}/webhook-endpoints`, { url: 'http://127.0.0.1:9/hook' })

@@ -9,13 +9,20 @@ const describeWithBrowser = browserPath === undefined ? describe.skip : describe
 
 let system: ConsoleSystem;
 
-type Work = { open: string; fill?: Record<string, string>; choose?: Record<string, string>; shows: RegExp; confirm: string };
+type Work = {
+  open: string;
+  fill?: Record<string, string>;
+  choose?: Record<string, string>;
+  shows: RegExp;
+  confirm: string;
+};
 
 /** An action from its button to the end; gives back what the dialog says at the end. */
 async function act(page: Page, { open, fill = {}, choose = {}, shows, confirm }: Work): Promise<string> {
   await page.getByRole('button', { name: open, exact: true }).first().click();
   const dialog = page.getByRole('dialog');
-  for (const [label, text] of Object.entries(fill)) await dialog.getByLabel(label, { exact: true }).fill(text);
+  for (const [label, text] of Object.entries(fill))
+    await dialog.getByLabel(label, { exact: true }).fill(text);
   for (const [label, option] of Object.entries(choose)) {
     await dialog.getByRole('combobox', { name: label }).click();
     await page.getByRole('option', { name: option }).click();
@@ -85,7 +92,9 @@ describeWithBrowser('a product', () => {
       shows: noUser,
       confirm: 'Map a price',
     });
-    const { body } = await system.checkout(apiKey, system.order('monthly', { user_id: 'user_1' })).expect(200);
+    const { body } = await system
+      .checkout(apiKey, system.order('monthly', { user_id: 'user_1' }))
+      .expect(200);
     await system.pay(body.session_id);
     await system.awaitFeatures(apiKey, 'user_1', ['premium']);
 

@@ -18,7 +18,7 @@ async function lockedOut() {
   await system.pay(body.session_id);
   await system.awaitFeatures(apiKey, userId, ['premium']);
   const { payment_intent: paymentId } = await system.stripe.checkout.sessions.retrieve(body.session_id);
-  await system.stripe.refunds.create({ payment_intent: String(paymentId) });
+  await system.stripe.refunds.create({ payment_intent: typeof paymentId === 'string' ? paymentId : '' });
   await system.awaitFeatures(apiKey, userId, []);
   return { projectId, apiKey, userId };
 }
@@ -40,7 +40,9 @@ describeWithBrowser('a user who is locked out', () => {
     await untilQuiet(page);
     expect(new URL(page.url()).pathname).toBe(`/console/users/${projectId}/${userId}`);
     expect(await page.title()).toBe(`User ${userId} · Billing console`);
-    expect(await page.getByRole('tabpanel').innerText()).toContain('So much was refunded that the policy ends access.');
+    expect(await page.getByRole('tabpanel').innerText()).toContain(
+      'So much was refunded that the policy ends access.',
+    );
     expect(await findViolations(page)).toEqual([]);
 
     await tabTo(page, 'Grant');
@@ -82,7 +84,8 @@ describeWithBrowser('a user who is locked out', () => {
     const { page, reports, go } = await system.open({ as: viewer });
     await go(`/users/${projectId}/${userId}`);
     expect(await page.getByRole('tabpanel').innerText()).toContain('refunded');
-    for (const name of ['Grant', 'Assign', 'Erase']) expect(await page.getByRole('button', { name }).count()).toBe(0);
+    for (const name of ['Grant', 'Assign', 'Erase'])
+      expect(await page.getByRole('button', { name }).count()).toBe(0);
     await go('/users/nowhere/nobody');
     await page.getByText(/Nobody has heard of nobody/).waitFor();
     expect(reports).toEqual([]);

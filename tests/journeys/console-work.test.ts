@@ -29,7 +29,9 @@ describeWithBrowser('daily work', () => {
     const { projectId, apiKey } = await system.createProject();
     const price = await system.sell(projectId);
     const userId = uniqueId('user');
-    const { body } = await system.checkout(apiKey, system.order(price.priceId, { user_id: userId })).expect(200);
+    const { body } = await system
+      .checkout(apiKey, system.order(price.priceId, { user_id: userId }))
+      .expect(200);
     await system.pay(body.session_id);
     await system.awaitFeatures(apiKey, userId, ['premium']);
     const opened = await system.open();
@@ -93,7 +95,9 @@ describeWithBrowser('daily work', () => {
     await other.page.getByRole('menuitem', { name: 'Sign out' }).click();
     await other.page.getByRole('heading', { level: 1, name: 'Billing console' }).waitFor();
     await untilQuiet(mine.page);
-    await mine.page.getByLabel('Find a user, a Stripe object, an event or a key by its id').fill('cus_nobody');
+    await mine.page
+      .getByLabel('Find a user, a Stripe object, an event or a key by its id')
+      .fill('cus_nobody');
     await mine.page.keyboard.press('Enter');
     await mine.page.getByText(/Nothing has exactly the id/).waitFor();
     expect([...mine.reports, ...other.reports]).toEqual([]);

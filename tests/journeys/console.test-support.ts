@@ -88,7 +88,8 @@ export async function findViolations(page: Page): Promise<string[]> {
     `axe.run(document, { runOnly: ${JSON.stringify(rules)} })`,
   );
   return violations.map(
-    ({ id, nodes: [node] }) => `${id}: ${node?.html ?? ''} (${node?.failureSummary.replaceAll(/\s+/g, ' ') ?? ''})`,
+    ({ id, nodes: [node] }) =>
+      `${id}: ${node?.html ?? ''} (${node?.failureSummary.replaceAll(/\s+/g, ' ') ?? ''})`,
   );
 }
 

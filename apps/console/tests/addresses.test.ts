@@ -7,7 +7,9 @@ test('ids in a path may hold any character', () => {
 });
 
 test('a query has what is given', () => {
-  expect(addressOf('/x', { a: '', b: undefined, c: 0, d: false, e: 'ä&b' })).toBe('/x?c=0&d=false&e=%C3%A4%26b');
+  expect(addressOf('/x', { a: '', b: undefined, c: 0, d: false, e: 'ä&b' })).toBe(
+    '/x?c=0&d=false&e=%C3%A4%26b',
+  );
   expect(addressOf('/x', { a: '' })).toBe('/x');
 });
 

@@ -1,7 +1,10 @@
 import { toCsv } from '../src/pages/sold/to-csv.ts';
 
 test('quotes what needs it, and starts no formula', () => {
-  const rows = [{ id: 'a,b', note: 'says "no"' }, { id: '=1+1', note: null }];
+  const rows = [
+    { id: 'a,b', note: 'says "no"' },
+    { id: '=1+1', note: null },
+  ];
   const text = toCsv(rows, [
     ['id', ({ id }) => id],
     ['note', ({ note }) => note],

@@ -16,7 +16,8 @@ export function watchAttention(): void {
   const touch = (): void => {
     const wasAttended = isAttended();
     touchedAt = Date.now();
-    if (!wasAttended) void queryClient.invalidateQueries({ predicate: ({ meta }) => meta?.['isAudited'] !== true });
+    if (!wasAttended)
+      void queryClient.invalidateQueries({ predicate: ({ meta }) => meta?.['isAudited'] !== true });
   };
   for (const type of ['pointerdown', 'keydown', 'wheel']) addEventListener(type, touch, { passive: true });
 }

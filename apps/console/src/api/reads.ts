@@ -27,9 +27,7 @@ export function useRead<Answer>(path: string, options: ReadOptions = {}): UseQue
     queryKey: ['read', addressOf(path, query)],
     queryFn: ({ signal }) => call<Answer>({ path, signal, ...(query === undefined ? {} : { query }) }),
     enabled: isWanted,
-    ...(isAudited
-      ? audited
-      : { refetchInterval: refreshInterval }),
+    ...(isAudited ? audited : { refetchInterval: refreshInterval }),
   });
 }
 
@@ -55,15 +53,15 @@ export function useList<Row>(path: string, options: ListOptions = {}): List<Row>
   const asked = { ...query, limit };
   const list = useInfiniteQuery({
     queryKey: ['list', addressOf(path, asked)],
-    queryFn: ({ pageParam, signal }) =>
-      call<Page<Row>>({ path, query: { ...asked, cursor: pageParam }, signal }),
+    queryFn: ({ pageParam, signal }): Promise<Page<Row>> =>
+      call({ path, query: { ...asked, cursor: pageParam }, signal }),
     initialPageParam: '',
     getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
     enabled: isWanted,
     placeholderData: keepPreviousData,
-    ...(isAudited
-      ? audited
-      : { refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : refreshInterval()) }),
+    ...(isAudited ? audited : {}),
+    refetchInterval: ({ state }) =>
+      isAudited || (state.data?.pages.length ?? 0) > 1 ? false : refreshInterval(),
   });
   return {
     rows: list.data?.pages.flatMap(({ data }) => data),

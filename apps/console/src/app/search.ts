@@ -13,4 +13,6 @@ export function stringifySearch(search: Record<string, unknown>): string {
 
 /** Only texts: what else an address holds is of no page. */
 export const validateSearch = (search: Record<string, unknown>): Search =>
-  Object.fromEntries(Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  Object.fromEntries(
+    Object.entries(search).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );

@@ -1,4 +1,4 @@
-import { AppShell, Burger, Button, Group, Menu, Text, useMantineColorScheme } from '@mantine/core';
+import { AppShell, Burger, Button, Group, Menu, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';

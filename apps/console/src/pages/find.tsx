@@ -14,7 +14,10 @@ import { AnchorLink } from '../parts/router-links.tsx';
 const columns: readonly Column<FoundUserOut>[] = [
   { name: 'Matched', cell: ({ matched }) => inWords(matched) },
   { name: 'Id', cell: ({ matched_id: id }) => <CopyableId id={id} /> },
-  { name: 'User', cell: ({ project_id: projectId, user_id: userId }) => <UserLink {...{ projectId, userId }} /> },
+  {
+    name: 'User',
+    cell: ({ project_id: projectId, user_id: userId }) => <UserLink {...{ projectId, userId }} />,
+  },
   { name: 'Project', cell: ({ project_id: projectId }) => <ProjectLink projectId={projectId} /> },
   { name: 'Known by', cell: ({ owner_source: source }) => (source === null ? '–' : inWords(source)) },
 ];
@@ -33,8 +36,7 @@ function Found({ q, wantsList }: { q: string; wantsList: boolean }) {
   const list = useList<FoundUserOut>('/api/v1/admin/users', { query: { query: q }, isAudited: true });
   const only = list.isFetching ? null : onlyUser(list.rows ?? []);
   // Who looks for one user wants to see that user; `list=1` in the address shows what matched.
-  if (only !== null && !wantsList)
-    return <Navigate to="/users/$projectId/$userId" params={only} replace />;
+  if (only !== null && !wantsList) return <Navigate to="/users/$projectId/$userId" params={only} replace />;
   return (
     <>
       <ListTable

@@ -13,7 +13,13 @@ import { Page } from '../parts/page.tsx';
 import { inWords } from '../parts/status.tsx';
 import { Time } from '../parts/time.tsx';
 
-const reasons = ['unknown_customer', 'unknown_project', 'unknown_price', 'price_of_other_project', 'buyer_hint'];
+const reasons = [
+  'unknown_customer',
+  'unknown_project',
+  'unknown_price',
+  'price_of_other_project',
+  'buyer_hint',
+];
 
 const inProject = { kind: 'text', name: 'project_id', label: 'Project', isRequired: true } as const;
 
@@ -65,7 +71,11 @@ function assignObject(objectId: string): Action | null {
     request: (values) => ({
       method: 'POST',
       path: '/api/v1/admin/assign',
-      body: { [field]: objectId, project_id: textOf(values, 'project_id'), user_id: textOf(values, 'user_id') },
+      body: {
+        [field]: objectId,
+        project_id: textOf(values, 'project_id'),
+        user_id: textOf(values, 'user_id'),
+      },
     }),
   };
 }
@@ -101,7 +111,9 @@ export function Quarantine() {
   const list = useList<QuarantineOut>('/api/v1/admin/quarantine', { query: { reason } });
   return (
     <Page title="Quarantine" words="What was paid, and cannot be given to anybody yet.">
-      <Text size="sm">Mapping a customer or a price releases all that waits for it; the difference is shown first.</Text>
+      <Text size="sm">
+        Mapping a customer or a price releases all that waits for it; the difference is shown first.
+      </Text>
       <Filters of={[{ name: 'reason', label: 'Why', options: reasons }]} />
       <ListTable
         name="Quarantine"

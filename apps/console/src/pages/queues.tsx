@@ -37,8 +37,8 @@ export function Queues() {
         <QueueGraph />
       </Section>
       <Text>
-        <Anchor href="/admin/queues">Open the queue screen</Anchor> for single jobs. It asks for a name and secret of its
-        own; where the service has an <code>OPERATIONS_PORT</code>, it is at that port.
+        <Anchor href="/admin/queues">Open the queue screen</Anchor> for single jobs. It asks for a name and
+        secret of its own; where the service has an <code>OPERATIONS_PORT</code>, it is at that port.
       </Text>
     </Page>
   );

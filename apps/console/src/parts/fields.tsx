@@ -76,11 +76,7 @@ function ChoiceInput({ field, value, error, onChange }: Props) {
     );
   if (field.kind === 'checks')
     return (
-      <Checkbox.Group
-        {...shared}
-        value={typeof value === 'object' ? [...value] : []}
-        onChange={onChange}
-      >
+      <Checkbox.Group {...shared} value={typeof value === 'object' ? [...value] : []} onChange={onChange}>
         <Group mt="xs">
           {field.options.map((option) => (
             <Checkbox key={option.value} value={option.value} label={option.label} />

@@ -29,17 +29,25 @@ export function Page({ title, words, actions, children }: Props) {
 }
 
 /** A part of a page. */
-export function Section({ title, actions, children }: { title: string; actions?: ReactNode; children: ReactNode }) {
+export function Section({
+  title,
+  actions,
+  children,
+}: {
+  title: string;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
   return (
     <section aria-label={title}>
       <Stack gap="xs">
-      <Group justify="space-between">
-        <Title order={2} size="h4">
-          {title}
-        </Title>
-        <Group gap="xs">{actions}</Group>
-      </Group>
-      {children}
+        <Group justify="space-between">
+          <Title order={2} size="h4">
+            {title}
+          </Title>
+          <Group gap="xs">{actions}</Group>
+        </Group>
+        {children}
       </Stack>
     </section>
   );

@@ -9,8 +9,11 @@ const effects: { [Name in keyof Policy]: (value: Policy[Name]) => string } = {
       ? 'A failed renewal ends access at once.'
       : `After a failed renewal access goes on for ${days} ${days === 1 ? 'day' : 'days'}.`,
   unpaid: (value) =>
-    value === 'allow' ? 'Access goes on when Stripe gives up collecting.' : 'No access once Stripe gives up collecting.',
-  paused: (value) => (value === 'allow' ? 'A paused subscription grants.' : 'A paused subscription grants nothing.'),
+    value === 'allow'
+      ? 'Access goes on when Stripe gives up collecting.'
+      : 'No access once Stripe gives up collecting.',
+  paused: (value) =>
+    value === 'allow' ? 'A paused subscription grants.' : 'A paused subscription grants nothing.',
   incomplete: (value) =>
     value === 'allow' ? 'Access begins before the first payment.' : 'Access begins with the first payment.',
   pause_collection: (value) =>
@@ -18,7 +21,9 @@ const effects: { [Name in keyof Policy]: (value: Policy[Name]) => string } = {
       ? 'Access goes on while collection is paused.'
       : 'No access while collection is paused.',
   partial_refund_threshold: (share) =>
-    share >= 1 ? 'Only a full refund ends access.' : `A refund of ${Math.round(share * 100)} % or more ends access.`,
+    share >= 1
+      ? 'Only a full refund ends access.'
+      : `A refund of ${Math.round(share * 100)} % or more ends access.`,
   dispute: (value) =>
     value === 'hold' ? 'An open dispute holds access back, a lost one ends it.' : 'Disputes change nothing.',
   accept_buyer_hints: (value) =>
@@ -34,7 +39,8 @@ const effects: { [Name in keyof Policy]: (value: Policy[Name]) => string } = {
 
 export const policyNames = Object.keys(effects).filter((name): name is keyof Policy => name in effects);
 
-const effectOf = <Name extends keyof Policy>(name: Name, policy: Policy): string => effects[name](policy[name]);
+const effectOf = <Name extends keyof Policy>(name: Name, policy: Policy): string =>
+  effects[name](policy[name]);
 
 /** Each setting with its value and its effect. */
 export const describePolicy = (policy: Policy): { name: keyof Policy; value: string; effect: string }[] =>

@@ -59,7 +59,12 @@ export const createFeature = (projectId: string): Action => ({
   fields: [
     { kind: 'text', name: 'feature_code', label: 'Code', isRequired: true },
     { kind: 'select', name: 'kind', label: 'Kind', options: kinds, initial: 'boolean' },
-    { kind: 'switch', name: 'counted', label: 'Counted', description: 'Limits only: usage raises and lowers a level.' },
+    {
+      kind: 'switch',
+      name: 'counted',
+      label: 'Counted',
+      description: 'Limits only: usage raises and lowers a level.',
+    },
     ...fieldsOf(),
   ],
   request: (values) => ({

@@ -23,7 +23,10 @@ export function Features({ projectId }: { projectId: string }) {
           { name: 'Code', cell: ({ feature_code: code }) => <CopyableId id={code} /> },
           { name: 'Name', cell: ({ name }) => name ?? '–' },
           { name: 'Kind', cell: kindOf },
-          { name: 'Thresholds', cell: ({ thresholds }) => thresholds.map((one) => `${one} %`).join(', ') || '–' },
+          {
+            name: 'Thresholds',
+            cell: ({ thresholds }) => thresholds.map((one) => `${one} %`).join(', ') || '–',
+          },
           { name: 'Meter of Stripe', cell: ({ stripe_meter: meter }) => meter?.event_name ?? '–' },
           {
             name: '',

@@ -4,7 +4,13 @@ import type { Action } from '../../parts/action-type.ts';
 import { givenNumber, givenText, textOf } from '../../parts/fields.tsx';
 
 /** `stripePriceId`: it is known already, as of something in quarantine. */
-export const createPrice = ({ projectId, stripePriceId }: { projectId: string; stripePriceId?: string }): Action => ({
+export const createPrice = ({
+  projectId,
+  stripePriceId,
+}: {
+  projectId: string;
+  stripePriceId?: string;
+}): Action => ({
   label: 'Map a price',
   title: `Map a price of Stripe in ${projectId}`,
   words:
@@ -21,7 +27,12 @@ export const createPrice = ({ projectId, stripePriceId }: { projectId: string; s
       initial: stripePriceId ?? '',
     },
     { kind: 'text', name: 'product_id', label: 'Sold as the product', isRequired: true },
-    { kind: 'text', name: 'price_id', label: 'Id', description: 'By which checkouts name it. Empty: that of Stripe.' },
+    {
+      kind: 'text',
+      name: 'price_id',
+      label: 'Id',
+      description: 'By which checkouts name it. Empty: that of Stripe.',
+    },
     {
       kind: 'number',
       name: 'access_days',

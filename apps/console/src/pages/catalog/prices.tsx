@@ -32,7 +32,10 @@ export function Prices({ projectId }: { projectId: string }) {
           { name: 'Amount', cell: ({ amount, currency }) => money(amount, currency), isNumber: true },
           { name: 'Paid', cell: everyOf },
           { name: 'As at Stripe', cell: ({ verified_at: at }) => <Time at={at} none="no" /> },
-          { name: 'State', cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} /> },
+          {
+            name: 'State',
+            cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} />,
+          },
           {
             name: '',
             cell: (price) => (

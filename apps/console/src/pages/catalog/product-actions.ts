@@ -23,7 +23,8 @@ const fieldsOf = (product?: ProductOut): Field[] => [
     name: 'features',
     label: 'Settings of features',
     description: settingsWords,
-    initial: product === undefined || product.features.length === 0 ? '' : JSON.stringify(product.features, null, 2),
+    initial:
+      product === undefined || product.features.length === 0 ? '' : JSON.stringify(product.features, null, 2),
   },
   {
     kind: 'text',
@@ -92,7 +93,13 @@ export const createProduct = (projectId: string): Action => ({
   least: 'admin',
   isTried: true,
   fields: [
-    { kind: 'text', name: 'product_id', label: 'Id', description: 'Stays for ever, such as pro.', isRequired: true },
+    {
+      kind: 'text',
+      name: 'product_id',
+      label: 'Id',
+      description: 'Stays for ever, such as pro.',
+      isRequired: true,
+    },
     ...fieldsOf(),
   ],
   request: (values) => ({

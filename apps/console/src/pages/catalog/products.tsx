@@ -29,7 +29,10 @@ export function Products({ projectId }: { projectId: string }) {
           { name: 'Gives', cell: ({ feature_codes: codes }) => codes.join(', ') || 'nothing' },
           { name: 'Plan', cell: planOf },
           { name: 'Product of Stripe', cell: ({ stripe_product_id: id }) => <CopyableId id={id} /> },
-          { name: 'State', cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} /> },
+          {
+            name: 'State',
+            cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} />,
+          },
           {
             name: '',
             cell: (product) => (

@@ -54,7 +54,9 @@ function Objects({ of }: { of: EventDetailOut['objects'] }) {
         },
         {
           name: 'User',
-          cell: ({ project_id: projectId, user_id: userId }) => <UserLink projectId={projectId} userId={userId} />,
+          cell: ({ project_id: projectId, user_id: userId }) => (
+            <UserLink projectId={projectId} userId={userId} />
+          ),
         },
         { name: 'Project', cell: ({ project_id: projectId }) => <ProjectLink projectId={projectId} /> },
       ]}

@@ -9,7 +9,9 @@ import { Tiles } from './tiles.tsx';
 import { AnchorLink } from '../../parts/router-links.tsx';
 
 /** Where a condition is looked at. */
-const placeOf: Partial<Record<ConditionOut['code'], '/events' | '/quarantine' | '/runs' | '/queues' | '/projects'>> = {
+const placeOf: Partial<
+  Record<ConditionOut['code'], '/events' | '/quarantine' | '/runs' | '/queues' | '/projects'>
+> = {
   queue_waits: '/queues',
   events_failed: '/events',
   events_quarantined: '/quarantine',

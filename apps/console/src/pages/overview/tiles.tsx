@@ -5,7 +5,13 @@ import { spanOf } from '../../parts/time.tsx';
 import { CardLink } from '../../parts/router-links.tsx';
 
 type Place = '/events' | '/quarantine' | '/runs' | '/queues' | '/projects' | '/access';
-type TileProps = { name: string; to: Place; search?: Record<string, string>; children: ReactNode; more?: ReactNode };
+type TileProps = {
+  name: string;
+  to: Place;
+  search?: Record<string, string>;
+  children: ReactNode;
+  more?: ReactNode;
+};
 
 function Tile({ name, to, search = {}, children, more }: TileProps) {
   return (
@@ -39,7 +45,11 @@ export function Tiles({ of }: { of: OverviewOut }) {
   const { depth, age } = ofQueues(of.queues);
   return (
     <div className="tiles">
-      <Tile name="Processes" to="/access" more={processes.other === 0 ? undefined : `${processes.other} older`}>
+      <Tile
+        name="Processes"
+        to="/access"
+        more={processes.other === 0 ? undefined : `${processes.other} older`}
+      >
         {processes.api} API, {processes.worker} worker
       </Tile>
       <Tile name="Jobs in the queues" to="/queues" more={age}>
@@ -67,7 +77,9 @@ export function Tiles({ of }: { of: OverviewOut }) {
       <Tile
         name="Webhooks to products"
         to="/projects"
-        more={webhooks.endpoints_disabled === 0 ? undefined : `${webhooks.endpoints_disabled} endpoints disabled`}
+        more={
+          webhooks.endpoints_disabled === 0 ? undefined : `${webhooks.endpoints_disabled} endpoints disabled`
+        }
       >
         {webhooks.deliveries_due.toLocaleString()} due
       </Tile>

@@ -18,7 +18,8 @@ const shownKey = (answer: unknown) => <ShownOnce of={answer} field="api_key" wha
 export const createKey = (projectId: string): Action => ({
   label: 'New key',
   title: `New key of ${projectId}`,
-  words: 'The key is shown once, at the end. It belongs into the backend’s secrets, not into a page or an app.',
+  words:
+    'The key is shown once, at the end. It belongs into the backend’s secrets, not into a page or an app.',
   least: 'admin',
   isTried: true,
   confirm: 'Make the key',
@@ -37,7 +38,12 @@ export const createKey = (projectId: string): Action => ({
       label: 'Only from',
       description: 'Addresses or networks, one a line. None: from anywhere.',
     },
-    { kind: 'number', name: 'rate_limit_per_second', label: 'Requests a second', description: 'Empty: as set.' },
+    {
+      kind: 'number',
+      name: 'rate_limit_per_second',
+      label: 'Requests a second',
+      description: 'Empty: as set.',
+    },
     { kind: 'time', name: 'expires_at', label: 'Ends', description: 'Empty: never.' },
   ],
   request: (values) => ({

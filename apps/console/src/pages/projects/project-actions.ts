@@ -70,7 +70,9 @@ function policyField(name: keyof Policy, policy: Policy): Field {
 
 /** Only what differs: what is left as it is stays the service's default. */
 function policyChanges(values: Values, policy: Policy): Record<string, string | number> {
-  const changed = policyNames.filter((name) => textOf(values, name) !== '' && textOf(values, name) !== String(policy[name]));
+  const changed = policyNames.filter(
+    (name) => textOf(values, name) !== '' && textOf(values, name) !== String(policy[name]),
+  );
   return Object.fromEntries(
     changed.map((name) => {
       const text = textOf(values, name);
@@ -85,7 +87,8 @@ export function changePolicy(project: ProjectOut): Action {
     ...rest,
     label: 'Change',
     title: `Change the policy of ${project.project_id}`,
-    words: 'What a failed payment, a pause, a refund or a dispute does to access. It holds for all users at once.',
+    words:
+      'What a failed payment, a pause, a refund or a dispute does to access. It holds for all users at once.',
     fields: policyNames.map((name) => policyField(name, project.policy)),
     request: (values) => ({ method: 'PATCH', path, body: { policy: policyChanges(values, project.policy) } }),
   };

@@ -23,7 +23,14 @@ function Policy({ project }: { project: ProjectOut }) {
         rows={describePolicy(project.policy)}
         keyOf={({ name }) => name}
         columns={[
-          { name: 'Setting', cell: ({ name }) => <Text size="sm" ff="monospace">{name}</Text> },
+          {
+            name: 'Setting',
+            cell: ({ name }) => (
+              <Text size="sm" ff="monospace">
+                {name}
+              </Text>
+            ),
+          },
           { name: 'Value', cell: ({ value }) => value },
           { name: 'So', cell: ({ effect }) => effect },
         ]}

@@ -16,7 +16,13 @@ const createProject: Action = {
   least: 'admin',
   isTried: true,
   fields: [
-    { kind: 'text', name: 'project_id', label: 'Id', description: 'Stays for ever; short, such as shop.', isRequired: true },
+    {
+      kind: 'text',
+      name: 'project_id',
+      label: 'Id',
+      description: 'Stays for ever; short, such as shop.',
+      isRequired: true,
+    },
     { kind: 'text', name: 'name', label: 'Name', isRequired: true },
     { kind: 'area', name: 'description', label: 'Description' },
   ],
@@ -26,7 +32,9 @@ const createProject: Action = {
     body: {
       project_id: textOf(values, 'project_id'),
       name: textOf(values, 'name'),
-      ...(givenText(values, 'description') === undefined ? {} : { description: givenText(values, 'description') }),
+      ...(givenText(values, 'description') === undefined
+        ? {}
+        : { description: givenText(values, 'description') }),
     },
   }),
   done: () => 'The project is there. Next: a key for its backend, then its catalog.',

@@ -59,7 +59,8 @@ export const replayOne = (eventId: string): Action => ({
   ...tryReplay(eventId),
   label: 'Replay',
   title: `Replay ${eventId}`,
-  words: 'A worker processes the event again. What is newer stays. “Try a replay” shows first what it changes.',
+  words:
+    'A worker processes the event again. What is newer stays. “Try a replay” shows first what it changes.',
   confirm: 'Replay it',
   request: () => ({
     method: 'POST',

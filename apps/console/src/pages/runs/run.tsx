@@ -17,7 +17,9 @@ type Result = NonNullable<RunOut['result']>;
 /** Numbers of a result by their names. */
 function Counts({ of }: { of: object }) {
   const entries = Object.entries(of).filter(([, value]) => typeof value === 'number');
-  return <Facts of={entries.map(([name, value]) => [inWords(name), Number(value).toLocaleString()] as const)} />;
+  return (
+    <Facts of={entries.map(([name, value]) => [inWords(name), Number(value).toLocaleString()] as const)} />
+  );
 }
 
 function Drift({ of }: { of: Extract<Result, { drift: unknown }> }) {
@@ -67,8 +69,8 @@ function State({ of }: { of: RunOut }) {
   if (of.status === 'done') return null;
   return (
     <Text role="status">
-      <Loader size="xs" aria-hidden /> {inWords(of.progress.phase)}: {of.progress.objects.toLocaleString()} objects so
-      far. It goes on when you leave.
+      <Loader size="xs" aria-hidden /> {inWords(of.progress.phase)}: {of.progress.objects.toLocaleString()}{' '}
+      objects so far. It goes on when you leave.
     </Text>
   );
 }
@@ -80,7 +82,11 @@ export function Run() {
   return (
     <Page
       title={`Run ${runId}`}
-      words={read.data === undefined ? undefined : `${inWords(read.data.kind)}${read.data.dry_run ? ', as a try' : ''}`}
+      words={
+        read.data === undefined
+          ? undefined
+          : `${inWords(read.data.kind)}${read.data.dry_run ? ', as a try' : ''}`
+      }
     >
       <Loaded read={read}>
         {(run) => (

@@ -16,7 +16,10 @@ const columns: readonly Column<RunOut>[] = [
   { name: 'Run', cell: ({ run_id: id }) => <RunLink runId={id} /> },
   { name: 'Kind', cell: ({ kind, dry_run: isTry }) => `${inWords(kind)}${isTry ? ', as a try' : ''}` },
   { name: 'State', cell: ({ status }) => <Status of={status} /> },
-  { name: 'At', cell: ({ progress: { phase, objects } }) => `${inWords(phase)}, ${objects.toLocaleString()}` },
+  {
+    name: 'At',
+    cell: ({ progress: { phase, objects } }) => `${inWords(phase)}, ${objects.toLocaleString()}`,
+  },
   { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
   { name: 'By', cell: ({ requested_by: by }) => by },
 ];
@@ -46,7 +49,13 @@ export function Runs() {
       }
     >
       <Filters of={filters} />
-      <ListTable name="Runs" list={list} columns={columns} keyOf={({ run_id: id }) => id} empty="No run is like this." />
+      <ListTable
+        name="Runs"
+        list={list}
+        columns={columns}
+        keyOf={({ run_id: id }) => id}
+        empty="No run is like this."
+      />
     </Page>
   );
 }

@@ -34,11 +34,17 @@ export function CsvButton<Row>(props: Props<Row>) {
     const stop = new AbortController();
     running.current = stop;
     try {
-      const rows = await readAll(props, (count) => setState(`${count.toLocaleString()} rows so far`), stop.signal);
+      const rows = await readAll(
+        props,
+        (count) => setState(`${count.toLocaleString()} rows so far`),
+        stop.signal,
+      );
       saveFile(toCsv(rows, props.columns), { name: props.name, ending: 'csv', type: 'text/csv' });
       setState(`Saved ${rows.length.toLocaleString()} rows`);
     } catch (error) {
-      setState(stop.signal.aborted ? 'Stopped' : `Failed: ${error instanceof Error ? error.message : 'unknown'}`);
+      setState(
+        stop.signal.aborted ? 'Stopped' : `Failed: ${error instanceof Error ? error.message : 'unknown'}`,
+      );
     } finally {
       running.current = null;
     }

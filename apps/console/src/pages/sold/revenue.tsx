@@ -9,19 +9,19 @@ import { Empty, Loaded } from '../../parts/states.tsx';
 const colours = ['blue', 'orange', 'teal', 'grape', 'red', 'cyan'];
 
 function digitsOf(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  return (
+    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
+  );
 }
 
 /** One line for each currency: they cannot be summed. */
 function MonthlyRevenue({ days }: { days: readonly RevenueDayOut[] }) {
   const currencies = [...new Set(days.flatMap(({ mrr }) => mrr.map(({ currency }) => currency)))].toSorted();
-  const series = currencies.map(
-    (currency, index): Series => ({
-      name: currency,
-      label: currency.toUpperCase(),
-      colour: colours[index % colours.length] ?? 'blue',
-    }),
-  );
+  const series = currencies.map((currency, index): Series => ({
+    name: currency,
+    label: currency.toUpperCase(),
+    colour: colours[index % colours.length] ?? 'blue',
+  }));
   const points = days.map(({ day, mrr }) => ({
     at: day,
     ...Object.fromEntries(mrr.map(({ currency, amount }) => [currency, amount / 10 ** digitsOf(currency)])),

@@ -35,7 +35,10 @@ const soldAs = (items: readonly Pick<Item, 'product_id' | 'stripe_price_id' | 'q
   items.map((item) => `${item.product_id ?? item.stripe_price_id} × ${item.quantity}`).join(', ') || '–';
 
 const endOf = (row: SoldSubscriptionOut): string | null =>
-  row.items.map((item) => item.current_period_end).filter((end) => end !== null).toSorted()[0] ?? null;
+  row.items
+    .map((item) => item.current_period_end)
+    .filter((end) => end !== null)
+    .toSorted()[0] ?? null;
 
 const columns: readonly Column<SoldSubscriptionOut>[] = [
   { name: 'Subscription', cell: ({ subscription_id: id }) => <FoundLink id={id} /> },
@@ -49,7 +52,8 @@ const columns: readonly Column<SoldSubscriptionOut>[] = [
   { name: 'Paid until', cell: (row) => <Time at={endOf(row)} /> },
   {
     name: 'Ends',
-    cell: (row) => (row.cancel_at_period_end ? 'with the period' : <Time at={row.ended_at ?? row.cancel_at} />),
+    cell: (row) =>
+      row.cancel_at_period_end ? 'with the period' : <Time at={row.ended_at ?? row.cancel_at} />,
   },
   { name: 'Customer', cell: ({ stripe_customer_id: id }) => <CopyableId id={id} /> },
   { name: 'Begun', cell: ({ started_at: at }) => <Time at={at} /> },

@@ -41,7 +41,9 @@ export function Refusals({ projectId }: { projectId: string }) {
 
 /** What Stripe's meters were not told of yet. */
 export function MeterReports({ projectId }: { projectId: string }) {
-  const list = useList<MeterReportOut>('/api/v1/admin/usage/meter-reports', { query: { project_id: projectId } });
+  const list = useList<MeterReportOut>('/api/v1/admin/usage/meter-reports', {
+    query: { project_id: projectId },
+  });
   return (
     <Section title="On the way to Stripe’s meters">
       <ListTable

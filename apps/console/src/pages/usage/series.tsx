@@ -28,7 +28,10 @@ export function UsageSeriesOf({ of }: { of: UsageKey }) {
         {({ data }) => (
           <Graph
             name={`What ${of.userId} used of ${of.code}`}
-            points={data.map(({ start, quantity }) => ({ at: formats[by].format(new Date(start)), quantity }))}
+            points={data.map(({ start, quantity }) => ({
+              at: formats[by].format(new Date(start)),
+              quantity,
+            }))}
             series={[{ name: 'quantity', label: 'Used', colour: 'blue' }]}
           />
         )}

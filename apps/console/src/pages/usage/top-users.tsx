@@ -29,7 +29,10 @@ export function TopUsers({ projectId, code }: { projectId: string; code: string 
               keyOf={({ user_id: id }) => id}
               empty="Nobody used it in this time."
               columns={[
-                { name: 'User', cell: ({ user_id: userId }) => <UserLink projectId={projectId} userId={userId} /> },
+                {
+                  name: 'User',
+                  cell: ({ user_id: userId }) => <UserLink projectId={projectId} userId={userId} />,
+                },
                 { name: 'Used', cell: (row) => row.quantity.toLocaleString(), isNumber: true },
                 { name: 'Overage', cell: ({ overage }) => overage.toLocaleString(), isNumber: true },
               ]}

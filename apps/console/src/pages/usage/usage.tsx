@@ -13,7 +13,10 @@ export function Usage() {
   const { projectId } = useParams({ from: '/projects/$projectId/usage' });
   const { user_id: userId = '', feature_code: code = '' } = useFilters();
   return (
-    <Page title={`Usage of ${projectId}`} words="Of a feature: who used most. Of a user and feature: when, and each event.">
+    <Page
+      title={`Usage of ${projectId}`}
+      words="Of a feature: who used most. Of a user and feature: when, and each event."
+    >
       <ProjectNav projectId={projectId} />
       <Filters
         of={[

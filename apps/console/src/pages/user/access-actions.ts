@@ -39,7 +39,8 @@ export const grantAction = ({ projectId, userId }: UserKey, featureCodes: readon
       kind: 'number',
       name: 'amount',
       label: 'How much',
-      description: 'Of a limit (added to the others) or a metered feature; not of a feature that is on or off.',
+      description:
+        'Of a limit (added to the others) or a metered feature; not of a feature that is on or off.',
     },
     { kind: 'switch', name: 'unlimited', label: 'Unlimited', description: 'In place of how much.' },
   ],
@@ -75,7 +76,8 @@ export const revokeAction = (grantId: string): Action => ({
 export const adjustAction = ({ projectId, userId }: UserKey, featureCodes: readonly string[]): Action => ({
   label: 'Adjust usage',
   title: `Adjust what ${userId} has used`,
-  words: 'Records usage by hand: a positive quantity takes, also beyond the allowance; a negative one gives back.',
+  words:
+    'Records usage by hand: a positive quantity takes, also beyond the allowance; a negative one gives back.',
   least: 'operator',
   isTried: true,
   needsReason: true,

@@ -64,7 +64,9 @@ function FeatureBalance({ code, of }: { code: string; of: UserKey }) {
         {code}
       </Text>
       <Loaded read={read}>
-        {({ balance }) => (balance === null ? <Empty>Nothing is counted.</Empty> : <BalanceFacts of={balance} />)}
+        {({ balance }) =>
+          balance === null ? <Empty>Nothing is counted.</Empty> : <BalanceFacts of={balance} />
+        }
       </Loaded>
       <AnchorLink
         to="/projects/$projectId/usage"

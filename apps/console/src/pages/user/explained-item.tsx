@@ -11,10 +11,15 @@ import { AnchorLink } from '../../parts/router-links.tsx';
 type Props = { item: ExplanationOut; projectId: string; reason: ReactNode };
 
 /** As what a price is sold, as far as the catalog says. */
-function useSoldAs(projectId: string, { source, source_id: sourceId, stripe_price_id: priceId }: ExplanationOut) {
+function useSoldAs(
+  projectId: string,
+  { source, source_id: sourceId, stripe_price_id: priceId }: ExplanationOut,
+) {
   const isWanted = priceId !== null || source === 'default';
   const prices = useWholeList<PriceOut>(pathOf`/api/v1/admin/projects/${projectId}/prices`, { isWanted });
-  const products = useWholeList<ProductOut>(pathOf`/api/v1/admin/projects/${projectId}/products`, { isWanted });
+  const products = useWholeList<ProductOut>(pathOf`/api/v1/admin/projects/${projectId}/products`, {
+    isWanted,
+  });
   const price = prices.data?.find((one) => one.stripe_price_id === priceId);
   const productId = source === 'default' ? sourceId : price?.product_id;
   return { price, product: products.data?.find((one) => one.product_id === productId) };

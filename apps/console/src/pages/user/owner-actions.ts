@@ -55,7 +55,13 @@ export const takeCustomerAction = ({ projectId, userId }: UserKey): Action => ({
   isTried: true,
   needsReason: true,
   fields: [
-    { kind: 'text', name: 'customer', label: 'Customer', description: 'Its id at Stripe: cus_….', isRequired: true },
+    {
+      kind: 'text',
+      name: 'customer',
+      label: 'Customer',
+      description: 'Its id at Stripe: cus_….',
+      isRequired: true,
+    },
   ],
   request: (values) => ({
     method: 'PATCH',

@@ -38,17 +38,19 @@ const columns: readonly Column<TimelineEntryOut>[] = [
   { name: 'Outcome', cell: ({ status }) => <Status of={status} /> },
   {
     name: 'Who and why',
-    cell: ({ actor, reason }) => <Text size="sm">{[actor, reason].filter((one) => one !== null).join(': ')}</Text>,
+    cell: ({ actor, reason }) => (
+      <Text size="sm">{[actor, reason].filter((one) => one !== null).join(': ')}</Text>
+    ),
   },
 ];
 
 /** All that happened to the user, newest first. */
 export function Timeline({ of }: { of: UserKey }) {
   const { kind } = useFilters();
-  const list = useList<TimelineEntryOut>(
-    pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}/timeline`,
-    { query: { kind }, isAudited: true },
-  );
+  const list = useList<TimelineEntryOut>(pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}/timeline`, {
+    query: { kind },
+    isAudited: true,
+  });
   return (
     <>
       <Filters of={[{ name: 'kind', label: 'Kind', options: kinds }]} />

@@ -20,8 +20,8 @@ import { Why } from './why.tsx';
 function Unknown({ userId }: UserKey) {
   return (
     <Text>
-      Nobody has heard of {userId} in this project: no purchase, grant or customer names this user. Is the id written
-      exactly as the product writes it? A grant works all the same.
+      Nobody has heard of {userId} in this project: no purchase, grant or customer names this user. Is the id
+      written exactly as the product writes it? A grant works all the same.
     </Text>
   );
 }
@@ -73,7 +73,9 @@ function Details({ user, of }: { user: UserOut; of: UserKey }) {
 /** What a user may do, and why. */
 export function User() {
   const of = useParams({ from: '/users/$projectId/$userId' });
-  const read = useRead<UserOut>(pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}`, { isAudited: true });
+  const read = useRead<UserOut>(pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}`, {
+    isAudited: true,
+  });
   const actions = useUserActions(of);
   const isUnknown = isMissing(read.error) && read.data === undefined;
   return (

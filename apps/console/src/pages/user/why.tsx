@@ -49,7 +49,12 @@ function SourceCard({ source: { first, items }, of }: { source: Source; of: User
   const isRevocable = first.source === 'manual' && first.reason !== 'revoked';
   const reasons = new Set(items.map(({ reason }) => reason));
   return (
-    <Card withBorder padding="sm" component="article" aria-label={`${kindWords[first.source]} ${first.source_id}`}>
+    <Card
+      withBorder
+      padding="sm"
+      component="article"
+      aria-label={`${kindWords[first.source]} ${first.source_id}`}
+    >
       <Stack gap="xs">
         <Group justify="space-between">
           <Group gap="xs">
@@ -99,7 +104,9 @@ function SourceCard({ source: { first, items }, of }: { source: Source; of: User
 /** Why the user may do what, source by source. */
 export function Why({ user, of }: { user: UserOut; of: UserKey }) {
   if (user.explanation.length === 0)
-    return <Empty>The user has no subscription, purchase or grant, and the project no default product.</Empty>;
+    return (
+      <Empty>The user has no subscription, purchase or grant, and the project no default product.</Empty>
+    );
   return (
     <Stack gap="sm">
       {bySource(user.explanation).map((source) => (

@@ -7,7 +7,8 @@ import type { Field, Values } from '../../parts/fields.tsx';
 import { ShownOnce } from '../../parts/shown-once.tsx';
 import { startedRun } from '../runs/run-actions.tsx';
 
-const ofProject = (projectId: string): string => pathOf`/api/v1/admin/projects/${projectId}/webhook-endpoints`;
+const ofProject = (projectId: string): string =>
+  pathOf`/api/v1/admin/projects/${projectId}/webhook-endpoints`;
 const ofEndpoint = ({ project_id: projectId, endpoint_id: id }: WebhookEndpointOut): string =>
   pathOf`/api/v1/admin/projects/${projectId}/webhook-endpoints/${id}`;
 
@@ -162,7 +163,12 @@ export const resendMessage = (messageId: string): Action => ({
   words: 'Sends the message once more, under the same id.',
   least: 'operator',
   fields: [
-    { kind: 'text', name: 'endpoint_id', label: 'Only to the endpoint', description: 'Empty: to all that it was made for.' },
+    {
+      kind: 'text',
+      name: 'endpoint_id',
+      label: 'Only to the endpoint',
+      description: 'Empty: to all that it was made for.',
+    },
   ],
   request: (values) => ({
     method: 'POST',

@@ -36,7 +36,9 @@ const filters: readonly Filter[] = [
 
 function Deliveries({ path, projectId }: { path: string; projectId: string }) {
   const { status, user_id: userId, type } = useFilters();
-  const list = useList<WebhookDeliveryOut>(`${path}/deliveries`, { query: { status, user_id: userId, type } });
+  const list = useList<WebhookDeliveryOut>(`${path}/deliveries`, {
+    query: { status, user_id: userId, type },
+  });
   return (
     <Section title="What was sent, and what waits">
       <Filters of={filters} />

@@ -49,7 +49,10 @@ export function WebhookMessage() {
                   { name: 'Endpoint', cell: ({ endpoint_id: id }) => <CopyableId id={id} /> },
                   { name: 'Answer', cell: ({ status, error }) => status ?? error ?? '–' },
                   { name: 'Took (ms)', cell: ({ duration_ms: ms }) => ms, isNumber: true },
-                  { name: 'What it said', cell: ({ response }) => <span className="value">{response ?? '–'}</span> },
+                  {
+                    name: 'What it said',
+                    cell: ({ response }) => <span className="value">{response ?? '–'}</span>,
+                  },
                 ]}
               />
             </Section>
