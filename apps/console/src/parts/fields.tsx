@@ -62,7 +62,14 @@ export function initialOf(field: Field): Value {
   return field.initial ?? (field.kind === 'checks' ? [] : '');
 }
 
-type Props = { field: Field; value: Value; error: string | undefined; onChange: (value: Value) => void };
+type Props = {
+  field: Field;
+  /** A dialog that opens with it has the focus there. */
+  isFirst: boolean;
+  value: Value;
+  error: string | undefined;
+  onChange: (value: Value) => void;
+};
 
 function ChoiceInput({ field, value, error, onChange }: Props) {
   const shared = { label: field.label, description: field.description, error };
@@ -98,10 +105,16 @@ function ChoiceInput({ field, value, error, onChange }: Props) {
 }
 
 function FieldInput(props: Props) {
-  const { field, value, error, onChange } = props;
+  const { field, isFirst, value, error, onChange } = props;
   const text = typeof value === 'string' ? value : '';
   const required = field.isRequired ?? false;
-  const shared = { label: field.label, description: field.description, error, required };
+  const shared = {
+    label: field.label,
+    description: field.description,
+    error,
+    required,
+    ...(isFirst ? { 'data-autofocus': true } : {}),
+  };
   if (field.kind === 'area')
     return (
       <Textarea
@@ -154,10 +167,11 @@ export function FieldList({
 }) {
   return (
     <Stack gap="sm">
-      {fields.map((field) => (
+      {fields.map((field, index) => (
         <FieldInput
           key={field.name}
           field={field}
+          isFirst={index === 0}
           value={values[field.name] ?? initialOf(field)}
           error={problems.find(({ path }) => path.split('.')[0] === field.name)?.message}
           onChange={(value) => onChange({ ...values, [field.name]: value })}

@@ -1,6 +1,8 @@
 import { Alert, Stack, Text } from '@mantine/core';
 import type { ConditionOut, OverviewOut } from '@billing/domain';
+import { Navigate } from '@tanstack/react-router';
 import { useRead } from '../../api/reads.ts';
+import { useSession } from '../../app/session.tsx';
 import { Page, Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -60,8 +62,15 @@ function Conditions({ of }: { of: readonly ConditionOut[] }) {
   );
 }
 
-/** Is all well? */
+/** Is all well? A name of one project begins at its project. */
 export function Overview() {
+  const { session } = useSession();
+  const { project_id: projectId } = session;
+  if (projectId !== null) return <Navigate to="/projects/$projectId" params={{ projectId }} replace />;
+  return <OverviewOfAll />;
+}
+
+function OverviewOfAll() {
   const read = useRead<OverviewOut>('/api/v1/admin/overview');
   return (
     <Page title="Overview" words="Is all well?">
