@@ -106,6 +106,8 @@ export default {
         'react/react-in-jsx-scope': 'off',
         // It takes the cells of a table for components.
         'react/no-unstable-nested-components': 'off',
+        // What scrolls has to be reached by keyboard.
+        'jsx-a11y/no-noninteractive-tabindex': 'off',
         // The components of Mantine choose the tag.
         'jsx-a11y/prefer-tag-over-role': 'off',
       },

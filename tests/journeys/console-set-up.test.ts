@@ -2,7 +2,7 @@ import { browserPath } from '@billing/testing/browser';
 import type { Page } from 'playwright-core';
 import request from 'supertest';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { findViolations, startConsole, untilQuiet } from './console.test-support.ts';
+import { byLabel, findViolations, startConsole, untilQuiet } from './console.test-support.ts';
 import type { ConsoleSystem } from './console.test-support.ts';
 
 const describeWithBrowser = browserPath === undefined ? describe.skip : describe;
@@ -22,7 +22,7 @@ async function act(page: Page, { open, fill = {}, choose = {}, shows, confirm }:
   await page.getByRole('button', { name: open, exact: true }).first().click();
   const dialog = page.getByRole('dialog');
   for (const [label, text] of Object.entries(fill))
-    await dialog.getByLabel(label, { exact: true }).fill(text);
+    await byLabel(dialog, label).fill(text);
   for (const [label, option] of Object.entries(choose)) {
     await dialog.getByRole('combobox', { name: label }).click();
     await page.getByRole('option', { name: option }).click();

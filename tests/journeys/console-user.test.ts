@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { browserPath } from '@billing/testing/browser';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { findViolations, startConsole, tabTo, untilQuiet, viewer } from './console.test-support.ts';
+import { byLabel, findViolations, signIn, startConsole, tabTo, untilQuiet, viewer } from './console.test-support.ts';
 import type { ConsoleSystem } from './console.test-support.ts';
 
 const describeWithBrowser = browserPath === undefined ? describe.skip : describe;
@@ -72,7 +72,7 @@ describeWithBrowser('a user who is locked out', () => {
 
     await page.getByRole('button', { name: 'Revoke' }).click();
     await dialog.getByText('Touches 1 user.').waitFor();
-    await dialog.getByLabel('Reason').fill('Paid again');
+    await byLabel(dialog, 'Reason').fill('Paid again');
     await dialog.getByRole('button', { name: 'Revoke' }).click();
     await dialog.getByText('Done').waitFor();
     await system.awaitFeatures(apiKey, userId, []);
@@ -99,17 +99,14 @@ describeWithBrowser('a user who is locked out', () => {
     await waitFor(
       async () => {
         await go(`/users/${projectId}/${userId}`);
-        return (await page.getByLabel('Secret', { exact: true }).count()) === 1;
+        return (await byLabel(page, 'Secret').count()) === 1;
       },
       { what: 'the sign-in' },
     );
     expect(await findViolations(page)).toEqual([]);
-    await page.getByLabel('Name').fill(viewer.name);
-    await page.getByLabel('Secret', { exact: true }).fill('wrong');
-    await page.keyboard.press('Enter');
+    await signIn(page, { ...viewer, secret: 'wrong' });
     await page.getByRole('alert').waitFor();
-    await page.getByLabel('Secret', { exact: true }).fill(viewer.secret);
-    await page.keyboard.press('Enter');
+    await signIn(page, viewer);
     await page.getByRole('heading', { level: 1, name: `User ${userId}` }).waitFor();
   }, 60_000);
 });

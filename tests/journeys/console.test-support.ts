@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { openBrowser } from '@billing/testing/browser';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { testAdmin } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { startWholeSystem } from './whole-system.test-support.ts';
 import type { WholeSystem } from './whole-system.test-support.ts';
@@ -59,9 +59,7 @@ export async function startConsole(): Promise<ConsoleSystem> {
         await untilQuiet(page);
       };
       await page.goto(`${system.url}/console/access`);
-      await page.getByLabel('Name').fill(as.name);
-      await page.getByLabel('Secret', { exact: true }).fill(as.secret);
-      await page.keyboard.press('Enter');
+      await signIn(page, as);
       await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'attached' });
       return { page, reports, go };
     },
@@ -70,6 +68,16 @@ export async function startConsole(): Promise<ConsoleSystem> {
       await system.close();
     },
   };
+}
+
+/** An input by its label, which has a star where the input is required. */
+export const byLabel = (scope: Page | Locator, label: string): Locator =>
+  scope.getByLabel(new RegExp(`^${label}( \\*)?$`));
+
+export async function signIn(page: Page, { name, secret }: Viewer): Promise<void> {
+  await byLabel(page, 'Name').fill(name);
+  await byLabel(page, 'Secret').fill(secret);
+  await page.keyboard.press('Enter');
 }
 
 /** Until nothing loads any more: the page says so by its states. */

@@ -1,4 +1,4 @@
-import { addressOf, pathOf } from '../src/api/call.ts';
+import { addressOf, pathOf } from '../src/api/address.ts';
 import { parseSearch, stringifySearch } from '../src/app/search.ts';
 
 test('ids in a path may hold any character', () => {

@@ -11,13 +11,14 @@ const isAttended = (): boolean => Date.now() - touchedAt < attentionMs;
 /** When to read again; false: not before somebody is there. */
 export const refreshInterval = (): number | false => (isAttended() ? refreshMs : false);
 
+function touch(): void {
+  const wasAttended = isAttended();
+  touchedAt = Date.now();
+  if (!wasAttended)
+    void queryClient.invalidateQueries({ predicate: ({ meta }) => meta?.['isAudited'] !== true });
+}
+
 /** Notices who uses the page. After a pause what it shows is read anew. */
 export function watchAttention(): void {
-  const touch = (): void => {
-    const wasAttended = isAttended();
-    touchedAt = Date.now();
-    if (!wasAttended)
-      void queryClient.invalidateQueries({ predicate: ({ meta }) => meta?.['isAudited'] !== true });
-  };
   for (const type of ['pointerdown', 'keydown', 'wheel']) addEventListener(type, touch, { passive: true });
 }

@@ -1,7 +1,6 @@
+import { addressOf } from './address.ts';
+import type { Query } from './address.ts';
 import { readProblem, unreachable } from './problem.ts';
-
-export type QueryValue = string | number | boolean | undefined;
-export type Query = Readonly<Record<string, QueryValue>>;
 
 export type Call = {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -14,17 +13,6 @@ export type Call = {
 /** How long reads go to the primary after a change of this page: a replica may not have it yet. */
 const freshMs = 15_000;
 let changedAt = Number.NEGATIVE_INFINITY;
-
-/** A path whose parts are ids, which may hold any character. */
-export const pathOf = (strings: TemplateStringsArray, ...ids: readonly string[]): string =>
-  strings.map((text, index) => text + encodeURIComponent(ids[index] ?? '')).join('');
-
-/** The path with what is given of the query; empty values are left out. */
-export function addressOf(path: string, query: Query = {}): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
-  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return text === '' ? path : `${path}?${text}`;
-}
 
 function headersOf({ method = 'GET', body }: Call): Record<string, string> {
   const isFresh = method === 'GET' && Date.now() - changedAt < freshMs;

@@ -1,8 +1,9 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { refreshInterval, refreshMs } from './attention.ts';
-import { addressOf, call } from './call.ts';
-import type { Query } from './call.ts';
+import { addressOf } from './address.ts';
+import { call } from './call.ts';
+import type { Query } from './address.ts';
 import { ApiError } from './problem.ts';
 
 export type ReadOptions = {

@@ -1,6 +1,6 @@
 import type { AdminNameOut, SessionOut } from '@billing/domain';
 import { useList, useRead } from '../api/reads.ts';
-import { pathOf } from '../api/call.ts';
+import { pathOf } from '../api/address.ts';
 import { ActionButton } from '../parts/action.tsx';
 import type { Action } from '../parts/action-type.ts';
 import { DataTable } from '../parts/data-table.tsx';

@@ -1,7 +1,7 @@
 import { Text } from '@mantine/core';
 import type { QuarantineOut } from '@billing/domain';
 import { useList } from '../api/reads.ts';
-import { pathOf } from '../api/call.ts';
+import { pathOf } from '../api/address.ts';
 import { ActionButton } from '../parts/action.tsx';
 import type { Action } from '../parts/action-type.ts';
 import type { Column } from '../parts/data-table.tsx';

@@ -1,5 +1,5 @@
 import type { FeatureOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { givenText, isOn, linesOf, textOf } from '../../parts/fields.tsx';
 import type { Field, Values } from '../../parts/fields.tsx';

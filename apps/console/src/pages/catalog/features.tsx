@@ -1,5 +1,5 @@
 import type { FeatureOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';

@@ -1,5 +1,5 @@
 import type { PriceOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { givenNumber, givenText, textOf } from '../../parts/fields.tsx';
 

@@ -1,6 +1,6 @@
 import { Group } from '@mantine/core';
 import type { PriceOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';

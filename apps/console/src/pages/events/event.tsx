@@ -1,5 +1,5 @@
 import { useParams } from '@tanstack/react-router';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
 import type { EventDetailOut } from '../../api/shapes.ts';
 import { ActionButton } from '../../parts/action.tsx';

@@ -1,5 +1,5 @@
 import type { ApiKeyOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { chosenOf, givenNumber, givenText, linesOf } from '../../parts/fields.tsx';
 import { ShownOnce } from '../../parts/shown-once.tsx';

@@ -1,7 +1,7 @@
 import type { ProjectOut } from '@billing/domain';
 import { Text } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { DataTable } from '../../parts/data-table.tsx';

@@ -1,7 +1,7 @@
 import { Stack, Text } from '@mantine/core';
 import type { ReplayEventResponse, RunAccepted } from '@billing/domain';
 import type { ReactNode } from 'react';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { ChangeTable } from '../../parts/change-table.tsx';
 import { givenText, isOn } from '../../parts/fields.tsx';

@@ -1,7 +1,7 @@
 import { Alert, Loader, Text } from '@mantine/core';
 import type { RunOut } from '@billing/domain';
 import { useParams } from '@tanstack/react-router';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
 import { ChangeTable } from '../../parts/change-table.tsx';
 import { DataTable } from '../../parts/data-table.tsx';

@@ -1,7 +1,7 @@
 import { Button, Text } from '@mantine/core';
 import { useRef, useState } from 'react';
 import { call } from '../../api/call.ts';
-import type { Query } from '../../api/call.ts';
+import type { Query } from '../../api/address.ts';
 import type { Page } from '../../api/reads.ts';
 import { saveFile } from '../../parts/save-file.ts';
 import { toCsv } from './to-csv.ts';

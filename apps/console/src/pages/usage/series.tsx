@@ -1,4 +1,4 @@
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
 import { useFilters } from '../../parts/filters.tsx';
 import { Graph } from '../../parts/graph.tsx';

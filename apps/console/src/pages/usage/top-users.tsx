@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
 import type { TopUsersOut } from '../../api/shapes.ts';
 import { DataTable } from '../../parts/data-table.tsx';

@@ -1,6 +1,6 @@
 import { Card, Progress, Stack, Text } from '@mantine/core';
 import type { CheckOut, EntitlementOut, UserOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
 import { DataTable } from '../../parts/data-table.tsx';
 import { Facts } from '../../parts/facts.tsx';

@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
 import type { ExplanationOut, PriceOut, ProductOut } from '@billing/domain';
 import type { ReactNode } from 'react';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useWholeList } from '../../api/reads.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import { inWords } from '../../parts/status.tsx';

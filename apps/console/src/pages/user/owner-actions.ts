@@ -1,6 +1,6 @@
 import type { Action } from '../../parts/action-type.ts';
 import { textOf } from '../../parts/fields.tsx';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import type { UserKey } from './user-key.ts';
 
 /** The field of an assignment that takes an id of this kind. */

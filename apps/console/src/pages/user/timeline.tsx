@@ -1,5 +1,5 @@
 import { Text } from '@mantine/core';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import type { TimelineEntryOut } from '../../api/shapes.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';

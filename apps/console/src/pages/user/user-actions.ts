@@ -1,5 +1,5 @@
 import type { FeatureOut, ProductOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useWholeList } from '../../api/reads.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { adjustAction, eraseAction, grantAction } from './access-actions.ts';

@@ -1,7 +1,7 @@
 import { Button, Stack, Tabs, Text } from '@mantine/core';
 import type { UserOut } from '@billing/domain';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { isMissing, useRead } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { useFilters } from '../../parts/filters.tsx';

@@ -1,5 +1,5 @@
 import type { WebhookEndpointOut } from '@billing/domain';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { Json } from '../../parts/json.tsx';
 import type { Action } from '../../parts/action-type.ts';
 import { givenNumber, givenText, linesOf, textOf } from '../../parts/fields.tsx';

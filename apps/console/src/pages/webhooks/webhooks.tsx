@@ -1,6 +1,6 @@
 import type { WebhookEndpointOut } from '@billing/domain';
 import { useParams } from '@tanstack/react-router';
-import { pathOf } from '../../api/call.ts';
+import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';
