@@ -44,4 +44,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "const { APP, PORT, WORKER_PORT } = process.env; const port = APP === 'api' ? PORT || 8000 : WORKER_PORT || 8001; fetch(`http://127.0.0.1:${port}/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # `exec`: node itself must receive the signal.
-CMD ["sh", "-c", "case $APP in worker) exec node --max-old-space-size=512 --max-semi-space-size=24 apps/worker/dist/main.js;; *) exec node --max-old-space-size=512 \"apps/$APP/dist/main.js\";; esac"]
+CMD ["sh", "-c", "case $APP in worker) exec node --max-old-space-size=512 --max-semi-space-size=24 apps/worker/dist/main.js;; *) exec node --max-old-space-size=512 --max-semi-space-size=16 \"apps/$APP/dist/main.js\";; esac"]

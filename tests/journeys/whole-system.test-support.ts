@@ -49,6 +49,7 @@ export async function startWholeSystem(
       REDIS_URL: commerce.redis.url,
       STRIPE_SECRET_KEY: 'sk_test_journey',
       STRIPE_API_BASE: commerce.stripeUrl,
+      STRIPE_READS_PER_SECOND: '100',
       ...testWebhookEnv,
       ...env,
     }),
@@ -60,6 +61,7 @@ export async function startWholeSystem(
     }),
     clock: commerce.clock.now,
     host: '127.0.0.1',
+    pace: 0.2,
   });
   const control: WholeSystem['control'] = async (path, body) => {
     await request(commerce.stripeUrl).post(`/_offline${path}`).send(body).expect(200);

@@ -1,4 +1,4 @@
-import { startLoop } from '@billing/platform';
+import { startLoop as start } from '@billing/platform';
 import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
@@ -57,14 +57,17 @@ export type BackgroundOptions = {
   /** Asks the queue's Redis who it is. */
   inspectQueue: () => Promise<QueueRedisReport>;
   lookEveryMs?: number | undefined;
+  /** What the pauses of the loops are multiplied by. */
+  pace?: number | undefined;
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
-export function startBackground(
-  deps: MaintenanceDeps,
-  { watchdog, consumer, webhooks, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
-): () => Promise<unknown> {
+export function startBackground(deps: MaintenanceDeps, options: BackgroundOptions): () => Promise<unknown> {
+  const { watchdog, consumer, webhooks, onStuck, inspectQueue } = options;
+  const { lookEveryMs = watchIntervalMs, pace = 1 } = options;
   const { logger } = deps;
+  const startLoop: typeof start = (loop, turn) =>
+    start({ ...loop, intervalMs: loop.intervalMs * pace }, turn);
   const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>

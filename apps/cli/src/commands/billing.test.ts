@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestProxy } from '@billing/testing';
@@ -254,5 +254,7 @@ test('a wrong secret, a wrong address and a missing service have different error
 test('the local stack is found by stack.json', async () => {
   const stackPath = join(tmpdir(), `billing-stack-${process.pid}.json`);
   writeFileSync(stackPath, JSON.stringify({ api_url: api.url, admin_api_key: testAdmin.secret }));
-  expect(await billing(['projects', 'list'], { env: {}, stackPath })).toMatchObject({ code: 0 });
+  const found = await billing(['projects', 'list'], { env: {}, stackPath });
+  rmSync(stackPath);
+  expect(found).toMatchObject({ code: 0 });
 });
