@@ -52,11 +52,7 @@ import { createProject } from './endpoints/projects/create-project.ts';
 import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
-import { getReconcileRun, getRun } from './endpoints/runs/get-run.ts';
-import { listRuns } from './endpoints/runs/list-runs.ts';
-import { replayEvent } from './endpoints/runs/replay-event.ts';
-import { replayEvents } from './endpoints/runs/replay-events.ts';
-import { startReconcile } from './endpoints/runs/start-reconcile.ts';
+import { runEndpoints } from './endpoints/runs/run-endpoints.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { eraseUser } from './endpoints/users/erase-user.ts';
@@ -125,12 +121,7 @@ export const endpoints: readonly Endpoint[] = [
   listQuarantine, //             GET    /api/v1/admin/quarantine
   listAudit, //                  GET    /api/v1/admin/audit
   exportAudit, //                GET    /api/v1/admin/audit/export
-  startReconcile, //             POST   /api/v1/admin/reconcile
-  listRuns, //                   GET    /api/v1/admin/runs
-  getRun, //                     GET    /api/v1/admin/runs/{run_id}
-  getReconcileRun, //            GET    /api/v1/admin/reconcile/{run_id}
-  replayEvent, //                POST   /api/v1/admin/events/{event_id}/replay
-  replayEvents, //               POST   /api/v1/admin/events/replay
+  ...runEndpoints, //            /api/v1/admin/runs, /reconcile and the replays of /events
   ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
 
   ...consoleEndpoints, //        /console and /console/session
@@ -213,8 +204,9 @@ export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)
   app.use('/api/v1/admin', requireAdmin(deps), readJson);
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
   // Last: nothing that is busy comes by here.
-  if (deps.config.console.isServed) app.use(getConsole.path, serveConsole(deps));
-  const absent = [...(isAlone ? [] : ofOperations), ...(deps.config.console.isServed ? [] : consoleEndpoints)];
+  const { isServed } = deps.config.console;
+  if (isServed) app.use(getConsole.path, serveConsole(deps));
+  const absent = [...(isAlone ? [] : ofOperations), ...(isServed ? [] : consoleEndpoints)];
   const mounted = endpoints.filter((endpoint) => !absent.includes(endpoint));
   mountAll(app, deps, mounted);
   const route = { path: receiveStripeWebhook.path };

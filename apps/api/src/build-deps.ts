@@ -78,7 +78,8 @@ export function createProcessLogger(config: ApiConfig): Logger {
 
 type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
 
-function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
+function createClients(config: ApiConfig, basics: Basics) {
+  const { logger, metrics } = basics;
   const stripePermissions = createStripePermissions(metrics);
   const connections = {
     poolSize: config.databasePoolSize,
@@ -114,11 +115,9 @@ function createClients(config: ApiConfig, { clock, logger, metrics }: Basics) {
     }),
     cacheRedis,
     cache: createEntitlementCache({
+      ...basics,
       redis: cacheRedis,
       database,
-      metrics,
-      clock,
-      logger,
       ttlSeconds: config.cacheTtlSeconds,
       service: 'api',
     }),

@@ -80,10 +80,9 @@ async function record(status: string, ...millisecondsBefore: number[]): Promise<
 
 test('one of all workers takes each sample: the queues now, and the events of ten seconds', async () => {
   const { database, queues, budget } = world;
-  await queues.stripeEvents.addBulk(
-    [{ name: 'invoice.paid', jobId: 'evt_waits', data: {} }],
-    { deadlineMs: 5_000 },
-  );
+  await queues.stripeEvents.addBulk([{ name: 'invoice.paid', jobId: 'evt_waits', data: {} }], {
+    deadlineMs: 5_000,
+  });
   await record('applied', 1, 9_999, 10_000, 10_001, 0);
   await record('failed', 5_000);
   await budget.take();

@@ -1,8 +1,9 @@
 import { id, problemOut } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import { z } from 'zod';
-import { accessKindOf, answersOf, errorsOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
+import { accessKindOf, answersOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
 import type { Access, AdminAccess, Answer, Endpoint } from '../http/define-endpoint.ts';
+import { errorsOf } from '../http/endpoint-errors.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
 import {

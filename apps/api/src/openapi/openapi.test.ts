@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { errorCatalog, webhookMessage, webhookMessageTypes } from '@billing/domain';
 import { z } from 'zod';
 import { createApp, endpoints } from '../app.ts';
-import { errorsOf } from '../http/define-endpoint.ts';
+import { errorsOf } from '../http/endpoint-errors.ts';
 import { startTestApi, testAdmin } from '../testing/start-test-api.test-support.ts';
 import type { TestApi } from '../testing/start-test-api.test-support.ts';
 import { createSchemaCheck } from '../testing/schema-check.test-support.ts';

@@ -1,7 +1,7 @@
 import { errorCatalog } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
-import { errorsOf } from '../http/define-endpoint.ts';
 import type { Endpoint } from '../http/define-endpoint.ts';
+import { errorsOf } from '../http/endpoint-errors.ts';
 import { httpStatusOf } from '../http/problem.ts';
 import { createOpenApiDocument } from './create-document.ts';
 import { errorCodes, errorGuide } from './error-guide.ts';

@@ -191,12 +191,6 @@ const rows: Row[] = [
     'to',
     () => ({ body: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
   ],
-  [
-    'windowEndsTooEarly',
-    'listSamples',
-    'to',
-    () => ({ query: { from: '2020-01-01T00:00:00Z', to: '2020-01-01T00:00:00Z' } }),
-  ],
   ['sinceTheFuture', 'startReconcile', 'since', () => ({ body: { since: '9998-01-01T00:00:00Z' } })],
   ['noReason', 'revokeGrant', 'reason', () => ({ body: { grant_id: the('grant_id') } })],
   ['noReason', 'revokeGrant', 'revoke_reason', () => ({ body: { grant_id: the('grant_id') } })],

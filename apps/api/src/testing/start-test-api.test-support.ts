@@ -85,7 +85,10 @@ export async function startTestApi(options: TestApiOptions = {}) {
     ...testWebhookEnv,
     ...options.env,
   });
-  const config = { ...read, console: { ...read.console, directory: options.consoleDirectory ?? consoleFixture } };
+  const config = {
+    ...read,
+    console: { ...read.console, directory: options.consoleDirectory ?? consoleFixture },
+  };
   const clock = createMovableClock();
   const logs: string[] = [];
   const destination = new PassThrough();

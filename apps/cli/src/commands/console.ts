@@ -3,16 +3,7 @@ import type { OverviewOut, SampleOut } from '@billing/domain';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { path } from './admin-client.ts';
-import {
-  callAndShow,
-  confirm,
-  dryRunOption,
-  globalsOf,
-  list,
-  moment,
-  pageable,
-  queryOf,
-} from './context.ts';
+import { callAndShow, confirm, dryRunOption, globalsOf, list, moment, pageable, queryOf } from './context.ts';
 import type { Context, Filter } from './context.ts';
 import { renderFields, renderTable, tableIfAny } from './table.ts';
 import type { Cell } from './table.ts';
@@ -106,7 +97,11 @@ function sampleRow({ at, queues, events }: SampleOut): Cell[] {
   const sumOf = (field: 'waiting' | 'active'): number => queues.reduce((sum, one) => sum + one[field], 0);
   const oldest = Math.max(0, ...queues.map((one) => one.oldest_seconds));
   const counts = [events.applied, events.stale, events.ignored, events.quarantined, events.failed];
-  return [at, ...(queues.length === 0 ? [null, null, null] : [sumOf('waiting'), sumOf('active'), oldest]), ...counts];
+  return [
+    at,
+    ...(queues.length === 0 ? [null, null, null] : [sumOf('waiting'), sumOf('active'), oldest]),
+    ...counts,
+  ];
 }
 
 /** `samples`: the queues and the events, over time. */
@@ -117,7 +112,10 @@ export function addSamples(program: Command, context: Context): void {
     .option('--from <when>', 'date or timestamp (default: an hour before --to)', moment)
     .option('--to <when>', 'date or timestamp (default: now)', moment)
     .action(async ({ from, to }: Filter, command: Command) => {
-      const samples = await context.call(sampleList, { path: '/admin/samples', query: queryOf({ from, to }) });
+      const samples = await context.call(sampleList, {
+        path: '/admin/samples',
+        query: queryOf({ from, to }),
+      });
       if (globalsOf(command).json) return context.print(JSON.stringify(samples));
       const outcomes = ['applied', 'stale', 'ignored', 'quarantined', 'failed'];
       const headings = ['until', 'waiting', 'active', 'oldest (s)', ...outcomes];

@@ -62,7 +62,7 @@ test.each(conditionCodes)('%s is found alone, with words', (code) => {
 });
 
 test('the most urgent come first', () => {
-  const all = Object.values(changes).reduce((facts, change) => ({ ...facts, ...change }), well);
+  const all = Object.values(changes).reduce<OverviewFacts>((facts, one) => ({ ...facts, ...one }), well);
   const severities = findConditions(all).map(({ severity }) => severity);
   expect(severities).toEqual(severities.toSorted());
 });

@@ -52,8 +52,7 @@ export type SampleRow = { at: Instant; queues: QueueStateOut[]; events: EventCou
 const sumOf = (outcome: keyof EventCountsOut): Prisma.Sql =>
   Prisma.sql`coalesce(sum((events ->> ${outcome}::text)::bigint), 0)`;
 
-const most = (field: keyof QueueStateOut): Prisma.Sql =>
-  Prisma.sql`max((queue ->> ${field}::text)::float8)`;
+const most = (field: keyof QueueStateOut): Prisma.Sql => Prisma.sql`max((queue ->> ${field}::text)::float8)`;
 
 /** The samples of a window in their order; of those that one step holds the greatest values, and all events. */
 export function readSamples(

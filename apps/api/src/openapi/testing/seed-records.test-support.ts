@@ -56,9 +56,7 @@ export async function seedSample(database: Database): Promise<void> {
   await takeSampleSlot(database, at);
   await saveSample(database, {
     at,
-    queues: [
-      { name: 'stripe-events', waiting: 3, active: 2, delayed: 1, failed: 0, oldest_seconds: 0.25 },
-    ],
+    queues: [{ name: 'stripe-events', waiting: 3, active: 2, delayed: 1, failed: 0, oldest_seconds: 0.25 }],
     events: { applied: 4, stale: 3, ignored: 2, quarantined: 1, failed: 0 },
     stripeReads: { perSecond: 20, allowedPerSecond: 20, available: 12.5 },
   });

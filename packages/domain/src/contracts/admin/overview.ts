@@ -76,6 +76,23 @@ export type ConditionOut = z.output<typeof conditionOut>;
 
 const manyMeans = 'null: more than 10,000.';
 
+const stripeReadsOut = z
+  .object({
+    per_second: z.number().describe('`STRIPE_READS_PER_SECOND`.'),
+    allowed_per_second: z.number().describe('Less after Stripe answered 429; it recovers by itself.'),
+    available: z.number().describe('Reads that may be made at once.'),
+    at: z.iso.datetime(),
+  })
+  .meta({ id: 'StripeReads' });
+
+const foundDriftOut = z
+  .object({
+    run_id: z.string(),
+    finished_at: z.iso.datetime(),
+    differences: count.describe('Objects that differed from Stripe, and prices.'),
+  })
+  .meta({ id: 'FoundDrift' });
+
 export const overviewOut = z
   .object({
     at: z.iso.datetime(),
@@ -86,24 +103,13 @@ export const overviewOut = z
     events: z
       .object({ failed: count.nullable(), quarantined: count.nullable() })
       .describe(`What waits in the ledger for somebody; ${manyMeans}`),
-    stripe_reads: z
-      .object({
-        per_second: z.number().describe('`STRIPE_READS_PER_SECOND`.'),
-        allowed_per_second: z.number().describe('Less after Stripe answered 429; it recovers by itself.'),
-        available: z.number().describe('Reads that may be made at once.'),
-        at: z.iso.datetime(),
-      })
+    stripe_reads: stripeReadsOut
       .nullable()
       .describe('The budget of reads from Stripe; null: no worker has said.'),
     last_sweep: z
       .object({ succeeded_at: z.iso.datetime().nullable(), age_seconds: z.number().nullable() })
       .describe("Of Stripe's event list; null: none has succeeded yet."),
-    drift: z
-      .object({
-        run_id: z.string(),
-        finished_at: z.iso.datetime(),
-        differences: count.describe('Objects that differed from Stripe, and prices.'),
-      })
+    drift: foundDriftOut
       .nullable()
       .describe('What the last reconcile that ended found; null: none has.'),
     webhooks: z
