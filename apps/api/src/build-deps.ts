@@ -3,7 +3,6 @@ import type { Clock } from '@billing/domain';
 import {
   connectRedis,
   createAuthFailures,
-  createLogger,
   createMetrics,
   createQueue,
   createQueueGauges,
@@ -26,9 +25,11 @@ import {
   readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
+import { createReadBudget } from '@billing/sync';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
+import { createProcessLogger } from './create-process-logger.ts';
 import type { AppDeps } from './deps.ts';
 import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
@@ -54,27 +55,6 @@ const connectTimeoutMs = 2_000;
 const statementTimeoutMs = 5_000;
 /** The share of the connections to Postgres that checkouts may use: the others are for the readers. */
 const checkoutShareOfPool = 0.4;
-
-export function createProcessLogger(config: ApiConfig): Logger {
-  return createLogger({
-    service: 'api',
-    level: config.logLevel,
-    format: config.environment === 'production' ? 'json' : 'pretty',
-    secrets: [
-      config.stripeSecretKey,
-      ...config.erasureKeys,
-      ...config.webhooks.keys,
-      config.webhooks.proxy,
-      ...config.webhookSecrets,
-      ...config.adminKeys.map(({ secret }) => secret),
-      config.metricsToken,
-      config.databaseUrl,
-      ...config.replicaUrls,
-      config.redisUrl,
-      config.cacheRedisUrl,
-    ],
-  });
-}
 
 type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
 
@@ -132,6 +112,11 @@ function createClients(config: ApiConfig, basics: Basics) {
   };
 }
 
+const createStripeBudget = (
+  { queuePrefix: prefix, stripeReadsPerSecond: perSecond }: ApiConfig,
+  shared: Pick<Parameters<typeof createReadBudget>[0], 'redis' | 'clock'>,
+): AppDeps['budget'] => createReadBudget({ ...shared, prefix, perSecond });
+
 /** Builds everything the app needs. Nothing here waits: what is not there yet is connected to when it comes. */
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
@@ -170,6 +155,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
+      budget: createStripeBudget(config, { redis: queueRedis, clock }),
       stripePermissions,
       erasureKeys,
       webhookSecrets,

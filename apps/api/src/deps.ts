@@ -13,6 +13,7 @@ import type {
   WebhookSecrets,
 } from '@billing/platform';
 import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
+import type { ReadBudget } from '@billing/sync';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
@@ -47,6 +48,8 @@ export type AppDeps = {
   /** Requests per project API key. */
   rateLimiter: RateLimiter;
   stripe: Stripe;
+  /** Of reads from Stripe: the one that all workers share. */
+  budget: ReadBudget;
   /** What Stripe refuses to the key. */
   stripePermissions: StripePermissions;
   /** Of `ERASURE_KEY`. */

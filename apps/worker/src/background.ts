@@ -2,6 +2,7 @@ import { startLoop as start } from '@billing/platform';
 import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
+  countRevenue,
   createClaimSourceFinder,
   createMeterReporter,
   createPayloadMover,
@@ -33,6 +34,8 @@ const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
 const sumIntervalMs = 1_000;
+/** The row of the running day is written anew every ten minutes. */
+const revenueIntervalMs = 60_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
@@ -96,6 +99,9 @@ export function startBackground(deps: MaintenanceDeps, options: BackgroundOption
       createPayloadMover(deps),
     ),
     startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'revenue_days', logger, intervalMs: revenueIntervalMs }, (signal) =>
+      countRevenue(deps, signal),
+    ),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';

@@ -138,6 +138,33 @@ describe('confirmCustomer', () => {
   });
 });
 
+test('invoices: a page of a user, which is asked for again where Stripe could not be asked', async () => {
+  const page = {
+    data: [
+      {
+        invoice_id: 'in_1',
+        number: null,
+        status: 'draft',
+        total: -5,
+        amount_due: 0,
+        currency: 'usd',
+        created: '2026-11-22T10:00:00.000Z',
+        period_start: '2026-11-22T10:00:00.000Z',
+        period_end: '2026-11-22T10:00:00.000Z',
+        hosted_invoice_url: null,
+        invoice_pdf: null,
+      },
+    ],
+    next_cursor: 'next',
+  };
+  service.script(problem(503, 'stripe_unavailable'), json(page));
+  await expect(service.client().invoices('user 1', { limit: 2, cursor: 'c' })).resolves.toEqual(page);
+  expect(service.seen.at(-1)?.url.search).toBe('?user_id=user+1&limit=2&cursor=c');
+  service.script(json({ data: [{}], next_cursor: null }));
+  await expect(service.client().invoices('user_1')).rejects.toMatchObject({ code: 'invalid_response' });
+  await expect(service.client().invoices('')).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
 describe('createPortalSession', () => {
   const portalRequest = { user_id: 'user_1', return_url: 'https://shop.example/account' };
 

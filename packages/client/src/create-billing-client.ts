@@ -8,6 +8,8 @@ import {
 } from './check-answer.ts';
 import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
 import type { EntitlementCache } from './entitlement-cache.ts';
+import { listInvoices } from './invoice-calls.ts';
+import type { InvoicesOptions } from './invoice-calls.ts';
 import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
 import { refusedHere, requireIds } from './require-ids.ts';
@@ -24,6 +26,7 @@ import type {
   ConfirmCustomerRequest,
   ConfirmedCustomer,
   EntitlementsResponse,
+  InvoiceList,
   PortalRequest,
   PortalResponse,
 } from './wire.ts';
@@ -58,6 +61,8 @@ export type BillingClient = UsageCalls & {
   createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
   /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
   createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
+  /** A page of a user's invoices, newest first, as Stripe has them now: keep what you show. */
+  invoices: (userId: string, options?: InvoicesOptions) => Promise<InvoiceList>;
   /**
    * Says that a buyer who typed this user's id was the user: what was bought, and what the buyer's Stripe customer buys
    * from now on, is the user's like any other. Retried, as it may be sent again.
@@ -116,6 +121,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
         timeoutMs: settings.purchaseTimeoutMs,
         isAnswer: isPortalResponse,
       }),
+    invoices: (userId, invoicesOptions) => listInvoices(settings, userId, invoicesOptions),
     confirmCustomer: (request) => confirmCustomer(settings, request, cache),
     forget: (userId) => cache?.forget(userId),
   };

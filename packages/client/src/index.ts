@@ -7,6 +7,7 @@ export type {
   CheckoutOptions,
   EntitlementsOptions,
 } from './create-billing-client.ts';
+export type { InvoicesOptions } from './invoice-calls.ts';
 export type {
   BillingClientOptions,
   CacheOptions,

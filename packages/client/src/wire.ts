@@ -161,9 +161,39 @@ export type CheckoutResponse = {
   warnings?: 'possible_duplicate'[] | undefined;
 };
 
-export type PortalRequest = { user_id: string; project_id?: string | undefined; return_url: string };
+export type PortalRequest = {
+  user_id: string;
+  project_id?: string | undefined;
+  return_url: string;
+  /** Opens the portal at one task, after which the user is sent to `return_url`. */
+  flow?: 'payment_method_update' | 'subscription_cancel' | 'subscription_update' | undefined;
+  /** The customer that holds it is opened. May be left out where the user has one live subscription. */
+  subscription_id?: string | undefined;
+  /** Stripe's configuration of the portal; default: the project's. */
+  configuration?: string | undefined;
+};
 
 export type PortalResponse = { portal_url: string; expires_at: string };
+
+/** Amounts are in minor units. */
+export type Invoice = {
+  invoice_id: string;
+  /** Null: a draft has none yet. */
+  number: string | null;
+  status: string | null;
+  total: number;
+  amount_due: number;
+  currency: string;
+  created: string;
+  period_start: string;
+  period_end: string;
+  /** Stripe's page, on which it can be paid. */
+  hosted_invoice_url: string | null;
+  invoice_pdf: string | null;
+};
+
+/** A page may have fewer rows than its limit although `next_cursor` leads on. */
+export type InvoiceList = { data: Invoice[]; next_cursor: string | null };
 
 export type ConfirmCustomerRequest = {
   user_id: string;
@@ -199,6 +229,7 @@ export type ServiceErrorCode =
   | 'already_subscribed'
   | 'customer_not_found'
   | 'source_not_found'
+  | 'subscription_not_found'
   | 'event_not_found'
   | 'event_conflict'
   | 'feature_not_metered'

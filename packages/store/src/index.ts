@@ -30,6 +30,7 @@ export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
 export { confirmCustomer, type Confirmed } from './customers/confirm-customer.ts';
+export { findBilledCustomers, findLineOwners, type LineOwners } from './customers/billed-customers.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
 export { moveCustomer, type Moved } from './customers/move-customer.ts';
 export { releaseForObject, type Released } from './customers/release-quarantine.ts';
@@ -37,10 +38,12 @@ export {
   createUser,
   findOrCreateUser,
   findPortalCustomer,
+  findPortalSubscriptions,
   findSeveralCustomers,
   giveUpCustomerAttempt,
   keepCheckoutCustomer,
   markCustomerDeleted,
+  type PortalSubscription,
   type UserCustomer,
 } from './customers/user-customer.ts';
 export { isDatabaseUnavailable, isDatabaseUnreachable } from './database-errors.ts';
@@ -54,6 +57,7 @@ export * from './erasure/find-erased.ts';
 export { findErasedAgain, type ErasedAgain } from './erasure/find-erased-again.ts';
 export { findNaming, type SearchedPage } from './erasure/find-naming.ts';
 export * from './erasure/forget-names.ts';
+export { readEventDetail, type EventDetail, type EventObject } from './event-detail.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
 export type * from './events/event-state.ts';
@@ -66,7 +70,7 @@ export { rotateApiKey, type RotatedKey } from './keys/rotate-api-key.ts';
 export * from './ledger.ts';
 export * from './list-quarantine.ts';
 export * from './outbox.ts';
-export type { Page, PageRequest } from './page.ts';
+export { decodeCursor, encodeCursor, invalidCursor, type Page, type PageRequest } from './page.ts';
 export { emptySums, hasToSum, sumChanges, sumNextPage } from './project-metrics/bring-up-to-date.ts';
 export type { ProjectMetrics } from './project-metrics/count-directly.ts';
 export { readProjectMetrics } from './project-metrics/read-project-metrics.ts';
@@ -76,12 +80,16 @@ export { createReplicaMetrics, watchReplicas, type Replicas } from './replicas/w
 export { readSources, type UserSources } from './read-sources.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';
+export { listTimeline, type TimelineEntry } from './users/list-timeline.ts';
 export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
 export { newRunId } from './runs/new-run-id.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/list-runs.ts';
 export * from './runs/run-objects.ts';
+export { listSoldPurchases, type SoldPurchase } from './sold/list-purchases.ts';
+export { listSoldSubscriptions, type SoldSubscription } from './sold/list-subscriptions.ts';
+export * from './sold/revenue-days.ts';
 export { accountText, type AccountKey, type AskedCommand } from './usage/account-key.ts';
 export { adjustUsage } from './usage/adjust-usage.ts';
 export type { Committer } from './usage/create-committer.ts';
@@ -91,6 +99,7 @@ export { listMeterReports, type ListedReport } from './usage/meters/list-meter-r
 export * from './usage/meters/meter-hours.ts';
 export * from './usage/meters/meter-reports.ts';
 export * from './usage/meters/read-meter-hours.ts';
+export { readTopUsers, type TopUsers } from './usage/read-top-users.ts';
 export * from './usage/read-usage.ts';
 export { listUsageRefusals, writeUsageRefusal, type UsageRefusal } from './usage/refusals.ts';
 export type { UsageCache, UsageLookUp } from './usage/usage-cache.ts';

@@ -6,14 +6,15 @@ import {
   deleteOldRuns,
   deleteOldSamples,
 } from '@billing/store';
+import { deleteOldRevenue } from './count-revenue.ts';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 import { dropPayloadMonths } from './payload-months.ts';
 import { dropExpiredUsage } from './usage/usage-retention.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
- * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`, samples after two days and
- * sessions of the console that have ended. In small steps; a worker that stops leaves the rest to the next hour.
+ * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`, samples after two days, revenue of
+ * days after five years, sessions of the console that have ended. In small steps; a worker that stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
@@ -34,6 +35,7 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
   await dropPayloadMonths(deps);
   await dropExpiredUsage(deps);
   await deleteSentMessages(deps);
+  await deleteOldRevenue(deps);
   return { kind: 'done' };
 }
 

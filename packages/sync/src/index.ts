@@ -1,6 +1,6 @@
 // What use cases need, and what they answer.
 export { type JobOutcome, type MaintenanceDeps, type SyncDeps } from './deps.ts';
-export { createReadBudget } from './stripe/read-budget.ts';
+export { createReadBudget, type ReadBudget } from './stripe/read-budget.ts';
 export { createSharedLookups } from './stripe/share-lookups.ts';
 export { createSyncMetrics } from './sync-metrics.ts';
 
@@ -14,6 +14,7 @@ export { recordEvent } from './apply/write-plans.ts';
 export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs } from './outages.ts';
 
 // Maintenance
+export { countRevenue } from './count-revenue.ts';
 export { deleteExpired } from './delete-expired.ts';
 export { logAuditHead } from './log-audit-head.ts';
 export { eraseRun } from './erase/erase-run.ts';

@@ -47,8 +47,23 @@ async function reservationOf(
   return `/api/v1/usage/reservations/${id}`;
 }
 
-/** The calls of usage with a project API key. */
+/** The method and address of an admin call, in a project. */
+export const fill = (route: string, projectId: string): [string, string] => {
+  const [method = '', path = ''] = route.split(' ');
+  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
+  if (path.endsWith('/top-users')) return [method.toUpperCase(), `${filled}?feature_code=x`];
+  const isOfUser = path.includes('{project_id}/usage');
+  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
+};
+
+/** The calls of usage and of invoices with a project API key. */
 export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
+  'get /api/v1/invoices': {
+    call: (token, { projects, userId }) =>
+      calls.send(token, 'GET', `/api/v1/invoices?user_id=${userId}${calls.inQuery(projects)}`),
+    places,
+    twice: 400,
+  },
   'get /api/v1/check': {
     call: (token, { projects, userId }) =>
       calls.send(

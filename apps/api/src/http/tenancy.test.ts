@@ -1,7 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
-import { places, usageCases } from './tenancy.test-support.ts';
+import { fill, places, usageCases } from './tenancy.test-support.ts';
 import type { Answer, Place, ProjectCase, Tenant } from './tenancy.test-support.ts';
 import { giveSubscription } from '../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
@@ -234,13 +234,6 @@ describe('a project API key', () => {
     },
   );
 });
-
-const fill = (route: string, projectId: string): [string, string] => {
-  const [method = '', path = ''] = route.split(' ');
-  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
-  const isOfUser = path.includes('{project_id}/usage');
-  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
-};
 
 const inProjectA = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
   api.admin(method, `/projects/${a.projectId}${path}`, body);

@@ -1,4 +1,4 @@
-import { dayMs, webhookDeliveryStatuses } from '@billing/domain';
+import { dayMs, timelineKinds, webhookDeliveryStatuses } from '@billing/domain';
 import { testAdmin } from '../testing/start-test-api.test-support.ts';
 import { recordUsage } from '../endpoints/usage/record-usage.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
@@ -73,6 +73,7 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
+  listInvoices: () => [{ query: { user_id: the('user_id') } }],
   checkUsage: () => checks(),
   checkUserUsage: () => checks(),
   recordUsage: () => [
@@ -91,6 +92,10 @@ const changes: Record<string, () => Call[]> = {
   ],
   getUsage: () => [series()],
   getUserUsage: () => [series()],
+  listTopUsers: () => [{ query: metered({}) }],
+  listTimeline: () => [{}, ...timelineKinds.map((kind) => ({ query: { kind } }))],
+  listRevenueDays: () => [{ query: { project_id: the('project_id') } }],
+  getEvent: () => all('event_id').map((event) => ({ path: { event_id: event } })),
   listUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
   listUserUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
   createReservation: () => [

@@ -97,7 +97,7 @@ test('after a 429 the budget is told how long Stripe asks to pause, and reads wa
   let refusals = 0;
   // As the budget does while a pause is longer than its wait for a token.
   const takes = { take: () => Promise.resolve((refusals -= 1) < 0) };
-  const pauses = { throttle: () => Promise.resolve(void (refusals = 2)) };
+  const pauses = { throttle: () => Promise.resolve(void (refusals = 2)), look: () => Promise.resolve(null) };
   const { budget, throttled } = watch({ ...takes, ...pauses });
   const said: string[] = [];
   const run = account.run({}, { budget, progress: { ...quiet, say: (line) => said.push(line) } });

@@ -150,11 +150,30 @@ export const confirmedCustomer = z
   .meta({ id: 'ConfirmedCustomer' });
 export type ConfirmedCustomer = z.output<typeof confirmedCustomer>;
 
+/** What the portal may be opened at. */
+export const portalFlows = ['payment_method_update', 'subscription_cancel', 'subscription_update'] as const;
+
 export const portalRequest = z
   .strictObject({
     user_id: id,
     project_id: ownProject,
     return_url: redirectUrl,
+    flow: z
+      .enum(portalFlows)
+      .optional()
+      .describe(
+        'Opens the portal at one task, after which the user is sent to `return_url`. Absent: at its first page.',
+      ),
+    subscription_id: id
+      .optional()
+      .describe(
+        "A subscription of the user's: the customer that holds it is opened. Required with the flows `subscription_cancel` and `subscription_update`, unless the user has exactly one live subscription.",
+      ),
+    configuration: id
+      .optional()
+      .describe(
+        "Stripe's configuration of the portal (`bpc_…`). Absent: the project's `portal_configuration`, else the account's default.",
+      ),
   })
   .meta({ id: 'PortalRequest' });
 export type PortalRequest = z.output<typeof portalRequest>;

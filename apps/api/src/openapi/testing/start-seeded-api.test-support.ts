@@ -9,6 +9,7 @@ import {
   answerReplays,
   seedEvents,
   seedMeterHour,
+  seedRevenueDay,
   seedRuns,
   seedSample,
   seedSessions,
@@ -39,6 +40,7 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   });
   await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
   const customerId = (await api.stripe.customers.create({})).id;
+  await api.stripe.invoices.create({ customer: customerId });
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,
@@ -151,6 +153,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   };
   await seedMeterHour(database, projectId);
   await seedSample(database);
+  await seedRevenueDay(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,

@@ -97,6 +97,16 @@ export const statedRules = {
     message: /must be negative with corrects/,
     words: /[Nn]egative .* always with `corrects`/,
   },
+  subscriptionOfFlow: {
+    path: /^subscription_id$/,
+    message: /is required, as the user has/,
+    words: /unless the user has exactly one live subscription/,
+  },
+  windowTooLong: {
+    path: /^from$/,
+    message: /must be before `to`, by at most/,
+    words: /before `to`, by at most [0-9]+ days/,
+  },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {
     path: /^cursor$/,

@@ -21,6 +21,20 @@ export const usageRows = (the: (name: string) => string): StatedRow[] => [
     'properties',
     () => ({ body: usage({ properties: { ['__proto__']: 1 } }) }),
   ],
+  ...(['listTopUsers', 'listRevenueDays'] as const).map((operationId): StatedRow => {
+    const ofUsage = operationId === 'listTopUsers';
+    const [from, to] = ['2020-01-01', '2024-01-01'].map((day) => (ofUsage ? `${day}T00:00:00Z` : day));
+    const query = () => (ofUsage ? { feature_code: 'f' } : { project_id: the('project_id') });
+    return ['windowTooLong', operationId, 'from', () => ({ query: { ...query(), from, to } })];
+  }),
+  [
+    'subscriptionOfFlow',
+    'createPortalSession',
+    'subscription_id',
+    () => ({
+      body: { user_id: the('user_id'), return_url: 'https://shop.example/', flow: 'subscription_cancel' },
+    }),
+  ],
   ['correctionThatTakes', 'recordUsage', 'quantity', () => ({ body: usage({ corrects: 'e', quantity: 1 }) })],
 ];
 
@@ -34,4 +48,9 @@ export const usageTimes: TimeRow[] = [
   ...['getUsage', 'getUserUsage'].flatMap((series) =>
     ['from', 'to'].map((field): TimeRow => [series, field, (at) => ({ query: { ...key, [field]: at } })]),
   ),
+  ...['from', 'to'].map((field): TimeRow => [
+    'listTopUsers',
+    field,
+    (at) => ({ query: { feature_code: 'f', [field]: at } }),
+  ]),
 ];
