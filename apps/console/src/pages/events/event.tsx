@@ -1,7 +1,7 @@
+import type { EventDetailOut } from '@billing/domain';
 import { useParams } from '@tanstack/react-router';
 import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
-import type { EventDetailOut } from '../../api/shapes.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { ChangeTable } from '../../parts/change-table.tsx';
 import { DataTable } from '../../parts/data-table.tsx';

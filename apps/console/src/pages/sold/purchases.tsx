@@ -1,6 +1,6 @@
+import type { SoldPurchaseOut } from '@billing/domain';
 import { Group } from '@mantine/core';
 import { useList } from '../../api/reads.ts';
-import type { SoldPurchaseOut } from '../../api/shapes.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';

@@ -1,5 +1,5 @@
+import type { RevenueDayOut, RevenueDaysOut } from '@billing/domain';
 import { useRead } from '../../api/reads.ts';
-import type { RevenueDayOut, RevenueDaysOut } from '../../api/shapes.ts';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import { Graph } from '../../parts/graph.tsx';
 import type { Series } from '../../parts/line-chart.tsx';

@@ -1,7 +1,7 @@
+import type { TopUsersOut } from '@billing/domain';
 import { Text } from '@mantine/core';
 import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
-import type { TopUsersOut } from '../../api/shapes.ts';
 import { DataTable } from '../../parts/data-table.tsx';
 import { useFilters } from '../../parts/filters.tsx';
 import { UserLink } from '../../parts/links.tsx';

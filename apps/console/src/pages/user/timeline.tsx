@@ -1,7 +1,7 @@
+import type { TimelineEntryOut } from '@billing/domain';
 import { Text } from '@mantine/core';
 import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
-import type { TimelineEntryOut } from '../../api/shapes.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
