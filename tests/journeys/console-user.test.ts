@@ -60,7 +60,7 @@ describeWithBrowser('a user who is locked out', () => {
     expect(await findViolations(page)).toEqual([]);
     await tabTo(page, 'Grant');
     await page.keyboard.press('Enter');
-    await dialog.getByText('Done').waitFor();
+    await dialog.getByText('Done', { exact: true }).waitFor();
     await page.keyboard.press('Enter');
     await dialog.waitFor({ state: 'detached' });
     await system.awaitFeatures(apiKey, userId, ['premium']);
@@ -74,7 +74,7 @@ describeWithBrowser('a user who is locked out', () => {
     await dialog.getByText('Touches 1 user.').waitFor();
     await byLabel(dialog, 'Reason').fill('Paid again');
     await dialog.getByRole('button', { name: 'Revoke' }).click();
-    await dialog.getByText('Done').waitFor();
+    await dialog.getByText('Done', { exact: true }).waitFor();
     await system.awaitFeatures(apiKey, userId, []);
     expect(reports).toEqual([]);
   }, 120_000);

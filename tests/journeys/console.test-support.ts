@@ -83,7 +83,7 @@ export async function signIn(page: Page, { name, secret }: Viewer): Promise<void
 /** Until nothing loads any more: the page says so by its states. */
 export async function untilQuiet(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction("document.querySelector('[aria-label=Loading]') === null");
+  await page.locator('[aria-label=Loading]').first().waitFor({ state: 'detached' });
 }
 
 type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };

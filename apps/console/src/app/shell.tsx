@@ -2,6 +2,7 @@ import { AppShell, Burger, Button, Group, Menu, useMantineColorScheme } from '@m
 import { useDisclosure } from '@mantine/hooks';
 import { Outlet, useLocation } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
+import { ActionHost } from '../parts/action-host.tsx';
 import { FindBox } from './find-box.tsx';
 import { Navigation } from './navigation.tsx';
 import { useSession } from './session.tsx';
@@ -88,7 +89,9 @@ export function Shell() {
         <Navigation onGo={close} />
       </AppShell.Navbar>
       <AppShell.Main id="main" ref={main} tabIndex={-1}>
-        <Outlet />
+        <ActionHost>
+          <Outlet />
+        </ActionHost>
       </AppShell.Main>
     </AppShell>
   );

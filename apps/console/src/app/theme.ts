@@ -9,6 +9,8 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   fontFamily: 'system-ui, sans-serif',
+  // In a text a link must be known by more than its colour.
+  components: { Anchor: { defaultProps: { underline: 'always' } } },
 });
 
 export const cssVariables: CSSVariablesResolver = () => ({

@@ -35,7 +35,7 @@ function Sessions() {
         { name: 'Last used', cell: ({ last_used_at: at }) => <Time at={at} withDistance /> },
         { name: 'Ends at the latest', cell: ({ expires_at: at }) => <Time at={at} /> },
         {
-          name: '',
+          name: 'Actions',
           cell: (session) => (
             <ActionButton action={endSession(session)} label={`End the session of ${session.name}`} />
           ),

@@ -102,7 +102,7 @@ const columns: readonly Column<QuarantineOut>[] = [
   { name: 'Customer', cell: ({ customer_id: id }) => <FoundLink id={id} /> },
   { name: 'Event', cell: ({ event_id: id }) => <EventLink eventId={id} /> },
   { name: 'Type', cell: ({ type }) => type ?? '–' },
-  { name: '', cell: (row) => <Remedy of={row} /> },
+  { name: 'Actions', cell: (row) => <Remedy of={row} /> },
 ];
 
 /** What waits for a mapping, a price, or a word on who the buyer is. */

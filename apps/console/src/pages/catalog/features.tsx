@@ -29,7 +29,7 @@ export function Features({ projectId }: { projectId: string }) {
           },
           { name: 'Meter of Stripe', cell: ({ stripe_meter: meter }) => meter?.event_name ?? '–' },
           {
-            name: '',
+            name: 'Actions',
             cell: (feature) => (
               <ActionButton action={changeFeature(feature)} label={`Change ${feature.feature_code}`} />
             ),

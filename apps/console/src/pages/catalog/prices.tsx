@@ -37,7 +37,7 @@ export function Prices({ projectId }: { projectId: string }) {
             cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} />,
           },
           {
-            name: '',
+            name: 'Actions',
             cell: (price) => (
               <Group gap="xs" wrap="nowrap">
                 <ActionButton action={movePrice(price)} label={`Move ${price.price_id}`} />

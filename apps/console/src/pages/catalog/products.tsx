@@ -34,7 +34,7 @@ export function Products({ projectId }: { projectId: string }) {
             cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} />,
           },
           {
-            name: '',
+            name: 'Actions',
             cell: (product) => (
               <Group gap="xs" wrap="nowrap">
                 <ActionButton action={changeProduct(product)} label={`Change ${product.product_id}`} />

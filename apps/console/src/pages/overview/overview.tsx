@@ -34,7 +34,7 @@ const searchOf: Partial<Record<ConditionOut['code'], Record<string, string>>> = 
 function Conditions({ of }: { of: readonly ConditionOut[] }) {
   if (of.length === 0)
     return (
-      <Alert variant="outline" color="green" title="All is well">
+      <Alert role="status" variant="outline" color="green" title="All is well">
         Nothing needs anybody.
       </Alert>
     );
@@ -45,6 +45,7 @@ function Conditions({ of }: { of: readonly ConditionOut[] }) {
         return (
           <Alert
             key={code}
+            role="status"
             variant="outline"
             color={severity === 'page' ? 'red' : 'orange'}
             title={severity === 'page' ? 'Now' : 'Today'}

@@ -25,7 +25,7 @@ const columns: readonly Column<ApiKeyOut>[] = [
   { name: 'Last used', cell: ({ last_used_at: at }) => <Time at={at} none="never" /> },
   { name: 'Ends', cell: ({ expires_at: at }) => <Time at={at} none="never" /> },
   {
-    name: '',
+    name: 'Actions',
     cell: (key) =>
       stateOf(key) === 'active' ? (
         <Group gap="xs" wrap="nowrap">

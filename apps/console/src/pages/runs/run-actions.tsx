@@ -78,7 +78,7 @@ const forReal = {
 
 /** `objectId`: only events about this object. */
 export const replayMany = (objectId?: string): Action => ({
-  label: 'Replay many',
+  label: objectId === undefined ? 'Replay many' : 'Replay its events',
   title: 'Replay many events',
   words: 'A run of the worker processes events again: of an object, of a window of time, or of both.',
   least: 'operator',

@@ -24,7 +24,7 @@ export function UserCustomers({ user, of }: { user: UserOut; of: UserKey }) {
             { name: 'Since', cell: ({ created_at: at }) => <Time at={at} /> },
             { name: 'Deleted at Stripe', cell: ({ deleted_at: at }) => <Time at={at} /> },
             {
-              name: '',
+              name: 'Actions',
               cell: ({ stripe_customer_id: id }) => <ActionButton action={moveCustomerAction(of, id)} />,
             },
           ]}
@@ -42,7 +42,7 @@ export function UserCustomers({ user, of }: { user: UserOut; of: UserKey }) {
             { name: 'State', cell: ({ status }) => <Status of={status} /> },
             { name: 'Customer', cell: ({ stripe_customer_id: id }) => <CopyableId id={id} /> },
             { name: 'Since', cell: ({ created_at: at }) => <Time at={at} /> },
-            { name: '', cell: ({ source_id: id }) => <ActionButton action={assignAction(of, id)} /> },
+            { name: 'Actions', cell: ({ source_id: id }) => <ActionButton action={assignAction(of, id)} /> },
           ]}
         />
       </Section>
