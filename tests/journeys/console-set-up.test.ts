@@ -21,8 +21,7 @@ type Work = {
 async function act(page: Page, { open, fill = {}, choose = {}, shows, confirm }: Work): Promise<string> {
   await page.getByRole('button', { name: open, exact: true }).first().click();
   const dialog = page.getByRole('dialog');
-  for (const [label, text] of Object.entries(fill))
-    await byLabel(dialog, label).fill(text);
+  for (const [label, text] of Object.entries(fill)) await byLabel(dialog, label).fill(text);
   for (const [label, option] of Object.entries(choose)) {
     await dialog.getByRole('combobox', { name: label }).click();
     await page.getByRole('option', { name: option }).click();

@@ -1,7 +1,15 @@
 import { waitFor } from '@billing/testing';
 import { browserPath } from '@billing/testing/browser';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { byLabel, findViolations, signIn, startConsole, tabTo, untilQuiet, viewer } from './console.test-support.ts';
+import {
+  byLabel,
+  findViolations,
+  signIn,
+  startConsole,
+  tabTo,
+  untilQuiet,
+  viewer,
+} from './console.test-support.ts';
 import type { ConsoleSystem } from './console.test-support.ts';
 
 const describeWithBrowser = browserPath === undefined ? describe.skip : describe;

@@ -79,7 +79,10 @@ export const pagesOf = ({ projectId, userId, eventId, endpointId, runId }: World
 };
 
 /** Every page, with what is wrong with it. */
-export async function walk({ page, reports, go }: OpenPage, { paths, width }: { paths: string[]; width: number }): Promise<Record<string, string[]>> {
+export async function walk(
+  { page, reports, go }: OpenPage,
+  { paths, width }: { paths: string[]; width: number },
+): Promise<Record<string, string[]>> {
   const wrong: Record<string, string[]> = {};
   const shots = process.env['CONSOLE_SHOTS'];
   for (const path of paths) {

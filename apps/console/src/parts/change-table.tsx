@@ -34,7 +34,12 @@ export function touched(users: number | null): string {
 export function Difference({ of }: { of: DryRunOut }) {
   return (
     <Stack gap="xs" aria-live="polite">
-      <Alert role="status" variant="outline" color={of.affected_users === 0 ? 'gray' : 'orange'} title="What it changes">
+      <Alert
+        role="status"
+        variant="outline"
+        color={of.affected_users === 0 ? 'gray' : 'orange'}
+        title="What it changes"
+      >
         <Text size="sm">{touched(of.affected_users)}</Text>
       </Alert>
       <ChangeTable changes={of.changes} empty="It changes nothing." />

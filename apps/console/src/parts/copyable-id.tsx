@@ -1,6 +1,16 @@
 import { ActionIcon, CopyButton, Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+const copyShape = 'M5 5V2h9v9h-3 M2 5h9v9H2z';
+const done = 'M2 9l4 4 8-10';
+
+/** Not every font has signs for it. */
+const Icon = ({ shape }: { shape: string }) => (
+  <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden focusable={false}>
+    <path d={shape} fill="none" stroke="currentColor" strokeWidth="1.5" />
+  </svg>
+);
+
 /** An id with a button that copies it. `children`: what is shown in its place, such as a link. */
 export function CopyableId({ id, children }: { id: string | null | undefined; children?: ReactNode }) {
   if (id === null || id === undefined || id === '') return <>–</>;
@@ -12,7 +22,7 @@ export function CopyableId({ id, children }: { id: string | null | undefined; ch
       <CopyButton value={id}>
         {({ copied, copy }) => (
           <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={`Copy ${id}`}>
-            <span aria-hidden>{copied ? '✓' : '⧉'}</span>
+            <Icon shape={copied ? done : copyShape} />
           </ActionIcon>
         )}
       </CopyButton>

@@ -32,7 +32,7 @@ function Policy({ project }: { project: ProjectOut }) {
             ),
           },
           { name: 'Value', cell: ({ value }) => value },
-          { name: 'So', cell: ({ effect }) => effect },
+          { name: 'Effect', cell: ({ effect }) => effect },
         ]}
       />
     </Section>

@@ -56,16 +56,19 @@ export function ExplainedItem({ item, projectId, reason }: Props) {
       {item.feature_codes.length === 0 ? (
         <Text size="sm">gives no feature</Text>
       ) : (
-        <ul className="tree">
-          {item.feature_codes.map((code) => (
-            <li key={code}>
-              <Text size="sm" span ff="monospace">
-                {code}
-              </Text>
-              <UsageWords item={item} code={code} />
-            </li>
-          ))}
-        </ul>
+        <>
+          <Text size="sm">gives</Text>
+          <ul className="tree">
+            {item.feature_codes.map((code) => (
+              <li key={code}>
+                <Text size="sm" span ff="monospace">
+                  {code}
+                </Text>
+                <UsageWords item={item} code={code} />
+              </li>
+            ))}
+          </ul>
+        </>
       )}
     </li>
   );
