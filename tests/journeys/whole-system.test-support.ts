@@ -61,7 +61,7 @@ export async function startWholeSystem(
     }),
     clock: commerce.clock.now,
     host: '127.0.0.1',
-    pace: 0.2,
+    pace: 0.4,
   });
   const control: WholeSystem['control'] = async (path, body) => {
     await request(commerce.stripeUrl).post(`/_offline${path}`).send(body).expect(200);

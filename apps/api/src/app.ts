@@ -50,6 +50,7 @@ import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
 import { runEndpoints } from './endpoints/runs/run-endpoints.ts';
+import { subscriptionEndpoints } from './endpoints/subscriptions/subscription-endpoints.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { userEndpoints } from './endpoints/users/user-endpoints.ts';
@@ -68,6 +69,10 @@ import { renderPage } from './openapi/page/render-page.ts';
 import { createQueueScreen, queueScreen } from './operations/queue-screen.ts';
 import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
+/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
+const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
+const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
+
 /** Every operation of the API, in the order in which it is mounted and described. */
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
@@ -76,6 +81,7 @@ export const endpoints: readonly Endpoint[] = [
   createCheckout, //             POST   /api/v1/checkout/create
   ...portalEndpoints, //         /api/v1/portal/create-session and /api/v1/invoices
   confirmCustomer, //            POST   /api/v1/customers/confirm
+  ...subscriptionEndpoints, //   /api/v1/subscriptions, with what is below it
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
 
@@ -108,27 +114,18 @@ export const endpoints: readonly Endpoint[] = [
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
-  ...recordEndpoints, //         /api/v1/admin/subscriptions, /purchases, /mrr, /events, /quarantine and /audit
   ...runEndpoints, //            /api/v1/admin/runs, /reconcile and the replays of /events
+  ...recordEndpoints, //         /api/v1/admin/subscriptions, /purchases, /mrr, /events, /quarantine and /audit
   ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
 
   ...consoleEndpoints, //        /console and /console/session
 
-  healthz, //                    GET    /healthz
-  live, //                       GET    /live
-  ready, //                      GET    /ready
-  metrics, //                    GET    /metrics
-  openapi, //                    GET    /openapi.json
-  docs, //                       GET    /docs
-  queueScreen, //                GET    /admin/queues
+  ...onBothPorts, //             /healthz, /live, /ready
+  ...ofOperations, //            /metrics, /openapi.json, /docs, /admin/queues
 ];
 
 /** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
-
-/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
-const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
-const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
 
 /** One for both ports: their series are the same. */
 export const createMeter = ({ metrics: of }: Pick<AppDeps, 'metrics'>): RequestMeter =>
@@ -142,12 +139,20 @@ const newApp = ({ config }: AppDeps): Express =>
     .set('case sensitive routing', true)
     .set('trust proxy', config.trustedProxies);
 
+let described: { json: string; page: string } | undefined;
+
+/** The same for every app of a process, and made for the first of them. */
+function describeApi(): { json: string; page: string } {
+  if (described !== undefined) return described;
+  const document = createOpenApiDocument(endpoints);
+  described = { json: JSON.stringify(document), page: renderPage(document) };
+  return described;
+}
+
 /** Mounts endpoints, 404 for all else, and where errors end. */
 function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): void {
   const handleFailure = createFailureHandler(deps);
-  const document = createOpenApiDocument(endpoints);
-  const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
-  mountEndpoints(app, { ...deps, apiDescription, reader: deps.database }, mounted);
+  mountEndpoints(app, { ...deps, apiDescription: describeApi(), reader: deps.database }, mounted);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',

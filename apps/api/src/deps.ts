@@ -1,4 +1,4 @@
-import type { Clock } from '@billing/domain';
+import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import type {
   AuthFailures,
   JobQueue,
@@ -13,7 +13,7 @@ import type {
   WebhookSecrets,
 } from '@billing/platform';
 import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
-import type { ReadBudget } from '@billing/sync';
+import type { LookupMetrics, ReadBudget, SharedLookups } from '@billing/sync';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
@@ -50,6 +50,8 @@ export type AppDeps = {
   stripe: Stripe;
   /** Of reads from Stripe: the one that all workers share. */
   budget: ReadBudget;
+  subscriptionLookups: SharedLookups<StripeLookup<SubscriptionSnapshot>>;
+  counters: LookupMetrics;
   /** What Stripe refuses to the key. */
   stripePermissions: StripePermissions;
   /** Of `ERASURE_KEY`. */

@@ -3,11 +3,15 @@ import type { Metrics } from '@billing/platform';
 type Counter = { inc: (by?: number) => void };
 type LabeledCounter<Label extends string> = { inc: (labels: Record<Label, string>) => void };
 
-/** Metrics that only this package counts. */
-export type SyncMetrics = {
+/** Counted by whoever looks objects up at Stripe and writes them. */
+export type LookupMetrics = {
   identityConflicts: Counter;
   missingInStripe: LabeledCounter<'kind'>;
   readsRefused: LabeledCounter<'reason'>;
+};
+
+/** Metrics that only this package counts. */
+export type SyncMetrics = LookupMetrics & {
   apiVersions: LabeledCounter<'version'>;
   sweepFound: Counter;
   eventsDeleted: Counter;
@@ -23,7 +27,7 @@ export type SyncMetrics = {
   webhookMessages: LabeledCounter<'type'>;
 };
 
-export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
+export const createLookupMetrics = ({ counter }: Pick<Metrics, 'counter'>): LookupMetrics => ({
   identityConflicts: counter(
     'identity_conflicts_total',
     'Objects whose metadata names another owner than the customer mapping',
@@ -32,6 +36,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   readsRefused: counter('stripe_reads_deferred_total', 'Reads put off: budget spent or Stripe out of reach', [
     'reason',
   ]),
+});
+
+export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
+  ...createLookupMetrics({ counter }),
   apiVersions: counter('webhook_events_api_version_total', 'Events by the API version they are rendered in', [
     'version',
   ]),

@@ -226,6 +226,7 @@ for (const [operationId, field, call] of times) {
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
 /** What a list is of that is of one user. */
 const listedOf: Record<string, object> = {
+  listSubscriptions: { user_id: 'u' },
   listUsageEvents: { user_id: 'u', feature_code: 'f' },
   listUserUsageEvents: { user_id: 'u', feature_code: 'f' },
 };

@@ -98,6 +98,10 @@ export async function startCommerce(
         .send({ mode, times, ...more })
         .expect(200);
     },
+    /** Moves the clock of the offline Stripe forward. */
+    async advance(seconds: number): Promise<void> {
+      await request(stripeServer.url).post('/_offline/clock').send({ advance_seconds: seconds }).expect(200);
+    },
     customersOf: async (userId: string) =>
       (await stripe.customers.list({ limit: 100 })).data.filter(
         (customer) => customer.metadata['user_id'] === userId,

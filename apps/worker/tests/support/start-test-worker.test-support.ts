@@ -52,7 +52,7 @@ export async function startTestWorker(options: { isStarted?: boolean; env?: Reco
       logger: createLogger({ service: 'worker', level: 'info', format: 'json', destination }),
       clock: () => Date.now() + clock.offsetMs,
       host: '127.0.0.1',
-      pace: 0.2,
+      pace: 0.4,
     });
   const database = createDatabase({
     url: testDatabase.url,

@@ -10,7 +10,7 @@ export type StatedRule = {
   words: RegExp;
 };
 
-const time = /^(?:valid_from|valid_to|expires_at|from|to|since|timestamp|observed_at)$/;
+const time = /^(?:valid_from|valid_to|expires_at|resumes_at|from|to|since|timestamp|observed_at)$/;
 
 export const statedRules = {
   trialWithPayment: {
@@ -71,6 +71,7 @@ export const statedRules = {
     words: /Later than `valid_from` \(or now/,
   },
   keyExpiresInThePast: { path: /^expires_at$/, message: /must be in the future/, words: /In the future/ },
+  pauseThatIsOver: { path: /^resumes_at$/, message: /must be in the future/, words: /in the future/ },
   sinceTheFuture: {
     path: /^since$/,
     message: /must not lie in the future/,
