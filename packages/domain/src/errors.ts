@@ -62,7 +62,6 @@ export const errorCatalog = {
   price_differs_from_stripe: 'The price is another one at Stripe',
   price_in_use: 'The price is in use',
   price_archived: 'The price is no longer sold',
-  group_conflict: 'The plans exclude each other',
   not_changeable: 'The subscription cannot be changed now',
   preview_outdated: 'The preview is out of date',
   payment_required: 'The change waits for its payment',

@@ -79,7 +79,6 @@ const statusOfCode: Record<ErrorCode, number> = {
   price_differs_from_stripe: 400,
   price_in_use: 409,
   price_archived: 400,
-  group_conflict: 400,
   not_changeable: 409,
   preview_outdated: 409,
   payment_required: 402,

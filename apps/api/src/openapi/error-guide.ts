@@ -78,7 +78,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
   group_occupied:
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
-  group_conflict: 'Sell one plan of a group at a time; add-ons are products without a group.',
+  group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
   trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
   shared_subscription:
     'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal.',
@@ -90,7 +90,6 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
   price_archived: 'Offer a price that is still sold.',
-  group_conflict: 'Name at most one plan of each group.',
   not_changeable:
     'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made.',
   preview_outdated:
