@@ -103,7 +103,7 @@ export const portalRequest = z
       .enum(portalFlows)
       .optional()
       .describe(
-        'Opens the portal at one task, after which the user is sent to `return_url`. Absent: at its first page.',
+        'Opens the portal at one task that Stripe allows: it is on in the configuration, and a subscription that ends already is not canceled. Then the user is sent to `return_url`. Absent: at its first page.',
       ),
     subscription_id: id
       .optional()
@@ -113,7 +113,7 @@ export const portalRequest = z
     configuration: id
       .optional()
       .describe(
-        "Stripe's configuration of the portal (`bpc_…`). Absent: the project's `portal_configuration`, else the account's default.",
+        "A configuration of the portal that Stripe has (`bpc_…`). Absent: the project's `portal_configuration`, else the account's default.",
       ),
   })
   .meta({ id: 'PortalRequest' });

@@ -2,7 +2,12 @@ import { portalRequest, portalResponse, secondMs, ServiceError, toTimestamp } fr
 import type { PortalRequest } from '@billing/domain';
 import { getProject } from '@billing/store';
 import type { Stripe } from 'stripe';
-import { callStripe, isMissingCustomer, startStripeBudget } from '../../checkout/call-stripe.ts';
+import {
+  callStripe,
+  isMissingCustomer,
+  startStripeBudget,
+  stripeErrorOf,
+} from '../../checkout/call-stripe.ts';
 import { portalSession } from '../../checkout/stripe-answers.ts';
 import { checkRedirects } from '../../checkout/check-redirects.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
@@ -56,7 +61,7 @@ export const createPortalSession = defineEndpoint({
       portalSession,
       (options) => deps.stripe.billingPortal.sessions.create(params, options),
     ).catch((error: unknown) => {
-      throw isMissingCustomer(error) ? customerNotFound(error) : error;
+      throw isMissingCustomer(error) ? customerNotFound(error) : (refusalOf(error, body) ?? error);
     });
     const expiresAt = toTimestamp(session.created + usableMs);
     return { body: { portal_url: session.url, expires_at: expiresAt } };
@@ -71,6 +76,19 @@ function flowOf({ flow, return_url: returnUrl }: PortalRequest, subscription: st
   const back = { type: 'redirect' as const, redirect: { return_url: returnUrl } };
   const about = flow === 'payment_method_update' || subscription === null ? {} : { [flow]: { subscription } };
   return { flow_data: { type: flow, after_completion: back, ...about } };
+}
+
+/** What Stripe refuses because of the request; null: because of something else. */
+function refusalOf(cause: unknown, { configuration }: PortalRequest): ServiceError | null {
+  const param = stripeErrorOf(cause)?.param ?? '';
+  const isOwn = configuration !== undefined && param === 'configuration';
+  const path = isOwn ? 'configuration' : param.startsWith('flow_data') ? 'flow' : null;
+  if (path === null) return null;
+  const errors = [{ path, message: 'is refused by Stripe' }];
+  return new ServiceError('invalid_request', 'Use a configuration and a task that Stripe allows.', {
+    errors,
+    cause,
+  });
 }
 
 const customerNotFound = (cause?: unknown): ServiceError =>

@@ -136,6 +136,11 @@ export const statedRules = {
     message: /is required, as the user has/,
     words: /unless the user has exactly one live subscription/,
   },
+  refusedByStripe: {
+    path: /^(?:configuration|flow)$/,
+    message: /is refused by Stripe/,
+    words: /that Stripe (?:has|allows)/,
+  },
   windowTooLong: {
     path: /^from$/,
     message: /must be before `to`, by at most/,

@@ -31,6 +31,14 @@ export const usageRows = (the: (name: string) => string): StatedRow[] => [
     return ['windowTooLong', operationId, 'from', () => ({ query: { ...query(), from, to } })];
   }),
   [
+    'refusedByStripe',
+    'createPortalSession',
+    'configuration',
+    () => ({
+      body: { user_id: the('user_id'), return_url: 'https://shop.example/', configuration: 'bpc_none' },
+    }),
+  ],
+  [
     'subscriptionOfFlow',
     'createPortalSession',
     'subscription_id',
