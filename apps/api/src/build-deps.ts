@@ -157,6 +157,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       webhookClient,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
+      pagesInFlight: new Map(),
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,

@@ -17,6 +17,7 @@ import type { LookupMetrics, ReadBudget, SharedLookups } from '@billing/sync';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
+import type { Session } from './checkout/stripe-answers.ts';
 import type { ApiConfig } from './config.ts';
 import type { Admission } from './entitlements/admit-misses.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
@@ -64,6 +65,8 @@ export type AppDeps = {
   checkoutLimit: LimitFunction;
   /** Stripe customers that this process is making, so that requests at the same time share one. */
   customersInFlight: Map<string, Promise<string>>;
+  /** Pages of Stripe's that this process is opening, so that equal requests at the same time share one. */
+  pagesInFlight: Map<string, Promise<Session>>;
   /** Called with the project of each checkout and portal session. */
   warnOfOpenRedirects: WarnOfOpenRedirects;
   /** Producers of the queues. */

@@ -19,6 +19,7 @@ export { applyChanged, type ApplyDeps, type ChangedAtStripe } from './subscripti
 // Maintenance
 export { countRevenue } from './count-revenue.ts';
 export { deleteExpired } from './delete-expired.ts';
+export { measureDuplicates } from './measure-duplicates.ts';
 export { logAuditHead } from './log-audit-head.ts';
 export { eraseRun } from './erase/erase-run.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';

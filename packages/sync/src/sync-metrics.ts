@@ -19,6 +19,7 @@ export type SyncMetrics = LookupMetrics & {
   sweepSuccess: { set: (value: number) => void };
   pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
   unseenEvents: { set: (value: number) => void };
+  duplicateSubscriptions: { set: (value: number) => void };
   erasures: LabeledCounter<'outcome'>;
   queuedUsage: LabeledCounter<'outcome'>;
   usageWeeksAhead: { set: (value: number) => void };
@@ -80,6 +81,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'How long the oldest usage is due that its Stripe meter was not told of; 0: none is',
   ),
   webhookMessages: counter('webhook_messages_total', 'Messages made to tell products of changes', ['type']),
+  duplicateSubscriptions: gauge(
+    'duplicate_subscriptions',
+    'Live subscriptions to a price or group of plans of which their user has an older one',
+  ),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

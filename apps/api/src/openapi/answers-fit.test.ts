@@ -64,6 +64,18 @@ const changes: Record<string, () => Call[]> = {
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
     { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },
+    {
+      body: {
+        user_id: uniqueId('user'),
+        price_id: undefined,
+        quantity: undefined,
+        items: [{ price_id: the('price_id') }, { price_id: all('price_id')[1], quantity: 2 }],
+        ui_mode: 'embedded',
+        return_url: 'https://app.example.com/thanks',
+        success_url: undefined,
+        cancel_url: undefined,
+      },
+    },
   ],
   receiveStripeWebhook: () => [{}, { body: { id: 'evt_thin', object: 'v2.core.event' } }],
   createProject: () => [{ body: { project_id: uniqueId('project') } }],
