@@ -222,7 +222,6 @@ export type ServiceErrorCode =
   | 'payment_required'
   | 'no_pending_change'
   | 'source_not_found'
-  | 'subscription_not_found'
   | 'event_not_found'
   | 'event_conflict'
   | 'feature_not_metered'

@@ -229,7 +229,8 @@ describe('a checkout is refused with', () => {
   ])('%s', async (_what, body, expected, path) => {
     const { body: problem } = await buy(body());
     expect(problem.code).toBe(expected);
-    if (path !== null) expect(problem.errors).toMatchObject([{ path }]);
+    const named = (problem.errors ?? []).map((one: { path: string }) => one.path);
+    expect(named).toEqual(path === null ? [] : [path]);
   });
 
   test('a code that is no longer active', async () => {

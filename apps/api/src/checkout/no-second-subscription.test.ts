@@ -125,9 +125,10 @@ describe('of a user and a group one page is open', () => {
     const body = order(pro);
     await idOf(body);
     await commerce.fault('500');
-    await buy({ ...body, quantity: 3 }).expect(503);
+    const statuses = [(await buy({ ...body, quantity: 3 })).status];
     await commerce.fault('none');
-    await buy({ ...body, quantity: 3 }).expect(200);
+    statuses.push((await buy({ ...body, quantity: 3 })).status);
+    expect(statuses).toEqual([503, 200]);
   });
 
   test('a crash of who makes it, too, after some seconds', async () => {
@@ -166,7 +167,7 @@ describe('a page that was paid before its event has come', () => {
       data: { status: 'canceled' },
     });
     await commerce.stripe.subscriptions.cancel(String(data[0]?.id));
-    await buy(body).expect(200);
+    expect((await buy(body)).status).toBe(200);
   });
 });
 

@@ -32,6 +32,9 @@ beforeAll(async () => {
     await seeded.api
       .admin('post', `/projects/${the('project_id')}/features`, { feature_code: code, kind })
       .expect(201);
+  const { id } = await seeded.api.stripe.customers.create({});
+  const mapping = { user_id: 'without_subscriptions', stripe_customer_id: id };
+  await seeded.api.admin('post', `/projects/${the('project_id')}/customers`, mapping).expect(201);
 });
 afterAll(() => seeded.close());
 
@@ -223,6 +226,7 @@ for (const [operationId, field, call] of times) {
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
 /** What a list is of that is of one user. */
 const listedOf: Record<string, object> = {
+  listInvoices: { user_id: 'u' },
   listSubscriptions: { user_id: 'u' },
   listUsageEvents: { user_id: 'u', feature_code: 'f' },
   listUserUsageEvents: { user_id: 'u', feature_code: 'f' },
@@ -263,7 +267,8 @@ test.each(rows)('%s: %s refuses %s, which fits its schema, as the document says'
       body: { redirect_origins: ['https://shop.example'] },
     });
 
-  const call = { path: { project_id: the('project_id'), endpoint_id: the('endpoint_id') }, ...makeCall() };
+  const ids = { project_id: the('project_id'), endpoint_id: the('endpoint_id'), user_id: the('user_id') };
+  const call = { path: ids, ...makeCall() };
   expect(check.request(operationId, call)).toEqual([]);
   const { status, shown, body } = await callEndpoint(seeded, endpoint, call);
   expect([shown, status]).toEqual([shown, 400]);

@@ -35,7 +35,11 @@ export const usageRows = (the: (name: string) => string): StatedRow[] => [
     'createPortalSession',
     'subscription_id',
     () => ({
-      body: { user_id: the('user_id'), return_url: 'https://shop.example/', flow: 'subscription_cancel' },
+      body: {
+        user_id: 'without_subscriptions',
+        return_url: 'https://shop.example/',
+        flow: 'subscription_cancel',
+      },
     }),
   ],
   ['correctionThatTakes', 'recordUsage', 'quantity', () => ({ body: usage({ corrects: 'e', quantity: 1 }) })],
