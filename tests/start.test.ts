@@ -38,6 +38,7 @@ test('brings all up, serves check, buy, check, restarts a dead process, and leav
     'admin_api_key',
     'api_key',
     'api_url',
+    'console_url',
     'database_url',
     'pids',
     'prices',

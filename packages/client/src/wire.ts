@@ -217,7 +217,6 @@ export type ServiceErrorCode =
   | 'not_resumable'
   | 'not_pausable'
   | 'not_changeable'
-  | 'group_conflict'
   | 'preview_outdated'
   | 'payment_required'
   | 'no_pending_change'

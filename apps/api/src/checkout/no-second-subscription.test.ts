@@ -125,10 +125,9 @@ describe('of a user and a group one page is open', () => {
     const body = order(pro);
     await idOf(body);
     await commerce.fault('500');
-    const statuses = [(await buy({ ...body, quantity: 3 })).status];
+    await buy({ ...body, quantity: 3 }).expect(503);
     await commerce.fault('none');
-    statuses.push((await buy({ ...body, quantity: 3 })).status);
-    expect(statuses).toEqual([503, 200]);
+    expect((await buy({ ...body, quantity: 3 })).status).toBe(200);
   });
 
   test('a crash of who makes it, too, after some seconds', async () => {

@@ -21,7 +21,7 @@ type Product = {
 /** The API beside an offline Stripe, over HTTP, with the calls that tests of buying and selling need. */
 export async function startCommerce(
   env: Record<string, string> = {},
-  shared: Pick<TestApiOptions, 'database' | 'redis'> = {},
+  shared: Pick<TestApiOptions, 'database' | 'redis' | 'consoleDirectory'> = {},
 ) {
   const offline = createOfflineStripe({ stateDir: null, webhookUrl: null, webhookSecret: 'whsec_unused' });
   const stripeServer = await offline.listen(0);

@@ -154,9 +154,11 @@ test('what Stripe does not have is not there', async () => {
     user_id: of,
     stripe_customer_id: customer,
   });
-  const { userRef } = await commerce.deps.database.subscription.findUniqueOrThrow({ where: { id: known } });
+  const { userRef, stripeCustomerId } = await commerce.deps.database.subscription.findUniqueOrThrow({
+    where: { id: known },
+  });
   await commerce.deps.database.subscription.create({
-    data: { id: lost, userRef, status: 'active', stripeCustomerId: String(customer) },
+    data: { id: lost, userRef, status: 'active', stripeCustomerId },
   });
   expect((await read(lost).expect(200)).body).toMatchObject({ status: 'active', items: [] });
   expect((await call('cancel', { at: 'now' }, lost).expect(404)).body.code).toBe('subscription_not_found');
