@@ -1,6 +1,6 @@
 import { Modal } from '@mantine/core';
 import { useLocation } from '@tanstack/react-router';
-import { createContext, use, useCallback, useEffect, useState } from 'react';
+import { createContext, use, useCallback, useState } from 'react';
 import type { ReactNode } from 'react';
 import { ActionSteps } from './action-steps.tsx';
 import type { Action } from './action-type.ts';
@@ -18,15 +18,18 @@ export function useOpenAction(): Open {
 /** Holds the dialog of an action: what it is about may be gone from the page once it is done. */
 export function ActionHost({ children }: { children: ReactNode }) {
   const [shown, setShown] = useState<{ action: Action; turn: number } | null>(null);
-  const [isOpen, setOpen] = useState(false);
-  const open = useCallback<Open>((action) => {
-    setShown((before) => ({ action, turn: (before?.turn ?? 0) + 1 }));
-    setOpen(true);
-  }, []);
-  const close = useCallback(() => setOpen(false), []);
   const { pathname } = useLocation();
-  // A link in the dialog leads away from it.
-  useEffect(close, [close, pathname]);
+  /** Where the dialog was opened. A link in it leads away from it. */
+  const [openAt, setOpenAt] = useState<string | null>(null);
+  const isOpen = openAt === pathname;
+  const open = useCallback<Open>(
+    (action) => {
+      setShown((before) => ({ action, turn: (before?.turn ?? 0) + 1 }));
+      setOpenAt(pathname);
+    },
+    [pathname],
+  );
+  const close = useCallback(() => setOpenAt(null), []);
   return (
     <OpenContext value={open}>
       {children}
