@@ -7,17 +7,22 @@ import { sessionState } from './stripe-answers.ts';
 
 type Deps = Pick<AppDeps, 'stripe' | 'logger'>;
 
-/** What a session is at Stripe. `over`: it expired, or Stripe does not know it. */
+/**
+ * What a session is at Stripe. `over`: it expired, or Stripe does not know it. Open, but of no use where its customer was
+ * deleted.
+ */
 export type SessionState =
-  { kind: 'open'; session: Session } | { kind: 'complete'; subscriptionId: string | null } | { kind: 'over' };
+  | { kind: 'open'; session: Session; isOfUse: boolean }
+  | { kind: 'complete'; subscriptionId: string | null }
+  | { kind: 'over' };
 
 function toState(found: z.output<typeof sessionState>): SessionState {
   if (found.status === 'complete') return { kind: 'complete', subscriptionId: found.subscription ?? null };
-  const { id, url, client_secret: secret, expires_at } = found;
+  const { id, url, client_secret: secret, expires_at, customer } = found;
+  const isOfUse = !(typeof customer === 'object' && customer?.deleted === true);
   const canBePaid = found.status === 'open' && (url ?? secret ?? null) !== null;
-  return canBePaid
-    ? { kind: 'open', session: { id, url, client_secret: secret, expires_at } }
-    : { kind: 'over' };
+  const session = { id, url, client_secret: secret, expires_at };
+  return canBePaid ? { kind: 'open', session, isOfUse } : { kind: 'over' };
 }
 
 const isUnknown = (error: unknown): boolean => stripeErrorOf(error)?.statusCode === 404;
@@ -27,7 +32,7 @@ export async function readSession(deps: Deps, id: string, budget: StripeBudget):
   try {
     return toState(
       await callStripe({ ...deps, budget }, sessionState, (options) =>
-        deps.stripe.checkout.sessions.retrieve(id, {}, options),
+        deps.stripe.checkout.sessions.retrieve(id, { expand: ['customer'] }, options),
       ),
     );
   } catch (error) {

@@ -62,8 +62,9 @@ async function endOthers(
   const isEqual = ids.length === 1 && open.every((one) => one.requestHash === requestHash);
   const paid: string[] = [];
   for (const id of ids) {
-    const state = isEqual ? await readSession(deps, id, budget) : await endSession(deps, id, budget);
-    if (state.kind === 'open') return { again: state.session, paid };
+    const seen = isEqual ? await readSession(deps, id, budget) : null;
+    if (seen?.kind === 'open' && seen.isOfUse) return { again: seen.session, paid };
+    const state = seen === null || seen.kind === 'open' ? await endSession(deps, id, budget) : seen;
     if (state.kind === 'complete' && state.subscriptionId !== null) paid.push(state.subscriptionId);
   }
   return { again: null, paid };

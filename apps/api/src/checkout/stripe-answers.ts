@@ -17,6 +17,8 @@ export const sessionState = z.object({
   url: page.nullish(),
   client_secret: z.string().min(1).nullish(),
   subscription: z.string().nullish(),
+  /** Expanded where a session is read. */
+  customer: z.union([z.string(), z.object({ deleted: z.boolean().optional() })]).nullish(),
   expires_at: seconds,
 });
 export const promotionCode = z.object({ id, active: z.boolean(), customer: z.string().nullish() });
