@@ -50,6 +50,7 @@ import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
 import { runEndpoints } from './endpoints/runs/run-endpoints.ts';
+import { subscriptionEndpoints } from './endpoints/subscriptions/subscription-endpoints.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
 import { userEndpoints } from './endpoints/users/user-endpoints.ts';
@@ -68,6 +69,10 @@ import { renderPage } from './openapi/page/render-page.ts';
 import { createQueueScreen, queueScreen } from './operations/queue-screen.ts';
 import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
+/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
+const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
+const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
+
 /** Every operation of the API, in the order in which it is mounted and described. */
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
@@ -76,6 +81,7 @@ export const endpoints: readonly Endpoint[] = [
   createCheckout, //             POST   /api/v1/checkout/create
   ...portalEndpoints, //         /api/v1/portal/create-session and /api/v1/invoices
   confirmCustomer, //            POST   /api/v1/customers/confirm
+  ...subscriptionEndpoints, //   /api/v1/subscriptions, with what is below it
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
 
@@ -114,21 +120,12 @@ export const endpoints: readonly Endpoint[] = [
 
   ...consoleEndpoints, //        /console and /console/session
 
-  healthz, //                    GET    /healthz
-  live, //                       GET    /live
-  ready, //                      GET    /ready
-  metrics, //                    GET    /metrics
-  openapi, //                    GET    /openapi.json
-  docs, //                       GET    /docs
-  queueScreen, //                GET    /admin/queues
+  ...onBothPorts, //             /healthz, /live, /ready
+  ...ofOperations, //            /metrics, /openapi.json, /docs, /admin/queues
 ];
 
 /** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
-
-/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
-const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
-const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
 
 /** One for both ports: their series are the same. */
 export const createMeter = ({ metrics: of }: Pick<AppDeps, 'metrics'>): RequestMeter =>

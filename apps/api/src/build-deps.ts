@@ -25,7 +25,6 @@ import {
   readClockSkewMs,
   watchReplicas,
 } from '@billing/store';
-import { createReadBudget } from '@billing/sync';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
@@ -36,6 +35,7 @@ import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createUsageChecks } from './usage/check-usage.ts';
 import { createUsageTaker } from './usage/take-usage.ts';
 import { createApiReadiness } from './operations/readiness.ts';
+import { createLookups } from './subscriptions/create-lookups.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
 
@@ -112,11 +112,6 @@ function createClients(config: ApiConfig, basics: Basics) {
   };
 }
 
-const createStripeBudget = (
-  { queuePrefix: prefix, stripeReadsPerSecond: perSecond }: ApiConfig,
-  shared: Pick<Parameters<typeof createReadBudget>[0], 'redis' | 'clock'>,
-): AppDeps['budget'] => createReadBudget({ ...shared, prefix, perSecond });
-
 /** Builds everything the app needs. Nothing here waits: what is not there yet is connected to when it comes. */
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
@@ -155,13 +150,14 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
-      budget: createStripeBudget(config, { redis: queueRedis, clock }),
+      ...createLookups(config, { redis: queueRedis, clock, metrics }),
       stripePermissions,
       erasureKeys,
       webhookSecrets,
       webhookClient,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
+      pagesInFlight: new Map(),
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,

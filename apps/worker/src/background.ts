@@ -9,6 +9,7 @@ import {
   createSampler,
   makePayloadMonths,
   makeUsageWeeks,
+  measureDuplicates,
   measureUnseen,
   sweepAfterChange,
   recheckDue,
@@ -39,6 +40,8 @@ const revenueIntervalMs = 60_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
+/** The metric is at most a minute old. It reads all subscriptions, on a replica if there is one. */
+const duplicatesIntervalMs = 50_000;
 /** Rows without a source come from older processes only. */
 const claimsIntervalMs = 3_600_000;
 /** One short query; there are several months' time. */
@@ -114,6 +117,10 @@ export function startBackground(deps: MaintenanceDeps, options: BackgroundOption
     ...startEmitter(deps, sender.nudge),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
+      return 'rest';
+    }),
+    startLoop({ name: 'duplicates', logger, intervalMs: duplicatesIntervalMs }, async () => {
+      await measureDuplicates(deps);
       return 'rest';
     }),
     startLoop(

@@ -107,6 +107,21 @@ describe('createCheckout', () => {
   });
 });
 
+test('an embedded page has a secret in place of an address', async () => {
+  const embedded = { ...session, checkout_url: null, client_secret: 'cs_1_secret_2' };
+  service.script(json(embedded));
+  const asked = {
+    user_id: 'ann',
+    items: [{ price_id: 'pro' }, { price_id: 'seats', quantity: 3 }],
+    mode: 'subscription',
+    ui_mode: 'embedded',
+    return_url: 'https://shop.example/back',
+  } as const;
+  await expect(service.client().createCheckout({ ...asked, items: [...asked.items] })).resolves.toEqual(
+    embedded,
+  );
+});
+
 test('a checkout says what it warns of, words of a newer service included', async () => {
   const warned = { ...session, warnings: ['possible_duplicate', 'another'] };
   service.script(json(warned));

@@ -16,6 +16,8 @@ export type {
   FetchResponse,
   UnavailableAnswer,
 } from './options.ts';
+export type { ChangeOptions, ListOptions, SubscriptionCalls } from './subscription-calls.ts';
+export type * from './subscriptions-wire.ts';
 export type { CheckOptions, UsageCalls } from './usage-calls.ts';
 export type { RecordedUsage } from './to-recorded-event.ts';
 export type { RecorderOptions, UsageRecorder } from './usage-recorder.ts';

@@ -20,7 +20,7 @@ const sameTypes: [
   Same<wire.Explanation, domain.ExplanationOut>,
   Same<wire.EntitlementsResponse, domain.EntitlementsResponse>,
   Same<wire.BatchResponse, ReturnType<typeof domain.batchResponse.parse>>,
-  Same<wire.CheckoutRequest, domain.CheckoutRequest>,
+  Same<wire.CheckoutRequest, (typeof domain.checkoutRequest)['_zod']['input']>,
   Same<wire.CheckoutResponse, domain.CheckoutResponse>,
   Same<wire.PortalRequest, domain.PortalRequest>,
   Same<wire.PortalResponse, domain.PortalResponse>,

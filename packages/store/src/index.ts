@@ -1,4 +1,4 @@
-export { listAudit, type Actor, type AuditRow } from './audit.ts';
+export { listAudit, type Actor, type AuditDetails, type AuditRow } from './audit.ts';
 export type { AuditProblem } from './audit-chain/check-row.ts';
 export { exportAudit, type ExportedAudit } from './audit-chain/export-audit.ts';
 export { readAuditHead, type AuditHead } from './audit-chain/read-chain.ts';
@@ -10,14 +10,17 @@ export type { FillTicket, LookUp, LookUps, LookUpWith } from './cache/look-ups.t
 export * from './catalog/change-price.ts';
 export * from './catalog/features.ts';
 export { planAfter, toPlanOut } from './catalog/plans.ts';
+export * from './catalog/read-plans.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';
 export * from './catalog/verify-prices.ts';
 export { bumpHolders, changeProject, changeUser } from './change-user.ts';
 export type { Changed, PendingInvalidation, UserKey } from './change-user.ts';
+export { countDuplicates, listDuplicates, type Duplicate } from './checkout/duplicates.ts';
 export * from './checkout/idempotency.ts';
-export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts';
+export * from './checkout/open-checkouts.ts';
+export { readSale, type Sale } from './checkout/read-sale.ts';
 export { createDatabaseCheck } from './check-database.ts';
 export { readOverview, type OverviewRow } from './console/read-overview.ts';
 export * from './console/samples.ts';
@@ -78,6 +81,7 @@ export { verifySums, type SumsVerification } from './project-metrics/verify-sums
 export { readTimeline } from './read-timeline.ts';
 export { createReplicaMetrics, watchReplicas, type Replicas } from './replicas/watch-replicas.ts';
 export { readSources, type UserSources } from './read-sources.ts';
+export * from './subscriptions/read-subscriptions.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';
 export { listTimeline, type TimelineEntry } from './users/list-timeline.ts';

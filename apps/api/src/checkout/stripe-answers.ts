@@ -6,7 +6,21 @@ const page = z.url({ protocol: /^https?$/ });
 
 export const stripeCustomer = z.object({ id });
 export const foundCustomer = z.object({ id, deleted: z.boolean().optional() });
-export const checkoutSession = z.object({ id, url: page, expires_at: seconds });
+/** A hosted page has an address, an embedded one a secret. */
+export const checkoutSession = z
+  .object({ id, url: page.nullish(), client_secret: z.string().min(1).nullish(), expires_at: seconds })
+  .refine(({ url, client_secret: secret }) => (url ?? secret ?? null) !== null, { path: ['url'] });
+export type Session = z.output<typeof checkoutSession>;
+export const sessionState = z.object({
+  id,
+  status: z.enum(['open', 'complete', 'expired']),
+  url: page.nullish(),
+  client_secret: z.string().min(1).nullish(),
+  subscription: z.string().nullish(),
+  expires_at: seconds,
+});
+export const promotionCode = z.object({ id, active: z.boolean(), customer: z.string().nullish() });
+export const promotionCodes = z.object({ data: z.array(promotionCode) });
 export const portalSession = z.object({ url: page, created: seconds });
 
 const invoiceLine = z.object({

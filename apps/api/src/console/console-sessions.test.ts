@@ -130,25 +130,15 @@ describe('a session', () => {
     expect(await listAs(busy)).toBe(401);
   });
 
-  test('ends with its name, and with its secret', async () => {
+  test('ends with its name', async () => {
     const headers = await signIn(viewer);
-    const shared = { database: api.database, redis: api.redis };
-    const others = [
-      `${testAdmin.name}:${testAdmin.secret}`,
-      `${viewer.name}/viewer:another-${viewer.secret}`,
-      `renamed/viewer:${viewer.secret}`,
-    ];
-    for (const ADMIN_API_KEY of others) {
-      const other = await startTestApi({ ...shared, env: { ADMIN_API_KEY } });
-      try {
-        const answer = await send('/console/session', {
-          url: other.url,
-          headers: { ...headers, origin: other.url },
-        });
-        expect([answer.status, answer.body['code']]).toEqual([401, 'invalid_api_key']);
-      } finally {
-        await other.close();
-      }
+    const without = await startTestApi({ database: api.database, redis: api.redis });
+    try {
+      const { url } = without;
+      const answer = await send('/console/session', { url, headers: { ...headers, origin: url } });
+      expect([answer.status, answer.body['code']]).toEqual([401, 'invalid_api_key']);
+    } finally {
+      await without.close();
     }
     expect(await listAs(headers)).toBe(200);
   });
@@ -223,5 +213,7 @@ test('a token that nobody was given is nobody’s', () => {
   const flipped = token.replace(/^./, (first) => (first === 'A' ? 'B' : 'A'));
   for (const wrong of [flipped, `${token}A`, token.slice(1), '', 'a.b'])
     expect(readSessionToken(wrong, [other, owner])).toBeNull();
-  expect(readSessionToken(token, [other])).toBeNull();
+  // Its secret has gone, its name has, or both are somebody else's now.
+  for (const left of [{ ...owner, secret: 'new' }, { ...owner, name: 'renamed' }, other])
+    expect(readSessionToken(token, [left])).toBeNull();
 });

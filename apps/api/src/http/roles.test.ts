@@ -72,6 +72,7 @@ const matrix: Record<string, Row> = {
   listMeterReports: viewer('filtered'),
   listEvents: viewer('filtered'),
   listQuarantine: viewer('filtered'),
+  listDuplicates: viewer('filtered'),
   listAudit: viewer('filtered'),
   exportAudit: viewer('filtered'),
   startReconcile: operator('body'),

@@ -21,6 +21,10 @@ const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
 const metered = (more: Record<string, unknown>) => ({ feature_code: 'api_calls', ...more });
 
+const changeOfPlan = (quantity: number): Call => ({
+  body: { items: [{ price_id: the('price_id'), quantity }] },
+});
+
 const checks = (): Call[] =>
   ['api_calls', 'seats', 'monthly'].map((code) => ({
     query: { user_id: the('user_id'), feature_code: code },
@@ -51,9 +55,27 @@ const changes: Record<string, () => Call[]> = {
     { query: { user_id: the('user_id') } },
   ],
   getWebhookMessage: () => all('message_id').map((one) => ({ path: { message_id: one } })),
+  previewSubscriptionChange: () => [changeOfPlan(2), changeOfPlan(1)],
+  changeSubscription: () => [
+    changeOfPlan(2),
+    { ...changeOfPlan(1), headers: { 'Idempotency-Key': uniqueId('change') } },
+  ],
+  listSubscriptions: () => [{ query: { user_id: the('user_id') } }],
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
     { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },
+    {
+      body: {
+        user_id: uniqueId('user'),
+        price_id: undefined,
+        quantity: undefined,
+        items: [{ price_id: the('price_id') }, { price_id: all('price_id')[1], quantity: 2 }],
+        ui_mode: 'embedded',
+        return_url: 'https://app.example.com/thanks',
+        success_url: undefined,
+        cancel_url: undefined,
+      },
+    },
   ],
   receiveStripeWebhook: () => [{}, { body: { id: 'evt_thin', object: 'v2.core.event' } }],
   createProject: () => [{ body: { project_id: uniqueId('project') } }],

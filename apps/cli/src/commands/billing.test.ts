@@ -188,6 +188,7 @@ test('lists are read by cursor, or whole', async () => {
 test('empty lists have a message, and filters reach the API', async () => {
   expect((await billing(['events', '--status', 'failed'])).out).toBe('No event is like that.');
   expect((await billing(['quarantine'])).out).toBe('Nothing is quarantined.');
+  expect((await billing(['duplicates'])).out).toBe('Nobody has a subscription twice.');
   const project = await newProject();
   const audit = await billing(['audit', '--project', project, '--json']);
   expect(audit.json()['data']).toMatchObject([{ actor: testAdmin.name, action: 'project.create' }]);

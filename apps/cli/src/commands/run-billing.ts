@@ -6,6 +6,7 @@ import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
+import { addDuplicates } from './duplicates.ts';
 import { addNames, addOverview, addSamples, addSessions } from './console.ts';
 import { addCatalog } from './catalog.ts';
 import { addErase } from './erase.ts';
@@ -60,6 +61,7 @@ const commands = [
   addEvents,
   addEvent,
   addQuarantine,
+  addDuplicates,
   addAudit,
   addRuns,
   addOverview,

@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../http/define-endpoint.ts';
 import { exportAudit } from '../audit/export-audit.ts';
 import { listAudit } from '../audit/list-audit.ts';
+import { listDuplicates } from '../duplicates/list-duplicates.ts';
 import { listSoldPurchases } from '../sold/list-purchases.ts';
 import { listRevenueDays } from '../sold/list-revenue-days.ts';
 import { listSoldSubscriptions } from '../sold/list-subscriptions.ts';
@@ -16,6 +17,7 @@ export const recordEndpoints: readonly Endpoint[] = [
   listEvents, //                 GET    /api/v1/admin/events
   getEvent, //                   GET    /api/v1/admin/events/{event_id}
   listQuarantine, //             GET    /api/v1/admin/quarantine
+  listDuplicates, //             GET    /api/v1/admin/duplicates
   listAudit, //                  GET    /api/v1/admin/audit
   exportAudit, //                GET    /api/v1/admin/audit/export
 ];
