@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { dayMs, monthOf } from '@billing/domain';
+import { dayMs, minuteMs, monthOf } from '@billing/domain';
 import {
   createErasureKeys,
   eraseUser,
@@ -29,14 +29,15 @@ const erase = (userId: string, projectId = 'shop', more: object = {}) =>
     actor,
   });
 
-const runsEnd = (): Promise<unknown> =>
-  waitFor(
-    async () => (await world.database.run.count({ where: { kind: 'erase', status: 'running' } })) === 0,
-    {
-      what: 'the runs',
-      timeoutMs: 25_000,
-    },
-  );
+/** Nothing that began before the erasures is under way: their runs need not wait for it. */
+async function runsEnd(): Promise<void> {
+  const where = { kind: 'erase', status: 'running' };
+  await world.database.run.updateMany({ where, data: { createdAt: new Date(Date.now() - minuteMs) } });
+  await waitFor(async () => (await world.database.run.count({ where })) === 0, {
+    what: 'the runs',
+    timeoutMs: 25_000,
+  });
+}
 
 const old = Math.floor(Date.now() / 1000) - 3_600;
 

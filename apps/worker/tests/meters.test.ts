@@ -15,6 +15,8 @@ const passMs = async (ms: number): Promise<void> => {
   world.clock.offsetMs += ms;
   await world.control('/clock', { advance_seconds: Math.ceil(ms / 1000) });
 };
+/** By then the worker has looked for what it waits for, again. */
+const lookAgainMs = 20_000;
 const at = (hour: number, minute = 5) => ({ timestamp: hour + minute * minuteMs });
 
 test('an hour is reported after its end, as one event; what comes later as the difference', async () => {
@@ -84,6 +86,7 @@ test('usage of a user without a Stripe customer is kept, and sent once there is 
   );
   expect(await world.reports(userId)).toHaveLength(0);
   await map();
+  await passMs(lookAgainMs);
   expect(await world.waitForCount(customer, 6)).toBe(6);
 });
 
@@ -186,6 +189,7 @@ test('what was used before the end of a paid period is told before its hour is o
   await world.subscribe(user, bound, 'ends');
   await world.record(userId, { quantity: 3, timestamp: hour + 10 * minuteMs });
   await world.record(userId, { quantity: 4, timestamp: hour + 28 * minuteMs });
+  await passMs(lookAgainMs);
   expect(await world.waitForCount(customer, 3)).toBe(3);
   await passMs(31 * minuteMs);
   expect(await world.waitForCount(customer, 7)).toBe(7);

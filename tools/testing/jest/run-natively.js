@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import './load-source.js';
+import { nameOriginalLines } from './original-stacks.js';
 
 const require = createRequire(import.meta.url);
 const { default: runCircus } = require('jest-circus/runner');
@@ -12,9 +13,8 @@ const { default: runCircus } = require('jest-circus/runner');
  */
 export default function runNatively(...given) {
   const [globalConfig, config, environment, , testPath, sendMessage] = given;
-  // jest put a `prepareStackTrace` of its own here, which knows only what its sandbox loaded; Node's knows all.
-  Error.prepareStackTrace = undefined;
-  process.setSourceMapsEnabled(true);
+  // In place of jest's own way, which knows only what its sandbox loaded.
+  nameOriginalLines();
   const native = {
     requireModule: require,
     requireInternalModule: loadAnew,

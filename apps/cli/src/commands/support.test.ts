@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestApi, testAdmin } from '../../../api/src/testing/start-test-api.test-support.ts';
@@ -11,7 +11,10 @@ const folder = mkdtempSync(join(tmpdir(), 'billing-catalog-'));
 beforeAll(async () => {
   api = await startTestApi();
 });
-afterAll(() => api.close());
+afterAll(async () => {
+  await api.close();
+  rmSync(folder, { recursive: true });
+});
 
 async function billing(...args: string[]) {
   const [printed, said]: [string[], string[]] = [[], []];

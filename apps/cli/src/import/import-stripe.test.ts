@@ -276,7 +276,7 @@ test.each(['429', '500'])(
   'Stripe out of order for a moment (%s) delays the import and loses nothing',
   async (mode) => {
     const { mapping } = await sellThings();
-    await account.control('/faults', { mode, times: 3 });
+    await account.control('/faults', { mode, times: 2 });
     await account.run({ mapping });
     expect(await account.features('ann')).toEqual(['export', 'read']);
   },

@@ -143,7 +143,7 @@ describe('the order of arrival does not matter for a payment', () => {
         expect(row).toMatchObject({ amountRefunded: returned, disputeStatus: dispute, confirmed: true });
         expect(compared(row)).toEqual(compared(play(events, { kind: 'found', object: truth })));
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 1_000) },
     );
   });
 
@@ -152,7 +152,7 @@ describe('the order of arrival does not matter for a payment', () => {
       fc.property(shuffledLife, ({ life: { events }, order }) => {
         expect(compared(play(order, { kind }))).toEqual(compared(play(events, { kind })));
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 1_000) },
     );
   });
 
@@ -187,7 +187,7 @@ describe('the order of arrival does not matter for a payment', () => {
         const lookup = { kind: 'found' as const, object: { lineItems, charge: null, invoice: null, intent } };
         expect(compared(play(order, lookup))).toEqual(compared(play(events, lookup)));
       }),
-      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 3_000) },
+      { numRuns: Number(process.env['PROPERTY_RUNS'] ?? 1_000) },
     );
   });
 });
