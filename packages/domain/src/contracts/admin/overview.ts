@@ -109,9 +109,7 @@ export const overviewOut = z
     last_sweep: z
       .object({ succeeded_at: z.iso.datetime().nullable(), age_seconds: z.number().nullable() })
       .describe("Of Stripe's event list; null: none has succeeded yet."),
-    drift: foundDriftOut
-      .nullable()
-      .describe('What the last reconcile that ended found; null: none has.'),
+    drift: foundDriftOut.nullable().describe('What the last reconcile that ended found; null: none has.'),
     webhooks: z
       .object({
         endpoints_enabled: count,
