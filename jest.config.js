@@ -24,18 +24,12 @@ export default {
     'browser\\.test\\.ts$',
   ],
   modulePathIgnorePatterns: ['<rootDir>/.local/', '<rootDir>/.*/dist/'],
-  extensionsToTreatAsEsm: ['.ts'],
-  transform: {
-    '^.+\\.ts$': [
-      '@swc/jest',
-      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
-    ],
-  },
+  testRunner: '<rootDir>/tools/testing/jest/run-natively.js',
+  transform: {},
   globalSetup: '<rootDir>/tools/testing/jest/global-setup.js',
   globalTeardown: '<rootDir>/tools/testing/jest/global-teardown.js',
   testSequencer: '<rootDir>/tools/testing/jest/whole-systems-first.js',
   testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['@billing/source', 'node', 'node-addons'] },
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
   maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '1200MB',

@@ -24,6 +24,7 @@ const guarded = {
   prisma: ['@prisma/*', '**/generated/**'],
   ioredis: ['ioredis'],
   stripe: ['stripe'],
+  react: ['react', 'react-dom', '@mantine/*', '@tanstack/*', 'get-nonce'],
   node: ['node:*'],
 };
 
@@ -42,6 +43,7 @@ const rooms = [
   { folder: 'packages/client/src', may: [], types: ['domain'] },
   { folder: 'apps/api/src', may: ['domain', 'platform', 'store', 'sync', 'express', 'stripe', 'node'] },
   { folder: 'apps/worker/src', may: ['domain', 'platform', 'store', 'sync', 'bullmq', 'node'] },
+  { folder: 'apps/console/src', may: ['react'], types: ['domain'] },
   { folder: 'apps/cli/src', may: ['domain', 'platform', 'store', 'sync', 'stripe', 'node'] },
   { folder: 'tools/offline-stripe/src', may: ['express', 'stripe', 'node'] },
   { folder: 'tools/check-tools/src', may: ['tools', 'node'] },
@@ -95,6 +97,26 @@ export default {
     'consistent-return': 'off',
   },
   overrides: [
+    {
+      files: ['apps/console/src/**'],
+      env: { browser: true, es2024: true },
+      plugins: ['typescript', 'unicorn', 'import', 'promise', 'react', 'jsx-a11y', 'oxc'],
+      rules: {
+        // The compiler writes what JSX becomes.
+        'react/react-in-jsx-scope': 'off',
+        // It takes the cells of a table for components.
+        'react/no-unstable-nested-components': 'off',
+        // What scrolls has to be reached by keyboard.
+        'jsx-a11y/no-noninteractive-tabindex': 'off',
+        // The components of Mantine choose the tag.
+        'jsx-a11y/prefer-tag-over-role': 'off',
+      },
+    },
+    // A module of others can only be extended by an interface.
+    {
+      files: ['apps/console/src/app/register.d.ts'],
+      rules: { 'typescript/consistent-type-definitions': 'off' },
+    },
     // For each file the last override that names a rule counts: a room within a room stands after it, tests last.
     ...rooms.map(restrictImports),
     {

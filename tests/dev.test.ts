@@ -27,16 +27,13 @@ test('runs everything from source, restarts what imports a changed file, and sur
   for (const name of ['api', 'worker']) await untilShown(new RegExp(`^${name} +edited domain$`, 'm'));
   await dev.untilReady();
 
-  append('apps/worker/src/main.ts', `console.log('edited worker');`);
+  const source = join(checkout.folder, 'apps/worker/src/main.ts');
+  const right = readFileSync(source, 'utf8');
+  append('apps/worker/src/main.ts', 'const = 1;');
+  await untilShown(/^worker +Ended with an error\. Waiting for the next change of a file\.$/m);
+  writeFileSync(source, `${right}\nconsole.log('edited worker');\n`);
   await untilShown(/^worker +edited worker$/m);
   expect(countOf(/^api +A file changed: restarting\.$/)).toBe(1);
-
-  const source = join(checkout.folder, 'apps/api/src/main.ts');
-  const right = readFileSync(source, 'utf8');
-  append('apps/api/src/main.ts', 'const = 1;');
-  await untilShown(/^api +Ended with an error\. Waiting for the next change of a file\.$/m);
-  writeFileSync(source, right);
-  await dev.untilReady();
 
   // The watchers stay; they restart what they watch.
   expect(checkout.stack().pids).toEqual(pids);

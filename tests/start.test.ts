@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { kill } from 'node:process';
-import { promisify } from 'node:util';
-import { copyCheckout, freePorts, isAlive, waitFor } from '@billing/testing';
+import { buildApps, copyCheckout, freePorts, isAlive, waitFor } from '@billing/testing';
 import type { Checkout } from '@billing/testing';
 
 let checkout: Checkout;
 beforeAll(async () => {
-  await promisify(execFile)('npm', ['run', 'build'], { cwd: new URL('..', import.meta.url) });
+  await buildApps();
   checkout = copyCheckout();
 }, 180_000);
 // What a failed test leaves must end in order, or its servers stay.
@@ -40,6 +38,7 @@ test('brings all up, serves check, buy, check, restarts a dead process, and leav
     'admin_api_key',
     'api_key',
     'api_url',
+    'console_url',
     'database_url',
     'pids',
     'prices',

@@ -33,7 +33,6 @@ process.stderr.write(`FAULTS_SEED=${seed}\n`);
 const jest = spawn(
   process.execPath,
   [
-    '--experimental-vm-modules',
     '--no-warnings',
     join(root, 'node_modules/jest/bin/jest.js'),
     '--config',

@@ -1,4 +1,3 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { waitFor } from '@billing/testing';
 import { browserPath, openBrowser } from '@billing/testing/browser';
 import { Stripe } from 'stripe';

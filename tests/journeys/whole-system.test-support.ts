@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import request from 'supertest';
 import { startCommerce } from '../../apps/api/src/testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../apps/api/src/testing/start-commerce.test-support.ts';
+import type { TestApiOptions } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 import { testWebhookEnv, testWebhookSecret } from '../../apps/api/src/testing/start-test-api.test-support.ts';
 
 type Answer = {
@@ -31,8 +32,11 @@ export type WholeSystem = Commerce & {
  * API, worker and offline Stripe joined by real webhooks, with a database and a Redis of their own. `clock` is that of
  * API and worker; `env` is of both. Stripe's clock moves by a control call; webhooks are signed in real time all the same.
  */
-export async function startWholeSystem(env: Record<string, string> = {}): Promise<WholeSystem> {
-  const commerce = await startCommerce(env);
+export async function startWholeSystem(
+  env: Record<string, string> = {},
+  shared: Pick<TestApiOptions, 'consoleDirectory'> = {},
+): Promise<WholeSystem> {
+  const commerce = await startCommerce(env, shared);
   const workerLogs: string[] = [];
   const destination = new PassThrough();
   destination.on('data', (chunk: Buffer) => workerLogs.push(chunk.toString()));
@@ -45,6 +49,7 @@ export async function startWholeSystem(env: Record<string, string> = {}): Promis
       REDIS_URL: commerce.redis.url,
       STRIPE_SECRET_KEY: 'sk_test_journey',
       STRIPE_API_BASE: commerce.stripeUrl,
+      STRIPE_READS_PER_SECOND: '100',
       ...testWebhookEnv,
       ...env,
     }),
@@ -56,6 +61,7 @@ export async function startWholeSystem(env: Record<string, string> = {}): Promis
     }),
     clock: commerce.clock.now,
     host: '127.0.0.1',
+    pace: 0.4,
   });
   const control: WholeSystem['control'] = async (path, body) => {
     await request(commerce.stripeUrl).post(`/_offline${path}`).send(body).expect(200);

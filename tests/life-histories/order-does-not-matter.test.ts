@@ -11,7 +11,7 @@ import type { World } from './support/world.ts';
  * one, set the `LIFE_HISTORIES_SEED` and `LIFE_HISTORIES_PATH` that its failure printed.
  * `LIFE_HISTORIES_STORY` (a regular expression) selects stories.
  */
-const runs = Number(process.env['LIFE_HISTORIES_RUNS'] ?? 192);
+const runs = Number(process.env['LIFE_HISTORIES_RUNS'] ?? 96);
 const seed = Number(process.env['LIFE_HISTORIES_SEED'] ?? Date.now() % 1_000_000_007);
 const path = process.env['LIFE_HISTORIES_PATH'];
 const named = new RegExp(process.env['LIFE_HISTORIES_STORY'] ?? '');

@@ -47,7 +47,7 @@ export type ProcessesOptions = {
 /** Builds and starts API and worker, a process each, with a database behind a proxy and a Redis of their own. */
 export async function startProcesses(options: ProcessesOptions): Promise<Processes> {
   const { env, databasePassword, redisPassword, spawn = spawnApp } = options;
-  if (spawn === spawnApp) await buildApps('api', 'worker');
+  if (spawn === spawnApp) await buildApps();
   const [database, redis, port, workerPort] = await Promise.all([
     createTestDatabase(),
     startTestRedis(),

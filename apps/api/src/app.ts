@@ -13,8 +13,6 @@ import { listApiKeys } from './endpoints/api-keys/list-api-keys.ts';
 import { rotateApiKey } from './endpoints/api-keys/rotate-api-key.ts';
 import { revokeApiKey } from './endpoints/api-keys/revoke-api-key.ts';
 import { assign } from './endpoints/assignments/assign.ts';
-import { exportAudit } from './endpoints/audit/export-audit.ts';
-import { listAudit } from './endpoints/audit/list-audit.ts';
 import { createCheckout } from './endpoints/checkout/create-checkout.ts';
 import { consoleAdminEndpoints, consoleEndpoints } from './endpoints/console/console-endpoints.ts';
 import { getConsole } from './endpoints/console/get-console.ts';
@@ -23,8 +21,7 @@ import { mapCustomer } from './endpoints/customers/map-customer.ts';
 import { moveCustomer } from './endpoints/customers/move-customer.ts';
 import { checkEntitlementsBatch } from './endpoints/entitlements/check-entitlements-batch.ts';
 import { checkEntitlements, hotCheckEntitlements } from './endpoints/entitlements/check-entitlements.ts';
-import { listEvents } from './endpoints/events/list-events.ts';
-import { listQuarantine } from './endpoints/events/list-quarantine.ts';
+import { recordEndpoints } from './endpoints/events/record-endpoints.ts';
 import { createFeature } from './endpoints/features/create-feature.ts';
 import { getFeature } from './endpoints/features/get-feature.ts';
 import { listFeatures } from './endpoints/features/list-features.ts';
@@ -37,7 +34,7 @@ import { healthz } from './endpoints/operations/healthz.ts';
 import { live } from './endpoints/operations/live.ts';
 import { metrics } from './endpoints/operations/metrics.ts';
 import { ready } from './endpoints/operations/ready.ts';
-import { createPortalSession } from './endpoints/portal/create-portal-session.ts';
+import { portalEndpoints } from './endpoints/portal/portal-endpoints.ts';
 import { createPrice } from './endpoints/prices/create-price.ts';
 import { deletePrice } from './endpoints/prices/delete-price.ts';
 import { getPrice } from './endpoints/prices/get-price.ts';
@@ -53,12 +50,10 @@ import { getProject } from './endpoints/projects/get-project.ts';
 import { listProjects } from './endpoints/projects/list-projects.ts';
 import { patchProject } from './endpoints/projects/patch-project.ts';
 import { runEndpoints } from './endpoints/runs/run-endpoints.ts';
+import { subscriptionEndpoints } from './endpoints/subscriptions/subscription-endpoints.ts';
 import { checkUsage, hotCheckUsage } from './endpoints/usage/check-usage.ts';
 import { usageAdminEndpoints, usageEndpoints } from './endpoints/usage/usage-endpoints.ts';
-import { eraseUser } from './endpoints/users/erase-user.ts';
-import { exportUser } from './endpoints/users/export-user.ts';
-import { findUsers } from './endpoints/users/find-users.ts';
-import { getUser } from './endpoints/users/get-user.ts';
+import { userEndpoints } from './endpoints/users/user-endpoints.ts';
 import { webhookAdminEndpoints } from './endpoints/webhook-endpoints/webhook-admin-endpoints.ts';
 import { answerPreflight } from './http/allow-origins.ts';
 import { requireAdmin } from './http/authenticate-admin.ts';
@@ -74,14 +69,19 @@ import { renderPage } from './openapi/page/render-page.ts';
 import { createQueueScreen, queueScreen } from './operations/queue-screen.ts';
 import { createWebhookHandler, receiveStripeWebhook } from './webhooks/receive-stripe-webhook.ts';
 
+/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
+const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
+const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
+
 /** Every operation of the API, in the order in which it is mounted and described. */
 export const endpoints: readonly Endpoint[] = [
   checkEntitlements, //          GET    /api/v1/entitlements
   checkEntitlementsBatch, //     POST   /api/v1/entitlements/batch
   ...usageEndpoints, //          /api/v1/check and /api/v1/usage, with what is below them
   createCheckout, //             POST   /api/v1/checkout/create
-  createPortalSession, //        POST   /api/v1/portal/create-session
+  ...portalEndpoints, //         /api/v1/portal/create-session and /api/v1/invoices
   confirmCustomer, //            POST   /api/v1/customers/confirm
+  ...subscriptionEndpoints, //   /api/v1/subscriptions, with what is below it
   readProjectMetrics, //         GET    /api/v1/metrics/project/{project_id}
   receiveStripeWebhook, //       POST   /api/v1/webhooks/stripe
 
@@ -110,37 +110,22 @@ export const endpoints: readonly Endpoint[] = [
   moveCustomer, //               PATCH  /api/v1/admin/projects/{project_id}/customers/{stripe_customer_id}
   assign, //                     POST   /api/v1/admin/assign
   ...webhookAdminEndpoints, //   /api/v1/admin/projects/{project_id}/webhook-endpoints and /api/v1/admin/webhook-messages
-  findUsers, //                  GET    /api/v1/admin/users
-  getUser, //                    GET    /api/v1/admin/users/{project_id}/{user_id}
-  eraseUser, //                  POST   /api/v1/admin/users/erase
-  exportUser, //                 POST   /api/v1/admin/users/export
+  ...userEndpoints, //           /api/v1/admin/users, with what is below it
   createGrant, //                POST   /api/v1/admin/grant
   revokeGrant, //                POST   /api/v1/admin/revoke
   ...usageAdminEndpoints, //     /api/v1/admin/usage, with what is below it
-  listEvents, //                 GET    /api/v1/admin/events
-  listQuarantine, //             GET    /api/v1/admin/quarantine
-  listAudit, //                  GET    /api/v1/admin/audit
-  exportAudit, //                GET    /api/v1/admin/audit/export
   ...runEndpoints, //            /api/v1/admin/runs, /reconcile and the replays of /events
+  ...recordEndpoints, //         /api/v1/admin/subscriptions, /purchases, /mrr, /events, /quarantine and /audit
   ...consoleAdminEndpoints, //   /api/v1/admin/overview, /samples, /sessions and /names
 
   ...consoleEndpoints, //        /console and /console/session
 
-  healthz, //                    GET    /healthz
-  live, //                       GET    /live
-  ready, //                      GET    /ready
-  metrics, //                    GET    /metrics
-  openapi, //                    GET    /openapi.json
-  docs, //                       GET    /docs
-  queueScreen, //                GET    /admin/queues
+  ...onBothPorts, //             /healthz, /live, /ready
+  ...ofOperations, //            /metrics, /openapi.json, /docs, /admin/queues
 ];
 
 /** Node's own limit of 1,000 parameters would hide those after it. The length of the URL is limited anyway. */
 const parseWholeQuery = (query: string): ParsedUrlQuery => parse(query, '&', '=', { maxKeys: 0 });
-
-/** Of an `OPERATIONS_PORT` alone, where there is one; health is on both. */
-const ofOperations: readonly Endpoint[] = [metrics, openapi, docs, queueScreen];
-const onBothPorts: readonly Endpoint[] = [healthz, live, ready];
 
 /** One for both ports: their series are the same. */
 export const createMeter = ({ metrics: of }: Pick<AppDeps, 'metrics'>): RequestMeter =>
@@ -154,12 +139,20 @@ const newApp = ({ config }: AppDeps): Express =>
     .set('case sensitive routing', true)
     .set('trust proxy', config.trustedProxies);
 
+let described: { json: string; page: string } | undefined;
+
+/** The same for every app of a process, and made for the first of them. */
+function describeApi(): { json: string; page: string } {
+  if (described !== undefined) return described;
+  const document = createOpenApiDocument(endpoints);
+  described = { json: JSON.stringify(document), page: renderPage(document) };
+  return described;
+}
+
 /** Mounts endpoints, 404 for all else, and where errors end. */
 function mountAll(app: Express, deps: AppDeps, mounted: readonly Endpoint[]): void {
   const handleFailure = createFailureHandler(deps);
-  const document = createOpenApiDocument(endpoints);
-  const apiDescription = { json: JSON.stringify(document), page: renderPage(document) };
-  mountEndpoints(app, { ...deps, apiDescription, reader: deps.database }, mounted);
+  mountEndpoints(app, { ...deps, apiDescription: describeApi(), reader: deps.database }, mounted);
   app.use(() => {
     throw new ServiceError(
       'route_not_found',

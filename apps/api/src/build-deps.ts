@@ -3,7 +3,6 @@ import type { Clock } from '@billing/domain';
 import {
   connectRedis,
   createAuthFailures,
-  createLogger,
   createMetrics,
   createQueue,
   createQueueGauges,
@@ -29,12 +28,14 @@ import {
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
+import { createProcessLogger } from './create-process-logger.ts';
 import type { AppDeps } from './deps.ts';
 import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
 import { createUsageChecks } from './usage/check-usage.ts';
 import { createUsageTaker } from './usage/take-usage.ts';
 import { createApiReadiness } from './operations/readiness.ts';
+import { createLookups } from './subscriptions/create-lookups.ts';
 
 export type BuiltDeps = { deps: AppDeps; beginStop: () => void; close: () => Promise<void> };
 
@@ -54,27 +55,6 @@ const connectTimeoutMs = 2_000;
 const statementTimeoutMs = 5_000;
 /** The share of the connections to Postgres that checkouts may use: the others are for the readers. */
 const checkoutShareOfPool = 0.4;
-
-export function createProcessLogger(config: ApiConfig): Logger {
-  return createLogger({
-    service: 'api',
-    level: config.logLevel,
-    format: config.environment === 'production' ? 'json' : 'pretty',
-    secrets: [
-      config.stripeSecretKey,
-      ...config.erasureKeys,
-      ...config.webhooks.keys,
-      config.webhooks.proxy,
-      ...config.webhookSecrets,
-      ...config.adminKeys.map(({ secret }) => secret),
-      config.metricsToken,
-      config.databaseUrl,
-      ...config.replicaUrls,
-      config.redisUrl,
-      config.cacheRedisUrl,
-    ],
-  });
-}
 
 type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
 
@@ -170,12 +150,14 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
+      ...createLookups(config, { redis: queueRedis, clock, metrics }),
       stripePermissions,
       erasureKeys,
       webhookSecrets,
       webhookClient,
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
+      pagesInFlight: new Map(),
       warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
       stripeEvents,
       maintenance,

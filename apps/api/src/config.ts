@@ -69,6 +69,7 @@ export const environmentSchema = z.object({
   PORT: envVar.port(8000),
   OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
+  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 20 }),
   ADMIN_API_KEY: envVar.namedSecrets(),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
   CACHE_WARMUP_MISSES_PER_SECOND: envVar.int({ min: 1, max: 1_000_000, default: 200 }),
@@ -129,6 +130,8 @@ export type ApiConfig = {
   cachePrefix: string;
   stripeSecretKey: string;
   stripeApiBase: string | undefined;
+  /** Of all processes together. */
+  stripeReadsPerSecond: number;
   /** In base64; empty: nobody can be erased. */
   erasureKeys: readonly string[];
   /** What products are told of changes by. */
@@ -187,6 +190,7 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
     warmupMissesPerSecond: parsed.CACHE_WARMUP_MISSES_PER_SECOND,
     stripeSecretKey: parsed.STRIPE_SECRET_KEY,
     stripeApiBase: parsed.STRIPE_API_BASE,
+    stripeReadsPerSecond: parsed.STRIPE_READS_PER_SECOND,
     erasureKeys: parsed.ERASURE_KEY ?? [],
     webhooks: webhookSettings(parsed),
     webhookSecrets: parsed.STRIPE_WEBHOOK_SECRET,

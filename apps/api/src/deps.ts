@@ -1,4 +1,4 @@
-import type { Clock } from '@billing/domain';
+import type { Clock, StripeLookup, SubscriptionSnapshot } from '@billing/domain';
 import type {
   AuthFailures,
   JobQueue,
@@ -13,9 +13,11 @@ import type {
   WebhookSecrets,
 } from '@billing/platform';
 import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
+import type { LookupMetrics, ReadBudget, SharedLookups } from '@billing/sync';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
+import type { Session } from './checkout/stripe-answers.ts';
 import type { ApiConfig } from './config.ts';
 import type { Admission } from './entitlements/admit-misses.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
@@ -47,6 +49,10 @@ export type AppDeps = {
   /** Requests per project API key. */
   rateLimiter: RateLimiter;
   stripe: Stripe;
+  /** Of reads from Stripe: the one that all workers share. */
+  budget: ReadBudget;
+  subscriptionLookups: SharedLookups<StripeLookup<SubscriptionSnapshot>>;
+  counters: LookupMetrics;
   /** What Stripe refuses to the key. */
   stripePermissions: StripePermissions;
   /** Of `ERASURE_KEY`. */
@@ -59,6 +65,8 @@ export type AppDeps = {
   checkoutLimit: LimitFunction;
   /** Stripe customers that this process is making, so that requests at the same time share one. */
   customersInFlight: Map<string, Promise<string>>;
+  /** Pages of Stripe's that this process is opening, so that equal requests at the same time share one. */
+  pagesInFlight: Map<string, Promise<Session>>;
   /** Called with the project of each checkout and portal session. */
   warnOfOpenRedirects: WarnOfOpenRedirects;
   /** Producers of the queues. */

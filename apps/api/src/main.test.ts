@@ -5,6 +5,7 @@ import { kill } from 'node:process';
 import { queueNames } from '@billing/domain';
 import { createLogger, createQueue } from '@billing/platform';
 import {
+  buildApps,
   createTestDatabase,
   createTestProxy,
   freePort,
@@ -13,7 +14,7 @@ import {
   waitFor,
 } from '@billing/testing';
 import type { AppProcess, TestDatabase, TestRedis } from '@billing/testing';
-import { buildApi, spawnApi } from './testing/api-process.test-support.ts';
+import { spawnApi } from './testing/api-process.test-support.ts';
 
 const isReady = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/ready`)).ok;
 
@@ -37,7 +38,7 @@ describe('the API as a process', () => {
   };
 
   beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), startTestRedis(), buildApi()]);
+    [database, redis] = await Promise.all([createTestDatabase(), startTestRedis(), buildApps()]);
   }, 180_000);
   // A test that fails must not leave its processes running.
   afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));
@@ -134,32 +135,28 @@ describe('the API as a process', () => {
     expect(new Set(outcomes)).toEqual(new Set([401]));
   });
 
-  it.each(['1', '2'])(
-    'answers new connections for a while after SIGTERM (%s processes)',
-    async (processes) => {
-      const port = await freePort();
-      const process = await spawn({
-        ...environment(port),
-        API_PROCESSES: processes,
-        SHUTDOWN_DELAY_SECONDS: '2',
-      });
-      await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
-      const exited = process.kill('SIGTERM');
-      const get = (path: string) =>
-        fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
-      await waitFor(async () => (await get('/ready')).status === 503, {
-        what: 'the refusal',
-        intervalMs: 20,
-      });
-      const answer = await get('/api/v1/entitlements?user_id=u');
-      expect([answer.status, answer.headers.get('connection')]).toEqual([401, 'close']);
-      expect(await exited).toBe(0);
-    },
-  );
+  /** Sends SIGTERM; returns how a new connection is answered when `/ready` refuses, and the exit code. */
+  async function stopWhileAsked(process: AppProcess, port: number) {
+    const exited = process.kill('SIGTERM');
+    const get = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${path}`, { headers: { connection: 'close' } });
+    await waitFor(async () => (await get('/ready')).status === 503, { what: 'the refusal' });
+    const answer = await get('/api/v1/entitlements?user_id=u');
+    return { status: answer.status, connection: answer.headers.get('connection'), code: await exited };
+  }
+  const inOrder = { status: 401, connection: 'close', code: 0 };
 
-  it('serves from several processes, adds their metrics up, and replaces a dead one', async () => {
+  it('answers new connections for a while after SIGTERM', async () => {
     const port = await freePort();
-    const process = await spawn({ ...environment(port), API_PROCESSES: '2' });
+    const process = await spawn({ ...environment(port), SHUTDOWN_DELAY_SECONDS: '1' });
+    await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
+    expect(await stopWhileAsked(process, port)).toEqual(inOrder);
+  });
+
+  it('serves from several processes, adds their metrics up, replaces a dead one, and answers while it stops', async () => {
+    const port = await freePort();
+    const env = { ...environment(port), API_PROCESSES: '2', SHUTDOWN_DELAY_SECONDS: '1' };
+    const process = await spawn(env);
     await waitFor(() => isReady(port), { what: 'readiness', timeoutMs: 20_000 });
     const metrics = async (): Promise<string> => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await waitFor(async () => (await metrics()).includes('service_info{service="api"} 2'), { what: 'both' });
@@ -197,7 +194,7 @@ describe('the API as a process', () => {
     kill(victim, 'SIGKILL');
     await waitFor(() => pids().length === 3, { what: 'a new process' });
     expect((await ask()).status).toBe(401);
-    expect(await process.kill('SIGTERM')).toBe(0);
+    expect(await stopWhileAsked(process, port)).toEqual(inOrder);
     expect(process.output()).not.toContain('shutdown_timed_out');
   }, 60_000);
 });

@@ -12,7 +12,8 @@ import {
 import type { Logger, Metrics, RequestMeter } from '@billing/platform';
 import { createApp, createMeter, createOperationsApp } from './app.ts';
 import { prepareProcess, startPublishing, startReaching } from './background.ts';
-import { buildDeps, createProcessLogger } from './build-deps.ts';
+import { buildDeps } from './build-deps.ts';
+import { createProcessLogger } from './create-process-logger.ts';
 import { readConfig } from './config.ts';
 import type { ApiConfig } from './config.ts';
 import type { AppDeps } from './deps.ts';

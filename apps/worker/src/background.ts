@@ -1,13 +1,15 @@
-import { startLoop } from '@billing/platform';
+import { startLoop as start } from '@billing/platform';
 import type { QueueRedisReport } from '@billing/platform';
 import { publishPending } from '@billing/store';
 import {
+  countRevenue,
   createClaimSourceFinder,
   createMeterReporter,
   createPayloadMover,
   createSampler,
   makePayloadMonths,
   makeUsageWeeks,
+  measureDuplicates,
   measureUnseen,
   sweepAfterChange,
   recheckDue,
@@ -33,9 +35,13 @@ const keysIntervalMs = 2_000;
 const queueIntervalMs = 1_000;
 /** Until then metrics read what changed besides the sums. */
 const sumIntervalMs = 1_000;
+/** The row of the running day is written anew every ten minutes. */
+const revenueIntervalMs = 60_000;
 const watchIntervalMs = 10_000;
 /** Any worker may have swept or reconciled. */
 const unseenIntervalMs = 60_000;
+/** The metric is at most a minute old. It reads all subscriptions, on a replica if there is one. */
+const duplicatesIntervalMs = 50_000;
 /** Rows without a source come from older processes only. */
 const claimsIntervalMs = 3_600_000;
 /** One short query; there are several months' time. */
@@ -57,14 +63,17 @@ export type BackgroundOptions = {
   /** Asks the queue's Redis who it is. */
   inspectQueue: () => Promise<QueueRedisReport>;
   lookEveryMs?: number | undefined;
+  /** What the pauses of the loops are multiplied by. */
+  pace?: number | undefined;
 };
 
 /** The worker's loops besides its jobs; returns a function that stops them. */
-export function startBackground(
-  deps: MaintenanceDeps,
-  { watchdog, consumer, webhooks, onStuck, inspectQueue, lookEveryMs = watchIntervalMs }: BackgroundOptions,
-): () => Promise<unknown> {
+export function startBackground(deps: MaintenanceDeps, options: BackgroundOptions): () => Promise<unknown> {
+  const { watchdog, consumer, webhooks, onStuck, inspectQueue } = options;
+  const { lookEveryMs = watchIntervalMs, pace = 1 } = options;
   const { logger } = deps;
+  const startLoop: typeof start = (loop, turn) =>
+    start({ ...loop, intervalMs: loop.intervalMs * pace }, turn);
   const sender = startSender(webhooks);
   const loops = [
     startLoop({ name: 'recheck', logger, intervalMs: recheckIntervalMs }, (signal) =>
@@ -93,6 +102,9 @@ export function startBackground(
       createPayloadMover(deps),
     ),
     startLoop({ name: 'subscription_sums', logger, intervalMs: sumIntervalMs }, () => sumSubscriptions(deps)),
+    startLoop({ name: 'revenue_days', logger, intervalMs: revenueIntervalMs }, (signal) =>
+      countRevenue(deps, signal),
+    ),
     startLoop({ name: 'usage_weeks', logger, intervalMs: payloadMonthsIntervalMs }, async () => {
       await makeUsageWeeks(deps);
       return 'rest';
@@ -105,6 +117,10 @@ export function startBackground(
     ...startEmitter(deps, sender.nudge),
     startLoop({ name: 'unseen_events', logger, intervalMs: unseenIntervalMs }, async () => {
       await measureUnseen(deps);
+      return 'rest';
+    }),
+    startLoop({ name: 'duplicates', logger, intervalMs: duplicatesIntervalMs }, async () => {
+      await measureDuplicates(deps);
       return 'rest';
     }),
     startLoop(

@@ -49,7 +49,7 @@ const schema = z.object({
   WORKER_PORT: envVar.port(8001),
   WORKER_CONCURRENCY: envVar.int({ min: 1, max: 256, default: 16 }),
   ENTITLEMENT_CACHE_TTL_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),
-  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 20 }),
   STRIPE_METER_DELAY_SECONDS: envVar.int({ min: 0, max: 3_600, default: 300 }),
   STRIPE_METER_EVENTS_PER_SECOND: envVar.int({ min: 1, max: 1_000, default: 20 }),
   EVENT_SWEEP_SECONDS: envVar.int({ min: 1, max: 86_400, default: 300 }),

@@ -37,6 +37,8 @@ export type WorkerOptions = {
   /** How often the way of an event is run before the first one is taken. Absent: not at all. */
   warmUp?: WarmUpLimits;
   watchdog?: { mostWaitingMs?: number; mostIdleMs?: number; lookEveryMs?: number };
+  /** What the pauses of the background loops are multiplied by; default 1. Tests have no time. */
+  pace?: number;
 };
 
 /** Events wait for each other to be written together: batches need more events than are processed individually. */
@@ -97,6 +99,7 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     inspectQueue,
     onStuck: () => options.onStuck?.(),
     lookEveryMs: options.watchdog?.lookEveryMs,
+    pace: options.pace,
   });
   const stopWatching = watchQueueRedis({ inspect: inspectQueue, logger });
   logger.info('worker_started', { port: server.port, mode: deps.mode });

@@ -1,15 +1,15 @@
 import { hourMs, minuteMs } from '@billing/domain';
-import { freePort, waitFor } from '@billing/testing';
+import { buildApps, freePort, waitFor } from '@billing/testing';
 import { startMeters } from './support/meters-world.test-support.ts';
 import type { TestMeters } from './support/meters-world.test-support.ts';
-import { buildWorker, spawnWorker } from './support/worker-process.test-support.ts';
+import { spawnWorker } from './support/worker-process.test-support.ts';
 import type { WorkerProcess } from './support/worker-process.test-support.ts';
 
 let world: TestMeters;
 const running: WorkerProcess[] = [];
 
 beforeAll(async () => {
-  [world] = await Promise.all([startMeters({ isStarted: false }), buildWorker()]);
+  [world] = await Promise.all([startMeters({ isStarted: false }), buildApps()]);
 }, 120_000);
 afterAll(async () => {
   await Promise.all(running.splice(0).map((one) => one.kill('SIGKILL')));

@@ -1,14 +1,14 @@
-import { stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
+import { buildApps, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
 import { addEndpoint, startTellingWorld } from './support/telling-world.test-support.ts';
 import type { TellingWorld } from './support/telling-world.test-support.ts';
-import { buildWorker, spawnWorker } from './support/worker-process.test-support.ts';
+import { spawnWorker } from './support/worker-process.test-support.ts';
 import type { WorkerProcess } from './support/worker-process.test-support.ts';
 
 let world: TellingWorld;
 const running: WorkerProcess[] = [];
 
 beforeAll(async () => {
-  [world] = await Promise.all([startTellingWorld({ isStarted: false }), buildWorker()]);
+  [world] = await Promise.all([startTellingWorld({ isStarted: false }), buildApps()]);
 }, 120_000);
 afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));
 afterAll(() => world.close());

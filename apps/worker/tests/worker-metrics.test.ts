@@ -58,6 +58,7 @@ describe("the worker's metrics", () => {
     expect(text).toMatch(/^bullmq_queue_jobs\{queue="maintenance",state="delayed"\} [1-9]/m);
     for (const line of [
       'bullmq_queue_jobs{queue="stripe-events",state="waiting"} 0',
+      'duplicate_subscriptions 0',
       'bullmq_oldest_waiting_seconds{queue="stripe-events"} 0',
       'queue_redis_info{eviction_policy="noeviction",persistent=',
       '# TYPE http_request_duration_seconds histogram',

@@ -1,14 +1,21 @@
-import { freePort, startTestRedis, stripeEvent, subscriptionObject, waitFor } from '@billing/testing';
+import {
+  buildApps,
+  freePort,
+  startTestRedis,
+  stripeEvent,
+  subscriptionObject,
+  waitFor,
+} from '@billing/testing';
 import { startTestWorker } from './support/start-test-worker.test-support.ts';
 import type { TestWorker } from './support/start-test-worker.test-support.ts';
-import { buildWorker, spawnWorker } from './support/worker-process.test-support.ts';
+import { spawnWorker } from './support/worker-process.test-support.ts';
 import type { WorkerProcess } from './support/worker-process.test-support.ts';
 
 let world: TestWorker;
 const running: WorkerProcess[] = [];
 
 beforeAll(async () => {
-  [world] = await Promise.all([startTestWorker({ isStarted: false }), buildWorker()]);
+  [world] = await Promise.all([startTestWorker({ isStarted: false }), buildApps()]);
 }, 120_000);
 afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));
 afterAll(() => world.close());

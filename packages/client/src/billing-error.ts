@@ -17,6 +17,7 @@ export type BillingErrorFields = {
   status?: number | null;
   requestId?: string | null;
   errors?: FieldProblem[];
+  hostedInvoiceUrl?: string | null;
   retryAfterMs?: number | null;
   cause?: unknown;
 };
@@ -37,6 +38,8 @@ export class BillingError extends Error {
   readonly requestId: string | null;
   /** Which fields of the request were wrong, and why. */
   readonly errors: FieldProblem[];
+  /** Of `payment_required`: where the user pays what is due; else null. */
+  readonly hostedInvoiceUrl: string | null;
   /** The same call may succeed later. */
   readonly retryable: boolean;
   /** How long the service asked to wait, if it did. */
@@ -50,6 +53,7 @@ export class BillingError extends Error {
     this.status = fields.status ?? null;
     this.requestId = fields.requestId ?? null;
     this.errors = fields.errors ?? [];
+    this.hostedInvoiceUrl = fields.hostedInvoiceUrl ?? null;
     this.retryAfterMs = fields.retryAfterMs ?? null;
     this.retryable =
       retryableCodes.has(code) ||

@@ -146,6 +146,7 @@ const isExplanation = shape<Explanation>({
   usage: optional(listOf(isExplainedUsage)),
   last_event: nullable(shape({ event_id: isString, type: isString, created: isTimestamp })),
   owner_source: optional(nullable(isOwnerSource)),
+  duplicate_of: optional(isString),
 });
 
 export const isEntitlementsResponse: Guard<EntitlementsResponse> = shape<EntitlementsResponse>({
@@ -165,7 +166,8 @@ export const isBatchResponse: Guard<BatchResponse> = shape<BatchResponse>({
 });
 
 export const isCheckoutResponse: Guard<CheckoutResponse> = shape<CheckoutResponse>({
-  checkout_url: isString,
+  checkout_url: nullable(isString),
+  client_secret: optional(isString),
   session_id: isString,
   expires_at: isTimestamp,
   warnings: optional(listOf(isWarning)),

@@ -107,6 +107,21 @@ describe('createCheckout', () => {
   });
 });
 
+test('an embedded page has a secret in place of an address', async () => {
+  const embedded = { ...session, checkout_url: null, client_secret: 'cs_1_secret_2' };
+  service.script(json(embedded));
+  const asked = {
+    user_id: 'ann',
+    items: [{ price_id: 'pro' }, { price_id: 'seats', quantity: 3 }],
+    mode: 'subscription',
+    ui_mode: 'embedded',
+    return_url: 'https://shop.example/back',
+  } as const;
+  await expect(service.client().createCheckout({ ...asked, items: [...asked.items] })).resolves.toEqual(
+    embedded,
+  );
+});
+
 test('a checkout says what it warns of, words of a newer service included', async () => {
   const warned = { ...session, warnings: ['possible_duplicate', 'another'] };
   service.script(json(warned));
@@ -136,6 +151,33 @@ describe('confirmCustomer', () => {
     await expect(failed).rejects.toMatchObject({ code, status, retryable: false });
     expect(service.seen).toHaveLength(1);
   });
+});
+
+test('invoices: a page of a user, which is asked for again where Stripe could not be asked', async () => {
+  const page = {
+    data: [
+      {
+        invoice_id: 'in_1',
+        number: null,
+        status: 'draft',
+        total: -5,
+        amount_due: 0,
+        currency: 'usd',
+        created: '2026-11-22T10:00:00.000Z',
+        period_start: '2026-11-22T10:00:00.000Z',
+        period_end: '2026-11-22T10:00:00.000Z',
+        hosted_invoice_url: null,
+        invoice_pdf: null,
+      },
+    ],
+    next_cursor: 'next',
+  };
+  service.script(problem(503, 'stripe_unavailable'), json(page));
+  await expect(service.client().invoices('user 1', { limit: 2, cursor: 'c' })).resolves.toEqual(page);
+  expect(service.seen.at(-1)?.url.search).toBe('?user_id=user+1&limit=2&cursor=c');
+  service.script(json({ data: [{}], next_cursor: null }));
+  await expect(service.client().invoices('user_1')).rejects.toMatchObject({ code: 'invalid_response' });
+  await expect(service.client().invoices('')).rejects.toMatchObject({ code: 'invalid_request' });
 });
 
 describe('createPortalSession', () => {

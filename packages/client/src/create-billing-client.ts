@@ -8,11 +8,15 @@ import {
 } from './check-answer.ts';
 import { createEntitlementCache, systemMoment } from './entitlement-cache.ts';
 import type { EntitlementCache } from './entitlement-cache.ts';
+import { listInvoices } from './invoice-calls.ts';
+import type { InvoicesOptions } from './invoice-calls.ts';
 import { resolveOptions } from './options.ts';
 import type { BillingClientOptions, Settings, UnavailableAnswer } from './options.ts';
 import { refusedHere, requireIds } from './require-ids.ts';
 import { createIdempotencyKey, idempotencyKeyProblem, withRetries } from './retry.ts';
 import { sendRequest } from './send-request.ts';
+import { createSubscriptionCalls } from './subscription-calls.ts';
+import type { SubscriptionCalls } from './subscription-calls.ts';
 import { createUsageCalls } from './usage-calls.ts';
 import type { UsageCalls } from './usage-calls.ts';
 import { createRecorder } from './usage-recorder.ts';
@@ -24,6 +28,7 @@ import type {
   ConfirmCustomerRequest,
   ConfirmedCustomer,
   EntitlementsResponse,
+  InvoiceList,
   PortalRequest,
   PortalResponse,
 } from './wire.ts';
@@ -45,27 +50,30 @@ export type CheckoutOptions = {
   idempotencyKey?: string | undefined;
 };
 
-export type BillingClient = UsageCalls & {
-  /** Records what happened in batches, in the background. One for a process; `close` it at the end. Throws a `TypeError` if an option is wrong. */
-  createRecorder: (options: RecorderOptions) => UsageRecorder;
-  /** What is in force for a user now. An unknown user has no entitlements. */
-  entitlements: (userId: string, options?: EntitlementsOptions) => Promise<EntitlementsResponse>;
-  /** Whether a user may use a feature now; `onUnavailable` decides while the service is away. */
-  can: (userId: string, featureCode: string, options?: CanOptions) => Promise<boolean>;
-  /** What is in force for 1 to 100 users, in the order given. Never from the cache. */
-  batch: (userIds: readonly string[]) => Promise<BatchResponse>;
-  /** A page of Stripe's on which the user can buy. Retried with one idempotency key. */
-  createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
-  /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
-  createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
-  /**
-   * Says that a buyer who typed this user's id was the user: what was bought, and what the buyer's Stripe customer buys
-   * from now on, is the user's like any other. Retried, as it may be sent again.
-   */
-  confirmCustomer: (request: ConfirmCustomerRequest) => Promise<ConfirmedCustomer>;
-  /** Drops the cached answer of a user, or all: after a purchase, for example. */
-  forget: (userId?: string) => void;
-};
+export type BillingClient = UsageCalls &
+  SubscriptionCalls & {
+    /** Records what happened in batches, in the background. One for a process; `close` it at the end. Throws a `TypeError` if an option is wrong. */
+    createRecorder: (options: RecorderOptions) => UsageRecorder;
+    /** What is in force for a user now. An unknown user has no entitlements. */
+    entitlements: (userId: string, options?: EntitlementsOptions) => Promise<EntitlementsResponse>;
+    /** Whether a user may use a feature now; `onUnavailable` decides while the service is away. */
+    can: (userId: string, featureCode: string, options?: CanOptions) => Promise<boolean>;
+    /** What is in force for 1 to 100 users, in the order given. Never from the cache. */
+    batch: (userIds: readonly string[]) => Promise<BatchResponse>;
+    /** A page of Stripe's on which the user can buy. Retried with one idempotency key. */
+    createCheckout: (request: CheckoutRequest, options?: CheckoutOptions) => Promise<CheckoutResponse>;
+    /** A page of Stripe's on which the user can change, pay or cancel. Tried once. */
+    createPortalSession: (request: PortalRequest) => Promise<PortalResponse>;
+    /** A page of a user's invoices, newest first, as Stripe has them now: keep what you show. */
+    invoices: (userId: string, options?: InvoicesOptions) => Promise<InvoiceList>;
+    /**
+     * Says that a buyer who typed this user's id was the user: what was bought, and what the buyer's Stripe customer buys
+     * from now on, is the user's like any other. Retried, as it may be sent again.
+     */
+    confirmCustomer: (request: ConfirmCustomerRequest) => Promise<ConfirmedCustomer>;
+    /** Drops the cached answer of a user, or all: after a purchase, for example. */
+    forget: (userId?: string) => void;
+  };
 
 /** A client for one project. Throws a `TypeError` if an option is wrong; the calls fail with a `BillingError`. */
 export function createBillingClient(options: BillingClientOptions): BillingClient {
@@ -103,6 +111,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
   const usage = createUsageCalls(settings);
   return {
     ...usage,
+    ...createSubscriptionCalls(settings, cache),
     createRecorder: (recorderOptions) => createRecorder(usage, recorderOptions),
     entitlements,
     can,
@@ -116,6 +125,7 @@ export function createBillingClient(options: BillingClientOptions): BillingClien
         timeoutMs: settings.purchaseTimeoutMs,
         isAnswer: isPortalResponse,
       }),
+    invoices: (userId, invoicesOptions) => listInvoices(settings, userId, invoicesOptions),
     confirmCustomer: (request) => confirmCustomer(settings, request, cache),
     forget: (userId) => cache?.forget(userId),
   };

@@ -7,6 +7,7 @@ export type {
   CheckoutOptions,
   EntitlementsOptions,
 } from './create-billing-client.ts';
+export type { InvoicesOptions } from './invoice-calls.ts';
 export type {
   BillingClientOptions,
   CacheOptions,
@@ -15,6 +16,8 @@ export type {
   FetchResponse,
   UnavailableAnswer,
 } from './options.ts';
+export type { ChangeOptions, ListOptions, SubscriptionCalls } from './subscription-calls.ts';
+export type * from './subscriptions-wire.ts';
 export type { CheckOptions, UsageCalls } from './usage-calls.ts';
 export type { RecordedUsage } from './to-recorded-event.ts';
 export type { RecorderOptions, UsageRecorder } from './usage-recorder.ts';

@@ -2,7 +2,7 @@ import type { BillingError } from './billing-error.ts';
 
 /** What `fetch` is called with: a string and plain fields, so that any implementation will do. */
 export type FetchInit = {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   headers: Record<string, string>;
   body?: string;
   redirect: 'manual';

@@ -5,7 +5,7 @@ import type { FetchResponse, FetchInit, Settings } from './options.ts';
 import { parseRetryAfterMs } from './retry.ts';
 
 export type Call<T> = {
-  method: 'GET' | 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   query?: Record<string, string>;
   body?: unknown;
@@ -119,6 +119,7 @@ function toServiceError(response: FetchResponse, text: string): BillingError {
     status,
     requestId: isString(problem['request_id']) ? problem['request_id'] : requestId,
     errors: isFieldProblems(problem['errors']) ? problem['errors'] : [],
+    hostedInvoiceUrl: isString(problem['hosted_invoice_url']) ? problem['hosted_invoice_url'] : null,
     retryAfterMs,
   });
 }

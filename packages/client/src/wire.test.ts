@@ -20,10 +20,11 @@ const sameTypes: [
   Same<wire.Explanation, domain.ExplanationOut>,
   Same<wire.EntitlementsResponse, domain.EntitlementsResponse>,
   Same<wire.BatchResponse, ReturnType<typeof domain.batchResponse.parse>>,
-  Same<wire.CheckoutRequest, domain.CheckoutRequest>,
+  Same<wire.CheckoutRequest, (typeof domain.checkoutRequest)['_zod']['input']>,
   Same<wire.CheckoutResponse, domain.CheckoutResponse>,
   Same<wire.PortalRequest, domain.PortalRequest>,
   Same<wire.PortalResponse, domain.PortalResponse>,
+  Same<wire.InvoiceList, domain.InvoiceList>,
   Same<wire.ConfirmCustomerRequest, domain.ConfirmCustomerRequest>,
   Same<wire.ConfirmedCustomer, domain.ConfirmedCustomer>,
   Same<wire.OwnerSource, domain.OwnerSource>,
@@ -33,7 +34,7 @@ const sameTypes: [
   // The package names only the codes that a project's calls can meet, and none that does not exist.
   Same<Exclude<wire.ServiceErrorCode, domain.ErrorCode>, never>,
   Same<sent.WebhookMessage, domain.WebhookBody>,
-] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
 
 const timestamp = fc
   .date({ min: new Date('1970-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })

@@ -1,5 +1,7 @@
 import type { Balance } from './usage-wire.ts';
 
+export type * from './checkout-wire.ts';
+
 /**
  * Requests and answers, in the names of the HTTP API. Written out here so that the package has no dependency; a test
  * proves each type equal to the one the service validates with.
@@ -118,6 +120,8 @@ export type Explanation = {
   usage?: ExplainedUsage[] | undefined;
   /** How the owner is known; `buyer_hint`: only because the buyer typed the user's id. Null or absent: not of a grant. */
   owner_source?: OwnerSource | null | undefined;
+  /** Live subscriptions: the oldest other one of the user to the same price or of the same group. */
+  duplicate_of?: string | undefined;
 };
 
 export type EntitlementsResponse = {
@@ -136,34 +140,39 @@ export type EntitlementsResponse = {
 
 export type BatchResponse = { project_id: string; results: EntitlementsResponse[] };
 
-export type CheckoutRequest = {
+export type PortalRequest = {
   user_id: string;
   project_id?: string | undefined;
-  /** The service's own price id, or Stripe's. */
-  price_id: string;
-  mode: 'subscription' | 'payment';
-  success_url: string;
-  cancel_url: string;
-  quantity?: number | undefined;
-  trial_days?: number | undefined;
-  email?: string | undefined;
-  metadata?: Record<string, string> | undefined;
+  return_url: string;
+  /** Opens the portal at one task, after which the user is sent to `return_url`. */
+  flow?: 'payment_method_update' | 'subscription_cancel' | 'subscription_update' | undefined;
+  /** The customer that holds it is opened. May be left out where the user has one live subscription. */
+  subscription_id?: string | undefined;
+  /** Stripe's configuration of the portal; default: the project's. */
+  configuration?: string | undefined;
 };
-
-export type CheckoutResponse = {
-  checkout_url: string;
-  session_id: string;
-  expires_at: string;
-  /**
-   * `possible_duplicate`: a buyer who typed this user's id has a live subscription to the same price. Ask the user, and
-   * confirm it instead of selling twice.
-   */
-  warnings?: 'possible_duplicate'[] | undefined;
-};
-
-export type PortalRequest = { user_id: string; project_id?: string | undefined; return_url: string };
 
 export type PortalResponse = { portal_url: string; expires_at: string };
+
+/** Amounts are in minor units. */
+export type Invoice = {
+  invoice_id: string;
+  /** Null: a draft has none yet. */
+  number: string | null;
+  status: string | null;
+  total: number;
+  amount_due: number;
+  currency: string;
+  created: string;
+  period_start: string;
+  period_end: string;
+  /** Stripe's page, on which it can be paid. */
+  hosted_invoice_url: string | null;
+  invoice_pdf: string | null;
+};
+
+/** A page may have fewer rows than its limit although `next_cursor` leads on. */
+export type InvoiceList = { data: Invoice[]; next_cursor: string | null };
 
 export type ConfirmCustomerRequest = {
   user_id: string;
@@ -197,7 +206,20 @@ export type ServiceErrorCode =
   | 'price_archived'
   | 'mode_mismatch'
   | 'already_subscribed'
+  | 'group_occupied'
+  | 'group_conflict'
+  | 'trial_used'
+  | 'promotion_code_not_found'
   | 'customer_not_found'
+  | 'subscription_not_found'
+  | 'shared_subscription'
+  | 'not_cancelable'
+  | 'not_resumable'
+  | 'not_pausable'
+  | 'not_changeable'
+  | 'preview_outdated'
+  | 'payment_required'
+  | 'no_pending_change'
   | 'source_not_found'
   | 'event_not_found'
   | 'event_conflict'

@@ -19,6 +19,7 @@ export const errorCatalog = {
   project_not_found: 'The project does not exist',
   product_not_found: 'The product does not exist',
   price_not_found: 'The price does not exist',
+  promotion_code_not_found: 'There is no such promotion code',
   api_key_not_found: 'The API key does not exist',
   customer_not_found: 'There is no such Stripe customer',
   subscription_not_found: 'The subscription does not exist',
@@ -51,9 +52,20 @@ export const errorCatalog = {
   webhooks_not_configured: 'No webhooks can be signed here',
   erasure_not_configured: 'No user can be erased here',
   already_subscribed: 'The user has this subscription already',
+  group_occupied: 'The user has another plan of the group',
+  group_conflict: 'The plans exclude each other',
+  trial_used: 'The user has had as many trials as there may be',
+  shared_subscription: 'The subscription is shared with another project',
+  not_cancelable: 'The subscription cannot be canceled',
+  not_resumable: 'There is nothing to resume',
+  not_pausable: 'The subscription cannot be paused',
   price_differs_from_stripe: 'The price is another one at Stripe',
   price_in_use: 'The price is in use',
   price_archived: 'The price is no longer sold',
+  not_changeable: 'The subscription cannot be changed now',
+  preview_outdated: 'The preview is out of date',
+  payment_required: 'The change waits for its payment',
+  no_pending_change: 'No change is pending',
   mode_mismatch: 'The price does not fit the mode',
   feature_exists: 'The feature exists already',
   feature_in_use: 'The feature is in use',
@@ -89,6 +101,8 @@ export type ServiceErrorOptions = {
   retryable?: boolean;
   retryAfterSeconds?: number;
   errors?: FieldProblem[];
+  /** Where what is due can be paid. */
+  hostedInvoiceUrl?: string | undefined;
 };
 
 /** An error for the caller: `message` says what to do and contains no secret. */
@@ -98,6 +112,7 @@ export class ServiceError extends Error {
   readonly retryable: boolean;
   readonly retryAfterSeconds: number | undefined;
   readonly errors: FieldProblem[] | undefined;
+  readonly hostedInvoiceUrl: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: ServiceErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -105,5 +120,6 @@ export class ServiceError extends Error {
     this.retryable = options.retryable ?? false;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.errors = options.errors;
+    this.hostedInvoiceUrl = options.hostedInvoiceUrl;
   }
 }

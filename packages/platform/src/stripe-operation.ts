@@ -2,7 +2,7 @@
 const pathWords = new Set(
   (
     'v1 v2 account accounts attach balance billing billing_portal cancel capture charges checkout close confirm ' +
-    'event_summaries meter_events meters ' +
+    'create_preview event_summaries meter_events meters ' +
     'configurations coupons core credit_notes customers detach disputes events expire features finalize ' +
     'invoice_payments invoiceitems invoices line_items lines mark_uncollectible pay payment_intents ' +
     'payment_methods portal prices products promotion_codes refund refunds release resume search sessions ' +

@@ -1,4 +1,4 @@
-export { listAudit, type Actor, type AuditRow } from './audit.ts';
+export { listAudit, type Actor, type AuditDetails, type AuditRow } from './audit.ts';
 export type { AuditProblem } from './audit-chain/check-row.ts';
 export { exportAudit, type ExportedAudit } from './audit-chain/export-audit.ts';
 export { readAuditHead, type AuditHead } from './audit-chain/read-chain.ts';
@@ -10,14 +10,17 @@ export type { FillTicket, LookUp, LookUps, LookUpWith } from './cache/look-ups.t
 export * from './catalog/change-price.ts';
 export * from './catalog/features.ts';
 export { planAfter, toPlanOut } from './catalog/plans.ts';
+export * from './catalog/read-plans.ts';
 export * from './catalog/prices.ts';
 export * from './catalog/products.ts';
 export * from './catalog/projects.ts';
 export * from './catalog/verify-prices.ts';
 export { bumpHolders, changeProject, changeUser } from './change-user.ts';
 export type { Changed, PendingInvalidation, UserKey } from './change-user.ts';
+export { countDuplicates, listDuplicates, type Duplicate } from './checkout/duplicates.ts';
 export * from './checkout/idempotency.ts';
-export { readSale, type Sale, type SellablePrice } from './checkout/read-sale.ts';
+export * from './checkout/open-checkouts.ts';
+export { readSale, type Sale } from './checkout/read-sale.ts';
 export { createDatabaseCheck } from './check-database.ts';
 export { readOverview, type OverviewRow } from './console/read-overview.ts';
 export * from './console/samples.ts';
@@ -30,6 +33,7 @@ export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
 export { confirmCustomer, type Confirmed } from './customers/confirm-customer.ts';
+export { findBilledCustomers, findLineOwners, type LineOwners } from './customers/billed-customers.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
 export { moveCustomer, type Moved } from './customers/move-customer.ts';
 export { releaseForObject, type Released } from './customers/release-quarantine.ts';
@@ -37,10 +41,12 @@ export {
   createUser,
   findOrCreateUser,
   findPortalCustomer,
+  findPortalSubscriptions,
   findSeveralCustomers,
   giveUpCustomerAttempt,
   keepCheckoutCustomer,
   markCustomerDeleted,
+  type PortalSubscription,
   type UserCustomer,
 } from './customers/user-customer.ts';
 export { isDatabaseUnavailable, isDatabaseUnreachable } from './database-errors.ts';
@@ -54,6 +60,7 @@ export * from './erasure/find-erased.ts';
 export { findErasedAgain, type ErasedAgain } from './erasure/find-erased-again.ts';
 export { findNaming, type SearchedPage } from './erasure/find-naming.ts';
 export * from './erasure/forget-names.ts';
+export { readEventDetail, type EventDetail, type EventObject } from './event-detail.ts';
 export * from './event-sweeps.ts';
 export * from './events/outcomes.ts';
 export type * from './events/event-state.ts';
@@ -66,7 +73,7 @@ export { rotateApiKey, type RotatedKey } from './keys/rotate-api-key.ts';
 export * from './ledger.ts';
 export * from './list-quarantine.ts';
 export * from './outbox.ts';
-export type { Page, PageRequest } from './page.ts';
+export { decodeCursor, encodeCursor, invalidCursor, type Page, type PageRequest } from './page.ts';
 export { emptySums, hasToSum, sumChanges, sumNextPage } from './project-metrics/bring-up-to-date.ts';
 export type { ProjectMetrics } from './project-metrics/count-directly.ts';
 export { readProjectMetrics } from './project-metrics/read-project-metrics.ts';
@@ -74,14 +81,19 @@ export { verifySums, type SumsVerification } from './project-metrics/verify-sums
 export { readTimeline } from './read-timeline.ts';
 export { createReplicaMetrics, watchReplicas, type Replicas } from './replicas/watch-replicas.ts';
 export { readSources, type UserSources } from './read-sources.ts';
+export * from './subscriptions/read-subscriptions.ts';
 export { exportUser, type ExportedRow, type UserExport } from './users/export-user.ts';
 export { findUsers, type FoundUser } from './users/find-users.ts';
+export { listTimeline, type TimelineEntry } from './users/list-timeline.ts';
 export { readUser, type MappedCustomer, type StoredUser } from './users/read-user.ts';
 export * from './runs/create-run.ts';
 export { newRunId } from './runs/new-run-id.ts';
 export * from './runs/lease-run.ts';
 export * from './runs/list-runs.ts';
 export * from './runs/run-objects.ts';
+export { listSoldPurchases, type SoldPurchase } from './sold/list-purchases.ts';
+export { listSoldSubscriptions, type SoldSubscription } from './sold/list-subscriptions.ts';
+export * from './sold/revenue-days.ts';
 export { accountText, type AccountKey, type AskedCommand } from './usage/account-key.ts';
 export { adjustUsage } from './usage/adjust-usage.ts';
 export type { Committer } from './usage/create-committer.ts';
@@ -91,6 +103,7 @@ export { listMeterReports, type ListedReport } from './usage/meters/list-meter-r
 export * from './usage/meters/meter-hours.ts';
 export * from './usage/meters/meter-reports.ts';
 export * from './usage/meters/read-meter-hours.ts';
+export { readTopUsers, type TopUsers } from './usage/read-top-users.ts';
 export * from './usage/read-usage.ts';
 export { listUsageRefusals, writeUsageRefusal, type UsageRefusal } from './usage/refusals.ts';
 export type { UsageCache, UsageLookUp } from './usage/usage-cache.ts';

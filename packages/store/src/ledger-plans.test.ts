@@ -5,6 +5,7 @@ import { countEvents } from './console/samples.ts';
 import { createDatabase } from './create-database.ts';
 import type { Database } from './create-database.ts';
 import { findWaiting } from './customers/waiting-events.ts';
+import { readEventDetail } from './event-detail.ts';
 import { createErasureKeys } from './erasure/erasure-keys.ts';
 import { erasePayloads } from './event-payloads/erase-payloads.ts';
 import { hasPayloadsToMove, movePayloads } from './event-payloads/move-payloads.ts';
@@ -17,6 +18,7 @@ import {
 } from './ledger.ts';
 import { listQuarantine } from './list-quarantine.ts';
 import { findUsers } from './users/find-users.ts';
+import { listTimeline } from './users/list-timeline.ts';
 
 const rows = 60_000;
 /** A connection plans a statement anew five times before it may keep one plan for all values. */
@@ -24,6 +26,8 @@ const times = 8;
 
 const fill = `
   INSERT INTO public.projects (id, name) VALUES ('p', 'p'), ('q', 'q');
+  INSERT INTO public.users (id, project_id, user_id) VALUES (1, 'p', 'u');
+  INSERT INTO public.subscriptions (id, user_ref) VALUES ('sub_4', 1), ('sub_5', 1);
   INSERT INTO public.stripe_events (event_id, type, object_id, project_id, status, reason, awaits, created, received_at,
     processed_at, payload, trace_id)
   SELECT 'evt_' || md5(n::text), 'x', 'sub_' || n % 5000, CASE WHEN n % 1000 = 0 THEN 'q' ELSE 'p' END,
@@ -54,6 +58,11 @@ async function readEverything(database: Database): Promise<void> {
   await findRecorded(database, ['evt_none', first.rows[0]?.eventId ?? '']);
   await getLedgerEvent(database, first.rows[1]?.eventId ?? '');
   await findUsers(database, { query: 'sub_3' }, { actor, erasureKeys: createErasureKeys([]) });
+  const user = { projectId: 'p', userId: 'u' };
+  const events = await listTimeline(database, { ...user, query: { limit: 5 } }, { actor });
+  const query = { limit: 5, cursor: events.nextCursor ?? '' };
+  expect((await listTimeline(database, { ...user, query }, { actor })).rows).toHaveLength(5);
+  await readEventDetail(database, { eventId: first.rows[1]?.eventId ?? '', onlyProject: null });
   await database.$transaction((tx) => findWaiting(tx, ['cus_1', 'cus_2001']));
   await database.$transaction((tx) => erasePayloads(tx, ['evt_none']));
   await hasPayloadsToMove(database);

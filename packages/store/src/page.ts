@@ -5,7 +5,8 @@ import { z } from 'zod';
 export type PageRequest = { limit: number; cursor?: string | undefined };
 export type Page<T> = { rows: T[]; nextCursor: string | null };
 
-const invalidCursor = (): ServiceError =>
+/** For a cursor that no page of the list gave. */
+export const invalidCursor = (): ServiceError =>
   new ServiceError('invalid_request', 'Use a next_cursor that this list gave, or none.', {
     errors: [{ path: 'cursor', message: 'is not a cursor of this list' }],
   });
@@ -56,6 +57,8 @@ const time = z
 const idKey = z.tuple([id]);
 export const sequenceKey = z.tuple([z.string().regex(/^\d{1,18}$/)]);
 export const timeAndIdKey = z.tuple([time, id]);
+export const timeIdAndNumberKey = z.tuple([time, id, z.number().int().min(0)]);
+export const timeKindAndIdKey = z.tuple([time, id, id]);
 
 /** The ids that follow the cursor, of a list that is sorted by them. Throws `invalid_request`. */
 export const afterId = (cursor: string | undefined): { gt?: string } =>

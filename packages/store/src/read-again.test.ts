@@ -39,7 +39,7 @@ const endSessions = () =>
 const reads: [what: string, read: () => Promise<unknown>, answer: unknown][] = [
   ['entitlements', async () => (await readSources(database, 'p', ['u'])).get('u')?.projectVersion, 1],
   ['an API key', () => findApiKey(database, Buffer.alloc(32)), null],
-  ['a sale', () => readSale(database, { projectId: 'p', userId: 'u', price: 'none' }), null],
+  ['a sale', () => readSale(database, { projectId: 'p', userId: 'u', prices: ['none'] }), null],
 ];
 
 it.each(reads)('sessions that Postgres ends cost no reader of %s its answer', async (_, read, answer) => {

@@ -69,7 +69,7 @@ const askedUsers = (userIds: readonly string[]): Prisma.Sql =>
  * The rows of a table that are the user's: by the owner in the row, or beside it. These one by one (`OFFSET 0`): a plan of a join,
  * made on small tables, would scan large ones.
  */
-const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
+export const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
   const rows = Prisma.raw(`public.${table}`);
   return Prisma.sql`(
           SELECT * FROM ${rows} WHERE user_ref = users.id

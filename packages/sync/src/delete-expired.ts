@@ -1,4 +1,5 @@
 import {
+  deleteEndedCheckouts,
   deleteEndedSessions,
   deleteExpiredKeys,
   deleteExpiredMessages,
@@ -6,14 +7,15 @@ import {
   deleteOldRuns,
   deleteOldSamples,
 } from '@billing/store';
+import { deleteOldRevenue } from './count-revenue.ts';
 import type { JobOutcome, MaintenanceDeps } from './deps.ts';
 import { dropPayloadMonths } from './payload-months.ts';
 import { dropExpiredUsage } from './usage/usage-retention.ts';
 
 /**
  * Deletes what is no longer kept: finished events of the ledger and all payloads after `EVENT_RETENTION_DAYS`, finished
- * runs after 90 days, idempotency keys after one, messages to products after `WEBHOOK_RETENTION_DAYS`, samples after two days and
- * sessions of the console that have ended. In small steps; a worker that stops leaves the rest to the next hour.
+ * runs after 90 days, idempotency keys after one, checkout pages after they ended, messages to products after `WEBHOOK_RETENTION_DAYS`, samples after two days, revenue of
+ * days after five years, sessions of the console that have ended. In small steps; a worker that stops leaves the rest to the next hour.
  */
 export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> {
   const { database, clock, logger, counters, signal, eventRetentionMs } = deps;
@@ -21,6 +23,7 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
   await deleteOldSamples(database, clock());
   await deleteEndedSessions(database, clock());
   while (!signal.aborted && (await deleteExpiredKeys(database, clock()))) continue;
+  while (!signal.aborted && (await deleteEndedCheckouts(database, clock()))) continue;
   const before = new Date(clock() - eventRetentionMs);
   let total = 0;
   for (let hasMore = true; hasMore && !signal.aborted;) {
@@ -34,6 +37,7 @@ export async function deleteExpired(deps: MaintenanceDeps): Promise<JobOutcome> 
   await dropPayloadMonths(deps);
   await dropExpiredUsage(deps);
   await deleteSentMessages(deps);
+  await deleteOldRevenue(deps);
   return { kind: 'done' };
 }
 

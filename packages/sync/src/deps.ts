@@ -4,7 +4,7 @@ import type { Database, EntitlementCache, ErasureKeys, OutboxCleaner, Replicas, 
 import type { MeterSettings } from './usage/meters/meter-settings.ts';
 import type { ReadBudget } from './stripe/read-budget.ts';
 import type { SharedLookups } from './stripe/share-lookups.ts';
-import type { SyncMetrics } from './sync-metrics.ts';
+import type { LookupMetrics, SyncMetrics } from './sync-metrics.ts';
 import type { TellingSettings } from './webhooks/telling-settings.ts';
 
 /** What the use cases need; the app that runs them builds it. */
@@ -26,6 +26,17 @@ export type SyncDeps = {
   erasureKeys: ErasureKeys;
   /** How long an event that keeps failing for its own reasons is retried. */
   eventRetryMs: number;
+};
+
+/** What writing plans takes. */
+export type WriteDeps = Pick<SyncDeps, 'database' | 'cache' | 'logger'> & {
+  outboxCleaner?: OutboxCleaner;
+  counters: Pick<LookupMetrics, 'identityConflicts'>;
+};
+
+/** What asking Stripe takes. */
+export type AskDeps = Pick<SyncDeps, 'budget' | 'logger'> & {
+  counters: Pick<LookupMetrics, 'missingInStripe' | 'readsRefused'>;
 };
 
 /** What the jobs of the maintenance queue need besides. */

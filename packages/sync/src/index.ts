@@ -1,8 +1,8 @@
 // What use cases need, and what they answer.
 export { type JobOutcome, type MaintenanceDeps, type SyncDeps } from './deps.ts';
-export { createReadBudget } from './stripe/read-budget.ts';
-export { createSharedLookups } from './stripe/share-lookups.ts';
-export { createSyncMetrics } from './sync-metrics.ts';
+export { createReadBudget, type ReadBudget } from './stripe/read-budget.ts';
+export { createSharedLookups, type SharedLookups } from './stripe/share-lookups.ts';
+export { createLookupMetrics, createSyncMetrics, type LookupMetrics } from './sync-metrics.ts';
 
 // Events
 export { createEventApplier, type EventApplier } from './apply/apply-events.ts';
@@ -13,8 +13,13 @@ export { warmEvents } from './apply/warm-events.ts';
 export { recordEvent } from './apply/write-plans.ts';
 export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs } from './outages.ts';
 
+// Changes that a project asks for
+export { applyChanged, type ApplyDeps, type ChangedAtStripe } from './subscriptions/apply-changed.ts';
+
 // Maintenance
+export { countRevenue } from './count-revenue.ts';
 export { deleteExpired } from './delete-expired.ts';
+export { measureDuplicates } from './measure-duplicates.ts';
 export { logAuditHead } from './log-audit-head.ts';
 export { eraseRun } from './erase/erase-run.ts';
 export { createClaimSourceFinder } from './find-claim-sources.ts';

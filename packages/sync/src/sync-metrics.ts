@@ -3,11 +3,15 @@ import type { Metrics } from '@billing/platform';
 type Counter = { inc: (by?: number) => void };
 type LabeledCounter<Label extends string> = { inc: (labels: Record<Label, string>) => void };
 
-/** Metrics that only this package counts. */
-export type SyncMetrics = {
+/** Counted by whoever looks objects up at Stripe and writes them. */
+export type LookupMetrics = {
   identityConflicts: Counter;
   missingInStripe: LabeledCounter<'kind'>;
   readsRefused: LabeledCounter<'reason'>;
+};
+
+/** Metrics that only this package counts. */
+export type SyncMetrics = LookupMetrics & {
   apiVersions: LabeledCounter<'version'>;
   sweepFound: Counter;
   eventsDeleted: Counter;
@@ -15,6 +19,7 @@ export type SyncMetrics = {
   sweepSuccess: { set: (value: number) => void };
   pricesUnverified: { set: (labels: { reason: string }, value: number) => void };
   unseenEvents: { set: (value: number) => void };
+  duplicateSubscriptions: { set: (value: number) => void };
   erasures: LabeledCounter<'outcome'>;
   queuedUsage: LabeledCounter<'outcome'>;
   usageWeeksAhead: { set: (value: number) => void };
@@ -23,7 +28,7 @@ export type SyncMetrics = {
   webhookMessages: LabeledCounter<'type'>;
 };
 
-export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
+export const createLookupMetrics = ({ counter }: Pick<Metrics, 'counter'>): LookupMetrics => ({
   identityConflicts: counter(
     'identity_conflicts_total',
     'Objects whose metadata names another owner than the customer mapping',
@@ -32,6 +37,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
   readsRefused: counter('stripe_reads_deferred_total', 'Reads put off: budget spent or Stripe out of reach', [
     'reason',
   ]),
+});
+
+export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 'gauge'>): SyncMetrics => ({
+  ...createLookupMetrics({ counter }),
   apiVersions: counter('webhook_events_api_version_total', 'Events by the API version they are rendered in', [
     'version',
   ]),
@@ -72,6 +81,10 @@ export const createSyncMetrics = ({ counter, gauge }: Pick<Metrics, 'counter' | 
     'How long the oldest usage is due that its Stripe meter was not told of; 0: none is',
   ),
   webhookMessages: counter('webhook_messages_total', 'Messages made to tell products of changes', ['type']),
+  duplicateSubscriptions: gauge(
+    'duplicate_subscriptions',
+    'Live subscriptions to a price or group of plans of which their user has an older one',
+  ),
   unseenEvents: gauge(
     'stripe_events_not_seen_seconds',
     'Length of the time whose events Stripe lists no more and no sweep read, until a reconcile covers it',

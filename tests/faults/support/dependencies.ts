@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrate } from '@billing/platform';
-import { ensureDatabase, oddSettings, startPostgres, startTestRedis } from '@billing/testing';
+import { oddSettings, startPostgres, startTestRedis } from '@billing/testing';
 import type { PostgresServer, ProxyMode, TestRedis, TestRedisOptions } from '@billing/testing';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
+import { copyPreparedDatabase } from './prepared-database.ts';
 import { bothSides, startProxies } from './proxies.ts';
 import type { DependencyName, Proxy, Side } from './proxies.ts';
 import { createServiceProcess, takePort } from './service-process.ts';
@@ -45,14 +45,16 @@ export type Dependencies = {
 /** A statement that ends all sessions of the service's database. */
 export const endSessions = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'billing'`;
 
+/** Processes are killed, never the machine: what was written is there without being flushed. */
+const settings = { ...oddSettings, fsync: 'off', full_page_writes: 'off' };
+
 /** Postgres on a folder and a port that outlive it, so that it can be killed and started again. */
 async function startDatabase(dir: string): Promise<Database> {
   const port = await takePort();
-  const start = (): Promise<PostgresServer> =>
-    startPostgres({ dir: join(dir, 'postgres'), port, settings: oddSettings });
+  const start = (): Promise<PostgresServer> => startPostgres({ dir: join(dir, 'postgres'), port, settings });
+  copyPreparedDatabase(join(dir, 'postgres'));
   let server = await start();
-  const url = await ensureDatabase(server, 'billing');
-  await migrate({ databaseUrl: url });
+  const url = server.urlOf('billing');
   // Of the tests' own statements.
   const options = '-c timezone=UTC -c datestyle=ISO';
   const pool = new Pool({ connectionString: url, options, max: 3, connectionTimeoutMillis: 5_000 });

@@ -1,3 +1,5 @@
+import { dayS } from '../support/life.ts';
+import { renderSchedule } from '../support/stripe-objects.ts';
 import { subscribe } from '../support/subscribing.ts';
 import { always, lenientOnly, never } from './story.ts';
 import type { Story } from './story.ts';
@@ -47,6 +49,60 @@ export const changeStories: Story[] = [
       const items = subscription.state().items.map((one) => ({ ...one, price: 'price_pro' }));
       subscription.change({ items });
       return always('pro');
+    },
+  },
+  {
+    name: 'a smaller plan from the next period on, by a schedule',
+    // Events about a schedule are a reason to look the subscription up.
+    losesWithoutStripe: true,
+    play: (life) => {
+      const subscription = subscribe(life, { price: 'price_team' });
+      life.waitDays(3);
+      const schedule = {
+        id: life.newId('sub_sched'),
+        subscription: subscription.state(),
+        price: 'price_pro',
+      };
+      const show = (status: 'active' | 'released', type: string): void => {
+        const object = renderSchedule(schedule, status);
+        life.put(object);
+        life.emit(`subscription_schedule.${type}`, object);
+      };
+      show('active', 'created');
+      subscription.change({ schedule: schedule.id });
+      show('active', 'updated');
+      life.waitDays(27);
+      const items = subscription.state().items.map((one) => ({ ...one, price: 'price_pro' }));
+      subscription.change({ items });
+      subscription.renew();
+      life.waitDays(30);
+      subscription.change({ schedule: null });
+      show('released', 'released');
+      subscription.renew();
+      return always('pro');
+    },
+  },
+  {
+    name: 'a dearer plan that nobody pays, so that the old one goes on',
+    play: (life) => {
+      const subscription = subscribe(life, { hasSession: false });
+      life.waitDays(3);
+      subscription.change({ updatePendsUntil: life.now() + dayS });
+      life.waitDays(1);
+      subscription.change({ updatePendsUntil: null });
+      return always('pro');
+    },
+  },
+  {
+    name: 'a dearer plan that is paid on the second try',
+    play: (life) => {
+      const subscription = subscribe(life, { hasSession: false });
+      life.waitDays(3);
+      subscription.change({ updatePendsUntil: life.now() + dayS });
+      const items = subscription.state().items.map((one) => ({ ...one, price: 'price_team' }));
+      subscription.change({ items, updatePendsUntil: null });
+      subscription.change({}, 'customer.subscription.pending_update_applied');
+      return always('pro', 'team');
     },
   },
   {

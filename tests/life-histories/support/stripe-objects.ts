@@ -23,6 +23,10 @@ export type Subscription = {
   trialEnd: number | null;
   isCollectionPaused: boolean;
   latestInvoice: string | null;
+  /** The schedule that manages it. */
+  schedule: string | null;
+  /** Until when a change waits for its payment. */
+  updatePendsUntil: number | null;
   created: number;
 };
 
@@ -43,6 +47,8 @@ export function renderSubscription(one: Subscription, shape: Shape): StripeObjec
     start_date: one.created,
     pause_collection: one.isCollectionPaused ? { behavior: 'void', resumes_at: null } : null,
     latest_invoice: one.latestInvoice,
+    schedule: one.schedule,
+    pending_update: one.updatePendsUntil === null ? null : { expires_at: one.updatePendsUntil },
     created: one.created,
     livemode: false,
     ...(shape === 'old' ? period : {}),
@@ -61,6 +67,31 @@ export function renderSubscription(one: Subscription, shape: Shape): StripeObjec
     },
   };
 }
+
+/** A schedule of two phases: what there is until the period ends, and another price after it. */
+export const renderSchedule = (
+  one: { id: string; subscription: Subscription; price: string },
+  status: 'active' | 'released',
+): StripeObject => {
+  const [item] = one.subscription.items;
+  const phase = { start_date: item?.start ?? 0, end_date: item?.end ?? 0 };
+  const next = { start_date: phase.end_date, end_date: 2 * phase.end_date - phase.start_date };
+  const itemsOf = (price: string) => [{ price, quantity: item?.quantity ?? 1 }];
+  return {
+    id: one.id,
+    object: 'subscription_schedule',
+    customer: one.subscription.customer,
+    status,
+    subscription: status === 'active' ? one.subscription.id : null,
+    released_subscription: status === 'active' ? null : one.subscription.id,
+    current_phase: status === 'active' ? phase : null,
+    phases: [
+      { ...phase, items: itemsOf(item?.price ?? '') },
+      { ...next, items: itemsOf(one.price) },
+    ],
+    livemode: false,
+  };
+};
 
 /** `item`: the subscription's item that it bills; null: a price that the invoice sells by itself. */
 export type InvoiceLine = {

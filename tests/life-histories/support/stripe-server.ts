@@ -25,7 +25,7 @@ const listed: Record<string, string> = {
   'checkout/sessions': 'checkout.session',
 };
 
-const references = ['latest_invoice', 'payment_intent', 'latest_charge', 'charge', 'invoice'];
+const references = ['schedule', 'latest_invoice', 'payment_intent', 'latest_charge', 'charge', 'invoice'];
 
 export type StripeServer = {
   url: string;

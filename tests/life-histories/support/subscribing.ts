@@ -55,6 +55,8 @@ const newSubscription = (life: Life, status: string, trialDays: number | null): 
   trialEnd: trialDays === null ? null : life.now() + trialDays * dayS,
   isCollectionPaused: false,
   latestInvoice: null,
+  schedule: null,
+  updatePendsUntil: null,
   created: life.now(),
 });
 

@@ -4,7 +4,7 @@ import type { ProgramName } from './processes.ts';
 
 type Colour = Parameters<typeof styleText>[0];
 
-const nameColours = { api: 'cyan', worker: 'magenta', stripe: 'green' } as const;
+const nameColours = { api: 'cyan', worker: 'magenta', stripe: 'green', console: 'blue' } as const;
 const levelColours: Record<string, Colour> = { WARN: 'yellow', ERROR: 'red' };
 
 /** As the logger's `pretty` format writes it. */
@@ -49,7 +49,7 @@ export function createPrinter({ write, hasColours }: PrinterOptions) {
     unfinished.set(name, lines.pop() ?? '');
     for (const line of lines) {
       const shown = readable(stripVTControlCharacters(line));
-      if (shown !== null) write(`${paint(nameColours[name], name.padEnd(6))} ${shown}\n`);
+      if (shown !== null) write(`${paint(nameColours[name], name.padEnd(7))} ${shown}\n`);
     }
   };
 }

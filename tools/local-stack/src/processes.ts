@@ -15,6 +15,8 @@ const programs = {
     devGraceMs: 1_000,
   },
   stripe: { folder: 'tools/offline-stripe', readyPath: '/healthz', nodeArguments: [], devGraceMs: 1_000 },
+  /** From source only: Vite serves it, and puts what changes into the open page. */
+  console: { folder: 'apps/console', readyPath: '/console/', nodeArguments: [], devGraceMs: 0 },
 } as const;
 
 export type ProgramName = keyof typeof programs;
@@ -58,6 +60,16 @@ export function createLocalProcess({ name, port, values, onOutput }: LocalProces
   writeFileSync(logFile, '');
   const shared = { name, cwd: paths.root, env: environmentWith(values), logFile };
   const readyUrl = urlOf(port) + readyPath;
+  if (name === 'console')
+    return createAppProcess({
+      ...shared,
+      readyUrl,
+      cwd: join(paths.root, folder),
+      script: join(paths.root, 'node_modules/vite/bin/vite.js'),
+      // Without a terminal Vite would else end with its standard input.
+      env: { ...shared.env, CI: 'true' },
+      onOutput: (text) => onOutput?.(name, text),
+    });
   if (onOutput === undefined)
     return createAppProcess({
       ...shared,

@@ -11,6 +11,7 @@ export function quickstart(
 Ready in ${seconds.toFixed(1)} s. Ctrl-C stops everything.
 
   API        ${stack.api_url}
+  Console    ${stack.console_url}  (name: local, secret: admin_api_key in the file of keys)
   Worker     ${stack.worker_url}
   Stripe     ${stack.stripe_url}${isOffline ? '  (offline)' : ''}
   Postgres   ${withoutPassword(stack.database_url)}

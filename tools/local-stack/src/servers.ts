@@ -59,14 +59,23 @@ async function choosePorts(): Promise<z.infer<typeof portsFile>> {
  * Throws, naming the port and the variable that changes it, where a port of our processes is in use.
  * `patienceMs`: how long what an earlier start left may take to end.
  */
-export async function requirePorts({ ports, stripe }: Settings, patienceMs: number): Promise<void> {
-  const needed = [
+export async function requirePorts(
+  { ports, stripe }: Settings,
+  { patienceMs, isDev }: { patienceMs: number; isDev: boolean },
+): Promise<void> {
+  const always = [
     { port: ports.api, what: 'the API', variable: 'PORT' },
     { port: ports.worker, what: 'the worker', variable: 'WORKER_PORT' },
-    { port: ports.stripe, what: 'the offline Stripe', variable: 'OFFLINE_STRIPE_PORT' },
   ];
-  // Where Stripe is given, the offline Stripe does not run.
-  for (const { port, what, variable } of stripe === undefined ? needed : needed.slice(0, 2)) {
+  const needed = [
+    ...always,
+    // Where Stripe is given, the offline Stripe does not run.
+    ...(stripe === undefined
+      ? [{ port: ports.stripe, what: 'the offline Stripe', variable: 'OFFLINE_STRIPE_PORT' }]
+      : []),
+    ...(isDev ? [{ port: ports.console, what: 'the console', variable: 'CONSOLE_PORT' }] : []),
+  ];
+  for (const { port, what, variable } of needed) {
     const isFree = (): Promise<boolean> => isPortFree(port);
     await waitFor(isFree, { timeoutMs: patienceMs, intervalMs: 100, what: `port ${port}` }).catch(() => {
       throw new Error(

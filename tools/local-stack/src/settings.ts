@@ -17,6 +17,7 @@ const environment = z.object({
   PORT: envVar.port(8000),
   WORKER_PORT: envVar.port(8001),
   OFFLINE_STRIPE_PORT: envVar.port(12_111),
+  CONSOLE_PORT: envVar.port(5173),
   DATABASE_URL: envVar.optionalUrl(['postgres:', 'postgresql:']),
   REDIS_URL: envVar.optionalUrl(['redis:', 'rediss:']),
   STRIPE_SECRET_KEY: envVar.optionalSecret(
@@ -44,7 +45,8 @@ const secretsFile = z.object({
 type Secrets = z.infer<typeof secretsFile> & { erasureKey: string; webhookKey: string };
 
 export type Settings = {
-  ports: { api: number; worker: number; stripe: number };
+  /** `console`: of its pages from source, in `npm run dev`; else the API serves them. */
+  ports: { api: number; worker: number; stripe: number; console: number };
   /** Of a server that the environment names; one that it does not name is started here. */
   databaseUrl: string | undefined;
   redisUrl: string | undefined;
@@ -75,7 +77,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   }
   const secrets = readSecrets(given.STRIPE_WEBHOOK_SECRET?.[0]);
   return {
-    ports: { api: given.PORT, worker: given.WORKER_PORT, stripe: given.OFFLINE_STRIPE_PORT },
+    ports: {
+      api: given.PORT,
+      worker: given.WORKER_PORT,
+      stripe: given.OFFLINE_STRIPE_PORT,
+      console: given.CONSOLE_PORT,
+    },
     databaseUrl: given.DATABASE_URL,
     redisUrl: given.REDIS_URL,
     stripe: secretKey === undefined ? undefined : { secretKey, apiBase },

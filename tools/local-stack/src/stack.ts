@@ -12,6 +12,7 @@ import type { Settings } from './settings.ts';
 /** `.local/stack.json`: where everything is, for tools and tests. A pid is null for what was not started here. */
 export type StackFile = {
   api_url: string;
+  console_url: string;
   worker_url: string;
   stripe_url: string;
   database_url: string;
@@ -72,7 +73,8 @@ export async function startStack(options: StackOptions): Promise<StackFile> {
 async function startParts(options: StackOptions): Promise<Parts> {
   const { settings, started, say } = options;
   const { ports } = settings;
-  await requirePorts(settings, options.afterCrash ? 20_000 : 0);
+  const isDev = options.onOutput !== undefined;
+  await requirePorts(settings, { patienceMs: options.afterCrash ? 20_000 : 0, isDev });
   const [servers, offlineStripe] = await Promise.all([
     startServers({ settings, started: started.servers, say }),
     settings.stripe === undefined ? launch(options, 'stripe', offlineStripeValues(settings)) : undefined,
@@ -82,7 +84,11 @@ async function startParts(options: StackOptions): Promise<Parts> {
     say(`Migrated the database: ${applied.length} migration${applied.length > 1 ? 's' : ''}.`);
   const stripe = settings.stripe ?? { secretKey: 'sk_test_offline', apiBase: urlOf(ports.stripe) };
   const values = appValues(settings, servers, stripe);
-  const apps = await Promise.all([launch(options, 'api', values), launch(options, 'worker', values)]);
+  const apps = await Promise.all([
+    launch(options, 'api', values),
+    launch(options, 'worker', values),
+    ...(isDev ? [launch(options, 'console', consoleValues(settings))] : []),
+  ]);
   return { servers, stripe, children: offlineStripe === undefined ? apps : [...apps, offlineStripe] };
 }
 
@@ -101,6 +107,11 @@ const offlineStripeValues = ({ ports, secrets }: Settings): Record<string, strin
   OFFLINE_STRIPE_PORT: String(ports.stripe),
   OFFLINE_STRIPE_WEBHOOK_URL: `${urlOf(ports.api)}/api/v1/webhooks/stripe`,
   STRIPE_WEBHOOK_SECRET: secrets.webhookSecret,
+});
+
+const consoleValues = ({ ports }: Settings): Record<string, string> => ({
+  CONSOLE_PORT: String(ports.console),
+  CONSOLE_API_URL: urlOf(ports.api),
 });
 
 /** The settings of API and worker. */
@@ -132,6 +143,7 @@ function describeStack(
     children.find((child) => child.name === name)?.pid() ?? null;
   return {
     api_url: urlOf(ports.api),
+    console_url: `${urlOf(pidOf('console') === null ? ports.api : ports.console)}/console/`,
     worker_url: urlOf(ports.worker),
     stripe_url: stripe.apiBase ?? 'https://api.stripe.com',
     database_url: servers.databaseUrl,
@@ -145,6 +157,7 @@ function describeStack(
       api: pidOf('api'),
       worker: pidOf('worker'),
       stripe: pidOf('stripe'),
+      console: pidOf('console'),
       postgres: servers.postgres?.pid ?? null,
       redis: servers.redis?.pid ?? null,
     },

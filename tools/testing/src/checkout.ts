@@ -66,8 +66,10 @@ export function copyCheckout(): Checkout {
 }
 
 export async function freePorts(): Promise<Record<string, string>> {
-  const [api, worker, stripe] = [await freePort(), await freePort(), await freePort()];
-  return { PORT: String(api), WORKER_PORT: String(worker), OFFLINE_STRIPE_PORT: String(stripe) };
+  const ports: Record<string, string> = {};
+  for (const name of ['PORT', 'WORKER_PORT', 'OFFLINE_STRIPE_PORT', 'CONSOLE_PORT'])
+    ports[name] = String(await freePort());
+  return ports;
 }
 
 export function isAlive(pid: number): boolean {

@@ -1,12 +1,12 @@
 // Servers and processes.
 export {
   appNodeArguments,
-  buildApps,
   createAppProcess,
   spawnApp,
   workerNodeArguments,
 } from './processes/app-process.ts';
 export type { AppProcess, AppProcessOptions } from './processes/app-process.ts';
+export { buildApps } from './processes/build-apps.ts';
 export { commandLineOf, endLeftovers } from './processes/leftovers.ts';
 export { freePort, isPortFree, keepPort } from './processes/ports.ts';
 export { ensureDatabase, oddSettings, startPostgres } from './services/postgres.ts';

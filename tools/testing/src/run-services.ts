@@ -74,7 +74,7 @@ export type TestDatabase = {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const { postgresUrl, templateDatabase } = runServices();
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await execute(postgresUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase}`);
+  await execute(postgresUrl, `CREATE DATABASE ${name} TEMPLATE ${templateDatabase} STRATEGY FILE_COPY`);
   const url = new URL(postgresUrl);
   url.pathname = `/${name}`;
   return {

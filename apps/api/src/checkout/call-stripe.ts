@@ -77,6 +77,8 @@ function isTransient(error: Stripe.errors.StripeError): boolean {
  * request is under way) and 429 say nothing about an earlier try.
  */
 export function isOutcomeKnown(error: unknown): boolean {
+  // Stripe said so itself.
+  if (error instanceof ServiceError && error.code === 'payment_required') return true;
   const status = stripeErrorOf(error)?.statusCode;
   return status !== undefined && status !== 409 && status !== 429;
 }

@@ -32,8 +32,9 @@ test('the same key and body give the same answer for a day, in whatever order th
   expect(nextDay.body.session_id).not.toBe(first.body.session_id);
 });
 
-test('without a key each request makes a session', async () => {
-  const order = commerce.order(price.priceId);
+test('without a key each payment makes a session', async () => {
+  const { priceId } = await commerce.sell(project.projectId, { interval: 'one_time' });
+  const order = commerce.order(priceId, { mode: 'payment' });
   const first = await commerce.checkout(project.apiKey, order).expect(200);
   const second = await commerce.checkout(project.apiKey, order).expect(200);
   expect(second.body.session_id).not.toBe(first.body.session_id);

@@ -1,23 +1,24 @@
-import { ServiceError, toTimestamp } from '@billing/domain';
+import { findOccupied, isPossibleDuplicate, ServiceError, pageSlots, toTimestamp } from '@billing/domain';
 import type { CheckoutResponse } from '@billing/domain';
-import { withDeadline } from '@billing/platform';
-import { markCustomerDeleted, createUser, findOrCreateUser, readSale } from '@billing/store';
-import type { SellablePrice, UserCustomer } from '@billing/store';
-import type { z } from 'zod';
-import type { AppDeps } from '../deps.ts';
-import type { StripeRequest } from './answer-once.ts';
+import { findOrCreateUser, markCustomerDeleted } from '@billing/store';
+import { applyChanged } from '@billing/sync';
+import type { ApplyDeps } from '@billing/sync';
+import { askAgain } from './ask-again.ts';
 import { callStripe, isMissingCustomer } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
-import { checkRedirects } from './check-redirects.ts';
-import { createSession, sendSession } from './create-session.ts';
-import type { CheckoutOrder } from './create-session.ts';
+import { createSession } from './create-session.ts';
+import type { Session } from './stripe-answers.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
+import { findPromotionCode } from './find-promotion-code.ts';
+import { openOnce, requestHashOf } from './open-once.ts';
+import type { MadeSession, OpenDeps } from './open-once.ts';
+import { prepareSale, readPresent, refuseSecond } from './prepare-sale.ts';
+import type { CheckoutOrder, PreparedSale, PrepareDeps } from './prepare-sale.ts';
+import { sessionParams } from './session-params.ts';
 import { foundCustomer } from './stripe-answers.ts';
-import type { checkoutSession } from './stripe-answers.ts';
 
-export type CheckoutDeps = CustomerDeps & Pick<AppDeps, 'clock' | 'checkoutLimit' | 'warnOfOpenRedirects'>;
-type Session = z.output<typeof checkoutSession>;
+export type CheckoutDeps = CustomerDeps & PrepareDeps & OpenDeps & ApplyDeps;
 
 /**
  * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
@@ -39,101 +40,86 @@ async function openSession(
   order: CheckoutOrder,
   budget: StripeBudget,
 ): Promise<CheckoutResponse> {
-  const { projectId, request, oneTry } = order;
-  const known = oneTry.unanswered === null ? null : await askAgain(deps, oneTry.unanswered, budget);
-  if (known !== null) return toResponse(known, await isHintedNow(deps, order));
-  const { price, user, isHinted } = await prepareInTurn(deps, order);
+  const known = await askAgain(deps, order, budget);
+  if (known !== null) return keepKnown(deps, { order, known }, budget);
+  const sale = await prepareSale(deps, order);
+  const promotionCode = await findPromotionCode(deps, sale, budget);
+  const { projectId, request } = order;
   const buyer = { projectId, userId: request.user_id, email: request.email };
-  const customer = await ensureCustomer(deps, { buyer, user }, budget);
-  const createFor = (owner: string): Promise<Session> =>
-    createSession(deps, { order, price, customer: owner }, budget);
-  try {
-    return toResponse(await createFor(customer), isHinted);
-  } catch (error) {
-    if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
-    // Deleted in Stripe, and its event has not come yet.
-    await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
-    const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
-    return toResponse(await createFor(await ensureCustomer(deps, successor, budget)), isHinted);
-  }
+  const customer = await ensureCustomer(deps, { buyer, user: sale.user }, budget);
+  const paramsFor = (owner: string) =>
+    sessionParams({ order, sale, promotionCode, customer: owner, now: deps.clock() });
+  const createFor = async (owner: string): Promise<MadeSession> => {
+    const params = paramsFor(owner);
+    const session = await createSession(deps, { oneTry: order.oneTry, params }, budget);
+    return { session, requestHash: requestHashOf(params) };
+  };
+  const make = async (): Promise<MadeSession> => {
+    try {
+      return await createFor(customer);
+    } catch (error) {
+      if (!isMissingCustomer(error) || !(await isDeleted(deps, customer, budget))) throw error;
+      // Deleted in Stripe, and its event has not come yet.
+      await markCustomerDeleted(deps.database, { stripeCustomerId: customer, now: deps.clock() });
+      const successor = { buyer, user: await findOrCreateUser(deps.database, buyer) };
+      return createFor(await ensureCustomer(deps, successor, budget));
+    }
+  };
+  const session = await openOnce(
+    deps,
+    {
+      ...slotsOfSale(sale),
+      requestHash: requestHashOf(paramsFor(customer)),
+      knownId: null,
+      refusePaid: (id) => refusePaid(deps, order, id),
+      make,
+    },
+    budget,
+  );
+  return toResponse(session, sale.isHinted);
 }
 
-/**
- * What an earlier try asked for, with the same key and parameters: Stripe answers with the session that it may have made.
- * Null: it made none, as the customer was deleted.
- */
-async function askAgain(
+const slotsOfSale = ({ items, user }: Pick<PreparedSale, 'items' | 'user'>) => ({
+  userRef: user.userRef,
+  slots: pageSlots(items),
+});
+
+/** An answer that an earlier try could not give: other pages that were opened since are ended. */
+async function keepKnown(
   deps: CheckoutDeps,
-  unanswered: StripeRequest,
+  { order, known }: { order: CheckoutOrder; known: MadeSession },
   budget: StripeBudget,
-): Promise<Session | null> {
-  try {
-    return await sendSession(deps, unanswered, budget);
-  } catch (error) {
-    if (isMissingCustomer(error)) return null;
-    throw error;
-  }
+): Promise<CheckoutResponse> {
+  const { items, user, held } = await readPresent(deps, order);
+  if (order.request.mode === 'subscription') refuseSecond(findOccupied(items, held));
+  const isHinted = isPossibleDuplicate(items, held);
+  if (user === null) return toResponse(known.session, isHinted);
+  const request = {
+    ...slotsOfSale({ items, user }),
+    requestHash: null,
+    knownId: known.session.id,
+    refusePaid: (id: string) => refusePaid(deps, order, id),
+    make: () => Promise.resolve(known),
+  };
+  return toResponse(await openOnce(deps, request, budget), isHinted);
 }
 
-/** Postgres did not answer in time, or too many ask it. */
-export const tooLate = (): ServiceError =>
-  new ServiceError('service_unavailable', 'Nothing was charged; send the request again in a moment.', {
-    retryable: true,
-  });
-
-/** Of the 15 s, what may pass before Stripe is asked. */
-const prepareMs = 5_000;
-
-/** In turn, as `checkoutLimit` allows. Nothing is prepared for a caller whose deadline is over. */
-function prepareInTurn(deps: CheckoutDeps, order: CheckoutOrder): Promise<Prepared> {
-  const endsAt = performance.now() + prepareMs;
-  const prepared = deps.checkoutLimit(async () => {
-    if (performance.now() >= endsAt) throw tooLate();
-    return prepare(deps, order);
-  });
-  return withDeadline(prepared, { ms: prepareMs, onTimeout: tooLate });
-}
-
-/** `isHinted`: a buyer's hint says that the user has this subscription already, which does not refuse the sale. */
-type Prepared = { price: SellablePrice; user: UserCustomer; isHinted: boolean };
-
-/** For an answer that an earlier try could not give. */
-const isHintedNow = async (
-  { database }: CheckoutDeps,
-  { projectId, request }: CheckoutOrder,
-): Promise<boolean> => {
-  const sale = await readSale(database, { projectId, userId: request.user_id, price: request.price_id });
-  return sale?.isHinted === true;
-};
+/** Of the 15 s of a checkout. */
+const lookupMs = 3_000;
 
 /**
- * What may be sold to whom. Throws `price_not_found`, `price_archived`, `mode_mismatch`, `already_subscribed`, and what
- * `checkRedirects` throws; only then a user who is new gets a row.
+ * A page was paid whose event has not come: its subscription is applied, so that the buyer has it at once. Throws
+ * `already_subscribed` or `group_occupied`, unless it has ended since.
  */
-async function prepare(
-  { database, warnOfOpenRedirects }: CheckoutDeps,
-  { projectId, request }: CheckoutOrder,
-): Promise<Prepared> {
-  const buyer = { projectId, userId: request.user_id };
-  const sale = await readSale(database, { ...buyer, price: request.price_id });
-  if (sale === null)
+async function refusePaid(deps: CheckoutDeps, order: CheckoutOrder, id: string): Promise<void> {
+  if ((await applyChanged(deps, { id, answer: null, lookupMs })) === 'unconfirmed')
     throw new ServiceError(
-      'price_not_found',
-      "Use the id of one of this project's prices, ours or Stripe's.",
+      'stripe_unavailable',
+      'The user has just paid, and Stripe cannot be asked for what; send the request again in a moment.',
+      { retryable: true, retryAfterSeconds: 2 },
     );
-  const { price, user, isSubscribed, isHinted } = sale;
-  if (price.isArchived) throw new ServiceError('price_archived', 'Offer a price that is still sold.');
-  const mode = price.interval === 'one_time' ? 'payment' : 'subscription';
-  if (mode !== request.mode)
-    throw new ServiceError('mode_mismatch', `Use the mode "${mode}" for this price.`);
-  warnOfOpenRedirects({ projectId, redirectOrigins: price.redirectOrigins });
-  checkRedirects(price.redirectOrigins, { success_url: request.success_url, cancel_url: request.cancel_url });
-  if (mode === 'subscription' && isSubscribed)
-    throw new ServiceError(
-      'already_subscribed',
-      'Send the user to the portal (POST /api/v1/portal/create-session) to change or end the subscription.',
-    );
-  return { price, user: user ?? (await createUser(database, buyer)), isHinted };
+  const { items, held } = await readPresent(deps, order);
+  refuseSecond(findOccupied(items, held));
 }
 
 async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBudget): Promise<boolean> {
@@ -144,7 +130,8 @@ async function isDeleted(deps: CheckoutDeps, customer: string, budget: StripeBud
 }
 
 export const toResponse = (session: Session, isHinted: boolean): CheckoutResponse => ({
-  checkout_url: session.url,
+  checkout_url: session.url ?? null,
+  ...(typeof session.client_secret === 'string' && { client_secret: session.client_secret }),
   session_id: session.id,
   expires_at: toTimestamp(session.expires_at),
   ...(isHinted && { warnings: ['possible_duplicate'] }),

@@ -7,12 +7,14 @@ let front: NonsenseFront;
 let commerce: Commerce;
 let project: { projectId: string; apiKey: string };
 let price: { priceId: string };
+let other: { priceId: string };
 beforeAll(async () => {
   front = await startNonsenseFront();
   commerce = await startCommerce({ STRIPE_API_BASE: front.url });
   front.passTo(commerce.stripeUrl);
   project = await commerce.createProject();
   price = await commerce.sell(project.projectId);
+  other = await commerce.sell(project.projectId);
 });
 afterEach(() => front.answerWith(null));
 afterAll(async () => {
@@ -35,7 +37,7 @@ test.each(nonsense)('%s to every call', async (_what, status, body) => {
   front.answerWith({ status, body });
   front.seen.splice(0);
   const refused = await Promise.all([
-    commerce.checkout(project.apiKey, { ...known, quantity: 2 }),
+    commerce.checkout(project.apiKey, { ...known, price_id: other.priceId }),
     commerce.checkout(project.apiKey, unknown, key),
     portal(known.user_id),
   ]);

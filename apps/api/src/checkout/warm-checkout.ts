@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { checkoutRequest, checkoutResponse } from '@billing/domain';
+import { checkItems, checkoutRequest, checkoutResponse, resolveCheckout } from '@billing/domain';
 import { createStripeClient, warmUp } from '@billing/platform';
 import { readSale } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
@@ -8,6 +8,7 @@ import { createCheckout } from '../endpoints/checkout/create-checkout.ts';
 import { startStripeBudget } from './call-stripe.ts';
 import { createSession } from './create-session.ts';
 import { toResponse } from './sell.ts';
+import { sessionParams } from './session-params.ts';
 
 const limits = { rounds: 100, ms: 500 } as const;
 const budgetMs = 1_000;
@@ -21,9 +22,12 @@ const session = {
 const price = {
   priceId: 'warm',
   stripePriceId: 'price_warm',
+  productId: 'warm',
   interval: 'month',
+  isMetered: false,
   isArchived: false,
-  redirectOrigins: [],
+  group: null,
+  maxTrials: null,
 };
 
 /**
@@ -46,13 +50,13 @@ export async function warmCheckout({
     const oneTry = { stripeKeySeed: '', unanswered: null, willAsk: () => Promise.resolve() };
     const sellNothing = async (): Promise<void> => {
       const request = checkoutRequest.parse(createCheckout.body?.example);
-      await readSale(database, { projectId: '', userId: '', price: '' });
-      const order = { projectId: '', request, oneTry };
-      const made = await createSession(
-        { stripe, logger },
-        { order, price, customer: 'cus_warm' },
-        startStripeBudget(budgetMs),
-      );
+      await readSale(database, { projectId: '', userId: '', prices: [''] });
+      const now = Date.now();
+      const sale = { items: checkItems(request, [price]), checkout: resolveCheckout(request, {}, now) };
+      const order = { projectId: '', request };
+      const params = sessionParams({ order, sale, customer: 'cus_warm', promotionCode: null, now });
+      const budget = startStripeBudget(budgetMs);
+      const made = await createSession({ stripe, logger }, { params, oneTry }, budget);
       checkoutResponse.parse(toResponse(made, false));
     };
     await warmUp(sellNothing, limits);

@@ -1,4 +1,4 @@
-import { explainUsage, ServiceError, toExplanationOut } from '@billing/domain';
+import { explainUsage, findDuplicates, ServiceError, toExplanationOut } from '@billing/domain';
 import type { Clock, ExplanationOut, Instant } from '@billing/domain';
 import { createCircuit, withDeadline } from '@billing/platform';
 import type { Circuit } from '@billing/platform';
@@ -96,6 +96,7 @@ export function toFreshAnswer(
   { projectId, asOf }: { projectId: string; asOf: Instant },
 ): FreshAnswer {
   const { answer, validUntil, derived, context } = deriveAnswer(read, config, { projectId, asOf });
+  const duplicates = findDuplicates(derived.evaluations);
   return {
     projectId,
     userId: read.userId,
@@ -103,7 +104,9 @@ export function toFreshAnswer(
     userVersion: read.userVersion,
     validUntil,
     answer: JSON.stringify(answer).slice(0, -1),
-    explanation: derived.evaluations.map((one) => toExplanationOut(one, explainUsage(one, context))),
+    explanation: derived.evaluations.map((one) =>
+      toExplanationOut(one, { usage: explainUsage(one, context), duplicates }),
+    ),
   };
 }
 

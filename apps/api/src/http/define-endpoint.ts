@@ -206,6 +206,7 @@ export const tags = {
     'What may this user do? Asked on every guarded action, answered from a cache that knows every change.',
   Usage: 'May this user use so much, and take it: allowances, limits, reservations.',
   Selling: "Send a user to Stripe's pages: to buy, and to manage what was bought.",
+  Subscriptions: 'What users have subscribed to: look, change, cancel, pause, resume.',
   Metrics: 'Numbers of one project.',
   Webhooks: 'What Stripe calls.',
   'Webhooks to products': 'Admin: where products hear of changes, and what was sent to them.',

@@ -36,6 +36,7 @@ const statusOfCode: Record<ErrorCode, number> = {
   project_not_found: 404,
   product_not_found: 404,
   price_not_found: 404,
+  promotion_code_not_found: 404,
   api_key_not_found: 404,
   customer_not_found: 404,
   subscription_not_found: 404,
@@ -68,9 +69,20 @@ const statusOfCode: Record<ErrorCode, number> = {
   webhooks_not_configured: 503,
   erasure_not_configured: 503,
   already_subscribed: 409,
+  group_occupied: 409,
+  group_conflict: 400,
+  trial_used: 400,
+  shared_subscription: 409,
+  not_cancelable: 409,
+  not_resumable: 409,
+  not_pausable: 409,
   price_differs_from_stripe: 400,
   price_in_use: 409,
   price_archived: 400,
+  not_changeable: 409,
+  preview_outdated: 409,
+  payment_required: 402,
+  no_pending_change: 409,
   mode_mismatch: 400,
   feature_exists: 409,
   feature_in_use: 409,
@@ -106,6 +118,7 @@ export type Problem = {
   code: ErrorCode;
   request_id: string;
   errors?: FieldProblem[];
+  hosted_invoice_url?: string;
 };
 
 /** An error in the shape of RFC 9457. */
@@ -118,6 +131,7 @@ export function toProblem(error: ServiceError, requestId: string): Problem {
     code: error.code,
     request_id: requestId,
     ...(error.errors === undefined ? {} : { errors: error.errors }),
+    ...(error.hostedInvoiceUrl === undefined ? {} : { hosted_invoice_url: error.hostedInvoiceUrl }),
   };
 }
 

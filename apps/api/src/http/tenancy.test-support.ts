@@ -19,11 +19,16 @@ export type Call = (
 ) => Promise<Answer>;
 export type ProjectCase = { call: Call; places: Place[]; twice: number; isCached?: true };
 
+export const inQuery = (projects: string[]): string => projects.map((id) => `&project_id=${id}`).join('');
+/** JSON may name a field twice; the last counts. */
+export const inBody = (projects: string[], fields: object): string =>
+  `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
+
 type Calls = {
   grant: (fields: object) => PromiseLike<unknown>;
+  /** The id of a subscription of one of the tenant's users. */
+  subscribe: (own: Tenant) => Promise<string>;
   send: (token: string | null, method: string, path: string, body?: string) => Promise<Answer>;
-  inQuery: (projects: string[]) => string;
-  inBody: (projects: string[], fields: object) => string;
 };
 
 const callsOf = (userId: string) => ({ user_id: userId, feature_code: 'calls', quantity: 1 });
@@ -47,22 +52,33 @@ async function reservationOf(
   return `/api/v1/usage/reservations/${id}`;
 }
 
-/** The calls of usage with a project API key. */
+/** The method and address of an admin call, in a project. */
+export const fill = (route: string, projectId: string): [string, string] => {
+  const [method = '', path = ''] = route.split(' ');
+  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
+  if (path.endsWith('/top-users')) return [method.toUpperCase(), `${filled}?feature_code=x`];
+  const isOfUser = path.includes('{project_id}/usage');
+  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
+};
+
+/** The calls of usage and of invoices with a project API key. */
 export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
+  'get /api/v1/invoices': {
+    call: (token, { projects, userId }) =>
+      calls.send(token, 'GET', `/api/v1/invoices?user_id=${userId}${inQuery(projects)}`),
+    places,
+    twice: 400,
+  },
   'get /api/v1/check': {
     call: (token, { projects, userId }) =>
-      calls.send(
-        token,
-        'GET',
-        `/api/v1/check?user_id=${userId}&feature_code=calls${calls.inQuery(projects)}`,
-      ),
+      calls.send(token, 'GET', `/api/v1/check?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
     places,
     twice: 400,
   },
   'post /api/v1/check/batch': {
     call: (token, { projects, userId }) => {
       const fields = { user_ids: [userId, 'x'], feature_code: 'calls' };
-      return calls.send(token, 'POST', '/api/v1/check/batch', calls.inBody(projects, fields));
+      return calls.send(token, 'POST', '/api/v1/check/batch', inBody(projects, fields));
     },
     places,
     twice: 200,
@@ -73,7 +89,7 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
         token,
         'POST',
         '/api/v1/usage',
-        calls.inBody(projects, { ...callsOf(userId), event_id: uniqueId('e') }),
+        inBody(projects, { ...callsOf(userId), event_id: uniqueId('e') }),
       ),
     places,
     twice: 200,
@@ -81,7 +97,7 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
   'post /api/v1/usage/batch': {
     call: (token, { projects, userId }) => {
       const fields = { events: [{ ...callsOf(userId), event_id: uniqueId('e') }] };
-      return calls.send(token, 'POST', '/api/v1/usage/batch', calls.inBody(projects, fields));
+      return calls.send(token, 'POST', '/api/v1/usage/batch', inBody(projects, fields));
     },
     places,
     twice: 200,
@@ -90,18 +106,14 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
     call: (token, { projects, userId }) => {
       const level = { level: 1, observed_at: new Date().toISOString(), event_id: uniqueId('e') };
       const fields = { user_id: userId, feature_code: 'seats', ...level };
-      return calls.send(token, 'PUT', '/api/v1/usage/level', calls.inBody(projects, fields));
+      return calls.send(token, 'PUT', '/api/v1/usage/level', inBody(projects, fields));
     },
     places,
     twice: 200,
   },
   'get /api/v1/usage': {
     call: (token, { projects, userId }) =>
-      calls.send(
-        token,
-        'GET',
-        `/api/v1/usage?user_id=${userId}&feature_code=calls${calls.inQuery(projects)}`,
-      ),
+      calls.send(token, 'GET', `/api/v1/usage?user_id=${userId}&feature_code=calls${inQuery(projects)}`),
     places,
     twice: 400,
   },
@@ -110,7 +122,7 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
       calls.send(
         token,
         'GET',
-        `/api/v1/usage/events?user_id=${userId}&feature_code=calls${calls.inQuery(projects)}`,
+        `/api/v1/usage/events?user_id=${userId}&feature_code=calls${inQuery(projects)}`,
       ),
     places,
     twice: 400,
@@ -118,7 +130,7 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
   'post /api/v1/usage/reservations': {
     call: (token, { projects, userId }) => {
       const fields = { ...callsOf(userId), reservation_id: uniqueId('r') };
-      return calls.send(token, 'POST', '/api/v1/usage/reservations', calls.inBody(projects, fields));
+      return calls.send(token, 'POST', '/api/v1/usage/reservations', inBody(projects, fields));
     },
     places,
     twice: 200,
@@ -141,3 +153,71 @@ export const usageCases = (calls: Calls): Record<string, ProjectCase> => ({
     twice: 0,
   },
 });
+
+/** The calls about subscriptions with a project API key. */
+export function subscriptionCases({ subscribe, send }: Calls): Record<string, ProjectCase> {
+  const known = new Map<string, Promise<string>>();
+  const pathOf = async (own: Tenant): Promise<string> => {
+    const subscribed = known.get(own.projectId) ?? subscribe(own);
+    known.set(own.projectId, subscribed);
+    return `/api/v1/subscriptions/${await subscribed}`;
+  };
+  const one = { places: ['own'] as Place[], twice: 0 };
+  // Not the one that other calls cancel and pause.
+  const changed = new Map<string, Promise<string>>();
+  const changedOf = async (own: Tenant): Promise<string> => {
+    const subscribed = changed.get(own.projectId) ?? subscribe(own);
+    changed.set(own.projectId, subscribed);
+    return `/api/v1/subscriptions/${await subscribed}`;
+  };
+  const wanted = ({ priceId }: Tenant) => ({ items: [{ price_id: priceId }] });
+  return {
+    'post /api/v1/subscriptions/{subscription_id}/preview': {
+      call: async (token, { own, projects }) =>
+        send(token, 'POST', `${await changedOf(own)}/preview`, inBody(projects, wanted(own))),
+      places,
+      twice: 200,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/change': {
+      call: async (token, { own, projects }) =>
+        send(token, 'POST', `${await changedOf(own)}/change`, inBody(projects, wanted(own))),
+      places,
+      twice: 200,
+    },
+    'delete /api/v1/subscriptions/{subscription_id}/pending-change': {
+      call: async (token, { own }) => {
+        const later = { items: [{ price_id: own.priceId, quantity: 2 }], effective: 'period_end' };
+        await send(own.apiKey, 'POST', `${await changedOf(own)}/change`, JSON.stringify(later));
+        return send(token, 'DELETE', `${await changedOf(own)}/pending-change`);
+      },
+      ...one,
+    },
+    'get /api/v1/subscriptions': {
+      call: (token, { projects, userId }) =>
+        send(token, 'GET', `/api/v1/subscriptions?user_id=${userId}${inQuery(projects)}`),
+      places,
+      twice: 400,
+    },
+    'get /api/v1/subscriptions/{subscription_id}': {
+      call: async (token, { own }) => send(token, 'GET', await pathOf(own)),
+      ...one,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/cancel': {
+      call: async (token, { own, projects }) =>
+        send(token, 'POST', `${await pathOf(own)}/cancel`, inBody(projects, { at: 'period_end' })),
+      places,
+      twice: 200,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/pause': {
+      call: async (token, { own }) => send(token, 'POST', `${await pathOf(own)}/pause`, '{}'),
+      ...one,
+    },
+    'post /api/v1/subscriptions/{subscription_id}/resume': {
+      call: async (token, { own }) => {
+        await send(own.apiKey, 'POST', `${await pathOf(own)}/pause`, '{}');
+        return send(token, 'POST', `${await pathOf(own)}/resume`, '{}');
+      },
+      ...one,
+    },
+  };
+}

@@ -1,9 +1,10 @@
 import { waitFor } from '@billing/testing';
 import { endpoints } from '../app.ts';
 import { accessKindOf } from './define-endpoint.ts';
-import { places, usageCases } from './tenancy.test-support.ts';
+import { fill, inBody, inQuery, places, subscriptionCases, usageCases } from './tenancy.test-support.ts';
 import type { Answer, Place, ProjectCase, Tenant } from './tenancy.test-support.ts';
 import { giveSubscription } from '../testing/sources.test-support.ts';
+import { subscribe } from '../testing/subscribe.test-support.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
 import { testAdmin } from '../testing/start-test-api.test-support.ts';
@@ -89,10 +90,13 @@ const projectsAt: Record<Place, (own: Tenant, foreign: Tenant) => string[]> = {
   twice: (own, foreign) => [foreign.projectId, own.projectId],
   unknown: () => [`project_unknown`],
 };
-const inQuery = (projects: string[]): string => projects.map((id) => `&project_id=${id}`).join('');
-/** JSON may name a field twice; the last counts. */
-const inBody = (projects: string[], fields: object): string =>
-  `{${projects.map((id) => `"project_id":"${id}",`).join('')}${JSON.stringify(fields).slice(1)}`;
+
+const calls = {
+  grant: (fields: object) => api.admin('post', '/grant', fields).expect(201),
+  subscribe: ({ projectId, stripePriceId }: Tenant) =>
+    subscribe(api, { projectId, userId: uniqueId('user'), stripePriceIds: [stripePriceId] }),
+  send,
+};
 
 /** Every call with a project API key. */
 const projectCases: Record<string, ProjectCase> = {
@@ -134,12 +138,8 @@ const projectCases: Record<string, ProjectCase> = {
     places,
     twice: 200,
   },
-  ...usageCases({
-    grant: (fields) => api.admin('post', '/grant', fields).expect(201),
-    send,
-    inQuery,
-    inBody,
-  }),
+  ...usageCases(calls),
+  ...subscriptionCases(calls),
   'get /api/v1/metrics/project/{project_id}': {
     call: (token, { projects }) => send(token, 'GET', `/api/v1/metrics/project/${projects.at(-1)}`),
     places: ['own', 'foreign', 'unknown'],
@@ -235,13 +235,6 @@ describe('a project API key', () => {
   );
 });
 
-const fill = (route: string, projectId: string): [string, string] => {
-  const [method = '', path = ''] = route.split(' ');
-  const filled = path.replace('{project_id}', projectId).replaceAll(/\{\w+\}/g, 'x');
-  const isOfUser = path.includes('{project_id}/usage');
-  return [method.toUpperCase(), isOfUser ? `${filled}?user_id=x&feature_code=x` : filled];
-};
-
 const inProjectA = (method: 'get' | 'patch' | 'delete', path: string, body?: object) =>
   api.admin(method, `/projects/${a.projectId}${path}`, body);
 
@@ -315,7 +308,9 @@ describe("another project's objects are answered like unknown ones", () => {
 describe('scopes', () => {
   const scopeOf = (route: string): 'read' | 'checkout' | 'usage' => {
     if (/^p\w+ \/api\/v1\/usage/.test(route)) return 'usage';
-    return /checkout|portal|confirm/.test(route) ? 'checkout' : 'read';
+    return /checkout|portal|customers|^(?:post|delete) .*subscriptions.*(?<!preview)$/.test(route)
+      ? 'checkout'
+      : 'read';
   };
 
   test.each(Object.entries(projectCases))('%s wants the right one', async (route, each) => {

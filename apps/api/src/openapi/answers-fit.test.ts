@@ -1,4 +1,4 @@
-import { dayMs, webhookDeliveryStatuses } from '@billing/domain';
+import { dayMs, timelineKinds, webhookDeliveryStatuses } from '@billing/domain';
 import { testAdmin } from '../testing/start-test-api.test-support.ts';
 import { recordUsage } from '../endpoints/usage/record-usage.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
@@ -20,6 +20,10 @@ const the = (name: string): string => seeded.known[name]?.[0] ?? '';
 const all = (name: string): readonly string[] => seeded.known[name] ?? [];
 
 const metered = (more: Record<string, unknown>) => ({ feature_code: 'api_calls', ...more });
+
+const changeOfPlan = (quantity: number): Call => ({
+  body: { items: [{ price_id: the('price_id'), quantity }] },
+});
 
 const checks = (): Call[] =>
   ['api_calls', 'seats', 'monthly'].map((code) => ({
@@ -51,9 +55,27 @@ const changes: Record<string, () => Call[]> = {
     { query: { user_id: the('user_id') } },
   ],
   getWebhookMessage: () => all('message_id').map((one) => ({ path: { message_id: one } })),
+  previewSubscriptionChange: () => [changeOfPlan(2), changeOfPlan(1)],
+  changeSubscription: () => [
+    changeOfPlan(2),
+    { ...changeOfPlan(1), headers: { 'Idempotency-Key': uniqueId('change') } },
+  ],
+  listSubscriptions: () => [{ query: { user_id: the('user_id') } }],
   createCheckout: () => [
     { body: { user_id: uniqueId('user') } },
     { body: { user_id: uniqueId('user') }, headers: { 'Idempotency-Key': uniqueId('order') } },
+    {
+      body: {
+        user_id: uniqueId('user'),
+        price_id: undefined,
+        quantity: undefined,
+        items: [{ price_id: the('price_id') }, { price_id: all('price_id')[1], quantity: 2 }],
+        ui_mode: 'embedded',
+        return_url: 'https://app.example.com/thanks',
+        success_url: undefined,
+        cancel_url: undefined,
+      },
+    },
   ],
   receiveStripeWebhook: () => [{}, { body: { id: 'evt_thin', object: 'v2.core.event' } }],
   createProject: () => [{ body: { project_id: uniqueId('project') } }],
@@ -73,6 +95,7 @@ const changes: Record<string, () => Call[]> = {
     {},
     { body: { subscription_id: undefined, payment_intent_id: the('payment_intent_id') } },
   ],
+  listInvoices: () => [{ query: { user_id: the('user_id') } }],
   checkUsage: () => checks(),
   checkUserUsage: () => checks(),
   recordUsage: () => [
@@ -91,6 +114,10 @@ const changes: Record<string, () => Call[]> = {
   ],
   getUsage: () => [series()],
   getUserUsage: () => [series()],
+  listTopUsers: () => [{ query: metered({}) }],
+  listTimeline: () => [{}, ...timelineKinds.map((kind) => ({ query: { kind } }))],
+  listRevenueDays: () => [{ query: { project_id: the('project_id') } }],
+  getEvent: () => all('event_id').map((event) => ({ path: { event_id: event } })),
   listUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
   listUserUsageEvents: () => [{ query: metered({ user_id: the('user_id') }) }],
   createReservation: () => [

@@ -28,6 +28,8 @@ export const errorGuide: Record<ErrorCode, string> = {
   project_not_found: 'Create the project first, or correct its id.',
   product_not_found: 'Create the product first, or correct its id.',
   price_not_found: "Use the id of one of this project's prices, ours or Stripe's.",
+  promotion_code_not_found:
+    'Use a promotion code that is active in the Stripe account and open to this customer, or its id (`promo_…`).',
   api_key_not_found: 'List the keys of the project for the right `key_id`.',
   customer_not_found:
     'Offer the portal to users who have bought something; move only a customer that is mapped, or has bought something here.',
@@ -74,10 +76,27 @@ export const errorGuide: Record<ErrorCode, string> = {
   erasure_not_configured:
     'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
+  group_occupied:
+    'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
+  group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
+  trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
+  shared_subscription:
+    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal.',
+  not_cancelable:
+    'Nothing is left to cancel, or no period ends: cancel one that is `incomplete` or `paused` with `at: "now"`.',
+  not_resumable: 'Read its state: it has ended (sell a new one), or neither ends nor is paused.',
+  not_pausable: 'Pause one that is `trialing`, `active` or `past_due`.',
   price_differs_from_stripe:
     'Leave out the fields that `errors` names, which then are as Stripe has them, or name another Stripe price.',
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
   price_archived: 'Offer a price that is still sold.',
+  not_changeable:
+    'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made.',
+  preview_outdated:
+    'Make a new preview and show it: the token is older than ten minutes, of another change, or the amount is another one now.',
+  payment_required:
+    'Send the user to `hosted_invoice_url`: once it is paid, the change is made; until then the old plan goes on. `DELETE …/pending-change` gives it up.',
+  no_pending_change: 'Nothing is left to do: no change of the subscription is pending.',
   mode_mismatch: '`subscription` is for prices that are paid again and again, `payment` for one-time prices.',
   feature_exists: 'Change the feature that exists (`PATCH`), or use another code.',
   feature_in_use:

@@ -3,6 +3,7 @@ import type { Endpoint } from '../http/define-endpoint.ts';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import { callEndpoint, check, closedDocument } from './testing/call-endpoint.test-support.ts';
 import type { Call } from './testing/call-endpoint.test-support.ts';
+import { checkoutRows } from './testing/stated-checkout-rules.test-support.ts';
 import { featureRows } from './testing/stated-feature-rules.test-support.ts';
 import type { StatedRow } from './testing/stated-feature-rules.test-support.ts';
 import { startSeededApi } from './testing/start-seeded-api.test-support.ts';
@@ -91,12 +92,7 @@ const rotation = (at: string): Call => ({
 });
 
 const rows: Row[] = [
-  [
-    'trialWithPayment',
-    'createCheckout',
-    'trial_days',
-    () => ({ body: order({ mode: 'payment', trial_days: 3 }) }),
-  ],
+  ...checkoutRows(order, the),
   ['redirectElsewhere', 'createCheckout', 'success_url', () => ({ body: order(elsewhere) })],
   ['redirectElsewhere', 'createCheckout', 'cancel_url', () => ({ body: order(elsewhere) })],
   [
@@ -204,6 +200,7 @@ const rows: Row[] = [
 
 /** Every field of the document that is a time. */
 const times: TimeRow[] = [
+  ['createCheckout', 'trial_end', (at) => ({ body: order({ trial_end: at }) })],
   ['createGrant', 'valid_from', (at) => ({ body: grant({ valid_from: at }) })],
   ['createGrant', 'valid_to', (at) => ({ body: grant({ valid_to: at }) })],
   ['createApiKey', 'expires_at', (at) => ({ body: { expires_at: at } })],
@@ -226,6 +223,7 @@ for (const [operationId, field, call] of times) {
 const lists = endpoints.filter(({ query }) => Object.hasOwn(query?.shape ?? {}, 'cursor'));
 /** What a list is of that is of one user. */
 const listedOf: Record<string, object> = {
+  listSubscriptions: { user_id: 'u' },
   listUsageEvents: { user_id: 'u', feature_code: 'f' },
   listUserUsageEvents: { user_id: 'u', feature_code: 'f' },
 };

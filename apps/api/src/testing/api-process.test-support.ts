@@ -1,7 +1,5 @@
-import { buildApps, spawnApp } from '@billing/testing';
+import { spawnApp } from '@billing/testing';
 import type { AppProcess } from '@billing/testing';
-
-export const buildApi = (): Promise<void> => buildApps('api');
 
 /** One process, or several: `API_PROCESSES`. */
 export const spawnApi = (env: Record<string, string>): Promise<AppProcess> => spawnApp('api', env);

@@ -14,12 +14,14 @@ type Product = {
   interval?: 'month' | 'year' | 'one_time';
   amount?: number;
   accessDays?: number;
+  /** Further fields of the product, such as its group. */
+  plan?: object;
 };
 
 /** The API beside an offline Stripe, over HTTP, with the calls that tests of buying and selling need. */
 export async function startCommerce(
   env: Record<string, string> = {},
-  shared: Pick<TestApiOptions, 'database' | 'redis'> = {},
+  shared: Pick<TestApiOptions, 'database' | 'redis' | 'consoleDirectory'> = {},
 ) {
   const offline = createOfflineStripe({ stateDir: null, webhookUrl: null, webhookSecret: 'whsec_unused' });
   const stripeServer = await offline.listen(0);
@@ -45,7 +47,7 @@ export async function startCommerce(
 
   /** A price that Stripe has and the project's catalog maps. */
   async function sell(projectId: string, product: Product = {}) {
-    const { featureCodes = ['premium'], interval = 'month', amount = 1000, accessDays } = product;
+    const { featureCodes = ['premium'], interval = 'month', amount = 1000, accessDays, plan } = product;
     const recurring = interval === 'one_time' ? {} : { recurring: { interval } };
     const stripePrice = await stripe.prices.create({
       currency: 'usd',
@@ -58,6 +60,7 @@ export async function startCommerce(
       product_id: productId,
       name: 'Test',
       feature_codes: featureCodes,
+      ...plan,
     }).expect(201);
     await admin('post', `/projects/${projectId}/prices`, {
       price_id: priceId,
@@ -97,6 +100,10 @@ export async function startCommerce(
         .post('/_offline/faults')
         .send({ mode, times, ...more })
         .expect(200);
+    },
+    /** Moves the clock of the offline Stripe forward. */
+    async advance(seconds: number): Promise<void> {
+      await request(stripeServer.url).post('/_offline/clock').send({ advance_seconds: seconds }).expect(200);
     },
     customersOf: async (userId: string) =>
       (await stripe.customers.list({ limit: 100 })).data.filter(

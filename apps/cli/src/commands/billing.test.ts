@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createTestProxy } from '@billing/testing';
@@ -188,6 +188,7 @@ test('lists are read by cursor, or whole', async () => {
 test('empty lists have a message, and filters reach the API', async () => {
   expect((await billing(['events', '--status', 'failed'])).out).toBe('No event is like that.');
   expect((await billing(['quarantine'])).out).toBe('Nothing is quarantined.');
+  expect((await billing(['duplicates'])).out).toBe('Nobody has a subscription twice.');
   const project = await newProject();
   const audit = await billing(['audit', '--project', project, '--json']);
   expect(audit.json()['data']).toMatchObject([{ actor: testAdmin.name, action: 'project.create' }]);
@@ -254,5 +255,7 @@ test('a wrong secret, a wrong address and a missing service have different error
 test('the local stack is found by stack.json', async () => {
   const stackPath = join(tmpdir(), `billing-stack-${process.pid}.json`);
   writeFileSync(stackPath, JSON.stringify({ api_url: api.url, admin_api_key: testAdmin.secret }));
-  expect(await billing(['projects', 'list'], { env: {}, stackPath })).toMatchObject({ code: 0 });
+  const found = await billing(['projects', 'list'], { env: {}, stackPath });
+  rmSync(stackPath);
+  expect(found).toMatchObject({ code: 0 });
 });

@@ -6,7 +6,9 @@ import { addProducts } from './products.ts';
 import { CliError, exitCodes } from './cli-error.ts';
 import type { Context } from './context.ts';
 import { addAudit } from './audit.ts';
+import { addDuplicates } from './duplicates.ts';
 import { addNames, addOverview, addSamples, addSessions } from './console.ts';
+import { addCatalog } from './catalog.ts';
 import { addErase } from './erase.ts';
 import { addExplain } from './explain.ts';
 import { addFeatures } from './features.ts';
@@ -14,11 +16,12 @@ import { addImport } from './import.ts';
 import { addKeys } from './keys.ts';
 import { addAssign } from './owners.ts';
 import { addProjects } from './projects.ts';
-import { addEvents, addQuarantine } from './records.ts';
+import { addEvent, addEvents, addQuarantine } from './records.ts';
 import { addRuns } from './runs.ts';
+import { addPurchases, addRevenue, addSubscriptions } from './sold.ts';
 import { addSums } from './sums.ts';
 import { addUsage } from './usage.ts';
-import { addFind } from './users.ts';
+import { addFind, addUsers } from './users.ts';
 import { addWebhooks } from './webhooks.ts';
 
 export type Terminal = Omit<Context, 'call' | 'callForText'>;
@@ -42,16 +45,23 @@ const commands = [
   addFeatures,
   addProducts,
   addPrices,
+  addCatalog,
   addCustomers,
   addAssign,
   addGrants,
   addFind,
+  addUsers,
   addExplain,
+  addSubscriptions,
+  addPurchases,
+  addRevenue,
   addUsage,
   addWebhooks,
   addErase,
   addEvents,
+  addEvent,
   addQuarantine,
+  addDuplicates,
   addAudit,
   addRuns,
   addOverview,

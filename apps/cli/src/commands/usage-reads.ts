@@ -1,4 +1,4 @@
-import { checkOut, usageEventList, usageRefusalList, usageSeriesOut } from '@billing/domain';
+import { checkOut, topUsersOut, usageEventList, usageRefusalList, usageSeriesOut } from '@billing/domain';
 import type { CheckOut, UsageEventOut } from '@billing/domain';
 import { Option } from 'commander';
 import type { Command } from 'commander';
@@ -130,6 +130,27 @@ function addUsageEvents(usage: Command, context: Context): void {
   );
 }
 
+function addTop(usage: Command, context: Context): void {
+  usage
+    .command('top <project> <feature>')
+    .description('Who used most; by default in the last 24 hours')
+    .option('--from <when>', 'date or timestamp', moment)
+    .option('--to <when>', 'date or timestamp (exclusive)', moment)
+    .option('--limit <n>', 'how many users, 1 to 100 (default: 10)', wholeNumber)
+    .action(async (project: string, feature: string, ...rest: [Top, Command]) => {
+      const [{ from, to, limit }, command] = rest;
+      const top = await context.call(topUsersOut, {
+        path: path`/admin/projects/${project}/usage/top-users`,
+        query: { feature_code: feature, from, to, limit },
+      });
+      if (globalsOf(command).json) return context.print(JSON.stringify(top));
+      const rows = top.data.map((one) => [one.user_id, one.quantity, one.overage]);
+      context.print(rows.length === 0 ? nothingUsed : renderTable(['user', 'used', 'overage'], rows));
+      context.say(`${top.users} users used ${top.quantity} from ${top.from} to ${top.to}.`);
+    });
+}
+type Top = { from?: string; to?: string; limit?: number };
+
 function addRefusals(usage: Command, context: Context): void {
   pageable(
     usage
@@ -161,5 +182,6 @@ export function addUsageReads(usage: Command, context: Context): void {
   addCheck(usage, context);
   addSeries(usage, context);
   addUsageEvents(usage, context);
+  addTop(usage, context);
   addRefusals(usage, context);
 }

@@ -3,16 +3,15 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const script = fileURLToPath(new URL('../main.ts', import.meta.url));
-const node = ['--no-warnings', '--conditions=@billing/source', '--import=tsx', script, 'import'];
+const script = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 /** `code` null: ended by a signal. */
 export type Finished = { code: number | null; stdout: string; stderr: string };
 export type RunningImport = { kill: () => void; finished: Promise<Finished> };
 
-/** The command as it is typed, in a process of its own; only `env` is in its environment. */
+/** The command as it is typed, in a process of its own, from the build; only `env` is in its environment. */
 export function startImport(args: readonly string[], env: Record<string, string>): RunningImport {
-  const child = spawn(process.execPath, [...node, ...args], {
+  const child = spawn(process.execPath, [script, 'import', ...args], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '@billing/testing';
+import { buildApps, freePort } from '@billing/testing';
 import { importStripe } from './command-line.test-support.ts';
 import { shop, startOldAccount } from './import.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
 beforeAll(async () => {
-  account = await startOldAccount();
-});
+  [account] = await Promise.all([startOldAccount(), buildApps()]);
+}, 180_000);
 afterAll(() => account.close());
 
 const run = (args: string[], env: Record<string, string> = account.environment) => importStripe(args, env);

@@ -33,7 +33,7 @@ const schema = z.object({
   ...redisFields,
   ...stripeFields,
   ...erasureFields,
-  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 100, default: 20 }),
+  STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 20 }),
 });
 
 const stackFile = z.object({ database_url: z.string(), redis_url: z.string(), stripe_url: z.string() });

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { waitFor } from '@billing/testing';
+import { buildApps, waitFor } from '@billing/testing';
 import { importStripe, startImport } from './command-line.test-support.ts';
 import { shop, startOldAccount } from './import.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
 beforeAll(async () => {
-  account = await startOldAccount();
-});
+  [account] = await Promise.all([startOldAccount(), buildApps()]);
+}, 180_000);
 afterAll(() => account.close());
 
 test('a command that is killed goes on at its next page, though Stripe fails as it begins', async () => {

@@ -5,10 +5,11 @@ import { invalidKey, refusal } from './stripe-front.test-support.ts';
 import type { FrontAnswer } from './stripe-front.test-support.ts';
 
 let account: Awaited<ReturnType<typeof startOldAccount>>;
-beforeEach(async () => {
+beforeAll(async () => {
   account = await startOldAccount();
 });
-afterEach(() => account.close());
+afterEach(() => account.front.interfere(() => null));
+afterAll(() => account.close());
 
 type Budget = ImportDeps['sync']['budget'];
 
@@ -86,20 +87,25 @@ test('each request takes one token from the budget, at background priority', asy
   expect((await account.features('ann')).sort()).toEqual(features);
 });
 
-test('after a 429 reads pause as long as Stripe asks, even beyond the wait for a token', async () => {
+test('after a 429 the budget is told how long Stripe asks to pause, and reads wait while it refuses', async () => {
   await account.customer({ user_id: 'ann' });
   account.front.forget();
   account.front.interfere(({ path }) => {
     if (path !== '/v1/customers' || account.front.pagesOf(path).length > 1) return null;
     return { status: 429, headers: { 'retry-after': '11' }, body: { error: { message: 'Too many.' } } };
   });
-  const { budget, throttled } = watch(account.sync.budget);
+  let refusals = 0;
+  // As the budget does while a pause is longer than its wait for a token.
+  const takes = { take: () => Promise.resolve((refusals -= 1) < 0) };
+  const pauses = { throttle: () => Promise.resolve(void (refusals = 2)), look: () => Promise.resolve(null) };
+  const { budget, throttled } = watch({ ...takes, ...pauses });
   const said: string[] = [];
   const run = account.run({}, { budget, progress: { ...quiet, say: (line) => said.push(line) } });
   expect((await run).counts).toMatchObject({ customers_mapped: 1 });
   expect(throttled).toEqual([11_000]);
+  expect(refusals).toBeLessThan(0);
   expect(said).toEqual(['Stripe limits the rate of reads; trying again in 11 s.']);
-}, 60_000);
+});
 
 test.each<[what: string, said: FrontAnswer, advice: string]>([
   ['a key', invalidKey, 'Invalid API Key provided. Correct STRIPE_SECRET_KEY, then'],

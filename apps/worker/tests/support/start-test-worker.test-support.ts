@@ -39,6 +39,7 @@ export async function startTestWorker(options: { isStarted?: boolean; env?: Reco
     REDIS_URL: redis.url,
     STRIPE_SECRET_KEY: 'sk_test_worker',
     STRIPE_API_BASE: stripeServer.url,
+    STRIPE_READS_PER_SECOND: '100',
     // What a test does not deliver must not come by itself.
     EVENT_SWEEP_SECONDS: '86400',
     ...options.env,
@@ -51,6 +52,7 @@ export async function startTestWorker(options: { isStarted?: boolean; env?: Reco
       logger: createLogger({ service: 'worker', level: 'info', format: 'json', destination }),
       clock: () => Date.now() + clock.offsetMs,
       host: '127.0.0.1',
+      pace: 0.4,
     });
   const database = createDatabase({
     url: testDatabase.url,

@@ -1,8 +1,6 @@
-import { buildApps, spawnApp } from '@billing/testing';
+import { spawnApp } from '@billing/testing';
 import type { AppProcess } from '@billing/testing';
 
 export type WorkerProcess = AppProcess;
-
-export const buildWorker = (): Promise<void> => buildApps('worker');
 
 export const spawnWorker = (env: Record<string, string>): Promise<WorkerProcess> => spawnApp('worker', env);

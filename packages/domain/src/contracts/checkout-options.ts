@@ -2,15 +2,56 @@ import { z } from 'zod';
 import { ServiceError } from '../errors.ts';
 import { id } from '../ids.ts';
 
-/** Stripe's names of languages, such as `de`, `pt-BR`, `es-419`. */
-const locale = z
-  .string()
-  .regex(
-    /^(?:auto|[a-z]{2,3}(?:-(?:[A-Z]{2}|419))?)$/,
-    'must be a locale of Stripe, such as de, pt-BR or auto',
-  );
+/** Stripe's names of the languages that its page speaks (API: `checkout/sessions/create`, `locale`). */
+const locale = z.enum([
+  'auto',
+  'bg',
+  'cs',
+  'da',
+  'de',
+  'el',
+  'en',
+  'en-GB',
+  'es',
+  'es-419',
+  'et',
+  'fi',
+  'fil',
+  'fr',
+  'fr-CA',
+  'hi-IN',
+  'hr',
+  'hu',
+  'id',
+  'it',
+  'ja',
+  'ko',
+  'lt',
+  'lv',
+  'ms',
+  'mt',
+  'nb',
+  'nl',
+  'pl',
+  'pt',
+  'pt-BR',
+  'ro',
+  'ru',
+  'sk',
+  'sl',
+  'sv',
+  'th',
+  'tr',
+  'vi',
+  'zh',
+  'zh-HK',
+  'zh-TW',
+]);
 
 const mostPieces = 999_999;
+
+/** How many of a price are sold at once. */
+export const pieces = z.number().int().min(1).max(mostPieces);
 
 const adjustableQuantity = z
   .strictObject({
@@ -20,27 +61,44 @@ const adjustableQuantity = z
   .refine(({ min, max }) => min <= max, { path: ['max'], message: 'must not be less than min' })
   .meta({
     id: 'AdjustableQuantity',
-    description: 'The buyer may change the quantity, from `min` to `max`, which must not be less.',
+    description:
+      'The buyer may change the quantity, from `min` to `max`, which must not be less. It holds the quantities of the request.',
   });
 
 /** What a project may have a default for. A moment at which trials end is none. */
 const optionFields = {
   allow_promotion_codes: z.boolean().describe('The buyer may enter a code. Not with `promotion_code`.'),
   promotion_code: id.describe("A promotion code, or Stripe's id of one. Not with `allow_promotion_codes`."),
-  automatic_tax: z.boolean(),
-  tax_id_collection: z.boolean(),
+  automatic_tax: z
+    .boolean()
+    .describe("Stripe computes taxes, by the address that the buyer gives, which becomes the customer's."),
+  tax_id_collection: z
+    .boolean()
+    .describe("The buyer may give a tax id and a business name, which becomes the customer's."),
   invoice_creation: z.boolean().describe('With `mode: payment` only.'),
   billing_address_collection: z.enum(['auto', 'required']),
   payment_method_collection: z.enum(['always', 'if_required']).describe('With `mode: subscription` only.'),
   trial_days: z.number().int().min(1).max(730).describe('With `mode: subscription` only.'),
   trial_without_card: z
     .enum(['cancel', 'pause', 'create_invoice'])
-    .describe('What becomes of a trial that ends without a payment method.'),
+    .describe('What becomes of a trial that ends without a payment method. With `mode: subscription` only.'),
   locale: locale.describe("Stripe's name of the page's language, such as `de`, `pt-BR` or `auto`."),
   adjustable_quantity: adjustableQuantity,
-  ui_mode: z.enum(['hosted', 'embedded']),
-  expires_in_seconds: z.number().int().min(1_800).max(86_400).describe('When the session ends by itself.'),
+  ui_mode: z
+    .enum(['hosted', 'embedded'])
+    .describe(
+      "A page of Stripe's, or one inside of yours (Stripe.js). Absent: as the addresses say it, then the project's default, then hosted.",
+    ),
+  expires_in_seconds: z
+    .number()
+    .int()
+    .min(1_800)
+    .max(86_400)
+    .describe('After which time the session ends by itself; Stripe is asked for 1,860 to 86,390.'),
 };
+
+/** The same in a request. */
+export const checkoutOptions = z.object(optionFields).partial().shape;
 
 /** What a project stores. Fields of a newer version of the service are left out. */
 export const checkoutDefaults = z.object(optionFields).partial().meta({ id: 'CheckoutDefaults' });

@@ -117,6 +117,12 @@ export const explanationOut = z
       .describe(
         "Subscriptions and purchases: how the owner is known. `assignment`: an operator's; `mapping`: of the Stripe customer; `metadata`; `buyer_hint`: a `client_reference_id`, which a buyer can type.",
       ),
+    duplicate_of: z
+      .string()
+      .optional()
+      .describe(
+        'Live subscriptions: the oldest other one of the user to the same price or of the same group. Absent: there is no older one.',
+      ),
   })
   .meta({ id: 'Explanation' });
 export type ExplanationOut = z.output<typeof explanationOut>;
@@ -162,12 +168,16 @@ const toEntitlementOut = (entitlement: Entitlement, { usage }: DerivedUsage): En
   ...(usage.get(entitlement.featureCode) ?? { kind: 'boolean' }),
 });
 
+/** What is known besides: usage that the source gives, and `findDuplicates` of all. */
+type Explained = { usage?: readonly ExplainedUsage[]; duplicates?: ReadonlyMap<string, string> };
+
 /** A source that was considered, in force or not, as `explain=true` shows it. */
 export function toExplanationOut(
   evaluation: Evaluation,
-  usage: readonly ExplainedUsage[] = [],
+  { usage = [], duplicates }: Explained = {},
 ): ExplanationOut {
   const lastEvent = 'lastEvent' in evaluation.of ? evaluation.of.lastEvent : null;
+  const first = evaluation.source === 'subscription' ? duplicates?.get(evaluation.sourceId) : undefined;
   return {
     ...toSourceFields(evaluation),
     stripe_price_id: evaluation.stripePriceId,
@@ -180,6 +190,7 @@ export function toExplanationOut(
         : { event_id: lastEvent.event_id, type: lastEvent.type, created: toTimestamp(lastEvent.created) },
     ...(usage.length === 0 ? {} : { usage: usage.map(toExplainedUsageOut) }),
     owner_source: ('ownerSource' in evaluation.of ? evaluation.of.ownerSource : null) ?? null,
+    ...(first === undefined ? {} : { duplicate_of: first }),
   };
 }
 

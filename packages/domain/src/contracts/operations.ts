@@ -17,6 +17,10 @@ export const problemOut = z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
       .describe('The fields to correct; only with `invalid_request`.'),
+    hosted_invoice_url: z
+      .string()
+      .optional()
+      .describe('Where to pay what is due; only with `payment_required`.'),
   })
   .meta({ id: 'Problem' });
 

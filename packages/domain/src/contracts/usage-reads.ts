@@ -24,7 +24,9 @@ export const checkQuery = z.strictObject({
     .int()
     .min(0)
     .optional()
-    .describe('An answer that is not older than this `usage_seq`, which another call gave.'),
+    .describe(
+      'An answer that is not older than this `usage_seq`, which another call gave. Where Postgres has nothing that new, such as after an erasure, what it has is the answer.',
+    ),
 });
 export type CheckQuery = z.output<typeof checkQuery>;
 /** Of an administrator, whose path names the project; so are the others. */

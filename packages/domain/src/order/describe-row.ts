@@ -19,15 +19,20 @@ const bookkeeping: ReadonlySet<string> = new Set([
   'userSource',
   'record',
   'isInvoiceless',
+  // Whoever has the address sees the invoice.
+  'invoiceUrl',
 ]);
 
 const isMoment = (key: string): boolean => /(At|Start|End|Since|Date)$|^end$/.test(key);
 
 const snakeCase = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Discounts and items are compared by their id, or their price where they have none, not by position. */
+/** Discounts, items and changes are compared by their id, price or moment, not by position. */
 function nameOf(entry: unknown): string | null {
-  const name = isRecord(entry) ? (entry['discountId'] ?? entry['itemId'] ?? entry['stripePriceId']) : null;
+  if (!isRecord(entry)) return null;
+  const { discountId, itemId, stripePriceId, effectiveAt } = entry;
+  if (typeof effectiveAt === 'number') return toTimestamp(effectiveAt);
+  const name = discountId ?? itemId ?? stripePriceId;
   return typeof name === 'string' ? name : null;
 }
 

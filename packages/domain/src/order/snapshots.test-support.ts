@@ -13,6 +13,7 @@ export function incomingOf({ created, eventId = 'evt_1', ...parts }: Parts): Inc
   const snapshot: SubscriptionSnapshot = {
     id: 'sub_1',
     createdAt: null,
+    answeredAt: null,
     customerId: 'cus_1',
     claims: noClaims,
     status: 'active',

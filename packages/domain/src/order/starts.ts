@@ -18,9 +18,10 @@ export const withFirstPeriods = (items: ItemSnapshot[], heard: readonly ItemSnap
 /** What every snapshot says of when the subscription and its items began, stale ones included. */
 export const withStarts = (
   row: SubscriptionRow,
-  { startDate, items }: SubscriptionSnapshot,
+  { createdAt, startDate, items }: SubscriptionSnapshot,
 ): SubscriptionRow => ({
   ...row,
+  stripeCreatedAt: row.stripeCreatedAt ?? createdAt,
   startDate: row.startDate ?? startDate,
   items: withFirstPeriods(row.items, items),
 });

@@ -1,24 +1,20 @@
 import type { Claims } from '../stripe/claims.ts';
 import { lacksCoupons, withKnownCoupons } from '../stripe/discount.ts';
+import { withKnownChanges, withKnownInvoice } from '../stripe/schedule.ts';
 import type { ItemSnapshot, SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
 import { confirmedState, firstRecheckDelayMs, unconfirmedState } from './lookup.ts';
 import type { StripeLookup, Step } from './lookup.ts';
 import { noteRead, noteStatus, withPastDueSince } from './past-due.ts';
+import { projectClaimedAt, withSession } from './session-claims.ts';
+import type { SessionClaims } from './session-claims.ts';
 import { withFirstPeriods, withStarts } from './starts.ts';
 import { hasSameContent, isTerminal } from './subscription-row.ts';
 import type { Incoming, SubscriptionRow } from './subscription-row.ts';
 
 /** `lookup`: Stripe's answer; null: Stripe was not asked yet. */
 export type StepContext = { lookup: StripeLookup<SubscriptionSnapshot> | null; now: Instant };
-
-/**
- * Since when the row's project was claimed by a snapshot; null: another object claimed it. Older versions of the service
- * kept one moment for both claims, and no source.
- */
-const projectClaimedAt = ({ projectClaimedAt: at, claimsAt, claims }: SubscriptionRow): Instant | null =>
-  at ?? (claims.userSource === null ? claimsAt : null);
 
 /** A snapshot's claim against the stored one: the newest snapshot's, of one second the greater. */
 const isNewerClaim = (
@@ -52,36 +48,6 @@ function withClaims(row: SubscriptionRow, { projectId, userId }: Claims, at: Ins
   };
 }
 
-const lesser = (a: string | null, b: string | null): string | null =>
-  a === null || b === null ? (a ?? b) : a < b ? a : b;
-
-/**
- * The claims of a session that names the subscription: they fill in what the subscription's own metadata leaves open,
- * metadata before a hint. Of several sessions the lesser counts, so that their order does not matter.
- */
-function withSessionClaims(row: SubscriptionRow, claimed: Claims): SubscriptionRow {
-  const { claims } = row;
-  const projectId =
-    projectClaimedAt(row) === null ? lesser(claims.projectId, claimed.projectId) : claims.projectId;
-  const ofUser = { userId: claims.userId, userSource: claims.userSource };
-  const ofSession = { userId: claimed.userId, userSource: claimed.userSource };
-  return {
-    ...row,
-    claims: { projectId, ...(row.claimsAt === null ? strongerUser(ofUser, ofSession) : ofUser) },
-  };
-}
-
-type UserClaim = Pick<Claims, 'userId' | 'userSource'>;
-
-function strongerUser(stored: UserClaim, claimed: UserClaim): UserClaim {
-  if (claimed.userId === null || stored.userId === null) return claimed.userId === null ? stored : claimed;
-  if (stored.userSource !== claimed.userSource && stored.userSource !== null)
-    return stored.userSource === 'metadata' ? stored : claimed;
-  // Of a claim without a source the same session tells where it comes from.
-  if (stored.userSource === null) return stored.userId === claimed.userId ? claimed : stored;
-  return stored.userId < claimed.userId ? stored : claimed;
-}
-
 /** A price costs what it did before, where a snapshot (of an older version of the service) names it by its id alone. */
 const withKnownPrices = (items: ItemSnapshot[], known: readonly ItemSnapshot[]): ItemSnapshot[] =>
   items.map((item) => {
@@ -106,16 +72,20 @@ const withKnownPrices = (items: ItemSnapshot[], known: readonly ItemSnapshot[]):
     };
   });
 
-/** Coupons that only Stripe knows are looked up like a state in doubt, but nothing else waits for that. */
-const withCouponRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
-  lacksCoupons(row.discounts) && !isTerminal(row.status)
-    ? { ...row, recheckAt: now + firstRecheckDelayMs }
-    : row;
+type Details = Pick<SubscriptionRow, 'discounts' | 'schedule' | 'pendingPayment'>;
+
+/** Whether Stripe has to be asked for a coupon, for what a schedule will change, or where a change can be paid. */
+export const lacksDetails = ({ discounts, schedule, pendingPayment }: Details): boolean =>
+  lacksCoupons(discounts) || schedule?.changes === null || pendingPayment?.invoiceUrl === null;
+
+/** Details that only Stripe knows are looked up like a state in doubt, but nothing else waits for that. */
+const withDetailsRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
+  lacksDetails(row) && !isTerminal(row.status) ? { ...row, recheckAt: now + firstRecheckDelayMs } : row;
 
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
   const row = withStarts(stored, snapshot);
-  const { id: _id, claims: _claims, createdAt: _created, ...rest } = snapshot;
+  const { id: _id, claims: _claims, createdAt: _created, answeredAt: _answered, ...rest } = snapshot;
   const { areItemsComplete, latestInvoiceDueAt: _due, ...content } = rest;
   const isSameInvoice = snapshot.latestInvoiceId === row.latestInvoiceId;
   return {
@@ -129,6 +99,8 @@ function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): S
         : row.items,
     discounts:
       snapshot.discounts === null ? row.discounts : withKnownCoupons(snapshot.discounts, row.discounts),
+    schedule: withKnownChanges(snapshot.schedule, row.schedule),
+    pendingPayment: withKnownInvoice(snapshot.pendingPayment, isSameInvoice ? row.pendingPayment : null),
     latestInvoiceCreatedAt:
       snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),
   };
@@ -195,7 +167,7 @@ export function stepSnapshot(
   if (decision === 'apply')
     return {
       kind: 'write',
-      row: withCouponRecheck(
+      row: withDetailsRecheck(
         withPastDueSince({ ...withContent(row, snapshot), ...confirmedState, ...origin }),
         now,
       ),
@@ -215,23 +187,19 @@ export function stepSnapshot(
   };
 }
 
-/** What a checkout session says of the subscription that it started. */
-export type SessionClaims = { customerId: string | null; claims: Claims };
-
-/** The row with what its session says, heard by an event or read from a list alike: in every order the same. */
-export const withSession = (
-  row: SubscriptionRow,
-  { customerId, claims }: SessionClaims,
-): SubscriptionRow => ({
-  ...withSessionClaims(row, claims),
-  customerId: row.customerId ?? customerId,
-});
-
 /** The event of another object that names a subscription: its checkout session, an invoice, a schedule. */
 export type Mention = SessionClaims & {
   created: Instant;
   eventId: string;
+  /** It is about the subscription's schedule, of which the subscription's own events tell the id alone. */
+  isAboutSchedule?: true;
 };
+
+/** Looked up soon, unless it has ended or Stripe does not have it. */
+const withRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
+  isTerminal(row.status) || row.missingInStripeAt !== null || row.recheckAt !== null
+    ? row
+    : { ...row, recheckAt: now + firstRecheckDelayMs };
 
 /**
  * What such an event does to the subscription's row: it may name the owner. Where the
@@ -244,7 +212,8 @@ export function stepMention(
 ): Step<SubscriptionRow> {
   const row = withSession(stored, mention);
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
-  if (!needsLookup) return { kind: 'write', row, outcome: 'applied' };
+  if (!needsLookup)
+    return { kind: 'write', row: mention.isAboutSchedule ? withRecheck(row, now) : row, outcome: 'applied' };
   if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind !== 'found')
     return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };

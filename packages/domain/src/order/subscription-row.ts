@@ -14,6 +14,8 @@ export type SubscriptionRow = SubscriptionContent & {
   id: string;
   /** 0: not stored yet. Grows with every write. */
   rowVersion: number;
+  /** Stripe's `created`; null: not heard. */
+  stripeCreatedAt: Instant | null;
   customerId: string | null;
   claims: Claims;
   /** `created` of the snapshot that the claimed user comes from; null: another object claims it, or none does. */
@@ -46,6 +48,7 @@ export type SubscriptionRow = SubscriptionContent & {
 export const unknownSubscription = (id: string): SubscriptionRow => ({
   id,
   rowVersion: 0,
+  stripeCreatedAt: null,
   customerId: null,
   claims: noClaims,
   claimsAt: null,
@@ -72,13 +75,17 @@ export const unknownSubscription = (id: string): SubscriptionRow => ({
  */
 export const subscriptionBookkeeping = [
   'rowVersion',
+  'stripeCreatedAt',
   'customerId',
   'claims',
   'claimsAt',
   'projectClaimedAt',
   'canceledAt',
   'pauseBehavior',
+  'pauseResumesAt',
   'discounts',
+  'schedule',
+  'pendingPayment',
   'latestInvoiceId',
   'latestInvoiceCreatedAt',
   'snapshotAt',
@@ -115,6 +122,10 @@ const contentKey = (content: SubscriptionRow | SubscriptionSnapshot): string =>
     content.endedAt,
     content.trialEnd,
     content.collectionPaused,
+    content.pauseBehavior,
+    content.pauseResumesAt,
+    content.schedule?.scheduleId,
+    content.pendingPayment?.expiresAt,
     content.latestInvoiceId,
     content.items.map(itemKey),
   ]);
@@ -126,7 +137,7 @@ const hasSameDiscounts = (row: SubscriptionRow, snapshot: SubscriptionSnapshot):
   row.discounts.map((one) => one.discountId).join() ===
     snapshot.discounts.map((one) => one.discountId).join();
 
-/** Whether the row already has the snapshot's status, end, pause, invoice, items and discounts. */
+/** Whether the row already has the snapshot's status, end, pause, schedule, invoice, items and discounts. */
 export const hasSameContent = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): boolean =>
   contentKey(row) === contentKey(snapshot) && hasSameDiscounts(row, snapshot);
 

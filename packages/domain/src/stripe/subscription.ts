@@ -6,8 +6,11 @@ import type { Claims } from './claims.ts';
 import { discount, keptOfDiscount } from './discount.ts';
 import type { Discount } from './discount.ts';
 import { flag, quantity, reference, secondsOrNull, words } from './fields.ts';
+import { latestInvoice } from './latest-invoice.ts';
 import { itemPriceOf } from './price.ts';
 import type { ItemPrice } from './price.ts';
+import { scheduleOrNull } from './schedule.ts';
+import type { PendingPayment, Schedule } from './schedule.ts';
 
 /** Every status of a Stripe subscription (Stripe: "The Subscription object", `status`). */
 export const subscriptionStatuses = [
@@ -47,11 +50,17 @@ export type SubscriptionContent = {
   collectionPaused: boolean;
   /** What becomes of invoices while collection is paused (Stripe: `pause_collection.behavior`). */
   pauseBehavior: string | null;
+  /** When collection resumes by itself (Stripe: `pause_collection.resumes_at`). */
+  pauseResumesAt: Instant | null;
   latestInvoiceId: string | null;
   /** Null also where the invoice is not expanded. */
   latestInvoiceCreatedAt: Instant | null;
   /** Of the whole and of its items; null: not rendered. */
   discounts: Discount[] | null;
+  /** Null: none manages it. */
+  schedule: Schedule | null;
+  /** Null: no change waits for a payment. */
+  pendingPayment: PendingPayment | null;
 };
 
 export const noContent: SubscriptionContent = {
@@ -63,9 +72,12 @@ export const noContent: SubscriptionContent = {
   startDate: null,
   collectionPaused: false,
   pauseBehavior: null,
+  pauseResumesAt: null,
   latestInvoiceId: null,
   latestInvoiceCreatedAt: null,
   discounts: null,
+  schedule: null,
+  pendingPayment: null,
 };
 
 /** A Stripe subscription as an event or a lookup renders it, in any API version. */
@@ -73,6 +85,8 @@ export type SubscriptionSnapshot = SubscriptionContent & {
   id: string;
   /** Null: not rendered. */
   createdAt: Instant | null;
+  /** When Stripe answered with it; null: it is an event's or a list's, or its clock is not Stripe's own (a test clock). */
+  answeredAt: Instant | null;
   customerId: string | null;
   claims: Claims;
   status: SubscriptionStatus;
@@ -96,20 +110,6 @@ const item = z.object({
   discounts,
 });
 
-const invoiceMoments = z.object({ id, created: secondsOrNull, due_date: secondsOrNull });
-
-/** An id or an expanded invoice. */
-const latestInvoice = z
-  .union([id, z.looseObject({ id })])
-  .nullish()
-  .transform((value) => {
-    if (value === null || value === undefined || typeof value === 'string')
-      return { id: value ?? null, createdAt: null, dueAt: null };
-    const unknown = { id: value.id, created: null, due_date: null };
-    const { created, due_date: dueAt } = invoiceMoments.catch(unknown).parse(value);
-    return { id: value.id, createdAt: created, dueAt };
-  });
-
 const subscription = z.object({
   id,
   created: secondsOrNull.catch(null),
@@ -121,7 +121,9 @@ const subscription = z.object({
   ended_at: secondsOrNull,
   trial_end: secondsOrNull,
   start_date: secondsOrNull.catch(null),
-  pause_collection: z.object({ behavior: words.catch(null) }).nullish(),
+  pause_collection: z
+    .object({ behavior: words.catch(null), resumes_at: secondsOrNull.catch(null) })
+    .nullish(),
   collection_method: words,
   latest_invoice: latestInvoice,
   /** Before 2025-03-31 (basil) the subscription had the period; since then each item has its own. */
@@ -130,6 +132,8 @@ const subscription = z.object({
   metadata: ownMetadata,
   items: z.object({ data: z.array(item), has_more: flag }).nullish(),
   discounts,
+  schedule: scheduleOrNull.catch(null),
+  pending_update: z.object({ expires_at: secondsOrNull }).nullish().catch(null),
   /** Before 2025-03-31 (basil) beside the list, with its coupon. */
   discount: discount.nullish().catch(null),
 });
@@ -148,6 +152,8 @@ export const keptOfSubscription = {
   current_period_end: true,
   discounts: [keptOfDiscount],
   discount: keptOfDiscount,
+  schedule: { id: true },
+  pending_update: { expires_at: true },
 } as const;
 
 type Rendered = z.output<typeof subscription>;
@@ -184,6 +190,14 @@ function discountsOf(whole: Rendered): Discount[] | null {
   return [...ofItems, ...whichIsWhole];
 }
 
+function pendingPaymentOf({
+  pending_update: update,
+  latest_invoice: invoice,
+}: Rendered): PendingPayment | null {
+  const expiresAt = update?.expires_at ?? null;
+  return expiresAt === null ? null : { expiresAt, invoiceUrl: invoice.url };
+}
+
 const byItemId = (a: ItemSnapshot, b: ItemSnapshot): number =>
   a.itemId < b.itemId ? -1 : Number(a.itemId > b.itemId);
 
@@ -194,6 +208,7 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
   return {
     id: whole.id,
     createdAt: whole.created,
+    answeredAt: null,
     customerId: whole.customer,
     claims: whole.metadata.claims,
     status: whole.status,
@@ -205,9 +220,12 @@ export const subscriptionSnapshot = subscription.transform((whole): Subscription
     startDate: whole.start_date,
     collectionPaused: whole.pause_collection !== null && whole.pause_collection !== undefined,
     pauseBehavior: whole.pause_collection?.behavior ?? null,
+    pauseResumesAt: whole.pause_collection?.resumes_at ?? null,
     latestInvoiceId: whole.latest_invoice.id,
     latestInvoiceCreatedAt: whole.latest_invoice.createdAt,
     discounts: discountsOf(whole),
+    schedule: whole.schedule,
+    pendingPayment: pendingPaymentOf(whole),
     latestInvoiceDueAt: whole.collection_method === 'send_invoice' ? whole.latest_invoice.dueAt : null,
     items,
     areItemsComplete:

@@ -143,6 +143,21 @@ export async function findPortalCustomer(
   return rows[0]?.id ?? null;
 }
 
+/** A subscription of a user's, with the Stripe customer that holds it. */
+export type PortalSubscription = { id: string; customerId: string | null; isLive: boolean };
+
+/** The subscriptions of a user, without those that are the user's only by a buyer's hint. */
+export async function findPortalSubscriptions(
+  database: Database,
+  { projectId, userId }: UserKey,
+): Promise<PortalSubscription[]> {
+  return database.$queryRaw<PortalSubscription[]>`
+    SELECT s.id, s.stripe_customer_id AS "customerId", ${isLive} AS "isLive"
+    FROM public.users JOIN public.subscriptions s ON s.user_ref = users.id OR s.id = ANY(${otherObjects})
+    WHERE users.project_id = ${projectId} AND users.user_id = ${userId} AND ${ownerSourceSql('s')} <> 'buyer_hint'
+    ORDER BY s.created_at DESC, s.id`;
+}
+
 /** The customers of each user of a project who has several, without those that Stripe deleted. */
 export async function findSeveralCustomers(database: Database, projectId: string): Promise<string[][]> {
   const rows = await database.$queryRaw<{ customers: string[] }[]>`

@@ -71,7 +71,11 @@ const subscription: SubscriptionRow = {
   pastDueSeenAt: [at + 1, at + 2],
   pastDueSince: at + 1,
   recheckAttempts: 3,
+  stripeCreatedAt: at - 3,
   pauseBehavior: 'void',
+  pauseResumesAt: at + 3,
+  schedule: { scheduleId: 'sub_sched_1', changes: [{ effectiveAt: at, items: [] }] },
+  pendingPayment: { expiresAt: at, invoiceUrl: null },
   discounts: [{ discountId: 'di_1', itemId: null, end: at, coupon: null }],
   items: [
     {

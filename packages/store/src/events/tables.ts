@@ -49,6 +49,7 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
   link: ownerLink,
   row: {
     ...objectColumns,
+    stripeCreatedAt: ['stripe_created_at', 'timestamptz?'],
     claimsAt: ['claims_at', 'timestamptz?'],
     projectClaimedAt: ['project_claimed_at', 'timestamptz?'],
     status: ['status', 'text?'],
@@ -60,7 +61,10 @@ export const subscriptionTable = defineTable<SubscriptionColumns, OwnerLink, Sen
     startDate: ['start_date', 'timestamptz?'],
     collectionPaused: ['collection_paused', 'boolean'],
     pauseBehavior: ['pause_behavior', 'text?'],
+    pauseResumesAt: ['pause_resumes_at', 'timestamptz?'],
     discounts: ['discounts', 'jsonb?'],
+    schedule: ['schedule', 'jsonb?'],
+    pendingPayment: ['pending_payment', 'jsonb?'],
     latestInvoiceId: ['latest_invoice_id', 'text?'],
     latestInvoiceCreatedAt: ['latest_invoice_created_at', 'timestamptz?'],
     otherStatusSeenAt: ['other_status_seen_at', 'timestamptz?'],

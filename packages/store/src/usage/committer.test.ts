@@ -135,3 +135,47 @@ test('a change of sources between reading and taking is seen', async () => {
     balance: { granted: 6, used: 2 },
   });
 });
+
+test('what is refused leaves no row, and what is taken after it makes one', async () => {
+  await usage.grant('careful', 10);
+  const rows = () =>
+    usage.database.usageState.count({ where: { userId: { in: ['careful', 'guessed', 'nobody'] } } });
+  const results = await Promise.all([
+    usage.submit(asked('careful', use('careful_1', { quantity: 11 }))),
+    usage.submit(asked('careful', use('careful_2'), 'guessed')),
+    usage.submit(asked('nobody', use('careful_3'))),
+    usage.submit(
+      asked('careful', {
+        kind: 'reserve',
+        reservationId: 'careful',
+        quantity: 11,
+        expiresInMs: 60_000,
+        onExpiry: 'release',
+      }),
+    ),
+  ]);
+  expect(results).toMatchObject([
+    { kind: 'event', answer: { recorded: false, reason: 'insufficient_balance', usage_seq: 0 } },
+    { kind: 'refused', code: 'feature_not_metered' },
+    { kind: 'event', answer: { recorded: false, reason: 'not_entitled' } },
+    { kind: 'reservation', answer: { state: 'denied' } },
+  ]);
+  expect(await rows()).toBe(0);
+  const [taken, denied] = await Promise.all([
+    usage.submit(asked('careful', use('careful_1', { quantity: 6 }))),
+    usage.process().submit(asked('careful', use('careful_4', { quantity: 6 }))),
+  ]);
+  expect([answerOf(taken).recorded, answerOf(denied).recorded].filter(Boolean)).toHaveLength(1);
+  expect(await rows()).toBe(1);
+});
+
+test('an id that another user has is refused without a row', async () => {
+  await usage.grant('first', 1);
+  await usage.grant('second', 1);
+  await usage.submit(asked('first', use('shared')));
+  expect(await usage.submit(asked('second', use('shared')))).toMatchObject({
+    kind: 'refused',
+    code: 'event_conflict',
+  });
+  expect(await usage.database.usageState.count({ where: { userId: 'second' } })).toBe(0);
+});

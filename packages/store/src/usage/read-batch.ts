@@ -43,19 +43,16 @@ type ProjectId = { projectId: string; id: string };
 const projectsOf = (ids: readonly ProjectId[]): string[] => ids.map(({ projectId }) => projectId);
 const textsOf = (ids: readonly ProjectId[]): string[] => ids.map(({ id }) => id);
 
-/**
- * Reads what a batch is decided by, once its rows are locked. It must be a statement of its own: the one that waited for
- * the locks sees other tables as they were before the wait, without what the winner wrote.
- */
-export function readBatch(query: QueryJson, question: BatchQuestion): Promise<ReadBatch> {
+/** A `ReadBatch`, as JSON. */
+function batchJson(question: BatchQuestion): Prisma.Sql {
   const { commands, rememberedSince } = question;
   const named = commands.map(({ projectId, command }) => ({ projectId, ...idsOf(command) }));
   const events = named.flatMap(({ projectId, events: ids }) => ids.map((id) => ({ projectId, id })));
   const reservations = named.flatMap(({ projectId, reservation: id }) =>
     id === null ? [] : [{ projectId, id }],
   );
-  return query<ReadBatch>(Prisma.sql`
-    SELECT json_build_object(
+  return Prisma.sql`
+    json_build_object(
       'versions', (
         SELECT coalesce(json_agg(json_build_object('projectId', a.project_id, 'userId', a.user_id,
           'featureCode', a.feature_code, 'ref', u.id, 'userVersion', coalesce(u.version, 0), 'projectVersion', p.version)), '[]')
@@ -83,5 +80,23 @@ export function readBatch(query: QueryJson, question: BatchQuestion): Promise<Re
         SELECT coalesce(json_agg(json_build_object('projectId', b.project_id, 'userId', b.user_id,
           'featureCode', b.feature_code, 'bucket', b.bucket)), '[]')
         FROM ${accountRows(question.withEnded, 'a')}
-          JOIN public.usage_ended_buckets b ON ${sameAccount('b', 'a')}))`);
+          JOIN public.usage_ended_buckets b ON ${sameAccount('b', 'a')}))`;
 }
+
+/**
+ * Reads what a batch is decided by, once its rows are locked. It must be a statement of its own: the one that waited for
+ * the locks sees other tables as they were before the wait, without what the winner wrote.
+ */
+export const readBatch = (query: QueryJson, question: BatchQuestion): Promise<ReadBatch> =>
+  query<ReadBatch>(Prisma.sql`SELECT ${batchJson(question)}`);
+
+/** The same without locks, and which of the accounts have a row, at one moment. */
+export const readUnused = (
+  query: QueryJson,
+  question: BatchQuestion,
+): Promise<{ read: ReadBatch; used: AccountKey[] }> =>
+  query(Prisma.sql`
+    SELECT json_build_object('read', ${batchJson(question)}, 'used', (
+      SELECT coalesce(json_agg(json_build_object('projectId', a.project_id, 'userId', a.user_id,
+        'featureCode', a.feature_code)), '[]')
+      FROM ${accountRows(question.accounts, 'a')} JOIN public.usage_states s ON ${sameAccount('s', 'a')}))`);

@@ -48,7 +48,7 @@ export type TakeOptions = {
 };
 
 /** A locked account, by `accountText`. */
-type Opened = AccountKey & { sources: DerivedSources; account: Account };
+export type Opened = AccountKey & { sources: DerivedSources; account: Account };
 
 /** Of reservations that are held: those that are due, and when the next of the others is. */
 function dueOf(held: readonly StoredReservation[], now: Instant) {
@@ -83,7 +83,7 @@ async function open(
 }
 
 /** Those whose sources still are what was known, with their ended buckets where they were read. */
-function readyOf(opened: readonly Opened[], read: ReadBatch): Map<string, Opened> {
+export function readyOf(opened: readonly Opened[], read: ReadBatch): Map<string, Opened> {
   const versions = new Map(read.versions.map((one) => [accountText(one), one]));
   const ended = groupByAccount(read.ended);
   return new Map(
@@ -99,7 +99,7 @@ function readyOf(opened: readonly Opened[], read: ReadBatch): Map<string, Opened
 }
 
 /** What was read, as decisions take it. */
-function toUsageBatch(
+export function toUsageBatch(
   ready: ReadonlyMap<string, Opened>,
   read: ReadBatch,
   { commands, now, lateMs }: { commands: readonly AskedCommand[]; now: Instant; lateMs: number },

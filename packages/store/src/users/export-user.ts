@@ -24,6 +24,7 @@ export type UserExport = {
   events: StoredEvent[];
   audit: AuditRow[];
   idempotencyKeys: ExportedRow[];
+  openCheckouts: ExportedRow[];
   /** Rows of usage, by table. */
   usage: ExportedUsage;
   /** Rows of what products were told, by table. */
@@ -58,6 +59,12 @@ async function answerRows(tx: Queries, { projectId, userId }: UserKey): Promise<
     SELECT to_jsonb(k) - 'request_hash' AS row FROM public.idempotency_keys k
     WHERE project_id = ${projectId} AND stripe_request #>> '{params,metadata,user_id}' = ${userId}
     ORDER BY created_at, key`;
+  return rows.map(({ row }) => row);
+}
+
+async function openCheckoutRows(tx: Queries, userRef: bigint): Promise<ExportedRow[]> {
+  const rows = await tx.$queryRaw<{ row: ExportedRow }[]>`
+    SELECT to_jsonb(o) - 'request_hash' AS row FROM public.open_checkouts o WHERE user_ref = ${userRef} ORDER BY slot`;
   return rows.map(({ row }) => row);
 }
 
@@ -128,6 +135,7 @@ function readAll(reader: Database, key: UserKey): Promise<UserExport | null> {
       events: await eventsOf(tx, names),
       audit: await auditOf(tx, key, names),
       idempotencyKeys: await answerRows(tx, key),
+      openCheckouts: await openCheckoutRows(tx, user.id),
       usage: await exportUsage(tx, key),
       webhooks: await exportWebhooks(tx, key),
     };

@@ -55,7 +55,7 @@ const find = (tx: Queries, { query, project_id: projectId }: FindUsersQuery): Pr
       SELECT 'payment' AS matched, id FROM public.purchases
       WHERE id = ${query} OR session_id = ${query} OR charge_id = ${query}
       UNION SELECT 'customer', id FROM public.purchases WHERE stripe_customer_id = ${query} AND invoice_id IS NULL
-      UNION SELECT 'invoice', id FROM public.purchases WHERE invoice_id = ${query}
+      UNION SELECT 'invoice', id FROM public.purchases WHERE invoice_id = ${query} OR receipt_invoice_id = ${query}
       UNION SELECT coalesce(named.matched, 'payment'), p.id FROM named
       JOIN public.purchases p ON p.id = named.id OR p.session_id = named.id OR p.charge_id = named.id
       WHERE named.matched = 'event'),

@@ -65,7 +65,7 @@ export async function namesOf(tx: Queries, userRef: bigint): Promise<string[]> {
       SELECT id, ARRAY[id, latest_invoice_id, period_invoice_id] AS ids FROM public.subscriptions
       WHERE user_ref = ${userRef} OR id = ANY(ARRAY(SELECT object_id FROM public.object_owners WHERE user_ref = ${userRef}))
       UNION ALL
-      SELECT id, ARRAY[id, session_id, charge_id] FROM public.purchases
+      SELECT id, ARRAY[id, session_id, charge_id, invoice_id, receipt_invoice_id] FROM public.purchases
       WHERE user_ref = ${userRef} OR id = ANY(ARRAY(SELECT object_id FROM public.object_owners WHERE user_ref = ${userRef}))
       UNION ALL SELECT id, ARRAY[id] FROM public.grants WHERE user_ref = ${userRef})
     SELECT DISTINCT name AS id FROM object CROSS JOIN LATERAL unnest(ids) AS name WHERE name IS NOT NULL LIMIT 1000`;

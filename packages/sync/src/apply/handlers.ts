@@ -56,11 +56,11 @@ const paidInvoice = about('invoice', ({ invoice: facts }, event) => {
   return facts.isPaid && maySell ? invoicePurchase(facts) : mentionOfInvoice(facts, event);
 });
 
-/** What a schedule changes, the subscription's own events carry. */
+/** What a schedule has changed, the subscription's own events carry; what it will change, Stripe is asked for. */
 const schedule = about('schedule', ({ schedule: { subscriptionId, customerId } }, event) =>
   subscriptionId === null
     ? ignored('no_effect')
-    : mention(subscriptionId, { customerId, claims: noClaims }, event),
+    : mention(subscriptionId, { customerId, claims: noClaims, isAboutSchedule: true }, event),
 );
 
 /** A checkout session that ended: of a subscription it names the owner, of a payment the purchase. */

@@ -8,7 +8,7 @@ import {
   writeOutcomes,
 } from '@billing/store';
 import type { LedgerStatus, Outcome, PendingInvalidation } from '@billing/store';
-import type { SyncDeps } from '../deps.ts';
+import type { SyncDeps, WriteDeps } from '../deps.ts';
 import { namesErased, toErased, toLedger } from './plan-write.ts';
 import type { WritePlan } from './plan-write.ts';
 import { noKeys } from './decide-events.ts';
@@ -27,7 +27,7 @@ const earliestMark = (plans: readonly WritePlan[]): number =>
  * have changed since they were read, or a user was erased since. `cause`: of what no event brings, as products are told.
  */
 export async function writePlans<P extends WritePlan>(
-  deps: SyncDeps,
+  deps: WriteDeps,
   plans: readonly P[],
   cause: Cause | null = null,
 ): Promise<P[]> {
@@ -50,7 +50,7 @@ export async function writePlans<P extends WritePlan>(
  * have died before it published.
  */
 async function afterCommit(
-  deps: SyncDeps,
+  deps: WriteDeps,
   plans: readonly WritePlan[],
   { pending, cause }: { pending: readonly PendingInvalidation[]; cause: Cause | null },
 ): Promise<void> {
@@ -76,7 +76,7 @@ async function afterCommit(
  * then, so the payment looks again. The cache's time limit bounds what a failure here costs.
  */
 async function bumpLateHolders(
-  { database, logger }: SyncDeps,
+  { database, logger }: WriteDeps,
   { related: { objectIds, bumped }, outcome }: WritePlan,
   given: Cause | null,
 ): Promise<PendingInvalidation[]> {
@@ -92,7 +92,7 @@ async function bumpLateHolders(
 }
 
 /** Looks at the quarantine of a plan's object once more. */
-async function review({ database, logger }: SyncDeps, plan: WritePlan): Promise<PendingInvalidation[]> {
+async function review({ database, logger }: WriteDeps, plan: WritePlan): Promise<PendingInvalidation[]> {
   const object = plan.review;
   if (object === null) return [];
   try {

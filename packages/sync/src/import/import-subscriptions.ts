@@ -1,7 +1,7 @@
 import {
   fromStripeSeconds,
   isTerminal,
-  lacksCoupons,
+  lacksDetails,
   reconcileSubscription,
   resolveOwners,
   subscriptionSnapshot,
@@ -31,7 +31,7 @@ export async function importSubscriptions(deps: PhaseDeps, scope: Scope): Promis
     list: (params) =>
       deps.sync.stripe.subscriptions.list({
         ...params,
-        expand: ['data.latest_invoice', 'data.discounts.source.coupon'],
+        expand: ['data.latest_invoice', 'data.schedule', 'data.discounts.source.coupon'],
       }),
     handle: (page) => importPage(deps, scope, page),
   });
@@ -112,7 +112,7 @@ async function applyListed(
 }
 
 const isWhole = ({ snapshot }: ListedSubscription): boolean =>
-  snapshot.areItemsComplete && !lacksCoupons(snapshot.discounts);
+  snapshot.areItemsComplete && !lacksDetails(snapshot);
 
 /** Imports subscriptions that only their sessions name as the project's. Throws ImportError. */
 export async function importNamed(deps: PhaseDeps, scope: Scope, ids: readonly string[]): Promise<void> {
@@ -153,7 +153,7 @@ async function lookupWhole(deps: ImportDeps, id: string): Promise<ListedSubscrip
   const rendered = await readStripe(deps, () =>
     unlessRefused(
       ({ code }) => code === 'resource_missing',
-      () => stripe.subscriptions.retrieve(id, { expand: ['latest_invoice'] }),
+      () => stripe.subscriptions.retrieve(id, { expand: ['latest_invoice', 'schedule'] }),
     ),
   );
   if (rendered === null) return null;

@@ -30,7 +30,7 @@ function projectsOf(
 }
 /** Fields of which older versions of the service knew nothing, and coupons that were not looked up yet. */
 const addedLater =
-  /^(pause_behavior|discounts|discounts\.[^.]+\.(coupon|end)|items\.[^.]+\.(unit_amount|currency|interval|interval_count|usage_type|billed_quantity))$/;
+  /^(pause_behavior|pause_resumes_at|stripe_created_at|schedule(\.changes)?|pending_payment|discounts|discounts\.[^.]+\.(coupon|end)|items\.[^.]+\.(unit_amount|currency|interval|interval_count|usage_type|billed_quantity))$/;
 
 const isAddition = ({ path, before }: FieldChange): boolean => before === null && addedLater.test(path);
 

@@ -1,6 +1,6 @@
 import {
   fromStripeSeconds,
-  lacksCoupons,
+  lacksDetails,
   reconcileSubscription,
   subscriptionSnapshot,
   unknownSubscription,
@@ -50,7 +50,7 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
     listed: ListedSubscription,
     mayLookUp: boolean,
   ): Promise<ListedSubscription | 'later' | 'refused'> {
-    const isWhole = listed.snapshot.areItemsComplete && !lacksCoupons(listed.snapshot.discounts);
+    const isWhole = listed.snapshot.areItemsComplete && !lacksDetails(listed.snapshot);
     if (isWhole || !mayLookUp) return listed;
     const lookup = await lookupSubscription(background, listed.snapshot.id);
     if (lookup.kind === 'found') return { ...listed, snapshot: lookup.object };
@@ -81,7 +81,7 @@ export function subscriptionListing(deps: MaintenanceDeps, run: Run): Listing {
       deps.stripe.subscriptions.list({
         status: 'all',
         limit: 100,
-        expand: ['data.latest_invoice', 'data.discounts.source.coupon'],
+        expand: ['data.latest_invoice', 'data.schedule', 'data.discounts.source.coupon'],
         ...(after === null ? {} : { starting_after: after }),
       }),
     idsOf: (rows) => rows.map((row) => row.id),

@@ -1,10 +1,8 @@
 import type { StripeLookup } from '@billing/domain';
 import { Stripe } from 'stripe';
-import type { SyncDeps } from '../deps.ts';
+import type { AskDeps } from '../deps.ts';
 import { pauseInOutageMs } from '../outages.ts';
 import { checkPage } from './check-page.ts';
-
-type AskDeps = Pick<SyncDeps, 'budget' | 'counters' | 'logger'>;
 
 /** What a failed request to Stripe means for the caller. */
 export type StripeFailure =

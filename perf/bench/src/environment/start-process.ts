@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAppProcess, freePort } from '@billing/testing';
@@ -25,6 +25,8 @@ export type ProcessOptions = {
 };
 
 const logDir = mkdtempSync(join(tmpdir(), 'billing-bench-'));
+// What failed is to be read there.
+process.once('exit', (code) => code === 0 && rmSync(logDir, { recursive: true, force: true }));
 
 /** Starts a Node process on a free port and waits until it is ready. It cannot outlive this one. */
 export async function startProcess(options: ProcessOptions): Promise<Running> {

@@ -1,8 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { webhookSecret } from '../environment/set-up.ts';
 import type { HttpClient } from './http-client.ts';
+import { scratchFile } from './scratch-file.ts';
 import { sign } from './signed-events.ts';
 import type { Change, NextEvent } from './subscription-events.ts';
 
@@ -18,7 +17,7 @@ export async function deliver(client: HttpClient, { event }: Change): Promise<vo
 
 /** Writes `count` signed events to a file for the load generator; returns its path. */
 export function writeSignedEvents(nextEvent: NextEvent, count: number): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'billing-events-')), 'events.jsonl');
+  const file = scratchFile('events.jsonl');
   const lines = Array.from({ length: count }, () => {
     const body = JSON.stringify(nextEvent().event);
     return JSON.stringify({ body, signature: sign(body, webhookSecret) });

@@ -1,8 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Running } from '../environment/start-process.ts';
@@ -11,6 +9,7 @@ import type { Processes } from '../measure/cpu-time.ts';
 import type { Measured } from '../measure/take-turns.ts';
 import { entries } from '../paths.ts';
 import { idMark } from './id-mark.ts';
+import { scratchFile } from './scratch-file.ts';
 
 /**
  * The requests of a load generator. `webhook`: POSTs Stripe events, each with its own id and signature: those of a file
@@ -66,7 +65,7 @@ done = function(summary, latency)
 end`;
 
 async function runWrk(wrk: string, url: string, load: Load & { seconds: number }): Promise<Report> {
-  const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.lua');
+  const file = scratchFile('load.lua');
   writeFileSync(file, wrkScript(load));
   const { stdout } = await promisify(execFile)(wrk, [
     '-t1',
@@ -83,7 +82,7 @@ async function runWrk(wrk: string, url: string, load: Load & { seconds: number }
 export async function generate(url: string, load: Load): Promise<Report> {
   const wrk = load.webhook === undefined ? findWrk() : undefined;
   if (wrk !== undefined && 'seconds' in load) return runWrk(wrk, url, load);
-  const file = join(mkdtempSync(join(tmpdir(), 'billing-load-')), 'load.json');
+  const file = scratchFile('load.json');
   writeFileSync(file, JSON.stringify({ url, ...load }));
   const { stdout } = await promisify(execFile)(process.execPath, [entries.bench('load/autocannon'), file]);
   return report.parse(JSON.parse(stdout));

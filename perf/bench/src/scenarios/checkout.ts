@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { waitFor } from '@billing/testing';
 import { z } from 'zod';
@@ -9,6 +7,7 @@ import { createHttpClient } from '../load/http-client.ts';
 import type { HttpClient } from '../load/http-client.ts';
 import { failOnFailed, latenciesOf, openLoop } from '../load/open-loop.ts';
 import type { Latencies } from '../load/open-loop.ts';
+import { scratchFile } from '../load/scratch-file.ts';
 import { countCpu } from '../measure/cpu-time.ts';
 import type { Processes } from '../measure/cpu-time.ts';
 import { median } from '../measure/statistics.ts';
@@ -103,7 +102,7 @@ export const checkout: Scenario = {
   isDefault: true,
   async run(environment, settings) {
     const { rounds, seconds, say } = settings;
-    const timesFile = join(mkdtempSync(join(tmpdir(), 'billing-stripe-times-')), 'times.jsonl');
+    const timesFile = scratchFile('times.jsonl');
     const observer = pathToFileURL(entries.bench('servers/stripe-times'));
     const server = await environment.startApi({
       NODE_OPTIONS: `--import ${observer.href}`,

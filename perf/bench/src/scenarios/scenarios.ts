@@ -12,6 +12,7 @@ import type { Scenario, Settings } from './scenario.ts';
 import { soak } from './soak.ts';
 import { usage } from './usage/usage.ts';
 import { webhook } from './webhook.ts';
+import { webhooksOut } from './webhooks-out/webhooks-out.ts';
 import { worker } from './worker.ts';
 
 /** All scenarios, in the order in which they run. */
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   worker,
   checkout,
   usage,
+  webhooksOut,
   processes,
   queueMemory,
   coldStart,

@@ -146,6 +146,11 @@ export const events = dashboard({
           description:
             'Prices of the catalog that Stripe was not asked for yet, has otherwise, or does not have.',
         }),
+        graph('Duplicate subscriptions', [['max(duplicate_subscriptions)', 'duplicates']], {
+          width: 12,
+          description:
+            'Live subscriptions to a price or group of plans of which their user has an older one: the user pays twice.',
+        }),
         graph('Events not seen', [['max(stripe_events_not_seen_seconds)', 'not seen']], {
           width: 12,
           unit: 's',

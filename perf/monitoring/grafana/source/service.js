@@ -83,6 +83,21 @@ export const service = dashboard({
           { unit: 'reqps', isStacked: true },
         ),
         graph(
+          'Changes of plan by answer',
+          [
+            [
+              'sum by (status_code) (rate(http_requests_total{route="/api/v1/subscriptions/:subscription_id/change"}[$__rate_interval]))',
+              '{{status_code}}',
+            ],
+          ],
+          {
+            unit: 'reqps',
+            isStacked: true,
+            description:
+              '402: the payment failed, and the old plan goes on. 409: the preview is out of date, or the state allows no change.',
+          },
+        ),
+        graph(
           'Refused credentials by area',
           [
             [

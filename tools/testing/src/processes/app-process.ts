@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { waitFor } from '../wait-for.ts';
 import { readLog, startGuarded } from './guarded-process.ts';
 import type { GuardedProcess } from './guarded-process.ts';
@@ -133,12 +131,6 @@ function reasonIn(output: string): string {
 }
 
 type App = 'api' | 'worker';
-
-/** Builds apps, as their processes run from the build. Nothing is done where the build is up to date. */
-export async function buildApps(...apps: App[]): Promise<void> {
-  const filters = apps.map((app) => `--filter=@billing/${app}...`);
-  await promisify(execFile)('npm', ['run', 'build', '--', ...filters], { cwd: root });
-}
 
 /** Starts an app as it is deployed; only `env` (and PATH) is in its environment. */
 export async function spawnApp(app: App, env: Record<string, string>): Promise<AppProcess> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -45,10 +45,19 @@ export type PostgresServer = Pick<GuardedProcess, 'pid' | 'exited' | 'kill' | 'i
   stop: () => Promise<void>;
 };
 
+/** A folder in memory, where there is one with room: throw-away data need no disk. */
+function findMemory(): string {
+  const memory = '/dev/shm';
+  const { bavail, bsize } = existsSync(memory) ? statfsSync(memory) : { bavail: 0, bsize: 0 };
+  return bavail * bsize > 4 * 1024 ** 3 ? memory : tmpdir();
+}
+
 /** Starts a real Postgres on loopback and waits until it answers. It cannot outlive this process. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const binaries = findPostgresBinaries();
-  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'billing-postgres-'));
+  const dir =
+    options.dir ??
+    mkdtempSync(join(options.isVolatile === true ? findMemory() : tmpdir(), 'billing-postgres-'));
   const dataDir = join(dir, 'data');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const prefix = unprivilegedPrefix(dataDir);

@@ -2,7 +2,8 @@ import { checkoutRequest, checkoutResponse } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { answerOnce, parseIdempotencyKey } from '../../checkout/answer-once.ts';
 import { startStripeBudget } from '../../checkout/call-stripe.ts';
-import { sell, tooLate } from '../../checkout/sell.ts';
+import { tooLate } from '../../checkout/prepare-sale.ts';
+import { sell } from '../../checkout/sell.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 
 /** A checkout answers within 15 s, whatever hangs; Stripe gets most of that. */
@@ -16,7 +17,7 @@ export const createCheckout = defineEndpoint({
   tag: 'Selling',
   summary: 'Sell: make a Stripe checkout page',
   description:
-    'Send the user to `checkout_url`. `{CHECKOUT_SESSION_ID}` in `success_url` is filled in by Stripe. What was bought counts when Stripe says so, usually within a second.',
+    "Send the user to `checkout_url`, or show the page inside of yours by `client_secret`. `{CHECKOUT_SESSION_ID}` in `success_url` or `return_url` is filled in by Stripe. What was bought counts when Stripe says so, usually within a second. What the request leaves out is as the project's `checkout_defaults` say; a default that contradicts the request counts for nothing.",
   access: { project: 'checkout' },
   headers: [
     {
@@ -57,8 +58,12 @@ export const createCheckout = defineEndpoint({
   errors: [
     'price_archived',
     'mode_mismatch',
+    'group_conflict',
+    'trial_used',
     'price_not_found',
+    'promotion_code_not_found',
     'already_subscribed',
+    'group_occupied',
     'idempotency_conflict',
     'idempotency_in_progress',
     'stripe_error',

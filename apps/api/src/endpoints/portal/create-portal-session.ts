@@ -1,9 +1,12 @@
 import { portalRequest, portalResponse, secondMs, ServiceError, toTimestamp } from '@billing/domain';
-import { findPortalCustomer, getProject } from '@billing/store';
+import type { PortalRequest } from '@billing/domain';
+import { getProject } from '@billing/store';
+import type { Stripe } from 'stripe';
 import { callStripe, isMissingCustomer, startStripeBudget } from '../../checkout/call-stripe.ts';
 import { portalSession } from '../../checkout/stripe-answers.ts';
 import { checkRedirects } from '../../checkout/check-redirects.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
+import { findPortalTarget } from './find-portal-target.ts';
 
 const stripeMs = 12_500;
 /** Stripe names no end; its page should be opened at once. */
@@ -15,6 +18,8 @@ export const createPortalSession = defineEndpoint({
   operationId: 'createPortalSession',
   tag: 'Selling',
   summary: "Open Stripe's customer portal",
+  description:
+    'It opens the Stripe customer that holds `subscription_id`, else one with a live subscription, else the one that is billed.',
   access: { project: 'checkout' },
   body: {
     schema: portalRequest,
@@ -31,14 +36,21 @@ export const createPortalSession = defineEndpoint({
       },
     },
   ],
-  errors: ['customer_not_found', 'stripe_error', 'stripe_unavailable'],
-  handle: async (deps, { project: { projectId }, body: { user_id: userId, return_url: returnUrl } }) => {
-    const { redirectOrigins } = await getProject(deps.database, projectId);
+  errors: ['customer_not_found', 'subscription_not_found', 'stripe_error', 'stripe_unavailable'],
+  handle: async (deps, { project: { projectId }, body }) => {
+    const { user_id: userId, return_url: returnUrl } = body;
+    const { redirectOrigins, portalConfiguration } = await getProject(deps.database, projectId);
     deps.warnOfOpenRedirects({ projectId, redirectOrigins });
     checkRedirects(redirectOrigins, { return_url: returnUrl });
-    const customer = await findPortalCustomer(deps.database, { projectId, userId });
-    if (customer === null) throw customerNotFound();
-    const params = { customer, return_url: returnUrl };
+    const target = await findPortalTarget(deps.database, { projectId, userId, ...body });
+    if (target.customer === null) throw customerNotFound();
+    const configuration = body.configuration ?? portalConfiguration;
+    const params = {
+      customer: target.customer,
+      return_url: returnUrl,
+      ...(configuration === null ? {} : { configuration }),
+      ...flowOf(body, target.subscription),
+    };
     const session = await callStripe(
       { ...deps, budget: startStripeBudget(stripeMs) },
       portalSession,
@@ -50,6 +62,16 @@ export const createPortalSession = defineEndpoint({
     return { body: { portal_url: session.url, expires_at: expiresAt } };
   },
 });
+
+type Flow = Pick<Stripe.BillingPortal.SessionCreateParams, 'flow_data'>;
+
+/** The task that the portal opens at. Whoever has done it goes back to the product. */
+function flowOf({ flow, return_url: returnUrl }: PortalRequest, subscription: string | null): Flow {
+  if (flow === undefined) return {};
+  const back = { type: 'redirect' as const, redirect: { return_url: returnUrl } };
+  const about = flow === 'payment_method_update' || subscription === null ? {} : { [flow]: { subscription } };
+  return { flow_data: { type: flow, after_completion: back, ...about } };
+}
 
 const customerNotFound = (cause?: unknown): ServiceError =>
   new ServiceError('customer_not_found', 'Offer the portal to users who have bought something.', { cause });

@@ -107,6 +107,67 @@ describe('the portal shows', () => {
   });
 });
 
+describe('a flow', () => {
+  /** A user whose subscriptions are stored as Stripe has them. */
+  async function subscriber(count: number) {
+    const { userId, userRef } = await createUser();
+    const subscriptions: { id: string; plan: string }[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const customer = await createCustomer();
+      const [row] = (await commerce.stripe.subscriptions.list({ customer: customer.id })).data;
+      const id = row?.id ?? '';
+      await commerce.deps.database.subscription.create({
+        data: {
+          id,
+          userRef,
+          status: 'active',
+          stripeCustomerId: customer.id,
+          claimedUserId: userId,
+          claimedUserSource: 'metadata',
+        },
+      });
+      subscriptions.push({ id, plan: customer.plan });
+    }
+    return { userId, subscriptions };
+  }
+  const asked = async (body: object): Promise<string> => {
+    const { portal_url: url } = (await open(body).expect(200)).body as { portal_url: string };
+    return url;
+  };
+
+  test('is about the only live subscription, or the one that is named', async () => {
+    const [one, two] = [await subscriber(1), await subscriber(2)];
+    expect(await asked({ user_id: one.userId, flow: 'subscription_cancel' })).toContain('/flow');
+    const body = { user_id: two.userId, flow: 'subscription_cancel' };
+    const refused = await open(body).expect(400);
+    expect(refused.body.errors).toMatchObject([{ path: 'subscription_id' }]);
+    for (const { id, plan } of two.subscriptions)
+      expect(await (await fetch(await asked({ ...body, subscription_id: id }))).text()).toContain(plan);
+    await asked({ user_id: two.userId, flow: 'payment_method_update' });
+  });
+
+  test('never leads to a subscription of another user', async () => {
+    const [one, two] = [await subscriber(1), await subscriber(1)];
+    const body = { user_id: one.userId, subscription_id: two.subscriptions[0]?.id };
+    expect((await open(body).expect(404)).body.code).toBe('subscription_not_found');
+  });
+
+  test('and a configuration: that of the request, else of the project', async () => {
+    const strict = await commerce.createProject();
+    const configuration = await commerce.stripe.billingPortal.configurations.create({
+      features: { invoice_history: { enabled: true } },
+    });
+    const { userId, userRef } = await createUser(strict.projectId);
+    await commerce.deps.database.customer.create({
+      data: { stripeCustomerId: (await createCustomer()).id, userRef, source: 'admin' },
+    });
+    const patch = { portal_configuration: 'bpc_none' };
+    await commerce.admin('patch', `/projects/${strict.projectId}`, patch).expect(200);
+    expect((await open({ user_id: userId }, strict.apiKey).expect(502)).body.code).toBe('stripe_error');
+    await open({ user_id: userId, configuration: configuration.id }, strict.apiKey).expect(200);
+  });
+});
+
 describe('there is no portal', () => {
   test.each([
     ['for an unknown user', async () => uniqueId('user')],

@@ -104,6 +104,29 @@ test('checks of unknown users and codes, and of other kinds', async () => {
   ]);
 });
 
+test('an answer not older than a `usage_seq`: of what was used, of what never was, and of users and codes that nobody knows', async () => {
+  const used = await userWith(10);
+  const unused = await userWith(10);
+  await use(event(used));
+  const asked = [
+    [{ user_id: used, feature_code: 'calls', min_usage_seq: 1 }, 'within_allowance', 1],
+    // Nothing is newer than what Postgres has: a number that is ahead of it is no reason to fail.
+    [{ user_id: used, feature_code: 'calls', min_usage_seq: 99 }, 'within_allowance', 1],
+    [{ user_id: unused, feature_code: 'calls', min_usage_seq: 0 }, 'within_allowance', 0],
+    [{ user_id: unused, feature_code: 'calls', min_usage_seq: 1 }, 'within_allowance', 0],
+    [{ user_id: used, feature_code: 'nothing', min_usage_seq: 1 }, 'not_entitled', 0],
+    [{ user_id: 'nobody', feature_code: 'calls', min_usage_seq: 1 }, 'not_entitled', 0],
+  ] as const;
+  for (const [query, reason, seq] of asked)
+    for (let turn = 0; turn < 2; turn += 1) {
+      const { status, body, headers } = await check(query);
+      expect([status, body.reason, body.usage_seq]).toEqual([200, reason, seq]);
+      expect(query.min_usage_seq > seq && headers['x-cache'] === 'hit').toBe(false);
+    }
+  const { status, body } = await check({ user_id: used, feature_code: 'calls', min_usage_seq: -1 });
+  expect([status, body.code]).toEqual([400, 'invalid_request']);
+});
+
 test('a batch of checks keeps the order', async () => {
   const users = [await userWith(1), 'nobody', await userWith(3)];
   const many = await call('post', '/api/v1/check/batch').send({

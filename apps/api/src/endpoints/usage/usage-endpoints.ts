@@ -8,6 +8,7 @@ import { createReservation } from './create-reservation.ts';
 import { getReservation } from './get-reservation.ts';
 import { getUsage } from './get-usage.ts';
 import { getUserUsage } from './get-user-usage.ts';
+import { listTopUsers } from './list-top-users.ts';
 import { listUsageEvents } from './list-usage-events.ts';
 import { listMeterReports } from './list-meter-reports.ts';
 import { listUsageRefusals } from './list-usage-refusals.ts';
@@ -37,6 +38,7 @@ export const usageAdminEndpoints: readonly Endpoint[] = [
   checkUserUsage, //             GET    /api/v1/admin/projects/{project_id}/usage/check
   getUserUsage, //               GET    /api/v1/admin/projects/{project_id}/usage
   listUserUsageEvents, //        GET    /api/v1/admin/projects/{project_id}/usage/events
+  listTopUsers, //               GET    /api/v1/admin/projects/{project_id}/usage/top-users
   adjustUsage, //                POST   /api/v1/admin/usage/adjust
   listUsageRefusals, //          GET    /api/v1/admin/usage/refusals
   listMeterReports, //           GET    /api/v1/admin/usage/meter-reports

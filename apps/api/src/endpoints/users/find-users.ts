@@ -10,7 +10,7 @@ export const findUsers = defineEndpoint({
   tag: 'Access',
   summary: 'Find whose something is',
   description: 'The first 100 that match, exactly. Recorded in the audit log.',
-  access: { admin: 'viewer' },
+  access: { admin: 'viewer', limitedBy: 'handler' },
   readsReplica: true,
   query: findUsersQuery,
   answers: [
@@ -29,8 +29,12 @@ export const findUsers = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database, reader, erasureKeys }, { query, actor }) => {
-    const rows = await findRows(database, query, { actor, erasureKeys, reader });
+  handle: async ({ database, reader, erasureKeys }, { query, actor, onlyProject }) => {
+    // A name that is limited to a project finds what is in it, whatever else it asks for.
+    if (onlyProject !== null && (query.project_id ?? onlyProject) !== onlyProject)
+      return { body: { data: [], next_cursor: null } };
+    const asked = onlyProject === null ? query : { ...query, project_id: onlyProject };
+    const rows = await findRows(database, asked, { actor, erasureKeys, reader });
     const data = rows.map((row) => ({
       project_id: row.projectId,
       user_id: row.userId,

@@ -36,6 +36,10 @@ function textOf(schema: Schema): fc.Arbitrary<unknown> {
     return fc
       .date({ min: new Date('1960-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
       .map((date) => date.toISOString());
+  if (format === 'date')
+    return fc
+      .date({ min: new Date('1960-01-01'), max: new Date('2100-01-01'), noInvalidDate: true })
+      .map((date) => date.toISOString().slice(0, 10));
   // RFC 5322 allows more than is taken.
   if (format === 'email')
     return fc.oneof(

@@ -9,6 +9,7 @@ import {
   saveRun,
   saveSample,
   takeSampleSlot,
+  writeRevenueDay,
 } from '@billing/store';
 import type { Database } from '@billing/store';
 import { uniqueId } from '../../testing/start-commerce.test-support.ts';
@@ -68,6 +69,14 @@ export async function seedMeterHour(database: Database, projectId: string): Prom
   await database.usageMeterHour.create({
     data: { projectId, userId: uniqueId('user'), featureCode: 'api_calls', hour, waitsSince: hour },
   });
+}
+
+/** What the worker writes of a day. */
+export async function seedRevenueDay(database: Database, projectId: string): Promise<void> {
+  const day = new Date().toISOString().slice(0, 10);
+  const metrics = { active: 1, trialing: 0, total: 1, mrr: [{ currency: 'usd', amount: 1_000 }], main: null };
+  const changes = { begun: 1, ended: 0 };
+  await writeRevenueDay(database, { projectId, day, metrics, changes, now: new Date() });
 }
 
 /** A message of each state of a delivery, and what was answered; returns their ids. */

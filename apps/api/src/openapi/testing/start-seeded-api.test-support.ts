@@ -4,11 +4,13 @@ import { waitFor } from '@billing/testing';
 import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
+import { subscribe } from '../../testing/subscribe.test-support.ts';
 import { testAdmin } from '../../testing/start-test-api.test-support.ts';
 import {
   answerReplays,
   seedEvents,
   seedMeterHour,
+  seedRevenueDay,
   seedRuns,
   seedSample,
   seedSessions,
@@ -39,13 +41,20 @@ async function seedUser(api: Commerce, projectId: string, prices: { monthly: str
   });
   await publishInvalidations(api.deps, [...subscribed.pending, ...granted.pending, ...bought.pending]);
   const customerId = (await api.stripe.customers.create({})).id;
+  await api.stripe.invoices.create({ customer: customerId });
   await api
     .admin('post', `/projects/${projectId}/customers`, {
       user_id: owner.userId,
       stripe_customer_id: customerId,
     })
     .expect(201);
-  const ids = { subscriptionId: subscribed.result, purchaseId: bought.result, customerId };
+  const subscribedId = await subscribe(api, {
+    projectId,
+    userId: owner.userId,
+    stripePriceIds: [prices.monthly],
+    customer: customerId,
+  });
+  const ids = { subscriptionId: subscribed.result, subscribedId, purchaseId: bought.result, customerId };
   return { userId: owner.userId, ...ids, grantId: granted.result };
 }
 
@@ -115,7 +124,8 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   const unsold = await api.sell(projectId);
   await sellUsage(api, projectId, monthly.productId);
   const prices = { monthly: monthly.stripePriceId, once: once.stripePriceId };
-  const { userId, subscriptionId, purchaseId, customerId, grantId } = await seedUser(api, projectId, prices);
+  const seeded = await seedUser(api, projectId, prices);
+  const { userId, subscriptionId, subscribedId, purchaseId, customerId, grantId } = seeded;
   await seedUsageRefusal(database, { projectId, userId });
   const webhooks = await makeWebhooks(api, { projectId, userId });
   const reservationIds = await useAndReserve(api, { apiKey, userId });
@@ -130,7 +140,8 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
     key_id: [(await api.createApiKey(projectId)).keyId],
     feature_code: ['monthly', 'by_hand', 'api_calls', 'seats'],
     object_id: [subscriptionId],
-    subscription_id: [subscriptionId],
+    // One that Stripe has, and one that only a hint gives to the user.
+    subscription_id: [subscribedId, subscriptionId],
     // Nothing names its owner, which counts as a hint.
     source_id: [subscriptionId],
     payment_intent_id: [purchaseId],
@@ -151,6 +162,7 @@ export async function startSeededApi(options: { projectId?: string; env?: Record
   };
   await seedMeterHour(database, projectId);
   await seedSample(database);
+  await seedRevenueDay(database, projectId);
   const stopAnswering = answerReplays(database);
   return {
     api,

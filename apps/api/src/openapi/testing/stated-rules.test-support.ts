@@ -10,13 +10,46 @@ export type StatedRule = {
   words: RegExp;
 };
 
-const time = /^(?:valid_from|valid_to|expires_at|from|to|since|timestamp|observed_at)$/;
+const time = /^(?:valid_from|valid_to|expires_at|resumes_at|from|to|since|timestamp|observed_at|trial_end)$/;
 
 export const statedRules = {
   trialWithPayment: {
-    path: /^trial_days$/,
+    path: /^(?:trial_days|trial_end|trial_without_card|payment_method_collection)$/,
     message: /for the mode subscription only/,
     words: /With `mode: subscription` only/,
+  },
+  invoiceOfSubscription: {
+    path: /^invoice_creation$/,
+    message: /for the mode payment only/,
+    words: /With `mode: payment` only/,
+  },
+  neitherPriceNorItems: {
+    path: /^price_id$/,
+    message: /send price_id or items/,
+    words: /Exactly one of `price_id` and `items`/,
+  },
+  bothPriceAndItems: {
+    path: /^items$/,
+    message: /does not go with price_id/,
+    words: /exactly one of `price_id` and `items`/,
+  },
+  quantityOfItems: { path: /^quantity$/, message: /does not go with items/, words: /Not with `items`/ },
+  priceTwice: { path: /^items\.\d+\.price_id$/, message: /is named twice/, words: /Each price once/ },
+  twoTrials: { path: /^trial_end$/, message: /does not go with trial_days/, words: /not with `trial_days`/ },
+  trialEndsTooSoon: {
+    path: /^trial_end$/,
+    message: /must be 48 hours to 730 days ahead/,
+    words: /48 hours to 730 days ahead/,
+  },
+  addressOfOtherPage: {
+    path: /^(?:success_url|cancel_url|return_url)$/,
+    message: /ui_mode (?:hosted|embedded)/,
+    words: /Required with `ui_mode: (?:hosted|embedded)`/,
+  },
+  quantityOutOfRange: {
+    path: /^adjustable_quantity$/,
+    message: /must hold the quantity/,
+    words: /holds the quantities of the request/,
   },
   accessDaysOfRecurringPrice: {
     path: /^access_days$/,
@@ -71,6 +104,7 @@ export const statedRules = {
     words: /Later than `valid_from` \(or now/,
   },
   keyExpiresInThePast: { path: /^expires_at$/, message: /must be in the future/, words: /In the future/ },
+  pauseThatIsOver: { path: /^resumes_at$/, message: /must be in the future/, words: /in the future/ },
   sinceTheFuture: {
     path: /^since$/,
     message: /must not lie in the future/,
@@ -82,20 +116,30 @@ export const statedRules = {
     words: /in CIDR form/,
   },
   leastAboveMost: {
-    path: /^checkout_defaults\.adjustable_quantity\.max$/,
+    path: /^(?:checkout_defaults\.)?adjustable_quantity\.max$/,
     message: /must not be less than min/,
     words: /from `min` to `max`, which must not be less/,
   },
   codesThatExcludeEachOther: {
-    path: /^checkout_defaults\.promotion_code$/,
+    path: /^(?:checkout_defaults\.)?promotion_code$/,
     message: /does not go with allow_promotion_codes/,
-    words: /`promotion_code` does not go with `allow_promotion_codes`/,
+    words: /(?:`promotion_code` does not go|Not) with `allow_promotion_codes`/,
   },
   nothingUsed: { path: /^quantity$/, message: /must not be 0/, words: /Not 0/ },
   correctionThatTakes: {
     path: /^quantity$/,
     message: /must be negative with corrects/,
     words: /[Nn]egative .* always with `corrects`/,
+  },
+  subscriptionOfFlow: {
+    path: /^subscription_id$/,
+    message: /is required, as the user has/,
+    words: /unless the user has exactly one live subscription/,
+  },
+  windowTooLong: {
+    path: /^from$/,
+    message: /must be before `to`, by at most/,
+    words: /before `to`, by at most [0-9]+ days/,
   },
   windowEndsTooEarly: { path: /^to$/, message: /must be later than from/, words: /later than `from`/ },
   foreignCursor: {

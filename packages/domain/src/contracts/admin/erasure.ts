@@ -43,6 +43,7 @@ export const exportedUserOut = z
       .describe('Events of Stripe that name the user, or what the user has.'),
     audit: z.array(auditOut).describe('Changes by hand that name the user, or what the user has.'),
     idempotency_keys: z.array(storedRow).describe('Checkouts of the last day.'),
+    open_checkouts: z.array(storedRow).describe('Pages of Stripe that were made last.'),
     usage: z.record(z.string(), z.array(storedRow)).describe('Usage: rows of the tables by their names.'),
     webhooks: z
       .record(z.string(), z.array(storedRow))

@@ -1,0 +1,80 @@
+import { Text } from '@mantine/core';
+import type { AuditOut } from '@billing/domain';
+import { useList } from '../api/reads.ts';
+import { CopyableId } from '../parts/copyable-id.tsx';
+import type { Column } from '../parts/data-table.tsx';
+import { Filters, useFilters } from '../parts/filters.tsx';
+import type { Filter } from '../parts/filters.tsx';
+import { Json } from '../parts/json.tsx';
+import { ProjectLink, UserLink } from '../parts/links.tsx';
+import { ListTable } from '../parts/list.tsx';
+import { Page } from '../parts/page.tsx';
+import { Time } from '../parts/time.tsx';
+
+function Target({ of }: { of: AuditOut }) {
+  if (of.erased_at !== null) return <>erased</>;
+  return (
+    <>
+      {of.target_type}
+      {of.target_type === 'user' ? (
+        <UserLink projectId={of.project_id} userId={of.target_id} />
+      ) : (
+        <CopyableId id={of.target_id} />
+      )}
+    </>
+  );
+}
+
+const columns: readonly Column<AuditOut>[] = [
+  { name: 'When', cell: ({ at }) => <Time at={at} /> },
+  { name: 'Who', cell: ({ actor }) => actor },
+  { name: 'Did', cell: ({ action }) => action },
+  { name: 'To', cell: (entry) => <Target of={entry} /> },
+  { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
+  { name: 'Reason', cell: ({ reason }) => <span className="value">{reason ?? '–'}</span> },
+  {
+    name: 'Details',
+    cell: ({ audit_id: id, details }) =>
+      Object.keys(details).length === 0 ? (
+        '–'
+      ) : (
+        <details>
+          <summary>Show</summary>
+          <Json of={details} name={`Details of ${id}`} />
+        </details>
+      ),
+  },
+  { name: 'Request', cell: ({ request_id: id }) => <CopyableId id={id} /> },
+];
+
+const filters: readonly Filter[] = [
+  { name: 'project_id', label: 'Project' },
+  { name: 'actor', label: 'Who' },
+  { name: 'action', label: 'Action' },
+  { name: 'target_type', label: 'Kind' },
+  { name: 'target_id', label: 'Id' },
+  { name: 'from', label: 'From', isTime: true },
+  { name: 'to', label: 'To', isTime: true },
+];
+
+/** Who did what. */
+export function Audit() {
+  const search = useFilters();
+  const query = Object.fromEntries(filters.map(({ name }) => [name, search[name]]));
+  const list = useList<AuditOut>('/api/v1/admin/audit', { query });
+  return (
+    <Page title="Audit" words="Changes by hand, and looks at users. Nobody can change an entry.">
+      <Text size="sm">
+        That none was changed or left out is checked by <code>npm run billing -- audit verify</code>.
+      </Text>
+      <Filters of={filters} />
+      <ListTable
+        name="Audit"
+        list={list}
+        columns={columns}
+        keyOf={({ audit_id: id }) => id}
+        empty="No entry is like this."
+      />
+    </Page>
+  );
+}

@@ -1,0 +1,1 @@
+export type UserKey = { projectId: string; userId: string };

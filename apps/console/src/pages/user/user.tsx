@@ -1,0 +1,111 @@
+import { Button, Stack, Tabs, Text } from '@mantine/core';
+import type { UserOut } from '@billing/domain';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { pathOf } from '../../api/address.ts';
+import { isMissing, useRead } from '../../api/reads.ts';
+import { ActionButton } from '../../parts/action.tsx';
+import { useFilters } from '../../parts/filters.tsx';
+import { ProjectLink } from '../../parts/links.tsx';
+import { Page } from '../../parts/page.tsx';
+import { Loaded } from '../../parts/states.tsx';
+import { Balances } from './balances.tsx';
+import { UserCustomers } from './customers.tsx';
+import { MayDoNow } from './may-do-now.tsx';
+import { Timeline } from './timeline.tsx';
+import { useUserActions } from './user-actions.ts';
+import type { UserKey } from './user-key.ts';
+import { Why } from './why.tsx';
+
+/** Nobody has heard of the user: a grant or an assignment makes one. */
+function Unknown({ userId }: UserKey) {
+  return (
+    <Text>
+      Nobody has heard of {userId} in this project: no purchase, grant or customer names this user. Is the id
+      written exactly as the product writes it? A grant works all the same.
+    </Text>
+  );
+}
+
+const tabs = [
+  ['why', 'Why'],
+  ['timeline', 'Timeline'],
+  ['usage', 'Usage'],
+  ['customers', 'Customers'],
+] as const;
+
+function Details({ user, of }: { user: UserOut; of: UserKey }) {
+  const { tab = 'why' } = useFilters();
+  const navigate = useNavigate();
+  return (
+    <Stack>
+      <MayDoNow user={user} />
+      <Tabs
+        value={tab}
+        onChange={(next) =>
+          void navigate({ to: '.', search: { tab: next ?? 'why' }, replace: true, resetScroll: false })
+        }
+        keepMounted={false}
+      >
+        <Tabs.List mb="sm">
+          {tabs.map(([value, label]) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        <Tabs.Panel value="why">
+          <Why user={user} of={of} />
+        </Tabs.Panel>
+        <Tabs.Panel value="timeline">
+          <Timeline of={of} />
+        </Tabs.Panel>
+        <Tabs.Panel value="usage">
+          <Balances user={user} of={of} />
+        </Tabs.Panel>
+        <Tabs.Panel value="customers">
+          <UserCustomers user={user} of={of} />
+        </Tabs.Panel>
+      </Tabs>
+    </Stack>
+  );
+}
+
+/** What a user may do, and why. */
+export function User() {
+  const of = useParams({ from: '/users/$projectId/$userId' });
+  const read = useRead<UserOut>(pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}`, {
+    isAudited: true,
+  });
+  const actions = useUserActions(of);
+  const isUnknown = isMissing(read.error) && read.data === undefined;
+  return (
+    <Page
+      title={`User ${of.userId}`}
+      words={
+        <>
+          of <ProjectLink projectId={of.projectId} />
+        </>
+      }
+      actions={
+        <>
+          <Button variant="subtle" size="xs" onClick={() => void read.refetch()} loading={read.isFetching}>
+            Refresh
+          </Button>
+          {actions.map((action) => (
+            <ActionButton
+              key={action.label}
+              action={action}
+              variant={action === actions[0] ? 'filled' : 'default'}
+            />
+          ))}
+        </>
+      }
+    >
+      {isUnknown ? (
+        <Unknown {...of} />
+      ) : (
+        <Loaded read={read}>{(user) => <Details user={user} of={of} />}</Loaded>
+      )}
+    </Page>
+  );
+}

@@ -1,0 +1,48 @@
+import { Alert, Code, Stack, Text } from '@mantine/core';
+import type { DryRunOut, FieldChange } from '@billing/domain';
+import { DataTable } from './data-table.tsx';
+
+function shown(value: unknown): string {
+  if (value === undefined || value === null) return '–';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Fields with what they were, and what they become. */
+export function ChangeTable({ changes, empty }: { changes: readonly FieldChange[]; empty: string }) {
+  return (
+    <DataTable
+      name="Changes"
+      rows={changes.map((change, index) => ({ ...change, key: `${index} ${change.path}` }))}
+      keyOf={({ key }) => key}
+      empty={empty}
+      columns={[
+        { name: 'What', cell: ({ path }) => <Code>{path}</Code> },
+        { name: 'Now', cell: ({ before }) => <span className="value">{shown(before)}</span> },
+        { name: 'Then', cell: ({ after }) => <span className="value">{shown(after)}</span> },
+      ]}
+    />
+  );
+}
+
+export function touched(users: number | null): string {
+  if (users === null) return 'Touches more than 10,000 users.';
+  if (users === 0) return 'Touches no user.';
+  return `Touches ${users.toLocaleString('en')} ${users === 1 ? 'user' : 'users'}.`;
+}
+
+/** What an action would do. */
+export function Difference({ of }: { of: DryRunOut }) {
+  return (
+    <Stack gap="xs" aria-live="polite">
+      <Alert
+        role="status"
+        variant="outline"
+        color={of.affected_users === 0 ? 'gray' : 'orange'}
+        title="What it changes"
+      >
+        <Text size="sm">{touched(of.affected_users)}</Text>
+      </Alert>
+      <ChangeTable changes={of.changes} empty="It changes nothing." />
+    </Stack>
+  );
+}

@@ -1,0 +1,24 @@
+import '@mantine/charts/styles.css';
+import { LineChart } from '@mantine/charts';
+
+export type Series = { name: string; label: string; colour: string };
+export type Point = { at: string } & Record<string, number | string | null>;
+
+/** Loaded only where a page shows a graph: its library is most of the console. */
+export function Lines({ points, series }: { points: readonly Point[]; series: readonly Series[] }) {
+  return (
+    <LineChart
+      h={220}
+      data={[...points]}
+      dataKey="at"
+      series={series.map(({ name, label, colour }) => ({ name, label, color: `${colour}.7` }))}
+      withDots={points.length < 3}
+      withLegend={series.length > 1}
+      curveType="linear"
+      connectNulls={false}
+      tickLine="none"
+      lineChartProps={{ accessibilityLayer: false }}
+      lineProps={{ isAnimationActive: false }}
+    />
+  );
+}

@@ -1,0 +1,36 @@
+import { Button, Group, Text } from '@mantine/core';
+import type { ReactNode } from 'react';
+import type { List } from '../api/reads.ts';
+import { DataTable } from './data-table.tsx';
+import type { Column } from './data-table.tsx';
+import { Failure, Loading } from './states.tsx';
+
+type Props<Row> = {
+  name: string;
+  list: List<Row>;
+  columns: readonly Column<Row>[];
+  keyOf: (row: Row) => string;
+  empty?: ReactNode;
+};
+
+/** A list that is read page by page. */
+export function ListTable<Row>({ name, list, columns, keyOf, empty }: Props<Row>) {
+  const failure = list.error === null ? null : <Failure error={list.error} retry={list.refresh} />;
+  if (list.rows === undefined) return failure ?? <Loading />;
+  return (
+    <>
+      {failure}
+      <DataTable name={name} columns={columns} rows={list.rows} keyOf={keyOf} empty={empty} />
+      <Group justify="space-between">
+        <Text size="sm" c="dimmed" role="status">
+          {list.rows.length} {list.hasMore ? 'so far' : list.rows.length === 1 ? 'row' : 'rows'}
+        </Text>
+        {list.hasMore ? (
+          <Button variant="default" size="xs" onClick={list.readMore} loading={list.isFetching}>
+            Show more
+          </Button>
+        ) : null}
+      </Group>
+    </>
+  );
+}

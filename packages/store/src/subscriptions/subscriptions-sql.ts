@@ -1,0 +1,84 @@
+import { soldAs } from '../catalog/sold-as.ts';
+import { ownerSourceSql } from '../customers/owner-source.ts';
+import { Prisma } from '../generated/client.ts';
+import { ownedRows } from '../sources-statement.ts';
+
+const toMs = (instant: string): Prisma.Sql => Prisma.raw(`(extract(epoch FROM ${instant}) * 1000)::bigint`);
+
+/** Of the subscription `h`: it may still be charged. */
+const isLive = (alias: 'h' | 'o'): Prisma.Sql =>
+  Prisma.sql`${Prisma.raw(alias)}.status NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
+
+/** The subscriptions of the rows `owner`, without those that only a buyer's hint gives them or of which only the id is known. */
+const owned = Prisma.sql`
+  SELECT s.*, users.user_id AS owner_id,
+    ${toMs('coalesce(s.stripe_created_at, s.start_date, s.created_at)')} AS created_ms
+  FROM owner users CROSS JOIN LATERAL ${ownedRows('subscriptions')} s
+  WHERE s.status IS NOT NULL AND ${ownerSourceSql('s')} <> 'buyer_hint'`;
+
+/** Their items, as a project sells them. Foreign: another project does. */
+const sold = (projectId: string): Prisma.Sql => Prisma.sql`
+  SELECT i.*, prices.price_id, products.product_id, products.plan_group,
+    coalesce(products.project_id <> ${projectId}, false) AS is_foreign
+  FROM owned s JOIN public.subscription_items i ON i.subscription_id = s.id ${soldAs}`;
+
+/** A metered item has no quantity at Stripe. */
+const ownItems = Prisma.sql`
+  SELECT coalesce(json_agg(json_build_object(
+    'itemId', i.item_id, 'stripePriceId', i.stripe_price_id, 'priceId', i.price_id, 'productId', i.product_id,
+    'group', i.plan_group, 'quantity', CASE WHEN i.usage_type IS DISTINCT FROM 'metered' THEN i.quantity END,
+    'currentPeriodStart', ${toMs('i.current_period_start')}, 'currentPeriodEnd', ${toMs('i.current_period_end')})
+    ORDER BY i.item_id), '[]')
+  FROM sold i WHERE i.subscription_id = h.id AND NOT i.is_foreign`;
+
+const isShared = Prisma.sql`EXISTS (SELECT FROM sold i WHERE i.subscription_id = h.id AND i.is_foreign)`;
+
+/** Whose an unmapped price is, is not known where several projects have items. */
+const nextChange = (projectId: string): Prisma.Sql => Prisma.sql`
+  SELECT json_build_object('effectiveAt', h.schedule #> '{changes,0,effectiveAt}', 'items', coalesce(
+    json_agg(json_build_object('stripePriceId', c."stripePriceId", 'quantity', c.quantity, 'priceId', prices.price_id,
+      'productId', prices.product_id) ORDER BY c."stripePriceId")
+      FILTER (WHERE prices.project_id = ${projectId} OR (prices.price_id IS NULL AND NOT ${isShared})), '[]'))
+  FROM jsonb_to_recordset(h.schedule #> '{changes,0,items}') AS c ("stripePriceId" text, quantity bigint)
+  LEFT JOIN public.prices ON prices.stripe_price_id = c."stripePriceId"
+  HAVING h.schedule #> '{changes,0}' IS NOT NULL`;
+
+/** An older live one of the user has the same price, or another plan of the same group. */
+const isDuplicate = Prisma.sql`${isLive('h')} AND EXISTS (
+  SELECT FROM owned o
+    JOIN sold theirs ON theirs.subscription_id = o.id AND NOT theirs.is_foreign
+    JOIN sold ours ON ours.subscription_id = h.id AND NOT ours.is_foreign
+      AND (ours.stripe_price_id = theirs.stripe_price_id OR ours.plan_group = theirs.plan_group)
+  WHERE o.owner_id = h.owner_id AND ${isLive('o')} AND (o.created_ms, o.id) < (h.created_ms, h.id))`;
+
+/** Conditions on the rows `owner` of `users` (`u`), and on their subscriptions (`h`). */
+export type SubscriptionsAsked = {
+  projectId: string;
+  ofUsers: Prisma.Sql;
+  where: Prisma.Sql;
+  limit: number;
+};
+
+/** One statement that reads subscriptions of users of a project, newest first: one row with a JSON list. */
+export const subscriptionsStatement = ({
+  projectId,
+  ofUsers,
+  where,
+  limit,
+}: SubscriptionsAsked): Prisma.Sql => Prisma.sql`
+  SELECT coalesce(json_agg(one ORDER BY one.created DESC, one."subscriptionId" DESC), '[]') FROM (
+    WITH owner AS MATERIALIZED (SELECT u.id, u.user_id FROM public.users u WHERE u.project_id = ${projectId} AND ${ofUsers}),
+    owned AS MATERIALIZED (${owned}),
+    sold AS MATERIALIZED (${sold(projectId)})
+    SELECT h.id AS "subscriptionId", h.owner_id AS "userId", h.stripe_customer_id AS "stripeCustomerId", h.status,
+      (${ownItems}) AS items, ${isShared} AS "isShared",
+      ${toMs('h.cancel_at')} AS "cancelAt", h.cancel_at_period_end AS "cancelAtPeriodEnd",
+      ${toMs('h.ended_at')} AS "endedAt", ${toMs('h.trial_end')} AS "trialEnd",
+      h.collection_paused AS "collectionPaused", h.pause_behavior AS "pauseBehavior",
+      ${toMs('h.pause_resumes_at')} AS "pauseResumesAt", h.schedule ->> 'scheduleId' AS "scheduleId",
+      (${nextChange(projectId)}) AS "pendingChange", h.pending_payment AS "pendingPayment",
+      ${isDuplicate} AS "isDuplicate", h.confirmed, h.created_ms AS created
+    FROM owned h
+    WHERE ${where} AND (NOT ${isShared} OR EXISTS (
+      SELECT FROM sold i WHERE i.subscription_id = h.id AND NOT i.is_foreign))
+    ORDER BY h.created_ms DESC, h.id DESC LIMIT ${limit}) one`;
