@@ -103,7 +103,7 @@ describeWithBrowser('a user who is locked out', () => {
     const { projectId, userId } = await lockedOut();
     const { page, go } = await system.open({ as: viewer });
     const { body } = await system.admin('get', '/sessions').expect(200);
-    for (const { session_id: id } of body.data) await system.admin('delete', `/sessions/${id}`).expect(200);
+    for (const { session_id: id } of body.data) await system.admin('delete', `/sessions/${id}`).expect(204);
     await waitFor(
       async () => {
         await go(`/users/${projectId}/${userId}`);

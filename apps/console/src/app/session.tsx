@@ -58,8 +58,9 @@ export function SessionGate({ children }: { children: ReactNode }) {
   );
   const signOut = useCallback(async () => {
     await call({ method: 'DELETE', path: sessionPath });
-    client.clear();
+    // The pages go first: what they showed is of the session that ended.
     client.setQueryData(sessionKey, null);
+    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionKey[0] });
   }, [client]);
   if (error !== null)
     return (

@@ -15,25 +15,31 @@ export function useOpenAction(): Open {
   return open;
 }
 
-/** Holds the dialog of an action: what it is about may be gone from the page once it is done. */
+/**
+ * Holds the dialog of an action: what it is about may be gone from the page once it is done. A link in the dialog leads
+ * away from it.
+ */
 export function ActionHost({ children }: { children: ReactNode }) {
-  const [shown, setShown] = useState<{ action: Action; turn: number } | null>(null);
+  const [shown, setShown] = useState<{ action: Action; turn: number; at: string } | null>(null);
+  const [isOpen, setOpen] = useState(false);
   const { pathname } = useLocation();
-  /** Where the dialog was opened. A link in it leads away from it. */
-  const [openAt, setOpenAt] = useState<string | null>(null);
-  const isOpen = openAt === pathname;
   const open = useCallback<Open>(
     (action) => {
-      setShown((before) => ({ action, turn: (before?.turn ?? 0) + 1 }));
-      setOpenAt(pathname);
+      setShown((before) => ({ action, turn: (before?.turn ?? 0) + 1, at: pathname }));
+      setOpen(true);
     },
     [pathname],
   );
-  const close = useCallback(() => setOpenAt(null), []);
+  const close = useCallback(() => setOpen(false), []);
   return (
     <OpenContext value={open}>
       {children}
-      <Modal.Root opened={isOpen} onClose={close} size="lg" transitionProps={{ duration: 0 }}>
+      <Modal.Root
+        opened={isOpen && shown?.at === pathname}
+        onClose={close}
+        size="lg"
+        transitionProps={{ duration: 0 }}
+      >
         <Modal.Overlay />
         <Modal.Content>
           {/* As a header it would be a landmark beside that of the page. */}
