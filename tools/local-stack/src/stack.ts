@@ -22,8 +22,8 @@ export type StackFile = {
   admin_api_key: string;
   webhook_secret: string;
   prices: { subscription: string; payment: string };
-  /** Of a process that `npm run dev` watches: its watcher's, which outlives restarts. */
-  pids: Record<ProgramName | 'postgres' | 'redis', number | null>;
+  /** Of a process that `npm run dev` watches: its watcher's, which outlives restarts. `console`: in `npm run dev` only. */
+  pids: Record<Exclude<ProgramName, 'console'> | 'postgres' | 'redis', number | null> & { console?: number };
 };
 
 /** What was started so far, to be stopped at the end, also when a start fails: our processes first. */
@@ -141,9 +141,10 @@ function describeStack(
 ): StackFile {
   const pidOf = (name: ProgramName): number | null =>
     children.find((child) => child.name === name)?.pid() ?? null;
+  const consolePid = pidOf('console');
   return {
     api_url: urlOf(ports.api),
-    console_url: `${urlOf(pidOf('console') === null ? ports.api : ports.console)}/console/`,
+    console_url: `${urlOf(consolePid === null ? ports.api : ports.console)}/console/`,
     worker_url: urlOf(ports.worker),
     stripe_url: stripe.apiBase ?? 'https://api.stripe.com',
     database_url: servers.databaseUrl,
@@ -157,9 +158,9 @@ function describeStack(
       api: pidOf('api'),
       worker: pidOf('worker'),
       stripe: pidOf('stripe'),
-      console: pidOf('console'),
       postgres: servers.postgres?.pid ?? null,
       redis: servers.redis?.pid ?? null,
+      ...(consolePid === null ? {} : { console: consolePid }),
     },
   };
 }

@@ -100,7 +100,7 @@ function requireDistinct(wanted: readonly WantedItem[]): void {
   for (const [index, { stripePriceId, group }] of wanted.entries()) {
     const before = wanted.slice(0, index);
     if (before.some((one) => one.stripePriceId === stripePriceId))
-      throw refuseField(`items.${index}.price_id`, 'must not be named twice');
+      throw refuseField(`items.${index}.price_id`, 'is named twice');
     if (group !== null && before.some((one) => one.group === group))
       throw new ServiceError('group_conflict', `Name one plan of the group ${group}.`);
   }

@@ -22,7 +22,7 @@ const changeFields = {
     .array(wantedItem)
     .max(mostItems)
     .describe(
-      'All that the subscription shall have of this project: an equal price keeps its item, the next is exchanged in place, what is not named goes. Items of other projects are left alone; `[]` only where there are some.',
+      'All that the subscription shall have of this project: an equal price keeps its item, the next is exchanged in place, what is not named goes. Each price once. Items of other projects are left alone; `[]` only where there are some.',
     ),
   effective: z
     .enum(['auto', 'now', 'period_end'])

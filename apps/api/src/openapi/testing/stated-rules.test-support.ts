@@ -34,6 +34,11 @@ export const statedRules = {
     words: /exactly one of `price_id` and `items`/,
   },
   quantityOfItems: { path: /^quantity$/, message: /does not go with items/, words: /Not with `items`/ },
+  nothingLeft: {
+    path: /^items$/,
+    message: /must not be empty: cancel the subscription instead/,
+    words: /`\[\]` only where there are some/,
+  },
   priceTwice: { path: /^items\.\d+\.price_id$/, message: /is named twice/, words: /Each price once/ },
   twoTrials: { path: /^trial_end$/, message: /does not go with trial_days/, words: /not with `trial_days`/ },
   trialEndsTooSoon: {

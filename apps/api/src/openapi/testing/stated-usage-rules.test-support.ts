@@ -6,8 +6,12 @@ const usage = (more: object) => ({ user_id: 'u', feature_code: 'f', event_id: 'e
 
 const pause = (at: string): Call => ({ path: { subscription_id: 'sub_1' }, body: { resumes_at: at } });
 
-/** What is refused of usage, and of a pause, although its schema takes it. */
+/** What is refused of usage, and of calls of subscriptions, although its schema takes it. */
 export const usageRows = (the: (name: string) => string): StatedRow[] => [
+  ...(['previewSubscriptionChange', 'changeSubscription'] as const).map((operationId): StatedRow => {
+    const path = () => ({ subscription_id: the('subscription_id') });
+    return ['nothingLeft', operationId, 'items', () => ({ path: path(), body: { items: [] } })];
+  }),
   ['pauseThatIsOver', 'pauseSubscription', 'resumes_at', () => pause('2020-01-01T00:00:00Z')],
   ['nothingUsed', 'recordUsage', 'quantity', () => ({ body: usage({ quantity: 0 }) })],
   [
