@@ -1,7 +1,7 @@
 -- What a project's subscriptions were worth on each day, and how many began and ended: docs/decisions/0034.
 CREATE TABLE "revenue_days" (
     "project_id" TEXT COLLATE "C" NOT NULL,
-    "day" DATE NOT NULL,
+    "day" TEXT COLLATE "C" NOT NULL,
     "mrr" JSONB NOT NULL,
     "active" INTEGER NOT NULL,
     "trialing" INTEGER NOT NULL,

@@ -1,5 +1,6 @@
 import { dayMs, hourMs } from '@billing/domain';
 import { changeUser, publishInvalidations } from '@billing/store';
+import { waitFor } from '@billing/testing';
 import { uniqueId } from '../testing/start-commerce.test-support.ts';
 import { calls, entryOf, iso, second, startUsageWorld } from '../testing/usage-world.test-support.ts';
 import type { UsageWorld } from '../testing/usage-world.test-support.ts';
@@ -24,7 +25,8 @@ describe('periods end by the clock', () => {
     const first = await world.check(project, userId);
     expect(entryOf(first, 'calls')).toMatchObject({ period_start: today, period_end: tomorrow });
     expect(first.valid_until).toBe(tomorrow);
-    expect((await world.check(project, userId)).cache).toBe('hit');
+    // The answer goes out before the cache has it.
+    await waitFor(async () => (await world.check(project, userId)).cache === 'hit', { what: 'a hit' });
     world.commerce.clock.advance(dayMs);
     try {
       const next = await world.check(project, userId);

@@ -48,7 +48,7 @@ test('what was sold, to whom, and what it is worth', async () => {
   await database.revenueDay.create({
     data: {
       projectId,
-      day: new Date('2026-11-22'),
+      day: '2026-11-22',
       mrr: [{ currency: 'usd', amount: 1_900 }],
       ...numbers,
       writtenAt: new Date(),

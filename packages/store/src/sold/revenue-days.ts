@@ -20,7 +20,6 @@ type ProjectDay = { projectId: string; day: string };
 const money = z.array(z.object({ currency: z.string(), amount: z.number() }));
 
 const asDate = (day: string): Date => new Date(`${day}T00:00:00.000Z`);
-const asDay = (date: Date): string => date.toISOString().slice(0, 10);
 
 /** In the order of time; `from` and `to` inclusive. */
 export async function listRevenueDays(
@@ -28,10 +27,10 @@ export async function listRevenueDays(
   { projectId, from, to }: { projectId: string; from: string; to: string },
 ): Promise<RevenueDay[]> {
   const rows = await database.revenueDay.findMany({
-    where: { projectId, day: { gte: asDate(from), lte: asDate(to) } },
+    where: { projectId, day: { gte: from, lte: to } },
     orderBy: { day: 'asc' },
   });
-  return rows.map(({ day, mrr, ...row }) => ({ ...row, day: asDay(day), mrr: money.parse(mrr) }));
+  return rows.map(({ mrr, ...row }) => ({ ...row, mrr: money.parse(mrr) }));
 }
 
 const projectsAtOnce = 200;
@@ -43,7 +42,7 @@ export async function findProjectsToCount(
 ): Promise<{ projectIds: string[]; hasMore: boolean }> {
   const rows = await database.$queryRaw<{ id: string }[]>`
     SELECT p.id FROM public.projects p
-    LEFT JOIN public.revenue_days d ON d.project_id = p.id AND d.day = ${day}::date
+    LEFT JOIN public.revenue_days d ON d.project_id = p.id AND d.day = ${day}
     WHERE d.written_at IS NULL OR d.written_at < ${writtenBefore}::timestamptz
     ORDER BY p.id LIMIT ${projectsAtOnce + 1}`;
   return {
@@ -98,7 +97,7 @@ export async function writeRevenueDay(
 ): Promise<void> {
   await database.$executeRaw`
     INSERT INTO public.revenue_days (project_id, day, mrr, active, trialing, total, begun, ended, written_at)
-    VALUES (${projectId}, ${day}::date, ${JSON.stringify(mrr)}::jsonb, ${active}, ${trialing}, ${total}, ${begun},
+    VALUES (${projectId}, ${day}, ${JSON.stringify(mrr)}::jsonb, ${active}, ${trialing}, ${total}, ${begun},
       ${ended}, ${now}::timestamptz)
     ON CONFLICT (project_id, day) DO UPDATE SET mrr = excluded.mrr, active = excluded.active,
       trialing = excluded.trialing, total = excluded.total, begun = excluded.begun, ended = excluded.ended,
@@ -112,7 +111,7 @@ export async function correctRevenueDay(
 ): Promise<void> {
   await database.$executeRaw`
     UPDATE public.revenue_days SET begun = ${begun}, ended = ${ended}
-    WHERE project_id = ${projectId} AND day = ${day}::date AND (begun, ended) IS DISTINCT FROM (${begun}, ${ended})`;
+    WHERE project_id = ${projectId} AND day = ${day} AND (begun, ended) IS DISTINCT FROM (${begun}, ${ended})`;
 }
 
 /** Deletes the rows of days before that one. */
@@ -120,5 +119,5 @@ export async function deleteRevenueDays(
   database: Pick<Database, '$executeRaw'>,
   { before }: { before: string },
 ): Promise<number> {
-  return database.$executeRaw`DELETE FROM public.revenue_days WHERE day < ${before}::date`;
+  return database.$executeRaw`DELETE FROM public.revenue_days WHERE day < ${before}`;
 }

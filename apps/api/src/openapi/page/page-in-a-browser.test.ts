@@ -68,7 +68,7 @@ describeInBrowser('the page in a browser', () => {
 
   test('a slash goes to the search, a link to its call, which opens', async () => {
     await page.keyboard.press('/');
-    await page.keyboard.type('idempotency_conflict');
+    await page.keyboard.type('promotion_code_not_found');
     expect(await shownCalls()).toEqual(['createCheckout']);
     const call = page.locator('#createCheckout');
     expect(await call.getAttribute('open')).toBeNull();
