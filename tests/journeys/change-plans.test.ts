@@ -49,7 +49,7 @@ async function pay({ checkout_url: url, session_id: id }: { checkout_url: string
   }
 }
 
-it('from the free plan to a paid one, up at the price shown, down at the end of the period, canceled and resumed', async () => {
+it('from the free plan to a paid one with a promotion code, up at the price shown, down at the end of the period, canceled and resumed', async () => {
   const { apiKey, basic, pro } = await sellPlans();
   const userId = uniqueId('user');
   const call = (method: 'get' | 'post', path: string, body?: object) => {
@@ -59,11 +59,15 @@ it('from the free plan to a paid one, up at the price shown, down at the end of 
   };
   expect(await system.features(apiKey, userId)).toEqual(['free']);
 
-  const order = system.order(basic.priceId, { user_id: userId });
+  const { id: coupon } = await system.stripe.coupons.create({ percent_off: 50, duration: 'once' });
+  const { code } = await system.stripe.promotionCodes.create({ promotion: { type: 'coupon', coupon } });
+  const order = system.order(basic.priceId, { user_id: userId, promotion_code: code });
   await pay((await system.checkout(apiKey, order).expect(200)).body);
   await system.awaitFeatures(apiKey, userId, ['basic']);
   const { body: list } = await call('get', `?user_id=${userId}`);
   const [subscription] = list.data;
+  const paid = await system.stripe.invoices.list({ subscription: subscription.subscription_id });
+  expect(paid.data[0]).toMatchObject({ status: 'paid', amount_paid: 500 });
   const path = `/${subscription.subscription_id}`;
 
   const up = { items: [{ price_id: pro.priceId }] };
