@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '@billing/testing';
+import { z } from 'zod';
 import { startReceiver } from '../../apps/worker/tests/support/webhook-world.test-support.ts';
 import type { Arrival } from '../../apps/worker/tests/support/webhook-world.test-support.ts';
 import { bodyOf } from './support/api-client.ts';
@@ -52,6 +53,18 @@ async function makeEndpoint(fields: { url?: string; delivery?: 'latest' | 'every
 
 const acceptedBy = (path: string, userId: string): Arrival[] =>
   receiver.at(path).filter((one) => one.userId === userId && one.status === 204);
+
+const anyList = z.object({ data: z.array(z.unknown()) });
+const endpointList = z.object({ data: z.array(z.object({ endpoint_id: z.string(), url: z.string() })) });
+
+/** How many messages the endpoint has not accepted yet, as far as the service knows. */
+async function pendingAt(path: string): Promise<number> {
+  const endpoints = `/projects/${shop.projectId}/webhook-endpoints`;
+  const all = endpointList.parse(await stack.anyApi.admin('GET', endpoints));
+  const id = all.data.find(({ url }) => url === receiver.urlOf(path))?.endpoint_id ?? '';
+  const pending = await stack.anyApi.admin('GET', `${endpoints}/${id}/deliveries?status=pending`);
+  return anyList.parse(pending).data.length;
+}
 
 /** The last state that a user's product knows is what a read says; its versions never fell. */
 async function expectTold(path: string, userId: string): Promise<void> {
@@ -146,8 +159,9 @@ it('access that ends by time alone, with one worker killed: told within two seco
   }
   const acceptedOf = (count: number) => () => users.every((user) => acceptedBy(path, user).length >= count);
   await waitFor(acceptedOf(1), { what: 'the grants to be told' });
+  // A worker that dies before it has written down what it sent keeps those users waiting until its claim ends.
+  await waitFor(async () => (await pendingAt(path)) === 0, { what: 'that to be written down' });
   await stack.workers[1].kill('SIGKILL');
-  // What it was sending then would wait for its claim to end.
   expect(Date.now()).toBeLessThan(validTo);
   await waitFor(acceptedOf(2), { what: 'the ends to be told', timeoutMs: 60_000 });
   const lags = users.map((user) => {
