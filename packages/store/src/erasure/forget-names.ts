@@ -1,6 +1,7 @@
 import { hasStringEqual, holdsId, withoutId } from '@billing/domain';
 import type { UserKey } from '../change-user.ts';
 import type { Database } from '../create-database.ts';
+import { isLive } from '../customers/user-customer.ts';
 import { jsonString } from './find-naming.ts';
 
 /** As a part of a longer text. */
@@ -122,6 +123,6 @@ export async function findUnusedCustomers(database: Database, ids: readonly stri
     SELECT id FROM unnest(${[...ids]}::text[]) AS id
     WHERE NOT EXISTS (SELECT FROM public.customers c WHERE c.stripe_customer_id = id AND c.user_ref IS NOT NULL)
       AND NOT EXISTS (SELECT FROM public.subscriptions s WHERE s.stripe_customer_id = id
-        AND coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled'))`;
+        AND ${isLive})`;
   return rows.map((row) => row.id);
 }

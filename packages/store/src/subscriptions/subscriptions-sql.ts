@@ -1,13 +1,10 @@
 import { soldAs } from '../catalog/sold-as.ts';
 import { ownerSourceSql } from '../customers/owner-source.ts';
+import { isLiveAs } from '../customers/user-customer.ts';
 import { Prisma } from '../generated/client.ts';
 import { ownedRows } from '../sources-statement.ts';
 
 const toMs = (instant: string): Prisma.Sql => Prisma.raw(`(extract(epoch FROM ${instant}) * 1000)::bigint`);
-
-/** Of the subscription `h`: it may still be charged. */
-const isLive = (alias: 'h' | 'o'): Prisma.Sql =>
-  Prisma.sql`${Prisma.raw(alias)}.status NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
 
 /** The subscriptions of the rows `owner`, without those that only a buyer's hint gives them or of which only the id is known. */
 const owned = Prisma.sql`
@@ -44,12 +41,12 @@ const nextChange = (projectId: string): Prisma.Sql => Prisma.sql`
   HAVING h.schedule #> '{changes,0}' IS NOT NULL`;
 
 /** An older live one of the user has the same price, or another plan of the same group. */
-const isDuplicate = Prisma.sql`${isLive('h')} AND EXISTS (
+const isDuplicate = Prisma.sql`${isLiveAs('h')} AND EXISTS (
   SELECT FROM owned o
     JOIN sold theirs ON theirs.subscription_id = o.id AND NOT theirs.is_foreign
     JOIN sold ours ON ours.subscription_id = h.id AND NOT ours.is_foreign
       AND (ours.stripe_price_id = theirs.stripe_price_id OR ours.plan_group = theirs.plan_group)
-  WHERE o.owner_id = h.owner_id AND ${isLive('o')} AND (o.created_ms, o.id) < (h.created_ms, h.id))`;
+  WHERE o.owner_id = h.owner_id AND ${isLiveAs('o')} AND (o.created_ms, o.id) < (h.created_ms, h.id))`;
 
 /** Conditions on the rows `owner` of `users` (`u`), and on their subscriptions (`h`). */
 export type SubscriptionsAsked = {
