@@ -1,17 +1,11 @@
-import { Tabs } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useFilters } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
+import { PageTabs } from '../../parts/tabs.tsx';
 import { ProjectNav } from '../projects/project-nav.tsx';
 import { Features } from './features.tsx';
 import { Prices } from './prices.tsx';
 import { Products } from './products.tsx';
-
-const tabs = [
-  ['products', 'Products'],
-  ['prices', 'Prices'],
-  ['features', 'Features'],
-] as const;
 
 /** What a project sells. */
 export function Catalog() {
@@ -24,28 +18,15 @@ export function Catalog() {
       words="Features are what users may do; products give features; prices of Stripe sell products."
     >
       <ProjectNav projectId={projectId} />
-      <Tabs
-        value={tab}
-        onChange={(next) => void navigate({ to: '.', search: { tab: next ?? 'products' }, replace: true })}
-        keepMounted={false}
-      >
-        <Tabs.List mb="sm">
-          {tabs.map(([value, label]) => (
-            <Tabs.Tab key={value} value={value}>
-              {label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="products">
-          <Products projectId={projectId} />
-        </Tabs.Panel>
-        <Tabs.Panel value="prices">
-          <Prices projectId={projectId} />
-        </Tabs.Panel>
-        <Tabs.Panel value="features">
-          <Features projectId={projectId} />
-        </Tabs.Panel>
-      </Tabs>
+      <PageTabs
+        shown={tab}
+        onChange={(next) => void navigate({ to: '.', search: { tab: next }, replace: true })}
+        tabs={[
+          ['products', 'Products', <Products key="products" projectId={projectId} />],
+          ['prices', 'Prices', <Prices key="prices" projectId={projectId} />],
+          ['features', 'Features', <Features key="features" projectId={projectId} />],
+        ]}
+      />
     </Page>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Stack, Tabs, Text } from '@mantine/core';
+import { Button, Stack, Text } from '@mantine/core';
 import type { UserOut } from '@billing/domain';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { pathOf } from '../../api/address.ts';
@@ -8,6 +8,7 @@ import { useFilters } from '../../parts/filters.tsx';
 import { ProjectLink } from '../../parts/links.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
+import { PageTabs } from '../../parts/tabs.tsx';
 import { Balances } from './balances.tsx';
 import { UserCustomers } from './customers.tsx';
 import { MayDoNow } from './may-do-now.tsx';
@@ -26,46 +27,24 @@ function Unknown({ userId }: UserKey) {
   );
 }
 
-const tabs = [
-  ['why', 'Why'],
-  ['timeline', 'Timeline'],
-  ['usage', 'Usage'],
-  ['customers', 'Customers'],
-] as const;
-
 function Details({ user, of }: { user: UserOut; of: UserKey }) {
   const { tab = 'why' } = useFilters();
   const navigate = useNavigate();
   return (
     <Stack>
       <MayDoNow user={user} />
-      <Tabs
-        value={tab}
+      <PageTabs
+        shown={tab}
         onChange={(next) =>
-          void navigate({ to: '.', search: { tab: next ?? 'why' }, replace: true, resetScroll: false })
+          void navigate({ to: '.', search: { tab: next }, replace: true, resetScroll: false })
         }
-        keepMounted={false}
-      >
-        <Tabs.List mb="sm">
-          {tabs.map(([value, label]) => (
-            <Tabs.Tab key={value} value={value}>
-              {label}
-            </Tabs.Tab>
-          ))}
-        </Tabs.List>
-        <Tabs.Panel value="why">
-          <Why user={user} of={of} />
-        </Tabs.Panel>
-        <Tabs.Panel value="timeline">
-          <Timeline of={of} />
-        </Tabs.Panel>
-        <Tabs.Panel value="usage">
-          <Balances user={user} of={of} />
-        </Tabs.Panel>
-        <Tabs.Panel value="customers">
-          <UserCustomers user={user} of={of} />
-        </Tabs.Panel>
-      </Tabs>
+        tabs={[
+          ['why', 'Why', <Why key="why" user={user} of={of} />],
+          ['timeline', 'Timeline', <Timeline key="timeline" of={of} />],
+          ['usage', 'Usage', <Balances key="usage" user={user} of={of} />],
+          ['customers', 'Customers', <UserCustomers key="customers" user={user} of={of} />],
+        ]}
+      />
     </Stack>
   );
 }
