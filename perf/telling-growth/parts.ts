@@ -1,6 +1,7 @@
 import { waitFor } from '@billing/testing';
 import { failOnFailed, openLoop } from '../bench/src/load/open-loop.ts';
 import type { Latencies } from '../bench/src/load/open-loop.ts';
+import type { Cpu } from '../bench/src/measure/cpu-time.ts';
 import { endWithinMinute, productId, projectId } from './fill.ts';
 import { readKept, untilQuiet } from './world.ts';
 import type { World } from './world.ts';
@@ -11,6 +12,11 @@ const hourMs = 3_600_000;
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const shown = ({ p50, p95, max }: Latencies): string =>
   `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, longest ${max.toFixed(0)} ms`;
+
+const shownCpu = (cpu: Cpu): string =>
+  Object.entries(cpu)
+    .map(([name, micros]) => `${name} ${Math.round(micros)}`)
+    .join(', ');
 
 /** The codes that the product knows of each user, by the last message about the user. */
 function lastTold({ receiver }: World): Map<string, Set<string>> {
@@ -65,11 +71,15 @@ const untilNoFanOut = (world: World): Promise<unknown> =>
 /** The base line of all users, while some of them change. */
 export async function baseLine(world: World, say: Say): Promise<void> {
   const startedAt = performance.now();
+  const cpuOf = world.countCpu();
   await whileChanging(world, { name: 'base_line', perSecond: 20, say }, async () => {
     await world.makeEndpoint();
     await untilNoFanOut(world);
     const took = performance.now() - startedAt;
-    say(`base line: ${seconds(took)}, ${Math.round((world.users / took) * 1000)} users a second`);
+    const cpu = shownCpu(cpuOf(world.users));
+    say(
+      `base line: ${seconds(took)}, ${Math.round((world.users / took) * 1000)} users a second (CPU µs each: ${cpu})`,
+    );
   });
   const states = await world.countOf('public.webhook_states');
   if (states < world.users) throw new Error(`the base line has ${states} of ${world.users} users`);
@@ -80,6 +90,7 @@ export async function catalog(world: World, say: Say): Promise<void> {
   const { arrivals } = world.receiver;
   arrivals.length = 0;
   const startedAt = performance.now();
+  const cpuOf = world.countCpu();
   await whileChanging(world, { name: 'own', perSecond: 2, say }, async () => {
     await world.admin('PATCH', `/projects/${projectId}/products/${productId}`, { feature_codes: ['a', 'c'] });
     await waitFor(() => arrivals.some(({ body }) => body.includes('"catalog.changed"')), {
@@ -89,7 +100,10 @@ export async function catalog(world: World, say: Say): Promise<void> {
     say(`catalog.changed: after ${seconds(performance.now() - startedAt)}`);
     await untilNoFanOut(world);
     const took = performance.now() - startedAt;
-    say(`users of the catalog: ${seconds(took)}, ${Math.round((world.users / took) * 1000)} a second`);
+    const cpu = shownCpu(cpuOf(world.users));
+    say(
+      `users of the catalog: ${seconds(took)}, ${Math.round((world.users / took) * 1000)} a second (CPU µs each: ${cpu})`,
+    );
   });
   const knowing = [...lastTold(world).values()].filter((codes) => codes.has('c')).length;
   if (knowing < world.users) throw new Error(`${knowing} of ${world.users} users were told of`);

@@ -13,6 +13,8 @@ import { failOnFailed, openLoop } from '../bench/src/load/open-loop.ts';
 import type { Latencies } from '../bench/src/load/open-loop.ts';
 import { startReceiver } from '../bench/src/scenarios/webhooks-out/receiver.ts';
 import type { Receiver } from '../bench/src/scenarios/webhooks-out/receiver.ts';
+import { countCpu } from '../bench/src/measure/cpu-time.ts';
+import type { Cpu } from '../bench/src/measure/cpu-time.ts';
 import { fillUsers, projectId } from './fill.ts';
 
 export type WorldOptions = {
@@ -36,6 +38,8 @@ export type World = {
   /** Checks of any users at a fixed rate. */
   check: (rate: { perSecond: number; seconds: number }) => Promise<Latencies>;
   countOf: (sql: string) => Promise<number>;
+  /** Counts the CPU of API, worker and Postgres. */
+  countCpu: () => (count: number) => Cpu;
   /** Whether everything is told, and delivered. */
   isQuiet: () => Promise<boolean>;
   stop: () => Promise<void>;
@@ -125,6 +129,7 @@ export async function startWorld(options: WorldOptions, say: (line: string) => v
     admin,
     anyUser,
     countOf,
+    countCpu: () => countCpu({ API: api.pid, worker: worker.pid, Postgres: postgres.pid }),
     makeEndpoint: async () =>
       void (await admin('POST', `/projects/${projectId}/webhook-endpoints`, { url: receiver.urlOf('told') })),
     grant: async (userId, featureCode) => {

@@ -20,6 +20,7 @@ import {
   createEntitlementCache,
   createErasureKeys,
   createKeyDirectory,
+  createOutboxCleaner,
   createPoolGauges,
   createUsage,
   readClockSkewMs,
@@ -81,9 +82,11 @@ function createClients(config: ApiConfig, basics: Basics) {
     logger,
     keyPrefix: config.cachePrefix,
   });
+  createClockGauge(metrics, () => readClockSkewMs({ database, clock: basics.clock }));
   return {
     stripePermissions,
     database,
+    outboxCleaner: createOutboxCleaner({ database, logger }),
     replicas: watchReplicas({
       primary: database,
       urls: config.replicaUrls,
@@ -118,7 +121,6 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
   const metrics = createMetrics({ service: 'api', withProcessMetrics: options.withProcessMetrics ?? true });
   const clients = createClients(config, { clock, logger, metrics });
   const { database, replicas, cacheRedis, queueRedis, cache, stripe, stripePermissions } = clients;
-  createClockGauge(metrics, () => readClockSkewMs({ database, clock }));
   const queue = { connection: queueRedis, prefix: config.queuePrefix, logger, telemetry };
   const stripeEvents = createQueue({ ...queue, name: queueNames.stripeEvents });
   const maintenance = createQueue({ ...queue, name: queueNames.maintenance });
@@ -141,6 +143,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       database,
       replicas,
       cache,
+      outboxCleaner: clients.outboxCleaner,
       admission,
       answers: createAnswerSource({ cache, database, clock, config, admission, metrics }),
       usage,
@@ -189,7 +192,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       queueRedis.disconnect();
       cacheRedis.disconnect();
       await replicas.close();
-      await database.$disconnect();
+      await clients.outboxCleaner.flush().then(() => database.$disconnect());
     },
   };
 }

@@ -12,7 +12,15 @@ import type {
   WebhookClient,
   WebhookSecrets,
 } from '@billing/platform';
-import type { Database, EntitlementCache, ErasureKeys, KeyDirectory, Replicas, Usage } from '@billing/store';
+import type {
+  Database,
+  EntitlementCache,
+  ErasureKeys,
+  KeyDirectory,
+  OutboxCleaner,
+  Replicas,
+  Usage,
+} from '@billing/store';
 import type { LookupMetrics, ReadBudget, SharedLookups } from '@billing/sync';
 import type { LimitFunction } from 'p-limit';
 import type { Stripe } from 'stripe';
@@ -35,6 +43,8 @@ export type AppDeps = {
   replicas: Replicas;
   /** The entitlement cache, with its rule about versions. */
   cache: EntitlementCache;
+  /** Deletes invalidations that were published, many at a time. */
+  outboxCleaner: OutboxCleaner;
   /** Entitlements that are not in the cache. */
   answers: AnswerSource;
   /** Of statements that read entitlements while the cache is cold. */

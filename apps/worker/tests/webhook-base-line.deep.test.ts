@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all(running.splice(0).map((process) => process.kill('SIGKILL'))));
 afterAll(() => world.close());
 
-const users = 6_000;
+const users = 24_000;
 const changed = 400;
 const userOf = (number: number): string => `u${String(number).padStart(5, '0')}`;
 

@@ -1,4 +1,16 @@
-import { createDatabase, findBaseLines, prepareBaseLine, stopTelling } from '@billing/store';
+import {
+  advanceBaseLine,
+  createDatabase,
+  createGrant,
+  emitUsers,
+  findBaseLines,
+  findDiffering,
+  patchProduct,
+  prepareBaseLine,
+  readBaseLinePage,
+  stopTelling,
+} from '@billing/store';
+import type { BaseLineStep } from '@billing/store';
 import { waitFor } from '@billing/testing';
 import { addEndpoint, startTellingWorld } from './support/telling-world.test-support.ts';
 import type { TellingWorld } from './support/telling-world.test-support.ts';
@@ -90,6 +102,61 @@ it('tells what time changed while it waited', async () => {
   await world.startWorker();
   const [message] = await world.toldOnce(projectId, 'u', 1);
   expect(message?.data).toMatchObject({ previous_version: null, changes: [], entitlements: [] });
+});
+
+const context = { settings: { pastDueGraceDays: 7, renewalAllowanceMs: 0 }, now: () => Date.now() };
+
+/** Reads a base line to its end, without a worker, by several at once. */
+async function readByMany(projectId: string, readers: number) {
+  const { database } = world;
+  const found = () => findBaseLines(database, { projectId, now: Date.now() });
+  const [{ id } = { id: 0 }] = await found();
+  await waitFor(() => prepareBaseLine(database, id), { what: 'older transactions to end' });
+  const steps: BaseLineStep[] = [];
+  const read = async (): Promise<void> => {
+    for (let [baseLine] = await found(); baseLine !== undefined; [baseLine] = await found()) {
+      const step = await readBaseLinePage(database, context, baseLine);
+      if (step === null) continue;
+      if (step.to !== null) steps.push(step);
+      await advanceBaseLine(database, baseLine, step);
+    }
+  };
+  await Promise.all(Array.from({ length: readers }, read));
+  return steps;
+}
+
+it('is read by one process at a time, each user once', async () => {
+  const projectId = await world.newProject();
+  await manyUsers(projectId);
+  await addEndpoint(world.database, projectId);
+  const steps = await readByMany(projectId, 3);
+  expect(new Set(steps.map(({ afterUser }) => afterUser)).size).toBe(steps.length);
+  expect(steps.flatMap(({ left }) => left)).toEqual([]);
+  expect(await world.database.webhookState.count({ where: { projectId } })).toBe(users);
+});
+
+it('what was read of a user without a lock is not told once somebody has changed it', async () => {
+  const projectId = await world.newProject();
+  const { database, actor } = world;
+  const { productId, stripePriceId } = await world.sell(projectId, ['x']);
+  const userIds = ['changed', 'same'];
+  for (const userId of userIds) await world.subscribe(projectId, userId, { stripePriceId });
+  await addEndpoint(database, projectId);
+  await readByMany(projectId, 1);
+  const patch = { feature_codes: ['x', 'y'], dry_run: false };
+  await patchProduct(database, { key: { projectId, productId }, patch, actor });
+  const known = await findDiffering(database, context, { projectId, userIds });
+  expect([...known.keys()].sort()).toEqual(userIds);
+  const request = { project_id: projectId, user_id: 'changed', feature_code: 'own', reason: 'test' };
+  const always = { valid_from: undefined, valid_to: undefined, dry_run: false };
+  await createGrant(database, { ...request, ...always }, { actor, now: Date.now() });
+  await emitUsers(database, context, { projectId, userIds, known, cause: 'catalog', isThorough: true });
+  const codesOf = async (userId: string) =>
+    (await world.told(projectId, userId)).map(({ data }) =>
+      data.entitlements?.map((entry) => entry.feature_code),
+    );
+  expect(await codesOf('changed')).toEqual([['own', 'x', 'y']]);
+  expect(await codesOf('same')).toEqual([['x', 'y']]);
 });
 
 it('waits for transactions that did not see the endpoint', async () => {

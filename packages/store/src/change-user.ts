@@ -1,5 +1,7 @@
 import { canonicalJson, ServiceError } from '@billing/domain';
 import type { Cause } from '@billing/domain';
+import { writeAudit } from './audit.ts';
+import type { AuditEntry } from './audit.ts';
 import type { Holders } from './catalog/count-holders.ts';
 import type { Database, Queries } from './create-database.ts';
 import { quarantinesHints } from './customers/owner-source.ts';
@@ -29,14 +31,15 @@ export async function shareProject(tx: Queries, projectId: string): Promise<void
 export const projectNotFound = (): ServiceError =>
   new ServiceError('project_not_found', 'Use the id of a project that exists.');
 
-/** Locks the user's row until the transaction ends, creating it if need be; returns its reference. */
+/** Locks the user's row until the transaction ends, creating it if need be; returns its reference. Throws `project_not_found`. */
 async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bigint> {
   const rows = await tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO public.users (project_id, user_id) VALUES (${projectId}, ${userId})
+    INSERT INTO public.users (project_id, user_id)
+    SELECT p.id, ${userId}::text FROM public.projects p WHERE p.id = ${projectId}
     ON CONFLICT (project_id, user_id) DO UPDATE SET version = users.version
     RETURNING id`;
   const [row] = rows;
-  if (row === undefined) throw new Error('locking a user returned no row');
+  if (row === undefined) throw projectNotFound();
   return row.id;
 }
 
@@ -137,18 +140,23 @@ export async function bumpAccepted(
  * The one way in which a user's sources change outside the worker's batches, in one transaction: lock the user's row,
  * write, bump the version, write the invalidation. The caller then publishes what is pending (`publishInvalidations`).
  * `write` returns `changed: false` where nothing changed after all: then nothing is bumped. `cause`: as messages say it.
+ * `audit`: what is recorded of it, after all else (`writeAudit`). Throws `project_not_found`.
  */
 export async function changeUser<T>(
   database: Database,
   key: UserKey,
-  write: (tx: Queries, userRef: bigint) => Promise<{ result: T; changed: boolean; cause?: Cause }>,
+  write: (tx: Queries, userRef: bigint) => Promise<UserChange<T>>,
 ): Promise<Changed<T>> {
   return database.$transaction(async (tx) => {
     const userRef = await lockUser(tx, key);
-    const { result, changed, cause = null } = await write(tx, userRef);
-    return { result, pending: changed ? await bumpUsers(tx, [userRef], cause) : [] };
+    const { result, changed, cause = null, audit } = await write(tx, userRef);
+    const pending = changed ? await bumpUsers(tx, [userRef], cause) : [];
+    if (audit !== undefined) await writeAudit(tx, audit);
+    return { result, pending };
   });
 }
+
+type UserChange<T> = { result: T; changed: boolean; cause?: Cause; audit?: AuditEntry };
 
 /** Whether a change leaves something as it was. */
 export const isSame = (before: unknown, after: unknown): boolean =>

@@ -57,8 +57,13 @@ export function deriveAnswer(
 /** An answer changes by usage windows, too, which are no change of the list: so many ends of them are looked past. */
 const mostLookedPast = 5;
 
-/** The answer, what of it a project is told, and what a user without any source has: by default products. */
-export type DerivedState = { answer: EntitlementsAnswer; state: ToldState; initial: readonly ToldEntry[] };
+export type DerivedState = {
+  answer: EntitlementsAnswer;
+  /** What of it a project is told. */
+  state: ToldState;
+  /** What a user without any source has, by default products: only needed where nothing is known of a user. */
+  initial: () => readonly ToldEntry[];
+};
 
 const noSources = { subscriptions: [], purchases: [], grants: [] };
 
@@ -82,5 +87,5 @@ export function deriveState(read: UserSources, settings: DerivationSettings, at:
     }
   }
   const state = { version: answer.version, list, nextChangeAt };
-  return { answer, state, initial: deriveInitial(read, settings, at) };
+  return { answer, state, initial: () => deriveInitial(read, settings, at) };
 }

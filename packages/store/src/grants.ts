@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { featureOf, ServiceError } from '@billing/domain';
 import type { GrantRequest, Instant, RevokeRequest } from '@billing/domain';
-import { writeAudit } from './audit.ts';
 import type { Actor } from './audit.ts';
-import { getProject } from './catalog/projects.ts';
 import { readFeatures } from './catalog/features.ts';
 import { changeUser, shareProject } from './change-user.ts';
 import type { Changed } from './change-user.ts';
@@ -62,7 +60,6 @@ export async function createGrant(
   const validFrom = request.valid_from ?? now;
   const validTo = request.valid_to ?? null;
   if (validTo !== null && validTo <= validFrom) throw endsTooEarly();
-  await getProject(database, projectId);
   const id = `grant_${randomUUID().replaceAll('-', '')}`;
   return changeUser(database, { projectId, userId }, async (tx, userRef) => {
     const result = await tx.grant.create({
@@ -78,18 +75,15 @@ export async function createGrant(
         grantedAt: new Date(now),
       },
     });
-    await writeAudit(tx, {
-      actor,
-      action: 'grant.create',
-      projectId,
-      target: { type: 'grant', id },
-      reason,
-      change: {
-        before: null,
-        after: { user_id: userId, feature_code: featureCode, ...amountOf(result), ...boundsOf(result) },
-      },
-    });
-    return { result, changed: true, cause: `granted:${id}` };
+    const after = { user_id: userId, feature_code: featureCode, ...amountOf(result), ...boundsOf(result) };
+    const target = { type: 'grant', id } as const;
+    const change = { before: null, after };
+    return {
+      result,
+      changed: true,
+      cause: `granted:${id}`,
+      audit: { actor, action: 'grant.create', projectId, target, reason, change },
+    };
   });
 }
 
@@ -116,18 +110,19 @@ export async function revokeGrant(
     });
     if (count === 0)
       throw new ServiceError('already_revoked', 'Nothing is left to do: the grant is revoked.');
-    await writeAudit(tx, {
-      actor,
-      action: 'grant.revoke',
-      projectId,
-      target: { type: 'grant', id },
-      reason,
-      change: {
-        before: { user_id: userId, feature_code: known.featureCode, ...amountOf(known), ...boundsOf(known) },
-        after: null,
-      },
-    });
-    const result = await tx.grant.findUniqueOrThrow({ where: { id } });
-    return { result, changed: true, cause: `revoked:${id}` };
+    const before = {
+      user_id: userId,
+      feature_code: known.featureCode,
+      ...amountOf(known),
+      ...boundsOf(known),
+    };
+    const target = { type: 'grant', id } as const;
+    const change = { before, after: null };
+    return {
+      result: await tx.grant.findUniqueOrThrow({ where: { id } }),
+      changed: true,
+      cause: `revoked:${id}`,
+      audit: { actor, action: 'grant.revoke', projectId, target, reason, change },
+    };
   });
 }

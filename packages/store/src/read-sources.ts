@@ -36,7 +36,7 @@ type Row = {
 type Answer = { users: Row[]; features: FeaturesByCode | null; defaults: DefaultSource[] | null };
 
 /**
- * Reads everything about 1 to 100 users of one project in one statement, so that versions and sources are
+ * Reads everything about 1 to 200 users of one project in one statement, so that versions and sources are
  * of one snapshot. Feature codes come by the project's own catalog: items of another project's prices are left out.
  * Instants leave Postgres as milliseconds. Empty without the project. `isExplained`: with what an explanation shows.
  */

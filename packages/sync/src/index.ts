@@ -72,4 +72,4 @@ export { runImport, type ImportInput } from './import/run-import.ts';
 export { emitWaiting } from './webhooks/emit-waiting.ts';
 export type { EmitterDeps } from './webhooks/emitter-deps.ts';
 export type { TellingSettings } from './webhooks/telling-settings.ts';
-export { readBaseLine, stepBaseLines } from './webhooks/read-base-line.ts';
+export { createBaseLineTurn, readBaseLine } from './webhooks/read-base-line.ts';

@@ -11,7 +11,7 @@ const publishMs = 1_000;
  * is away the change stands all the same; its invalidations stay pending.
  */
 export async function publishChange<T>(
-  deps: Pick<AppDeps, 'database' | 'cache' | 'logger'>,
+  deps: Pick<AppDeps, 'database' | 'cache' | 'logger' | 'outboxCleaner'>,
   { result, pending }: Changed<T>,
 ): Promise<T> {
   await withDeadline(publishInvalidations(deps, pending), {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '@billing/domain';
 import { limitLines, QueueUnavailableError, requestIdOf } from '@billing/platform';
-import { isDatabaseUnavailable } from '@billing/store';
+import { isDatabaseUnavailable, isDatabaseUnreachable } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 import { httpStatusOf, sendProblem } from './problem.ts';
 
@@ -41,7 +41,9 @@ export function toServiceError(error: unknown): ServiceError {
   if (isDatabaseUnavailable(error))
     return new ServiceError(
       'service_unavailable',
-      'Try again in a moment: the database cannot be reached.',
+      isDatabaseUnreachable(error)
+        ? 'Try again in a moment: the database cannot be reached.'
+        : 'Try again in a moment: the database did not get to it in time.',
       options,
     );
   if (error instanceof Error && 'type' in error && typeof error.type === 'string') {

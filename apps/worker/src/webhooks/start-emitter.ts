@@ -1,7 +1,7 @@
 import { startLoop } from '@billing/platform';
 import type { Loop } from '@billing/platform';
 import { readEmitLag } from '@billing/store';
-import { emitWaiting, stepBaseLines } from '@billing/sync';
+import { createBaseLineTurn, emitWaiting } from '@billing/sync';
 import type { MaintenanceDeps } from '@billing/sync';
 import { createEmitLagGauge } from './emit-lag-gauge.ts';
 
@@ -32,6 +32,6 @@ export function startEmitter(deps: MaintenanceDeps, onTold: () => void): Loop[] 
   createEmitLagGauge(metrics, () => readEmitLag(database, clock()).catch(() => undefined));
   return [
     startLoop({ name: 'webhook_emitter', logger, intervalMs: lookMs }, createTurn(deps, onTold)),
-    startLoop({ name: 'webhook_base_lines', logger, intervalMs: baseLineMs }, () => stepBaseLines(deps)),
+    startLoop({ name: 'webhook_base_lines', logger, intervalMs: baseLineMs }, createBaseLineTurn(deps)),
   ];
 }

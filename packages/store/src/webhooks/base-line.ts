@@ -1,12 +1,15 @@
 import { toldText } from '@billing/domain';
-import type { Instant } from '@billing/domain';
+import type { Instant, ToldState } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { deriveState } from '../derive-answer.ts';
+import type { DerivationSettings } from '../derive-answer.ts';
 import { Prisma } from '../generated/client.ts';
+import type { QueryJson } from '../query-json.ts';
 import { readSources } from '../read-sources.ts';
+import type { UserSources } from '../read-sources.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import type { EmitContext } from './emit-users.ts';
-import { finishFanOut, nextUsers } from './fan-outs.ts';
+import { finishFanOut } from './fan-outs.ts';
 import { stateColumns, stateRecord, stateUpdates, stateValues, toStateRow } from './write-messages.ts';
 
 /** A base line that is under way. */
@@ -53,9 +56,29 @@ export async function prepareBaseLine(database: Pick<Database, '$executeRaw'>, i
   return ready > 0;
 }
 
-const usersAtOnce = 100;
+/** As many as are read and written by one transaction: it holds up neither the process nor Postgres for long. */
+const usersAtOnce = 200;
 
-const insertStates = sqlTemplate(`
+type Turn = { afterUser: string | null; userIds: string[] };
+
+/** Takes the next step of a base line until the transaction ends: of several processes only one reads the same users. */
+const takeTurn = (query: QueryJson, id: number): Promise<Turn> =>
+  query<Turn>(Prisma.sql`
+    WITH turn AS MATERIALIZED (
+      SELECT project_id, after_user FROM public.webhook_fan_outs
+      WHERE id = ${id} AND is_ready FOR NO KEY UPDATE SKIP LOCKED)
+    SELECT json_build_object('afterUser', (SELECT after_user FROM turn), 'userIds', (
+      SELECT coalesce(json_agg(one.user_id), '[]') FROM turn CROSS JOIN LATERAL (
+        SELECT u.user_id FROM public.users u WHERE u.project_id = turn.project_id AND u.user_id > turn.after_user
+        ORDER BY u.user_id LIMIT ${usersAtOnce}) one))`);
+
+/** What notes, of the part `moved` of a statement, how far a run has come. */
+const noteProgress = `
+    UPDATE public.runs SET state = jsonb_build_object('phase', 'users', 'objects', moved.position),
+      progress_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp())
+    FROM moved WHERE runs.id = moved.run_id AND runs.status = 'running'`;
+
+const writePage = sqlTemplate(`
   WITH states AS (
     INSERT INTO public.webhook_states AS s (${stateColumns})
     SELECT ${stateValues} FROM json_to_recordset($states::json) AS n (${stateRecord})
@@ -66,76 +89,93 @@ const insertStates = sqlTemplate(`
       AND NOT EXISTS (SELECT FROM public.webhook_marks m
         WHERE m.project_id = $project_id AND m.user_id = n.user_id AND m.crossing IS NULL)
     ON CONFLICT (project_id, user_id) DO UPDATE SET ${stateUpdates} WHERE s.base_line < excluded.base_line
-    RETURNING user_id)
-  SELECT json_build_object('written', (SELECT coalesce(json_agg(user_id), '[]') FROM states))`);
+    RETURNING user_id),
+  moved AS (
+    UPDATE public.webhook_fan_outs SET after_user = $to, position = position + $users::integer
+    WHERE id = $base_line::bigint AND (SELECT count(*) FROM states) = $users::integer RETURNING run_id, position),
+  run AS (${noteProgress})
+  SELECT json_build_object('written', (SELECT coalesce(json_agg(user_id), '[]') FROM states),
+    'moved', (SELECT count(*) FROM moved))`);
 
-type Page = { projectId: string; userIds: readonly string[]; baseLine: number; seenAt: Instant };
-
-/**
- * Stores what users of a project have, without telling it. Returns those of whom something is to be told: they have changed
- * since the telling began, by a change or by time. What is stored and equal is left.
- */
-async function readPage(
-  database: Pick<Database, '$queryJson' | '$transactJson'>,
-  { settings, now }: EmitContext,
-  { projectId, userIds, baseLine, seenAt }: Page,
-): Promise<string[]> {
-  const sources = await readSources(database, projectId, userIds);
-  const asOf = now();
-  const rows = [...sources.values()].flatMap((read) => {
-    if (read.userRef === null) return [];
-    const { state } = deriveState(read, settings, { projectId, asOf });
-    const before = deriveState(read, settings, { projectId, asOf: seenAt }).state;
-    const hasMoved = toldText(before.list) !== toldText(state.list);
-    return [{ row: toStateRow({ ref: read.userRef, userId: read.userId, state }), hasMoved }];
-  });
-  const still = rows.flatMap(({ row, hasMoved }) => (hasMoved ? [] : row));
-  const { written } = await database.$transactJson((query) =>
-    query<{ written: string[] }>(
-      insertStates({ project_id: projectId, base_line: baseLine, states: JSON.stringify(still) }),
-    ),
-  );
-  const done = new Set(written);
-  return rows.flatMap(({ row }) => (done.has(row.user_id) ? [] : row.user_id));
+/** What a user has, and whether time has changed it since the base line began. */
+function readStill(
+  read: UserSources,
+  settings: DerivationSettings,
+  { projectId, seenAt, asOf }: { projectId: string; seenAt: Instant; asOf: Instant },
+): { state: ToldState; hasMoved: boolean } {
+  const before = deriveState(read, settings, { projectId, asOf: seenAt }).state;
+  // Until then nothing of it changes by itself, so it is what a read says now.
+  if (before.nextChangeAt === null || before.nextChangeAt > asOf) return { state: before, hasMoved: false };
+  const { state } = deriveState(read, settings, { projectId, asOf });
+  return { state, hasMoved: toldText(before.list) !== toldText(state.list) };
 }
 
 /** What a step of a base line has come to. */
 export type BaseLineStep = {
-  /** Those of whom something may have to be told, before the base line goes on (`advanceBaseLine`). */
+  /** After whom it began. */
+  afterUser: string;
+  /** Those of whom something may have to be told, before the base line goes on. */
   left: string[];
   /** Null: all users were read. */
   to: string | null;
   users: number;
+  /** It goes on by itself; else by `advanceBaseLine`. */
+  hasMoved: boolean;
 };
 
-/** Reads the next users of a base line that is ready. */
-export async function readBaseLinePage(
-  database: Pick<Database, '$queryJson' | '$transactJson'>,
-  context: EmitContext,
-  { id, projectId, afterUser, seenAt }: BaseLine,
-): Promise<BaseLineStep> {
-  const of = { projectId, afterUser, lastUser: Number.MAX_SAFE_INTEGER };
-  const userIds = await nextUsers(database, of, usersAtOnce);
-  const last = userIds.at(-1);
-  if (last === undefined) return { left: [], to: null, users: 0 };
-  const left = await readPage(database, context, { projectId, userIds, baseLine: id, seenAt });
-  return { left, to: last, users: userIds.length };
-}
+/**
+ * Stores what the next users of a base line that is ready have, without telling it. Those of whom something is to be told, as
+ * they have changed since the telling began by a change or by time, are left. Null: another process is at it, or it has ended.
+ */
+export const readBaseLinePage = (
+  database: Pick<Database, '$transactJson'>,
+  { settings, now }: EmitContext,
+  { id, projectId, seenAt }: BaseLine,
+): Promise<BaseLineStep | null> =>
+  database.$transactJson(async (query) => {
+    const { afterUser, userIds } = await takeTurn(query, id);
+    if (afterUser === null) return null;
+    const to = userIds.at(-1);
+    if (to === undefined) return { afterUser, left: [], to: null, users: 0, hasMoved: false };
+    const sources = await readSources({ $queryJson: query }, projectId, userIds);
+    const asOf = now();
+    const rows = [...sources.values()]
+      .flatMap((read) => {
+        const { userRef, userId } = read;
+        if (userRef === null) return [];
+        const { state, hasMoved } = readStill(read, settings, { projectId, seenAt, asOf });
+        return [{ row: toStateRow({ ref: userRef, userId, state }), hasMoved }];
+      })
+      // As emissions write them: two that write states of the same users wait for each other, and not in a circle.
+      .sort((a, b) => a.row.ref - b.row.ref);
+    const still = rows.flatMap(({ row, hasMoved }) => (hasMoved ? [] : row));
+    const { written, moved } = await query<{ written: string[]; moved: number }>(
+      writePage({
+        project_id: projectId,
+        base_line: id,
+        states: JSON.stringify(still),
+        to,
+        users: userIds.length,
+      }),
+    );
+    const done = new Set(written);
+    const left = rows.flatMap(({ row }) => (done.has(row.user_id) ? [] : row.user_id));
+    return { afterUser, left, to, users: userIds.length, hasMoved: moved > 0 };
+  });
 
 /** Notes that the users up to there are done; at the end of them the base line, and its run. */
 export async function advanceBaseLine(
   database: Pick<Database, '$executeRaw'>,
-  { id, afterUser }: BaseLine,
-  { to, users }: Pick<BaseLineStep, 'to' | 'users'>,
+  { id }: Pick<BaseLine, 'id'>,
+  { afterUser, to, users, hasMoved }: BaseLineStep,
 ): Promise<void> {
+  if (hasMoved) return;
   if (to === null) return finishFanOut(database, id);
   await database.$executeRaw`
     WITH moved AS (
       UPDATE public.webhook_fan_outs SET after_user = ${to}, position = position + ${users}
       WHERE id = ${id} AND after_user = ${afterUser} RETURNING run_id, position)
-    UPDATE public.runs SET state = jsonb_build_object('phase', 'users', 'objects', moved.position),
-      progress_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp())
-    FROM moved WHERE runs.id = moved.run_id AND runs.status = 'running'`;
+    ${Prisma.raw(noteProgress)}`;
 }
 
 /** How many users a project has, counted up to a limit. */

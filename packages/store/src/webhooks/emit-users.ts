@@ -4,6 +4,7 @@ import type { Database } from '../create-database.ts';
 import { deriveState } from '../derive-answer.ts';
 import type { DerivationSettings, DerivedState } from '../derive-answer.ts';
 import { readSources } from '../read-sources.ts';
+import type { UserSources } from '../read-sources.ts';
 import type { QueryJson } from '../query-json.ts';
 import { advanceFanOut } from './fan-outs.ts';
 import type { FanOutStep } from './fan-outs.ts';
@@ -22,6 +23,8 @@ export type EmitOrder = {
   cause?: Cause;
   /** The step of a fan-out that this is: it is made once, whoever works on it. */
   step?: FanOutStep;
+  /** What was read of them, where nobody has changed it since. */
+  known?: ReadonlyMap<string, UserSources>;
   /** All of them are looked at: it waits for those whom others hold. Else they are left out, and those who need no look. */
   isThorough?: boolean;
 };
@@ -41,7 +44,7 @@ function tell(
   const telling = {
     told,
     isUnknown: told === null && unreachedUpTo !== null && ref <= unreachedUpTo,
-    initial,
+    initial: told === null ? initial() : [],
     now,
     asOf,
     causes: [...marks.filter((mark) => mark.userId === userId).map(({ cause }) => cause), order.cause].filter(
@@ -84,6 +87,22 @@ function toLookAt(
   return isThorough ? [...locked] : locked.filter(({ userId }) => marked.has(userId) || states.has(userId));
 }
 
+/** Of users who are locked: versions grow with all that an answer depends on, so what was read at the same versions holds. */
+async function sourcesOf(
+  query: QueryJson,
+  { projectId, known }: EmitOrder,
+  { locked, emission }: { locked: readonly LockedUser[]; emission: Emission },
+): Promise<ReadonlyMap<string, UserSources>> {
+  const others = locked.filter(({ ref, userId, version }) => {
+    const read = known?.get(userId);
+    const isOfNow = read?.userRef === ref && read.userVersion === version;
+    return !isOfNow || read.projectVersion !== emission.projectVersion;
+  });
+  if (others.length === 0 && known !== undefined) return known;
+  const userIds = others.map(({ userId }) => userId);
+  return new Map([...(known ?? []), ...(await readSources({ $queryJson: query }, projectId, userIds))]);
+}
+
 async function emit(query: QueryJson, context: EmitContext, order: EmitOrder): Promise<WrittenMessages> {
   const { projectId, step, isThorough = false } = order;
   if (step !== undefined && !(await advanceFanOut(query, step))) return nothing;
@@ -98,7 +117,7 @@ async function emit(query: QueryJson, context: EmitContext, order: EmitOrder): P
   const users = emission.tellsChanges ? toLookAt(order, locked, emission) : [];
   if (users.length < locked.length) await forgetEarlier(query, { ...all, emission });
   if (users.length === 0) return writeMessages(query, { ...done, messages: [] });
-  const sources = await readSources({ $queryJson: query }, projectId, all.userIds);
+  const sources = await sourcesOf(query, order, { locked, emission });
   const asOf = context.now();
   const told = users.flatMap((user) => {
     const read = sources.get(user.userId);

@@ -5,6 +5,8 @@ export type Pace = 'boundaries' | 'fan_out';
 
 /** So much of the rate is taken at a time. */
 const partSeconds = 0.25;
+/** A part that is taken later than it could have been, by less than that, costs none of the rate. */
+const latenessSeconds = 0.1;
 
 /**
  * Takes a part of what all workers together may tell, by Postgres's clock: returns how many, 0 while the part before is not
@@ -20,7 +22,8 @@ export async function takePart(
     query<{ taken: number }>(Prisma.sql`
       WITH taken AS (
         UPDATE public.webhook_paces
-        SET free_at = clock_timestamp() + make_interval(secs => ${part / perSecond}::double precision)
+        SET free_at = greatest(free_at, clock_timestamp() - make_interval(secs => ${latenessSeconds}::double precision))
+          + make_interval(secs => ${part / perSecond}::double precision)
         WHERE kind = ${kind} AND free_at <= clock_timestamp() RETURNING 1)
       SELECT json_build_object('taken', (SELECT count(*) FROM taken))`),
   );

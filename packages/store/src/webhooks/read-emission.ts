@@ -13,11 +13,12 @@ export type WantingEndpoint = {
 type Mark = { id: number; userId: string; cause: string | null };
 type StateRow = { userId: string; version: number; list: ToldEntry[]; nextChangeAt: number | null };
 
-export type LockedUser = { ref: number; userId: string };
+export type LockedUser = { ref: number; userId: string; version: number };
 
 /** What is told to a project, and what was. */
 export type Emission = {
   tellsChanges: boolean;
+  projectVersion: number;
   baseLine: number;
   /** A base line is under way, of the users up to this row; null: none is. */
   unreachedUpTo: number | null;
@@ -37,8 +38,8 @@ export async function lockUsers(
   { projectId, userIds, waits }: Users & { waits: boolean },
 ): Promise<LockedUser[]> {
   return query<LockedUser[]>(Prisma.sql`
-    SELECT coalesce(json_agg(json_build_object('ref', id, 'userId', user_id)), '[]') FROM (
-      SELECT id, user_id FROM public.users WHERE project_id = ${projectId} AND user_id = ANY(${[...userIds]}::text[])
+    SELECT coalesce(json_agg(json_build_object('ref', id, 'userId', user_id, 'version', version)), '[]') FROM (
+      SELECT id, user_id, version FROM public.users WHERE project_id = ${projectId} AND user_id = ANY(${[...userIds]}::text[])
       ORDER BY id FOR NO KEY UPDATE ${Prisma.raw(waits ? '' : 'SKIP LOCKED')}) locked`);
 }
 
@@ -54,7 +55,8 @@ type Row = Omit<Emission, 'states'> & { states: StateRow[] };
 export async function readEmission(query: QueryJson, { projectId, userIds }: Users): Promise<Emission> {
   const ids = [...userIds];
   const { states, ...row } = await query<Row>(Prisma.sql`
-    SELECT json_build_object('tellsChanges', p.tells_changes, 'baseLine', p.base_line, 'endpoints', ${endpointsOfProject},
+    SELECT json_build_object('tellsChanges', p.tells_changes, 'projectVersion', p.version, 'baseLine', p.base_line,
+      'endpoints', ${endpointsOfProject},
       'unreachedUpTo', (SELECT f.last_user FROM public.webhook_fan_outs f
         WHERE f.project_id = p.id AND f.kind = 'base_line'),
       'marks', (SELECT coalesce(json_agg(json_build_object('id', m.id, 'userId', m.user_id, 'cause', m.cause) ORDER BY m.id), '[]')

@@ -12,23 +12,27 @@ import { afterEmit, emitAll } from './emit.ts';
 import type { EmitterDeps } from './emitter-deps.ts';
 import { stepFanOuts } from './step-fan-outs.ts';
 
-/** Does a part of what is told at a rate. `work` returns how much of the part it used. */
+/**
+ * Does a part of what is told at a rate. `work` returns how much of the part it used. `again`: the rate allows for more, and
+ * there may be some.
+ */
 async function atPace(
   deps: EmitterDeps,
   { kind, perSecond }: { kind: Pace; perSecond: number },
   work: (part: number) => Promise<number>,
-): Promise<void> {
+): Promise<'again' | 'rest'> {
   const part = await takePart(deps.database, kind, perSecond);
-  if (part === 0) return;
+  if (part === 0) return 'rest';
   const used = await work(part);
   await giveBack(deps.database, kind, { unused: part - used, perSecond });
+  return used > 0 && used < part ? 'again' : 'rest';
 }
 
 const countOf = (all: readonly ProjectUsers[]): number =>
   all.reduce((sum, { userIds }) => sum + userIds.length, 0);
 
 /** Those whose answer time may have changed. */
-const emitDue = (deps: EmitterDeps): Promise<void> =>
+const emitDue = (deps: EmitterDeps): Promise<unknown> =>
   atPace(deps, { kind: 'boundaries', perSecond: deps.telling.boundariesPerSecond }, async (limit) => {
     const due = await findDue(deps.database, { now: deps.clock(), limit });
     await emitAll(deps, due);
@@ -36,7 +40,10 @@ const emitDue = (deps: EmitterDeps): Promise<void> =>
   });
 
 /** Marks of imports, then changes of catalog and policy, and backfills: own changes of users overtake all of them. */
-const emitPaced = (deps: EmitterDeps, has: { hasPaced: boolean; hasFanOuts: boolean }): Promise<void> =>
+const emitPaced = (
+  deps: EmitterDeps,
+  has: { hasPaced: boolean; hasFanOuts: boolean },
+): Promise<'again' | 'rest'> =>
   atPace(deps, { kind: 'fan_out', perSecond: deps.telling.fanOutPerSecond }, async (part) => {
     // Half of it each, where both wait.
     const limit = has.hasFanOuts ? Math.ceil(part / 2) : part;
@@ -55,8 +62,8 @@ export async function emitWaiting(deps: EmitterDeps): Promise<'again' | 'rest' |
   await emitAll(deps, waiting.users);
   if (waiting.hasCrossings) await afterEmit(deps, await emitCrossings(database));
   if (waiting.hasDue) await emitDue(deps);
-  if (waiting.hasPaced || waiting.hasFanOuts) await emitPaced(deps, waiting);
-  if (waiting.hasMore) return 'again';
+  const paced = waiting.hasPaced || waiting.hasFanOuts ? await emitPaced(deps, waiting) : 'rest';
+  if (waiting.hasMore || paced === 'again') return 'again';
   const { users, projects, hasCrossings, hasDue, hasPaced, hasFanOuts } = waiting;
   const isIdle = users.length === 0 && projects.length === 0;
   return isIdle && !hasCrossings && !hasDue && !hasPaced && !hasFanOuts ? 'idle' : 'rest';

@@ -55,10 +55,14 @@ async function giveUp(deps: EmitterDeps, { projectId, userIds }: EmitOrder, erro
 const usersAtOnce = 50;
 
 /** The same for users of several projects, a transaction for some of one project each. */
-export async function emitAll(deps: EmitterDeps, all: readonly ProjectUsers[]): Promise<number> {
+export async function emitAll(
+  deps: EmitterDeps,
+  all: readonly ProjectUsers[],
+  how: Pick<EmitOrder, 'isThorough'> = {},
+): Promise<number> {
   let made = 0;
   for (const { projectId, userIds } of all)
     for (let from = 0; from < userIds.length; from += usersAtOnce)
-      made += await emit(deps, { projectId, userIds: userIds.slice(from, from + usersAtOnce) });
+      made += await emit(deps, { ...how, projectId, userIds: userIds.slice(from, from + usersAtOnce) });
   return made;
 }

@@ -7,7 +7,8 @@ import {
   readBaseLinePage,
 } from '@billing/store';
 import type { BaseLine } from '@billing/store';
-import { contextOf, emit } from './emit.ts';
+import { createPace } from './base-line-pace.ts';
+import { contextOf, emitAll } from './emit.ts';
 import type { EmitterDeps } from './emitter-deps.ts';
 
 /** Reads the next users of a base line; what has to be told about some of them is told first. `waiting`: not ready yet. */
@@ -15,23 +16,29 @@ async function step(deps: EmitterDeps, baseLine: BaseLine): Promise<'read' | 'wa
   const { database } = deps;
   if (!baseLine.isReady && !(await prepareBaseLine(database, baseLine.id))) return 'waiting';
   const read = await readBaseLinePage(database, contextOf(deps), baseLine);
-  if (read.left.length > 0)
-    await emit(deps, { projectId: baseLine.projectId, userIds: read.left, isThorough: true });
+  if (read === null) return 'waiting';
+  const { projectId } = baseLine;
+  await emitAll(deps, [{ projectId, userIds: read.left }], { isThorough: true });
   await advanceBaseLine(database, baseLine, read);
   return 'read';
 }
 
-/** One step of each base line that is under way. `again`: there is more. */
-export async function stepBaseLines(deps: EmitterDeps): Promise<'again' | 'rest'> {
-  let next: 'again' | 'rest' = 'rest';
-  for (const baseLine of await findBaseLines(deps.database, { projectId: null, now: deps.clock() })) {
-    const startedAt = performance.now();
-    if ((await step(deps, baseLine)) === 'waiting') continue;
-    next = 'again';
-    // As long as it took: what else the process and Postgres have to do goes on.
-    await sleep(performance.now() - startedAt);
-  }
-  return next;
+/** A turn of the loop that reads base lines: one step of each that is under way. `again`: there is more. */
+export function createBaseLineTurn(deps: EmitterDeps): () => Promise<'again' | 'rest'> {
+  const pace = createPace();
+  return async () => {
+    const baseLines = await pace.probe(() =>
+      findBaseLines(deps.database, { projectId: null, now: deps.clock() }),
+    );
+    let next: 'again' | 'rest' = 'rest';
+    for (const baseLine of baseLines) {
+      const startedAt = performance.now();
+      if ((await step(deps, baseLine)) === 'waiting') continue;
+      next = 'again';
+      await sleep(pace.restMs(performance.now() - startedAt));
+    }
+    return next;
+  };
 }
 
 const fewUsers = 1_000;
@@ -61,6 +68,11 @@ export async function readBaseLine(
         continue;
       }
       const read = await readBaseLinePage(database, context, baseLine);
+      if (read === null) {
+        // A worker is at it.
+        await sleep(pauseMs);
+        continue;
+      }
       // Something is to be told: a worker does that.
       if (read.left.length > 0) return;
       await advanceBaseLine(database, baseLine, read);

@@ -23,13 +23,13 @@ async function stepChange(deps: EmitterDeps, fanOut: FanOut, cause: 'catalog' | 
     return 0;
   }
   const { projectId, id, endpointId, afterUser } = fanOut;
-  const differing = new Set(await findDiffering(database, contextOf(deps), { projectId, userIds }));
+  const differing = await findDiffering(database, contextOf(deps), { projectId, userIds });
   const told = userIds.filter((userId) => differing.has(userId)).slice(0, Math.max(1, Math.floor(part)));
   // Without those whose turn comes later.
   const next = userIds.findIndex((userId) => differing.has(userId) && !told.includes(userId));
   const done = next === -1 ? userIds : userIds.slice(0, next);
   const step = { id, endpointId, after: afterUser, to: done.at(-1) ?? afterUser, users: done.length };
-  await emit(deps, { projectId, userIds: told, cause, step, isThorough: true });
+  await emit(deps, { projectId, userIds: told, known: differing, cause, step, isThorough: true });
   return told.length + done.length * lookCost;
 }
 
