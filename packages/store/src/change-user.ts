@@ -23,19 +23,17 @@ export async function lockProject(tx: Queries, projectId: string): Promise<void>
   if (rows.length === 0) throw projectNotFound();
 }
 
-/** Keeps the project and what its codes stand for from changing until the transaction ends; many may do so at once. */
-export async function shareProject(tx: Queries, projectId: string): Promise<void> {
-  await tx.$queryRaw`SELECT 1 FROM public.projects WHERE id = ${projectId} FOR SHARE`;
-}
-
 export const projectNotFound = (): ServiceError =>
   new ServiceError('project_not_found', 'Use the id of a project that exists.');
 
-/** Locks the user's row until the transaction ends, creating it if need be; returns its reference. Throws `project_not_found`. */
+/**
+ * Locks the user's row until the transaction ends, creating it if need be; returns its reference. Until then the project and what
+ * its codes stand for do not change; many may hold it at once. Throws `project_not_found`.
+ */
 async function lockUser(tx: Queries, { projectId, userId }: UserKey): Promise<bigint> {
   const rows = await tx.$queryRaw<{ id: bigint }[]>`
     INSERT INTO public.users (project_id, user_id)
-    SELECT p.id, ${userId}::text FROM public.projects p WHERE p.id = ${projectId}
+    SELECT p.id, ${userId}::text FROM public.projects p WHERE p.id = ${projectId} FOR SHARE
     ON CONFLICT (project_id, user_id) DO UPDATE SET version = users.version
     RETURNING id`;
   const [row] = rows;
