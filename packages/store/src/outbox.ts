@@ -41,7 +41,7 @@ async function deletePublished(
 
 export type OutboxCleaner = {
   deleteLater: (published: readonly PendingInvalidation[]) => void;
-  /** Deletes now what was put off; never rejects. */
+  /** Deletes now what was put off, after what is being deleted; never rejects. */
   flush: () => Promise<void>;
 };
 
@@ -55,16 +55,22 @@ export function createOutboxCleaner({
 }: Pick<OutboxDeps, 'database' | 'logger'>): OutboxCleaner {
   let published: PendingInvalidation[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let deleting = Promise.resolve();
 
-  async function flush(): Promise<void> {
-    clearTimeout(timer);
-    timer = undefined;
+  async function deleteNow(): Promise<void> {
     const rows = published;
     published = [];
     if (rows.length === 0) return;
     await deletePublished(database, rows).catch((error: unknown) =>
       logger.warn('cache_invalidation_not_deleted', { count: rows.length, error }),
     );
+  }
+
+  function flush(): Promise<void> {
+    clearTimeout(timer);
+    timer = undefined;
+    deleting = deleting.then(deleteNow);
+    return deleting;
   }
 
   return {

@@ -37,7 +37,8 @@ let sessionId: string;
 
 /** Everything that Postgres has, as text, but for what processes say of themselves all the time. */
 async function everything(): Promise<Record<string, string>> {
-  const { database } = api.deps;
+  const { database, outboxCleaner } = api.deps;
+  await outboxCleaner.flush();
   const tables = await database.$queryRaw<{ name: string }[]>`
     SELECT relname AS name FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
       AND relname <> 'cache_processes'`;

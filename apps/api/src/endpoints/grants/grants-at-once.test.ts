@@ -20,14 +20,16 @@ const give = async (userId: string) =>
 
 /** Holds the head of the audit chain: whoever writes an audit row waits. */
 async function holdAudit() {
-  const client = new Client({ connectionString: api.database.ownerUrl });
-  await client.connect();
-  await client.query('BEGIN');
-  await client.query('SELECT FROM public.audit_head FOR UPDATE');
+  // A transaction sees who waits as it saw it first: another connection looks.
+  const connectionString = api.database.ownerUrl;
+  const [holder, watcher] = [new Client({ connectionString }), new Client({ connectionString })];
+  await Promise.all([holder.connect(), watcher.connect()]);
+  await holder.query('BEGIN');
+  await holder.query('SELECT FROM public.audit_head FOR UPDATE');
   const countOf = async (sql: string): Promise<number> =>
-    Number((await client.query<{ count: string }>(sql)).rows[0]?.count);
+    Number((await watcher.query<{ count: string }>(sql)).rows[0]?.count);
   return {
-    release: () => client.end(),
+    release: () => Promise.all([holder.end(), watcher.end()]),
     untilWaiting: (count: number) =>
       waitFor(
         async () =>
