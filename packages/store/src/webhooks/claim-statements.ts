@@ -1,4 +1,5 @@
 import { sqlTemplate } from '../sql-template.ts';
+import { stillPending, thenByIndex } from './read-by-index.ts';
 
 /** Milliseconds, whole. */
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
@@ -8,10 +9,10 @@ const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::
  * left to the next turn.
  */
 export const lockEndpoints = sqlTemplate(`
-  SELECT coalesce(json_agg(json_build_object(
+  SELECT ${thenByIndex(`coalesce(json_agg(json_build_object(
     'id', l.id, 'url', l.url, 'delivery', l.delivery, 'isOpen', l.is_open, 'discardedTo', l.discarded_to,
     'generation', l.generation, 'keyId', l.key_id, 'previousGeneration', l.previous_generation,
-    'previousKeyId', l.previous_key_id, 'previousUntil', ${ms('l.previous_until')})), '[]')
+    'previousKeyId', l.previous_key_id, 'previousUntil', ${ms('l.previous_until')})), '[]')`)}
   FROM (
     SELECT e.*, e.is_enabled AND e.deleted_at IS NULL AND p.is_active AS is_open
     FROM public.webhook_endpoints e JOIN public.projects p ON p.id = e.project_id
@@ -49,20 +50,26 @@ export const readDue = sqlTemplate(`
       FROM public.webhook_deliveries b
       WHERE b.endpoint_id = ANY(ARRAY(SELECT json_array_elements_text($ids::json))) AND b.claimed_until > now()))`);
 
+/** Older ones of the same sequence as the row `n` that wait, by the index of what waits of a user. */
+const olderOf = (isSame: string): string => `
+        (SELECT o.id FROM public.webhook_deliveries o
+        WHERE o.endpoint_id = n.endpoint_id AND ${isSame} AND o.status = 'pending' AND o.type = n.type AND o.resend = 0
+          AND o.id < n.id
+        ORDER BY o.id)`;
+
 /** Older states that wait for the same are superseded, as a newer one is about to be sent. */
 export const supersedeOlder = sqlTemplate(`
   WITH superseded AS (
     UPDATE public.webhook_deliveries d SET status = 'superseded', next_try_at = NULL
-    WHERE d.status = 'pending' AND d.id = ANY(ARRAY(
-      SELECT o.id FROM public.webhook_deliveries n
-      JOIN public.webhook_deliveries o ON o.endpoint_id = n.endpoint_id AND o.user_id IS NOT DISTINCT FROM n.user_id
-        AND o.status = 'pending' AND o.type = n.type AND o.resend = 0 AND o.id < n.id
+    WHERE ${stillPending('d')} AND d.id = ANY(ARRAY(
+      SELECT older.id FROM public.webhook_deliveries n CROSS JOIN LATERAL (
+        ${olderOf('o.user_id = n.user_id')} UNION ALL ${olderOf('n.user_id IS NULL AND o.user_id IS NULL')}) older
       WHERE n.id = ANY(ARRAY(SELECT json_array_elements_text($ids::json)::bigint))))
     RETURNING d.id)
   SELECT json_build_object('superseded', (SELECT count(*) FROM superseded))`);
 
 const pendingAmong = (list: string): string =>
-  `d.status = 'pending' AND d.id = ANY(ARRAY(SELECT json_array_elements_text($${list}::json)::bigint))`;
+  `${stillPending('d')} AND d.id = ANY(ARRAY(SELECT json_array_elements_text($${list}::json)::bigint))`;
 
 /** Writes a plan. Of the claimed, which are as they were, it answers what is sent. */
 export const writePlan = sqlTemplate(`
@@ -72,13 +79,15 @@ export const writePlan = sqlTemplate(`
       WHERE one.endpoint_id = e.id AND one.status = 'pending' LIMIT 1000) d),
   discarded AS (
     UPDATE public.webhook_deliveries d SET status = 'discarded', next_try_at = NULL
-    WHERE ${pendingAmong('discarded')} OR (d.status = 'pending' AND d.id = ANY(ARRAY(SELECT id FROM closed)))
+    WHERE ${stillPending('d')} AND d.id = ANY(ARRAY(
+      SELECT json_array_elements_text($discarded::json)::bigint UNION ALL SELECT id FROM closed))
     RETURNING d.id),
   put_off AS (
     UPDATE public.webhook_deliveries d
     SET next_try_at = to_timestamp(o.until / 1000.0), is_behind = o.is_behind
     FROM json_to_recordset($put_off::json) AS o (id bigint, until bigint, is_behind boolean)
-    WHERE d.id = o.id AND d.status = 'pending'
+    WHERE d.id = o.id AND ${stillPending('d')} AND d.id = ANY(ARRAY(
+      SELECT id FROM json_to_recordset($put_off::json) AS one (id bigint)))
     RETURNING d.id),
   claimed AS (
     UPDATE public.webhook_deliveries d

@@ -1,6 +1,7 @@
 import type { ToldEntry, ToldState } from '@billing/domain';
 import { Prisma } from '../generated/client.ts';
 import type { QueryJson } from '../query-json.ts';
+import { thenByIndex } from './read-by-index.ts';
 
 /** An endpoint as far as it matters for what is made for it. */
 export type WantingEndpoint = {
@@ -29,6 +30,12 @@ export type Emission = {
 
 type Users = { projectId: string; userIds: readonly string[] };
 
+const lockedUsers = Prisma.raw(
+  thenByIndex(
+    `coalesce(json_agg(json_build_object('ref', id, 'userId', user_id, 'version', version)), '[]')`,
+  ),
+);
+
 /**
  * Locks the rows of users until the transaction ends: nobody changes what they have meanwhile. `waits`: for those whom another
  * transaction holds; else they are left out.
@@ -38,7 +45,7 @@ export async function lockUsers(
   { projectId, userIds, waits }: Users & { waits: boolean },
 ): Promise<LockedUser[]> {
   return query<LockedUser[]>(Prisma.sql`
-    SELECT coalesce(json_agg(json_build_object('ref', id, 'userId', user_id, 'version', version)), '[]') FROM (
+    SELECT ${lockedUsers} FROM (
       SELECT id, user_id, version FROM public.users WHERE project_id = ${projectId} AND user_id = ANY(${[...userIds]}::text[])
       ORDER BY id FOR NO KEY UPDATE ${Prisma.raw(waits ? '' : 'SKIP LOCKED')}) locked`);
 }

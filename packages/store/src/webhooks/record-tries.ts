@@ -3,6 +3,7 @@ import type { DecidedTry, Instant } from '@billing/domain';
 import type { WebhookAttempt } from '@billing/platform';
 import type { Database } from '../create-database.ts';
 import { sqlTemplate } from '../sql-template.ts';
+import { thenByIndex } from './read-by-index.ts';
 import type { ClaimedDelivery } from './claim-deliveries.ts';
 
 /** A try that has ended, and what becomes of its delivery. */
@@ -44,7 +45,7 @@ function standingsOf(tries: readonly RecordedTry[]): Standing[] {
 
 /** What is due at them is not chosen meanwhile: nothing is put off behind a try that has just ended. */
 const lockEndpoints = sqlTemplate(`
-  SELECT json_build_object('locked', count(*)) FROM (
+  SELECT ${thenByIndex("json_build_object('locked', count(*))")} FROM (
     SELECT FROM public.webhook_endpoints
     WHERE id IN (SELECT endpoint_id FROM json_to_recordset($standings::json) AS h (endpoint_id text))
     ORDER BY id FOR NO KEY UPDATE) one`);
@@ -89,7 +90,7 @@ const writeTries = sqlTemplate(`
         WHEN d.status = 'pending' AND r.outcome = 'failed' THEN 'failed' ELSE d.status END,
       next_try_at = CASE WHEN d.status = 'pending' AND r.outcome = 'retrying'
         THEN clock_timestamp() + make_interval(secs => r.wait_ms / 1000.0) END
-    FROM ended r WHERE d.id = r.id AND d.claimed_until = r.claimed_until
+    FROM ended r WHERE d.id = r.id AND d.claimed_until = r.claimed_until AND d.id = ANY(ARRAY(SELECT id FROM ended))
     RETURNING d.id),
   attempts AS (
     INSERT INTO public.webhook_attempts (message_id, endpoint_id, at, status, duration_ms, error, response, is_resend)

@@ -4,6 +4,7 @@ import type { MessageBody, ToldEntry, ToldState } from '@billing/domain';
 import type { PendingInvalidation } from '../change-user.ts';
 import type { QueryJson } from '../query-json.ts';
 import { sqlTemplate } from '../sql-template.ts';
+import { stillPending } from './read-by-index.ts';
 import type { WantingEndpoint } from './read-emission.ts';
 
 /** A message for the endpoints that want its type. */
@@ -68,12 +69,15 @@ export const stateUpdates = `version = excluded.version, entitlements = excluded
 const deliveryRecord =
   'message_id text, endpoint_id text, user_id text, type text, version bigint, form text, delay integer, supersedes boolean';
 
-/** Of one user, or of the project: what waits of it at an endpoint that wants the latest only, row by row by the index. */
+/**
+ * Of one user, or of the project: what waits of it at an endpoint that wants the latest only, row by row by the index of that,
+ * whose order it is in: other indexes look as good as long as little waits.
+ */
 const olderWhere = (isSame: string): string => `
       SELECT old.id FROM new_deliveries n CROSS JOIN LATERAL (
         SELECT d.id FROM public.webhook_deliveries d
         WHERE d.endpoint_id = n.endpoint_id AND ${isSame} AND d.status = 'pending' AND d.type = n.type AND d.resend = 0
-        OFFSET 0) old
+        ORDER BY d.id) old
       WHERE n.supersedes`;
 
 const writeStatement = sqlTemplate(`
@@ -100,7 +104,7 @@ const writeStatement = sqlTemplate(`
   superseded AS (
     UPDATE public.webhook_deliveries d SET status = 'superseded', next_try_at = NULL
     WHERE d.id = ANY(ARRAY(${olderWhere('d.user_id = n.user_id')} UNION ALL
-      ${olderWhere('n.user_id IS NULL AND d.user_id IS NULL')})) AND d.status = 'pending'),
+      ${olderWhere('n.user_id IS NULL AND d.user_id IS NULL')})) AND ${stillPending('d')}),
   deliveries AS (
     INSERT INTO public.webhook_deliveries (message_id, endpoint_id, project_id, user_id, type, version, form, next_try_at)
     SELECT n.message_id, n.endpoint_id, $project_id::text, n.user_id, n.type, n.version, n.form,
