@@ -4,6 +4,7 @@ import { createDatabase } from '../create-database.ts';
 import type { Database } from '../create-database.ts';
 import { claimDeliveries } from './claim-deliveries.ts';
 import { lockUsers } from './read-emission.ts';
+import { releaseMessages } from './release-messages.ts';
 import { writeMessages } from './write-messages.ts';
 
 const waiting = 20_000;
@@ -59,6 +60,7 @@ const before = {
 const work = {
   'messages are written': (database: Database) => tell(database, ['u1', 'u10000', `u${waiting}`, 'new']),
   'deliveries are claimed': claim,
+  'messages are released': (database: Database) => releaseMessages(database, ['msg_1', 'msg_2', 'none']),
 };
 
 async function countRead(client: Client): Promise<number> {
