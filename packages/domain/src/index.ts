@@ -42,7 +42,6 @@ export * from './entitlements/derive-entitlements.ts';
 export * from './entitlements/evaluate-defaults.ts';
 export * from './entitlements/evaluate-subscription.ts';
 export * from './entitlements/evaluate.ts';
-export * from './entitlements/find-duplicates.ts';
 export * from './entitlements/reversal.ts';
 export * from './entitlements/sources.ts';
 export * from './errors.ts';
