@@ -11,6 +11,7 @@ import type {
 import { readPlans } from '@billing/store';
 import type { NamedPlan, SoldItem } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
+import { requireLive } from './find-subscription.ts';
 import type { LiveItem, LiveSubscription } from './read-live.ts';
 
 /** Who wants what to be changed. */
@@ -41,11 +42,11 @@ const behaviorOf = {
 } as const;
 
 /** Throws `not_changeable`. */
-function requireChangeable({ status, pause_collection: pause }: LiveSubscription): void {
+function requireChangeable(live: LiveSubscription): void {
+  const { status, pause_collection: pause } = live;
   if (status === 'paused' || (pause !== null && pause !== undefined))
     throw new ServiceError('not_changeable', 'Resume the subscription first: it is paused.');
-  if (status === 'canceled' || status === 'incomplete' || status === 'incomplete_expired')
-    throw new ServiceError('not_changeable', `Sell a new one: the subscription is ${status}.`);
+  requireLive(live, 'not_changeable');
 }
 
 const planOf = (item: LiveItem, sold: SoldItem | undefined): CurrentItem => ({

@@ -2,7 +2,7 @@ import { resumeRequest, ServiceError } from '@billing/domain';
 import type { ProjectSubscription } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { changeOnce } from '../../subscriptions/change-once.ts';
-import { refuseShared } from '../../subscriptions/find-subscription.ts';
+import { refuseShared, requireLive } from '../../subscriptions/find-subscription.ts';
 import { releaseSchedule } from '../../subscriptions/stripe-calls.ts';
 import type { StripeCall } from '../../subscriptions/stripe-calls.ts';
 import { changedAnswer, changeErrors, changeHeaders } from './changed-answer.ts';
@@ -21,8 +21,7 @@ function planResume(subscription: ProjectSubscription): StripeCall[] {
   // Its trial ended without a card: the first invoice is paid now.
   if (status === 'paused')
     return [{ call: 'resume', id, params: { payment_behavior: 'resume_on_payment_success' } }];
-  if (status === 'canceled' || status === 'incomplete' || status === 'incomplete_expired')
-    throw notResumable(`It is ${status}: sell a new subscription.`);
+  requireLive(subscription, 'not_resumable');
   const ending = keepOn(subscription);
   const isEnding = Object.keys(ending).length > 0;
   if (!isEnding && !collectionPaused)
