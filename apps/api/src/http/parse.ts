@@ -54,19 +54,31 @@ function refuseTooManyEntries(value: unknown, what: string): void {
   });
 }
 
+/**
+ * What zod would say in the names of its types. A query parameter that is given twice is an array; `user_id[]` is another name
+ * than `user_id`, which is missing then.
+ */
+const problemIn =
+  (what: Asked['what']): z.core.$ZodErrorMap =>
+  ({ code, input }) => {
+    if (input === undefined) return 'is missing';
+    return what === 'query' && code === 'invalid_type' && Array.isArray(input) ? 'is given twice' : undefined;
+  };
+
 type Parsed<T extends z.ZodType> = { data: z.output<T> } | { problems: FieldProblem[] };
 
-function check<T extends z.ZodType>(schema: T, value: unknown, except?: string): Parsed<T> {
-  const parsed = schema.safeParse(value);
+type Asked = { what: 'body' | 'path' | 'query'; value: unknown; except?: string | undefined };
+
+function check<T extends z.ZodType>(schema: T, { what, value, except }: Asked): Parsed<T> {
+  const parsed = schema.safeParse(value, { error: problemIn(what) });
   if (!parsed.success) return { problems: toFieldProblems(parsed.error) };
   return hasPrototypeKey(value, except) ? { problems: [prototypeKeyProblem] } : { data: parsed.data };
 }
 
-type Asked = { what: string; value: unknown; except?: string | undefined };
-
-function parse<T extends z.ZodType>(schema: T, { what, value, except }: Asked): z.output<T> {
+function parse<T extends z.ZodType>(schema: T, asked: Asked): z.output<T> {
+  const { what, value } = asked;
   refuseTooManyEntries(value, what);
-  const parsed = check(schema, value, except);
+  const parsed = check(schema, asked);
   if ('data' in parsed) return parsed.data;
   throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
     errors: parsed.problems,
@@ -74,7 +86,8 @@ function parse<T extends z.ZodType>(schema: T, { what, value, except }: Asked): 
 }
 
 /** An entry of a list whose entries are refused one by one: the entry, or what is wrong with it. */
-export const parseEntry = <T extends z.ZodType>(schema: T, entry: unknown): Parsed<T> => check(schema, entry);
+export const parseEntry = <T extends z.ZodType>(schema: T, entry: unknown): Parsed<T> =>
+  check(schema, { what: 'body', value: entry });
 
 /** A body of another method means nothing and is not read. */
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH']);

@@ -44,9 +44,9 @@ const behaviorOf = {
 /** Throws `not_changeable`. */
 function requireChangeable(live: LiveSubscription): void {
   const { status, pause_collection: pause } = live;
+  requireLive(live, 'not_changeable');
   if (status === 'paused' || (pause !== null && pause !== undefined))
     throw new ServiceError('not_changeable', 'Resume the subscription first: it is paused.');
-  requireLive(live, 'not_changeable');
 }
 
 const planOf = (item: LiveItem, sold: SoldItem | undefined): CurrentItem => ({
