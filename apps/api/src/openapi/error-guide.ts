@@ -78,6 +78,10 @@ export const errorGuide: Record<ErrorCode, string> = {
   already_subscribed: 'Send the user to the portal to change or end the subscription.',
   group_occupied:
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
+  promotion_code_not_redeemable:
+    'Sell without the code, or offer another: `errors` says why Stripe refuses it for this user and sale (a first purchase only, a least amount, another customer, another currency, used up).',
+  sale_refused:
+    'Correct the price that `errors` names, in the catalog or at Stripe (it is unknown or inactive there, or of another currency or interval than the rest), or the settings of the Stripe account. The same request will be refused again until then.',
   group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
   trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
   shared_subscription:
@@ -91,7 +95,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
   price_archived: 'Offer a price that is still sold.',
   not_changeable:
-    'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made.',
+    'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made. Where `errors` has a path, Stripe refuses that (a price in another currency, or inactive there).',
   preview_outdated:
     'Make a new preview and show it: the token is older than ten minutes, of another change, or the amount is another one now.',
   payment_required:
@@ -116,7 +120,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   invalid_signature: 'Check the signing secret and the clock; sign the exact bytes of the body, once.',
   invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
   stripe_error:
-    'Stripe refused: `detail` names its code and parameter. Correct the cause; the same request will be refused again.',
+    'Stripe refused for a reason that is no matter of the request, such as the key or a permission: `detail` names its code and parameter. Tell the operator; the same request will be refused until the cause is corrected.',
   stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
   queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
   usage_unavailable: 'Nothing was taken. Send the same event id again after `Retry-After`.',

@@ -3,6 +3,7 @@ import type { SubscriptionOut, WantedChange } from '@billing/domain';
 import { auditSubscription, readSubscription } from '@billing/store';
 import type { Actor, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
+import { refusalOf } from '../checkout/stripe-refusals.ts';
 import type { AppDeps } from '../deps.ts';
 import { dropPendingChange } from './change-later.ts';
 import { lookupMs, runOnce } from './change-once.ts';
@@ -79,7 +80,13 @@ export function dropChange(deps: AppDeps, asker: Asker): Promise<SubscriptionOut
     const subscription = await findSubscription(deps, asker);
     const live = await readLive(deps, subscriptionId, once.budget);
     const context = { ...once, userId: subscription.userId };
-    if (!(await dropPendingChange(deps, context, { live })))
+    const hasDropped = await dropPendingChange(deps, context, { live }).catch(async (error: unknown) => {
+      if (refusalOf(error) === null) throw error;
+      // It was paid or made meanwhile, or given up by somebody else.
+      const now = await readLive(deps, subscriptionId, once.budget);
+      return dropPendingChange(deps, context, { live: now });
+    });
+    if (!hasDropped)
       throw new ServiceError('no_pending_change', 'Nothing is left to do: the subscription stays as it is.');
     return recordAndApply(deps, { subscription, asker, action, details: {}, answer: null });
   });

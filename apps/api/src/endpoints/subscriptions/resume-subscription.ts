@@ -49,6 +49,7 @@ export const resumeSubscription = defineEndpoint({
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.resume',
+      refusedAs: 'not_resumable',
       body,
       audit: { details: {} },
       plan: planResume,
