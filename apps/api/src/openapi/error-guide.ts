@@ -85,7 +85,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
   trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
   shared_subscription:
-    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal.',
+    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal. While a change of the other project is pending, wait until it is made.',
   not_cancelable:
     'Nothing is left to cancel, or no period ends: cancel one that is `incomplete` or `paused` with `at: "now"`.',
   not_resumable: 'Read its state: it has ended (sell a new one), or neither ends nor is paused.',

@@ -3,6 +3,7 @@ import type { StepContext } from './stripe-step.ts';
 import { changeLater, dropPendingChange } from './change-later.ts';
 import { toChangeRefusal } from './change-refusals.ts';
 import { changeNow } from './change-now.ts';
+import { changesOthers, refuseOthersPlans } from './own-items.ts';
 import { planChange } from './plan-change.ts';
 import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { requirePreviewed } from './preview-change.ts';
@@ -65,10 +66,11 @@ async function changeFrom(
 ): Promise<Changed> {
   const plan = await planChange(deps, live, asked);
   if (!plan.isChange) {
-    await dropPendingChange(deps, context, plan);
+    if (!changesOthers(live, plan.others)) await dropPendingChange(deps, context, plan);
     return { plan, live, isWaiting: false, answer: null };
   }
   if (isWaitingAlready(plan)) return { plan, live, isWaiting: true, answer: null };
+  refuseOthersPlans(live, plan.others);
   const token = asked.previewToken;
   const prorationDate =
     token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, context.budget);

@@ -146,6 +146,33 @@ test('a price of another project that is on the same subscription is left alone'
   expect(await pricesOf()).toEqual([theirs.stripePriceId]);
 });
 
+test("what another project has planned is not given up by a change of this one's", async () => {
+  const other = await world.api.createProject();
+  const small = await world.plan({ amount: 700 }, other.projectId);
+  const large = await world.plan({ amount: 900 }, other.projectId);
+  const { id } = await world.subscribe([basic.stripePriceId, large.stripePriceId]);
+  const ask = (apiKey: string, body: object) =>
+    world.send('post', `${id}/change`, { apiKey, body: { ...body, effective: 'period_end' } });
+  const toSmall = { items: [{ price_id: small.priceId }] };
+  const { customer } = await world.stripe.subscriptions.retrieve(id);
+  await world.api
+    .admin('post', `/projects/${other.projectId}/customers`, {
+      user_id: uniqueId('theirs'),
+      stripe_customer_id: customer,
+    })
+    .expect(201);
+  const planned = await ask(other.apiKey, toSmall).expect(200);
+  expect(planned.body.pending_change.items).toMatchObject([{ price_id: small.priceId }]);
+  expect((await ask(world.apiKey, toPro()).expect(409)).body.code).toBe('shared_subscription');
+  expect((await world.drop(id).expect(409)).body.code).toBe('shared_subscription');
+  await ask(world.apiKey, { items: [{ price_id: basic.priceId }] }).expect(200);
+  const theirs = () => world.send('get', id, { apiKey: other.apiKey }).expect(200);
+  expect((await theirs()).body.pending_change).toEqual(planned.body.pending_change);
+  await world.send('delete', `${id}/pending-change`, { apiKey: other.apiKey }).expect(200);
+  await ask(world.apiKey, toPro()).expect(200);
+  await world.drop(id).expect(200);
+});
+
 describe('a preview is out of date', () => {
   const refusal = () => [409, 'preview_outdated', [{ price_id: basic.priceId }]];
 

@@ -12,6 +12,7 @@ import { readPlans } from '@billing/store';
 import type { NamedPlan, SoldItem } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 import { requireLive } from './find-subscription.ts';
+import { splitItems } from './own-items.ts';
 import type { LiveItem, LiveSubscription } from './read-live.ts';
 
 /** Who wants what to be changed. */
@@ -133,11 +134,8 @@ export async function planChange(
   const { named: plans, sold } = await readPlans(database, { projectId, prices, items });
   const soldOf = ({ stripePriceId }: LiveItem): SoldItem | undefined =>
     sold.find((one) => one.stripePriceId === stripePriceId);
-  const isShared = sold.some((one) => one.projectId !== projectId);
-  // Whose an item is that nobody sells is not known where several projects have some.
-  const isOwn = (item: LiveItem): boolean =>
-    (soldOf(item)?.projectId ?? (isShared ? null : projectId)) === projectId;
-  const current = items.filter(isOwn).map((item) => planOf(item, soldOf(item)));
+  const { own, others, isShared } = splitItems(items, { projectId, sold });
+  const current = own.map((item) => planOf(item, soldOf(item)));
   if (wanted.items.length === 0 && !isShared)
     throw refuseField('items', 'must not be empty: cancel the subscription instead');
   const resolved = wanted.items.map((item, index) =>
@@ -150,7 +148,7 @@ export async function planChange(
     live,
     changes,
     items: toStripeItems(changes),
-    others: items.filter((item) => !isOwn(item)),
+    others,
     isChange: !keepsAll(changes),
     effective: effective === 'auto' ? whenToChange(changes) : effective,
     periodEnd: endOfPeriod(items, changes),

@@ -4,6 +4,7 @@ import type { StripeBudget } from '../checkout/call-stripe.ts';
 import { refusalOf } from '../checkout/stripe-refusals.ts';
 import type { AppDeps } from '../deps.ts';
 import { outdated, toChangeRefusal } from './change-refusals.ts';
+import { refuseOthersPlans } from './own-items.ts';
 import { planChange } from './plan-change.ts';
 import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { readAmounts } from './preview-amounts.ts';
@@ -38,6 +39,7 @@ export async function previewChange(
 ): Promise<ChangePreview> {
   const live = await readLive(deps, order.subscriptionId, budget);
   const plan = await planChange(deps, live, order);
+  if (plan.isChange) refuseOthersPlans(live, plan.others);
   const { prorationDate, ...amounts } = await readAmounts(deps, { plan, prorationDate: null }, budget).catch(
     (error: unknown) => {
       throw toChangeRefusal(error, 'not_changeable');

@@ -13,7 +13,7 @@ export const dropPendingChange = defineEndpoint({
   access: { project: 'checkout' },
   headers: changeHeaders,
   answers: [changedAnswer({})],
-  errors: [...changeErrors, 'no_pending_change'],
+  errors: [...changeErrors, 'shared_subscription', 'no_pending_change'],
   handle: async (deps, { project: { projectId }, params, header, actor }) => {
     const asker = {
       projectId,

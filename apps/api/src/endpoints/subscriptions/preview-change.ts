@@ -13,6 +13,7 @@ export const wantedErrors: readonly ErrorCode[] = [
   'price_archived',
   'mode_mismatch',
   'group_conflict',
+  'shared_subscription',
   'not_changeable',
 ];
 
