@@ -9,6 +9,7 @@ import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { requirePreviewed } from './preview-change.ts';
 import type { PreviewDeps } from './preview-change.ts';
 import { readLive } from './read-live.ts';
+import { refuseSecondByChange } from './refuse-second.ts';
 import type { LiveSubscription } from './read-live.ts';
 
 export type ChangeAsked = ItemsOrder & { previewToken: string | undefined };
@@ -71,6 +72,7 @@ async function changeFrom(
   }
   if (isWaitingAlready(plan)) return { plan, live, isWaiting: true, answer: null };
   refuseOthersPlans(live, plan.others);
+  await refuseSecondByChange(deps, asked, plan);
   const token = asked.previewToken;
   const prorationDate =
     token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, context.budget);

@@ -59,7 +59,7 @@ export function changeItems(
   return runOnce(deps, { order: { ...asker, action, body }, header }, async (once) => {
     const subscription = await findSubscription(deps, asker);
     const { userId } = subscription;
-    const asked = { projectId, subscriptionId, wanted, previewToken };
+    const asked = { projectId, subscriptionId, userId, wanted, previewToken };
     const changed = await changeAtStripe(deps, { ...once, userId }, asked);
     const details = detailsOf(wanted, changed);
     const shown = await recordAndApply(deps, {

@@ -146,6 +146,24 @@ test('a price of another project that is on the same subscription is left alone'
   expect(await pricesOf()).toEqual([theirs.stripePriceId]);
 });
 
+test('what another subscription of the user has is not brought in a second time', async () => {
+  const seats = await world.plan({ amount: 400 });
+  const { id: held, customerId, userId } = await world.subscribe([basic.stripePriceId]);
+  const metadata = { user_id: userId, project_id: world.projectId };
+  const { id } = await world.subscribe([seats.stripePriceId], { customer: customerId, metadata });
+  const seat = { price_id: seats.priceId };
+  for (const [plan, code] of [
+    [pro, 'group_occupied'],
+    [basic, 'already_subscribed'],
+  ] as const)
+    for (const call of [world.preview, world.change]) {
+      const { body } = await call(id, { items: [seat, { price_id: plan.priceId }] }).expect(409);
+      expect(body).toMatchObject({ code, errors: [{ path: 'items', message: held }] });
+    }
+  await world.change(id, { items: [{ ...seat, quantity: 2 }] }).expect(200);
+  await world.change(held, toPro()).expect(200);
+});
+
 test("what another project has planned is not given up by a change of this one's", async () => {
   const other = await world.api.createProject();
   const small = await world.plan({ amount: 700 }, other.projectId);

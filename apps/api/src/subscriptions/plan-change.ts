@@ -15,8 +15,8 @@ import { requireLive } from './find-subscription.ts';
 import { splitItems } from './own-items.ts';
 import type { LiveItem, LiveSubscription } from './read-live.ts';
 
-/** Who wants what to be changed. */
-export type ItemsOrder = { projectId: string; subscriptionId: string; wanted: WantedChange };
+/** Who wants what to be changed. `userId`: whose the subscription is. */
+export type ItemsOrder = { projectId: string; subscriptionId: string; userId: string; wanted: WantedChange };
 
 /** How Stripe names what becomes of the difference. */
 export type ProrationBehavior = 'always_invoice' | 'create_prorations' | 'none';
@@ -126,7 +126,7 @@ function endOfPeriod(items: readonly LiveItem[], changes: readonly ItemChange[])
 export async function planChange(
   { database }: Pick<AppDeps, 'database'>,
   live: LiveSubscription,
-  { projectId, wanted }: ItemsOrder,
+  { projectId, wanted }: Pick<ItemsOrder, 'projectId' | 'wanted'>,
 ): Promise<PlannedChange> {
   requireChangeable(live);
   const items = live.items.data;

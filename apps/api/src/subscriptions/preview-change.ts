@@ -12,6 +12,7 @@ import type { Amounts } from './preview-amounts.ts';
 import { digestOf, openPreview, previewMs, sealPreview } from './preview-token.ts';
 import type { Shown } from './preview-token.ts';
 import { readLive } from './read-live.ts';
+import { refuseSecondByChange } from './refuse-second.ts';
 
 export type PreviewDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'clock' | 'config'>;
 
@@ -39,7 +40,10 @@ export async function previewChange(
 ): Promise<ChangePreview> {
   const live = await readLive(deps, order.subscriptionId, budget);
   const plan = await planChange(deps, live, order);
-  if (plan.isChange) refuseOthersPlans(live, plan.others);
+  if (plan.isChange) {
+    refuseOthersPlans(live, plan.others);
+    await refuseSecondByChange(deps, order, plan);
+  }
   const { prorationDate, ...amounts } = await readAmounts(deps, { plan, prorationDate: null }, budget).catch(
     (error: unknown) => {
       throw toChangeRefusal(error, 'not_changeable');
