@@ -20,8 +20,8 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/minimum amount/i, 'needs a larger purchase'],
   [/belongs? to another|another customer|different customer/i, 'is for another customer'],
   [/inactive|archived/i, 'is not active at Stripe'],
-  [/expired|redeemed|redemption|used up/i, 'has ended or is used up'],
   [/currenc/i, 'is in another currency'],
+  [/expired|already been redeemed|redemption|used up/i, 'has ended or is used up'],
   [/interval/i, 'is paid at another interval'],
 ];
 
