@@ -86,7 +86,7 @@ export * from './stripe/payment.ts';
 export * from './stripe/price.ts';
 export * from './stripe/project-event.ts';
 export * from './stripe/schedule.ts';
-export * from './stripe/resumption.ts';
+export { waitsForResumption } from './stripe/resumption.ts';
 export * from './stripe/subscription.ts';
 export * from './subscriptions/plan-items.ts';
 export * from './subscriptions/when-to-change.ts';

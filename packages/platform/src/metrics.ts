@@ -174,7 +174,7 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     ]),
     defaultCodesLeftOut: counter(
       'checkout_default_codes_left_out_total',
-      'Sales without the promotion code that is their project\'s default, which Stripe does not have (not_found) or refuses (refused)',
+      "Sales without the promotion code that is their project's default, which Stripe does not have (not_found) or refuses (refused)",
       ['reason'],
     ),
     ...usageMetrics({ counter, sharedGauge, histogram }),

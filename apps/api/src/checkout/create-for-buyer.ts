@@ -34,8 +34,7 @@ export async function createForBuyer(
   const { order, sale, promotionCode } = ready;
   const params = paramsFor(deps, ready, customer);
   const requestHash = requestHashOf(params);
-  const create = (sent: SessionParams) =>
-    createSession(deps, { oneTry: order.oneTry, params: sent }, budget);
+  const create = (sent: SessionParams) => createSession(deps, { oneTry: order.oneTry, params: sent }, budget);
   try {
     return { session: await create(params), requestHash };
   } catch (error) {
@@ -43,6 +42,9 @@ export async function createForBuyer(
     const isOfDefault = promotionCode !== null && sale.checkout.isDefaultCode;
     if (!isOfDefault || refusal === null || !isOfCode(refusal)) throw error;
     if (!leavesOutDefault(deps, error, sale.checkout.options.promotion_code)) throw error;
-    return { session: await create(paramsFor(deps, { ...ready, promotionCode: null }, customer)), requestHash };
+    return {
+      session: await create(paramsFor(deps, { ...ready, promotionCode: null }, customer)),
+      requestHash,
+    };
   }
 }

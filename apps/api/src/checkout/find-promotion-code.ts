@@ -54,7 +54,11 @@ async function findUsable(deps: Deps, { code, customer }: Asked, budget: StripeB
 }
 
 /** Whether a sale goes on without its project's default code: whatever is wrong with that code, the buyer did not ask for it. */
-export function leavesOutDefault({ logger, metrics }: Deps, error: unknown, code: string | undefined): boolean {
+export function leavesOutDefault(
+  { logger, metrics }: Deps,
+  error: unknown,
+  code: string | undefined,
+): boolean {
   if (!(error instanceof ServiceError) || error.code === 'stripe_unavailable') return false;
   const reason = error.code === 'promotion_code_not_found' ? 'not_found' : 'refused';
   metrics.defaultCodesLeftOut.inc({ reason });

@@ -43,8 +43,7 @@ function problemsOf(request: CheckoutRequest, { param, code, why }: Refusal): Fi
   if (!isOf(param, 'line_items') && code?.startsWith('amount') !== true) return [];
   const index = /^line_items\[(\d+)\]/.exec(param)?.[1];
   const item = index === undefined ? undefined : askedItems(request)[Number(index)];
-  if (item === undefined)
-    return [{ path: request.items === undefined ? 'price_id' : 'items', message: why }];
+  if (item === undefined) return [{ path: request.items === undefined ? 'price_id' : 'items', message: why }];
   return [{ path: param.includes('quantity') ? item.quantityPath : item.path, message: why }];
 }
 

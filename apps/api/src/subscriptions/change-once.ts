@@ -78,9 +78,11 @@ async function askUntilPlanned(
     const left = await planAgain(deps, order, { refusal, calls });
     if (left.length === 0) return null;
     const again = { ...oneTry, stripeKeySeed: `${oneTry.stripeKeySeed} again`, unanswered: null };
-    return askStripeToChange(deps, { ...asked, oneTry: again, calls: left }, budget).catch((error: unknown) => {
-      throw toChangeRefusal(error, order.refusedAs);
-    });
+    return askStripeToChange(deps, { ...asked, oneTry: again, calls: left }, budget).catch(
+      (error: unknown) => {
+        throw toChangeRefusal(error, order.refusedAs);
+      },
+    );
   }
 }
 

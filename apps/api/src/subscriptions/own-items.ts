@@ -32,13 +32,13 @@ function plannedOf({ schedule, pending_update: waiting }: LiveSubscription): rea
   return [...later.map(({ items }) => items), ...(update === null ? [] : [update])];
 }
 
+const stays = (planned: readonly Planned[], { stripePriceId, quantity, usageType }: LiveItem): boolean =>
+  planned.some(
+    (one) => one.price === stripePriceId && (usageType === 'metered' || (one.quantity ?? 1) === quantity),
+  );
+
 /** Whether what is planned of a subscription changes these items, which are not the project's. */
 export function changesOthers(live: LiveSubscription, others: readonly LiveItem[]): boolean {
-  const stays = (planned: readonly Planned[], { stripePriceId, quantity, usageType }: LiveItem): boolean =>
-    planned.some(
-      (one) =>
-        one.price === stripePriceId && (usageType === 'metered' || (one.quantity ?? 1) === quantity),
-    );
   return plannedOf(live).some((planned) => !others.every((item) => stays(planned, item)));
 }
 

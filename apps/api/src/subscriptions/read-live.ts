@@ -110,7 +110,9 @@ export const liveSubscription = z
     items: z.object({ data: z.array(item), has_more: z.boolean().nullish() }),
     schedule: z.union([schedule, id]).nullish(),
     pending_update: pendingUpdate.nullish(),
-    status_details: z.object({ paused: z.object({ transitioned_at: unixSeconds.nullish() }).nullish() }).nullish(),
+    status_details: z
+      .object({ paused: z.object({ transitioned_at: unixSeconds.nullish() }).nullish() })
+      .nullish(),
     latest_invoice: z.union([invoice, id]).nullish(),
   })
   .transform(({ latest_invoice: latest, schedule: managing, ...rest }) => ({

@@ -3,7 +3,8 @@ import type { CheckoutDefaults, CheckoutDefaultsPatch } from '@billing/domain';
 import { InvalidArgumentError } from 'commander';
 import type { Cell } from './table.ts';
 
-const example = 'Write key=value (or key=default), such as locale=de, trial_days=14 or adjustable_quantity=1-10.';
+const example =
+  'Write key=value (or key=default), such as locale=de, trial_days=14 or adjustable_quantity=1-10.';
 
 /** What a text may stand for; which of these a default takes, its schema says: a promotion code may be all digits. */
 function readings(text: string): unknown[] {

@@ -34,7 +34,9 @@ export const pendingPaymentOut = z
     hosted_invoice_url: z.url().nullable().describe('Where the user can pay. Null: not known yet.'),
     expires_at: moment
       .nullable()
-      .describe('The change is given up then. Null: Stripe sets no end, as for a subscription that is resumed.'),
+      .describe(
+        'The change is given up then. Null: Stripe sets no end, as for a subscription that is resumed.',
+      ),
   })
   .meta({ id: 'PendingPayment' });
 

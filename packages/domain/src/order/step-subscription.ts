@@ -109,7 +109,7 @@ function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): S
       snapshot.discounts === null ? row.discounts : withKnownCoupons(snapshot.discounts, row.discounts),
     schedule: withKnownChanges(snapshot.schedule, row.schedule),
     pendingPayment: isSameInvoice
-      ? withKnownResumption(row, snapshot) ?? withKnownInvoice(snapshot.pendingPayment, row.pendingPayment)
+      ? (withKnownResumption(row, snapshot) ?? withKnownInvoice(snapshot.pendingPayment, row.pendingPayment))
       : snapshot.pendingPayment,
     latestInvoiceCreatedAt:
       snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),

@@ -107,11 +107,20 @@ test('where a waiting change can be paid stays known while it is the same invoic
 });
 
 describe('the invoice that resumes a paused subscription', () => {
-  const invoice = { id: 'in_1', created: 20, status: 'open', hosted_invoice_url: 'https://invoice.stripe.com/i/1' };
+  const invoice = {
+    id: 'in_1',
+    created: 20,
+    status: 'open',
+    hosted_invoice_url: 'https://invoice.stripe.com/i/1',
+  };
   const waits = { expiresAt: null, invoiceUrl: 'https://invoice.stripe.com/i/1' };
   test.each<[string, object, object | null]>([
     ['waits for its payment', {}, waits],
-    ['also one that was made since the pause', { status_details: { paused: { transitioned_at: 20 } } }, waits],
+    [
+      'also one that was made since the pause',
+      { status_details: { paused: { transitioned_at: 20 } } },
+      waits,
+    ],
     ['but not what was not paid before it', { status_details: { paused: { transitioned_at: 21 } } }, null],
     ['nor one that is paid', { latest_invoice: { ...invoice, status: 'paid' } }, null],
     ['nor one of which only the id is told', { latest_invoice: 'in_1' }, null],

@@ -9,7 +9,7 @@ import { flag, quantity, reference, secondsOrNull, words } from './fields.ts';
 import { latestInvoice } from './latest-invoice.ts';
 import { itemPriceOf } from './price.ts';
 import type { ItemPrice } from './price.ts';
-import { waitsForResumption } from './resumption.ts';
+import { pausedAt, waitsForResumption } from './resumption.ts';
 import { scheduleOrNull } from './schedule.ts';
 import type { PendingPayment, Schedule } from './schedule.ts';
 
@@ -135,11 +135,7 @@ const subscription = z.object({
   discounts,
   schedule: scheduleOrNull.catch(null),
   pending_update: z.object({ expires_at: secondsOrNull }).nullish().catch(null),
-  /** Since 2026-09-30 (endive). */
-  status_details: z
-    .object({ paused: z.object({ transitioned_at: secondsOrNull }).nullish() })
-    .nullish()
-    .catch(null),
+  status_details: pausedAt,
   /** Before 2025-03-31 (basil) beside the list, with its coupon. */
   discount: discount.nullish().catch(null),
 });
@@ -197,11 +193,10 @@ function discountsOf(whole: Rendered): Discount[] | null {
 }
 
 function pendingPaymentOf(whole: Rendered): PendingPayment | null {
-  const { status, latest_invoice: invoice, status_details: details } = whole;
+  const { status, latest_invoice: invoice, status_details: since } = whole;
   const expiresAt = whole.pending_update?.expires_at ?? null;
   if (expiresAt !== null) return { expiresAt, invoiceUrl: invoice.url };
-  const pausedAt = details?.paused?.transitioned_at ?? null;
-  const waits = invoice.url !== null && waitsForResumption({ status, pausedAt, invoice });
+  const waits = invoice.url !== null && waitsForResumption({ status, pausedAt: since, invoice });
   return waits ? { expiresAt, invoiceUrl: invoice.url } : null;
 }
 

@@ -119,7 +119,12 @@ test('a list, the count, an explanation and the subscription agree on which is t
   const listed: { subscription_id: string; duplicate_of: string | null }[] = await rowsOf(userId);
   expect(Object.fromEntries(listed.map((row) => [row.subscription_id, row.duplicate_of]))).toEqual(agreed);
   const read = (path: string, query: object) =>
-    commerce.http().get(`/api/v1/${path}`).query(query).set('authorization', `Bearer ${shop.apiKey}`).expect(200);
+    commerce
+      .http()
+      .get(`/api/v1/${path}`)
+      .query(query)
+      .set('authorization', `Bearer ${shop.apiKey}`)
+      .expect(200);
   const { explanation } = (await read('entitlements', { user_id: userId, explain: 'true' })).body;
   expect(
     Object.fromEntries(
