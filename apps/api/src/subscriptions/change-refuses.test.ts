@@ -103,14 +103,13 @@ test('what Stripe refuses is not_changeable, and says what', async () => {
   const { id } = await world.subscribe([basic.stripePriceId]);
   const dear = await world.plan({ amount: 9_000, group: 'plan', rank: 3 });
   await world.stripe.prices.update(dear.stripePriceId, { active: false });
-  for (const effective of ['now', 'period_end'])
-    for (const call of [world.preview, world.change]) {
-      const { body } = await call(id, { items: [{ price_id: dear.priceId }], effective }).expect(409);
-      expect(body).toMatchObject({
-        code: 'not_changeable',
-        errors: [{ path: 'items', message: 'is not active at Stripe' }],
-      });
-    }
+  for (const call of [world.preview, world.change]) {
+    const { body } = await call(id, { items: [{ price_id: dear.priceId }] }).expect(409);
+    expect(body).toMatchObject({
+      code: 'not_changeable',
+      errors: [{ path: 'items', message: 'is not active at Stripe' }],
+    });
+  }
   const { body } = await world.get(id).expect(200);
   expect(body).toMatchObject({ items: [{ price_id: basic.priceId }], pending_change: null });
 });
