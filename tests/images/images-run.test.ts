@@ -85,7 +85,9 @@ describe('the images', () => {
     const html = await page.text();
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(html).not.toContain('__CSP_NONCE__');
-    const assets = [...html.matchAll(/(?:src|href)="(\/console\/assets\/[^"]+)"/g)].map(([, path = '']) => path);
+    const assets = [...html.matchAll(/(?:src|href)="(\/console\/assets\/[^"]+)"/g)].map(
+      ([, path = '']) => path,
+    );
     expect(assets.length).toBeGreaterThan(1);
     for (const path of assets) expect([path, (await processes.ask(path)).status]).toEqual([path, 200]);
   });

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { freePort } from '@billing/testing';
 import { z } from 'zod';
 import type { Check, System } from './check.ts';
 import { findProgram, root, runTool } from './run-tool.ts';
 
-const version = { python: '1.1.0', go: 'v0.0.0' };
+const version = { python: '1.1.0', go: 'v0.0.1' };
 const goModule = 'github.com/standard-webhooks/standard-webhooks/libraries';
 
 /** A message as a receiver gets it, and a secret that it is signed by. */
@@ -19,15 +20,14 @@ const sentHeaders = ['webhook-id', 'webhook-timestamp', 'webhook-signature'];
 /** What a new endpoint gets when it is pinged, before its secret is rotated and after: then both secrets sign. */
 async function receivePings({ stack }: System): Promise<Received[]> {
   const arrived: Omit<Received, 'secret'>[] = [];
-  const receiver = createServer((request, response) => {
-    void text(request).then((body) => {
-      const headers = Object.fromEntries(sentHeaders.map((name) => [name, String(request.headers[name])]));
-      arrived.push({ body, headers });
-      response.writeHead(204).end();
-    });
-  }).listen(0, '127.0.0.1');
-  await once(receiver, 'listening');
-  const { port } = receiver.address() as AddressInfo;
+  async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const headers = Object.fromEntries(sentHeaders.map((name) => [name, String(request.headers[name])]));
+    arrived.push({ body: await text(request), headers });
+    response.writeHead(204).end();
+  }
+  const port = await freePort();
+  const receiver = createServer((request, response) => void receive(request, response));
+  await once(receiver.listen(port, '127.0.0.1'), 'listening');
 
   const endpoints = `${stack.api_url}/api/v1/admin/projects/${stack.project_id}/webhook-endpoints`;
   async function call<T>(method: string, path: string, { body, answer }: Call<T>): Promise<T> {
@@ -46,7 +46,10 @@ async function receivePings({ stack }: System): Promise<Received[]> {
     const made = await call('POST', '', { body: { url }, answer: created });
     const path = `/${made.endpoint_id}`;
     await call('POST', `${path}/ping`, { body: {}, answer: pinged });
-    const rotated = await call('POST', `${path}/rotate-secret`, { body: { overlap_hours: 1 }, answer: created });
+    const rotated = await call('POST', `${path}/rotate-secret`, {
+      body: { overlap_hours: 1 },
+      answer: created,
+    });
     await call('POST', `${path}/ping`, { body: {}, answer: pinged });
     await call('PATCH', path, { body: { is_enabled: false }, answer: z.unknown() });
     const [first, second] = arrived;

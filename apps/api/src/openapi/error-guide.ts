@@ -75,7 +75,8 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Set `WEBHOOK_SECRET_KEY` in API and worker, the same for both: 32 random bytes in base64; keep the keys that made secrets.',
   erasure_not_configured:
     'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
-  already_subscribed: 'Send the user to the portal to change or end the subscription that `errors` names, or change it.',
+  already_subscribed:
+    'Send the user to the portal to change or end the subscription that `errors` names, or change it.',
   group_occupied:
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
   group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
