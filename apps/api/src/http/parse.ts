@@ -3,6 +3,7 @@ import type { FieldProblem } from '@billing/domain';
 import express from 'express';
 import type { Request, RequestHandler } from 'express';
 import type { z } from 'zod';
+import { issueWords } from './issue-words.ts';
 
 const maxBodyBytes = 256 * 1024;
 const maxProblems = 20;
@@ -54,10 +55,12 @@ function refuseTooManyEntries(value: unknown, what: string): void {
   });
 }
 
+const inWords = { error: issueWords };
+
 type Parsed<T extends z.ZodType> = { data: z.output<T> } | { problems: FieldProblem[] };
 
 function check<T extends z.ZodType>(schema: T, value: unknown, except?: string): Parsed<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, inWords);
   if (!parsed.success) return { problems: toFieldProblems(parsed.error) };
   return hasPrototypeKey(value, except) ? { problems: [prototypeKeyProblem] } : { data: parsed.data };
 }
