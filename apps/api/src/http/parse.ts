@@ -3,6 +3,7 @@ import type { FieldProblem } from '@billing/domain';
 import express from 'express';
 import type { Request, RequestHandler } from 'express';
 import type { z } from 'zod';
+import { issueWords } from './issue-words.ts';
 
 const maxBodyBytes = 256 * 1024;
 const maxProblems = 20;
@@ -54,16 +55,13 @@ function refuseTooManyEntries(value: unknown, what: string): void {
   });
 }
 
-/**
- * What zod would say in the names of its types. A query parameter that is given twice is an array; `user_id[]` is another name
- * than `user_id`, which is missing then.
- */
+/** A query parameter that is given twice is an array; `user_id[]` is another name than `user_id`, which is missing then. */
 const problemIn =
   (what: Asked['what']): z.core.$ZodErrorMap =>
-  ({ code, input }) => {
-    if (input === undefined) return 'is missing';
-    return what === 'query' && code === 'invalid_type' && Array.isArray(input) ? 'is given twice' : undefined;
-  };
+  (issue) =>
+    what === 'query' && issue.code === 'invalid_type' && Array.isArray(issue.input)
+      ? 'is given twice'
+      : issueWords(issue);
 
 type Parsed<T extends z.ZodType> = { data: z.output<T> } | { problems: FieldProblem[] };
 

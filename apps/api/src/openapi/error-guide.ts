@@ -20,7 +20,7 @@ export const errorGuide: Record<ErrorCode, string> = {
     'An administrator can switch the project on again (`PATCH /api/v1/admin/projects/{project_id}`).',
   route_not_found: 'Look the address up at `/docs` or in `/openapi.json`; paths are case-sensitive.',
   method_not_allowed: 'Use one of the methods in the `Allow` header.',
-  payload_too_large: 'Send a smaller body: at most 256 KiB, webhooks 1 MiB.',
+  payload_too_large: 'Send a smaller body: at most 256 KiB, batches of usage 2 MiB, webhooks 1 MiB.',
   unsupported_media_type: 'Send `Content-Type: application/json` in UTF-8, without compression.',
   request_timeout: 'Send the whole request without a pause.',
   request_header_too_large: 'Send shorter headers and a shorter URL: together at most 16 KiB.',
@@ -75,7 +75,8 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Set `WEBHOOK_SECRET_KEY` in API and worker, the same for both: 32 random bytes in base64; keep the keys that made secrets.',
   erasure_not_configured:
     'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
-  already_subscribed: 'Send the user to the portal to change or end the subscription.',
+  already_subscribed:
+    'Send the user to the portal to change or end the subscription that `errors` names, or change it.',
   group_occupied:
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
   promotion_code_not_redeemable:
