@@ -80,6 +80,18 @@ describe('the images', () => {
     await waitFor(isKnown, { what: 'the ledger row', timeoutMs: 20_000 });
   }, 300_000);
 
+  it('serve the console, its scripts and styles', async () => {
+    const page = await processes.ask('/console/');
+    const html = await page.text();
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(html).not.toContain('__CSP_NONCE__');
+    const assets = [...html.matchAll(/(?:src|href)="(\/console\/assets\/[^"]+)"/g)].map(
+      ([, path = '']) => path,
+    );
+    expect(assets.length).toBeGreaterThan(1);
+    for (const path of assets) expect([path, (await processes.ask(path)).status]).toEqual([path, 200]);
+  });
+
   it('end in order when they are told to', async () => {
     for (const one of [processes.worker, processes.api]) {
       expect([one.name, await one.kill('SIGTERM')]).toEqual([one.name, 0]);

@@ -89,7 +89,9 @@ export const isSubscription: Guard<Subscription> = shape<Subscription>({
   trial_end: nullable(isTimestamp),
   pause_collection: nullable(shape({ behavior: nullable(isString), resumes_at: nullable(isTimestamp) })),
   pending_change: nullable(shape({ effective_at: isTimestamp, items: listOf(shape(priced)) })),
-  pending_payment: nullable(shape({ hosted_invoice_url: nullable(isString), expires_at: isTimestamp })),
+  pending_payment: nullable(
+    shape({ hosted_invoice_url: nullable(isString), expires_at: nullable(isTimestamp) }),
+  ),
   is_duplicate: isBoolean,
   confirmed: isBoolean,
   created: isTimestamp,

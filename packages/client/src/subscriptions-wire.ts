@@ -32,8 +32,8 @@ export type Subscription = {
   pause_collection: { behavior: string | null; resumes_at: string | null } | null;
   /** What it becomes by itself: all its items then. */
   pending_change: { effective_at: string; items: Priced[] } | null;
-  /** A change waits until its invoice is paid. */
-  pending_payment: { hosted_invoice_url: string | null; expires_at: string } | null;
+  /** A change, or the resumption of a paused one, waits until its invoice is paid. Without an end it waits for as long as Stripe tries. */
+  pending_payment: { hosted_invoice_url: string | null; expires_at: string | null } | null;
   /** The user has an older live one with the same price, or of the same group. */
   is_duplicate: boolean;
   /** False: the service asks Stripe again within seconds. */

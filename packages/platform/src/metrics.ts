@@ -54,6 +54,7 @@ export type Metrics = CacheMetrics & {
   queueOldestWaiting: Gauge<'queue'>;
   stripeRequestDuration: Histogram<'operation' | 'outcome'>;
   reconcileDrift: Counter<'kind'>;
+  defaultCodesLeftOut: Counter<'reason'>;
   /** Traces of what two of the histograms observed. */
   exemplars: Exemplars<TracedHistogram>;
   usageEvents: Counter<'mode' | 'outcome'>;
@@ -171,6 +172,11 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     reconcileDrift: counter('reconcile_drift_total', 'Differences to Stripe that reconciliation found', [
       'kind',
     ]),
+    defaultCodesLeftOut: counter(
+      'checkout_default_codes_left_out_total',
+      "Sales without the promotion code that is their project's default, which Stripe does not have (not_found) or refuses (refused)",
+      ['reason'],
+    ),
     ...usageMetrics({ counter, sharedGauge, histogram }),
   };
 }

@@ -123,6 +123,7 @@ describe('readSources', () => {
     expect(read.get('u')).toEqual({
       userId: 'u',
       isKnown: true,
+      duplicates: {},
       userRef: expect.any(Number),
       userVersion: 1,
       projectVersion: 1,

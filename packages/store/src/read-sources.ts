@@ -15,6 +15,8 @@ export type UserSources = {
   /** The project's limits and metered features, by code: all others are boolean. */
   features: FeaturesByCode;
   sources: Sources;
+  /** Of each subscription of which the user has an older one, the oldest of these, by their ids. Empty where nothing is explained. */
+  duplicates: Readonly<Record<string, string>>;
 };
 
 /** A source as it is read: null stands for an item of another project's price. */
@@ -28,6 +30,8 @@ type Row = {
   user_version: number | null;
   project_version: number;
   policy: unknown;
+  /** Absent: not asked. */
+  duplicates?: Record<string, string> | null;
   subscriptions: Read<Sources['subscriptions'][number]>[] | null;
   purchases: Read<Sources['purchases'][number]>[] | null;
   grants: (GrantSource & { isUnlimited: boolean; amount: number | null })[] | null;
@@ -83,6 +87,7 @@ function toUserSources(
     projectVersion: row.project_version,
     policy: policyOverrides.parse(row.policy),
     features,
+    duplicates: row.duplicates ?? {},
     sources: {
       subscriptions: ourSources(row.subscriptions),
       purchases: ourSources(row.purchases),

@@ -1,8 +1,10 @@
 import { disputeGravity, subscriptionBookkeeping } from '@billing/domain';
 import { soldAs } from './catalog/sold-as.ts';
+import { ownedRows } from './customers/owned-rows.ts';
 import { ownerSourceSql, quarantinesHints } from './customers/owner-source.ts';
 import { subscriptionTable } from './events/tables.ts';
 import { Prisma } from './generated/client.ts';
+import { alikeSubscriptions } from './subscriptions/alike-subscriptions.ts';
 
 /** Confirmed only with the payments of its invoices that were taken back. */
 const subscriptionFields = Prisma.raw(
@@ -49,6 +51,13 @@ function explained(alias: 's' | 'p'): { fields: Prisma.Sql; joined: Prisma.Sql }
   };
 }
 
+/** Of each subscription that is a duplicate, the oldest like it. */
+const duplicates = Prisma.sql`
+      CASE WHEN users.id IS NOT NULL THEN (
+        SELECT json_object_agg(alike.id, alike.duplicate_of)
+        FROM (${alikeSubscriptions(Prisma.sql`(SELECT users.id, users.user_id, users.project_id) users`)}) alike
+        WHERE alike.duplicate_of IS NOT NULL) END AS duplicates,`;
+
 const explainedSubscription = explained('s');
 const explainedPurchase = explained('p');
 /** The source of the owner where access depends on it; nearly all checks do not look it up. */
@@ -64,20 +73,6 @@ const askedUsers = (userIds: readonly string[]): Prisma.Sql =>
   userIds.length === 1
     ? Prisma.sql`(SELECT ${userIds[0]}::text COLLATE "C" AS user_id)`
     : Prisma.sql`(SELECT DISTINCT unnest(${[...userIds]}::text[]) COLLATE "C" AS user_id)`;
-
-/**
- * The rows of a table that are the user's: by the owner in the row, or beside it. These one by one (`OFFSET 0`): a plan of a join,
- * made on small tables, would scan large ones.
- */
-export const ownedRows = (table: 'subscriptions' | 'purchases'): Prisma.Sql => {
-  const rows = Prisma.raw(`public.${table}`);
-  return Prisma.sql`(
-          SELECT * FROM ${rows} WHERE user_ref = users.id
-          UNION ALL
-          SELECT other.* FROM public.object_owners o
-            CROSS JOIN LATERAL (SELECT * FROM ${rows} one WHERE one.id = o.object_id OFFSET 0) other
-          WHERE o.user_ref = users.id AND (other.user_ref = users.id) IS NOT TRUE)`;
-};
 
 export type AskedSources = {
   projectId: string;
@@ -107,6 +102,7 @@ export function sourcesStatement({ projectId, userIds, isExplained }: AskedSourc
         FROM public.products WHERE project_id = ${projectId} AND is_default),
       'users', coalesce(json_agg(one), '[]')) FROM (SELECT
       users.user_id, users.id AS user_ref, users.version AS user_version, users.project_version, users.policy,
+      ${isExplained ? duplicates : Prisma.empty}
       CASE WHEN users.id IS NOT NULL THEN (
         SELECT json_agg(json_build_object(
           ${subscriptionFields}, ${ofSubscription.fields}

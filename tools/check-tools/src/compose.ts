@@ -21,7 +21,6 @@ export const compose: Check = {
     const program = await buildFromGo({
       name: 'docker-compose',
       version: 'v2.40.2',
-      module: 'github.com/docker/compose/v2',
       package: 'github.com/docker/compose/v2/cmd',
     });
     const config = (files: readonly string[], env: Record<string, string>) =>

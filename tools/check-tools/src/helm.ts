@@ -128,7 +128,6 @@ export const helm: Check = {
     const program = await buildFromGo({
       name: 'helm',
       version: 'v3.21.3',
-      module: 'helm.sh/helm/v3',
       package: 'helm.sh/helm/v3/cmd/helm',
     });
     const template = (more: readonly string[] = []) =>

@@ -11,6 +11,7 @@ import { redocly } from './redocly.ts';
 import { describe, runCheck, summarize } from './run-checks.ts';
 import type { Outcome } from './run-checks.ts';
 import { schemathesis } from './schemathesis.ts';
+import { standardWebhooks } from './standard-webhooks.ts';
 import { stripeCli } from './stripe-cli.ts';
 import { stripeMock } from './stripe-mock.ts';
 
@@ -24,6 +25,7 @@ const allChecks: readonly Check[] = [
   stripeMock,
   ...clients,
   ...promtoolChecks,
+  ...standardWebhooks,
   schemathesis,
   compose,
   helm,

@@ -81,7 +81,7 @@ export async function installFromNpm(
   return join(folder, 'node_modules/.bin');
 }
 
-type GoProgram = { name: string; version: string; module: string; package: string };
+type GoProgram = { name: string; version: string; package: string };
 
 /**
  * Builds a program from Go's modules, at an exact version, unless it is there; returns its path. In a module of its own: where
@@ -97,7 +97,8 @@ export async function buildFromGo(program: GoProgram): Promise<string> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'go.mod'), `module local/${program.name}\n`);
   const options = { cwd: folder, timeoutMs: 1_200_000 };
-  await runTool(go, ['get', `${program.module}@${program.version}`], options);
+  // The package and not its module, which would bring no sums of what the package imports.
+  await runTool(go, ['get', `${program.package}@${program.version}`], options);
   // Under another name until it is whole.
   await runTool(go, ['build', '-o', `${built}.new`, program.package], options);
   renameSync(`${built}.new`, built);

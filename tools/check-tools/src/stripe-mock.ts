@@ -34,7 +34,8 @@ export const stripeMock: Check = {
   source: 'go',
   needs: ['go'],
   run: async () => {
-    const program = await buildFromGo({ ...mock, package: mock.module });
+    const { name, version, module } = mock;
+    const program = await buildFromGo({ name, version, package: module });
     const document = await findDocument(program);
     const offline = await createOfflineStripe({
       stateDir: null,

@@ -55,7 +55,7 @@ ${buy}
 
 ${pay}
 
-3. Check again: premium_export and priority_support, with valid_to.
+3. Check again: all that Premium gives, each with valid_to.
 
 ${check}
 

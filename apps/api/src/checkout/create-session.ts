@@ -20,7 +20,7 @@ export function sendSession(
 
 /**
  * Makes a session. What an earlier try asked for, and Stripe has refused or ended since, was another request: this one gets
- * a key of its own.
+ * a key of its own, and so does one without the code that Stripe refused.
  */
 export async function createSession(
   deps: Pick<AppDeps, 'stripe' | 'logger'>,
@@ -28,7 +28,8 @@ export async function createSession(
   budget: StripeBudget,
 ): Promise<Session> {
   const earlier = oneTry.unanswered === null ? [] : [oneTry.unanswered.idempotencyKey];
-  const seed = JSON.stringify([oneTry.stripeKeySeed, params.customer, ...earlier]);
+  const { customer, discounts = [] } = params;
+  const seed = JSON.stringify([oneTry.stripeKeySeed, customer, ...discounts, ...earlier]);
   const idempotencyKey = `checkout-${createHash('sha256').update(seed).digest('hex')}`;
   const request = { idempotencyKey, params };
   await oneTry.willAsk(request);

@@ -3,10 +3,12 @@ import type { CheckoutResponse } from '@billing/domain';
 import { findOrCreateUser, markCustomerDeleted } from '@billing/store';
 import { applyChanged } from '@billing/sync';
 import type { ApplyDeps } from '@billing/sync';
+import type { AppDeps } from '../deps.ts';
 import { askAgain } from './ask-again.ts';
 import { callStripe, isMissingCustomer } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
-import { createSession } from './create-session.ts';
+import { createForBuyer, paramsFor } from './create-for-buyer.ts';
+import type { ReadySale } from './create-for-buyer.ts';
 import type { Session } from './stripe-answers.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
@@ -15,14 +17,15 @@ import { openOnce, requestHashOf } from './open-once.ts';
 import type { MadeSession, OpenDeps } from './open-once.ts';
 import { prepareSale, readPresent, refuseSecond } from './prepare-sale.ts';
 import type { CheckoutOrder, PreparedSale, PrepareDeps } from './prepare-sale.ts';
-import { sessionParams } from './session-params.ts';
+import { toSaleRefusal } from './sale-refusals.ts';
 import { foundCustomer } from './stripe-answers.ts';
 
-export type CheckoutDeps = CustomerDeps & PrepareDeps & OpenDeps & ApplyDeps;
+export type CheckoutDeps = CustomerDeps & PrepareDeps & OpenDeps & ApplyDeps & Pick<AppDeps, 'metrics'>;
 
 /**
  * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
- * the erasure, and what it sells would else belong to nobody.
+ * the erasure, and what it sells would else belong to nobody. Throws, besides what `prepareSale` does, `promotion_code_not_found`,
+ * `promotion_code_not_redeemable`, `sale_refused`.
  */
 export async function sell(
   deps: CheckoutDeps,
@@ -30,7 +33,9 @@ export async function sell(
   budget: StripeBudget,
 ): Promise<CheckoutResponse> {
   const { projectId, request } = order;
-  const opened = await openSession(deps, order, budget);
+  const opened = await openSession(deps, order, budget).catch((error: unknown) => {
+    throw toSaleRefusal(error, request);
+  });
   await findOrCreateUser(deps.database, { projectId, userId: request.user_id });
   return opened;
 }
@@ -47,13 +52,9 @@ async function openSession(
   const { projectId, request } = order;
   const buyer = { projectId, userId: request.user_id, email: request.email };
   const customer = await ensureCustomer(deps, { buyer, user: sale.user }, budget);
-  const paramsFor = (owner: string) =>
-    sessionParams({ order, sale, promotionCode, customer: owner, now: deps.clock() });
-  const createFor = async (owner: string): Promise<MadeSession> => {
-    const params = paramsFor(owner);
-    const session = await createSession(deps, { oneTry: order.oneTry, params }, budget);
-    return { session, requestHash: requestHashOf(params) };
-  };
+  const ready: ReadySale = { order, sale, promotionCode };
+  const createFor = (owner: string): Promise<MadeSession> =>
+    createForBuyer(deps, { ready, customer: owner }, budget);
   const make = async (): Promise<MadeSession> => {
     try {
       return await createFor(customer);
@@ -69,7 +70,7 @@ async function openSession(
     deps,
     {
       ...slotsOfSale(sale),
-      requestHash: requestHashOf(paramsFor(customer)),
+      requestHash: requestHashOf(paramsFor(deps, ready, customer)),
       knownId: null,
       refusePaid: (id) => refusePaid(deps, order, id),
       make,

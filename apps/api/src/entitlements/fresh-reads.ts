@@ -1,4 +1,4 @@
-import { explainUsage, findDuplicates, ServiceError, toExplanationOut } from '@billing/domain';
+import { explainUsage, ServiceError, toExplanationOut } from '@billing/domain';
 import type { Clock, ExplanationOut, Instant } from '@billing/domain';
 import { createCircuit, withDeadline } from '@billing/platform';
 import type { Circuit } from '@billing/platform';
@@ -96,7 +96,7 @@ export function toFreshAnswer(
   { projectId, asOf }: { projectId: string; asOf: Instant },
 ): FreshAnswer {
   const { answer, validUntil, derived, context } = deriveAnswer(read, config, { projectId, asOf });
-  const duplicates = findDuplicates(derived.evaluations);
+  const { duplicates } = read;
   return {
     projectId,
     userId: read.userId,

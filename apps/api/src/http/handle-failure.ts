@@ -10,10 +10,16 @@ const linesPerSecond = 10;
 
 export type FailureHandler = (error: unknown, request: IncomingMessage, response: ServerResponse) => void;
 
-function bodyError(type: string): ServiceError | null {
+/** `limit`: how many bytes there may be, where the reader says it. */
+type BodyProblem = { type: string; limit?: unknown };
+
+function bodyError({ type, limit }: BodyProblem): ServiceError | null {
   switch (type) {
     case 'entity.too.large':
-      return new ServiceError('payload_too_large', 'Send a smaller body.');
+      return new ServiceError(
+        'payload_too_large',
+        typeof limit === 'number' ? `Send a body of at most ${limit / 1_024} KiB.` : 'Send a smaller body.',
+      );
     case 'encoding.unsupported':
       return new ServiceError('unsupported_media_type', 'Send the body without compression.');
     case 'charset.unsupported':
@@ -47,7 +53,7 @@ export function toServiceError(error: unknown): ServiceError {
       options,
     );
   if (error instanceof Error && 'type' in error && typeof error.type === 'string') {
-    const found = bodyError(error.type);
+    const found = bodyError({ type: error.type, limit: 'limit' in error ? error.limit : undefined });
     if (found !== null) return found;
   }
   // A path whose percent encoding cannot be decoded (Express's router).

@@ -146,6 +146,23 @@ describe('queries', () => {
   ])('%s: 400', async (_what, query) => {
     expect(await problemOf(await get(`/api/v1/entitlements?${query}`))).toEqual([400, 'invalid_request']);
   });
+  test.each([
+    ['', { user_id: 'is missing' }],
+    ['user_id[]=a', { user_id: 'is missing', 'user_id[]': 'is not known here' }],
+    ['user_id=a&user_id=b', { user_id: 'is given twice' }],
+  ])('%s: says what is wrong, not in the names of types', async (query, expected) => {
+    const response = await get(`/api/v1/entitlements?${query}`);
+    const { errors } = (await response.json()) as { errors: { path: string; message: string }[] };
+    expect(Object.fromEntries(errors.map(({ path, message }) => [path, message]))).toEqual(expected);
+  });
+  test('and what a body lacks is missing, at any depth and of any type', async () => {
+    const grant = await post('/api/v1/admin/grant', '{}');
+    const batch = await post('/api/v1/entitlements/batch', '{}');
+    for (const response of [grant, batch]) {
+      const { errors } = (await response.json()) as { errors: { message: string }[] };
+      expect(new Set(errors.map(({ message }) => message))).toEqual(new Set(['is missing']));
+    }
+  });
   test('of calls that take none are refused, and nothing is done', async () => {
     const { projectId } = shop;
     const orders: [string, object][] = [

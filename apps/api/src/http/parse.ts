@@ -3,6 +3,7 @@ import type { FieldProblem } from '@billing/domain';
 import express from 'express';
 import type { Request, RequestHandler } from 'express';
 import type { z } from 'zod';
+import { issueWords } from './issue-words.ts';
 
 const maxBodyBytes = 256 * 1024;
 const maxProblems = 20;
@@ -54,19 +55,28 @@ function refuseTooManyEntries(value: unknown, what: string): void {
   });
 }
 
+/** A query parameter that is given twice is an array; `user_id[]` is another name than `user_id`, which is missing then. */
+const problemIn =
+  (what: Asked['what']): z.core.$ZodErrorMap =>
+  (issue) =>
+    what === 'query' && issue.code === 'invalid_type' && Array.isArray(issue.input)
+      ? 'is given twice'
+      : issueWords(issue);
+
 type Parsed<T extends z.ZodType> = { data: z.output<T> } | { problems: FieldProblem[] };
 
-function check<T extends z.ZodType>(schema: T, value: unknown, except?: string): Parsed<T> {
-  const parsed = schema.safeParse(value);
+type Asked = { what: 'body' | 'path' | 'query'; value: unknown; except?: string | undefined };
+
+function check<T extends z.ZodType>(schema: T, { what, value, except }: Asked): Parsed<T> {
+  const parsed = schema.safeParse(value, { error: problemIn(what) });
   if (!parsed.success) return { problems: toFieldProblems(parsed.error) };
   return hasPrototypeKey(value, except) ? { problems: [prototypeKeyProblem] } : { data: parsed.data };
 }
 
-type Asked = { what: string; value: unknown; except?: string | undefined };
-
-function parse<T extends z.ZodType>(schema: T, { what, value, except }: Asked): z.output<T> {
+function parse<T extends z.ZodType>(schema: T, asked: Asked): z.output<T> {
+  const { what, value } = asked;
   refuseTooManyEntries(value, what);
-  const parsed = check(schema, value, except);
+  const parsed = check(schema, asked);
   if ('data' in parsed) return parsed.data;
   throw new ServiceError('invalid_request', `Correct the fields of the ${what} that "errors" names.`, {
     errors: parsed.problems,
@@ -74,7 +84,8 @@ function parse<T extends z.ZodType>(schema: T, { what, value, except }: Asked): 
 }
 
 /** An entry of a list whose entries are refused one by one: the entry, or what is wrong with it. */
-export const parseEntry = <T extends z.ZodType>(schema: T, entry: unknown): Parsed<T> => check(schema, entry);
+export const parseEntry = <T extends z.ZodType>(schema: T, entry: unknown): Parsed<T> =>
+  check(schema, { what: 'body', value: entry });
 
 /** A body of another method means nothing and is not read. */
 const methodsWithBody = new Set(['POST', 'PUT', 'PATCH']);

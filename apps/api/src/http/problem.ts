@@ -70,6 +70,8 @@ const statusOfCode: Record<ErrorCode, number> = {
   erasure_not_configured: 503,
   already_subscribed: 409,
   group_occupied: 409,
+  promotion_code_not_redeemable: 409,
+  sale_refused: 409,
   group_conflict: 400,
   trial_used: 400,
   shared_subscription: 409,

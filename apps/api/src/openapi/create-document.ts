@@ -2,7 +2,7 @@ import { id, problemOut } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
 import { z } from 'zod';
 import { accessKindOf, answersOf, pathParameterNames, tags } from '../http/define-endpoint.ts';
-import type { Access, AdminAccess, Answer, Endpoint } from '../http/define-endpoint.ts';
+import type { Answer, Endpoint } from '../http/define-endpoint.ts';
 import { errorsOf } from '../http/endpoint-errors.ts';
 import { toJsonSchema } from './json-schema.ts';
 import type { JsonObject, SchemaOptions } from './json-schema.ts';
@@ -22,6 +22,7 @@ const intro = `One Stripe account, many products, one answer to "what may this u
 \`GET /api/v1/entitlements\`, sells with \`POST /api/v1/checkout/create\`, and Stripe calls the webhook.
 
 **Keys.** Project endpoints take \`Authorization: Bearer <project API key>\`, those under \`/api/v1/admin\` an admin secret.
+Each project call states the scope that its key must have (\`x-scope\`): \`read\`, \`checkout\` or \`usage\`; keys have all unless made otherwise.
 Each admin call states its least role (\`x-role\`): \`viewer\`, \`operator\` or \`admin\`. A name that is limited to a project meets
 no other project: its objects are 404, and calls on all projects 403 \`insufficient_role\`.
 
@@ -90,11 +91,11 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
     operationId,
     tags: [tag],
     summary,
-    description: [description, ...roleSentences(endpoint), errorSentence(codes)]
+    description: [description, ...accessSentences(endpoint), errorSentence(codes)]
       .filter((part) => part !== undefined)
       .join('\n\n'),
     'x-error-codes': codes,
-    ...roleOf(endpoint),
+    ...accessOf(endpoint),
     security: securityOf[accessKindOf(endpoint)],
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined
@@ -114,15 +115,15 @@ function toOperation(endpoint: Endpoint, { toSchema, responses }: Parts): JsonOb
   };
 }
 
-const isAdminAccess = (access: Access): access is AdminAccess =>
-  typeof access === 'object' && 'admin' in access;
+function accessOf({ access }: Endpoint): JsonObject {
+  if (typeof access === 'string') return {};
+  return 'project' in access ? { 'x-scope': access.project } : { 'x-role': access.admin };
+}
 
-const roleOf = ({ access }: Endpoint): JsonObject =>
-  isAdminAccess(access) ? { 'x-role': access.admin } : {};
-
-/** The least role of an admin call, and what a name that is limited to a project may do with it. */
-function roleSentences({ access, path }: Endpoint): string[] {
-  if (!isAdminAccess(access)) return [];
+/** The scope of a project's call; the least role of an admin call, and what a name that is limited to a project may do with it. */
+function accessSentences({ access, path }: Endpoint): string[] {
+  if (typeof access === 'string') return [];
+  if ('project' in access) return [`Scope of the key: \`${access.project}\`.`];
   const ofProject = access.limitedBy !== undefined || path.includes('{project_id}');
   return [
     `Least role: \`${access.admin}\`.${ofProject ? '' : ' Not for names that are limited to a project.'}`,

@@ -20,7 +20,7 @@ export const errorGuide: Record<ErrorCode, string> = {
     'An administrator can switch the project on again (`PATCH /api/v1/admin/projects/{project_id}`).',
   route_not_found: 'Look the address up at `/docs` or in `/openapi.json`; paths are case-sensitive.',
   method_not_allowed: 'Use one of the methods in the `Allow` header.',
-  payload_too_large: 'Send a smaller body: at most 256 KiB, webhooks 1 MiB.',
+  payload_too_large: 'Send a smaller body: at most 256 KiB, batches of usage 2 MiB, webhooks 1 MiB.',
   unsupported_media_type: 'Send `Content-Type: application/json` in UTF-8, without compression.',
   request_timeout: 'Send the whole request without a pause.',
   request_header_too_large: 'Send shorter headers and a shorter URL: together at most 16 KiB.',
@@ -75,13 +75,18 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Set `WEBHOOK_SECRET_KEY` in API and worker, the same for both: 32 random bytes in base64; keep the keys that made secrets.',
   erasure_not_configured:
     'Set `ERASURE_KEY` in API, worker and command line, the same for all: 32 random bytes in base64.',
-  already_subscribed: 'Send the user to the portal to change or end the subscription.',
+  already_subscribed:
+    'Send the user to the portal to change or end the subscription that `errors` names, or change it.',
   group_occupied:
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
+  promotion_code_not_redeemable:
+    'Sell without the code, or offer another: `errors` says why Stripe refuses it for this user and sale (a first purchase only, a least amount, another customer, another currency, used up).',
+  sale_refused:
+    'Correct the price that `errors` names, in the catalog or at Stripe (it is unknown or inactive there, or of another currency or interval than the rest), or the settings of the Stripe account. The same request will be refused again until then.',
   group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
   trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
   shared_subscription:
-    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal.',
+    'Another project sells items in it: take out the items of yours by changing it, or have the user use the portal. While a change of the other project is pending, wait until it is made.',
   not_cancelable:
     'Nothing is left to cancel, or no period ends: cancel one that is `incomplete` or `paused` with `at: "now"`.',
   not_resumable: 'Read its state: it has ended (sell a new one), or neither ends nor is paused.',
@@ -91,7 +96,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   price_in_use: 'Archive the price instead (`PATCH` with `is_archived`): subscriptions or purchases have it.',
   price_archived: 'Offer a price that is still sold.',
   not_changeable:
-    'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made.',
+    'Resume the subscription first, or sell a new one: this one has ended, was never paid, is paused, or ends before the change would be made. Where `errors` has a path, Stripe refuses that (a price in another currency, or inactive there).',
   preview_outdated:
     'Make a new preview and show it: the token is older than ten minutes, of another change, or the amount is another one now.',
   payment_required:
@@ -116,7 +121,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   invalid_signature: 'Check the signing secret and the clock; sign the exact bytes of the body, once.',
   invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
   stripe_error:
-    'Stripe refused: `detail` names its code and parameter. Correct the cause; the same request will be refused again.',
+    'Stripe refused for a reason that is no matter of the request, such as the key or a permission: `detail` names its code and parameter. Tell the operator; the same request will be refused until the cause is corrected.',
   stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
   queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
   usage_unavailable: 'Nothing was taken. Send the same event id again after `Retry-After`.',

@@ -86,6 +86,17 @@ describe('for generators of clients', () => {
     expect(valuesOf('operationId', document)).toEqual([...operationIds, ...webhookOperationIds]);
   });
 
+  test('each call of a project states the scope of its key, each admin call its least role', () => {
+    const operations = Object.values(Object(document['paths'])).flatMap((one) => Object.values(Object(one)));
+    const stated = operations.map((one) => Object(one)).map((one) => [one['x-scope'], one['x-role']]);
+    expect(stated).toEqual(
+      endpoints.map(({ access }) => {
+        if (typeof access === 'string') return [undefined, undefined];
+        return 'project' in access ? [access.project, undefined] : [undefined, access.admin];
+      }),
+    );
+  });
+
   test.each([...operationIds, ...webhookOperationIds])('%s is a verb and a noun', (operationId) => {
     expect(operationId).toMatch(/^[a-z]+(?:[A-Z][a-z]+)+$/);
   });

@@ -22,13 +22,15 @@ Every error is \`application/problem+json\` (RFC 9457):
 \`\`\`
 
 Decide by \`code\`: it is stable, and every word below is the whole list. \`detail\` says what to do in this case;
-\`errors\` (only with \`invalid_request\`) names the fields: \`[{ "path": "user_ids.3", "message": "must not be empty" }]\`.
+\`errors\`, with \`invalid_request\` and whatever else concerns a field, names the fields:
+\`[{ "path": "user_ids.3", "message": "must not be empty" }]\`. With \`already_subscribed\` and \`group_occupied\` the message is the id of the
+subscription that the user has. With \`payment_required\` comes \`hosted_invoice_url\`.
 \`request_id\` finds the request in our logs. The last column names the operations of the API description (\`docs/openapi.json\`)
 that answer with a code; each operation lists its own in \`x-error-codes\`.
 
 Send the same request again only after 408, 429 and 503, and not before \`Retry-After\` (seconds) where it is given; once
 more after 500. 502 \`stripe_error\` stays until its cause is corrected, and \`idempotency_in_progress\` is the one 409 that
-passes by itself. A checkout is safe to repeat with its \`Idempotency-Key\`.
+passes by itself. A checkout and a change of a subscription are safe to repeat with their \`Idempotency-Key\`.
 
 `;
 

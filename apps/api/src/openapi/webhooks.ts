@@ -53,7 +53,7 @@ const messages: Record<WebhookMessageType, Described> = {
   'usage.threshold_reached': {
     operationId: 'tellThresholdReached',
     summary: 'Usage has come to a threshold of its feature',
-    description: 'A fact, told once for each bucket and threshold; newer ones replace it not.',
+    description: 'A fact, told once for each bucket and threshold; no newer one replaces it.',
     schema: usageThresholdMessage,
     examples: one(thresholdMessageExample),
   },

@@ -1,12 +1,15 @@
 import { itemsAfter, ServiceError } from '@billing/domain';
 import type { StepContext } from './stripe-step.ts';
 import { changeLater, dropPendingChange } from './change-later.ts';
+import { toChangeRefusal } from './change-refusals.ts';
 import { changeNow } from './change-now.ts';
+import { changesOthers, refuseOthersPlans } from './own-items.ts';
 import { planChange } from './plan-change.ts';
 import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { requirePreviewed } from './preview-change.ts';
 import type { PreviewDeps } from './preview-change.ts';
 import { readLive } from './read-live.ts';
+import { refuseSecondByChange } from './refuse-second.ts';
 import type { LiveSubscription } from './read-live.ts';
 
 export type ChangeAsked = ItemsOrder & { previewToken: string | undefined };
@@ -64,10 +67,12 @@ async function changeFrom(
 ): Promise<Changed> {
   const plan = await planChange(deps, live, asked);
   if (!plan.isChange) {
-    await dropPendingChange(deps, context, plan);
+    if (!changesOthers(live, plan.others)) await dropPendingChange(deps, context, plan);
     return { plan, live, isWaiting: false, answer: null };
   }
   if (isWaitingAlready(plan)) return { plan, live, isWaiting: true, answer: null };
+  refuseOthersPlans(live, plan.others);
+  await refuseSecondByChange(deps, asked, plan);
   const token = asked.previewToken;
   const prorationDate =
     token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, context.budget);
@@ -83,7 +88,8 @@ async function changeFrom(
 /**
  * Makes a change at Stripe, now or by a schedule. Where the subscription is already as it is wanted, it only gives up what is
  * pending; where just this change waits for its payment, nothing is asked again. So it may be asked for any number of times,
- * also at once: where Stripe refuses it and has changed meanwhile, it is decided again.
+ * also at once: where Stripe refuses it and has changed meanwhile, it is decided again. Throws `not_changeable` where Stripe refuses
+ * it for good.
  */
 export async function changeAtStripe(
   deps: PreviewDeps,
@@ -97,7 +103,9 @@ export async function changeAtStripe(
   } catch (error) {
     if (!(error instanceof ServiceError) || error.code !== 'stripe_error') throw error;
     const now = await read();
-    if (JSON.stringify(now) === JSON.stringify(live)) throw error;
-    return changeFrom(deps, context, { live: now, asked });
+    if (JSON.stringify(now) === JSON.stringify(live)) throw toChangeRefusal(error, 'not_changeable');
+    return changeFrom(deps, context, { live: now, asked }).catch((again: unknown) => {
+      throw toChangeRefusal(again, 'not_changeable');
+    });
   }
 }

@@ -1,8 +1,9 @@
 import { ServiceError } from '@billing/domain';
 import type { SubscriptionOut, WantedChange } from '@billing/domain';
-import { auditSubscription, readSubscription } from '@billing/store';
+import { auditSubscription, readPlans, readSubscription } from '@billing/store';
 import type { Actor, ProjectSubscription } from '@billing/store';
 import { applyChanged } from '@billing/sync';
+import { refusalOf } from '../checkout/stripe-refusals.ts';
 import type { AppDeps } from '../deps.ts';
 import { dropPendingChange } from './change-later.ts';
 import { lookupMs, runOnce } from './change-once.ts';
@@ -10,8 +11,10 @@ import { changeAtStripe, paymentRequired } from './change-at-stripe.ts';
 import type { Changed } from './change-at-stripe.ts';
 import { findSubscription } from './find-subscription.ts';
 import type { SubscriptionKey } from './find-subscription.ts';
+import { refuseOthersPlans, splitItems } from './own-items.ts';
 import { presentSubscription } from './present-subscription.ts';
 import { readLive } from './read-live.ts';
+import type { LiveSubscription } from './read-live.ts';
 
 /** Of a project that asks. `header`: the value of `Idempotency-Key`, if one was sent. */
 type Asker = SubscriptionKey & { actor: Actor; header: string | undefined };
@@ -56,7 +59,7 @@ export function changeItems(
   return runOnce(deps, { order: { ...asker, action, body }, header }, async (once) => {
     const subscription = await findSubscription(deps, asker);
     const { userId } = subscription;
-    const asked = { projectId, subscriptionId, wanted, previewToken };
+    const asked = { projectId, subscriptionId, userId, wanted, previewToken };
     const changed = await changeAtStripe(deps, { ...once, userId }, asked);
     const details = detailsOf(wanted, changed);
     const shown = await recordAndApply(deps, {
@@ -71,7 +74,21 @@ export function changeItems(
   });
 }
 
-/** Gives up what a subscription was to become, later or once it is paid. Throws `no_pending_change`. */
+/** Throws `shared_subscription` where what is pending changes what other projects sell. */
+async function refuseToDropOthers(
+  { database }: AppDeps,
+  { projectId }: SubscriptionKey,
+  live: LiveSubscription,
+): Promise<void> {
+  const items = live.items.data;
+  const { sold } = await readPlans(database, { projectId, prices: [], items });
+  refuseOthersPlans(live, splitItems(items, { projectId, sold }).others);
+}
+
+/**
+ * Gives up what a subscription was to become, later or once it is paid. Throws `no_pending_change`, and `shared_subscription` where
+ * that is another project's.
+ */
 export function dropChange(deps: AppDeps, asker: Asker): Promise<SubscriptionOut> {
   const { subscriptionId, header } = asker;
   const action = 'subscription.drop_change';
@@ -79,7 +96,14 @@ export function dropChange(deps: AppDeps, asker: Asker): Promise<SubscriptionOut
     const subscription = await findSubscription(deps, asker);
     const live = await readLive(deps, subscriptionId, once.budget);
     const context = { ...once, userId: subscription.userId };
-    if (!(await dropPendingChange(deps, context, { live })))
+    await refuseToDropOthers(deps, asker, live);
+    const hasDropped = await dropPendingChange(deps, context, { live }).catch(async (error: unknown) => {
+      if (refusalOf(error) === null) throw error;
+      // It was paid or made meanwhile, or given up by somebody else.
+      const now = await readLive(deps, subscriptionId, once.budget);
+      return dropPendingChange(deps, context, { live: now });
+    });
+    if (!hasDropped)
       throw new ServiceError('no_pending_change', 'Nothing is left to do: the subscription stays as it is.');
     return recordAndApply(deps, { subscription, asker, action, details: {}, answer: null });
   });

@@ -1,18 +1,19 @@
 import { isOutcomeKnown } from '../checkout/call-stripe.ts';
 import type { PlannedChange } from './plan-change.ts';
+import { waitsForPayment } from './read-live.ts';
 import type { Schedule } from './read-live.ts';
 import { currentPhase, hasLaterPhase, planPhases } from './schedule-phases.ts';
 import { makeSchedule, planSchedule, dropSchedule, voidInvoice } from './schedule-steps.ts';
 import type { StepContext, StepDeps } from './stripe-step.ts';
 
-/** Gives up a change that waits for its payment. Returns whether there was one. */
+/** Gives up what waits for its payment: a change, or a resumption. Returns whether there was one. */
 export async function dropPendingPayment(
   deps: StepDeps,
   context: StepContext,
   { live }: Pick<PlannedChange, 'live'>,
 ): Promise<boolean> {
-  const { pending_update: waiting, latestInvoice: invoice } = live;
-  if (waiting === null || waiting === undefined) return false;
+  if (!waitsForPayment(live)) return false;
+  const { latestInvoice: invoice } = live;
   if (invoice?.status === 'open') await voidInvoice(deps, context, invoice.id);
   return true;
 }

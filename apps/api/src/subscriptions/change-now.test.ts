@@ -133,3 +133,24 @@ test('a change of nothing shows what comes next, and charges nothing', async () 
   await world.change(id, { ...same, preview_token: shown.preview_token }).expect(200);
   expect(await invoicesOf(id)).toHaveLength(1);
 });
+
+test('all lines are shown and count, although Stripe renders an invoice with its first ten alone', async () => {
+  const addOns = await Promise.all(
+    Array.from({ length: 6 }, () =>
+      world.plan({ amount: 600 }).then(({ priceId, stripePriceId }) => ({ priceId, stripePriceId })),
+    ),
+  );
+  const given = addOns.map(({ stripePriceId }) => ({ price: stripePriceId, quantity: 3 }));
+  const { id } = await world.subscribe([basic.stripePriceId, ...given]);
+  const items = addOns.map(({ priceId }) => ({ price_id: priceId, quantity: 1 }));
+  const fewer = { items: [{ price_id: basic.priceId }, ...items], effective: 'now', proration: 'prorate' };
+  const { body: shown } = await world.preview(id, fewer).expect(200);
+  expect(shown.lines.length).toBeGreaterThan(10);
+  const { body: changed } = await world
+    .change(id, { ...fewer, preview_token: shown.preview_token })
+    .expect(200);
+  expect(changed.items).toHaveLength(7);
+  // Two of each of six add-ons go, at the beginning of the period.
+  expect(shown.credit).toBeGreaterThan(6_500);
+  expect(shown.credit).toBeLessThanOrEqual(7_200);
+});

@@ -1,5 +1,5 @@
 import { ServiceError, subscriptionOut } from '@billing/domain';
-import type { Instant, SubscriptionOut } from '@billing/domain';
+import type { ErrorCode, Instant, SubscriptionOut } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import { auditSubscription } from '@billing/store';
 import type { Actor, AuditDetails, ProjectSubscription } from '@billing/store';
@@ -9,6 +9,7 @@ import type { Try } from '../checkout/answer-once.ts';
 import { startStripeBudget, stripeErrorOf } from '../checkout/call-stripe.ts';
 import type { StripeBudget } from '../checkout/call-stripe.ts';
 import type { AppDeps } from '../deps.ts';
+import { toChangeRefusal } from './change-refusals.ts';
 import { findSubscription } from './find-subscription.ts';
 import type { SubscriptionKey } from './find-subscription.ts';
 import { presentSubscription } from './present-subscription.ts';
@@ -29,6 +30,8 @@ export type ChangeOrder = SubscriptionKey & {
   body: object;
   /** What the audit log says of it besides. */
   audit: { reason?: string; details: AuditDetails };
+  /** What a definite refusal of Stripe's is. */
+  refusedAs: ErrorCode;
   /** What is asked of Stripe; nothing: it is as was asked already. Throws where the subscription's state does not allow it. */
   plan: (subscription: ProjectSubscription, now: Instant) => StripeCall[];
 };
@@ -54,7 +57,7 @@ async function planAgain(
   await applyChanged(deps, { id: order.subscriptionId, answer: null, lookupMs });
   const left = order.plan(await findSubscription(deps, order), deps.clock());
   if (JSON.stringify(left) !== JSON.stringify(calls)) return left;
-  if (stripeErrorOf(refusal)?.statusCode !== 404) throw refusal;
+  if (stripeErrorOf(refusal)?.statusCode !== 404) throw toChangeRefusal(refusal, order.refusedAs);
   throw new ServiceError('subscription_not_found', 'Stripe does not have this subscription.', {
     cause: refusal,
   });
@@ -75,7 +78,11 @@ async function askUntilPlanned(
     const left = await planAgain(deps, order, { refusal, calls });
     if (left.length === 0) return null;
     const again = { ...oneTry, stripeKeySeed: `${oneTry.stripeKeySeed} again`, unanswered: null };
-    return askStripeToChange(deps, { ...asked, oneTry: again, calls: left }, budget);
+    return askStripeToChange(deps, { ...asked, oneTry: again, calls: left }, budget).catch(
+      (error: unknown) => {
+        throw toChangeRefusal(error, order.refusedAs);
+      },
+    );
   }
 }
 
@@ -102,7 +109,7 @@ async function change(
  */
 export function runOnce(
   deps: AppDeps,
-  { order, header }: { order: Omit<ChangeOrder, 'plan' | 'audit'>; header: string | undefined },
+  { order, header }: { order: Omit<ChangeOrder, 'plan' | 'audit' | 'refusedAs'>; header: string | undefined },
   run: (once: { oneTry: Try; budget: StripeBudget }) => Promise<SubscriptionOut>,
 ): Promise<SubscriptionOut> {
   const { projectId, subscriptionId, action, body } = order;

@@ -99,6 +99,21 @@ test('what may be wanted', async () => {
   }
 });
 
+test('what Stripe refuses is not_changeable, and says what', async () => {
+  const { id } = await world.subscribe([basic.stripePriceId]);
+  const dear = await world.plan({ amount: 9_000, group: 'plan', rank: 3 });
+  await world.stripe.prices.update(dear.stripePriceId, { active: false });
+  for (const call of [world.preview, world.change]) {
+    const { body } = await call(id, { items: [{ price_id: dear.priceId }] }).expect(409);
+    expect(body).toMatchObject({
+      code: 'not_changeable',
+      errors: [{ path: 'items', message: 'is not active at Stripe' }],
+    });
+  }
+  const { body } = await world.get(id).expect(200);
+  expect(body).toMatchObject({ items: [{ price_id: basic.priceId }], pending_change: null });
+});
+
 test("another project's subscription, and one that nobody has, are not found", async () => {
   const { id } = await world.subscribe([basic.stripePriceId]);
   const { apiKey } = await world.api.createProject();
@@ -128,6 +143,51 @@ test('a price of another project that is on the same subscription is left alone'
   expect(await pricesOf()).toEqual([pro.stripePriceId, theirs.stripePriceId].sort());
   expect((await world.change(id, { items: [], effective: 'now' }).expect(200)).body.items).toEqual([]);
   expect(await pricesOf()).toEqual([theirs.stripePriceId]);
+});
+
+test('what another subscription of the user has is not brought in a second time', async () => {
+  const seats = await world.plan({ amount: 400 });
+  const { id: held, customerId, userId } = await world.subscribe([basic.stripePriceId]);
+  const metadata = { user_id: userId, project_id: world.projectId };
+  const { id } = await world.subscribe([seats.stripePriceId], { customer: customerId, metadata });
+  const seat = { price_id: seats.priceId };
+  for (const [plan, code] of [
+    [pro, 'group_occupied'],
+    [basic, 'already_subscribed'],
+  ] as const)
+    for (const call of [world.preview, world.change]) {
+      const { body } = await call(id, { items: [seat, { price_id: plan.priceId }] }).expect(409);
+      expect(body).toMatchObject({ code, errors: [{ path: 'items', message: held }] });
+    }
+  await world.change(id, { items: [{ ...seat, quantity: 2 }] }).expect(200);
+  await world.change(held, toPro()).expect(200);
+});
+
+test("what another project has planned is not given up by a change of this one's", async () => {
+  const other = await world.api.createProject();
+  const small = await world.plan({ amount: 700 }, other.projectId);
+  const large = await world.plan({ amount: 900 }, other.projectId);
+  const { id } = await world.subscribe([basic.stripePriceId, large.stripePriceId]);
+  const ask = (apiKey: string, body: object) =>
+    world.send('post', `${id}/change`, { apiKey, body: { ...body, effective: 'period_end' } });
+  const toSmall = { items: [{ price_id: small.priceId }] };
+  const { customer } = await world.stripe.subscriptions.retrieve(id);
+  await world.api
+    .admin('post', `/projects/${other.projectId}/customers`, {
+      user_id: uniqueId('theirs'),
+      stripe_customer_id: customer,
+    })
+    .expect(201);
+  const planned = await ask(other.apiKey, toSmall).expect(200);
+  expect(planned.body.pending_change.items).toMatchObject([{ price_id: small.priceId }]);
+  expect((await ask(world.apiKey, toPro()).expect(409)).body.code).toBe('shared_subscription');
+  expect((await world.drop(id).expect(409)).body.code).toBe('shared_subscription');
+  await ask(world.apiKey, { items: [{ price_id: basic.priceId }] }).expect(200);
+  const theirs = () => world.send('get', id, { apiKey: other.apiKey }).expect(200);
+  expect((await theirs()).body.pending_change).toEqual(planned.body.pending_change);
+  await world.send('delete', `${id}/pending-change`, { apiKey: other.apiKey }).expect(200);
+  await ask(world.apiKey, toPro()).expect(200);
+  await world.drop(id).expect(200);
 });
 
 describe('a preview is out of date', () => {

@@ -1,4 +1,5 @@
-import { ServiceError } from '@billing/domain';
+import { isLiveStatus, ServiceError } from '@billing/domain';
+import type { ErrorCode, SubscriptionStatus } from '@billing/domain';
 import { readSubscription } from '@billing/store';
 import type { ProjectSubscription } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
@@ -25,4 +26,10 @@ export function refuseShared({ isShared }: ProjectSubscription): void {
     'shared_subscription',
     'The subscription also pays for another project: take out the items of this one by changing it.',
   );
+}
+
+/** Throws `code` where the subscription never began or has ended, which nothing but a new sale changes. */
+export function requireLive({ status }: { status: SubscriptionStatus }, code: ErrorCode): void {
+  if (isLiveStatus(status)) return;
+  throw new ServiceError(code, `Sell a new subscription: this one is ${status}.`);
 }

@@ -11,10 +11,12 @@ import type {
 import { readPlans } from '@billing/store';
 import type { NamedPlan, SoldItem } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
+import { requireLive } from './find-subscription.ts';
+import { splitItems } from './own-items.ts';
 import type { LiveItem, LiveSubscription } from './read-live.ts';
 
-/** Who wants what to be changed. */
-export type ItemsOrder = { projectId: string; subscriptionId: string; wanted: WantedChange };
+/** Who wants what to be changed. `userId`: whose the subscription is. */
+export type ItemsOrder = { projectId: string; subscriptionId: string; userId: string; wanted: WantedChange };
 
 /** How Stripe names what becomes of the difference. */
 export type ProrationBehavior = 'always_invoice' | 'create_prorations' | 'none';
@@ -41,11 +43,11 @@ const behaviorOf = {
 } as const;
 
 /** Throws `not_changeable`. */
-function requireChangeable({ status, pause_collection: pause }: LiveSubscription): void {
+function requireChangeable(live: LiveSubscription): void {
+  const { status, pause_collection: pause } = live;
+  requireLive(live, 'not_changeable');
   if (status === 'paused' || (pause !== null && pause !== undefined))
     throw new ServiceError('not_changeable', 'Resume the subscription first: it is paused.');
-  if (status === 'canceled' || status === 'incomplete' || status === 'incomplete_expired')
-    throw new ServiceError('not_changeable', `Sell a new one: the subscription is ${status}.`);
 }
 
 const planOf = (item: LiveItem, sold: SoldItem | undefined): CurrentItem => ({
@@ -124,7 +126,7 @@ function endOfPeriod(items: readonly LiveItem[], changes: readonly ItemChange[])
 export async function planChange(
   { database }: Pick<AppDeps, 'database'>,
   live: LiveSubscription,
-  { projectId, wanted }: ItemsOrder,
+  { projectId, wanted }: Pick<ItemsOrder, 'projectId' | 'wanted'>,
 ): Promise<PlannedChange> {
   requireChangeable(live);
   const items = live.items.data;
@@ -132,11 +134,8 @@ export async function planChange(
   const { named: plans, sold } = await readPlans(database, { projectId, prices, items });
   const soldOf = ({ stripePriceId }: LiveItem): SoldItem | undefined =>
     sold.find((one) => one.stripePriceId === stripePriceId);
-  const isShared = sold.some((one) => one.projectId !== projectId);
-  // Whose an item is that nobody sells is not known where several projects have some.
-  const isOwn = (item: LiveItem): boolean =>
-    (soldOf(item)?.projectId ?? (isShared ? null : projectId)) === projectId;
-  const current = items.filter(isOwn).map((item) => planOf(item, soldOf(item)));
+  const { own, others, isShared } = splitItems(items, { projectId, sold });
+  const current = own.map((item) => planOf(item, soldOf(item)));
   if (wanted.items.length === 0 && !isShared)
     throw refuseField('items', 'must not be empty: cancel the subscription instead');
   const resolved = wanted.items.map((item, index) =>
@@ -149,7 +148,7 @@ export async function planChange(
     live,
     changes,
     items: toStripeItems(changes),
-    others: items.filter((item) => !isOwn(item)),
+    others,
     isChange: !keepsAll(changes),
     effective: effective === 'auto' ? whenToChange(changes) : effective,
     periodEnd: endOfPeriod(items, changes),

@@ -36,7 +36,7 @@ function presentPause({
 function presentPayment({ pendingPayment }: ProjectSubscription): SubscriptionOut['pending_payment'] {
   if (pendingPayment === null) return null;
   const { invoiceUrl, expiresAt } = pendingPayment;
-  return { hosted_invoice_url: invoiceUrl, expires_at: toTimestamp(expiresAt) };
+  return { hosted_invoice_url: invoiceUrl, expires_at: toTimestampOrNull(expiresAt) };
 }
 
 /** A subscription in the shape of its answers. */

@@ -4,6 +4,7 @@ import type { Stripe } from 'stripe';
 import { z } from 'zod';
 import { callStripe, stripeErrorOf } from '../checkout/call-stripe.ts';
 import type { StripeBudget } from '../checkout/call-stripe.ts';
+import { refusalOf } from '../checkout/stripe-refusals.ts';
 import type { AppDeps } from '../deps.ts';
 import type { PlannedChange } from './plan-change.ts';
 
@@ -18,12 +19,13 @@ const line = z.object({
 type Line = z.output<typeof line>;
 
 const previewedInvoice = z.object({
+  id: z.string(),
   currency: z.string(),
   amount_due: z.number().int(),
   total: z.number().int(),
   /** When it would be made. */
   period_end: z.number().int(),
-  lines: z.object({ data: z.array(line) }),
+  lines: z.object({ data: z.array(line), has_more: z.boolean().nullish() }),
   parent: z
     .object({
       subscription_details: z.object({ subscription_proration_date: z.number().int().nullish() }).nullish(),
@@ -31,6 +33,10 @@ const previewedInvoice = z.object({
     .nullish(),
 });
 type Previewed = z.output<typeof previewedInvoice>;
+
+const linePage = z.object({ data: z.array(line) });
+/** More than a change of 20 items makes. */
+const mostLines = 100;
 
 /** What a change costs, without the token that stands for it. */
 export type Amounts = Pick<ChangePreview, 'due_now' | 'credit' | 'currency' | 'lines' | 'next_invoice'> & {
@@ -41,18 +47,29 @@ export type Amounts = Pick<ChangePreview, 'due_now' | 'credit' | 'currency' | 'l
 export type AmountsDeps = Pick<AppDeps, 'stripe' | 'logger'>;
 type Details = Stripe.InvoiceCreatePreviewParams.SubscriptionDetails;
 
-/** The invoice that Stripe would make next; null: it would make none. */
-function previewInvoice(
+/** The invoice that Stripe would make next, with all its lines; null: it would make none. */
+async function previewInvoice(
   deps: AmountsDeps,
   params: Stripe.InvoiceCreatePreviewParams,
   budget: StripeBudget,
 ): Promise<Previewed | null> {
-  return callStripe({ ...deps, budget }, previewedInvoice, (options) =>
+  const call = { ...deps, budget };
+  const found = await callStripe(call, previewedInvoice, (options) =>
     deps.stripe.invoices.createPreview(params, options),
   ).catch((error: unknown) => {
     if (stripeErrorOf(error)?.code === 'invoice_upcoming_none') return null;
     throw error;
   });
+  if (found?.lines.has_more !== true) return found;
+  const lines = await callStripe(call, linePage, (options) =>
+    deps.stripe.invoices.listLineItems(found.id, { limit: mostLines }, options),
+  ).catch((error: unknown) => {
+    if (refusalOf(error) === null) throw error;
+    // Stripe has forgotten the preview: what is due does not depend on its lines.
+    deps.logger.warn('preview_lines_not_read', { error });
+    return found.lines;
+  });
+  return { ...found, lines };
 }
 
 const toTime = (seconds: number): string => toTimestamp(fromStripeSeconds(seconds));

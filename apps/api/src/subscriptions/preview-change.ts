@@ -1,7 +1,10 @@
-import { fromStripeSeconds, ServiceError, toTimestamp } from '@billing/domain';
+import { fromStripeSeconds, toTimestamp } from '@billing/domain';
 import type { ChangePreview, Instant } from '@billing/domain';
 import type { StripeBudget } from '../checkout/call-stripe.ts';
+import { refusalOf } from '../checkout/stripe-refusals.ts';
 import type { AppDeps } from '../deps.ts';
+import { outdated, toChangeRefusal } from './change-refusals.ts';
+import { refuseOthersPlans } from './own-items.ts';
 import { planChange } from './plan-change.ts';
 import type { ItemsOrder, PlannedChange } from './plan-change.ts';
 import { readAmounts } from './preview-amounts.ts';
@@ -9,6 +12,7 @@ import type { Amounts } from './preview-amounts.ts';
 import { digestOf, openPreview, previewMs, sealPreview } from './preview-token.ts';
 import type { Shown } from './preview-token.ts';
 import { readLive } from './read-live.ts';
+import { refuseSecondByChange } from './refuse-second.ts';
 
 export type PreviewDeps = Pick<AppDeps, 'database' | 'stripe' | 'logger' | 'clock' | 'config'>;
 
@@ -36,7 +40,15 @@ export async function previewChange(
 ): Promise<ChangePreview> {
   const live = await readLive(deps, order.subscriptionId, budget);
   const plan = await planChange(deps, live, order);
-  const { prorationDate, ...amounts } = await readAmounts(deps, { plan, prorationDate: null }, budget);
+  if (plan.isChange) {
+    refuseOthersPlans(live, plan.others);
+    await refuseSecondByChange(deps, order, plan);
+  }
+  const { prorationDate, ...amounts } = await readAmounts(deps, { plan, prorationDate: null }, budget).catch(
+    (error: unknown) => {
+      throw toChangeRefusal(error, 'not_changeable');
+    },
+  );
   const now = deps.clock();
   const expiresAt = now + previewMs;
   const shown = shownBy(order, plan, { ...amounts, prorationDate });
@@ -52,9 +64,6 @@ export async function previewChange(
   };
 }
 
-const outdated = (cause?: unknown): ServiceError =>
-  new ServiceError('preview_outdated', 'Make a new preview, show it, and send its token.', { cause });
-
 /**
  * The second from which the preview of a token prorated; null: it did not. Throws `preview_outdated` where the token has
  * expired, is of another change, or stands for another amount than Stripe's preview of this moment.
@@ -69,7 +78,7 @@ export async function requirePreviewed(
   const { prorationDate } = opened;
   const amounts = await readAmounts(deps, { plan, prorationDate }, budget).catch((error: unknown) => {
     // A renewal came in between: its second lies in a period that is over.
-    throw error instanceof ServiceError && error.code === 'stripe_error' ? outdated(error) : error;
+    throw refusalOf(error) === null ? error : outdated(error);
   });
   if (digestOf(shownBy(order, plan, amounts)) !== opened.shown) throw outdated();
   return prorationDate;

@@ -1,4 +1,4 @@
-import { id, itemPriceOf, ServiceError, subscriptionStatuses } from '@billing/domain';
+import { id, itemPriceOf, ServiceError, subscriptionStatuses, waitsForResumption } from '@billing/domain';
 import { z } from 'zod';
 import { callStripe, stripeErrorOf } from '../checkout/call-stripe.ts';
 import type { StripeBudget } from '../checkout/call-stripe.ts';
@@ -90,7 +90,12 @@ const pendingUpdate = z.object({
     .nullish(),
 });
 
-const invoice = z.object({ id, status: word, hosted_invoice_url: z.url().nullish() });
+const invoice = z.object({
+  id,
+  status: word,
+  created: unixSeconds.nullish(),
+  hosted_invoice_url: z.url().nullish(),
+});
 
 /** A subscription as Stripe has it at this moment, with all that a change has to know. */
 export const liveSubscription = z
@@ -105,6 +110,9 @@ export const liveSubscription = z
     items: z.object({ data: z.array(item), has_more: z.boolean().nullish() }),
     schedule: z.union([schedule, id]).nullish(),
     pending_update: pendingUpdate.nullish(),
+    status_details: z
+      .object({ paused: z.object({ transitioned_at: unixSeconds.nullish() }).nullish() })
+      .nullish(),
     latest_invoice: z.union([invoice, id]).nullish(),
   })
   .transform(({ latest_invoice: latest, schedule: managing, ...rest }) => ({
@@ -113,6 +121,15 @@ export const liveSubscription = z
     latestInvoice: typeof latest === 'object' ? latest : null,
   }));
 export type LiveSubscription = z.output<typeof liveSubscription>;
+
+/** Whether something waits for a payment: a change, or the resumption of a paused subscription. */
+export function waitsForPayment(live: LiveSubscription): boolean {
+  const { status, pending_update: waiting, latestInvoice: latest, status_details: details } = live;
+  if (waiting !== null && waiting !== undefined) return true;
+  const pausedAt = details?.paused?.transitioned_at ?? null;
+  if (latest === null) return false;
+  return waitsForResumption({ status, pausedAt, invoice: { ...latest, createdAt: latest.created ?? null } });
+}
 
 /** The same beside Stripe's whole answer. */
 export const liveAnswer = z.unknown().transform((answer, context) => {

@@ -111,6 +111,36 @@ test('a project is set up, used and explained from the command line alone', asyn
   expect(again.said).toContain('already_revoked');
 });
 
+test('the defaults of a project’s checkouts are set, shown and taken away', async () => {
+  const project = await newProject();
+  const update = (...args: string[]) => billing(['projects', 'update', project, ...args, '--json']);
+  const set = [
+    'locale=de',
+    'trial_days=14',
+    'automatic_tax=true',
+    'promotion_code=2026',
+    'adjustable_quantity=1-10',
+  ].flatMap((one) => ['--checkout-default', one]);
+  expect((await update(...set, '--portal-configuration', 'bpc_1')).json()).toMatchObject({
+    checkout_defaults: {
+      locale: 'de',
+      trial_days: 14,
+      automatic_tax: true,
+      promotion_code: '2026',
+      adjustable_quantity: { min: 1, max: 10 },
+    },
+    portal_configuration: 'bpc_1',
+  });
+  const { out } = await billing(['projects', 'show', project]);
+  expect(out).toMatch(/checkout adjustable_quantity +1 to 10\n/);
+  expect(out).toMatch(/checkout locale +de\n[\s\S]*portal configuration +bpc_1\n/);
+  const taken = await update('--checkout-default', 'locale=default', '--portal-configuration', '');
+  expect(taken.json()).toMatchObject({ portal_configuration: null });
+  expect(taken.json()['checkout_defaults']).not.toHaveProperty('locale');
+  const tried = await update('--checkout-default', 'trial_days=7', '--dry-run');
+  expect(tried.json()).toMatchObject({ changes: [{ before: expect.anything(), after: expect.anything() }] });
+});
+
 test('explain leaves no working key behind', async () => {
   const project = await newProject();
   await billing(['explain', project, 'ann']);
@@ -202,6 +232,8 @@ test.each([
   ['no date', ['grant', 'p', 'u', 'f', '--reason', 'r', '--to', 'tomorrow'], '2026-12-31'],
   ['a wrong status', ['events', '--status', 'lost'], 'quarantined'],
   ['an unknown policy', ['projects', 'update', 'p', '--policy', 'x=1'], 'key=value'],
+  ['an unknown default', ['projects', 'update', 'p', '--checkout-default', 'x=1'], 'key=value'],
+  ['a default that is none', ['projects', 'update', 'p', '--checkout-default', 'trial_days=0'], 'key=value'],
   ['nothing to change', ['projects', 'update', 'p'], 'Say what to change'],
   ['two ways to replay', ['replay', 'evt_1', '--object', 'sub_1'], 'either one event'],
 ])('%s is refused, and the error says what to do', async (_case, args, message) => {

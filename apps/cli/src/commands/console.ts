@@ -60,7 +60,8 @@ function overviewText(overview: OverviewOut): string {
     'events quarantined': many(events.quarantined),
     'reads from Stripe': reads && `${reads.allowed_per_second} of ${reads.per_second} a second`,
     'last sweep': sweep.succeeded_at,
-    'last reconcile': drift && `${drift.finished_at}, ${drift.differences} differences`,
+    'last reconcile':
+      drift && `${drift.finished_at}, ${drift.differences} difference${drift.differences === 1 ? '' : 's'}`,
     'webhook endpoints': `${webhooks.endpoints_enabled} enabled, ${webhooks.endpoints_disabled} disabled`,
     'deliveries due': webhooks.deliveries_due,
   });

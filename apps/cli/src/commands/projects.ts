@@ -3,6 +3,7 @@ import type { ProjectOut } from '@billing/domain';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { path } from './admin-client.ts';
+import { checkoutDefault, checkoutFields } from './checkout-defaults.ts';
 import {
   callAndShow,
   commaList,
@@ -22,6 +23,8 @@ const fields = (project: ProjectOut) => ({
   active: project.is_active,
   'redirect origins': project.redirect_origins.length === 0 ? 'any https' : project.redirect_origins,
   ...Object.fromEntries(Object.entries(project.policy).map(([key, value]) => [`policy ${key}`, value])),
+  ...checkoutFields(project.checkout_defaults),
+  'portal configuration': project.portal_configuration,
   created: project.created_at,
 });
 
@@ -47,6 +50,8 @@ type Patch = {
   deactivate?: boolean;
   policy?: object;
   redirectOrigins?: string[];
+  checkoutDefault?: object;
+  portalConfiguration?: string;
 };
 
 export function addProjects(program: Command, context: Context): void {
@@ -95,6 +100,12 @@ export function addProjects(program: Command, context: Context): void {
       'where checkout may lead back to, comma-separated; "" allows any https',
       commaList,
     )
+    .option(
+      '--checkout-default <key=value>',
+      'what a checkout does where its request does not say it, repeatable; key=default takes it away',
+      checkoutDefault,
+    )
+    .option('--portal-configuration <id>', 'of the portal at Stripe (bpc_…); "": the default of the account')
     .action((project: string, options: Patch, command: Command) =>
       update(context, command, { project, options }),
     );
@@ -105,10 +116,17 @@ async function update(
   command: Command,
   { project, options }: { project: string; options: Patch },
 ): Promise<void> {
-  const { name, description, activate, deactivate, policy, redirectOrigins } = options;
-  const isActive = deactivate ? false : activate;
+  const { name, description, activate, deactivate, policy, redirectOrigins, portalConfiguration } = options;
   const body = requireChange(
-    given({ name, description, is_active: isActive, policy, redirect_origins: redirectOrigins }),
+    given({
+      name,
+      description,
+      is_active: deactivate ? false : activate,
+      policy,
+      redirect_origins: redirectOrigins,
+      checkout_defaults: options.checkoutDefault,
+      portal_configuration: portalConfiguration === '' ? null : portalConfiguration,
+    }),
   );
   if (deactivate) await confirm(context, command, `Every check and checkout of ${project} will be refused.`);
   if (policy !== undefined)

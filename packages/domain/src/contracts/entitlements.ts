@@ -168,8 +168,8 @@ const toEntitlementOut = (entitlement: Entitlement, { usage }: DerivedUsage): En
   ...(usage.get(entitlement.featureCode) ?? { kind: 'boolean' }),
 });
 
-/** What is known besides: usage that the source gives, and `findDuplicates` of all. */
-type Explained = { usage?: readonly ExplainedUsage[]; duplicates?: ReadonlyMap<string, string> };
+/** What is known besides: usage that the source gives; of each duplicate the older subscription, by their ids. */
+type Explained = { usage?: readonly ExplainedUsage[]; duplicates?: Readonly<Record<string, string>> };
 
 /** A source that was considered, in force or not, as `explain=true` shows it. */
 export function toExplanationOut(
@@ -177,7 +177,7 @@ export function toExplanationOut(
   { usage = [], duplicates }: Explained = {},
 ): ExplanationOut {
   const lastEvent = 'lastEvent' in evaluation.of ? evaluation.of.lastEvent : null;
-  const first = evaluation.source === 'subscription' ? duplicates?.get(evaluation.sourceId) : undefined;
+  const first = evaluation.source === 'subscription' ? duplicates?.[evaluation.sourceId] : undefined;
   return {
     ...toSourceFields(evaluation),
     stripe_price_id: evaluation.stripePriceId,

@@ -32,7 +32,11 @@ export const pendingChangeOut = z
 export const pendingPaymentOut = z
   .object({
     hosted_invoice_url: z.url().nullable().describe('Where the user can pay. Null: not known yet.'),
-    expires_at: moment.describe('The change is given up then.'),
+    expires_at: moment
+      .nullable()
+      .describe(
+        'The change is given up then. Null: Stripe sets no end, as for a subscription that is resumed.',
+      ),
   })
   .meta({ id: 'PendingPayment' });
 
@@ -58,7 +62,9 @@ export const subscriptionOut = z
       .describe('What it becomes by itself: all its items then. Null: nothing is planned.'),
     pending_payment: pendingPaymentOut
       .nullable()
-      .describe('A change waits until its invoice is paid. Null: none waits.'),
+      .describe(
+        'A change, or the resumption of a `paused` subscription, waits until its invoice is paid. Null: none waits.',
+      ),
     is_duplicate: z
       .boolean()
       .describe(

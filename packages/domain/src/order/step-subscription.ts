@@ -1,6 +1,7 @@
 import type { Claims } from '../stripe/claims.ts';
 import { lacksCoupons, withKnownCoupons } from '../stripe/discount.ts';
 import { withKnownChanges, withKnownInvoice } from '../stripe/schedule.ts';
+import type { PendingPayment } from '../stripe/schedule.ts';
 import type { ItemSnapshot, SubscriptionSnapshot } from '../stripe/subscription.ts';
 import type { Instant } from '../time.ts';
 import { decideSnapshot, isBetterSnapshot } from './decide-snapshot.ts';
@@ -82,6 +83,13 @@ export const lacksDetails = ({ discounts, schedule, pendingPayment }: Details): 
 const withDetailsRecheck = (row: SubscriptionRow, now: Instant): SubscriptionRow =>
   lacksDetails(row) && !isTerminal(row.status) ? { ...row, recheckAt: now + firstRecheckDelayMs } : row;
 
+/** An event does not tell the invoice by which a paused subscription is resumed: what was read of it stays. */
+const withKnownResumption = (row: SubscriptionRow, snapshot: SubscriptionSnapshot): PendingPayment | null => {
+  const isUnread = snapshot.status === 'paused' && snapshot.latestInvoiceCreatedAt === null;
+  const isOfResumption = row.status === 'paused' && row.pendingPayment?.expiresAt === null;
+  return isUnread && isOfResumption && snapshot.pendingPayment === null ? row.pendingPayment : null;
+};
+
 /** The row with a snapshot's content; what the snapshot leaves out stays as it was. */
 function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): SubscriptionRow {
   const row = withStarts(stored, snapshot);
@@ -100,7 +108,9 @@ function withContent(stored: SubscriptionRow, snapshot: SubscriptionSnapshot): S
     discounts:
       snapshot.discounts === null ? row.discounts : withKnownCoupons(snapshot.discounts, row.discounts),
     schedule: withKnownChanges(snapshot.schedule, row.schedule),
-    pendingPayment: withKnownInvoice(snapshot.pendingPayment, isSameInvoice ? row.pendingPayment : null),
+    pendingPayment: isSameInvoice
+      ? (withKnownResumption(row, snapshot) ?? withKnownInvoice(snapshot.pendingPayment, row.pendingPayment))
+      : snapshot.pendingPayment,
     latestInvoiceCreatedAt:
       snapshot.latestInvoiceCreatedAt ?? (isSameInvoice ? row.latestInvoiceCreatedAt : null),
   };
@@ -212,8 +222,10 @@ export function stepMention(
 ): Step<SubscriptionRow> {
   const row = withSession(stored, mention);
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
+  // An invoice of a paused subscription may be that of its resumption, which the subscription's own events do not tell.
+  const mayChangeDetails = mention.isAboutSchedule === true || stored.status === 'paused';
   if (!needsLookup)
-    return { kind: 'write', row: mention.isAboutSchedule ? withRecheck(row, now) : row, outcome: 'applied' };
+    return { kind: 'write', row: mayChangeDetails ? withRecheck(row, now) : row, outcome: 'applied' };
   if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind !== 'found')
     return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };

@@ -103,6 +103,10 @@ export const subscriptionBookkeeping = [
 export const isTerminal = (status: SubscriptionStatus | null): boolean =>
   status === 'canceled' || status === 'incomplete_expired';
 
+/** It may still be charged: it has begun, and not ended. */
+export const isLiveStatus = (status: SubscriptionStatus): boolean =>
+  status !== 'incomplete' && !isTerminal(status);
+
 /** A snapshot and the event that carried it. */
 export type Incoming = { snapshot: SubscriptionSnapshot; created: Instant; eventId: string };
 

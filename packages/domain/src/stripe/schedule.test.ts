@@ -105,3 +105,51 @@ test('where a waiting change can be paid stays known while it is the same invoic
   expect(step('in_1')).toMatchObject({ row: { pendingPayment, recheckAt: null } });
   expect(step('in_2')).toMatchObject({ row: { pendingPayment: unknown, recheckAt: 2_100 } });
 });
+
+describe('the invoice that resumes a paused subscription', () => {
+  const invoice = {
+    id: 'in_1',
+    created: 20,
+    status: 'open',
+    hosted_invoice_url: 'https://invoice.stripe.com/i/1',
+  };
+  const waits = { expiresAt: null, invoiceUrl: 'https://invoice.stripe.com/i/1' };
+  test.each<[string, object, object | null]>([
+    ['waits for its payment', {}, waits],
+    [
+      'also one that was made since the pause',
+      { status_details: { paused: { transitioned_at: 20 } } },
+      waits,
+    ],
+    ['but not what was not paid before it', { status_details: { paused: { transitioned_at: 21 } } }, null],
+    ['nor one that is paid', { latest_invoice: { ...invoice, status: 'paid' } }, null],
+    ['nor one of which only the id is told', { latest_invoice: 'in_1' }, null],
+    ['nor one of another status', { status: 'past_due' }, null],
+  ])('%s', (_what, more, pendingPayment) => {
+    const paused = { id: 'sub_1', status: 'paused', latest_invoice: invoice, ...more };
+    expect(subscriptionSnapshot.parse(paused)).toMatchObject({ pendingPayment });
+  });
+
+  const row = rowOf(
+    incomingOf({
+      created: 1_000,
+      status: 'paused',
+      latestInvoiceId: 'in_1',
+      latestInvoiceCreatedAt: 900,
+      pendingPayment: waits,
+    }),
+  );
+  const step = (parts: object) => stepSnapshot(row, incomingOf({ created: 2_000, ...parts }), context);
+
+  test('stays known while it is the latest, until the subscription is resumed', () => {
+    const paused = { status: 'paused' as const, latestInvoiceId: 'in_1' };
+    expect(step(paused)).toMatchObject({ row: { pendingPayment: waits } });
+    expect(step({ ...paused, latestInvoiceId: 'in_2' })).toMatchObject({ row: { pendingPayment: null } });
+    expect(step({ ...paused, status: 'active' })).toMatchObject({ row: { pendingPayment: null } });
+  });
+
+  test('is a reason to look when an event names it', () => {
+    const mention = { customerId: null, claims: noClaims, created: 3_000, eventId: 'evt_2' };
+    expect(stepMention(row, mention, context)).toMatchObject({ row: { recheckAt: 2_100 } });
+  });
+});

@@ -17,10 +17,10 @@ export type Schedule = {
   changes: PendingChange[] | null;
 };
 
-/** A change that Stripe makes once its invoice is paid (Stripe: `pending_update`). */
+/** A change that Stripe makes once its invoice is paid (Stripe: `pending_update`), or the resumption of a paused subscription. */
 export type PendingPayment = {
-  /** When it is given up. */
-  expiresAt: Instant;
+  /** When it is given up. Null: Stripe sets no end, as for a resumption whose payment was tried. */
+  expiresAt: Instant | null;
   /** Where it can be paid. Null: not known yet, as events carry only the invoice's id. */
   invoiceUrl: string | null;
 };

@@ -9,6 +9,7 @@ import { flag, quantity, reference, secondsOrNull, words } from './fields.ts';
 import { latestInvoice } from './latest-invoice.ts';
 import { itemPriceOf } from './price.ts';
 import type { ItemPrice } from './price.ts';
+import { pausedAt, waitsForResumption } from './resumption.ts';
 import { scheduleOrNull } from './schedule.ts';
 import type { PendingPayment, Schedule } from './schedule.ts';
 
@@ -59,7 +60,7 @@ export type SubscriptionContent = {
   discounts: Discount[] | null;
   /** Null: none manages it. */
   schedule: Schedule | null;
-  /** Null: no change waits for a payment. */
+  /** Null: no change waits for a payment, or, of a paused one, its latest invoice is not expanded. */
   pendingPayment: PendingPayment | null;
 };
 
@@ -134,6 +135,7 @@ const subscription = z.object({
   discounts,
   schedule: scheduleOrNull.catch(null),
   pending_update: z.object({ expires_at: secondsOrNull }).nullish().catch(null),
+  status_details: pausedAt,
   /** Before 2025-03-31 (basil) beside the list, with its coupon. */
   discount: discount.nullish().catch(null),
 });
@@ -190,12 +192,12 @@ function discountsOf(whole: Rendered): Discount[] | null {
   return [...ofItems, ...whichIsWhole];
 }
 
-function pendingPaymentOf({
-  pending_update: update,
-  latest_invoice: invoice,
-}: Rendered): PendingPayment | null {
-  const expiresAt = update?.expires_at ?? null;
-  return expiresAt === null ? null : { expiresAt, invoiceUrl: invoice.url };
+function pendingPaymentOf(whole: Rendered): PendingPayment | null {
+  const { status, latest_invoice: invoice, status_details: since } = whole;
+  const expiresAt = whole.pending_update?.expires_at ?? null;
+  if (expiresAt !== null) return { expiresAt, invoiceUrl: invoice.url };
+  const waits = invoice.url !== null && waitsForResumption({ status, pausedAt: since, invoice });
+  return waits ? { expiresAt, invoiceUrl: invoice.url } : null;
 }
 
 const byItemId = (a: ItemSnapshot, b: ItemSnapshot): number =>

@@ -25,7 +25,7 @@ export class UrlNotAllowed extends Error {
 
 const notAllowed = (host: string): UrlNotAllowed =>
   new UrlNotAllowed(
-    `${host} is, or resolves to, an address that is not public. Allow its network with WEBHOOK_ALLOWED_NETWORKS, if it is yours.`,
+    `${host} is, or resolves to, an address that is not public. Allow its network with WEBHOOK_ALLOWED_NETWORKS, if it is yours; link-local addresses and those of clouds' metadata are never called.`,
   );
 
 /** Of a URL: its host as connections take it, without the brackets of IPv6. */

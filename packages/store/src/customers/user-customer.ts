@@ -20,10 +20,8 @@ export const customerGeneration = Prisma.sql`
   u.customer_attempt || '.' || (SELECT count(*) FROM public.customers c WHERE c.user_ref = u.id AND c.deleted_at IS NOT NULL)
     || '.' || extract(epoch FROM u.created_at)`;
 
-/** Of the status of the subscription with this alias: it may still be charged. */
-export const isLiveAs = (alias: 's' | 'h' | 'o'): Prisma.Sql =>
-  Prisma.sql`coalesce(${Prisma.raw(alias)}.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
-export const isLive = isLiveAs('s');
+/** Of the subscription `s`: it may still be charged. */
+export const isLive = Prisma.sql`coalesce(s.status, 'incomplete') NOT IN ('incomplete', 'incomplete_expired', 'canceled')`;
 
 /** The id of the customer to bill for the row `u` of `users`; null: none is mapped. */
 export const billedCustomer = Prisma.sql`

@@ -1,15 +1,15 @@
 import { soldAs } from '../catalog/sold-as.ts';
+import { ownedRows } from '../customers/owned-rows.ts';
 import { ownerSourceSql } from '../customers/owner-source.ts';
-import { isLiveAs } from '../customers/user-customer.ts';
 import { Prisma } from '../generated/client.ts';
-import { ownedRows } from '../sources-statement.ts';
+import { alikeSubscriptions, subscribedAt } from './alike-subscriptions.ts';
 
-const toMs = (instant: string): Prisma.Sql => Prisma.raw(`(extract(epoch FROM ${instant}) * 1000)::bigint`);
+const msOf = (instant: Prisma.Sql): Prisma.Sql => Prisma.sql`(extract(epoch FROM ${instant}) * 1000)::bigint`;
+const toMs = (column: string): Prisma.Sql => msOf(Prisma.raw(column));
 
 /** The subscriptions of the rows `owner`, without those that only a buyer's hint gives them or of which only the id is known. */
 const owned = Prisma.sql`
-  SELECT s.*, users.user_id AS owner_id,
-    ${toMs('coalesce(s.stripe_created_at, s.start_date, s.created_at)')} AS created_ms
+  SELECT s.*, users.id AS owner_ref, users.user_id AS owner_id, ${msOf(subscribedAt)} AS created_ms
   FROM owner users CROSS JOIN LATERAL ${ownedRows('subscriptions')} s
   WHERE s.status IS NOT NULL AND ${ownerSourceSql('s')} <> 'buyer_hint'`;
 
@@ -40,13 +40,8 @@ const nextChange = (projectId: string): Prisma.Sql => Prisma.sql`
   LEFT JOIN public.prices ON prices.stripe_price_id = c."stripePriceId"
   HAVING h.schedule #> '{changes,0}' IS NOT NULL`;
 
-/** An older live one of the user has the same price, or another plan of the same group. */
-const isDuplicate = Prisma.sql`${isLiveAs('h')} AND EXISTS (
-  SELECT FROM owned o
-    JOIN sold theirs ON theirs.subscription_id = o.id AND NOT theirs.is_foreign
-    JOIN sold ours ON ours.subscription_id = h.id AND NOT ours.is_foreign
-      AND (ours.stripe_price_id = theirs.stripe_price_id OR ours.plan_group = theirs.plan_group)
-  WHERE o.owner_id = h.owner_id AND ${isLiveAs('o')} AND (o.created_ms, o.id) < (h.created_ms, h.id))`;
+const isDuplicate = Prisma.sql`EXISTS (
+  SELECT FROM alike WHERE alike.id = h.id AND alike.user_ref = h.owner_ref AND alike.duplicate_of IS NOT NULL)`;
 
 /** Conditions on the rows `owner` of `users` (`u`), and on their subscriptions (`h`). */
 export type SubscriptionsAsked = {
@@ -64,9 +59,10 @@ export const subscriptionsStatement = ({
   limit,
 }: SubscriptionsAsked): Prisma.Sql => Prisma.sql`
   SELECT coalesce(json_agg(one ORDER BY one.created DESC, one."subscriptionId" DESC), '[]') FROM (
-    WITH owner AS MATERIALIZED (SELECT u.id, u.user_id FROM public.users u WHERE u.project_id = ${projectId} AND ${ofUsers}),
+    WITH owner AS MATERIALIZED (SELECT u.id, u.user_id, u.project_id FROM public.users u WHERE u.project_id = ${projectId} AND ${ofUsers}),
     owned AS MATERIALIZED (${owned}),
-    sold AS MATERIALIZED (${sold(projectId)})
+    sold AS MATERIALIZED (${sold(projectId)}),
+    alike AS MATERIALIZED (${alikeSubscriptions(Prisma.sql`owner users`)})
     SELECT h.id AS "subscriptionId", h.owner_id AS "userId", h.stripe_customer_id AS "stripeCustomerId", h.status,
       (${ownItems}) AS items, ${isShared} AS "isShared",
       ${toMs('h.cancel_at')} AS "cancelAt", h.cancel_at_period_end AS "cancelAtPeriodEnd",

@@ -98,6 +98,15 @@ export const service = dashboard({
           },
         ),
         graph(
+          'Default promotion codes left out',
+          [['sum by (reason) (rate(checkout_default_codes_left_out_total[$__rate_interval]))', '{{reason}}']],
+          {
+            unit: 'reqps',
+            description:
+              'Sales without the promotion code that is the default of their project: Stripe has none (`not_found`), or refuses it for the buyer (`refused`).',
+          },
+        ),
+        graph(
           'Refused credentials by area',
           [
             [

@@ -4,6 +4,7 @@ import { attemptInvoice, payInvoice, payWith, recover, creditInvoiceOf } from '.
 import { linkPayment, markPaid, paymentsOf } from '../billing/invoice-payments.ts';
 import { finalizeInvoice, markUncollectible, voidInvoice } from '../billing/invoices.ts';
 import { isDeclined, methodOfCustomer } from '../billing/payment-methods.ts';
+import { linesOfPreview, showFirstLines } from '../billing/preview-lines.ts';
 import { cardDeclined, invalid } from '../errors.ts';
 import { emit, emitChange } from '../events/emit.ts';
 import { defineRoute, readRoutes } from '../http/define-route.ts';
@@ -116,12 +117,14 @@ function update(world: World, id: string, params: z.infer<typeof updateParams>):
 export const invoiceRoutes = [
   defineRoute('POST /v1/invoices', createParams, (world, _id, params) => createInvoice(world, params)),
   defineRoute('POST /v1/invoices/create_preview', previewParams, (world, _id, params) =>
-    createPreview(world, params),
+    showFirstLines(world, createPreview(world, params)),
   ),
   defineRoute('POST /v1/invoices/:id', updateParams, (world, id, params) => update(world, id, params)),
   defineRoute('DELETE /v1/invoices/:id', expandOnly, (world, id) => removeDraft(world, id)),
   defineRoute('GET /v1/invoices/:id/lines', pageBody({}), (world, id, params) =>
-    page(world.tables.invoices.require(id).lines.data, params, { url: `/v1/invoices/${id}/lines` }),
+    page(linesOfPreview(world, id) ?? world.tables.invoices.require(id).lines.data, params, {
+      url: `/v1/invoices/${id}/lines`,
+    }),
   ),
   defineRoute('POST /v1/invoices/:id/pay', payParams, (world, id, params) => pay(world, id, params)),
   defineRoute('POST /v1/invoices/:id/attach_payment', body({ payment_intent: text }), (world, id, params) =>

@@ -62,6 +62,8 @@ export const createCheckout = defineEndpoint({
     'trial_used',
     'price_not_found',
     'promotion_code_not_found',
+    'promotion_code_not_redeemable',
+    'sale_refused',
     'already_subscribed',
     'group_occupied',
     'idempotency_conflict',

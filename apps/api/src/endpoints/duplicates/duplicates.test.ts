@@ -104,3 +104,42 @@ test('they are counted, and an explanation says which one is older', async () =>
   ]);
   expect(Object.fromEntries(explained)).toEqual({ [String(first)]: undefined, [String(second)]: first });
 });
+
+test('a list, the count, an explanation and the subscription agree on which is the oldest: not the one that was set back', async () => {
+  const { deps } = commerce;
+  const before = await countDuplicates(deps.database);
+  const userId = uniqueId('user');
+  const day = (date: number): Date => new Date(Date.UTC(2026, 0, date));
+  const [first = '', setBack = ''] = await give(
+    userId,
+    [basic, { stripeCreatedAt: day(10), startDate: day(10) }],
+    [pro, { stripeCreatedAt: day(11), startDate: day(1) }],
+  );
+  const agreed = { [first]: null, [setBack]: first };
+  const listed: { subscription_id: string; duplicate_of: string | null }[] = await rowsOf(userId);
+  expect(Object.fromEntries(listed.map((row) => [row.subscription_id, row.duplicate_of]))).toEqual(agreed);
+  const read = (path: string, query: object) =>
+    commerce
+      .http()
+      .get(`/api/v1/${path}`)
+      .query(query)
+      .set('authorization', `Bearer ${shop.apiKey}`)
+      .expect(200);
+  const { explanation } = (await read('entitlements', { user_id: userId, explain: 'true' })).body;
+  expect(
+    Object.fromEntries(
+      explanation.map((one: { source_id: string; duplicate_of?: string }) => [
+        one.source_id,
+        one.duplicate_of ?? null,
+      ]),
+    ),
+  ).toEqual(agreed);
+  const subscriptions: { subscription_id: string; is_duplicate: boolean }[] = (
+    await read('subscriptions', { user_id: userId })
+  ).body.data;
+  expect(subscriptions.map((one) => [one.subscription_id, one.is_duplicate])).toEqual([
+    [setBack, true],
+    [first, false],
+  ]);
+  expect(await countDuplicates(deps.database)).toBe(before + 1);
+});

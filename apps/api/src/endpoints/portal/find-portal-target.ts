@@ -39,8 +39,12 @@ const subscriptionNotFound = (): ServiceError =>
   );
 
 const severalOrNone = (count: number): ServiceError =>
-  new ServiceError('invalid_request', 'Name the subscription that the flow is about.', {
-    errors: [
-      { path: 'subscription_id', message: `is required, as the user has ${count} live subscriptions` },
-    ],
-  });
+  count === 0
+    ? new ServiceError('invalid_request', 'Offer this flow to users who have a live subscription.', {
+        errors: [{ path: 'subscription_id', message: 'is required, as the user has no live subscription' }],
+      })
+    : new ServiceError('invalid_request', 'Name the subscription that the flow is about.', {
+        errors: [
+          { path: 'subscription_id', message: `is required, as the user has ${count} live subscriptions` },
+        ],
+      });

@@ -46,6 +46,7 @@ export const cancelSubscription = defineEndpoint({
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.cancel',
+      refusedAs: 'not_cancelable',
       body,
       audit: { ...(reason === undefined ? {} : { reason }), details: { at } },
       plan: (subscription: ProjectSubscription) => planCancel(subscription, body),

@@ -206,17 +206,57 @@ test('unknown fields, times and ids are refused', async () => {
     expect((await call(operation, body, 'sub_unknown').expect(404)).body.code).toBe('subscription_not_found');
 });
 
-// Last: it moves the clock of the offline Stripe.
-test('a trial that ended without a card is resumed, and paid', async () => {
+/** Paused by the end of a trial without a card; moves the clock of the offline Stripe. */
+async function subscribePaused(): Promise<string> {
   const of = await subscribeUser(undefined, {
     trial_period_days: 1,
     trial_settings: { end_behavior: { missing_payment_method: 'pause' } },
   });
   await commerce.advance(2 * 86_400);
   await bringIn(commerce, of);
-  expect((await read(of).expect(200)).body.status).toBe('paused');
+  expect((await read(of).expect(200)).body).toMatchObject({ status: 'paused', pending_payment: null });
+  return of;
+}
+
+// Last, both of them.
+test('a trial that ended without a card is resumed, and paid', async () => {
+  const of = await subscribePaused();
   expect((await call('resume', {}, of).expect(200)).body).toMatchObject({
     status: 'active',
     confirmed: true,
   });
+});
+
+test('where the card is declined it stays paused, and says where to pay, until it is paid or given up', async () => {
+  const { stripe, stripeUrl } = commerce;
+  const of = await subscribePaused();
+  const declineNext = () =>
+    fetch(`${stripeUrl}/_offline/subscriptions/${of}/fail_next_payment`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ times: 1 }),
+    });
+  const invoices = async () => (await stripe.invoices.list({ subscription: of })).data;
+  await declineNext();
+  const { body: waiting } = await call('resume', {}, of).expect(200);
+  const [open, ...earlier] = await invoices();
+  const pendingPayment = { hosted_invoice_url: open?.hosted_invoice_url, expires_at: null };
+  expect(waiting).toMatchObject({ status: 'paused', confirmed: true, pending_payment: pendingPayment });
+  // Again, and after an event of it: the same invoice.
+  expect((await call('resume', {}, of).expect(200)).body).toEqual(waiting);
+  expect((await read(of).expect(200)).body).toEqual(waiting);
+  expect(await invoices()).toHaveLength(1 + earlier.length);
+  const dropped = await commerce
+    .http()
+    .delete(`/api/v1/subscriptions/${of}/pending-change`)
+    .set('authorization', `Bearer ${project.apiKey}`)
+    .expect(200);
+  expect(dropped.body).toMatchObject({ status: 'paused', pending_payment: null });
+  expect((await invoices())[0]?.status).toBe('void');
+
+  await declineNext();
+  await call('resume', {}, of).expect(200);
+  await stripe.invoices.pay(String((await invoices())[0]?.id), { payment_method: 'pm_card_visa' });
+  await bringIn(commerce, of);
+  expect((await read(of).expect(200)).body).toMatchObject({ status: 'active', pending_payment: null });
 });

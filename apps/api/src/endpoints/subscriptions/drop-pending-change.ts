@@ -9,11 +9,11 @@ export const dropPendingChange = defineEndpoint({
   tag: 'Subscriptions',
   summary: 'Give up a change that is still to come',
   description:
-    'One that was planned for the end of the period, and one that waits for its payment, whose invoice is voided. What is in force stays.',
+    'One that was planned for the end of the period, and one that waits for its payment, whose invoice is voided; also the resumption of a `paused` subscription. What is in force stays.',
   access: { project: 'checkout' },
   headers: changeHeaders,
   answers: [changedAnswer({})],
-  errors: [...changeErrors, 'no_pending_change'],
+  errors: [...changeErrors, 'shared_subscription', 'no_pending_change'],
   handle: async (deps, { project: { projectId }, params, header, actor }) => {
     const asker = {
       projectId,

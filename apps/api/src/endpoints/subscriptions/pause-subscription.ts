@@ -55,6 +55,7 @@ export const pauseSubscription = defineEndpoint({
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.pause',
+      refusedAs: 'not_pausable',
       body,
       audit: { details: { behavior, resumes_at: toTimestampOrNull(resumesAt) } },
       plan: (subscription: ProjectSubscription) => planPause(subscription, body),

@@ -13,6 +13,9 @@ export const wantedErrors: readonly ErrorCode[] = [
   'price_archived',
   'mode_mismatch',
   'group_conflict',
+  'already_subscribed',
+  'group_occupied',
+  'shared_subscription',
   'not_changeable',
 ];
 
@@ -59,8 +62,8 @@ export const previewChange = defineEndpoint({
   ],
   errors: ['subscription_not_found', ...wantedErrors, 'stripe_error', 'stripe_unavailable'],
   handle: async (deps, { project: { projectId }, params: { subscription_id: subscriptionId }, body }) => {
-    await findSubscription(deps, { projectId, subscriptionId });
-    const order = { projectId, subscriptionId, wanted: body };
+    const { userId } = await findSubscription(deps, { projectId, subscriptionId });
+    const order = { projectId, subscriptionId, userId, wanted: body };
     return { body: await preview(deps, order, startStripeBudget(stripeMs)) };
   },
 });

@@ -2,7 +2,7 @@ import { resumeRequest, ServiceError } from '@billing/domain';
 import type { ProjectSubscription } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { changeOnce } from '../../subscriptions/change-once.ts';
-import { refuseShared } from '../../subscriptions/find-subscription.ts';
+import { refuseShared, requireLive } from '../../subscriptions/find-subscription.ts';
 import { releaseSchedule } from '../../subscriptions/stripe-calls.ts';
 import type { StripeCall } from '../../subscriptions/stripe-calls.ts';
 import { changedAnswer, changeErrors, changeHeaders } from './changed-answer.ts';
@@ -16,13 +16,13 @@ function keepOn({ cancelAt, cancelAtPeriodEnd }: ProjectSubscription): Record<st
 const notResumable = (message: string): ServiceError => new ServiceError('not_resumable', message);
 
 function planResume(subscription: ProjectSubscription): StripeCall[] {
-  const { subscriptionId: id, status, scheduleId, collectionPaused } = subscription;
+  const { subscriptionId: id, status, scheduleId, collectionPaused, pendingPayment } = subscription;
   refuseShared(subscription);
-  // Its trial ended without a card: the first invoice is paid now.
+  // Its first invoice is paid now. Where one waits to be paid already, resuming it would only make another.
+  if (status === 'paused' && pendingPayment !== null) return [];
   if (status === 'paused')
     return [{ call: 'resume', id, params: { payment_behavior: 'resume_on_payment_success' } }];
-  if (status === 'canceled' || status === 'incomplete' || status === 'incomplete_expired')
-    throw notResumable(`It is ${status}: sell a new subscription.`);
+  requireLive(subscription, 'not_resumable');
   const ending = keepOn(subscription);
   const isEnding = Object.keys(ending).length > 0;
   if (!isEnding && !collectionPaused)
@@ -38,7 +38,7 @@ export const resumeSubscription = defineEndpoint({
   tag: 'Subscriptions',
   summary: 'Undo a cancellation or a pause',
   description:
-    'Undoes a cancellation that is still to come, however it was set, and a pause. One that is `paused`, as its trial ended without a card, begins to be paid: it stays `paused` until its invoice is.',
+    'Undoes a cancellation that is still to come, however it was set, and a pause. One that is `paused`, as its trial ended without a card, begins to be paid: it stays `paused` until its invoice is. Where the card is declined, `pending_payment` says where to pay it; `DELETE …/pending-change` gives it up.',
   access: { project: 'checkout' },
   headers: changeHeaders,
   body: { schema: resumeRequest, example: {} },
@@ -50,6 +50,7 @@ export const resumeSubscription = defineEndpoint({
       subscriptionId: params.subscription_id,
       actor,
       action: 'subscription.resume',
+      refusedAs: 'not_resumable',
       body,
       audit: { details: {} },
       plan: planResume,

@@ -100,7 +100,7 @@ export const statedRules = {
   yearBeyond: { path: time, message: /between the years 1970 and 9999/, words: /from 1970 to 9999 in UTC/ },
   timeOtherwiseWritten: {
     path: time,
-    message: /Invalid ISO datetime/,
+    message: /must be a time such as/,
     words: /`T`, seconds and `Z` or an offset, without leap seconds/,
   },
   grantEndsTooEarly: {

@@ -5,9 +5,9 @@ import { chosenOf, givenNumber, givenText, linesOf } from '../../parts/fields.ts
 import { ShownOnce } from '../../parts/shown-once.tsx';
 
 const scopes = [
-  { value: 'read', label: 'read: entitlements and metrics' },
-  { value: 'checkout', label: 'checkout: open checkout and portal' },
-  { value: 'usage', label: 'usage: report and read usage' },
+  { value: 'read', label: 'read: entitlements, usage, subscriptions, metrics' },
+  { value: 'checkout', label: 'checkout: sell, open the portal, change subscriptions' },
+  { value: 'usage', label: 'usage: take and record usage' },
 ];
 
 const ofKey = ({ project_id: projectId, key_id: keyId }: ApiKeyOut): string =>

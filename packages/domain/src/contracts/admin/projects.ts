@@ -114,7 +114,7 @@ export const createApiKeyRequest = z
       .max(apiKeyScopes.length)
       .optional()
       .describe(
-        'What the key may do: `read` entitlements and metrics; `checkout`: open checkout and portal; `usage`: report and read usage. Default: all. In web pages a key may only `read`.',
+        "What the key may do: `read` whatever is the project's; `checkout`: sell, open the portal, change subscriptions; `usage`: take and record usage. Each call states its own (`x-scope`). Default: all. In web pages a key may only `read`.",
       ),
     allowed_ips: z
       .array(network)
