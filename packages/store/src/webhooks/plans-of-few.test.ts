@@ -4,6 +4,7 @@ import { createDatabase } from '../create-database.ts';
 import type { Database } from '../create-database.ts';
 import { claimDeliveries } from './claim-deliveries.ts';
 import { lockUsers } from './read-emission.ts';
+import { recordTries } from './record-tries.ts';
 import { releaseMessages } from './release-messages.ts';
 import { writeMessages } from './write-messages.ts';
 
@@ -38,7 +39,7 @@ const tell = (database: Database, users: readonly string[]): Promise<unknown> =>
     });
   });
 
-const claim = (database: Database): Promise<unknown> =>
+const claim = (database: Database) =>
   claimDeliveries(database, {
     takes: [{ id: 'e', take: 8 }],
     closed: [],
@@ -46,6 +47,20 @@ const claim = (database: Database): Promise<unknown> =>
     firstWaitMs: 0,
     secretsOf: () => ['secret'],
   });
+
+async function record(database: Database): Promise<void> {
+  const { sendings } = await claim(database);
+  const attempt = {
+    at: new Date(),
+    status: 204,
+    durationMs: 1,
+    error: null,
+    response: null,
+    retryAfter: null,
+  };
+  const tries = sendings.map((one) => ({ claim: one, attempt, decided: { outcome: 'succeeded' } as const }));
+  await recordTries(database, tries, { disableAfterMs: 10_000 });
+}
 
 /** What the tables looked like when the statements were planned. */
 const before = {
@@ -60,14 +75,15 @@ const before = {
 const work = {
   'messages are written': (database: Database) => tell(database, ['u1', 'u10000', `u${waiting}`, 'new']),
   'deliveries are claimed': claim,
+  'tries are recorded': record,
   'messages are released': (database: Database) => releaseMessages(database, ['msg_1', 'msg_2', 'none']),
 };
 
 async function countRead(client: Client): Promise<number> {
   const { rows } = await client.query<{ read: string }>(`
-    SELECT t.seq_tup_read + (
-      SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid) AS read
-    FROM pg_stat_user_tables t WHERE relname = 'webhook_deliveries'`);
+    SELECT sum(t.seq_tup_read + (
+      SELECT sum(i.idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid)) AS read
+    FROM pg_stat_user_tables t WHERE relname IN ('webhook_deliveries', 'webhook_messages')`);
   return Number(rows[0]?.read);
 }
 

@@ -3,7 +3,7 @@ import type { DecidedTry, Instant } from '@billing/domain';
 import type { WebhookAttempt } from '@billing/platform';
 import type { Database } from '../create-database.ts';
 import { sqlTemplate } from '../sql-template.ts';
-import { thenByIndex } from './read-by-index.ts';
+import { stillPending, thenByIndex } from './read-by-index.ts';
 import type { ClaimedDelivery } from './claim-deliveries.ts';
 
 /** A try that has ended, and what becomes of its delivery. */
@@ -96,12 +96,12 @@ const writeTries = sqlTemplate(`
     INSERT INTO public.webhook_attempts (message_id, endpoint_id, at, status, duration_ms, error, response, is_resend)
     SELECT r.message_id, r.endpoint_id, r.at, r.status, r.duration_ms, r.error, r.response, r.is_resend
     FROM ended r
-    JOIN (SELECT m.id FROM public.webhook_messages m WHERE m.id IN (SELECT message_id FROM ended) FOR KEY SHARE) m
+    JOIN (SELECT m.id FROM public.webhook_messages m WHERE m.id = ANY(ARRAY(SELECT message_id FROM ended)) FOR KEY SHARE) m
       ON m.id = r.message_id
     ORDER BY r.at),
   woken AS (
-    UPDATE public.webhook_deliveries SET next_try_at = clock_timestamp(), is_behind = false
-    WHERE status = 'pending' AND is_behind AND id = ANY(ARRAY(
+    UPDATE public.webhook_deliveries d SET next_try_at = clock_timestamp(), is_behind = false
+    WHERE ${stillPending('d')} AND d.is_behind AND d.id = ANY(ARRAY(
       SELECT n.id FROM (SELECT DISTINCT endpoint_id, user_id FROM ended) u CROSS JOIN LATERAL (
         ${behind('d.user_id = u.user_id')} UNION ALL ${behind('u.user_id IS NULL AND d.user_id IS NULL')}) n)))
   SELECT json_build_object('kept', (SELECT count(*) FROM done))`);
