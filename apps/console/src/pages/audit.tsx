@@ -1,5 +1,5 @@
-import { Text } from '@mantine/core';
 import type { AuditOut } from '@billing/domain';
+import { useSession } from '../app/session.tsx';
 import { useList } from '../api/reads.ts';
 import { CopyableId } from '../parts/copyable-id.tsx';
 import type { Column } from '../parts/data-table.tsx';
@@ -7,9 +7,11 @@ import { Filters, useFilters } from '../parts/filters.tsx';
 import type { Filter } from '../parts/filters.tsx';
 import { Json } from '../parts/json.tsx';
 import { ProjectLink, UserLink } from '../parts/links.tsx';
+import { Lines } from '../parts/lines.tsx';
 import { ListTable } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { Time } from '../parts/time.tsx';
+import { VerifyAudit } from './audit-verify.tsx';
 
 function Target({ of }: { of: AuditOut }) {
   if (of.erased_at !== null) return <>erased</>;
@@ -26,9 +28,13 @@ function Target({ of }: { of: AuditOut }) {
 }
 
 const columns: readonly Column<AuditOut>[] = [
-  { name: 'When', cell: ({ at }) => <Time at={at} /> },
-  { name: 'Who', cell: ({ actor }) => actor },
-  { name: 'Did', cell: ({ action }) => action },
+  {
+    name: 'When, in the request',
+    cell: ({ at, request_id: id }) => (
+      <Lines of={<Time at={at} />}>{id === null ? null : <CopyableId id={id} />}</Lines>
+    ),
+  },
+  { name: 'Who did', cell: ({ actor, action }) => <Lines of={actor}>{action}</Lines> },
   { name: 'To', cell: (entry) => <Target of={entry} /> },
   { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
   { name: 'Reason', cell: ({ reason }) => <span className="value">{reason ?? '–'}</span> },
@@ -44,7 +50,6 @@ const columns: readonly Column<AuditOut>[] = [
         </details>
       ),
   },
-  { name: 'Request', cell: ({ request_id: id }) => <CopyableId id={id} /> },
 ];
 
 const filters: readonly Filter[] = [
@@ -60,13 +65,13 @@ const filters: readonly Filter[] = [
 /** Who did what. */
 export function Audit() {
   const search = useFilters();
+  // The chain is one, of all projects.
+  const { session } = useSession();
   const query = Object.fromEntries(filters.map(({ name }) => [name, search[name]]));
   const list = useList<AuditOut>('/api/v1/admin/audit', { query });
   return (
     <Page title="Audit" words="Changes by hand, and looks at users. Nobody can change an entry.">
-      <Text size="sm">
-        That none was changed or left out is checked by <code>npm run billing -- audit verify</code>.
-      </Text>
+      {session.project_id === null ? <VerifyAudit /> : null}
       <Filters of={filters} />
       <ListTable
         name="Audit"
