@@ -20,7 +20,10 @@ type Work = {
 };
 
 /** An action from its button to the end; gives back what the dialog says at the end. */
-async function act(page: Page, { open, add = [], fill = {}, choose = {}, shows, confirm }: Work): Promise<string> {
+async function act(
+  page: Page,
+  { open, add = [], fill = {}, choose = {}, shows, confirm }: Work,
+): Promise<string> {
   await page.getByRole('button', { name: open, exact: true }).first().click();
   const dialog = page.getByRole('dialog');
   for (const code of add) {

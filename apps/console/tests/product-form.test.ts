@@ -4,20 +4,18 @@ import { initialValues } from '../src/parts/values.ts';
 
 const at = '2026-11-22T10:00:00.000Z';
 const kinds = { seats: 'limit', calls: 'metered', tokens: 'metered' } as const;
-const described = Object.entries(kinds).map(
-  ([code, kind]): FeatureOut => ({
-    project_id: 'shop',
-    feature_code: code,
-    kind,
-    name: null,
-    unit: null,
-    counted: false,
-    thresholds: [],
-    stripe_meter: null,
-    created_at: at,
-    updated_at: at,
-  }),
-);
+const described = Object.entries(kinds).map(([code, kind]): FeatureOut => ({
+  project_id: 'shop',
+  feature_code: code,
+  kind,
+  name: null,
+  unit: null,
+  counted: false,
+  thresholds: [],
+  stripe_meter: null,
+  created_at: at,
+  updated_at: at,
+}));
 
 const features: ProductOut['features'] = [
   { feature_code: 'seats', limit: 5, value: { tier: 'gold' }, per_unit: true, add_on: false },

@@ -102,9 +102,7 @@ const columns: readonly Column<QuarantineOut>[] = [
   {
     name: 'About, of the customer',
     cell: ({ object_id: id, customer_id: customerId }) => (
-      <Lines of={<FoundLink id={id} />}>
-        {customerId === null ? null : <FoundLink id={customerId} />}
-      </Lines>
+      <Lines of={<FoundLink id={id} />}>{customerId === null ? null : <FoundLink id={customerId} />}</Lines>
     ),
   },
   {

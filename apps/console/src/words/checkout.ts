@@ -1,6 +1,6 @@
 import type { CheckoutDefaults } from '@billing/domain';
 
-type Name = keyof CheckoutDefaults;
+type Name = keyof Required<CheckoutDefaults>;
 type Locale = NonNullable<CheckoutDefaults['locale']>;
 
 /** A setting of a project's checkouts: what it is called, and what it does, also where the project says nothing. */
@@ -9,12 +9,43 @@ type Setting<Of extends Name> = {
   none: string;
   effect: (value: NonNullable<CheckoutDefaults[Of]>) => string;
 };
-type Settings = { readonly [Of in Name]-?: Setting<Of> };
+type Settings = { readonly [Of in Name]: Setting<Of> };
 
 /** The languages of Stripe's page. */
 export const checkoutLocales = [
-  ...(['auto', 'bg', 'cs', 'da', 'de', 'el', 'en', 'en-GB', 'es', 'es-419', 'et', 'fi', 'fil', 'fr'] as const),
-  ...(['fr-CA', 'hi-IN', 'hr', 'hu', 'id', 'it', 'ja', 'ko', 'lt', 'lv', 'ms', 'mt', 'nb', 'nl', 'pl'] as const),
+  ...([
+    'auto',
+    'bg',
+    'cs',
+    'da',
+    'de',
+    'el',
+    'en',
+    'en-GB',
+    'es',
+    'es-419',
+    'et',
+    'fi',
+    'fil',
+    'fr',
+  ] as const),
+  ...([
+    'fr-CA',
+    'hi-IN',
+    'hr',
+    'hu',
+    'id',
+    'it',
+    'ja',
+    'ko',
+    'lt',
+    'lv',
+    'ms',
+    'mt',
+    'nb',
+    'nl',
+    'pl',
+  ] as const),
   ...(['pt', 'pt-BR', 'ro', 'ru', 'sk', 'sl', 'sv', 'th', 'tr', 'vi', 'zh', 'zh-HK', 'zh-TW'] as const),
 ] satisfies readonly Locale[];
 
@@ -100,7 +131,9 @@ export const checkoutSettings: Settings = {
     label: 'Where the page is',
     none: 'As the addresses of the request say it; else the buyer goes to a page of Stripe.',
     effect: (mode) =>
-      mode === 'embedded' ? 'Inside a page of the product (Stripe.js).' : 'The buyer goes to a page of Stripe.',
+      mode === 'embedded'
+        ? 'Inside a page of the product (Stripe.js).'
+        : 'The buyer goes to a page of Stripe.',
   },
   expires_in_seconds: {
     label: 'Seconds until it ends',

@@ -35,9 +35,7 @@ export async function verifyAudit(
     checked = { ...next, rows: checked.rows + next.rows, erased: checked.erased + next.erased };
     if (hasMore) continue;
     const isFollowed = checked.problem === null || checked.problem.what === 'head_changed';
-    return isFollowed
-      ? { ...checked, problem: checkLost(checked.head, heads) ?? checked.problem }
-      : checked;
+    return isFollowed ? { ...checked, problem: checkLost(checked.head, heads) ?? checked.problem } : checked;
   }
 }
 

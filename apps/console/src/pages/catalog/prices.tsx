@@ -22,7 +22,10 @@ export function Prices({ projectId }: { projectId: string }) {
   const offered = useWholeList<ProductOut>(pathOf`/api/v1/admin/projects/${projectId}/products`);
   const products = (offered.data ?? []).map(({ product_id: id }) => id);
   return (
-    <Section title="Prices" actions={<ActionButton action={createPrice(projectId, products)} variant="filled" />}>
+    <Section
+      title="Prices"
+      actions={<ActionButton action={createPrice(projectId, products)} variant="filled" />}
+    >
       <ListTable
         name="Prices"
         list={list}

@@ -20,12 +20,13 @@ function choice<Of extends Name>(
   choices: readonly (CheckoutDefaults[Of] & (string | boolean))[],
   before: CheckoutDefaults,
 ): Field {
+  const chosen = choices.find((value) => value === before[name]);
   const options = choices.map((value) => ({ value: String(value), label: checkoutEffect(name, value) }));
   return {
     ...shared(name),
     kind: 'select',
     options: [{ value: unset, label: `Not set: ${checkoutSettings[name].none}` }, ...options],
-    initial: before[name] === undefined ? unset : String(before[name]),
+    initial: chosen === undefined ? unset : String(chosen),
   };
 }
 

@@ -152,7 +152,8 @@ export function changeCheckout(project: ProjectOut): Action {
     ...rest,
     label: 'Change',
     title: `Change the checkout of ${project.project_id}`,
-    words: 'What a checkout does where its request does not say it. Checkouts that are open stay as they are.',
+    words:
+      'What a checkout does where its request does not say it. Checkouts that are open stay as they are.',
     fields: checkoutFields(before),
     request: (values) => ({
       method: 'PATCH',

@@ -24,7 +24,10 @@ import { ProjectNav } from './project-nav.tsx';
 
 function Policy({ project }: { project: ProjectOut }) {
   return (
-    <Section title="Policy" actions={<ActionButton action={changePolicy(project)} label="Change the policy" />}>
+    <Section
+      title="Policy"
+      actions={<ActionButton action={changePolicy(project)} label="Change the policy" />}
+    >
       <DataTable
         name="Policy"
         rows={describePolicy(project.policy)}

@@ -28,8 +28,8 @@ export function Duplicates() {
   return (
     <>
       <Text size="sm">
-        Live subscriptions of one user that share a price or a group of plans. None is cancelled by itself: cancel
-        at Stripe what the user does not want.
+        Live subscriptions of one user that share a price or a group of plans. None is cancelled by itself:
+        cancel at Stripe what the user does not want.
       </Text>
       <Filters of={[{ name: 'project_id', label: 'Project' }]} />
       <ListTable

@@ -1,5 +1,6 @@
 import type { RevenueDayOut, RevenueDaysOut } from '@billing/domain';
 import { useRead } from '../../api/reads.ts';
+import { useSession } from '../../app/session.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import { Graph } from '../../parts/graph.tsx';
 import type { Series } from '../../parts/line-chart.tsx';
@@ -52,7 +53,11 @@ function statusesOf(day: RevenueDayOut): Partial<Record<Status, number>> {
   return Object.fromEntries(known.map(({ status, subscriptions }) => [status, subscriptions]));
 }
 
-type OfStatuses = { name: string; days: readonly RevenueDayOut[]; of: readonly (Series & { name: Status })[] };
+type OfStatuses = {
+  name: string;
+  days: readonly RevenueDayOut[];
+  of: readonly (Series & { name: Status })[];
+};
 
 /** A line for each of these statuses that a subscription has on one of the days. */
 function Statuses({ name, days, of }: OfStatuses) {
@@ -60,7 +65,7 @@ function Statuses({ name, days, of }: OfStatuses) {
   const series = of.filter((one) => counted.some(({ statuses }) => statuses[one.name] !== undefined));
   const points = counted.map(({ day, statuses }) => {
     const isWhole = day.subscriptions_by_status.length > 0 || day.total_subscriptions === 0;
-    const entries = series.map((one) => [one.name, statuses[one.name] ?? (isWhole ? 0 : null)]);
+    const entries = series.map((one) => [one.name, statuses[one.name] ?? (isWhole ? 0 : null)] as const);
     return { at: day.day, ...Object.fromEntries(entries) };
   });
   if (series.length === 0) return <Empty>There is none.</Empty>;
@@ -100,7 +105,8 @@ function Graphs({ days }: { days: readonly RevenueDayOut[] }) {
 
 /** Revenue of a project, day by day (UTC). */
 export function Revenue() {
-  const { project_id: projectId = '', from, to } = useFilters();
+  const { session } = useSession();
+  const { project_id: projectId = session.project_id ?? '', from, to } = useFilters();
   const read = useRead<RevenueDaysOut>('/api/v1/admin/mrr', {
     query: { project_id: projectId, from, to },
     isWanted: projectId !== '',
