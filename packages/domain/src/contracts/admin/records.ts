@@ -141,6 +141,7 @@ export const auditVerificationOut = z
     has_more: z.boolean().describe('Rows may be left: ask again.'),
     problem: z
       .object({ audit_id: z.string(), what: z.enum(auditProblemCodes), words: z.string() })
+      .meta({ id: 'AuditProblem' })
       .nullable()
       .describe('The first bad row. Null: none of these; with `has_more: false`, none at all.'),
   })
