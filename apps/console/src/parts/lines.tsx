@@ -6,7 +6,7 @@ export function Lines({ of, children }: { of: ReactNode; children: ReactNode }) 
   return (
     <>
       {of}
-      <Text size="sm" c="dimmed" component="div">
+      <Text size="sm" c="dimmed" component="div" className="below">
         {children}
       </Text>
     </>

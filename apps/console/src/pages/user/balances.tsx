@@ -70,14 +70,16 @@ function FeatureBalance({ code, isMetered, of }: { code: string; isMetered: bool
         }
       </Loaded>
       {isMetered ? <UsageSeriesOf of={{ ...of, code }} /> : null}
-      <AnchorLink
-        to="/projects/$projectId/usage"
-        params={{ projectId: of.projectId }}
-        search={{ user_id: of.userId, feature_code: code }}
-        size="sm"
-      >
-        All its usage
-      </AnchorLink>
+      <Text component="div" mt="xs">
+        <AnchorLink
+          to="/projects/$projectId/usage"
+          params={{ projectId: of.projectId }}
+          search={{ user_id: of.userId, feature_code: code }}
+          size="sm"
+        >
+          All its usage
+        </AnchorLink>
+      </Text>
     </Card>
   );
 }
