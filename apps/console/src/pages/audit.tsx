@@ -27,29 +27,29 @@ function Target({ of }: { of: AuditOut }) {
   );
 }
 
+/** What was changed, and the request that did it. */
+function Details({ of: { audit_id: id, details, request_id: requestId } }: { of: AuditOut }) {
+  if (Object.keys(details).length === 0 && requestId === null) return <>–</>;
+  return (
+    <details>
+      <summary>Show</summary>
+      {requestId === null ? null : (
+        <>
+          Request <CopyableId id={requestId} />
+        </>
+      )}
+      {Object.keys(details).length === 0 ? null : <Json of={details} name={`Details of ${id}`} />}
+    </details>
+  );
+}
+
 const columns: readonly Column<AuditOut>[] = [
-  {
-    name: 'When, in the request',
-    cell: ({ at, request_id: id }) => (
-      <Lines of={<Time at={at} />}>{id === null ? null : <CopyableId id={id} />}</Lines>
-    ),
-  },
-  { name: 'Who did', cell: ({ actor, action }) => <Lines of={actor}>{action}</Lines> },
+  { name: 'When, who', cell: ({ at, actor }) => <Lines of={<Time at={at} />}>{actor}</Lines> },
+  { name: 'Did', cell: ({ action }) => action },
   { name: 'To', cell: (entry) => <Target of={entry} /> },
   { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
   { name: 'Reason', cell: ({ reason }) => <span className="value">{reason ?? '–'}</span> },
-  {
-    name: 'Details',
-    cell: ({ audit_id: id, details }) =>
-      Object.keys(details).length === 0 ? (
-        '–'
-      ) : (
-        <details>
-          <summary>Show</summary>
-          <Json of={details} name={`Details of ${id}`} />
-        </details>
-      ),
-  },
+  { name: 'Details', cell: (entry) => <Details of={entry} /> },
 ];
 
 const filters: readonly Filter[] = [

@@ -46,15 +46,18 @@ export function Prices({ projectId }: { projectId: string }) {
             cell: (price) => <Lines of={money(price.amount, price.currency)}>{everyOf(price)}</Lines>,
             isNumber: true,
           },
-          { name: 'As at Stripe', cell: ({ verified_at: at }) => <Time at={at} none="no" /> },
           {
-            name: 'State',
-            cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} />,
+            name: 'State, as at Stripe',
+            cell: ({ is_archived: isArchived, verified_at: at }) => (
+              <Lines of={<Status of={isArchived ? 'archived' : 'active'} />}>
+                <Time at={at} none="not seen there" />
+              </Lines>
+            ),
           },
           {
             name: 'Actions',
             cell: (price) => (
-              <Group gap="xs" wrap="nowrap">
+              <Group gap="xs">
                 <ActionButton action={changePrice(price, products)} label={`Change ${price.price_id}`} />
                 <ActionButton action={archivePrice(price)} label={`Archive ${price.price_id}`} />
                 <ActionButton action={deletePrice(price)} label={`Delete ${price.price_id}`} />

@@ -30,13 +30,14 @@ function Policy({ project }: { project: ProjectOut }) {
     >
       <DataTable
         name="Policy"
+        isShort
         rows={describePolicy(project.policy)}
         keyOf={({ name }) => name}
         columns={[
           {
             name: 'Setting',
             cell: ({ name }) => (
-              <Text size="sm" ff="monospace">
+              <Text size="sm" ff="monospace" className="id">
                 {name}
               </Text>
             ),
@@ -76,12 +77,16 @@ function Checkout({ project }: { project: ProjectOut }) {
     >
       <DataTable
         name="Defaults of the checkout"
+        isShort
         rows={describeCheckout(project.checkout_defaults)}
         keyOf={({ name }) => name}
         columns={[
           { name: 'Setting', cell: ({ label }) => label },
-          { name: 'Set', cell: ({ isSet }) => (isSet ? 'yes' : '–') },
-          { name: 'Effect', cell: ({ effect }) => effect },
+          {
+            name: 'Effect',
+            cell: ({ isSet, effect }) =>
+              isSet ? effect : <Text size="sm" c="dimmed">{`Not set: ${effect}`}</Text>,
+          },
         ]}
       />
     </Section>

@@ -68,9 +68,15 @@ const columns: readonly Column<SoldSubscriptionOut>[] = [
   },
   { name: 'State', cell: ({ status }) => <Status of={status ?? 'unknown'} /> },
   { name: 'User and project', cell: (row) => <Owner of={row} /> },
-  { name: 'Sold as', cell: ({ items }) => soldAs(items) },
+  {
+    name: 'Sold as, since',
+    cell: ({ items, started_at: at }) => (
+      <Lines of={soldAs(items)}>
+        <Time at={at} />
+      </Lines>
+    ),
+  },
   { name: 'Paid until', cell: (row) => <PaidUntil of={row} /> },
-  { name: 'Begun', cell: ({ started_at: at }) => <Time at={at} /> },
 ];
 
 const csv: readonly CsvColumn<SoldSubscriptionOut>[] = [
