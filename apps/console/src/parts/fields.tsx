@@ -1,6 +1,6 @@
 import { Button, Fieldset, Group, Stack, Text } from '@mantine/core';
 import type { FieldProblem } from '@billing/domain';
-import { useRef } from 'react';
+import { useEffect, useRef } from 'react';
 import { FieldInput } from './field-input.tsx';
 import { initialOf, initialValues, rowsOf } from './values.ts';
 import type { Field, RowsField, Values } from './values.ts';
@@ -48,10 +48,22 @@ export function FieldList({ fields, values, problems, onChange, isDense = false 
 
 type RowsProps = Omit<Props, 'fields' | 'isDense'> & { field: RowsField };
 
+/** After one more of them was added, writing goes on in its first input. */
+function useFocusOnAdded(count: number) {
+  const list = useRef<HTMLDivElement>(null);
+  const before = useRef(count);
+  useEffect(() => {
+    if (count > before.current) list.current?.lastElementChild?.querySelector('input')?.focus();
+    before.current = count;
+  }, [count]);
+  return list;
+}
+
 /** Things with fields of their own: each can be taken away, and more can be added. */
 function Rows({ field, values, problems, onChange }: RowsProps) {
   const rows = rowsOf(values, field.name);
   const add = useRef<HTMLButtonElement>(null);
+  const list = useFocusOnAdded(rows.length);
   const path = field.path ?? field.name;
   const own = problems.find((one) => one.path === path);
   const change = (next: readonly Values[]): void => onChange({ ...values, [field.name]: next });
@@ -61,32 +73,34 @@ function Rows({ field, values, problems, onChange }: RowsProps) {
         <Text size="sm" c="dimmed">
           {descriptionOf(field, values)}
         </Text>
-        {rows.map((row, index) => (
-          // What is added goes to the end, and every input shows its value: the place is a key.
-          <Fieldset key={index} legend={field.rowName(row)} variant="filled" className="rows">
-            <FieldList
-              fields={field.fieldsOf(row)}
-              values={row}
-              problems={below(problems, `${path}.${index}`)}
-              onChange={(next) => change(rows.with(index, next))}
-              isDense
-            />
-            <Group justify="flex-end" mt="xs">
-              <Button
-                variant="default"
-                size="xs"
-                aria-label={`Remove ${field.rowName(row)}`}
-                onClick={() => {
-                  change(rows.toSpliced(index, 1));
-                  // The button that had the focus is gone.
-                  add.current?.focus();
-                }}
-              >
-                Remove
-              </Button>
-            </Group>
-          </Fieldset>
-        ))}
+        <Stack gap="sm" ref={list}>
+          {rows.map((row, index) => (
+            // What is added goes to the end, and every input shows its value: the place is a key.
+            <Fieldset key={index} legend={field.rowName(row)} variant="filled" className="rows">
+              <FieldList
+                fields={field.fieldsOf(row)}
+                values={row}
+                problems={below(problems, `${path}.${index}`)}
+                onChange={(next) => change(rows.with(index, next))}
+                isDense
+              />
+              <Group justify="flex-end" mt="xs">
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-label={`Remove ${field.rowName(row)}`}
+                  onClick={() => {
+                    change(rows.toSpliced(index, 1));
+                    // The button that had the focus is gone.
+                    add.current?.focus();
+                  }}
+                >
+                  Remove
+                </Button>
+              </Group>
+            </Fieldset>
+          ))}
+        </Stack>
         {own === undefined ? null : (
           <Text size="sm" role="alert">
             {own.message}
