@@ -120,6 +120,7 @@ test('one of all workers takes each sample: the queues now, and the events of te
   world.advance(10_000);
   await world.sample();
   world.redis.resume();
+  await waitFor(async () => (await budget.look()) !== null, { what: 'Redis, which answers again' });
   const [last] = await readSamples(database, { from: from + 20_000, to: from + 30_000, stepSeconds: 10 });
   expect(last).toEqual({ at: from + 20_000, queues: [], events: none });
 });

@@ -80,4 +80,4 @@ ${run.cpu}, ${run.cores} cores, Node ${versions}, commit ${run.commit}${run.is_d
 say(`Written to ${writeResults(run, rows)}`);
 const missed = rows.flatMap(({ goals = [] }) => goals).filter(({ isMet }) => !isMet);
 if (missed.length > 0) say(`${missed.length} goals not met.`);
-process.exit(0);
+process.exit();

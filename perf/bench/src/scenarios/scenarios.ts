@@ -39,7 +39,7 @@ export const currentNode: Node = { version: process.versions.node, path: process
 
 /**
  * Runs scenarios one after another in one environment, each with every Node in turn, so that these are compared within
- * minutes; returns all their rows.
+ * minutes; returns all their rows. A scenario that fails costs its own rows, and the run its exit code 0.
  */
 export async function runScenarios(
   { startersFor, ...surroundings }: Surroundings,
@@ -54,7 +54,12 @@ export async function runScenarios(
   for (const { scenario, settings } of planned)
     for (const { node, starters } of started) {
       settings.say(`Scenario "${scenario.name}", Node ${node.version}`);
-      add(node, await scenario.run({ ...surroundings, ...starters }, settings));
+      try {
+        add(node, await scenario.run({ ...surroundings, ...starters }, settings));
+      } catch (error) {
+        console.error(`Scenario "${scenario.name}" failed:`, error);
+        process.exitCode = 1;
+      }
     }
   for (const { node, starters } of started) add(node, memoryRows(starters.memory));
   return rows;

@@ -44,14 +44,14 @@ const fill = `
 export async function drainDeliveries(
   { database, shared }: BenchEnvironment,
   shop: WebhookShop,
-  { endpointIds, count, round }: { endpointIds: readonly string[]; count: number; round: string },
+  { endpointIds, count, round }: { endpointIds: readonly string[]; count: number; round: number },
 ): Promise<Measured> {
   const { projectId, worker, receiver } = shop;
   const { arrivals } = receiver;
   worker.pause();
   arrivals.length = 0;
   await database.query(fill, [
-    `msg_${projectId}_${round}_`,
+    `msg_${endpointIds.join('_')}_${round}_`,
     projectId,
     bodyOf(projectId),
     endpointIds,

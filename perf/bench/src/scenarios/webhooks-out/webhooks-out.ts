@@ -65,7 +65,7 @@ async function drainingRows(
       drainDeliveries(environment, shop, {
         endpointIds,
         count: deliveries,
-        round: `${endpointIds.length}_${(round += 1)}`,
+        round: (round += 1),
       });
     await measure();
     const drained = await inRounds({ title: `${scenario}, ${name}`, rounds, say }, measure);
