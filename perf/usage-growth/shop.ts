@@ -20,9 +20,9 @@ export type Shop = {
   api: Running;
   /** What tables and indexes of usage take. */
   size: () => Promise<string>;
-  /** One enforced call of each user. */
+  /** One enforced call of each user; those who may use nothing, as some do not pay, are not asked again. */
   touchAll: () => Promise<void>;
-  /** Enforced calls of any users, at a fixed rate. */
+  /** Enforced calls of any others, at a fixed rate. */
   takeAtRate: (rate: { perSecond: number; seconds: number }) => Promise<Latencies>;
   stop: () => Promise<void>;
 };
@@ -68,16 +68,7 @@ export async function openShop(
     ADMIN_API_KEY: `growth:${randomBytes(16).toString('hex')}`,
   };
   const api = await createStarters(common, process.execPath).startApi();
-  const http = createHttpClient(api.url);
-  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
-
-  async function take(number: number): Promise<void> {
-    const event = { user_id: `${prefix}${number}`, feature_code: meteredFeature, event_id: randomUUID() };
-    const call = { method: 'POST', path: '/api/v1/usage', headers, body: JSON.stringify(event) };
-    const { status, text } = await http.send(call);
-    if (status !== 200 || !text.includes('"recorded":true')) throw new Error(`answered ${status}: ${text}`);
-  }
-  const anyone = (): number => 1 + Math.floor(Math.random() * users);
+  const taker = createTaker({ url: api.url, apiKey, prefix });
 
   return {
     name,
@@ -89,22 +80,49 @@ export async function openShop(
         FROM pg_class c WHERE c.relkind = 'r' AND c.relname ~ '^usage_'`);
       return `${rows[0]?.events} events, ${rows[0]?.size}`;
     },
-    touchAll: async () => {
-      let next = 1;
-      const work = async (): Promise<void> => {
-        while (next <= users) await take(next++);
-      };
-      await Promise.all(Array.from({ length: atOnce }, work));
-    },
+    touchAll: () => taker.touchAll(users),
     takeAtRate: async (rate) => {
-      const latencies = await openLoop({ ...rate, request: () => take(anyone()) });
+      const latencies = await openLoop({ ...rate, request: () => taker.takeOfAny() });
       failOnFailed(latencies, 'calls');
       return latencies;
     },
     stop: async () => {
-      http.close();
+      taker.close();
       await api.stop();
       await Promise.all([queue.stop(), cache.stop(), client.end()]);
     },
+  };
+}
+
+function createTaker({ url, apiKey, prefix }: { url: string; apiKey: string; prefix: string }) {
+  const http = createHttpClient(url);
+  const headers = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' };
+  const payers: number[] = [];
+
+  /** Whether it was allowed. */
+  async function take(number: number): Promise<boolean> {
+    const event = { user_id: `${prefix}${number}`, feature_code: meteredFeature, event_id: randomUUID() };
+    const call = { method: 'POST', path: '/api/v1/usage', headers, body: JSON.stringify(event) };
+    const { status, text } = await http.send(call);
+    if (status !== 200) throw new Error(`answered ${status}: ${text}`);
+    return text.includes('"recorded":true');
+  }
+
+  return {
+    async touchAll(users: number): Promise<void> {
+      let next = 1;
+      const work = async (): Promise<void> => {
+        while (next <= users) {
+          const number = next++;
+          if (await take(number)) payers.push(number);
+        }
+      };
+      await Promise.all(Array.from({ length: atOnce }, work));
+    },
+    async takeOfAny(): Promise<void> {
+      const number = payers[Math.floor(Math.random() * payers.length)] ?? 0;
+      if (!(await take(number))) throw new Error(`user ${number} may not use it any more`);
+    },
+    close: () => http.close(),
   };
 }
