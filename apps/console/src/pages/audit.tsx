@@ -45,9 +45,13 @@ function Details({ of: { audit_id: id, details, request_id: requestId } }: { of:
 
 const columns: readonly Column<AuditOut>[] = [
   { name: 'When, who', cell: ({ at, actor }) => <Lines of={<Time at={at} />}>{actor}</Lines> },
-  { name: 'Did', cell: ({ action }) => action },
+  {
+    name: 'Did, in the project',
+    cell: ({ action, project_id: id }) => (
+      <Lines of={action}>{id === null ? null : <ProjectLink projectId={id} />}</Lines>
+    ),
+  },
   { name: 'To', cell: (entry) => <Target of={entry} /> },
-  { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
   { name: 'Reason', cell: ({ reason }) => <span className="value">{reason ?? '–'}</span> },
   { name: 'Details', cell: (entry) => <Details of={entry} /> },
 ];
