@@ -2,7 +2,10 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 
 /** As `npm run dev` sets them. */
-const { CONSOLE_PORT: port = '5173', CONSOLE_API_URL: api = 'http://127.0.0.1:8000' } = process.env;
+const { CONSOLE_PORT: port = '5173', CONSOLE_API_URL: target = 'http://127.0.0.1:8000' } = process.env;
+
+/** With the `Host` that the browser sent: the API compares it with the page's `Origin`. */
+const api = { target, changeOrigin: false };
 
 export default defineConfig({
   base: '/console/',

@@ -11,6 +11,8 @@ let system: ConsoleSystem;
 
 type Work = {
   open: string;
+  /** Codes of features that the form gets a row for. */
+  add?: readonly string[];
   fill?: Record<string, string>;
   choose?: Record<string, string>;
   shows: RegExp;
@@ -18,9 +20,17 @@ type Work = {
 };
 
 /** An action from its button to the end; gives back what the dialog says at the end. */
-async function act(page: Page, { open, fill = {}, choose = {}, shows, confirm }: Work): Promise<string> {
+async function act(
+  page: Page,
+  { open, add = [], fill = {}, choose = {}, shows, confirm }: Work,
+): Promise<string> {
   await page.getByRole('button', { name: open, exact: true }).first().click();
   const dialog = page.getByRole('dialog');
+  for (const code of add) {
+    await dialog.getByRole('button', { name: 'Add a feature' }).click();
+    await byLabel(dialog, 'Feature').last().fill(code);
+    await page.keyboard.press('Tab');
+  }
   for (const [label, text] of Object.entries(fill)) await byLabel(dialog, label).fill(text);
   for (const [label, option] of Object.entries(choose)) {
     await dialog.getByRole('combobox', { name: label }).click();
@@ -74,7 +84,8 @@ describeWithBrowser('a product', () => {
     await go(`/projects/${projectId}/catalog`);
     await act(page, {
       open: 'New product',
-      fill: { Id: 'pro', Name: 'Pro', Features: 'premium' },
+      add: ['premium'],
+      fill: { Id: 'pro', Name: 'Pro' },
       shows: noUser,
       confirm: 'New product',
     });
@@ -97,14 +108,38 @@ describeWithBrowser('a product', () => {
     await system.pay(body.session_id);
     await system.awaitFeatures(apiKey, 'user_1', ['premium']);
 
+    await go(`/projects/${projectId}/catalog?tab=features`);
+    await act(page, {
+      open: 'New feature',
+      fill: { Code: 'seats' },
+      choose: { Kind: 'A limit, such as seats' },
+      shows: noUser,
+      confirm: 'New feature',
+    });
     await go(`/projects/${projectId}/catalog`);
     await act(page, {
       open: 'Change pro',
-      fill: { Features: 'premium\nexport' },
+      add: ['export', 'seats'],
+      fill: { Limit: '5' },
       shows: /Touches 1 user\./,
       confirm: 'Change',
     });
-    await system.awaitFeatures(apiKey, 'user_1', ['export', 'premium']);
+    await system.awaitFeatures(apiKey, 'user_1', ['export', 'premium', 'seats']);
+    const { body: pro } = await system.admin('get', `/projects/${projectId}/products/pro`).expect(200);
+    expect(pro.features).toEqual([{ feature_code: 'seats', limit: 5, per_unit: false, add_on: false }]);
+
+    await go(`/projects/${projectId}`);
+    const entersCode = 'The buyer may enter a promotion code.';
+    await act(page, {
+      open: 'Change the checkout',
+      fill: { 'Days of trial': '14' },
+      choose: { 'Field for promotion codes': entersCode },
+      shows: noUser,
+      confirm: 'Change',
+    });
+    await page.getByRole('cell', { name: entersCode }).waitFor();
+    const { body: project } = await system.admin('get', `/projects/${projectId}`).expect(200);
+    expect(project.checkout_defaults).toEqual({ allow_promotion_codes: true, trial_days: 14 });
     expect(reports).toEqual([]);
   }, 180_000);
 

@@ -72,6 +72,8 @@ describeWithBrowser('daily work', () => {
       expect(pinged).toBeGreaterThan(0);
       await go(`/audit?project_id=${projectId}&actor=tester`);
       await page.getByRole('cell', { name: /ping/ }).first().waitFor();
+      await page.getByRole('button', { name: 'Verify the log' }).click();
+      await page.getByText('The log is as it was written').waitFor();
 
       const grant = { project_id: projectId, user_id: 'u', feature_code: 'premium', reason: 'Test' };
       await system.admin('post', '/grant', grant).expect(201);

@@ -65,7 +65,9 @@ export const pagesOf = ({ projectId, userId, eventId, endpointId, runId }: World
     `${project}/webhooks/${endpointId}`,
     `${project}/usage?feature_code=calls`,
     `${project}/usage?feature_code=calls&user_id=${userId}`,
-    ...['subscriptions', 'purchases', 'revenue'].map((tab) => `/sold?tab=${tab}&project_id=${projectId}`),
+    ...['subscriptions', 'purchases', 'duplicates', 'revenue'].map(
+      (tab) => `/sold?tab=${tab}&project_id=${projectId}`,
+    ),
     '/events?status=applied',
     `/events/${eventId}`,
     '/quarantine',

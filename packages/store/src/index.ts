@@ -2,7 +2,7 @@ export { listAudit, type Actor, type AuditDetails, type AuditRow } from './audit
 export type { AuditProblem } from './audit-chain/check-row.ts';
 export { exportAudit, type ExportedAudit } from './audit-chain/export-audit.ts';
 export { readAuditHead, type AuditHead } from './audit-chain/read-chain.ts';
-export { verifyAudit, type AuditVerification } from './audit-chain/verify-audit.ts';
+export { verifyAudit, verifyNextRows, type AuditVerification } from './audit-chain/verify-audit.ts';
 export { checkCache } from './cache/check-cache.ts';
 export * from './cache/entitlement-cache.ts';
 export * from './cache/key-directory.ts';

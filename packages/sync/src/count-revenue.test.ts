@@ -43,7 +43,9 @@ const days = () => listRevenueDays(database, { projectId: 'p', from: '2026-11-01
 test('each day keeps its last row, and what came late for the day before', async () => {
   expect(await count()).toBe('rest');
   const first = { day: '2026-11-22', mrr: [{ currency: 'usd', amount: 2_000 }], begun: 1, ended: 0 };
-  expect(await days()).toMatchObject([{ ...first, active: 1, total: 2, writtenAt: new Date(noon) }]);
+  expect(await days()).toMatchObject([
+    { ...first, active: 1, total: 2, statuses: { active: 1, incomplete: 1 }, writtenAt: new Date(noon) },
+  ]);
   now = noon + minuteMs;
   await count();
   // It is new enough.

@@ -41,6 +41,7 @@ describe('a check', () => {
   const system: System = {
     stack: {
       api_url: '',
+      console_url: '',
       worker_url: '',
       stripe_url: '',
       project_id: '',

@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 export type StackFile = {
   api_url: string;
+  console_url: string;
   worker_url: string;
   stripe_url: string;
   project_id: string;

@@ -75,6 +75,8 @@ const matrix: Record<string, Row> = {
   listDuplicates: viewer('filtered'),
   listAudit: viewer('filtered'),
   exportAudit: viewer('filtered'),
+  // The chain is one, of all projects.
+  verifyAudit: viewer('all'),
   startReconcile: operator('body'),
   listRuns: viewer('filtered'),
   getRun: viewer('filtered'),

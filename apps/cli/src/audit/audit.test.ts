@@ -64,6 +64,9 @@ test('a whole log is 0, with its head, which is compared the next time', async (
   );
   const log = await logOf('no json', '{"event":"other"}', headLine(head.id, head.digest));
   expect((await audit(['verify', '--log', log])).out).toContain('1 logged heads compared');
+  const through = await audit(['verify', '--api'], { DATABASE_URL: '' });
+  expect(through.out).toBe(second.out.replace('1 logged', '0 logged'));
+  expect(await audit(['verify', '--api', '--log', log])).toMatchObject({ code: 2 });
 });
 
 test('the export prints lines, and the cursor to go on with beside them', async () => {
@@ -101,6 +104,7 @@ test('a log that the owner changed is 1, and the first bad row is named', async 
   const { code, out, said } = await audit(['verify']);
   expect([code, out]).toEqual([1, 'Broken at row 3: it was changed.']);
   expect(said).toBe('The audit log is not as it was written.');
+  expect((await audit(['verify', '--api'])).out).toBe(out);
   expect(JSON.parse((await audit(['verify', '--json'])).out)).toMatchObject({
     is_whole: false,
     problem: { audit_id: '3', what: 'row_changed' },

@@ -1,12 +1,15 @@
 import { auditList } from '@billing/domain';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { textOfReport } from '../audit/report.ts';
+import type { VerificationReport } from '../audit/report.ts';
+import { verifyThroughApi } from '../audit/verify-through-api.ts';
 import { CliError } from './cli-error.ts';
 import { globalsOf, list, moment, pageable, queryOf } from './context.ts';
 import type { Context, Filter } from './context.ts';
 
 const verifyHelp = `
-Reads the database itself, not through the API: DATABASE_URL (any role that can read; without it the stack that
+Reads the database itself, without --api: DATABASE_URL (any role that can read; without it the stack that
 \`npm start\` runs). Exit codes: 0 the chain is whole · 1 it is broken, and the first bad row is named · 2 and 3 as always.
 Erased readable parts are fine.
 
@@ -45,6 +48,19 @@ export function addAudit(program: Command, context: Context): void {
     .action(({ since }: { since?: string }) => exportLines(context, since));
 }
 
+type VerifyOptions = { head: string[]; log?: string; api?: boolean };
+
+async function verify(context: Context, options: VerifyOptions): Promise<VerificationReport> {
+  if (options.api === true) {
+    if (options.head.length > 0 || options.log !== undefined)
+      throw new CliError('usage', '--api compares no heads: leave out --api, --head or --log.');
+    return verifyThroughApi(context);
+  }
+  // Prisma is loaded here: the other commands start faster without it.
+  const { runVerification } = await import('../audit/run-verification.ts');
+  return runVerification(context, options);
+}
+
 function addVerify(audit: Command, context: Context): void {
   audit
     .command('verify')
@@ -55,13 +71,12 @@ function addVerify(audit: Command, context: Context): void {
         .default([], 'none'),
     )
     .option('--log <file>', "lines of a worker's log, of which the heads are taken; - is standard input")
+    .option('--api', 'ask the API, as the console does: no database is needed, no head is compared')
     .addHelpText('after', verifyHelp)
-    .action(async (options: { head: string[]; log?: string }, command: Command) => {
-      // Prisma is loaded here: the other commands start faster without it.
-      const { runVerification } = await import('../audit/run-verification.ts');
-      const result = await runVerification(context, options);
-      context.print(globalsOf(command).json ? JSON.stringify(result.report) : result.text);
-      if (!result.report.is_whole) throw new CliError('refused', 'The audit log is not as it was written.');
+    .action(async (options: VerifyOptions, command: Command) => {
+      const report = await verify(context, options);
+      context.print(globalsOf(command).json ? JSON.stringify(report) : textOfReport(report));
+      if (!report.is_whole) throw new CliError('refused', 'The audit log is not as it was written.');
     });
 }
 

@@ -108,10 +108,13 @@ export function addRevenue(program: Command, context: Context): void {
         one.mrr.map(({ currency, amount }) => `${amount} ${currency}`),
         one.active_subscriptions,
         one.trialing_subscriptions,
+        one.subscriptions_by_status
+          .filter(({ status }) => status !== 'active' && status !== 'trialing')
+          .map(({ status, subscriptions }) => `${subscriptions} ${status}`),
         one.new_subscriptions,
         one.lost_subscriptions,
       ]);
-      const headings = ['day', 'revenue', 'active', 'trialing', 'new', 'lost'];
+      const headings = ['day', 'revenue', 'active', 'trialing', 'others', 'new', 'lost'];
       context.print(
         rows.length === 0 ? 'The worker wrote nothing on those days.' : renderTable(headings, rows),
       );

@@ -44,13 +44,14 @@ test('what was sold, to whom, and what it is worth', async () => {
       currency: 'eur',
     },
   });
-  const numbers = { active: 1, trialing: 0, total: 1, begun: 1, ended: 0 };
+  const numbers = { active: 1, trialing: 0, total: 2, begun: 1, ended: 0 };
   await database.revenueDay.create({
     data: {
       projectId,
       day: '2026-11-22',
       mrr: [{ currency: 'usd', amount: 1_900 }],
       ...numbers,
+      statuses: { active: 1, past_due: 1 },
       writtenAt: new Date(),
     },
   });
@@ -62,7 +63,7 @@ test('what was sold, to whom, and what it is worth', async () => {
   };
   expect(lists.subscriptions.out).toMatch(/sub_1 +\S+ +ann +active/);
   expect(lists.purchases.out).toMatch(/pi_1 +\S+ +ann +paid +900 eur/);
-  expect(lists.revenue.out).toMatch(/2026-11-22 +1900 usd +1 +0 +1 +0/);
+  expect(lists.revenue.out).toMatch(/2026-11-22 +1900 usd +1 +0 +1 past_due +1 +0/);
   expect(lists.user.out).toContain('sub_1');
   await billing('grant', projectId, 'ann', 'export', '--reason', 'case 4711');
   expect((await billing('users', 'timeline', projectId, 'ann')).out).toMatch(

@@ -1,5 +1,5 @@
-import { Text } from '@mantine/core';
 import type { AuditOut } from '@billing/domain';
+import { useSession } from '../app/session.tsx';
 import { useList } from '../api/reads.ts';
 import { CopyableId } from '../parts/copyable-id.tsx';
 import type { Column } from '../parts/data-table.tsx';
@@ -7,9 +7,11 @@ import { Filters, useFilters } from '../parts/filters.tsx';
 import type { Filter } from '../parts/filters.tsx';
 import { Json } from '../parts/json.tsx';
 import { ProjectLink, UserLink } from '../parts/links.tsx';
+import { Lines } from '../parts/lines.tsx';
 import { ListTable } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { Time } from '../parts/time.tsx';
+import { VerifyAudit } from './audit-verify.tsx';
 
 function Target({ of }: { of: AuditOut }) {
   if (of.erased_at !== null) return <>erased</>;
@@ -25,26 +27,33 @@ function Target({ of }: { of: AuditOut }) {
   );
 }
 
+/** What was changed, and the request that did it. */
+function Details({ of: { audit_id: id, details, request_id: requestId } }: { of: AuditOut }) {
+  if (Object.keys(details).length === 0 && requestId === null) return <>–</>;
+  return (
+    <details>
+      <summary>Show</summary>
+      {requestId === null ? null : (
+        <>
+          Request <CopyableId id={requestId} />
+        </>
+      )}
+      {Object.keys(details).length === 0 ? null : <Json of={details} name={`Details of ${id}`} />}
+    </details>
+  );
+}
+
 const columns: readonly Column<AuditOut>[] = [
-  { name: 'When', cell: ({ at }) => <Time at={at} /> },
-  { name: 'Who', cell: ({ actor }) => actor },
-  { name: 'Did', cell: ({ action }) => action },
-  { name: 'To', cell: (entry) => <Target of={entry} /> },
-  { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
-  { name: 'Reason', cell: ({ reason }) => <span className="value">{reason ?? '–'}</span> },
+  { name: 'When, who', cell: ({ at, actor }) => <Lines of={<Time at={at} />}>{actor}</Lines> },
   {
-    name: 'Details',
-    cell: ({ audit_id: id, details }) =>
-      Object.keys(details).length === 0 ? (
-        '–'
-      ) : (
-        <details>
-          <summary>Show</summary>
-          <Json of={details} name={`Details of ${id}`} />
-        </details>
-      ),
+    name: 'Did, in the project',
+    cell: ({ action, project_id: id }) => (
+      <Lines of={action}>{id === null ? null : <ProjectLink projectId={id} />}</Lines>
+    ),
   },
-  { name: 'Request', cell: ({ request_id: id }) => <CopyableId id={id} /> },
+  { name: 'To', cell: (entry) => <Target of={entry} /> },
+  { name: 'Reason', cell: ({ reason }) => <span className="value">{reason ?? '–'}</span> },
+  { name: 'Details', cell: (entry) => <Details of={entry} /> },
 ];
 
 const filters: readonly Filter[] = [
@@ -60,13 +69,13 @@ const filters: readonly Filter[] = [
 /** Who did what. */
 export function Audit() {
   const search = useFilters();
+  // The chain is one, of all projects.
+  const { session } = useSession();
   const query = Object.fromEntries(filters.map(({ name }) => [name, search[name]]));
   const list = useList<AuditOut>('/api/v1/admin/audit', { query });
   return (
     <Page title="Audit" words="Changes by hand, and looks at users. Nobody can change an entry.">
-      <Text size="sm">
-        That none was changed or left out is checked by <code>npm run billing -- audit verify</code>.
-      </Text>
+      {session.project_id === null ? <VerifyAudit /> : null}
       <Filters of={filters} />
       <ListTable
         name="Audit"

@@ -5,9 +5,10 @@ import { pathOf } from '../api/address.ts';
 import { ActionButton } from '../parts/action.tsx';
 import type { Action } from '../parts/action-type.ts';
 import type { Column } from '../parts/data-table.tsx';
-import { textOf } from '../parts/fields.tsx';
+import { textOf } from '../parts/values.ts';
 import { Filters, useFilters } from '../parts/filters.tsx';
 import { EventLink, FoundLink } from '../parts/links.tsx';
+import { Lines } from '../parts/lines.tsx';
 import { ListTable } from '../parts/list.tsx';
 import { Page } from '../parts/page.tsx';
 import { inWords } from '../parts/status.tsx';
@@ -98,10 +99,16 @@ const columns: readonly Column<QuarantineOut>[] = [
   { name: 'Since', cell: ({ received_at: at }) => <Time at={at} withDistance /> },
   { name: 'Why', cell: ({ reason }) => (reason === null ? '–' : inWords(reason)) },
   { name: 'Awaits', cell: ({ awaits }) => <FoundLink id={awaits} /> },
-  { name: 'About', cell: ({ object_id: id }) => <FoundLink id={id} /> },
-  { name: 'Customer', cell: ({ customer_id: id }) => <FoundLink id={id} /> },
-  { name: 'Event', cell: ({ event_id: id }) => <EventLink eventId={id} /> },
-  { name: 'Type', cell: ({ type }) => type ?? '–' },
+  {
+    name: 'About, of the customer',
+    cell: ({ object_id: id, customer_id: customerId }) => (
+      <Lines of={<FoundLink id={id} />}>{customerId === null ? null : <FoundLink id={customerId} />}</Lines>
+    ),
+  },
+  {
+    name: 'Event',
+    cell: ({ event_id: id, type }) => <Lines of={<EventLink eventId={id} />}>{type}</Lines>,
+  },
   { name: 'Actions', cell: (row) => <Remedy of={row} /> },
 ];
 

@@ -9,9 +9,10 @@ import { sessionKey } from '../api/query-client.ts';
 import { ApiError } from '../api/problem.ts';
 import type { Action } from './action-type.ts';
 import { Difference } from './change-table.tsx';
-import { FieldList, initialOf } from './fields.tsx';
-import type { Values } from './fields.tsx';
+import { FieldList } from './fields.tsx';
 import { Failure, Loading } from './states.tsx';
+import { initialValues } from './values.ts';
+import type { Values } from './values.ts';
 
 /** The same call as a try. Its reason is not kept. */
 function asTry(request: Call, needsReason: boolean): Call {
@@ -29,9 +30,7 @@ type Step = { at: 'fields' } | { at: 'difference'; of: DryRunOut | null } | { at
 function useAction(action: Action) {
   const { fields = [], isTried = false, needsReason = false } = action;
   const client = useQueryClient();
-  const [values, setValues] = useState<Values>(() =>
-    Object.fromEntries(fields.map((field) => [field.name, initialOf(field)])),
-  );
+  const [values, setValues] = useState<Values>(() => initialValues(fields));
   const [step, setStep] = useState<Step>(
     fields.length > 0 ? { at: 'fields' } : { at: 'difference', of: null },
   );

@@ -1,7 +1,7 @@
 import type { AdminRole } from '@billing/domain';
 import type { ReactNode } from 'react';
 import type { Call } from '../api/call.ts';
-import type { Field, Values } from './fields.tsx';
+import type { Field, Values } from './values.ts';
 
 /** A change, or a call that sends something, from the button to what came of it. */
 export type Action = {

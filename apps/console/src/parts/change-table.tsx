@@ -1,11 +1,7 @@
 import { Alert, Code, Stack, Text } from '@mantine/core';
 import type { DryRunOut, FieldChange } from '@billing/domain';
+import { valueWords } from '../words/value.ts';
 import { DataTable } from './data-table.tsx';
-
-function shown(value: unknown): string {
-  if (value === undefined || value === null) return '–';
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
 
 /** Fields with what they were, and what they become. */
 export function ChangeTable({ changes, empty }: { changes: readonly FieldChange[]; empty: string }) {
@@ -17,8 +13,8 @@ export function ChangeTable({ changes, empty }: { changes: readonly FieldChange[
       empty={empty}
       columns={[
         { name: 'What', cell: ({ path }) => <Code>{path}</Code> },
-        { name: 'Now', cell: ({ before }) => <span className="value">{shown(before)}</span> },
-        { name: 'Then', cell: ({ after }) => <span className="value">{shown(after)}</span> },
+        { name: 'Now', cell: ({ before }) => <span className="value">{valueWords(before)}</span> },
+        { name: 'Then', cell: ({ after }) => <span className="value">{valueWords(after)}</span> },
       ]}
     />
   );

@@ -11,13 +11,16 @@ type Props<Row> = {
   rows: readonly Row[];
   keyOf: (row: Row) => string;
   empty?: ReactNode;
+  /** Its texts are short: it is read on a narrow screen without scrolling. */
+  isShort?: boolean;
 };
 
 /** Rows in columns; on a narrow screen it scrolls by itself. */
-export function DataTable<Row>({ name, columns, rows, keyOf, empty = 'Nothing here.' }: Props<Row>) {
+export function DataTable<Row>(props: Props<Row>) {
+  const { name, columns, rows, keyOf, empty = 'Nothing here.', isShort = false } = props;
   if (rows.length === 0) return <Empty>{empty}</Empty>;
   return (
-    <div className="scroll" role="group" aria-label={name} tabIndex={0}>
+    <div className={isShort ? 'scroll short' : 'scroll'} role="group" aria-label={name} tabIndex={0}>
       <Table highlightOnHover verticalSpacing={6} aria-label={name}>
         <Table.Thead>
           <Table.Tr>

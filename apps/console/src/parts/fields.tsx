@@ -1,182 +1,122 @@
-import {
-  Autocomplete,
-  Checkbox,
-  Group,
-  JsonInput,
-  NumberInput,
-  Select,
-  Stack,
-  Switch,
-  Textarea,
-  TextInput,
-} from '@mantine/core';
+import { Button, Fieldset, Group, Stack, Text } from '@mantine/core';
 import type { FieldProblem } from '@billing/domain';
-import { fromLocalInput, toLocalInput } from './filters.tsx';
-
-type Option = { value: string; label: string };
-
-type Shared = { name: string; label: string; description?: string; isRequired?: boolean };
-/** One input of an action. `suggest`: any text, with these offered. */
-export type Field = Shared &
-  (
-    | { kind: 'text' | 'area' | 'number' | 'time' | 'json'; initial?: string }
-    | { kind: 'switch'; initial?: boolean }
-    | { kind: 'select'; options: readonly Option[]; initial?: string }
-    | { kind: 'suggest'; options: readonly string[]; initial?: string }
-    | { kind: 'checks'; options: readonly Option[]; initial?: readonly string[] }
-  );
-
-export type Value = string | boolean | readonly string[];
-export type Values = Readonly<Record<string, Value>>;
-
-/** Values by what they are: an action's request is made of them. */
-export const textOf = (values: Values, name: string): string => {
-  const value = values[name];
-  return typeof value === 'string' ? value.trim() : '';
-};
-/** Undefined where nothing is written. */
-export const givenText = (values: Values, name: string): string | undefined =>
-  textOf(values, name) === '' ? undefined : textOf(values, name);
-export const givenNumber = (values: Values, name: string): number | undefined => {
-  const text = textOf(values, name);
-  return text === '' ? undefined : Number(text);
-};
-export const isOn = (values: Values, name: string): boolean => values[name] === true;
-export const chosenOf = (values: Values, name: string): readonly string[] => {
-  const value = values[name];
-  return typeof value === 'object' ? value : [];
-};
-/** One entry a line. */
-export const linesOf = (values: Values, name: string): string[] =>
-  textOf(values, name)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-export const jsonOf = (values: Values, name: string): unknown => {
-  const text = textOf(values, name);
-  return text === '' ? undefined : JSON.parse(text);
-};
-
-export function initialOf(field: Field): Value {
-  if (field.kind === 'switch') return field.initial ?? false;
-  return field.initial ?? (field.kind === 'checks' ? [] : '');
-}
+import { useEffect, useRef } from 'react';
+import { FieldInput } from './field-input.tsx';
+import { initialOf, initialValues, rowsOf } from './values.ts';
+import type { Field, RowsField, Values } from './values.ts';
 
 type Props = {
-  field: Field;
-  /** A dialog that opens with it has the focus there. */
-  isFirst: boolean;
-  value: Value;
-  error: string | undefined;
-  onChange: (value: Value) => void;
-};
-
-function ChoiceInput({ field, value, error, onChange }: Props) {
-  const shared = { label: field.label, description: field.description, error };
-  if (field.kind === 'switch')
-    return (
-      <Switch
-        {...shared}
-        checked={value === true}
-        onChange={({ currentTarget }) => onChange(currentTarget.checked)}
-      />
-    );
-  if (field.kind === 'checks')
-    return (
-      <Checkbox.Group {...shared} value={typeof value === 'object' ? [...value] : []} onChange={onChange}>
-        <Group mt="xs">
-          {field.options.map((option) => (
-            <Checkbox key={option.value} value={option.value} label={option.label} />
-          ))}
-        </Group>
-      </Checkbox.Group>
-    );
-  if (field.kind !== 'select') return null;
-  return (
-    <Select
-      {...shared}
-      data={[...field.options]}
-      value={typeof value === 'string' && value !== '' ? value : null}
-      onChange={(chosen) => onChange(chosen ?? '')}
-      allowDeselect={false}
-      required={field.isRequired ?? false}
-    />
-  );
-}
-
-function FieldInput(props: Props) {
-  const { field, isFirst, value, error, onChange } = props;
-  const text = typeof value === 'string' ? value : '';
-  const required = field.isRequired ?? false;
-  const shared = {
-    label: field.label,
-    description: field.description,
-    error,
-    required,
-    ...(isFirst ? { 'data-autofocus': true } : {}),
-  };
-  if (field.kind === 'area')
-    return (
-      <Textarea
-        {...shared}
-        autosize
-        minRows={2}
-        value={text}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    );
-  if (field.kind === 'json')
-    return <JsonInput {...shared} autosize minRows={4} formatOnBlur value={text} onChange={onChange} />;
-  if (field.kind === 'number')
-    return (
-      <NumberInput
-        {...shared}
-        value={text}
-        onChange={(number) => onChange(String(number))}
-        stepHoldDelay={500}
-        stepHoldInterval={100}
-      />
-    );
-  if (field.kind === 'suggest')
-    return <Autocomplete {...shared} data={[...field.options]} value={text} onChange={onChange} />;
-  if (field.kind === 'text' || field.kind === 'time')
-    return (
-      <TextInput
-        {...shared}
-        type={field.kind === 'time' ? 'datetime-local' : 'text'}
-        value={field.kind === 'time' ? toLocalInput(text) : text}
-        onChange={({ currentTarget }) =>
-          onChange(field.kind === 'time' ? fromLocalInput(currentTarget.value) : currentTarget.value)
-        }
-      />
-    );
-  return <ChoiceInput {...props} />;
-}
-
-/** The inputs of an action; problems of the API stand at the field that they name. */
-export function FieldList({
-  fields,
-  values,
-  problems,
-  onChange,
-}: {
   fields: readonly Field[];
   values: Values;
   problems: readonly FieldProblem[];
   onChange: (values: Values) => void;
-}) {
+  /** Side by side, as far as there is room. */
+  isDense?: boolean;
+};
+
+/** The problems of what is below a path, with the rest of theirs. */
+const below = (problems: readonly FieldProblem[], path: string): FieldProblem[] =>
+  problems.flatMap((problem) =>
+    problem.path.startsWith(`${path}.`) ? [{ ...problem, path: problem.path.slice(path.length + 1) }] : [],
+  );
+
+const descriptionOf = ({ description }: Field, values: Values): string | undefined =>
+  typeof description === 'function' ? description(values) : description;
+
+/** The inputs of an action that its values leave room for; problems of the API stand at the field that they name. */
+export function FieldList({ fields, values, problems, onChange, isDense = false }: Props) {
+  const shown = fields.filter(({ isShown }) => isShown?.(values) ?? true);
+  const inputs = shown.map((field, index) => {
+    const path = field.path ?? field.name;
+    const own = problems.find((one) => one.path === path) ?? below(problems, path)[0];
+    if (field.kind === 'rows')
+      return <Rows key={field.name} field={field} values={values} problems={problems} onChange={onChange} />;
+    return (
+      <FieldInput
+        key={field.name}
+        field={field}
+        description={descriptionOf(field, values)}
+        isFirst={index === 0 && !isDense}
+        value={values[field.name] ?? initialOf(field)}
+        error={own?.message}
+        onChange={(value) => onChange({ ...values, [field.name]: value })}
+      />
+    );
+  });
+  return isDense ? <div className="dense-fields">{inputs}</div> : <Stack gap="sm">{inputs}</Stack>;
+}
+
+type RowsProps = Omit<Props, 'fields' | 'isDense'> & { field: RowsField };
+
+/** After one more of them was added, writing goes on in its first input. */
+function useFocusOnAdded(count: number) {
+  const list = useRef<HTMLDivElement>(null);
+  const before = useRef(count);
+  useEffect(() => {
+    if (count > before.current) list.current?.lastElementChild?.querySelector('input')?.focus();
+    before.current = count;
+  }, [count]);
+  return list;
+}
+
+/** Things with fields of their own: each can be taken away, and more can be added. */
+function Rows({ field, values, problems, onChange }: RowsProps) {
+  const rows = rowsOf(values, field.name);
+  const add = useRef<HTMLButtonElement>(null);
+  const list = useFocusOnAdded(rows.length);
+  const path = field.path ?? field.name;
+  const own = problems.find((one) => one.path === path);
+  const change = (next: readonly Values[]): void => onChange({ ...values, [field.name]: next });
   return (
-    <Stack gap="sm">
-      {fields.map((field, index) => (
-        <FieldInput
-          key={field.name}
-          field={field}
-          isFirst={index === 0}
-          value={values[field.name] ?? initialOf(field)}
-          error={problems.find(({ path }) => path.split('.')[0] === field.name)?.message}
-          onChange={(value) => onChange({ ...values, [field.name]: value })}
-        />
-      ))}
-    </Stack>
+    <Fieldset legend={field.label} className="rows">
+      <Stack gap="sm">
+        <Text size="sm" c="dimmed">
+          {descriptionOf(field, values)}
+        </Text>
+        <Stack gap="sm" ref={list}>
+          {rows.map((row, index) => (
+            // What is added goes to the end, and every input shows its value: the place is a key.
+            <Fieldset key={index} legend={field.rowName(row)} variant="filled" className="rows">
+              <FieldList
+                fields={field.fieldsOf(row)}
+                values={row}
+                problems={below(problems, `${path}.${index}`)}
+                onChange={(next) => change(rows.with(index, next))}
+                isDense
+              />
+              <Group justify="flex-end" mt="xs">
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-label={`Remove ${field.rowName(row)}`}
+                  onClick={() => {
+                    change(rows.toSpliced(index, 1));
+                    // The button that had the focus is gone.
+                    add.current?.focus();
+                  }}
+                >
+                  Remove
+                </Button>
+              </Group>
+            </Fieldset>
+          ))}
+        </Stack>
+        {own === undefined ? null : (
+          <Text size="sm" role="alert">
+            {own.message}
+          </Text>
+        )}
+        <Group>
+          <Button
+            ref={add}
+            variant="default"
+            size="xs"
+            onClick={() => change([...rows, initialValues(field.fieldsOf({}))])}
+          >
+            {field.addLabel}
+          </Button>
+        </Group>
+      </Stack>
+    </Fieldset>
   );
 }

@@ -13,7 +13,7 @@ export function Lines({ points, series }: { points: readonly Point[]; series: re
       dataKey="at"
       series={series.map(({ name, label, colour }) => ({ name, label, color: `${colour}.7` }))}
       withDots={points.length < 3}
-      withLegend={series.length > 1}
+      withLegend
       curveType="linear"
       connectNulls={false}
       tickLine="none"

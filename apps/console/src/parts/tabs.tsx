@@ -29,7 +29,7 @@ export function PageTabs({
         ))}
       </Tabs.List>
       {tabs.map(([name, , content]) => (
-        <Tabs.Panel key={name} value={name}>
+        <Tabs.Panel key={name} value={name} className="tab">
           {content}
         </Tabs.Panel>
       ))}

@@ -39,6 +39,9 @@ const effects: Readonly<Record<keyof Policy, (policy: Policy) => string>> = {
 
 export const policyNames = Object.keys(effects).filter((name): name is keyof Policy => name in effects);
 
+/** What a setting does as it is in this policy. */
+export const effectOf = (name: keyof Policy, policy: Policy): string => effects[name](policy);
+
 /** Each setting with its value and its effect. */
 export const describePolicy = (policy: Policy): { name: keyof Policy; value: string; effect: string }[] =>
   policyNames.map((name) => ({ name, value: String(policy[name]), effect: effects[name](policy) }));

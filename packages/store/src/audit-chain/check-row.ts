@@ -1,18 +1,9 @@
+import type { AuditProblemCode } from '@billing/domain';
 import { digestOfEntry, digestOfReadable } from './digests.ts';
 import type { AuditHead, ChainRow } from './read-chain.ts';
 
 /** What is wrong with the first bad row. */
-export type AuditProblem = {
-  id: bigint;
-  what:
-    | 'row_missing'
-    | 'row_changed'
-    | 'row_before_changed'
-    | 'readable_part_missing'
-    | 'readable_part_changed'
-    | 'not_as_logged'
-    | 'head_changed';
-};
+export type AuditProblem = { id: bigint; what: AuditProblemCode };
 
 /** Whether a row follows the one before and is as it was written; null: all is well. Erased is well. */
 export function checkRow(row: ChainRow, before: AuditHead): AuditProblem | null {

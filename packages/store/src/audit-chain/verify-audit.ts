@@ -16,6 +16,8 @@ export type AuditVerification = {
 };
 
 const rowsAtATime = 1000;
+/** Before the first row. */
+const chainStart: AuditHead = { id: 0n, digest: firstPreviousDigest };
 
 /**
  * Follows the audit chain from its first row to the last of this moment and compares it with `heads`, which were written down
@@ -27,20 +29,35 @@ export async function verifyAudit(
 ): Promise<AuditVerification> {
   const known = new Map<bigint, string[]>();
   for (const { id, digest } of heads) known.set(id, [...(known.get(id) ?? []), digest]);
-  let checked: AuditVerification = {
-    rows: 0,
-    erased: 0,
-    head: { id: 0n, digest: firstPreviousDigest },
-    problem: null,
-  };
+  let checked: AuditVerification = { rows: 0, erased: 0, head: chainStart, problem: null };
   for (;;) {
-    // Before the rows: where none came since the last look, the last one must be this.
-    const stored = await readAuditHead(database);
-    const rows = await readChain(database, { after: checked.head.id, limit: rowsAtATime });
-    checked = rows.reduce((sofar, row) => followRow(sofar, row, known.get(row.id) ?? []), checked);
-    if (checked.problem !== null) return checked;
-    if (rows.length === 0) return { ...checked, problem: checkEnd(checked.head, stored, heads) };
+    const { hasMore, ...next } = await verifyNextRows(database, { after: checked.head, heads: known });
+    checked = { ...next, rows: checked.rows + next.rows, erased: checked.erased + next.erased };
+    if (hasMore) continue;
+    const isFollowed = checked.problem === null || checked.problem.what === 'head_changed';
+    return isFollowed ? { ...checked, problem: checkLost(checked.head, heads) ?? checked.problem } : checked;
   }
+}
+
+/** Digests that were written down elsewhere, by the row. */
+type KnownDigests = ReadonlyMap<bigint, readonly string[]>;
+
+/**
+ * Follows the chain for the next thousand rows after one of them. What it says of the last row's place is sure once no row
+ * is left: `hasMore` is false then.
+ */
+export async function verifyNextRows(
+  database: Database,
+  { after = chainStart, heads = new Map() }: { after?: AuditHead | undefined; heads?: KnownDigests },
+): Promise<AuditVerification & { hasMore: boolean }> {
+  // Before the rows: where none came since the last look, the last one must be this.
+  const stored = await readAuditHead(database);
+  const rows = await readChain(database, { after: after.id, limit: rowsAtATime });
+  const start: AuditVerification = { rows: 0, erased: 0, head: after, problem: null };
+  const checked = rows.reduce((sofar, row) => followRow(sofar, row, heads.get(row.id) ?? []), start);
+  if (checked.problem !== null) return { ...checked, hasMore: false };
+  if (rows.length > 0) return { ...checked, hasMore: true };
+  return { ...checked, problem: checkEnd(after, stored), hasMore: false };
 }
 
 function followRow(
@@ -58,15 +75,14 @@ function followRow(
   return { rows: sofar.rows + 1, erased, head, problem };
 }
 
-/** Rows at the end that are gone, from the head of the database or from one that was written down; or too many. */
-function checkEnd(
-  last: AuditHead,
-  stored: AuditHead | null,
-  heads: readonly AuditHead[],
-): AuditProblem | null {
-  const ends = stored === null ? heads : [stored, ...heads];
-  if (ends.some(({ id }) => id > last.id)) return { id: last.id + 1n, what: 'row_missing' };
+/** Rows at the end that are gone, or a row too many, from the head of the database. */
+function checkEnd(last: AuditHead, stored: AuditHead | null): AuditProblem | null {
+  if (stored !== null && stored.id > last.id) return { id: last.id + 1n, what: 'row_missing' };
   return stored?.id === last.id && stored.digest === last.digest
     ? null
     : { id: last.id, what: 'head_changed' };
 }
+
+/** Rows at the end that are gone, from heads that were written down. */
+const checkLost = (last: AuditHead, heads: readonly AuditHead[]): AuditProblem | null =>
+  heads.some(({ id }) => id > last.id) ? { id: last.id + 1n, what: 'row_missing' } : null;

@@ -8,13 +8,15 @@ export type ProjectMetrics = {
   active: number;
   trialing: number;
   total: number;
+  /** How many have each status. */
+  statuses: Readonly<Record<string, number>>;
   /** Monthly recurring revenue by currency. */
   mrr: Money[];
   /** Of these, that of the currency that most subscriptions have; null: there is none. */
   main: Money | null;
 };
 
-type Counted = { active: number; trialing: number; total: number };
+type Counted = Pick<ProjectMetrics, 'active' | 'trialing' | 'total' | 'statuses'>;
 type MetricsRow = Counted & {
   plain: Omit<RevenueItem, 'coupons'>[];
   discounted: RevenueGroup[];
@@ -79,6 +81,8 @@ const statementFor = (
     'active', (SELECT count(*) FROM owned WHERE status = 'active'),
     'trialing', (SELECT count(*) FROM owned WHERE status = 'trialing'),
     'total', (SELECT count(*) FROM owned),
+    'statuses', (SELECT coalesce(json_object_agg(status, alike), '{}')
+      FROM (SELECT status, count(*) AS alike FROM owned GROUP BY status) each),
     'plain', (SELECT coalesce(json_agg(one), '[]') FROM plain one),
     'discounted', (SELECT coalesce(json_agg(json_build_object(
       'count', same, 'items', items::json, 'coupons', coupons::json)), '[]')

@@ -12,6 +12,7 @@ type SumsRow = {
   active: number;
   trialing: number;
   total: number;
+  statuses: Readonly<Record<string, number>>;
   groups: SummedGroup[];
   prices: CatalogTerms[];
   stripeProducts: string[];
@@ -64,6 +65,8 @@ const statementFor = ({ projectId, now, graceMs }: MetricsOrder): Prisma.Sql => 
     'active', (SELECT coalesce(sum(subscriptions), 0) FROM grouped WHERE status = 'active'),
     'trialing', (SELECT coalesce(sum(subscriptions), 0) FROM grouped WHERE status = 'trialing'),
     'total', (SELECT coalesce(sum(subscriptions), 0) FROM grouped),
+    'statuses', (SELECT coalesce(json_object_agg(status, alike), '{}')
+      FROM (SELECT status, sum(subscriptions) AS alike FROM grouped GROUP BY status) each WHERE alike <> 0),
     'groups', (SELECT coalesce(json_agg(json_build_object('count', subscriptions, 'ended', ended,
         'quantities', CASE WHEN quantity IS NULL THEN '{}' ELSE quantity::text || coalesce(quantities, '{}') END,
         'terms', coalesce(

@@ -10,6 +10,8 @@ export type RevenueDay = {
   active: number;
   trialing: number;
   total: number;
+  /** How many have each status; empty: an older version wrote the day. */
+  statuses: Readonly<Record<string, number>>;
   begun: number;
   ended: number;
   writtenAt: Date;
@@ -18,6 +20,8 @@ export type RevenueDay = {
 type ProjectDay = { projectId: string; day: string };
 
 const money = z.array(z.object({ currency: z.string(), amount: z.number() }));
+
+const counts = z.record(z.string(), z.number());
 
 const asDate = (day: string): Date => new Date(`${day}T00:00:00.000Z`);
 
@@ -30,7 +34,11 @@ export async function listRevenueDays(
     where: { projectId, day: { gte: from, lte: to } },
     orderBy: { day: 'asc' },
   });
-  return rows.map(({ mrr, ...row }) => ({ ...row, mrr: money.parse(mrr) }));
+  return rows.map(({ mrr, statuses, ...row }) => ({
+    ...row,
+    mrr: money.parse(mrr),
+    statuses: counts.parse(statuses),
+  }));
 }
 
 const projectsAtOnce = 200;
@@ -86,7 +94,7 @@ export async function writeRevenueDay(
   {
     projectId,
     day,
-    metrics: { mrr, active, trialing, total },
+    metrics: { mrr, active, trialing, total, statuses },
     changes: { begun, ended },
     now,
   }: ProjectDay & {
@@ -96,12 +104,13 @@ export async function writeRevenueDay(
   },
 ): Promise<void> {
   await database.$executeRaw`
-    INSERT INTO public.revenue_days (project_id, day, mrr, active, trialing, total, begun, ended, written_at)
-    VALUES (${projectId}, ${day}, ${JSON.stringify(mrr)}::jsonb, ${active}, ${trialing}, ${total}, ${begun},
-      ${ended}, ${now}::timestamptz)
+    INSERT INTO public.revenue_days
+      (project_id, day, mrr, active, trialing, total, statuses, begun, ended, written_at)
+    VALUES (${projectId}, ${day}, ${JSON.stringify(mrr)}::jsonb, ${active}, ${trialing}, ${total},
+      ${JSON.stringify(statuses)}::jsonb, ${begun}, ${ended}, ${now}::timestamptz)
     ON CONFLICT (project_id, day) DO UPDATE SET mrr = excluded.mrr, active = excluded.active,
-      trialing = excluded.trialing, total = excluded.total, begun = excluded.begun, ended = excluded.ended,
-      written_at = excluded.written_at`;
+      trialing = excluded.trialing, total = excluded.total, statuses = excluded.statuses, begun = excluded.begun,
+      ended = excluded.ended, written_at = excluded.written_at`;
 }
 
 /** A day that is over: events of what began and ended on it may have come late. */

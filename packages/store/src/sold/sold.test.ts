@@ -99,7 +99,8 @@ test('what began and ended is counted by project and day', async () => {
 });
 
 test('a day is written anew while it lasts, corrected when it is over, and deleted in time', async () => {
-  const metrics = { active: 3, trialing: 1, total: 5, mrr: [{ currency: 'usd', amount: 1_900 }], main: null };
+  const numbers = { active: 3, trialing: 1, total: 5, statuses: { active: 3, trialing: 1, past_due: 1 } };
+  const metrics = { ...numbers, mrr: [{ currency: 'usd', amount: 1_900 }], main: null };
   const at = new Date('2026-11-22T10:00:00.000Z');
   const day = { projectId: 'p', day: '2026-11-22' };
   const due = (writtenBefore: Date) => findProjectsToCount(database, { day: day.day, writtenBefore });
@@ -117,7 +118,7 @@ test('a day is written anew while it lasts, corrected when it is over, and delet
   await correctRevenueDay(database, { ...day, begun: 2, ended: 2 });
   const list = (from: string, to: string) => listRevenueDays(database, { projectId: 'p', from, to });
   expect(await list('2026-11-22', '2026-11-22')).toMatchObject([
-    { day: '2026-11-22', mrr: [], active: 3, begun: 2, ended: 2, writtenAt: later },
+    { ...numbers, day: '2026-11-22', mrr: [], begun: 2, ended: 2, writtenAt: later },
   ]);
   expect(await list('2026-11-23', '2026-11-30')).toEqual([]);
   expect(await deleteRevenueDays(database, { before: '2026-11-22' })).toBe(0);

@@ -159,3 +159,25 @@ test('what is erased is a row without target, reason and details, in list and ex
   const found = await commerce.admin('get', `/audit?target_id=${projectId}`).expect(200);
   expect(found.body.data).toEqual([]);
 });
+
+test('the chain is followed call by call to its end; the first bad row is named', async () => {
+  const verify = (after?: string) =>
+    commerce.admin('get', `/audit/verify${after === undefined ? '' : `?after=${after}`}`).expect(200);
+  const first = await verify();
+  expect(first.body).toMatchObject({ erased: expect.any(Number), has_more: true, problem: null });
+  expect(first.body.rows).toBeGreaterThan(0);
+  const end = await verify(first.body.head);
+  const whole = { rows: 0, erased: 0, head: first.body.head, has_more: false, problem: null };
+  expect(end.body).toEqual(whole);
+
+  const wrong = await verify(`1:${'0'.repeat(64)}`);
+  expect(wrong.body).toMatchObject({
+    has_more: false,
+    problem: {
+      audit_id: '2',
+      what: 'row_before_changed',
+      words: 'Row 2: it does not follow the row before: that one was changed.',
+    },
+  });
+  await commerce.admin('get', '/audit/verify?after=17').expect(400);
+});

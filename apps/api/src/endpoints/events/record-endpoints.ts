@@ -1,6 +1,7 @@
 import type { Endpoint } from '../../http/define-endpoint.ts';
 import { exportAudit } from '../audit/export-audit.ts';
 import { listAudit } from '../audit/list-audit.ts';
+import { verifyAudit } from '../audit/verify-audit.ts';
 import { listDuplicates } from '../duplicates/list-duplicates.ts';
 import { listSoldPurchases } from '../sold/list-purchases.ts';
 import { listRevenueDays } from '../sold/list-revenue-days.ts';
@@ -20,4 +21,5 @@ export const recordEndpoints: readonly Endpoint[] = [
   listDuplicates, //             GET    /api/v1/admin/duplicates
   listAudit, //                  GET    /api/v1/admin/audit
   exportAudit, //                GET    /api/v1/admin/audit/export
+  verifyAudit, //                GET    /api/v1/admin/audit/verify
 ];

@@ -4,6 +4,7 @@ import {
   revenueDaysOut,
   revenueDaysQuery,
   ServiceError,
+  subscriptionStatuses,
   toTimestamp,
 } from '@billing/domain';
 import type { RevenueDayOut } from '@billing/domain';
@@ -17,6 +18,10 @@ const present = (row: RevenueDay): RevenueDayOut => ({
   active_subscriptions: row.active,
   trialing_subscriptions: row.trialing,
   total_subscriptions: row.total,
+  subscriptions_by_status: subscriptionStatuses.flatMap((status) => {
+    const subscriptions = row.statuses[status];
+    return subscriptions === undefined ? [] : [{ status, subscriptions }];
+  }),
   new_subscriptions: row.begun,
   lost_subscriptions: row.ended,
   written_at: row.writtenAt.toISOString(),
@@ -61,6 +66,12 @@ export const listRevenueDays = defineEndpoint({
             active_subscriptions: 40,
             trialing_subscriptions: 2,
             total_subscriptions: 57,
+            subscriptions_by_status: [
+              { status: 'trialing', subscriptions: 2 },
+              { status: 'active', subscriptions: 40 },
+              { status: 'past_due', subscriptions: 1 },
+              { status: 'canceled', subscriptions: 14 },
+            ],
             new_subscriptions: 3,
             lost_subscriptions: 1,
             written_at: '2026-11-22T23:52:10.000Z',

@@ -74,7 +74,8 @@ export async function seedMeterHour(database: Database, projectId: string): Prom
 /** What the worker writes of a day. */
 export async function seedRevenueDay(database: Database, projectId: string): Promise<void> {
   const day = new Date().toISOString().slice(0, 10);
-  const metrics = { active: 1, trialing: 0, total: 1, mrr: [{ currency: 'usd', amount: 1_000 }], main: null };
+  const numbers = { active: 1, trialing: 0, total: 1, statuses: { active: 1 } };
+  const metrics = { ...numbers, mrr: [{ currency: 'usd', amount: 1_000 }], main: null };
   const changes = { begun: 1, ended: 0 };
   await writeRevenueDay(database, { projectId, day, metrics, changes, now: new Date() });
 }

@@ -1,8 +1,8 @@
 import type { FeatureOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
-import { givenText, isOn, linesOf, textOf } from '../../parts/fields.tsx';
-import type { Field, Values } from '../../parts/fields.tsx';
+import { givenText, isOn, linesOf, textOf } from '../../parts/values.ts';
+import type { Field, Values } from '../../parts/values.ts';
 
 const kinds = [
   { value: 'boolean', label: 'On or off' },
@@ -10,45 +10,64 @@ const kinds = [
   { value: 'metered', label: 'Metered, such as calls' },
 ];
 
-const fieldsOf = (feature?: FeatureOut): Field[] => [
-  { kind: 'text', name: 'name', label: 'Name', initial: feature?.name ?? '' },
-  {
-    kind: 'text',
-    name: 'unit',
-    label: 'Unit',
-    description: 'What is counted, for people: call, seat.',
-    initial: feature?.unit ?? '',
-  },
-  {
-    kind: 'area',
-    name: 'thresholds',
-    label: 'Thresholds',
-    description: 'Whole percents, one a line: when usage reaches one, the product is told.',
-    initial: feature?.thresholds.join('\n') ?? '',
-  },
-  {
-    kind: 'text',
-    name: 'meter',
-    label: 'Meter of Stripe',
-    description: 'Metered features only: the name of the meter’s events. Empty: none.',
-    initial: feature?.stripe_meter?.event_name ?? '',
-  },
-  {
-    kind: 'select',
-    name: 'report',
-    label: 'What the meter is told',
-    options: [
-      { value: 'all', label: 'All usage' },
-      { value: 'overage', label: 'The overage only' },
-    ],
-    initial: feature?.stripe_meter?.report ?? 'all',
-  },
-];
+/** What a feature of this kind may say; `kindOf` reads it of what is filled in, or knows it. */
+const fieldsOf = (
+  kindOf: (values: Values) => { kind: string; isCounted: boolean },
+  feature?: FeatureOut,
+): Field[] => {
+  const isMetered = (values: Values): boolean => kindOf(values).kind === 'metered';
+  const isCounted = (values: Values): boolean => isMetered(values) || kindOf(values).isCounted;
+  return [
+    { kind: 'text', name: 'name', label: 'Name', initial: feature?.name ?? '' },
+    {
+      kind: 'text',
+      name: 'unit',
+      label: 'Unit',
+      description: 'What is counted, for people: call, seat.',
+      initial: feature?.unit ?? '',
+      isShown: (values) => kindOf(values).kind !== 'boolean' || (feature?.unit ?? null) !== null,
+    },
+    {
+      kind: 'area',
+      name: 'thresholds',
+      label: 'Thresholds',
+      description: 'Whole percents, one a line: when usage reaches one, the product is told.',
+      initial: feature?.thresholds.join('\n') ?? '',
+      isShown: isCounted,
+    },
+    {
+      kind: 'text',
+      name: 'meter',
+      label: 'Meter of Stripe',
+      path: 'stripe_meter',
+      description: 'The name of the meter’s events. Empty: none.',
+      initial: feature?.stripe_meter?.event_name ?? '',
+      isShown: isMetered,
+    },
+    {
+      kind: 'select',
+      name: 'report',
+      label: 'What the meter is told',
+      options: [
+        { value: 'all', label: 'All usage' },
+        { value: 'overage', label: 'The overage only' },
+      ],
+      initial: feature?.stripe_meter?.report ?? 'all',
+      isShown: (values) => isMetered(values) && textOf(values, 'meter') !== '',
+    },
+  ];
+};
 
 const meterOf = (values: Values): object | undefined => {
   const name = givenText(values, 'meter');
   return name === undefined ? undefined : { event_name: name, report: textOf(values, 'report') || 'all' };
 };
+
+const isLimit = (values: Values): boolean => textOf(values, 'kind') === 'limit';
+const kindIn = (values: Values) => ({
+  kind: textOf(values, 'kind'),
+  isCounted: isLimit(values) && isOn(values, 'counted'),
+});
 
 export const createFeature = (projectId: string): Action => ({
   label: 'New feature',
@@ -63,23 +82,29 @@ export const createFeature = (projectId: string): Action => ({
       kind: 'switch',
       name: 'counted',
       label: 'Counted',
-      description: 'Limits only: usage raises and lowers a level.',
+      description: 'The product reports what is in use, and is refused more than the limit.',
+      isShown: isLimit,
     },
-    ...fieldsOf(),
+    ...fieldsOf(kindIn),
   ],
-  request: (values) => ({
-    method: 'POST',
-    path: pathOf`/api/v1/admin/projects/${projectId}/features`,
-    body: {
-      feature_code: textOf(values, 'feature_code'),
-      kind: textOf(values, 'kind'),
-      counted: isOn(values, 'counted'),
-      name: givenText(values, 'name'),
-      unit: givenText(values, 'unit'),
-      thresholds: linesOf(values, 'thresholds').map(Number),
-      stripe_meter: meterOf(values),
-    },
-  }),
+  request: (values) => {
+    const { kind, isCounted } = kindIn(values);
+    const isTold = kind === 'metered' || isCounted;
+    return {
+      method: 'POST',
+      path: pathOf`/api/v1/admin/projects/${projectId}/features`,
+      body: {
+        feature_code: textOf(values, 'feature_code'),
+        kind,
+        counted: isCounted,
+        name: givenText(values, 'name'),
+        unit: kind === 'boolean' ? undefined : givenText(values, 'unit'),
+        // What was filled in for another kind is not shown any more.
+        thresholds: isTold ? linesOf(values, 'thresholds').map(Number) : [],
+        stripe_meter: kind === 'metered' ? meterOf(values) : undefined,
+      },
+    };
+  },
 });
 
 export const changeFeature = (feature: FeatureOut): Action => ({
@@ -88,7 +113,7 @@ export const changeFeature = (feature: FeatureOut): Action => ({
   words: 'What people call it, when products are told, and which meter of Stripe hears of it.',
   least: 'admin',
   isTried: true,
-  fields: fieldsOf(feature),
+  fields: fieldsOf(() => ({ kind: feature.kind, isCounted: feature.counted }), feature),
   request: (values) => ({
     method: 'PATCH',
     path: pathOf`/api/v1/admin/projects/${feature.project_id}/features/${feature.feature_code}`,

@@ -1,15 +1,16 @@
 import { Group } from '@mantine/core';
-import type { PriceOut } from '@billing/domain';
+import type { PriceOut, ProductOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
-import { useList } from '../../api/reads.ts';
+import { useList, useWholeList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Section } from '../../parts/page.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { money } from '../../words/money.ts';
-import { archivePrice, createPrice, deletePrice, movePrice } from './price-actions.ts';
+import { archivePrice, changePrice, createPrice, deletePrice } from './price-actions.ts';
 
 const everyOf = ({ interval, interval_count: count }: PriceOut): string => {
   if (interval === 'one_time') return 'once';
@@ -18,29 +19,46 @@ const everyOf = ({ interval, interval_count: count }: PriceOut): string => {
 
 export function Prices({ projectId }: { projectId: string }) {
   const list = useList<PriceOut>(pathOf`/api/v1/admin/projects/${projectId}/prices`);
+  const offered = useWholeList<ProductOut>(pathOf`/api/v1/admin/projects/${projectId}/products`);
+  const products = (offered.data ?? []).map(({ product_id: id }) => id);
   return (
-    <Section title="Prices" actions={<ActionButton action={createPrice({ projectId })} variant="filled" />}>
+    <Section
+      title="Prices"
+      actions={<ActionButton action={createPrice(projectId, products)} variant="filled" />}
+    >
       <ListTable
         name="Prices"
         list={list}
         keyOf={({ price_id: id }) => id}
         empty="No price is mapped yet."
         columns={[
-          { name: 'Id', cell: ({ price_id: id }) => <CopyableId id={id} /> },
-          { name: 'Sold as', cell: ({ product_id: id }) => <CopyableId id={id} /> },
-          { name: 'Price of Stripe', cell: ({ stripe_price_id: id }) => <CopyableId id={id} /> },
-          { name: 'Amount', cell: ({ amount, currency }) => money(amount, currency), isNumber: true },
-          { name: 'Paid', cell: everyOf },
-          { name: 'As at Stripe', cell: ({ verified_at: at }) => <Time at={at} none="no" /> },
           {
-            name: 'State',
-            cell: ({ is_archived: isArchived }) => <Status of={isArchived ? 'archived' : 'active'} />,
+            name: 'Id, at Stripe',
+            cell: ({ price_id: id, stripe_price_id: stripeId }) => (
+              <Lines of={<CopyableId id={id} />}>
+                {stripeId === id ? null : <CopyableId id={stripeId} />}
+              </Lines>
+            ),
+          },
+          { name: 'Sold as', cell: ({ product_id: id }) => <CopyableId id={id} /> },
+          {
+            name: 'Amount',
+            cell: (price) => <Lines of={money(price.amount, price.currency)}>{everyOf(price)}</Lines>,
+            isNumber: true,
+          },
+          {
+            name: 'State, as at Stripe',
+            cell: ({ is_archived: isArchived, verified_at: at }) => (
+              <Lines of={<Status of={isArchived ? 'archived' : 'active'} />}>
+                <Time at={at} none="not seen there" />
+              </Lines>
+            ),
           },
           {
             name: 'Actions',
             cell: (price) => (
-              <Group gap="xs" wrap="nowrap">
-                <ActionButton action={movePrice(price)} label={`Move ${price.price_id}`} />
+              <Group gap="xs">
+                <ActionButton action={changePrice(price, products)} label={`Change ${price.price_id}`} />
                 <ActionButton action={archivePrice(price)} label={`Archive ${price.price_id}`} />
                 <ActionButton action={deletePrice(price)} label={`Delete ${price.price_id}`} />
               </Group>

@@ -1,50 +1,55 @@
-import type { ProductOut } from '@billing/domain';
+import type { FeatureOut, ProductOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
-import { givenNumber, isOn, jsonOf, linesOf, textOf } from '../../parts/fields.tsx';
-import type { Field, Values } from '../../parts/fields.tsx';
+import { givenNumber, isOn, textOf } from '../../parts/values.ts';
+import type { Field, Values } from '../../parts/values.ts';
+import { featuresForm } from './product-features.ts';
+import type { FeaturesForm } from './product-features.ts';
 
-const settingsWords =
-  'Limits and allowances, as a list of JSON, such as [{"feature_code": "seats", "limit": 5}]. As in the description of the API (/docs).';
+const kinds = [
+  { value: 'single', label: 'On its own: users may have it beside others' },
+  { value: 'plan', label: 'A plan: it excludes the others of its group' },
+];
+const ofPlan = { isShown: (values: Values): boolean => textOf(values, 'kind') === 'plan' };
+const number = (value: number | null | undefined): string => (value ?? '').toString();
 
 /** The fields of a product, as it is now. */
-const fieldsOf = (product?: ProductOut): Field[] => [
+const fieldsOf = (features: FeaturesForm, product?: ProductOut): Field[] => [
   { kind: 'text', name: 'name', label: 'Name', isRequired: true, initial: product?.name ?? '' },
   { kind: 'area', name: 'description', label: 'Description', initial: product?.description ?? '' },
+  features.field,
   {
-    kind: 'area',
-    name: 'feature_codes',
-    label: 'Features',
-    description: 'Codes, one a line: all that it gives.',
-    initial: product?.feature_codes.join('\n') ?? '',
-  },
-  {
-    kind: 'json',
-    name: 'features',
-    label: 'Settings of features',
-    description: settingsWords,
-    initial:
-      product === undefined || product.features.length === 0 ? '' : JSON.stringify(product.features, null, 2),
+    kind: 'select',
+    name: 'kind',
+    label: 'Kind',
+    options: kinds,
+    initial: (product?.group ?? null) === null ? 'single' : 'plan',
   },
   {
     kind: 'text',
     name: 'group',
     label: 'Group',
-    description: 'Plans of one group exclude each other. Empty: it excludes none.',
+    description: 'Its plans exclude each other: a user has one of them.',
+    isRequired: true,
     initial: product?.group ?? '',
+    ...ofPlan,
   },
   {
     kind: 'number',
     name: 'rank',
     label: 'Rank',
     description: 'Within the group: higher is dearer.',
-    initial: product?.rank === null || product === undefined ? '' : String(product.rank),
+    initial: number(product?.rank),
+    ...ofPlan,
   },
   {
     kind: 'switch',
     name: 'is_default',
     label: 'Default',
-    description: 'Everybody has it while nothing else of the group is in force.',
+    description: (values) =>
+      textOf(values, 'kind') === 'plan'
+        ? 'Everybody has it while nothing else of the group is in force.'
+        : 'Everybody has it who did not buy it.',
     initial: product?.is_default ?? false,
   },
   {
@@ -52,7 +57,7 @@ const fieldsOf = (product?: ProductOut): Field[] => [
     name: 'max_trials_per_user',
     label: 'Trials a user may have',
     description: 'Empty: any number.',
-    initial: (product?.max_trials_per_user ?? '').toString(),
+    initial: number(product?.max_trials_per_user),
   },
   {
     kind: 'text',
@@ -66,61 +71,69 @@ const fieldsOf = (product?: ProductOut): Field[] => [
     name: 'access_days',
     label: 'Days of access',
     description: 'Of one-time prices that are not mapped. Empty: for ever.',
-    initial: (product?.access_days ?? '').toString(),
+    initial: number(product?.access_days),
   },
 ];
 
-const bodyOf = (values: Values): object => {
-  const features = jsonOf(values, 'features');
+function bodyOf(values: Values, features: FeaturesForm): object {
+  const isPlan = textOf(values, 'kind') === 'plan';
   return {
     name: textOf(values, 'name'),
     description: textOf(values, 'description') || null,
-    feature_codes: linesOf(values, 'feature_codes'),
-    ...(features === undefined ? {} : { features }),
-    group: textOf(values, 'group') || null,
-    rank: givenNumber(values, 'rank') ?? null,
+    // All of them are in `features`, in the order of the form.
+    feature_codes: [],
+    features: features.read(values),
+    group: isPlan ? textOf(values, 'group') : null,
+    rank: isPlan ? (givenNumber(values, 'rank') ?? null) : null,
     is_default: isOn(values, 'is_default'),
     max_trials_per_user: givenNumber(values, 'max_trials_per_user') ?? null,
     stripe_product_id: textOf(values, 'stripe_product_id') || null,
     access_days: givenNumber(values, 'access_days') ?? null,
   };
-};
+}
 
-export const createProduct = (projectId: string): Action => ({
-  label: 'New product',
-  title: `New product of ${projectId}`,
-  words: 'A product gives features to whoever buys one of its prices.',
-  least: 'admin',
-  isTried: true,
-  fields: [
-    {
-      kind: 'text',
-      name: 'product_id',
-      label: 'Id',
-      description: 'Stays for ever, such as pro.',
-      isRequired: true,
-    },
-    ...fieldsOf(),
-  ],
-  request: (values) => ({
-    method: 'POST',
-    path: pathOf`/api/v1/admin/projects/${projectId}/products`,
-    body: { product_id: textOf(values, 'product_id'), ...bodyOf(values) },
-  }),
-});
+/** `described`: the features of the project. */
+export function createProduct(projectId: string, described: readonly FeatureOut[]): Action {
+  const features = featuresForm(described);
+  return {
+    label: 'New product',
+    title: `New product of ${projectId}`,
+    words: 'A product gives features to whoever buys one of its prices.',
+    least: 'admin',
+    isTried: true,
+    fields: [
+      {
+        kind: 'text',
+        name: 'product_id',
+        label: 'Id',
+        description: 'Stays for ever, such as pro.',
+        isRequired: true,
+      },
+      ...fieldsOf(features),
+    ],
+    request: (values) => ({
+      method: 'POST',
+      path: pathOf`/api/v1/admin/projects/${projectId}/products`,
+      body: { product_id: textOf(values, 'product_id'), ...bodyOf(values, features) },
+    }),
+  };
+}
 
 const ofProduct = ({ project_id: projectId, product_id: id }: ProductOut): string =>
   pathOf`/api/v1/admin/projects/${projectId}/products/${id}`;
 
-export const changeProduct = (product: ProductOut): Action => ({
-  label: 'Change',
-  title: `Change ${product.product_id}`,
-  words: 'Whoever has the product has what it gives from then on, at once.',
-  least: 'admin',
-  isTried: true,
-  fields: fieldsOf(product),
-  request: (values) => ({ method: 'PATCH', path: ofProduct(product), body: bodyOf(values) }),
-});
+export function changeProduct(product: ProductOut, described: readonly FeatureOut[]): Action {
+  const features = featuresForm(described, product);
+  return {
+    label: 'Change',
+    title: `Change ${product.product_id}`,
+    words: 'Whoever has the product has what it gives from then on, at once.',
+    least: 'admin',
+    isTried: true,
+    fields: fieldsOf(features, product),
+    request: (values) => ({ method: 'PATCH', path: ofProduct(product), body: bodyOf(values, features) }),
+  };
+}
 
 export const archiveProduct = (product: ProductOut): Action => {
   const isBack = product.is_archived;

@@ -5,6 +5,7 @@ import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Section } from '../../parts/page.tsx';
 import { Status } from '../../parts/status.tsx';
@@ -20,10 +21,24 @@ const columns: readonly Column<ApiKeyOut>[] = [
   { name: 'Begins with', cell: ({ prefix }) => <CopyableId id={prefix} /> },
   { name: 'Name', cell: ({ name }) => name ?? '–' },
   { name: 'State', cell: (key) => <Status of={stateOf(key)} /> },
-  { name: 'May', cell: ({ scopes }) => scopes.join(', ') },
-  { name: 'From', cell: ({ allowed_ips: ips }) => (ips.length === 0 ? 'anywhere' : ips.join(', ')) },
-  { name: 'Last used', cell: ({ last_used_at: at }) => <Time at={at} none="never" /> },
-  { name: 'Ends', cell: ({ expires_at: at }) => <Time at={at} none="never" /> },
+  {
+    name: 'May',
+    cell: ({ scopes, allowed_ips: ips }) => (
+      <Lines of={scopes.join(', ')}>from {ips.length === 0 ? 'anywhere' : ips.join(', ')}</Lines>
+    ),
+  },
+  {
+    name: 'Last used',
+    cell: ({ last_used_at: at, expires_at: end }) => (
+      <Lines of={<Time at={at} none="never" />}>
+        {end === null ? null : (
+          <>
+            ends <Time at={end} />
+          </>
+        )}
+      </Lines>
+    ),
+  },
   {
     name: 'Actions',
     cell: (key) =>

@@ -1,7 +1,7 @@
 import type { ApiKeyOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
-import { chosenOf, givenNumber, givenText, linesOf } from '../../parts/fields.tsx';
+import { chosenOf, givenNumber, givenText, linesOf } from '../../parts/values.ts';
 import { ShownOnce } from '../../parts/shown-once.tsx';
 
 const scopes = [

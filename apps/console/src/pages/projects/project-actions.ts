@@ -1,9 +1,11 @@
-import type { CheckoutDefaults, ProjectOut } from '@billing/domain';
+import type { ProjectOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
-import { jsonOf, linesOf, textOf } from '../../parts/fields.tsx';
-import type { Field, Values } from '../../parts/fields.tsx';
-import { policyNames } from '../../words/policy.ts';
+import { givenNumber, linesOf, textOf } from '../../parts/values.ts';
+import type { Field, Values } from '../../parts/values.ts';
+import { checkoutNames } from '../../words/checkout.ts';
+import { effectOf, policyNames } from '../../words/policy.ts';
+import { checkoutChanges, checkoutFields } from './checkout-form.ts';
 
 type Policy = ProjectOut['policy'];
 
@@ -62,10 +64,23 @@ const choices: { [Name in keyof Policy]?: readonly string[] } = {
 
 function policyField(name: keyof Policy, policy: Policy): Field {
   const options = choices[name];
-  const field = { name, label: name, initial: String(policy[name]), isRequired: true };
+  const field = {
+    name,
+    label: name,
+    path: `policy.${name}`,
+    initial: String(policy[name]),
+    isRequired: true,
+  };
+  const effect = (value: string | number): string => effectOf(name, { ...policy, [name]: value });
   if (options !== undefined)
-    return { ...field, kind: 'select', options: options.map((value) => ({ value, label: value })) };
-  return { ...field, kind: typeof policy[name] === 'number' ? 'number' : 'text' };
+    return {
+      ...field,
+      kind: 'select',
+      options: options.map((value) => ({ value, label: `${value}: ${effect(value)}` })),
+    };
+  if (typeof policy[name] !== 'number')
+    return { ...field, kind: 'text', description: (values) => effect(textOf(values, name)) };
+  return { ...field, kind: 'number', description: (values) => effect(givenNumber(values, name) ?? 0) };
 }
 
 /** Only what differs: what is left as it is stays the service's default. */
@@ -94,21 +109,14 @@ export function changePolicy(project: ProjectOut): Action {
   };
 }
 
-/** Of what was there, what is not there any more is taken away. */
-function defaultsPatch(written: unknown, before: CheckoutDefaults): object | null {
-  if (written === undefined) return null;
-  if (typeof written !== 'object' || written === null) throw new Error('The defaults are a JSON object.');
-  const gone = Object.keys(before).filter((name) => !(name in written));
-  return { ...Object.fromEntries(gone.map((name) => [name, null])), ...written };
-}
-
-export function changeCheckout(project: ProjectOut): Action {
+/** Where checkout and portal lead back to. */
+export function changeAddresses(project: ProjectOut): Action {
   const { path, ...rest } = shared(project);
   return {
     ...rest,
     label: 'Change',
-    title: `Change the checkout of ${project.project_id}`,
-    words: 'What a checkout does where its request does not say it, and where it may lead back to.',
+    title: `Change where checkout and portal of ${project.project_id} lead back to`,
+    words: 'Addresses of other origins are refused from then on.',
     fields: [
       {
         kind: 'area',
@@ -124,13 +132,6 @@ export function changeCheckout(project: ProjectOut): Action {
         description: 'Of Stripe: bpc_…. Empty: that of the account.',
         initial: project.portal_configuration ?? '',
       },
-      {
-        kind: 'json',
-        name: 'checkout_defaults',
-        label: 'Defaults',
-        description: 'As in the description of the API (/docs). Empty: none.',
-        initial: JSON.stringify(project.checkout_defaults, null, 2),
-      },
     ],
     request: (values) => ({
       method: 'PATCH',
@@ -138,8 +139,26 @@ export function changeCheckout(project: ProjectOut): Action {
       body: {
         redirect_origins: linesOf(values, 'redirect_origins'),
         portal_configuration: textOf(values, 'portal_configuration') || null,
-        checkout_defaults: defaultsPatch(jsonOf(values, 'checkout_defaults'), project.checkout_defaults),
       },
+    }),
+  };
+}
+
+/** What a checkout does where its request does not say it. */
+export function changeCheckout(project: ProjectOut): Action {
+  const { path, ...rest } = shared(project);
+  const before = project.checkout_defaults;
+  return {
+    ...rest,
+    label: 'Change',
+    title: `Change the checkout of ${project.project_id}`,
+    words:
+      'What a checkout does where its request does not say it. Checkouts that are open stay as they are.',
+    fields: checkoutFields(before),
+    request: (values) => ({
+      method: 'PATCH',
+      path,
+      body: { checkout_defaults: checkoutChanges(values, before, checkoutNames) },
     }),
   };
 }

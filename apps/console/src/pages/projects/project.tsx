@@ -10,23 +10,34 @@ import { Page, Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
+import { describeCheckout } from '../../words/checkout.ts';
 import { describePolicy } from '../../words/policy.ts';
 import { ApiKeys } from './api-keys.tsx';
-import { changeCheckout, changePolicy, changeProject, switchProject } from './project-actions.ts';
+import {
+  changeAddresses,
+  changeCheckout,
+  changePolicy,
+  changeProject,
+  switchProject,
+} from './project-actions.ts';
 import { ProjectNav } from './project-nav.tsx';
 
 function Policy({ project }: { project: ProjectOut }) {
   return (
-    <Section title="Policy" actions={<ActionButton action={changePolicy(project)} />}>
+    <Section
+      title="Policy"
+      actions={<ActionButton action={changePolicy(project)} label="Change the policy" />}
+    >
       <DataTable
         name="Policy"
+        isShort
         rows={describePolicy(project.policy)}
         keyOf={({ name }) => name}
         columns={[
           {
             name: 'Setting',
             cell: ({ name }) => (
-              <Text size="sm" ff="monospace">
+              <Text size="sm" ff="monospace" className="id">
                 {name}
               </Text>
             ),
@@ -39,20 +50,43 @@ function Policy({ project }: { project: ProjectOut }) {
   );
 }
 
-function Checkout({ project }: { project: ProjectOut }) {
-  const defaults = Object.entries(project.checkout_defaults).map(
-    ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
-  );
+function Addresses({ project }: { project: ProjectOut }) {
   return (
-    <Section title="Checkout" actions={<ActionButton action={changeCheckout(project)} />}>
+    <Section
+      title="Checkout and portal"
+      actions={<ActionButton action={changeAddresses(project)} label="Change the addresses" />}
+    >
       <Facts
         of={[
           [
-            'Origins that it may lead back to',
+            'Origins that they may lead back to',
             project.redirect_origins.length === 0 ? 'any' : project.redirect_origins.join(', '),
           ],
           ['Configuration of the portal', project.portal_configuration ?? 'that of the account'],
-          ...defaults,
+        ]}
+      />
+    </Section>
+  );
+}
+
+function Checkout({ project }: { project: ProjectOut }) {
+  return (
+    <Section
+      title="Defaults of the checkout"
+      actions={<ActionButton action={changeCheckout(project)} label="Change the checkout" />}
+    >
+      <DataTable
+        name="Defaults of the checkout"
+        isShort
+        rows={describeCheckout(project.checkout_defaults)}
+        keyOf={({ name }) => name}
+        columns={[
+          { name: 'Setting', cell: ({ label }) => label },
+          {
+            name: 'Effect',
+            cell: ({ isSet, effect }) =>
+              isSet ? effect : <Text size="sm" c="dimmed">{`Not set: ${effect}`}</Text>,
+          },
         ]}
       />
     </Section>
@@ -89,6 +123,7 @@ export function Project() {
             />
             <ApiKeys projectId={projectId} />
             <Policy project={project} />
+            <Addresses project={project} />
             <Checkout project={project} />
           </>
         )}

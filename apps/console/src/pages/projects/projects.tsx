@@ -2,7 +2,7 @@ import type { ProjectOut } from '@billing/domain';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import type { Action } from '../../parts/action-type.ts';
-import { givenText, textOf } from '../../parts/fields.tsx';
+import { givenText, textOf } from '../../parts/values.ts';
 import { ProjectLink } from '../../parts/links.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Page } from '../../parts/page.tsx';

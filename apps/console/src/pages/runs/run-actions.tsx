@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { ChangeTable } from '../../parts/change-table.tsx';
-import { givenText, isOn } from '../../parts/fields.tsx';
+import { givenText, isOn } from '../../parts/values.ts';
 import { inWords } from '../../parts/status.tsx';
 import { AnchorLink } from '../../parts/router-links.tsx';
 

@@ -5,12 +5,14 @@ import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import type { Filter } from '../../parts/filters.tsx';
-import { FoundLink, ProjectLink, UserLink } from '../../parts/links.tsx';
+import { Lines } from '../../parts/lines.tsx';
+import { FoundLink } from '../../parts/links.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { money } from '../../words/money.ts';
 import { CsvButton } from './csv-button.tsx';
+import { Owner } from './owner.tsx';
 import type { CsvColumn } from './to-csv.ts';
 
 const filters: readonly Filter[] = [
@@ -25,23 +27,28 @@ const soldAs = ({ items }: SoldPurchaseOut): string =>
   items.map((item) => `${item.product_id ?? item.stripe_price_id} × ${item.quantity}`).join(', ') || '–';
 
 const columns: readonly Column<SoldPurchaseOut>[] = [
-  { name: 'Purchase', cell: ({ purchase_id: id }) => <FoundLink id={id} /> },
-  { name: 'State', cell: ({ status }) => <Status of={status} /> },
   {
-    name: 'User',
-    cell: ({ project_id: projectId, user_id: userId }) => <UserLink projectId={projectId} userId={userId} />,
+    name: 'Purchase and customer',
+    cell: ({ purchase_id: id, stripe_customer_id: customerId }) => (
+      <Lines of={<FoundLink id={id} />}>
+        <CopyableId id={customerId} />
+      </Lines>
+    ),
   },
-  { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
+  { name: 'State', cell: ({ status }) => <Status of={status} /> },
+  { name: 'User and project', cell: (row) => <Owner of={row} /> },
   { name: 'Sold as', cell: soldAs },
-  { name: 'Amount', cell: ({ amount, currency }) => money(amount, currency), isNumber: true },
   {
-    name: 'Refunded',
-    cell: ({ amount_refunded: refunded, currency }) => (refunded === 0 ? '–' : money(refunded, currency)),
+    name: 'Amount',
+    cell: ({ amount, amount_refunded: refunded, currency }) => (
+      <Lines of={money(amount, currency)}>
+        {refunded === 0 ? null : `${money(refunded, currency)} refunded`}
+      </Lines>
+    ),
     isNumber: true,
   },
   { name: 'Dispute', cell: ({ dispute_status: status }) => <Status of={status} /> },
   { name: 'Paid', cell: ({ paid_at: at }) => <Time at={at} /> },
-  { name: 'Customer', cell: ({ stripe_customer_id: id }) => <CopyableId id={id} /> },
 ];
 
 const csv: readonly CsvColumn<SoldPurchaseOut>[] = [

@@ -1,5 +1,6 @@
 import type { RevenueDayOut, RevenueDaysOut } from '@billing/domain';
 import { useRead } from '../../api/reads.ts';
+import { useSession } from '../../app/session.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import { Graph } from '../../parts/graph.tsx';
 import type { Series } from '../../parts/line-chart.tsx';
@@ -29,10 +30,47 @@ function MonthlyRevenue({ days }: { days: readonly RevenueDayOut[] }) {
   return <Graph name="Monthly recurring revenue, by currency" points={points} series={series} />;
 }
 
-const byStatus = [
+type Status = RevenueDayOut['subscriptions_by_status'][number]['status'];
+
+const alive = [
   { name: 'active', label: 'Active', colour: 'teal' },
   { name: 'trialing', label: 'In trial', colour: 'blue' },
-];
+  { name: 'past_due', label: 'Past due', colour: 'orange' },
+  { name: 'unpaid', label: 'Unpaid', colour: 'red' },
+  { name: 'paused', label: 'Paused', colour: 'grape' },
+  { name: 'incomplete', label: 'Never paid yet', colour: 'cyan' },
+] satisfies (Series & { name: Status })[];
+const ended = [
+  { name: 'canceled', label: 'Cancelled', colour: 'red' },
+  { name: 'incomplete_expired', label: 'Never paid', colour: 'cyan' },
+] satisfies (Series & { name: Status })[];
+
+/** How many had each status; of a day of an older version only two are known. */
+function statusesOf(day: RevenueDayOut): Partial<Record<Status, number>> {
+  const { subscriptions_by_status: known } = day;
+  if (known.length === 0 && day.total_subscriptions > 0)
+    return { active: day.active_subscriptions, trialing: day.trialing_subscriptions };
+  return Object.fromEntries(known.map(({ status, subscriptions }) => [status, subscriptions]));
+}
+
+type OfStatuses = {
+  name: string;
+  days: readonly RevenueDayOut[];
+  of: readonly (Series & { name: Status })[];
+};
+
+/** A line for each of these statuses that a subscription has on one of the days. */
+function Statuses({ name, days, of }: OfStatuses) {
+  const counted = days.map((day) => ({ day, statuses: statusesOf(day) }));
+  const series = of.filter((one) => counted.some(({ statuses }) => statuses[one.name] !== undefined));
+  const points = counted.map(({ day, statuses }) => {
+    const isWhole = day.subscriptions_by_status.length > 0 || day.total_subscriptions === 0;
+    const entries = series.map((one) => [one.name, statuses[one.name] ?? (isWhole ? 0 : null)] as const);
+    return { at: day.day, ...Object.fromEntries(entries) };
+  });
+  if (series.length === 0) return <Empty>There is none.</Empty>;
+  return <Graph name={name} series={series} points={points} />;
+}
 const changes = [
   { name: 'new', label: 'New', colour: 'teal' },
   { name: 'lost', label: 'Lost', colour: 'red' },
@@ -45,15 +83,10 @@ function Graphs({ days }: { days: readonly RevenueDayOut[] }) {
         <MonthlyRevenue days={days} />
       </Section>
       <Section title="Subscriptions">
-        <Graph
-          name="Subscriptions, by state"
-          series={byStatus}
-          points={days.map((one) => ({
-            at: one.day,
-            active: one.active_subscriptions,
-            trialing: one.trialing_subscriptions,
-          }))}
-        />
+        <Statuses name="Subscriptions, by state" days={days} of={alive} />
+      </Section>
+      <Section title="Subscriptions that are over">
+        <Statuses name="Ended subscriptions, by state" days={days} of={ended} />
       </Section>
       <Section title="New and lost">
         <Graph
@@ -72,7 +105,8 @@ function Graphs({ days }: { days: readonly RevenueDayOut[] }) {
 
 /** Revenue of a project, day by day (UTC). */
 export function Revenue() {
-  const { project_id: projectId = '', from, to } = useFilters();
+  const { session } = useSession();
+  const { project_id: projectId = session.project_id ?? '', from, to } = useFilters();
   const read = useRead<RevenueDaysOut>('/api/v1/admin/mrr', {
     query: { project_id: projectId, from, to },
     isWanted: projectId !== '',

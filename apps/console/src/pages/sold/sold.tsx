@@ -2,6 +2,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useFilters } from '../../parts/filters.tsx';
 import { Page } from '../../parts/page.tsx';
 import { PageTabs } from '../../parts/tabs.tsx';
+import { Duplicates } from './duplicates.tsx';
 import { Purchases } from './purchases.tsx';
 import { Revenue } from './revenue.tsx';
 import { Subscriptions } from './subscriptions.tsx';
@@ -19,6 +20,7 @@ export function Sold() {
         tabs={[
           ['subscriptions', 'Subscriptions', <Subscriptions key="subscriptions" />],
           ['purchases', 'Purchases', <Purchases key="purchases" />],
+          ['duplicates', 'Had twice', <Duplicates key="duplicates" />],
           ['revenue', 'Revenue', <Revenue key="revenue" />],
         ]}
       />

@@ -5,11 +5,13 @@ import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import type { Filter } from '../../parts/filters.tsx';
-import { FoundLink, ProjectLink, UserLink } from '../../parts/links.tsx';
+import { Lines } from '../../parts/lines.tsx';
+import { FoundLink } from '../../parts/links.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { CsvButton } from './csv-button.tsx';
+import { Owner } from './owner.tsx';
 import type { CsvColumn } from './to-csv.ts';
 
 const statuses = [
@@ -40,23 +42,41 @@ const endOf = (row: SoldSubscriptionOut): string | null =>
     .filter((end) => end !== null)
     .toSorted()[0] ?? null;
 
+/** Until when it is paid, and what ends it. */
+function PaidUntil({ of }: { of: SoldSubscriptionOut }) {
+  const ends = of.ended_at ?? of.cancel_at;
+  return (
+    <Lines of={<Time at={endOf(of)} />}>
+      {of.cancel_at_period_end && of.ended_at === null ? 'ends with the period' : null}
+      {!of.cancel_at_period_end && ends !== null ? (
+        <>
+          {of.ended_at === null ? 'ends' : 'ended'} <Time at={ends} />
+        </>
+      ) : null}
+    </Lines>
+  );
+}
+
 const columns: readonly Column<SoldSubscriptionOut>[] = [
-  { name: 'Subscription', cell: ({ subscription_id: id }) => <FoundLink id={id} /> },
+  {
+    name: 'Subscription and customer',
+    cell: ({ subscription_id: id, stripe_customer_id: customerId }) => (
+      <Lines of={<FoundLink id={id} />}>
+        <CopyableId id={customerId} />
+      </Lines>
+    ),
+  },
   { name: 'State', cell: ({ status }) => <Status of={status ?? 'unknown'} /> },
+  { name: 'User and project', cell: (row) => <Owner of={row} /> },
   {
-    name: 'User',
-    cell: ({ project_id: projectId, user_id: userId }) => <UserLink projectId={projectId} userId={userId} />,
+    name: 'Sold as, since',
+    cell: ({ items, started_at: at }) => (
+      <Lines of={soldAs(items)}>
+        <Time at={at} />
+      </Lines>
+    ),
   },
-  { name: 'Project', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
-  { name: 'Sold as', cell: ({ items }) => soldAs(items) },
-  { name: 'Paid until', cell: (row) => <Time at={endOf(row)} /> },
-  {
-    name: 'Ends',
-    cell: (row) =>
-      row.cancel_at_period_end ? 'with the period' : <Time at={row.ended_at ?? row.cancel_at} />,
-  },
-  { name: 'Customer', cell: ({ stripe_customer_id: id }) => <CopyableId id={id} /> },
-  { name: 'Begun', cell: ({ started_at: at }) => <Time at={at} /> },
+  { name: 'Paid until', cell: (row) => <PaidUntil of={row} /> },
 ];
 
 const csv: readonly CsvColumn<SoldSubscriptionOut>[] = [

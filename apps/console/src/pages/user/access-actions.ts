@@ -1,7 +1,7 @@
 import type { AdjustRequest } from '@billing/domain';
 import type { Action } from '../../parts/action-type.ts';
-import { givenNumber, givenText, isOn, textOf } from '../../parts/fields.tsx';
-import type { Values } from '../../parts/fields.tsx';
+import { givenNumber, givenText, isOn, textOf } from '../../parts/values.ts';
+import type { Values } from '../../parts/values.ts';
 import type { UserKey } from './user-key.ts';
 
 const dayMs = 86_400_000;
@@ -23,8 +23,20 @@ function endOf(values: Values): string | null {
   return until;
 }
 
+type Grantable = {
+  codes: readonly string[];
+  /** There is nothing to count of it. */
+  isOnOff: (code: string) => boolean;
+};
+
+/** How much is granted; undefined: the feature is on or off. */
+function amountOf(values: Values, { isOnOff }: Grantable): number | null | undefined {
+  if (isOnOff(textOf(values, 'feature_code'))) return undefined;
+  return isOn(values, 'unlimited') ? null : givenNumber(values, 'amount');
+}
+
 /** Gives a feature by hand. */
-export const grantAction = ({ projectId, userId }: UserKey, featureCodes: readonly string[]): Action => ({
+export const grantAction = ({ projectId, userId }: UserKey, grantable: Grantable): Action => ({
   label: 'Grant',
   title: `Grant ${userId} a feature`,
   words: 'Gives a feature for a time, whatever was paid. It takes effect at once.',
@@ -32,20 +44,31 @@ export const grantAction = ({ projectId, userId }: UserKey, featureCodes: readon
   isTried: true,
   needsReason: true,
   fields: [
-    { kind: 'suggest', name: 'feature_code', label: 'Feature', isRequired: true, options: featureCodes },
+    { kind: 'suggest', name: 'feature_code', label: 'Feature', isRequired: true, options: grantable.codes },
     { kind: 'select', name: 'length', label: 'For how long', options: lengths, initial: '1' },
-    { kind: 'time', name: 'until', label: 'Until', description: 'With “Until a moment” only.' },
+    {
+      kind: 'time',
+      name: 'until',
+      label: 'Until',
+      isRequired: true,
+      isShown: (values) => textOf(values, 'length') === 'until',
+    },
     {
       kind: 'number',
       name: 'amount',
       label: 'How much',
-      description:
-        'Of a limit (added to the others) or a metered feature; not of a feature that is on or off.',
+      description: 'Of a limit it is added to what the user has.',
+      isShown: (values) => !isOn(values, 'unlimited') && !grantable.isOnOff(textOf(values, 'feature_code')),
     },
-    { kind: 'switch', name: 'unlimited', label: 'Unlimited', description: 'In place of how much.' },
+    {
+      kind: 'switch',
+      name: 'unlimited',
+      label: 'Unlimited',
+      isShown: (values) => !grantable.isOnOff(textOf(values, 'feature_code')),
+    },
   ],
   request: (values) => {
-    const amount = isOn(values, 'unlimited') ? null : givenNumber(values, 'amount');
+    const amount = amountOf(values, grantable);
     return {
       method: 'POST',
       path: '/api/v1/admin/grant',

@@ -7,6 +7,7 @@ import { Facts } from '../../parts/facts.tsx';
 import { Empty, Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { quantity } from '../../words/money.ts';
+import { UsageSeriesOf } from '../usage/series.tsx';
 import type { UserKey } from './user-key.ts';
 import { AnchorLink } from '../../parts/router-links.tsx';
 
@@ -54,7 +55,7 @@ function BalanceFacts({ of }: { of: Balance }) {
   );
 }
 
-function FeatureBalance({ code, of }: { code: string; of: UserKey }) {
+function FeatureBalance({ code, isMetered, of }: { code: string; isMetered: boolean; of: UserKey }) {
   const read = useRead<CheckOut>(pathOf`/api/v1/admin/projects/${of.projectId}/usage/check`, {
     query: { user_id: of.userId, feature_code: code },
   });
@@ -68,14 +69,17 @@ function FeatureBalance({ code, of }: { code: string; of: UserKey }) {
           balance === null ? <Empty>Nothing is counted.</Empty> : <BalanceFacts of={balance} />
         }
       </Loaded>
-      <AnchorLink
-        to="/projects/$projectId/usage"
-        params={{ projectId: of.projectId }}
-        search={{ user_id: of.userId, feature_code: code }}
-        size="sm"
-      >
-        Graph and events
-      </AnchorLink>
+      {isMetered ? <UsageSeriesOf of={{ ...of, code }} /> : null}
+      <Text component="div" mt="xs">
+        <AnchorLink
+          to="/projects/$projectId/usage"
+          params={{ projectId: of.projectId }}
+          search={{ user_id: of.userId, feature_code: code }}
+          size="sm"
+        >
+          All its usage
+        </AnchorLink>
+      </Text>
     </Card>
   );
 }
@@ -88,8 +92,8 @@ export function Balances({ user, of }: { user: UserOut; of: UserKey }) {
   if (counted.length === 0) return <Empty>The user has no limit and no metered feature now.</Empty>;
   return (
     <Stack>
-      {counted.map(({ feature_code: code }) => (
-        <FeatureBalance key={code} code={code} of={of} />
+      {counted.map(({ feature_code: code, kind }) => (
+        <FeatureBalance key={code} code={code} isMetered={kind === 'metered'} of={of} />
       ))}
     </Stack>
   );

@@ -2,6 +2,7 @@ import type { EntitlementOut, UserOut } from '@billing/domain';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
 import type { Column } from '../../parts/data-table.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { Section } from '../../parts/page.tsx';
 import { Time } from '../../parts/time.tsx';
 import { quantity } from '../../words/money.ts';
@@ -9,26 +10,30 @@ import { quantity } from '../../words/money.ts';
 function muchOf({ kind, limit, allowance, period_end: end }: EntitlementOut) {
   if (kind === 'limit') return quantity(limit);
   if (kind !== 'metered') return 'yes';
+  if (end === null || end === undefined) return quantity(allowance);
   return (
-    <>
-      {quantity(allowance)}
-      {end === null || end === undefined ? null : (
-        <>
-          {' '}
-          until <Time at={end} />
-        </>
-      )}
-    </>
+    <Lines of={quantity(allowance)}>
+      until <Time at={end} />
+    </Lines>
   );
 }
 
+/** What gives it, with its id below, and whether that is sure. */
+function From({ of: { source, source_id: id, confirmed } }: { of: EntitlementOut }) {
+  return (
+    <Lines of={source === 'manual' ? 'a grant' : `a ${source}`}>
+      <CopyableId id={id} />
+      {confirmed ? null : 'may be outdated: Stripe could not be asked'}
+    </Lines>
+  );
+}
+
+/** Narrow enough for 1280 px: what belongs together stands in one cell. */
 const columns: readonly Column<EntitlementOut>[] = [
   { name: 'Feature', cell: ({ feature_code: code }) => <CopyableId id={code} /> },
   { name: 'How much', cell: muchOf },
   { name: 'Until', cell: ({ valid_to: to }) => <Time at={to} none="no end" withDistance /> },
-  { name: 'From', cell: ({ source }) => (source === 'manual' ? 'a grant' : `a ${source}`) },
-  { name: 'Source', cell: ({ source_id: id }) => <CopyableId id={id} /> },
-  { name: 'Sure', cell: ({ confirmed }) => (confirmed ? 'yes' : 'Stripe could not be asked') },
+  { name: 'From', cell: (entitlement) => <From of={entitlement} /> },
 ];
 
 /** What a check answers now. */

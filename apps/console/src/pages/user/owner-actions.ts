@@ -1,5 +1,5 @@
 import type { Action } from '../../parts/action-type.ts';
-import { textOf } from '../../parts/fields.tsx';
+import { textOf } from '../../parts/values.ts';
 import { pathOf } from '../../api/address.ts';
 import type { UserKey } from './user-key.ts';
 

@@ -2,8 +2,8 @@ import type { WebhookEndpointOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
 import { Json } from '../../parts/json.tsx';
 import type { Action } from '../../parts/action-type.ts';
-import { givenNumber, givenText, linesOf, textOf } from '../../parts/fields.tsx';
-import type { Field, Values } from '../../parts/fields.tsx';
+import { givenNumber, givenText, linesOf, textOf } from '../../parts/values.ts';
+import type { Field, Values } from '../../parts/values.ts';
 import { ShownOnce } from '../../parts/shown-once.tsx';
 import { startedRun } from '../runs/run-actions.tsx';
 

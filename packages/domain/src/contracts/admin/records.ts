@@ -99,6 +99,55 @@ export const auditExportQuery = z.strictObject({
 });
 export type AuditExportQuery = z.output<typeof auditExportQuery>;
 
+const auditProblemCodes = [
+  'row_missing',
+  'row_changed',
+  'row_before_changed',
+  'readable_part_missing',
+  'readable_part_changed',
+  'not_as_logged',
+  'head_changed',
+] as const;
+export type AuditProblemCode = (typeof auditProblemCodes)[number];
+
+/** What is wrong with a row of the audit log. */
+export const auditProblemWords: Readonly<Record<AuditProblemCode, string>> = {
+  row_missing: 'it is missing',
+  row_changed: 'it was changed',
+  row_before_changed: 'it does not follow the row before: that one was changed',
+  readable_part_missing: 'its readable part is missing',
+  readable_part_changed: 'its readable part was changed, and not erased',
+  not_as_logged:
+    'it is not the one whose digest was logged: it or a row before was changed, and all after it rewritten',
+  head_changed: 'it is the last row, but not the one that the database notes as the last',
+};
+
+export const auditVerifyQuery = z.strictObject({
+  after: z
+    .string()
+    .regex(/^[0-9]{1,18}:[0-9a-f]{64}$/)
+    .optional()
+    .describe(
+      'A `head` that an answer gave, or that was written down: only rows after it are looked at. Absent: from the first row.',
+    ),
+});
+export type AuditVerifyQuery = z.output<typeof auditVerifyQuery>;
+
+export const auditVerificationOut = z
+  .object({
+    rows: z.number().int().describe('Looked at by this call, without a bad one.'),
+    erased: z.number().int().describe('Of these, whose readable part is erased.'),
+    head: z.string().describe('The number and digest of the last of them: the `after` of the next call.'),
+    has_more: z.boolean().describe('Rows may be left: ask again.'),
+    problem: z
+      .object({ audit_id: z.string(), what: z.enum(auditProblemCodes), words: z.string() })
+      .meta({ id: 'AuditProblem' })
+      .nullable()
+      .describe('The first bad row. Null: none of these; with `has_more: false`, none at all.'),
+  })
+  .meta({ id: 'AuditVerification' });
+export type AuditVerificationOut = z.output<typeof auditVerificationOut>;
+
 /** A line of the export; digests are SHA-256, in hex. */
 export type AuditLine = AuditOut & {
   subject: string;

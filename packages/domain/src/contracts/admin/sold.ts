@@ -124,7 +124,10 @@ export const revenueDayOut = z
       .describe('Monthly recurring revenue by currency, in minor units: the last of the day.'),
     active_subscriptions: z.number().int(),
     trialing_subscriptions: z.number().int(),
-    total_subscriptions: z.number().int(),
+    total_subscriptions: z.number().int().describe('Those that ended too.'),
+    subscriptions_by_status: z
+      .array(z.object({ status: z.enum(subscriptionStatuses), subscriptions: z.number().int() }))
+      .describe("By Stripe's status, without those that none has. Empty: an older version wrote the day."),
     new_subscriptions: z.number().int().describe('Begun on that day, without those that were never paid.'),
     lost_subscriptions: z.number().int().describe('Ended on that day, without those that were never paid.'),
     written_at: timestampOut,
