@@ -57,7 +57,10 @@ async function whileChanging(
   await untilQuiet(world, hourMs);
   const last = lastTold(world);
   const missing = changed.filter(([userId, code]) => last.get(userId)?.has(code) !== true);
-  if (missing.length > 0) throw new Error(`${missing.length} of ${changed.length} changes were not told`);
+  if (missing.length > 0)
+    throw new Error(
+      `${missing.length} of ${changed.length} changes were not told: ${missing.map(([, code]) => code).join()}`,
+    );
   say(`${name}: ${changed.length} changes meanwhile, each told`);
 }
 
@@ -72,8 +75,9 @@ const untilNoFanOut = (world: World): Promise<unknown> =>
 export async function baseLine(world: World, say: Say): Promise<void> {
   const startedAt = performance.now();
   const cpuOf = world.countCpu();
+  // What changed before there is an endpoint is told to nobody.
+  await world.makeEndpoint();
   await whileChanging(world, { name: 'base_line', perSecond: 20, say }, async () => {
-    await world.makeEndpoint();
     await untilNoFanOut(world);
     const took = performance.now() - startedAt;
     const cpu = shownCpu(cpuOf(world.users));
