@@ -7,6 +7,7 @@ import { createNodeLinks, isAnswering, isRedirection, isUsable } from '../redis/
 import type { NodeLink } from '../redis/node-links.ts';
 import { createAgreement } from './agreement/create-agreement.ts';
 import { createKeptAgreement } from './agreement/kept-agreement.ts';
+import { pendingAfterMs } from './agreement/server-rows.ts';
 import { createPlaces } from './places.ts';
 import type { Places } from './places.ts';
 
@@ -110,8 +111,13 @@ function createShardLinks(options: CacheServersOptions, onMeet: (link: NodeLink)
       links.reportFailure(link, error);
     },
     reportPublished: (link: NodeLink, error: unknown): void => {
-      link.isRefusing = error !== null && !isRedirection(error);
+      link.refusedAt = error === null || isRedirection(error) ? null : performance.now();
       if (isRedirection(error)) places.refresh();
+    },
+    /** What was refused until then has been told since, by whichever process. */
+    onAllTold: (until: number): void => {
+      for (const link of used())
+        if (link.refusedAt !== null && link.refusedAt <= until) link.refusedAt = null;
     },
   };
 }
@@ -151,8 +157,11 @@ export function createCacheServers(options: CacheServersOptions): CacheServers {
 
   async function step(): Promise<'rest'> {
     await links.refresh();
+    const startedAt = performance.now();
     try {
       const { hasPending } = await agreement.poll();
+      // What was refused is older than what a poll leaves to those who publish it now.
+      if (!hasPending) links.onAllTold(startedAt - pendingAfterMs);
       if (hasPending && redis.status === 'ready') await catchUpInTime();
     } finally {
       options.metrics?.entitlementCacheEnabled.set(enabledShare());

@@ -10,8 +10,8 @@ export type NodeLink = {
   state: ServerState | null;
   /** Monotonic milliseconds. */
   pausedUntil: number;
-  /** It answers, and takes no changes: what it has may be old. */
-  isRefusing: boolean;
+  /** Monotonic: when it answered, and took no change, so that what it has may be old; null: it was told all since. */
+  refusedAt: number | null;
   /** Whether it was told what it missed before it was connected. */
   isCaughtUp: boolean;
   /** Of `nameServer`; empty: it may not be used. */
@@ -79,7 +79,7 @@ export function createNodeLinks({ logger, isCluster, timeline, onMeet }: NodeLin
       redis,
       state: null,
       pausedUntil: 0,
-      isRefusing: false,
+      refusedAt: null,
       isCaughtUp: false,
       server: '',
     };
@@ -129,5 +129,5 @@ export const isAnswering = (link: NodeLink | null): boolean =>
   link?.redis.status === 'ready' && link.isCaughtUp && performance.now() >= link.pausedUntil;
 
 /** Whether this server can be asked at this moment, and knows all that it was to be told. */
-export const isUsable = ({ redis, pausedUntil, isRefusing, isCaughtUp }: NodeLink): boolean =>
-  redis.status === 'ready' && isCaughtUp && !isRefusing && performance.now() >= pausedUntil;
+export const isUsable = ({ redis, pausedUntil, refusedAt, isCaughtUp }: NodeLink): boolean =>
+  redis.status === 'ready' && isCaughtUp && refusedAt === null && performance.now() >= pausedUntil;

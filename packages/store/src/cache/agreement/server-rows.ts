@@ -8,7 +8,7 @@ type CacheDatabase = Pick<Database, '$queryRaw' | '$transaction' | '$executeRaw'
 export const expiresAfterMs = 10_000;
 const forgottenAfterMs = 600_000;
 /** Rows younger than this are being published by who made the change. */
-const pendingAfterMs = 300;
+export const pendingAfterMs = 300;
 
 type GenerationRow = { servers: string[]; epochs: bigint[]; epoch: bigint; changedMs: bigint | null };
 
