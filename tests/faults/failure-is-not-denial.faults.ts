@@ -96,15 +96,14 @@ const nameOf = (answer: Answer): string =>
   answer.status === 200 ? `200 ${cacheOf(answer)}` : `${answer.status} ${bodyOf(answer).code}`;
 
 async function untilHits(warmUser: string): Promise<void> {
+  const askAll = (userId: string) =>
+    Promise.all(stack.clients.map((client) => client.check(shop.apiKey, userId)));
   await waitFor(
     async () => {
-      const answers = await Promise.all(stack.clients.map((client) => client.check(shop.apiKey, warmUser)));
-      const cold = await Promise.all(
-        stack.clients.map((client) => client.check(shop.apiKey, uniqueId('unknown'))),
-      );
-      return (
-        answers.every((answer) => nameOf(answer) === '200 hit') && cold.every(({ status }) => status === 200)
-      );
+      const [warm, cold] = [await askAll(warmUser), await askAll(uniqueId('unknown'))];
+      if (warm.every((answer) => nameOf(answer) === '200 hit') && cold.every(({ status }) => status === 200))
+        return true;
+      throw new Error([...warm, ...cold].map(nameOf).join(', '));
     },
     { what: 'hits at both APIs', timeoutMs: 30_000, intervalMs: 50 },
   );
