@@ -1,3 +1,4 @@
+import { waitFor } from '@billing/testing';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
 import { findViolations, untilQuiet } from './console.test-support.ts';
 import type { ConsoleSystem, OpenPage } from './console.test-support.ts';
@@ -90,7 +91,12 @@ export async function walk(
   for (const path of paths) {
     await go(path);
     await untilQuiet(page);
-    const wide = await page.evaluate<number>('document.documentElement.scrollWidth');
+    const measure = () => page.evaluate<number>('document.documentElement.scrollWidth');
+    // While it is laid out it may be wider for a moment.
+    await waitFor(async () => (await measure()) <= width, { timeoutMs: 3_000, what: 'its width' }).catch(
+      () => undefined,
+    );
+    const wide = await measure();
     const failed = await page.getByRole('alert').allInnerTexts();
     const found = [
       ...reports.splice(0),
