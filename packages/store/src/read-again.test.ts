@@ -33,7 +33,8 @@ afterAll(async () => {
 /** What a failover or an operator does to a pool. */
 const endSessions = () =>
   admin.query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()',
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+      AND pid <> pg_backend_pid()`,
   );
 
 const reads: [what: string, read: () => Promise<unknown>, answer: unknown][] = [

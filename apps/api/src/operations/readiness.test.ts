@@ -141,7 +141,8 @@ describe('a dependency that refuses writes', () => {
     const { projectId } = await api.createProject();
     const restart = () =>
       sql(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()',
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
+      AND pid <> pg_backend_pid()`,
       );
     const name = new URL(api.database.url).pathname.slice(1);
     await sql(`ALTER DATABASE ${name} SET default_transaction_read_only TO on`);
