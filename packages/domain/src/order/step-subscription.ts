@@ -222,10 +222,8 @@ export function stepMention(
 ): Step<SubscriptionRow> {
   const row = withSession(stored, mention);
   const needsLookup = (stored.status === null || !stored.confirmed) && stored.missingInStripeAt === null;
-  // An invoice of a paused subscription may be that of its resumption, which the subscription's own events do not tell.
-  const mayChangeDetails = mention.isAboutSchedule === true || stored.status === 'paused';
   if (!needsLookup)
-    return { kind: 'write', row: mayChangeDetails ? withRecheck(row, now) : row, outcome: 'applied' };
+    return { kind: 'write', row: mention.isAboutSchedule ? withRecheck(row, now) : row, outcome: 'applied' };
   if (lookup === null) return { kind: 'needs_lookup' };
   if (lookup.kind !== 'found')
     return { kind: 'write', row: keepForRecheck(row, lookup, now), outcome: 'applied' };

@@ -147,9 +147,4 @@ describe('the invoice that resumes a paused subscription', () => {
     expect(step({ ...paused, latestInvoiceId: 'in_2' })).toMatchObject({ row: { pendingPayment: null } });
     expect(step({ ...paused, status: 'active' })).toMatchObject({ row: { pendingPayment: null } });
   });
-
-  test('is a reason to look when an event names it', () => {
-    const mention = { customerId: null, claims: noClaims, created: 3_000, eventId: 'evt_2' };
-    expect(stepMention(row, mention, context)).toMatchObject({ row: { recheckAt: 2_100 } });
-  });
 });
