@@ -3,6 +3,7 @@ import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
 import { givenText, isOn, linesOf, textOf } from '../../parts/values.ts';
 import type { Field, Values } from '../../parts/values.ts';
+import { meterFields, meterOf } from './meter-fields.ts';
 
 const kinds = [
   { value: 'boolean', label: 'On or off' },
@@ -35,32 +36,12 @@ const fieldsOf = (
       initial: feature?.thresholds.join('\n') ?? '',
       isShown: isCounted,
     },
-    {
-      kind: 'text',
-      name: 'meter',
-      label: 'Meter of Stripe',
-      path: 'stripe_meter',
+    ...meterFields({
       description: 'The name of the meter’s events. Empty: none.',
-      initial: feature?.stripe_meter?.event_name ?? '',
+      before: feature?.stripe_meter,
       isShown: isMetered,
-    },
-    {
-      kind: 'select',
-      name: 'report',
-      label: 'What the meter is told',
-      options: [
-        { value: 'all', label: 'All usage' },
-        { value: 'overage', label: 'The overage only' },
-      ],
-      initial: feature?.stripe_meter?.report ?? 'all',
-      isShown: (values) => isMetered(values) && textOf(values, 'meter') !== '',
-    },
+    }),
   ];
-};
-
-const meterOf = (values: Values): object | undefined => {
-  const name = givenText(values, 'meter');
-  return name === undefined ? undefined : { event_name: name, report: textOf(values, 'report') || 'all' };
 };
 
 const isLimit = (values: Values): boolean => textOf(values, 'kind') === 'limit';

@@ -1,6 +1,7 @@
 import type { FeatureOut, ProductOut } from '@billing/domain';
-import { givenNumber, givenText, isOn, jsonOf, rowsOf, textOf } from '../../parts/values.ts';
+import { givenNumber, isOn, jsonOf, rowsOf, textOf } from '../../parts/values.ts';
 import type { Field, RowsField, Values } from '../../parts/values.ts';
+import { meterOf } from './meter-fields.ts';
 import { limitFields, meteredFields } from './setting-fields.ts';
 
 type Setting = ProductOut['features'][number];
@@ -36,7 +37,7 @@ function rowOf(code: string, setting: Setting | undefined): Values {
 }
 
 const withAllowance = (row: Values): object => {
-  const [periods, meter] = [givenNumber(row, 'rollover_periods'), givenText(row, 'meter')];
+  const periods = givenNumber(row, 'rollover_periods');
   const period = textOf(row, 'period') || 'billing';
   const overage = textOf(row, 'overage') || 'deny';
   const inTrial = { same: undefined, unlimited: null, other: givenNumber(row, 'trial_allowance') };
@@ -53,8 +54,7 @@ const withAllowance = (row: Values): object => {
       periods === undefined || period === 'once'
         ? undefined
         : { periods, max: givenNumber(row, 'rollover_max') },
-    stripe_meter:
-      meter === undefined ? undefined : { event_name: meter, report: textOf(row, 'report') || 'all' },
+    stripe_meter: meterOf(row),
   };
 };
 

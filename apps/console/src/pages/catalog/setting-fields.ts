@@ -1,5 +1,6 @@
 import { isOn, textOf } from '../../parts/values.ts';
 import type { Field, Values } from '../../parts/values.ts';
+import { meterFields } from './meter-fields.ts';
 
 /** Shown where another field has one of these values. */
 const is = (name: string, ...wanted: string[]) => ({
@@ -111,22 +112,5 @@ export const meteredFields: readonly Field[] = [
     description: 'Empty: all.',
     isShown: (row) => textOf(row, 'rollover_periods') !== '' && textOf(row, 'period') !== 'once',
   },
-  {
-    kind: 'text',
-    name: 'meter',
-    label: 'Meter of Stripe',
-    path: 'stripe_meter',
-    description: 'In place of the feature’s. Empty: the feature’s.',
-  },
-  {
-    kind: 'select',
-    name: 'report',
-    label: 'What the meter is told',
-    initial: 'all',
-    options: [
-      { value: 'all', label: 'All usage' },
-      { value: 'overage', label: 'The overage only' },
-    ],
-    isShown: (row) => textOf(row, 'meter') !== '',
-  },
+  ...meterFields({ description: 'In place of the feature’s. Empty: the feature’s.' }),
 ];
