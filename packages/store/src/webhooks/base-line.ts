@@ -9,7 +9,7 @@ import { readSources } from '../read-sources.ts';
 import type { UserSources } from '../read-sources.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import type { EmitContext } from './emit-users.ts';
-import { finishFanOut } from './fan-outs.ts';
+import { finishFanOut, noteProgress } from './fan-outs.ts';
 import { stateColumns, stateRecord, stateUpdates, stateValues, toStateRow } from './write-messages.ts';
 
 /** A base line that is under way. */
@@ -72,12 +72,6 @@ const takeTurn = (query: QueryJson, id: number): Promise<Turn> =>
         SELECT u.user_id FROM public.users u WHERE u.project_id = turn.project_id AND u.user_id > turn.after_user
         ORDER BY u.user_id LIMIT ${usersAtOnce}) one))`);
 
-/** What notes, of the part `moved` of a statement, how far a run has come. */
-const noteProgress = `
-    UPDATE public.runs SET state = jsonb_build_object('phase', 'users', 'objects', moved.position),
-      progress_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp())
-    FROM moved WHERE runs.id = moved.run_id AND runs.status = 'running'`;
-
 const writePage = sqlTemplate(`
   WITH states AS (
     INSERT INTO public.webhook_states AS s (${stateColumns})
@@ -93,7 +87,7 @@ const writePage = sqlTemplate(`
   moved AS (
     UPDATE public.webhook_fan_outs SET after_user = $to, position = position + $users::integer
     WHERE id = $base_line::bigint AND (SELECT count(*) FROM states) = $users::integer RETURNING run_id, position),
-  run AS (${noteProgress})
+  run AS (${noteProgress()})
   SELECT json_build_object('written', (SELECT coalesce(json_agg(user_id), '[]') FROM states),
     'moved', (SELECT count(*) FROM moved))`);
 
@@ -175,7 +169,7 @@ export async function advanceBaseLine(
     WITH moved AS (
       UPDATE public.webhook_fan_outs SET after_user = ${to}, position = position + ${users}
       WHERE id = ${id} AND after_user = ${afterUser} RETURNING run_id, position)
-    ${Prisma.raw(noteProgress)}`;
+    ${Prisma.raw(noteProgress())}`;
 }
 
 /** How many users a project has, counted up to a limit. */

@@ -70,6 +70,12 @@ export const nextUsers = (
 /** From where to where it goes on, and how many users these are. */
 export type FanOutStep = Pick<FanOut, 'id' | 'endpointId'> & { after: string; to: string; users: number };
 
+/** What notes, of the part `moved` of a statement, how far a run has come; `besides`: what else is set, with its comma. */
+export const noteProgress = (besides = ''): string => `
+      UPDATE public.runs SET state = jsonb_build_object('phase', 'users', 'objects', moved.position), ${besides}
+        progress_at = clock_timestamp(), started_at = coalesce(started_at, clock_timestamp())
+      FROM moved WHERE runs.id = moved.run_id AND runs.status = 'running'`;
+
 /** Takes a step, in the transaction that makes it. False: it was made by another process, or the fan-out has ended. */
 export async function advanceFanOut(
   query: QueryJson,
@@ -79,11 +85,7 @@ export async function advanceFanOut(
     WITH moved AS (
       UPDATE public.webhook_fan_outs SET after_user = ${to}, position = position + ${users}
       WHERE id = ${id} AND after_user = ${after} RETURNING run_id, position),
-    run AS (
-      UPDATE public.runs SET state = jsonb_build_object('phase', 'users', 'objects', moved.position),
-        result = jsonb_build_object('users', moved.position), progress_at = clock_timestamp(),
-        started_at = coalesce(started_at, clock_timestamp())
-      FROM moved WHERE runs.id = moved.run_id AND runs.status = 'running')
+    run AS (${Prisma.raw(noteProgress("result = jsonb_build_object('users', moved.position),"))})
     SELECT json_build_object('moved', (SELECT count(*) FROM moved))`);
   return moved > 0;
 }
