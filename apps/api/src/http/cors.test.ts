@@ -1,4 +1,5 @@
 import { parseEnv } from '@billing/platform';
+import { waitFor } from '@billing/testing';
 import express from 'express';
 import { environmentSchema } from '../config.ts';
 import { startTestApi, testAdmin } from '../testing/start-test-api.test-support.ts';
@@ -57,9 +58,19 @@ describe('with origins', () => {
   test.each(['http://localhost:5173', origin])('a page of %s reads cold and warm answers', async (page) => {
     const headers = { origin: page, authorization: `Bearer ${apiKey}` };
     const user = `user_of_${new URL(page).host}`;
-    for (const cache of ['miss', 'hit']) {
-      const response = await ask('GET', `/api/v1/entitlements?user_id=${user}`, headers);
-      expect([response.status, response.headers.get('x-cache')]).toEqual([200, cache]);
+    const read = () => ask('GET', `/api/v1/entitlements?user_id=${user}`, headers);
+    const warmth = (response: Response) => [response.status, response.headers.get('x-cache')];
+    const cold = await read();
+    expect(warmth(cold)).toEqual([200, 'miss']);
+    // A busy machine may miss the moment in which an answer is stored; the next read stores it then.
+    const warm = await waitFor(
+      async () => {
+        const response = await read();
+        return warmth(response)[1] === 'hit' ? response : null;
+      },
+      { what: 'a hit' },
+    );
+    for (const response of [cold, warm]) {
       expect(response.headers.get('access-control-allow-origin')).toBe(page);
       expect(response.headers.get('access-control-expose-headers')).toContain('retry-after');
       expect(await response.json()).toMatchObject({ user_id: user });
