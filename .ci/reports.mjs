@@ -4,7 +4,8 @@
  * `repeat REPORT`: the test files that deserve a second run, a line each: those that failed, if they are few. What draws its
  * cases by chance is not among them: there a second run would ask something else, so its failure stands.
  *
- * `sum FOLDER FAILED_STEPS`: the last line of the run. The second run of a file counts in place of its first, and its name is printed.
+ * `sum FOLDER FAILED_STEPS`: which tests failed and why, then the last line of the run. The second run of a file counts in place of
+ * its first, and its name is printed.
  * A test that was skipped counts as failed: all that a test could miss was installed. So does a file that could not run at all.
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -26,6 +27,19 @@ function filesToRepeat(report) {
   return failed.map((file) => file.name).filter((name) => !drawsCases.test(readFileSync(name, 'utf8')));
 }
 
+// eslint-disable-next-line no-control-regex -- colours of the terminal
+const withoutColours = (text) => text.replaceAll(/\u001B\[[\d;]*m/g, '');
+
+function printFailures(file) {
+  const failed = file.assertionResults.filter((test) => test.status !== 'passed');
+  const reasons = failed.map((test) => [test.fullName, test.failureMessages?.[0] ?? test.status]);
+  if (failed.length === 0 && failures(file) > 0) reasons.push(['did not run', file.message ?? '']);
+  for (const [name, message] of reasons)
+    print(
+      `FAILED: ${relative('.', file.name)}: ${name}\n${withoutColours(message).split('\n').slice(0, 12).join('\n')}`,
+    );
+}
+
 function sum(folder, failedSteps) {
   const counted = new Map();
   // In this order `tests.again.json` comes before `tests.json`.
@@ -38,6 +52,7 @@ function sum(folder, failedSteps) {
     }
   }
   const files = [...counted.values()];
+  for (const file of files) printFailures(file);
   const failed = files.reduce((total, file) => total + failures(file), failedSteps);
   const tests = files.flatMap((file) => file.assertionResults);
   print(`${tests.filter((test) => test.status === 'passed').length} passed, ${failed} failed`);
