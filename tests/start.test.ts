@@ -104,6 +104,11 @@ test('says in one sentence which port is taken, and how to choose another', asyn
 test.each([
   [{ STRIPE_SECRET_KEY: 'sk_live_x' }, /live key/, /sk_live_x/],
   [{ PORT: 'eighty', DATABASE_URL: 'mysql://x:of-mine@y' }, /PORT[^]*DATABASE_URL/, /eighty|of-mine/],
+  [
+    { DATABASE_URL: 'postgres://x:of-mine@127.0.0.1:1,127.0.0.1:2/y' },
+    /^Can't connect to Postgres at 127\.0\.0\.1:1,127\.0\.0\.1:2\/y/,
+    /of-mine/,
+  ],
 ])('refuses %j, and starts nothing', async (bad, names, values) => {
   const refused = await checkout.start({ ...(await freePorts()), ...bad });
   expect(await refused.exited).toBe(1);

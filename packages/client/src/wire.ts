@@ -211,7 +211,6 @@ export type ServiceErrorCode =
   | 'trial_used'
   | 'promotion_code_not_found'
   | 'promotion_code_not_redeemable'
-  | 'sale_refused'
   | 'customer_not_found'
   | 'subscription_not_found'
   | 'shared_subscription'

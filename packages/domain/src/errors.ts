@@ -54,7 +54,6 @@ export const errorCatalog = {
   already_subscribed: 'The user has this subscription already',
   group_occupied: 'The user has another plan of the group',
   promotion_code_not_redeemable: 'The promotion code cannot be redeemed for this sale',
-  sale_refused: 'Stripe refuses the sale',
   group_conflict: 'The plans exclude each other',
   trial_used: 'The user has had as many trials as there may be',
   shared_subscription: 'The subscription is shared with another project',

@@ -16,10 +16,16 @@ export const queueNames = {
 /** BullMQ refuses job ids that consist of digits only or contain a colon. */
 export const stripeEventId = z.string().regex(/^(?!\d+$)[A-Za-z0-9_-]{1,255}$/);
 
+/** RFC 3339 with any offset, in either case: other programs feed the queues too, and a job that is not understood is lost. */
+const receivedAt = z
+  .string()
+  .toUpperCase()
+  .pipe(z.iso.datetime({ offset: true }));
+
 /** `event`: whole or projected, of any API version. The worker parses it (`parseStripeEvent`). */
 export const stripeEventJob = z.object({
   event: z.looseObject({ id: stripeEventId, type: z.string() }),
-  received_at: z.iso.datetime(),
+  received_at: receivedAt,
   /** Of the request that brought it, if that was traced. */
   trace_id: traceId.optional().catch(undefined),
 });
@@ -39,7 +45,7 @@ export const receivedAtOf = ({ received_at }: StripeEventJob, now: Instant): Ins
 export const usageJob = z.object({
   project_id: id,
   request: usageEventRequest,
-  received_at: z.iso.datetime().transform((at) => Date.parse(at)),
+  received_at: receivedAt.transform((at) => Date.parse(at)),
 });
 
 /** The jobs of the queue `maintenance`: each job's data by its name. */

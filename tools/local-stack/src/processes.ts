@@ -95,7 +95,7 @@ function environmentWith(values: Record<string, string>): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...values };
 }
 
-const restartPausesMs = [100, 500, 1_000, 1_500];
+const restartPausesMs = [100, 500, 1_000];
 
 /** Starts a process again whenever it ends, until `signal` aborts. */
 export async function supervise(

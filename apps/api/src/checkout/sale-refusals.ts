@@ -72,7 +72,7 @@ export function toSaleRefusal(error: unknown, request: CheckoutRequest): unknown
       withErrors(cause, [{ path: field, message: why }]),
     );
   return new ServiceError(
-    'sale_refused',
+    'stripe_error',
     `Stripe does not sell this (${namesOf(refusal)}): correct the price, in the catalog or at Stripe, or the settings of the Stripe account.`,
     withErrors(cause, problemsOf(request, refusal)),
   );

@@ -25,7 +25,7 @@ export type CheckoutDeps = CustomerDeps & PrepareDeps & OpenDeps & ApplyDeps & P
 /**
  * From an order to the address of Stripe's page. Whoever is erased while it is under way comes back by it: it is later than
  * the erasure, and what it sells would else belong to nobody. Throws, besides what `prepareSale` does, `promotion_code_not_found`,
- * `promotion_code_not_redeemable`, `sale_refused`.
+ * `promotion_code_not_redeemable`.
  */
 export async function sell(
   deps: CheckoutDeps,

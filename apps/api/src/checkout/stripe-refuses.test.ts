@@ -97,7 +97,7 @@ test('what was left out is counted, and a client’s key gets the same answer', 
   await commerce.admin('patch', `/projects/${project.projectId}`, none).expect(200);
 });
 
-describe('a sale that Stripe refuses is no fault of the service:', () => {
+describe('a sale that Stripe refuses is told with the price:', () => {
   type Row = [string, () => Promise<object>, [number, string, string, string]];
   const inactive = async () => {
     const sold = await commerce.sell(project.projectId);
@@ -130,10 +130,10 @@ describe('a sale that Stripe refuses is no fault of the service:', () => {
     [
       'a price that is inactive there',
       inactive,
-      [409, 'sale_refused', 'items.1.price_id', 'is not active at Stripe'],
+      [502, 'stripe_error', 'items.1.price_id', 'is not active at Stripe'],
     ],
-    ['a price that is not there', unknown, [409, 'sale_refused', 'price_id', 'is not known to Stripe']],
-    ['prices of two currencies', foreign, [409, 'sale_refused', 'items', 'is in another currency']],
+    ['a price that is not there', unknown, [502, 'stripe_error', 'price_id', 'is not known to Stripe']],
+    ['prices of two currencies', foreign, [502, 'stripe_error', 'items', 'is in another currency']],
   ];
   test.each(rows)('%s', async (_what, make, [status, code, path, message]) => {
     const { body } = await buy(order(await make()));

@@ -28,7 +28,9 @@ function bodyError({ type, limit }: BodyProblem): ServiceError | null {
     case 'entity.verify.failed':
     case 'request.aborted':
     case 'request.size.invalid':
-      return new ServiceError('invalid_request', 'Send a complete and well-formed JSON body.');
+      return new ServiceError('invalid_request', 'Send a complete and well-formed JSON body.', {
+        errors: [{ path: '', message: 'is not well-formed JSON, or not complete' }],
+      });
     default:
       return null;
   }
@@ -57,7 +59,10 @@ export function toServiceError(error: unknown): ServiceError {
     if (found !== null) return found;
   }
   // A path whose percent encoding cannot be decoded (Express's router).
-  if (error instanceof URIError) return new ServiceError('invalid_request', 'Encode the path as UTF-8.');
+  if (error instanceof URIError)
+    return new ServiceError('invalid_request', 'Encode the path as UTF-8.', {
+      errors: [{ path: '', message: 'has percent signs that are no UTF-8' }],
+    });
   return new ServiceError('internal_error', 'Try again; if it stays, report it with the request id.', {
     cause: error,
   });

@@ -38,6 +38,13 @@ describe('bodies', () => {
   ])('%s: 400', async (_what, body) => {
     expect(await problemOf(await post('/api/v1/entitlements/batch', body))).toEqual([400, 'invalid_request']);
   });
+  test('what is no JSON is refused with an error about all of it', async () => {
+    const response = await post('/api/v1/entitlements/batch', '{"user_ids":');
+    expect(await response.json()).toMatchObject({
+      code: 'invalid_request',
+      errors: [{ path: '', message: 'is not well-formed JSON, or not complete' }],
+    });
+  });
   test.each<[string, string, object]>([
     ['users', 'user_ids', { user_ids: Array.from({ length: 20_000 }, () => '') }],
     ['fields', '', Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`f${index}`, 1]))],

@@ -71,7 +71,6 @@ const statusOfCode: Record<ErrorCode, number> = {
   already_subscribed: 409,
   group_occupied: 409,
   promotion_code_not_redeemable: 409,
-  sale_refused: 409,
   group_conflict: 400,
   trial_used: 400,
   shared_subscription: 409,

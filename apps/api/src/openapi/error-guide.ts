@@ -81,8 +81,6 @@ export const errorGuide: Record<ErrorCode, string> = {
     'Change the subscription that `errors` names (`POST /api/v1/subscriptions/{subscription_id}/change`), or send the user to the portal.',
   promotion_code_not_redeemable:
     'Sell without the code, or offer another: `errors` says why Stripe refuses it for this user and sale (a first purchase only, a least amount, another customer, another currency, used up).',
-  sale_refused:
-    'Correct the price that `errors` names, in the catalog or at Stripe (it is unknown or inactive there, or of another currency or interval than the rest), or the settings of the Stripe account. The same request will be refused again until then.',
   group_conflict: 'Name at most one plan of each group; add-ons are products without a group.',
   trial_used: 'Sell without `trial_days` and `trial_end`: the user has had the trials that the plan allows.',
   shared_subscription:
@@ -121,7 +119,7 @@ export const errorGuide: Record<ErrorCode, string> = {
   invalid_signature: 'Check the signing secret and the clock; sign the exact bytes of the body, once.',
   invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
   stripe_error:
-    'Stripe refused for a reason that is no matter of the request, such as the key or a permission: `detail` names its code and parameter. Tell the operator; the same request will be refused until the cause is corrected.',
+    'Stripe refused what the request cannot mend: the price that `errors` names (it is unknown or inactive at Stripe, or of another currency or interval than the rest), the key, a permission, or a setting of the Stripe account; `detail` names its code and parameter. Tell the operator; the same request will be refused until the cause is corrected.',
   stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
   queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
   usage_unavailable: 'Nothing was taken. Send the same event id again after `Retry-After`.',

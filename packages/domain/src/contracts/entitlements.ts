@@ -23,7 +23,9 @@ export const entitlementsQuery = z.strictObject({
     .enum(['usage'])
     .optional()
     .describe('With `usage`, entries of metered features and counted limits have their `balance`.'),
-  explain: queryFlag('With `true`, the answer explains every source that was considered, in force or not.'),
+  explain: queryFlag(
+    'With `true`, the answer explains every source that was considered, in force or not. With `feature_code`: those that have the feature, and those of which it is not known, as their price is not mapped.',
+  ),
 });
 export type EntitlementsQuery = z.output<typeof entitlementsQuery>;
 

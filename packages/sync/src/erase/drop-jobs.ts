@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasStringEqual, namedUsers, stripeEventJob, usageJob } from '@billing/domain';
+import { hasStringEqual, namedUsers, receivedAtOf, stripeEventJob, usageJob } from '@billing/domain';
 import { jobStates } from '@billing/platform';
 import { acceptEvent, unreadableEvent } from '../apply/handlers.ts';
 import { meansErased } from '../apply/means-erased.ts';
@@ -18,7 +18,7 @@ function eventNaming(deps: MaintenanceDeps, userId: string, { data }: Job): Rece
   if (!parsed.success) return null;
   const raw = { ...parsed.data.event };
   if (!namedUsers(raw).some((named) => named.userId === userId)) return null;
-  const receivedAt = Date.parse(parsed.data.received_at);
+  const receivedAt = receivedAtOf(parsed.data, deps.clock());
   const traceId = parsed.data.trace_id;
   const accepted = acceptEvent({ raw, receivedAt, traceId }, deps);
   return accepted ?? { event: unreadableEvent({ raw, receivedAt }), receivedAt, payload: raw, traceId };

@@ -90,8 +90,9 @@ export function createAppProcess(options: AppProcessOptions): AppProcess {
     untilReady: async (timeoutMs = 60_000) => {
       const log = logFile === undefined ? '' : `; its log is ${logFile}`;
       const isReady = async (): Promise<boolean> => !isRunning() || (await answersOk(readyUrl));
-      await waitFor(isReady, { timeoutMs, intervalMs: 50, what: `${name} to be ready` }).catch(() => {
-        throw new Error(`The ${name} process was not ready within ${timeoutMs / 1_000} s${log}.`);
+      await waitFor(isReady, { timeoutMs, intervalMs: 50, what: `${name} to be ready` }).catch(async () => {
+        const why = await whatIsMissing(readyUrl);
+        throw new Error(`The ${name} process was not ready within ${timeoutMs / 1_000} s${why}${log}.`);
       });
       // Another process may have answered on the port that this one could not listen on.
       if (!isRunning())
@@ -118,6 +119,18 @@ async function answersOk(url: string): Promise<boolean> {
   return response.ok;
 }
 
+/** What `/ready` says of the dependencies that are missing, in brackets; empty: nothing. */
+async function whatIsMissing(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    const { checks }: { checks?: Record<string, string> } = JSON.parse(await response.text());
+    const missing = Object.entries(checks ?? {}).filter(([, says]) => says !== 'ok');
+    return missing.length === 0 ? '' : ` (${missing.map(([name, says]) => `${name}: ${says}`).join(', ')})`;
+  } catch {
+    return '';
+  }
+}
+
 /** Of the last lines of a process that failed, the one that gives the reason: not the stack or Node's version below it. */
 function reasonIn(output: string): string {
   const lines = output
@@ -125,9 +138,12 @@ function reasonIn(output: string): string {
     .slice(-40)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('at ') && !line.startsWith('Node.js v'));
-  const reason =
-    lines.find((line) => /error|can't|cannot|in use/i.test(line)) ?? lines.at(-1) ?? 'it wrote nothing';
-  return reason.slice(0, 300);
+  const at = lines.findIndex((line) => /error|can't|cannot|in use/i.test(line));
+  const reason = lines.at(at) ?? 'it wrote nothing';
+  // One that ends so goes on: which settings are bad, and what is expected of each.
+  const more =
+    at >= 0 && reason.endsWith(':') ? lines.slice(at + 1).filter((line) => /^[A-Z]\w*: /.test(line)) : [];
+  return [reason, more.join('; ')].join(' ').trim().slice(0, 600);
 }
 
 type App = 'api' | 'worker';

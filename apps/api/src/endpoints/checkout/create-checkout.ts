@@ -63,7 +63,6 @@ export const createCheckout = defineEndpoint({
     'price_not_found',
     'promotion_code_not_found',
     'promotion_code_not_redeemable',
-    'sale_refused',
     'already_subscribed',
     'group_occupied',
     'idempotency_conflict',

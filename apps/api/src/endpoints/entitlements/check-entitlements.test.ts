@@ -90,6 +90,12 @@ describe('GET /api/v1/entitlements', () => {
       { source: 'subscription', reason: 'unmapped_price', in_force: false, last_event: null },
       { source: 'manual', reason: 'in_force', in_force: true, feature_codes: ['g'] },
     ]);
+    // Of one feature: what gives it, and what might.
+    await giveGrant(api.deps.database, owner, { featureCode: 'other' });
+    const one = await check({ user_id: owner.userId, explain: 'true', feature_code: 'g' });
+    expect(one.body.explanation).toEqual(body.explanation);
+    const none = await check({ user_id: owner.userId, explain: 'true', feature_code: 'nothing' });
+    expect(none.body.explanation).toMatchObject([{ reason: 'unmapped_price' }]);
   });
 
   it('obeys valid_to to the second, whatever is cached', async () => {

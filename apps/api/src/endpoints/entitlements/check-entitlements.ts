@@ -98,7 +98,9 @@ const answerCheck = (
 async function explain({ answers }: CheckDeps, check: Check, featureCode?: string): Promise<Answered> {
   const fresh = await withinDeadline(answers.readFresh(check.projectId, check.userId), check.endsAt);
   const explanation = fresh.explanation.filter(
-    (entry) => featureCode === undefined || entry.feature_codes.includes(featureCode),
+    // What a source would give is not known while its price is not mapped: that may be why the feature is missing.
+    ({ feature_codes: codes }) =>
+      featureCode === undefined || codes.length === 0 || codes.includes(featureCode),
   );
   return { answer: `${fresh.answer},"explanation":${JSON.stringify(explanation)}`, cache: 'bypass' };
 }

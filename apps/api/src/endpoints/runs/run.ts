@@ -5,11 +5,11 @@ import {
   reconcileResult,
   replayEventResponse,
   replayResult,
-  runOut,
+  runKinds,
   runStatuses,
   ServiceError,
 } from '@billing/domain';
-import type { RunKindName, RunOut } from '@billing/domain';
+import type { RunOut } from '@billing/domain';
 import type { Run } from '@billing/store';
 import { z } from 'zod';
 
@@ -18,8 +18,14 @@ const progress = z.object({ phase: z.string(), objects: z.number().int() });
 
 type Result = NonNullable<RunOut['result']>;
 
-/** What each kind finds; a kind that is not here yet shows no result. */
-const resultOf: Partial<Record<RunKindName, z.ZodType<Result>>> = {
+/** As the runs are stored: the replay of one event is a kind of its own there, as another worker does it. */
+const storedKind = z.enum([...runKinds, 'replay_event']);
+
+const shownKind = (kind: z.output<typeof storedKind>): RunOut['kind'] =>
+  kind === 'replay_event' ? 'replay' : kind;
+
+/** What each kind finds. */
+const resultOf: Record<z.output<typeof storedKind>, z.ZodType<Result>> = {
   reconcile: reconcileResult,
   replay: replayResult,
   replay_event: replayEventResponse,
@@ -29,22 +35,22 @@ const resultOf: Partial<Record<RunKindName, z.ZodType<Result>>> = {
   base_line: fanOutResult,
 };
 
-const kind = runOut.shape.kind;
 const status = z.enum(runStatuses);
 
 /** A run as it is read: how far it is, and what it found so far. */
 export function presentRun(run: Run): RunOut {
   const known = progress.safeParse(run.state);
-  const result = resultOf[kind.parse(run.kind)]?.safeParse(run.result);
+  const kind = storedKind.parse(run.kind);
+  const result = resultOf[kind].safeParse(run.result);
   const { phase, objects } = known.success ? known.data : { phase: 'queued', objects: 0 };
   return {
     run_id: run.id,
-    kind: kind.parse(run.kind),
+    kind: shownKind(kind),
     status: status.parse(run.status),
     dry_run: run.dryRun,
     project_id: run.projectId,
     progress: { phase: run.status === 'done' ? 'done' : phase, objects },
-    result: result?.success === true ? result.data : null,
+    result: result.success ? result.data : null,
     error: run.error,
     requested_by: run.requestedBy,
     created_at: run.createdAt.toISOString(),

@@ -117,6 +117,11 @@ test('a replay answers with what the worker found', async () => {
   await endRun(database, { runId, workerId: 'worker', status: 'done', result });
   const { status, body } = await answer;
   expect([status, body]).toEqual([200, result]);
+  // Among the runs it is a replay like any other.
+  const run = await admin('get', `/runs/${runId}`).expect(200);
+  expect(run.body).toMatchObject({ kind: 'replay', status: 'done', dry_run: true, result });
+  const { body: replays } = await admin('get', '/runs?kind=replay').expect(200);
+  expect(replays.data).toContainEqual(run.body);
 });
 
 test('without a worker a replay is 503, and is not done later', async () => {

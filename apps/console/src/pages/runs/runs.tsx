@@ -28,7 +28,7 @@ const filters: readonly Filter[] = [
   {
     name: 'kind',
     label: 'Kind',
-    options: ['reconcile', 'replay', 'replay_event', 'erase', 'backfill', 'base_line', 'import'],
+    options: ['reconcile', 'replay', 'erase', 'backfill', 'base_line', 'import'],
   },
   { name: 'status', label: 'State', options: ['running', 'done', 'failed'] },
 ];

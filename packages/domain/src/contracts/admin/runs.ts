@@ -137,15 +137,7 @@ export type EraseResult = z.output<typeof eraseResult>;
 export const runAccepted = z.object({ run_id: z.string() });
 export type RunAccepted = z.output<typeof runAccepted>;
 
-export const runKinds = [
-  'reconcile',
-  'replay',
-  'replay_event',
-  'erase',
-  'backfill',
-  'base_line',
-  'import',
-] as const;
+export const runKinds = ['reconcile', 'replay', 'erase', 'backfill', 'base_line', 'import'] as const;
 export type RunKindName = (typeof runKinds)[number];
 
 /** What an import of the command line did, by the names in its summary. */
