@@ -100,6 +100,12 @@ test('without ERASURE_KEY nobody is erased, and where it was used before the pro
       status: 'degraded',
       checks: { database: 'ok', redis: 'ok', erasure: 'ERASURE_KEY lacks the key abc' },
     });
+    // Whether it was looked for somebody who was erased cannot be told.
+    const { body } = await bare.admin('get', '/users?query=bob').expect(503);
+    expect(body).toMatchObject({
+      code: 'service_unavailable',
+      detail: expect.stringContaining('ERASURE_KEY'),
+    });
   } finally {
     await bare.close();
   }
