@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import {
   ConfigError,
+  databaseFields,
   envVar,
   erasureFields,
   parseEnv,
   readJsonFile,
+  redisFields,
   stripeModeOf,
   webhookFields,
   writeJsonFile,
@@ -18,8 +20,8 @@ const environment = z.object({
   WORKER_PORT: envVar.port(8001),
   OFFLINE_STRIPE_PORT: envVar.port(12_111),
   CONSOLE_PORT: envVar.port(5173),
-  DATABASE_URL: envVar.optionalUrl(['postgres:', 'postgresql:']),
-  REDIS_URL: envVar.optionalUrl(['redis:', 'rediss:']),
+  DATABASE_URL: databaseFields.DATABASE_URL.optional(),
+  REDIS_URL: redisFields.REDIS_URL.optional(),
   STRIPE_SECRET_KEY: envVar.optionalSecret(
     /^[sr]k_(test|live)_\S+$/,
     'a Stripe secret key (sk_test_… or rk_test_…)',
