@@ -37,6 +37,7 @@ export { createCircuit, type Circuit } from './circuit.ts';
 export { withDeadline } from './deadline.ts';
 export { readJsonFile, writeJsonFile } from './json-file.ts';
 export { startLoop, type Loop } from './loop.ts';
+export { closeAfterAnswer, isBodyOnItsWay } from './close-after-answer.ts';
 export { createOperationsServer, type OperationsServer } from './operations-server.ts';
 export { createReadiness, type Finding, type Readiness } from './readiness.ts';
 export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';
