@@ -71,7 +71,7 @@ test('a whole log is 0, with its head, which is compared the next time', async (
 
 test("heads are read from a developer's log, and of the local stack without being asked to", async () => {
   const { head } = JSON.parse((await audit(['verify', '--json'])).out);
-  const pretty = `2026-11-22T10:00:00.000Z INFO  [worker] audit_head id=${head.id} digest=${head.digest}`;
+  const pretty = `2026-11-22T10:00:00.000Z INFO  [worker] audit_head job_id=7 job_name=retention id=${head.id} digest=${head.digest}`;
   const log = await logOf(pretty);
   expect((await audit(['verify', '--log', log])).out).toContain('1 logged heads compared');
   await mkdir(join(dir, 'logs'));

@@ -21,7 +21,7 @@ export function readHead(text: string): AuditHead {
 }
 
 /** As a worker writes it in development. */
-const prettyLine = /\baudit_head id=(\d{1,18}) digest=([0-9a-f]{64})\b/;
+const prettyLine = /\] audit_head (?:.* )?id=(\d{1,18}) digest=([0-9a-f]{64})\b/;
 
 function headOfLine(line: string): AuditHead | null {
   const [, prettyId, prettyDigest] = prettyLine.exec(line) ?? [];
