@@ -27,6 +27,7 @@ export {
 } from './env/parse-env.ts';
 export { hostUrls, placeOf } from './env/host-urls.ts';
 export { redisSettings } from './env/redis-settings.ts';
+export { defaultApiPort } from './env/related-variables.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
 export { databaseSettings, type Range } from './env/url-parameters.ts';
 export { limitLines } from './logging/limit-lines.ts';
