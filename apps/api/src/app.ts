@@ -63,7 +63,6 @@ import { createHotHandler } from './http/hot-route.ts';
 import { createRouteFinder, meteredRoutes } from './http/metered-routes.ts';
 import { mountEndpoints } from './http/mount-endpoints.ts';
 import { createObserver, observeRequests, sampleAccessLog } from './http/observe-requests.ts';
-import { readJson } from './http/parse.ts';
 import { createOpenApiDocument } from './openapi/create-document.ts';
 import { renderPage } from './openapi/page/render-page.ts';
 import { createQueueScreen, queueScreen } from './operations/queue-screen.ts';
@@ -194,7 +193,7 @@ export function createApp(deps: AppDeps, meter: RequestMeter = createMeter(deps)
   app.use(observeRequests(observe, createRouteFinder(endpoints)));
   if (deps.config.corsOrigins.length > 0) app.options('/api/v1/*path', answerPreflight);
   // Without an admin secret every address under this is 401, the unknown ones too.
-  app.use('/api/v1/admin', requireAdmin(deps), readJson);
+  app.use('/api/v1/admin', requireAdmin(deps));
   if (isAlone) app.use(queueScreen.path, createQueueScreen(deps));
   // Last: nothing that is busy comes by here.
   const { isServed } = deps.config.console;

@@ -33,6 +33,7 @@ import { createProcessLogger } from './create-process-logger.ts';
 import type { AppDeps } from './deps.ts';
 import { createAdmission } from './entitlements/admit-misses.ts';
 import { createAnswerSource } from './entitlements/answer-source.ts';
+import { createProxyWarning } from './http/warn-of-proxy.ts';
 import { createUsageChecks } from './usage/check-usage.ts';
 import { createUsageTaker } from './usage/take-usage.ts';
 import { createApiReadiness } from './operations/readiness.ts';
@@ -115,6 +116,15 @@ function createClients(config: ApiConfig, basics: Basics) {
   };
 }
 
+/** Each is written to the log once, however often its cause is met. */
+const createWarnings = (
+  logger: Logger,
+  config: ApiConfig,
+): Pick<AppDeps, 'warnOfOpenRedirects' | 'warnOfProxy'> => ({
+  warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
+  warnOfProxy: createProxyWarning(logger, config),
+});
+
 /** Builds everything the app needs. Nothing here waits: what is not there yet is connected to when it comes. */
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
@@ -161,7 +171,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       checkoutLimit: pLimit(Math.max(1, Math.floor(config.databasePoolSize * checkoutShareOfPool))),
       customersInFlight: new Map(),
       pagesInFlight: new Map(),
-      warnOfOpenRedirects: createOpenRedirectWarning(logger, config),
+      ...createWarnings(logger, config),
       stripeEvents,
       maintenance,
       usageEvents,

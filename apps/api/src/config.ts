@@ -2,9 +2,9 @@ import { isIP } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { redirectOrigin } from '@billing/domain';
 import {
-  ConfigError,
   databaseFields,
   databaseSettings,
+  defaultApiPort,
   envVar,
   erasureFields,
   findSettingWarnings,
@@ -66,7 +66,7 @@ export const environmentSchema = z.object({
   ...stripeFields,
   ...erasureFields,
   ...webhookFields,
-  PORT: envVar.port(8000),
+  PORT: envVar.port(defaultApiPort),
   OPERATIONS_PORT: envVar.port().optional(),
   STRIPE_WEBHOOK_SECRET: envVar.secretList(),
   STRIPE_READS_PER_SECOND: envVar.int({ min: 1, max: 10_000, default: 20 }),
@@ -162,12 +162,6 @@ export function readConfig(env: Record<string, string | undefined>): ApiConfig {
   const parsed = parseEnv(environmentSchema, env);
   const database = databaseSettings(parsed);
   const usage = usageSettings(parsed);
-  if (
-    parsed.OPERATIONS_PORT !== undefined &&
-    parsed.OPERATIONS_PORT !== 0 &&
-    parsed.OPERATIONS_PORT === parsed.PORT
-  )
-    throw new ConfigError('OPERATIONS_PORT: expected another port than PORT');
   return {
     environment: parsed.NODE_ENV,
     logLevel: parsed.LOG_LEVEL,

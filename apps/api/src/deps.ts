@@ -29,6 +29,7 @@ import type { Session } from './checkout/stripe-answers.ts';
 import type { ApiConfig } from './config.ts';
 import type { Admission } from './entitlements/admit-misses.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
+import type { WarnOfProxy } from './http/warn-of-proxy.ts';
 import type { CheckUsage } from './usage/check-usage.ts';
 import type { TakeUsage } from './usage/take-usage.ts';
 
@@ -79,6 +80,7 @@ export type AppDeps = {
   pagesInFlight: Map<string, Promise<Session>>;
   /** Called with the project of each checkout and portal session. */
   warnOfOpenRedirects: WarnOfOpenRedirects;
+  warnOfProxy: WarnOfProxy;
   /** Producers of the queues. */
   stripeEvents: JobQueue;
   /** Recorded usage that waits for Postgres. */

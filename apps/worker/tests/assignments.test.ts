@@ -30,13 +30,13 @@ describe('an assignment', () => {
       user_id: userId,
       reason: 'case 1',
     };
-    const tried = await tryChange(world.database, (database) => assignObject(database, request, actor));
+    const tried = await tryChange(world.database, (database) => assignObject(database, request, { actor }));
     expect(tried).toEqual({
       changes: [{ path: `purchase.${object.id}.shop`, before: null, after: userId }],
       affectedUsers: 1,
     });
     expect(await world.featuresOf(userId)).toEqual([]);
-    await assignObject(world.database, request, actor);
+    await assignObject(world.database, request, { actor });
     expect(await world.featuresOf(userId)).toEqual(['export']);
     expect(await world.outcomeOf(event)).toBe('applied');
     const audited = await world.database.auditEntry.findMany({
@@ -67,13 +67,13 @@ describe('an assignment', () => {
       reason: 'case 2',
       dry_run: false,
     };
-    const { result } = await assignObject(world.database, request, actor);
+    const { result } = await assignObject(world.database, request, { actor });
     expect(result.previousUserId).toBe(mapped);
     expect(await have()).toEqual([[], [], ['pro']]);
     expect(await world.versionOf(mapped)).toBe((versions[0] ?? 0n) + 1n);
     await world.deliver(subscribed({ id, customer, metadata, cancelAtPeriodEnd: true }, periodStart + 5));
     expect(await have()).toEqual([[], [], ['pro']]);
-    await assignObject(world.database, { ...request, user_id: named }, actor);
+    await assignObject(world.database, { ...request, user_id: named }, { actor });
     expect(await have()).toEqual([['pro'], [], []]);
   });
 
@@ -83,7 +83,7 @@ describe('an assignment', () => {
     ['an unknown session', { session_id: 'cs_unknown' }, 'payment_not_found'],
   ])('of %s is refused', async (_what, named, code) => {
     const request = { ...named, project_id: 'shop', user_id: 'ann', reason: 'r' };
-    await expect(assignObject(world.database, request, actor)).rejects.toMatchObject({ code });
+    await expect(assignObject(world.database, request, { actor })).rejects.toMatchObject({ code });
   });
 
   it("in a project that has nothing in it is refused; by the subscription's session it is found", async () => {
@@ -100,9 +100,9 @@ describe('an assignment', () => {
       dry_run: false,
     };
     await expect(
-      assignObject(world.database, { ...request, project_id: 'second' }, actor),
+      assignObject(world.database, { ...request, project_id: 'second' }, { actor }),
     ).rejects.toMatchObject({ code: 'price_of_other_project' });
-    await assignObject(world.database, request, actor);
+    await assignObject(world.database, request, { actor });
     expect(await world.featuresOf(request.user_id)).toEqual(['pro']);
   });
 });

@@ -69,4 +69,4 @@ export const displayName = text
   .meta({ maxLength: 256 });
 
 /** As W3C Trace Context writes it. */
-export const traceId = z.string().regex(/^[0-9a-f]{32}$/);
+export const traceId = z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 lower-case hexadecimal digits');

@@ -27,6 +27,7 @@ export {
 } from './env/parse-env.ts';
 export { hostUrls, placeOf } from './env/host-urls.ts';
 export { redisSettings } from './env/redis-settings.ts';
+export { defaultApiPort } from './env/related-variables.ts';
 export { publishedSecrets } from './env/published-secrets.ts';
 export { databaseSettings, type Range } from './env/url-parameters.ts';
 export { limitLines } from './logging/limit-lines.ts';
@@ -37,6 +38,7 @@ export { createCircuit, type Circuit } from './circuit.ts';
 export { withDeadline } from './deadline.ts';
 export { readJsonFile, writeJsonFile } from './json-file.ts';
 export { startLoop, type Loop } from './loop.ts';
+export { closeAfterAnswer, isBodyOnItsWay } from './close-after-answer.ts';
 export { createOperationsServer, type OperationsServer } from './operations-server.ts';
 export { createReadiness, type Finding, type Readiness } from './readiness.ts';
 export { assignRequestId, requestIdFor, requestIdOf } from './request-id.ts';

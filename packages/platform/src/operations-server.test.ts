@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { text as readAll } from 'node:stream/consumers';
 import { createAuthFailures } from './auth/auth-failures.ts';
 import { createLogger } from './logging/logger.ts';
 import { createMetrics } from './metrics.ts';
@@ -45,6 +48,15 @@ function get(
 test('health and liveness', async () => {
   await expect((await get('/healthz')).json()).resolves.toEqual({ status: 'healthy' });
   await expect((await get('/live?x=1')).json()).resolves.toEqual({ status: 'alive' });
+});
+
+test('what is answered before its body is whole gets one answer, and the connection ends', async () => {
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write('POST /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf');
+  const answer = await readAll(socket);
+  expect(answer).toMatch(/^HTTP\/1\.1 405 [^]*\r\nconnection: close\r\n/i);
+  expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
 });
 
 test('readiness says which dependency is missing', async () => {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorCatalog, ServiceError } from '@billing/domain';
 import type { AuthFailures } from './auth/auth-failures.ts';
 import { refuseMetrics } from './auth/refuse-metrics.ts';
+import { closeAfterAnswer, isBodyOnItsWay } from './close-after-answer.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadinessAnswer } from './readiness.ts';
 import { assignRequestId, requestIdOf } from './request-id.ts';
@@ -53,6 +54,8 @@ export async function createOperationsServer(options: OperationsServerOptions): 
   const meter = createRequestMeter(options.metrics, meteredRoutes(options));
   const server = createServer((request, response) => {
     const startedAt = performance.now();
+    // Nothing here reads a body.
+    if (isBodyOnItsWay(request)) closeAfterAnswer(response);
     assignRequestId(request, response);
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const answer = routes.get(path);

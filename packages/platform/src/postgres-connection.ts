@@ -3,7 +3,7 @@ import type { ClientConfig } from 'pg';
 import { hostUrls } from './env/host-urls.ts';
 import { parametersOf, readTlsFiles, tlsFileParameters } from './env/tls-files.ts';
 
-export type PostgresConnection = Pick<ClientConfig, 'connectionString' | 'ssl'>;
+export type PostgresConnection = Pick<ClientConfig, 'connectionString' | 'ssl' | 'enableChannelBinding'>;
 
 /** How node-postgres is told of each host of a database URL, in their order. Throws where a file can't be read. */
 export const postgresConnections = (databaseUrl: string): PostgresConnection[] =>
@@ -17,12 +17,15 @@ export const postgresConnections = (databaseUrl: string): PostgresConnection[] =
 export function postgresConnection(databaseUrl: string): PostgresConnection {
   const mode = parametersOf(databaseUrl).get('sslmode');
   const files = readTlsFiles(databaseUrl);
-  const connectionString = withoutTlsParameters(databaseUrl);
-  if (mode === null && Object.keys(files).length === 0) return { connectionString };
-  if (mode === 'disable') return { connectionString, ssl: false };
+  const shared = {
+    connectionString: withoutTlsParameters(databaseUrl),
+    enableChannelBinding: (parametersOf(databaseUrl).get('channel_binding') ?? 'disable') !== 'disable',
+  };
+  if (mode === null && Object.keys(files).length === 0) return shared;
+  if (mode === 'disable') return { ...shared, ssl: false };
   const host = new URL(databaseUrl).hostname.replace(/^\[(.*)\]$/, '$1');
   return {
-    connectionString,
+    ...shared,
     ssl: {
       ...files,
       rejectUnauthorized: mode !== 'no-verify',

@@ -85,7 +85,6 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
   const { url, poolSize, statementTimeoutMs } = options;
   const { searchParams } = new URL(hostUrls(url)[0]);
   const connectSeconds = Number(searchParams.get('connect_timeout') ?? 0);
-  const channelBinding = searchParams.get('channel_binding') ?? 'disable';
   const names = createStatementNames();
   const hasNames = options.hasPreparedStatements !== false;
   const pool = createSessionPool({
@@ -93,7 +92,6 @@ function createDriver(options: DatabaseOptions, startup: StartupParameters): Pri
     begin: beginTransaction({ statementTimeoutMs }),
     configs: postgresConnections(url).map((connection) => ({
       ...connection,
-      enableChannelBinding: channelBinding !== 'disable',
       query_timeout: statementTimeoutMs + 500,
       keepAlive: true,
     })),

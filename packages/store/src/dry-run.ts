@@ -35,19 +35,30 @@ export function noteHolders(tx: object, holders: Holders): void {
   trials.get(tx)?.holders.push(holders);
 }
 
+const newTrial = (): Trial => ({ changes: [], users: new Set(), holders: [] });
+
+function add(trial: Trial, { changes, users, holders }: Trial): void {
+  trial.changes.push(...changes);
+  for (const user of users) trial.users.add(user);
+  trial.holders.push(...holders);
+}
+
 /** A database whose transactions are rolled back once they have done their work, and return what it came to. */
 function withoutCommits(database: Database, trial: Trial): Database {
   async function transact<T>(work: (tx: Queries) => Promise<T>): Promise<T> {
-    let done: { result: T } | undefined;
+    let done: { result: T; did: Trial } | undefined;
     try {
       return await database.$transaction(async (tx) => {
-        trials.set(tx, trial);
-        done = { result: await work(tx) };
+        // Of this run alone: one that Postgres ended because of a conflict is run again.
+        const did = newTrial();
+        trials.set(tx, did);
+        done = { result: await work(tx), did };
         throw new RolledBack();
       });
     } catch (error) {
-      if (error instanceof RolledBack && done !== undefined) return done.result;
-      throw error;
+      if (!(error instanceof RolledBack) || done === undefined) throw error;
+      add(trial, done.did);
+      return done.result;
     }
   }
   return new Proxy(database, {
@@ -63,7 +74,7 @@ export async function tryChange(
   database: Database,
   change: (database: Database) => Promise<unknown>,
 ): Promise<Tried> {
-  const trial: Trial = { changes: [], users: new Set(), holders: [] };
+  const trial = newTrial();
   await change(withoutCommits(database, trial));
   const { changes, users, holders } = trial;
   const counts = await Promise.all(holders.map((one) => countHolders(database, one)));

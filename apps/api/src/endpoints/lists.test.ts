@@ -1,7 +1,18 @@
 import { createHash } from 'node:crypto';
 import { waitFor } from '@billing/testing';
+import { endpoints } from '../app.ts';
+import { accessKindOf } from '../http/define-endpoint.ts';
 import { startCommerce, uniqueId } from '../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../testing/start-commerce.test-support.ts';
+
+test('every list of administrators may come from a replica, but that of who is signed in', () => {
+  const lists = endpoints.filter(
+    (one) => accessKindOf(one) === 'admin' && one.query !== undefined && 'cursor' in one.query.shape,
+  );
+  expect(lists.length).toBeGreaterThan(15);
+  const ofPrimary = lists.filter(({ readsReplica }) => readsReplica !== true);
+  expect(ofPrimary.map(({ operationId }) => operationId)).toEqual(['listSessions']);
+});
 
 let commerce: Commerce;
 const projectId = uniqueId('listed');

@@ -6,6 +6,7 @@ import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/prom
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '@billing/domain';
 import type { ErrorCode } from '@billing/domain';
+import { closeAfterAnswer, isBodyOnItsWay } from '@billing/platform';
 import express from 'express';
 import type { Express } from 'express';
 import { allowOrigins } from './allow-origins.ts';
@@ -28,28 +29,8 @@ function inheritPrototypes(app: Express) {
   return { IncomingMessage: AppRequest, ServerResponse: AppResponse };
 }
 
-/** How long a client whose body was not read has to take its answer: a reset at once could overtake it. */
-const lingerMs = 1_000;
 /** Of one process: beyond this connections are closed as they come. */
 const maxConnections = 10_000;
-
-function isBodyOnItsWay({ complete, headers }: IncomingMessage): boolean {
-  if (complete) return false;
-  const length = headers['content-length'];
-  return headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
-}
-
-/** One request, one answer: what comes after it on this connection is not read, and the connection ends. */
-function closeAfterAnswer(response: ServerResponse): void {
-  // Node answers `connection: close`, and ends the connection with the answer.
-  response.shouldKeepAlive = false;
-  const { socket } = response;
-  if (socket === null) return;
-  socket.destroySoon = () => {
-    socket.end();
-    setTimeout(() => socket.destroy(), lingerMs).unref();
-  };
-}
 
 /**
  * What is answered before its body is whole says `connection: close` and is closed: else a slow body would hold its

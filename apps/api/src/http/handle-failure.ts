@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '@billing/domain';
 import { limitLines, QueueUnavailableError, requestIdOf } from '@billing/platform';
-import { isDatabaseUnavailable, isDatabaseUnreachable } from '@billing/store';
+import { ErasureKeyMissing, isDatabaseUnavailable, isDatabaseUnreachable } from '@billing/store';
 import type { AppDeps } from '../deps.ts';
 import { httpStatusOf, sendProblem } from './problem.ts';
 
@@ -44,6 +44,12 @@ export function toServiceError(error: unknown): ServiceError {
     return new ServiceError(
       'queue_unavailable',
       'Send it again in a moment: the queue cannot take it now.',
+      options,
+    );
+  if (error instanceof ErasureKeyMissing)
+    return new ServiceError(
+      'service_unavailable',
+      'Try again when this process has all keys of ERASURE_KEY: without them it cannot tell who was erased.',
       options,
     );
   if (isDatabaseUnavailable(error))

@@ -8,7 +8,10 @@ import { checkEndsAt } from '../entitlements/fresh-reads.ts';
 import { authenticateProject, peekProject } from './authenticate-project.ts';
 import type { FailureHandler } from './handle-failure.ts';
 
-type HotDeps = Pick<AppDeps, 'keys' | 'clock' | 'authFailures' | 'rateLimiter' | 'config' | 'isStopping'>;
+type HotDeps = Pick<
+  AppDeps,
+  'keys' | 'clock' | 'authFailures' | 'rateLimiter' | 'config' | 'isStopping' | 'warnOfProxy'
+>;
 
 /** A read that every guarded action makes: a GET with a project's key. */
 export type HotRoute<Asked, Answered extends { cache: CacheOutcome }> = {
@@ -94,6 +97,7 @@ export function createHotHandler<Asked, Answered extends { cache: CacheOutcome }
   }
 
   return (request, response) => {
+    deps.warnOfProxy(request);
     const traceId = traceIdOf(request.headers);
     if (traceId === undefined) handle(request, response, traceId);
     else withLogContext({ trace_id: traceId }, () => handle(request, response, traceId));

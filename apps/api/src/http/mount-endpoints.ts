@@ -14,7 +14,7 @@ import { createJsonReader, parseBody, parseParams, parseQuery, readJson, refuseQ
 
 /**
  * Mounts what has a handler; every other method of these addresses is 405 with `Allow`, those of endpoints that were
- * mounted by hand before included. Admin endpoints stand behind `requireAdmin` and `readJson`.
+ * mounted by hand before included. Admin endpoints stand behind `requireAdmin`.
  */
 export function mountEndpoints(app: Express, deps: EndpointDeps, endpoints: readonly Endpoint[]): void {
   for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
@@ -40,8 +40,9 @@ function handlersOf(deps: EndpointDeps, endpoint: Endpoint): RequestHandler[] {
   if (access === 'console') return [requireSignedIn(deps), handle];
   if (access === 'sign-in') return [fromOwnPages(deps), readJson, handle];
   if (typeof access === 'string') return [handle];
-  if ('admin' in access) return [requireRole(access), handle];
   const read = body?.maxBytes === undefined ? readJson : createJsonReader(body.maxBytes);
+  // Who may not do this learns nothing about bodies.
+  if ('admin' in access) return [requireRole(access), read, handle];
   return [requireProjectKey(deps, access.project), ...(body === undefined ? [] : [read]), handle];
 }
 

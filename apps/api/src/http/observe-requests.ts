@@ -77,19 +77,6 @@ function routeOf(request: Request, statusCode: number, findRoute: RouteFinder): 
   return isOfScreen && !path.startsWith(queueScreenPath) ? queueScreenPath + path : path;
 }
 
-/**
- * Behind a proxy that nobody told of, all callers have one address: wrong keys of one slow down those of all. One
- * warning for a process.
- */
-function createProxyWarning({ logger, config }: Pick<AppDeps, 'logger' | 'config'>) {
-  let mayWarn = config.trustedProxies === false;
-  return ({ headers }: IncomingMessage): void => {
-    if (!mayWarn || headers['x-forwarded-for'] === undefined) return;
-    mayWarn = false;
-    logger.warn('forwarded_for_ignored', { what_to_do: 'set TRUST_PROXY to the proxies in front' });
-  };
-}
-
 /** What is known of a request when it is over. `noted`: ids and names for the access log, never what was sent. */
 export type Observed = { route: () => string; noted?: () => Record<string, string> };
 
@@ -100,11 +87,10 @@ export type RequestIds = { request_id: string; trace_id?: string };
 export type Observer = (request: IncomingMessage, response: ServerResponse, observed: Observed) => RequestIds;
 
 export function createObserver(
-  deps: Pick<AppDeps, 'logger' | 'isStopping' | 'config'>,
+  deps: Pick<AppDeps, 'logger' | 'isStopping' | 'warnOfProxy'>,
   meter: RequestMeter,
 ): Observer {
   const accessLog = createAccessLog(deps);
-  const warnOfProxy = createProxyWarning(deps);
   const headers = Object.entries(securityHeaders);
   return (request, response, observed) => {
     const startedAt = performance.now();
@@ -112,7 +98,7 @@ export function createObserver(
     const ids = { request_id: assignRequestId(request, response), ...traceFields(traceId) };
     for (const [name, value] of headers) response.setHeader(name, value);
     if (deps.isStopping()) response.setHeader('connection', 'close');
-    warnOfProxy(request);
+    deps.warnOfProxy(request);
     response.once('close', () => {
       const route = observed.route();
       const { method = '' } = request;

@@ -50,8 +50,7 @@ const matrix: Record<string, Row> = {
   deletePrice: admin('path'),
   mapCustomer: operator('path'),
   moveCustomer: operator('path'),
-  // An object without an owner may be of any project.
-  assignObject: operator('all'),
+  assignObject: operator('body'),
   findUsers: viewer('filtered'),
   getUser: viewer('path'),
   listTimeline: viewer('path'),
@@ -123,7 +122,9 @@ afterAll(() => api.close());
 
 /** Bodies that are refused as they stand, so that whoever is let in changes nothing; except for the project. */
 const bodyOf = (operationId: string, projectId: string): object =>
-  ['createGrant', 'startReconcile', 'eraseUser', 'exportUser', 'adjustUsage'].includes(operationId)
+  ['createGrant', 'startReconcile', 'eraseUser', 'exportUser', 'adjustUsage', 'assignObject'].includes(
+    operationId,
+  )
     ? { project_id: projectId, dry_run: 'no' }
     : { no: 1 };
 
@@ -246,6 +247,24 @@ describe('a name that is limited to a project', () => {
     });
     expect(await to('startReconcile', {})).toMatchObject({ status: 403, code: 'insufficient_role' });
   });
+});
+
+test('who may not do something is told so whatever the body is', async () => {
+  const post = (secret: string, [type, body]: readonly [string, string]) =>
+    fetch(`${api.url}/api/v1/admin/grant`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secret}`, 'content-type': type },
+      body,
+    });
+  for (const [sent, status] of [
+    [['application/json', '{"half":'], 400],
+    [['text/plain', 'x'], 415],
+    [['application/json', ' '.repeat(300_000)], 413],
+  ] as const)
+    expect([
+      (await post(secretOf('viewer'), sent)).status,
+      (await post(secretOf('operator'), sent)).status,
+    ]).toEqual([403, status]);
 });
 
 test.each(roles)('the queue screen is shown to %s, and to no name with a project', async (role) => {

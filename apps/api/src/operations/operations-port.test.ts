@@ -52,6 +52,17 @@ test('the port of the API ends the start', () => {
     ADMIN_API_KEY: 'ops:secret',
     PORT: '8000',
   };
-  expect(() => readConfig({ ...env, OPERATIONS_PORT: '8000' })).toThrow(/OPERATIONS_PORT/);
+  for (const PORT of ['8000', ''])
+    expect(() => readConfig({ ...env, PORT, OPERATIONS_PORT: '8000' })).toThrow(/OPERATIONS_PORT/);
+  // One message names all that is wrong.
+  const wrong = {
+    OPERATIONS_PORT: '8000',
+    QUEUE_PREFIX: 'bull',
+    REDIS_URL: 'redis+cluster://n',
+    LOG_LEVEL: 'all',
+  };
+  expect(() => readConfig({ ...env, ...wrong })).toThrow(
+    /QUEUE_PREFIX: expected a hash tag[^]*OPERATIONS_PORT: expected another port[^]*LOG_LEVEL/,
+  );
   expect(readConfig({ ...env, OPERATIONS_PORT: '9000' }).operationsPort).toBe(9000);
 });

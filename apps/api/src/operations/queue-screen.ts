@@ -99,9 +99,9 @@ function createBoard(queues: readonly JobQueue[]): ExpressAdapter {
 
 /** The queue screen for operators, to be mounted at its path: it shows, and changes nothing. */
 export function createQueueScreen(
-  deps: AdminKeyDeps & Pick<AppDeps, 'stripeEvents' | 'maintenance'>,
+  deps: AdminKeyDeps & Pick<AppDeps, 'stripeEvents' | 'maintenance' | 'usageEvents'>,
 ): Router {
-  const queues = [deps.stripeEvents, deps.maintenance];
+  const queues = [deps.stripeEvents, deps.maintenance, deps.usageEvents];
   const board = createBoard(queues);
   const router = Router({ caseSensitive: true });
   router.use(requireOperator(deps));

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startTestApi, testAdmin } from '../../../api/src/testing/start-test-api.test-support.ts';
@@ -67,6 +67,31 @@ test('a whole log is 0, with its head, which is compared the next time', async (
   const through = await audit(['verify', '--api'], { DATABASE_URL: '' });
   expect(through.out).toBe(second.out.replace('1 logged', '0 logged'));
   expect(await audit(['verify', '--api', '--log', log])).toMatchObject({ code: 2 });
+});
+
+test("heads are read from a developer's log, and of the local stack without being asked to", async () => {
+  const { head } = JSON.parse((await audit(['verify', '--json'])).out);
+  const pretty = `2026-11-22T10:00:00.000Z INFO  [worker] audit_head job_id=7 job_name=retention id=${head.id} digest=${head.digest}`;
+  const log = await logOf(pretty);
+  expect((await audit(['verify', '--log', log])).out).toContain('1 logged heads compared');
+  await mkdir(join(dir, 'logs'));
+  await writeFile(
+    join(dir, 'logs', 'worker.log'),
+    `${pretty.replace(/=[0-9a-f]{64}/, `=${'ab'.repeat(32)}`)}\n`,
+  );
+  const stack = {
+    database_url: api.database.url,
+    redis_url: api.redis.url,
+    stripe_url: 'http://127.0.0.1:9',
+  };
+  await writeFile(join(dir, 'none.json'), JSON.stringify(stack));
+  expect(await audit(['verify'], { DATABASE_URL: '' })).toMatchObject({
+    code: 1,
+    out: expect.stringContaining(`Broken at row ${head.id}`),
+  });
+  // The log of the local stack says nothing of another database.
+  expect(await audit(['verify'])).toMatchObject({ code: 0 });
+  await Promise.all([rm(join(dir, 'none.json')), rm(join(dir, 'logs'), { recursive: true })]);
 });
 
 test('the export prints lines, and the cursor to go on with beside them', async () => {

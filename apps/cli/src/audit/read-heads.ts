@@ -1,9 +1,11 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { AuditHead } from '@billing/store';
 import { z } from 'zod';
 import { CliError } from '../commands/cli-error.ts';
+import type { Context } from '../commands/context.ts';
 
 const id = z.string().regex(/^\d{1,18}$/);
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -18,7 +20,13 @@ export function readHead(text: string): AuditHead {
   return { id: BigInt(parsed.data.id), digest: parsed.data.digest };
 }
 
+/** As a worker writes it in development. */
+const prettyLine = /\] audit_head (?:.* )?id=(\d{1,18}) digest=([0-9a-f]{64})\b/;
+
 function headOfLine(line: string): AuditHead | null {
+  const [, prettyId, prettyDigest] = prettyLine.exec(line) ?? [];
+  if (prettyId !== undefined && prettyDigest !== undefined)
+    return { id: BigInt(prettyId), digest: prettyDigest };
   // Other lines need not be JSON, and a log collector may have put something in front.
   const start = line.indexOf('{');
   if (start < 0 || !line.includes('"audit_head"')) return null;
@@ -51,4 +59,14 @@ export async function readLogFile(path: string): Promise<AuditHead[]> {
   if (heads.length === 0)
     throw new CliError('usage', 'The log has no line of the event audit_head: was it the log of a worker?');
   return heads;
+}
+
+/** What the worker of the stack that `npm start` runs has logged since its start, where that stack's database is meant. */
+export async function readHeadsOfStack({
+  env,
+  stackPath,
+}: Pick<Context, 'env' | 'stackPath'>): Promise<AuditHead[]> {
+  const path = join(dirname(stackPath), 'logs', 'worker.log');
+  const isOther = Boolean(env['DATABASE_URL'] || env['DATABASE_URL_FILE']);
+  return isOther || !existsSync(path) ? [] : readLoggedHeads(createReadStream(path));
 }

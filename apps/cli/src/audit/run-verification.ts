@@ -2,7 +2,7 @@ import { verifyAudit } from '@billing/store';
 import type { AuditHead, AuditVerification } from '@billing/store';
 import type { Context } from '../commands/context.ts';
 import { withDatabase } from '../with-database.ts';
-import { readHead, readLogFile } from './read-heads.ts';
+import { readHead, readHeadsOfStack, readLogFile } from './read-heads.ts';
 import type { VerificationReport } from './report.ts';
 
 /** Verifies the audit chain of the database that the environment names. Throws a CliError. */
@@ -12,7 +12,7 @@ export async function runVerification(
 ): Promise<VerificationReport> {
   const heads = [
     ...options.head.map(readHead),
-    ...(options.log === undefined ? [] : await readLogFile(options.log)),
+    ...(options.log === undefined ? await readHeadsOfStack(context) : await readLogFile(options.log)),
   ];
   return toReport(await withDatabase(context, (database) => verifyAudit(database, heads)), heads);
 }

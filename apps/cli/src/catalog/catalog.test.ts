@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { runBilling } from '../commands/run-billing.ts';
 import { planCatalog } from './plan-catalog.ts';
 import type { CatalogFile } from './catalog-file.ts';
 
@@ -99,4 +102,27 @@ test('an archived product is made and then archived; a default gives way before 
   ];
   const { steps } = planCatalog({ ...none, products: wanted }, { ...none, products: [next, old] }, {});
   expect(steps.map(({ id }) => id)).toEqual(['free', 'basic']);
+});
+
+test('a catalog is read from no replica, as it is compared with and changed', async () => {
+  const asked: [string, string | undefined][] = [];
+  const server = createServer(({ url = '', headers }, response) => {
+    asked.push([url.replace(/\?.*/, ''), headers['cache-control']]);
+    response.setHeader('content-type', 'application/json').end('{"data":[],"next_cursor":null}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const code = await runBilling(['catalog', 'export', 'shop'], {
+    print: () => undefined,
+    say: () => undefined,
+    ask: () => Promise.resolve(null),
+    env: { BILLING_URL: `http://127.0.0.1:${port}`, BILLING_ADMIN_KEY: 'secret' },
+    stackPath: '/no/such/stack.json',
+  });
+  server.close();
+  server.closeAllConnections();
+  expect(code).toBe(0);
+  const lists = ['features', 'products', 'prices'];
+  expect(asked).toEqual(lists.map((list) => [`/api/v1/admin/projects/shop/${list}`, 'no-cache']));
 });

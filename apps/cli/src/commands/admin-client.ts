@@ -42,6 +42,8 @@ export type Call = {
   body?: object;
   /** In place of the administrator's secret. */
   apiKey?: string;
+  /** What is there now, and on no replica: what follows from it would be wrong. */
+  isFresh?: boolean;
 };
 
 /** Longer than the longest answer of the API: a replay waits 15 s for a worker. */
@@ -99,7 +101,8 @@ export function createAdminClient(service: Service): AdminClient {
   };
 }
 
-async function send(url: string, { method = 'GET', path: where, query = {}, body }: Call, secret: string) {
+async function send(url: string, call: Call, secret: string) {
+  const { method = 'GET', path: where, query = {}, body, isFresh = false } = call;
   const target = new URL(`${url}/api/v1${where}`);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) target.searchParams.set(name, String(value));
@@ -109,6 +112,7 @@ async function send(url: string, { method = 'GET', path: where, query = {}, body
       headers: {
         authorization: `Bearer ${secret}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(isFresh ? { 'cache-control': 'no-cache' } : {}),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),

@@ -14,7 +14,8 @@ Reads the database itself, without --api: DATABASE_URL (any role that can read; 
 Erased readable parts are fine.
 
 A worker writes the head of the chain to its log every hour (event audit_head). Only these lines tell a chain that was
-rewritten as a whole from the true one: give those that you keep.
+rewritten as a whole from the true one: give those that you keep. Of the stack that \`npm start\` runs they are read from
+.local/logs/worker.log.
   npm run billing -- audit verify --log worker.log
   docker compose logs --no-log-prefix worker | npm run billing -- audit verify --log -
   npm run billing -- audit verify --head 4711:<digest>`;

@@ -17,7 +17,7 @@ type List<T> = z.ZodType<{ data: T[]; next_cursor: string | null }>;
 async function readAll<T>(context: Context, schema: List<T>, listPath: string): Promise<T[]> {
   const rows: T[] = [];
   for (let cursor: string | undefined; ;) {
-    const page = await context.call(schema, { path: listPath, query: { limit: 100, cursor } });
+    const page = await context.call(schema, { path: listPath, query: { limit: 100, cursor }, isFresh: true });
     rows.push(...page.data);
     if (page.next_cursor === null) return rows;
     cursor = page.next_cursor;

@@ -143,6 +143,7 @@ describe('parameters of URLs', () => {
     ['?connection_limit=0', 'connection_limit='],
     ['?connect_timeout=soon', 'connect_timeout='],
     ['?pgbouncer=1', 'pgbouncer='],
+    ['?schema=billing&pgbouncer=1', 'schema=public or none: the tables are in that schema; pgbouncer='],
   ])('DATABASE_URL with %s in every mode: %s', (parameters, expected) => {
     for (const NODE_ENV of ['development', 'production']) {
       const message = messageOf({ ...valid, NODE_ENV, DATABASE_URL: database + parameters });
@@ -152,16 +153,24 @@ describe('parameters of URLs', () => {
   });
 
   const urls = {
-    DATABASE_URL: `${database}?sslmode=verify-full&application_name=x&statement_cache_size=0`,
+    DATABASE_URL: `${database}?sslmode=verify-full&application_name=x&statement_cache_size=0&pool_timeout=1`,
     REDIS_URL: 'redis://127.0.0.1:6379?family=6',
     CACHE_REDIS_URL: 'redis://127.0.0.1:6379/1?prefix=x',
   };
 
   it('that have no effect are refused by name in production', () => {
     const message = messageOf({ ...valid, ...urls, NODE_ENV: 'production' });
-    expect(message).toMatch(/^ {2}DATABASE_URL: take out its parameter statement_cache_size,/m);
+    expect(message).toMatch(
+      /^ {2}DATABASE_URL: take out its parameters statement_cache_size, pool_timeout, which have no effect$/m,
+    );
     expect(message).toMatch(/^ {2}CACHE_REDIS_URL: take out its parameter prefix,/m);
     expect(message).not.toMatch(/ REDIS_URL:/);
+  });
+
+  it('that have no effect are named beside what else is wrong', () => {
+    const DATABASE_URL = 'postgresql://app:hush@db.example.com/app?sslmode=disable&pool_timeout=1';
+    const message = messageOf({ ...valid, DATABASE_URL, NODE_ENV: 'production' });
+    expect(message).toMatch(/^ {2}DATABASE_URL: sslmode=disable .*; take out its parameter pool_timeout,/m);
   });
 
   it('that have no effect are found elsewhere, to be warned of', () => {
@@ -169,6 +178,7 @@ describe('parameters of URLs', () => {
     const event = 'setting_has_no_effect';
     expect(findSettingWarnings(schema, { ...valid, ...urls })).toEqual([
       { event, variable: 'DATABASE_URL', parameter: 'statement_cache_size' },
+      { event, variable: 'DATABASE_URL', parameter: 'pool_timeout' },
       { event, variable: 'CACHE_REDIS_URL', parameter: 'prefix' },
     ]);
   });

@@ -3,6 +3,7 @@ import { inspect } from 'node:util';
 import type { z } from 'zod';
 import { redactText } from '../logging/redact.ts';
 import { isLooselyEncrypted, productionProblem } from './production-rules.ts';
+import { relatedProblem } from './related-variables.ts';
 import { ignoredParameters } from './url-parameters.ts';
 
 type Environment = Record<string, string | undefined>;
@@ -43,7 +44,9 @@ export function parseEnv<S extends z.ZodObject>(schema: S, env: Environment): z.
     if (found.problem !== undefined) problems.set(name, found.problem);
     if (found.value === undefined) continue;
     values[name] = found.value;
-    const problem = isProduction ? productionProblem(name, found.value, valueOf) : undefined;
+    const problem =
+      (isProduction ? productionProblem(name, found.value, valueOf) : undefined) ??
+      relatedProblem(name, found.value, valueOf);
     if (problem !== undefined) problems.set(name, problem);
   }
   const parsed = schema.safeParse(values);

@@ -17,10 +17,17 @@ const isQuoted = (value: string): boolean => /^(["']).*\1$/s.test(value.trim());
  */
 export function productionProblem(name: string, value: string, valueOf: ValueOf): string | undefined {
   if (isQuoted(value)) return 'write it without the quotes around it';
-  const problem = rules[name]?.(value, valueOf);
-  if (problem !== undefined) return problem;
-  const [ignored] = ignoredParameters(name, value);
-  return ignored === undefined ? undefined : `take out its parameter ${ignored}, which has no effect`;
+  const problems = [rules[name]?.(value, valueOf), ignoredProblem(ignoredParameters(name, value))];
+  const found = problems.filter((problem) => problem !== undefined);
+  return found.length === 0 ? undefined : found.join('; ');
+}
+
+/** All of them at once: nobody should have to start again for each. */
+function ignoredProblem(names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  return names.length === 1
+    ? `take out its parameter ${names.join()}, which has no effect`
+    : `take out its parameters ${names.join(', ')}, which have no effect`;
 }
 
 const rules: Readonly<Partial<Record<string, (value: string, valueOf: ValueOf) => string | undefined>>> = {

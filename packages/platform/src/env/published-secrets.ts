@@ -34,6 +34,10 @@ export const publishedSecrets: ReadonlySet<string> = new Set([
   'whsec_test_secret',
   'whsec_unused',
   'whsec_wrong',
+  // Of earlier versions, long enough to pass for secrets.
+  '0123456789abcdefghijklmn',
+  'whsec_0123456789abcdefgh',
+  'whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX',
   // The demo stack in containers, which runs in development.
   'demo-admin-secret-not-for-production',
   'whsec_demo_not_for_production',

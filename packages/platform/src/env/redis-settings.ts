@@ -1,5 +1,6 @@
 import { ConfigError } from './parse-env.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { hasHashTag, hashTagWanted } from './related-variables.ts';
 
 export type RedisSettings = {
   redisUrl: string;
@@ -7,9 +8,6 @@ export type RedisSettings = {
   queuePrefix: string;
   cachePrefix: string;
 };
-
-/** What a Redis Cluster hashes in place of the whole key: between the first brace and the next closing one. */
-const hashTag = /^[^{]*\{[^}]+\}/;
 
 const prefixFor = { cluster: '{bull}', sentinel: 'bull', single: 'bull' } as const;
 
@@ -25,10 +23,7 @@ export function redisSettings(fields: {
 }): RedisSettings {
   const { kind } = parseRedisUrl(fields.REDIS_URL);
   const queuePrefix = fields.QUEUE_PREFIX ?? prefixFor[kind];
-  if (kind === 'cluster' && !hashTag.test(queuePrefix))
-    throw new ConfigError(
-      'QUEUE_PREFIX: expected a hash tag such as {bull}: all keys of the queue must lie in one slot of the Redis Cluster',
-    );
+  if (kind === 'cluster' && !hasHashTag(queuePrefix)) throw new ConfigError(`QUEUE_PREFIX: ${hashTagWanted}`);
   return {
     redisUrl: fields.REDIS_URL,
     cacheRedisUrl: fields.CACHE_REDIS_URL ?? fields.REDIS_URL,

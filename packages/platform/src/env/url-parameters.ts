@@ -74,9 +74,10 @@ const allowed: Readonly<Record<string, { pattern: RegExp; expected: string }>> =
 /** What is wrong with the parameters of a database URL, in any mode; undefined: nothing. */
 export function wrongDatabaseParameter(url: string): string | undefined {
   const parameters = parametersOf(url);
-  for (const [name, { pattern, expected }] of Object.entries(allowed))
-    if (parameters.getAll(name).some((value) => !pattern.test(value))) return expected;
-  return tlsFileProblem(url);
+  const wrong = Object.entries(allowed)
+    .filter(([name, { pattern }]) => parameters.getAll(name).some((value) => !pattern.test(value)))
+    .map(([, { expected }]) => expected);
+  return wrong.length === 0 ? tlsFileProblem(url) : wrong.join('; ');
 }
 
 /** From `min` to `max`, both included. */

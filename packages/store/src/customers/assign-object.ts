@@ -9,7 +9,7 @@ import type { Changed, UserKey } from '../change-user.ts';
 import type { Database, Queries } from '../create-database.ts';
 import type { ObjectKey } from '../events/outcomes.ts';
 import { Prisma } from '../generated/client.ts';
-import { findObject } from './find-object.ts';
+import { findObject, objectNotFound } from './find-object.ts';
 import { withOwnerChanges } from './owner-changes.ts';
 import { releaseAgain, releaseByAssignment } from './release-quarantine.ts';
 import type { Released } from './release-quarantine.ts';
@@ -35,19 +35,30 @@ async function holderOf(tx: Queries, { kind, id }: ObjectKey, projectId: string)
   return rows[0] ?? null;
 }
 
-/** Throws `price_of_other_project` where all that the object sells belongs to other projects. */
-async function requireItems(tx: Queries, { kind, id }: ObjectKey, projectId: string): Promise<void> {
+/** Whose the things are that an object sells; null: it sells none that a catalog has. */
+type Sold = { isForeign: boolean | null; isOwn: boolean | null };
+
+async function readSold(tx: Queries, { kind, id }: ObjectKey, projectId: string): Promise<Sold | undefined> {
   const items = Prisma.raw(kind === 'subscription' ? 'subscription_items' : 'purchase_items');
   const objectId = Prisma.raw(kind === 'subscription' ? 'subscription_id' : 'purchase_id');
-  const [row] = await tx.$queryRaw<{ isForeign: boolean | null }[]>`
-    SELECT bool_and(coalesce(products.project_id <> ${projectId}, false)) AS "isForeign"
+  const [row] = await tx.$queryRaw<Sold[]>`
+    SELECT bool_and(coalesce(products.project_id <> ${projectId}, false)) AS "isForeign",
+      bool_or(products.project_id = ${projectId}) AS "isOwn"
     FROM ${items} i ${soldAs} WHERE i.${objectId} = ${id}`;
-  if (row?.isForeign === true)
-    throw new ServiceError(
-      'price_of_other_project',
-      'Assign it in the project whose catalog has its prices, or map one of them in this project first.',
-    );
+  return row;
 }
+
+const priceOfOtherProject = (): ServiceError =>
+  new ServiceError(
+    'price_of_other_project',
+    'Assign it in the project whose catalog has its prices, or map one of them in this project first.',
+  );
+
+type By = {
+  actor: Actor;
+  /** Who is limited to the project meets no object but those that it sells, or that a user of it has. */
+  isLimited?: boolean;
+};
 
 /**
  * Stores the assignment. The object gets a new row version, so that whoever read it before decides again; returns the
@@ -71,11 +82,17 @@ export async function setAssignment(
   return user.id;
 }
 
-async function assign(tx: Queries, request: AssignRequest, actor: Actor): Promise<Assigned> {
+async function assign(
+  tx: Queries,
+  request: AssignRequest,
+  { actor, isLimited = false }: By,
+): Promise<Assigned> {
   const { project_id: projectId, user_id: userId, reason } = request;
   const object = await findObject(tx, request);
-  await requireItems(tx, object, projectId);
   const before = await holderOf(tx, object, projectId);
+  const sold = await readSold(tx, object, projectId);
+  if (isLimited && before === null && sold?.isOwn !== true) throw objectNotFound(request);
+  if (sold?.isForeign === true) throw priceOfOtherProject();
   const assigned = await withOwnerChanges(tx, { objects: [object], stripeCustomerId: null }, async () => {
     const userRef = await setAssignment(tx, object, { projectId, userId });
     const released = await releaseByAssignment(tx, { projectId, object, cause: 'assigned' });
@@ -112,10 +129,10 @@ async function assign(tx: Queries, request: AssignRequest, actor: Actor): Promis
 export async function assignObject(
   database: Database,
   request: AssignRequest,
-  actor: Actor,
+  by: By,
 ): Promise<Changed<Assigned>> {
   await getProject(database, request.project_id);
-  const result = await database.$transaction((tx) => assign(tx, request, actor));
+  const result = await database.$transaction((tx) => assign(tx, request, by));
   const late = await releaseAgain(database, (tx) =>
     releaseByAssignment(tx, { projectId: request.project_id, object: result.object, cause: 'assigned' }),
   );

@@ -27,6 +27,18 @@ async function findSubscriptionOf(tx: Queries, sessionId: string): Promise<Objec
   return rows[0] ?? null;
 }
 
+/** What a request names is not here, or not to be seen by who asks. */
+export const objectNotFound = ({ subscription_id: subscriptionId }: Named): ServiceError =>
+  subscriptionId === undefined
+    ? new ServiceError(
+        'payment_not_found',
+        'Use the id of a payment or checkout session that was heard of here and bought something; a payment of an invoice follows its subscription.',
+      )
+    : new ServiceError(
+        'subscription_not_found',
+        'Use the id of a subscription that was heard of here; reconcile brings in what was not.',
+      );
+
 /** The stored object that a request names. Throws `subscription_not_found`, `payment_not_found`. */
 export async function findObject(tx: Queries, named: Named): Promise<ObjectKey> {
   const {
@@ -37,18 +49,12 @@ export async function findObject(tx: Queries, named: Named): Promise<ObjectKey> 
   if (subscriptionId !== undefined) {
     const stored = await tx.subscription.count({ where: { id: subscriptionId } });
     if (stored > 0) return { kind: 'subscription', id: subscriptionId };
-    throw new ServiceError(
-      'subscription_not_found',
-      'Use the id of a subscription that was heard of here; reconcile brings in what was not.',
-    );
+    throw objectNotFound(named);
   }
   const id = paymentIntentId ?? sessionId ?? '';
   const found =
     (await findPurchase(tx, id)) ??
     (sessionId === undefined ? null : await findSubscriptionOf(tx, sessionId));
   if (found !== null) return found;
-  throw new ServiceError(
-    'payment_not_found',
-    'Use the id of a payment or checkout session that was heard of here and bought something; a payment of an invoice follows its subscription.',
-  );
+  throw objectNotFound(named);
 }

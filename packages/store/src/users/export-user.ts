@@ -38,14 +38,34 @@ const itemsOf = {
   purchases: Prisma.sql`(SELECT jsonb_agg(to_jsonb(i) ORDER BY i.stripe_price_id) FROM public.purchase_items i WHERE i.purchase_id = o.id)`,
 } as const;
 
-async function ownedRows(tx: Queries, table: Owned, userRef: bigint): Promise<ExportedRow[]> {
+type UserRow = UserKey & { ref: bigint };
+
+/** What the user has, and what nobody has yet and names the user in the project. Each by its index: with a join all are read. */
+async function ownedRows(
+  tx: Queries,
+  table: Owned,
+  { ref, projectId, userId }: UserRow,
+): Promise<ExportedRow[]> {
+  const objects = Prisma.raw(`public.${table}`);
   const rows = await tx.$queryRaw<{ row: ExportedRow }[]>`
     SELECT to_jsonb(o) || jsonb_build_object('items', coalesce(${itemsOf[table]}, '[]')) AS row
-    FROM ${Prisma.raw(`public.${table}`)} o
-    WHERE o.user_ref = ${userRef} OR o.id IN (SELECT object_id FROM public.object_owners WHERE user_ref = ${userRef})
+    FROM ${objects} o
+    WHERE o.user_ref = ${ref} OR o.id = ANY(ARRAY(
+      SELECT object_id FROM public.object_owners WHERE user_ref = ${ref}
+      UNION
+      SELECT w.id FROM ${objects} w
+      WHERE w.user_ref IS NULL AND w.claimed_user_id = ${userId} AND w.claimed_project_id = ${projectId}))
     ORDER BY o.created_at, o.id`;
   return rows.map(({ row }) => row);
 }
+
+const nameColumns = ['id', 'latest_invoice_id', 'period_invoice_id', 'session_id', 'charge_id', 'invoice_id'];
+
+/** Ids by which events name these rows. */
+const namesIn = (rows: readonly ExportedRow[]): string[] =>
+  rows.flatMap((row) =>
+    nameColumns.flatMap((column) => (typeof row[column] === 'string' ? row[column] : [])),
+  );
 
 async function grantRows(tx: Queries, userRef: bigint): Promise<ExportedRow[]> {
   const rows = await tx.$queryRaw<{ row: ExportedRow }[]>`
@@ -125,12 +145,19 @@ function readAll(reader: Database, key: UserKey): Promise<UserExport | null> {
     const user = await tx.user.findUnique({ where: { projectId_userId: { projectId, userId } } });
     if (user === null) return null;
     const customers = await customersOf(tx, user.id);
-    const names = [...(await namesOf(tx, user.id)), ...customers.map((one) => one.stripeCustomerId)];
+    const row = { projectId, userId, ref: user.id };
+    const subscriptions = await ownedRows(tx, 'subscriptions', row);
+    const purchases = await ownedRows(tx, 'purchases', row);
+    const names = [
+      ...(await namesOf(tx, user.id)),
+      ...customers.map((one) => one.stripeCustomerId),
+      ...namesIn([...subscriptions, ...purchases]),
+    ];
     return {
       createdAt: user.createdAt,
       customers,
-      subscriptions: await ownedRows(tx, 'subscriptions', user.id),
-      purchases: await ownedRows(tx, 'purchases', user.id),
+      subscriptions,
+      purchases,
       grants: await grantRows(tx, user.id),
       events: await eventsOf(tx, names),
       audit: await auditOf(tx, key, names),

@@ -1,14 +1,17 @@
 import { giveSubscription } from '../../testing/sources.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
+import { testAdmin } from '../../testing/start-test-api.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
 
 let api: Commerce;
 let projectId: string;
 let apiKey: string;
 let stripePriceId: string;
+const limitedSecret = uniqueId('secret');
 beforeAll(async () => {
-  api = await startCommerce();
-  ({ projectId, apiKey } = await api.createProject());
+  const limited = `limited/operator/shop:${limitedSecret}`;
+  api = await startCommerce({ ADMIN_API_KEY: `${testAdmin.name}:${testAdmin.secret},${limited}` });
+  ({ projectId, apiKey } = await api.createProject('shop'));
   ({ stripePriceId } = await api.sell(projectId));
 });
 afterAll(() => api.close());
@@ -74,6 +77,41 @@ test('a moved customer takes its subscription along', async () => {
   const back = await api.admin('patch', path, { ...body, user_id: userId }).expect(200);
   expect(back.body).toMatchObject({ previous_user_id: to });
   expect([await featuresOf(userId), await featuresOf(to)]).toEqual([['premium'], []]);
+});
+
+describe('a name that is limited to the project', () => {
+  const ask = (named: object, project = projectId) =>
+    api
+      .http()
+      .post('/api/v1/admin/assign')
+      .set('authorization', `Bearer ${limitedSecret}`)
+      .send({ project_id: project, user_id: uniqueId('user'), reason: 'support case', ...named });
+
+  it('assigns what the project sells', async () => {
+    const { userId, id } = await subscriber();
+    await ask({ subscription_id: id }).expect(200);
+    expect(await featuresOf(userId)).toEqual([]);
+  });
+
+  it('meets nothing of another project, and nothing of none', async () => {
+    const other = await api.createProject();
+    const price = await api.sell(other.projectId);
+    const owner = { projectId: other.projectId, userId: uniqueId('user') };
+    const given = { stripePriceId: price.stripePriceId };
+    const { result: id } = await giveSubscription(api.deps.database, owner, given);
+    const { result: unknown } = await giveSubscription(api.deps.database, owner, {
+      stripePriceId: uniqueId('price'),
+    });
+    for (const named of [id, unknown, 'sub_unknown']) {
+      const { body } = await ask({ subscription_id: named }).expect(404);
+      expect(body.code).toBe('subscription_not_found');
+    }
+    expect((await ask({ subscription_id: id }, other.projectId).expect(404)).body.code).toBe(
+      'project_not_found',
+    );
+    const right = { subscription_id: id, project_id: projectId, user_id: 'u', reason: 'r' };
+    expect((await api.admin('post', '/assign', right).expect(409)).body.code).toBe('price_of_other_project');
+  });
 });
 
 describe('is refused', () => {

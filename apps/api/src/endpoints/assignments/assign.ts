@@ -11,7 +11,7 @@ export const assign = defineEndpoint({
   summary: 'Give a subscription or a payment to a user',
   description:
     "For what belongs to nobody, or to the wrong user. An assignment beats the customer's mapping, which beats what metadata says, in later events too. Both users' next reads are right.",
-  access: { admin: 'operator' },
+  access: { admin: 'operator', limitedBy: 'body' },
   takesDryRun: true,
   body: {
     schema: assignRequest,
@@ -38,8 +38,9 @@ export const assign = defineEndpoint({
     },
   ],
   errors: ['project_not_found', 'subscription_not_found', 'payment_not_found', 'price_of_other_project'],
-  handle: async (deps, { body, actor }) => {
-    const assigned = await publishChange(deps, await assignObject(deps.database, body, actor));
+  handle: async (deps, { body, actor, onlyProject }) => {
+    const by = { actor, isLimited: onlyProject !== null };
+    const assigned = await publishChange(deps, await assignObject(deps.database, body, by));
     return {
       body: {
         source: assigned.object.kind,

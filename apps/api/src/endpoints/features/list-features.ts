@@ -12,13 +12,14 @@ export const listFeatures = defineEndpoint({
   summary: 'List features',
   description: 'Those that are described: any other code is boolean.',
   access: { admin: 'viewer' },
+  readsReplica: true,
   query: pageQuery,
   answers: [
     { status: 200, description: 'By code.', schema: featureList, example: pageExample(featureExample) },
   ],
   errors: ['project_not_found'],
-  handle: async ({ database }, { params: { project_id: projectId }, query }) => {
+  handle: async ({ database, reader }, { params: { project_id: projectId }, query }) => {
     await getProject(database, projectId);
-    return { body: presentPage(await listRows(database, { projectId, ...query }), presentFeature) };
+    return { body: presentPage(await listRows(reader, { projectId, ...query }), presentFeature) };
   },
 });

@@ -12,6 +12,7 @@ export const listMeterReports = defineEndpoint({
   description:
     'Hours whose usage Stripe was not told of yet, reports that it has not confirmed, and usage that was older than Stripe takes. `state=delivered` lists what it has.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: meterReportsQuery,
   answers: [
     {
@@ -35,8 +36,8 @@ export const listMeterReports = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database, clock }, { query, onlyProject }) => {
-    const page = await listRows(database, { ...query, onlyProject, now: clock() });
+  handle: async ({ reader, clock }, { query, onlyProject }) => {
+    const page = await listRows(reader, { ...query, onlyProject, now: clock() });
     return {
       body: presentPage(page, (row) => ({
         project_id: row.projectId,

@@ -15,6 +15,7 @@ export const listUsageRefusals = defineEndpoint({
   description:
     'Usage that was answered with 202 while the database was away, and refused when it was applied. It is not counted.',
   access: { admin: 'viewer', limitedBy: 'handler' },
+  readsReplica: true,
   query: usageRefusalsQuery,
   answers: [
     {
@@ -34,8 +35,8 @@ export const listUsageRefusals = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database }, { query, onlyProject }) => {
-    const page = await listRows(database, { ...query, projectId: query.project_id, onlyProject });
+  handle: async ({ reader }, { query, onlyProject }) => {
+    const page = await listRows(reader, { ...query, projectId: query.project_id, onlyProject });
     return {
       body: presentPage(page, (row) => ({
         project_id: row.projectId,

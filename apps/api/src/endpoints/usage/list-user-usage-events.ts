@@ -11,11 +11,12 @@ export const listUserUsageEvents = defineEndpoint({
   summary: 'The events of a user and feature of a project',
   description: 'As `GET /api/v1/usage/events`, without a key of the project.',
   access: { admin: 'viewer' },
+  readsReplica: true,
   query: adminUsageEventsQuery,
   answers: [eventsAnswer],
   errors: [],
   handle: async (deps, { params: { project_id: projectId }, query }) => {
     await getProject(deps.database, projectId);
-    return answerEvents(deps, projectId, query);
+    return answerEvents({ ...deps, database: deps.reader }, projectId, query);
   },
 });

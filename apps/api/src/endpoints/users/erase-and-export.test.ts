@@ -1,7 +1,8 @@
+import { seedEvents } from '../../openapi/testing/seed-records.test-support.ts';
 import { testAdmin } from '../../testing/start-test-api.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
-import { giveGrant } from '../../testing/sources.test-support.ts';
+import { giveGrant, giveSubscription } from '../../testing/sources.test-support.ts';
 
 let api: Commerce;
 let projectId: string;
@@ -100,6 +101,12 @@ test('without ERASURE_KEY nobody is erased, and where it was used before the pro
       status: 'degraded',
       checks: { database: 'ok', redis: 'ok', erasure: 'ERASURE_KEY lacks the key abc' },
     });
+    // Whether it was looked for somebody who was erased cannot be told.
+    const { body } = await bare.admin('get', '/users?query=bob').expect(503);
+    expect(body).toMatchObject({
+      code: 'service_unavailable',
+      detail: expect.stringContaining('ERASURE_KEY'),
+    });
   } finally {
     await bare.close();
   }
@@ -113,6 +120,29 @@ test('an export of an unknown user is null, names nobody in the audit log, and 4
   await ask('nowhere').expect(404);
   const { body } = await api.admin('get', '/audit?action=user.export&limit=1').expect(200);
   expect(body.data[0].target_id).toBe('unknown');
+});
+
+test('an export has what nobody has yet and names the user, with its events, and nothing of the same id elsewhere', async () => {
+  const userId = uniqueId('user');
+  await give(userId);
+  const { database } = api.deps;
+  const waiting = async (claimedProjectId: string) => {
+    const owner = { projectId, userId: uniqueId('other') };
+    const { result: id } = await giveSubscription(database, owner, { stripePriceId: uniqueId('price') });
+    await database.subscription.update({
+      where: { id },
+      data: { userRef: null, claimedUserId: userId, claimedProjectId },
+    });
+    return id;
+  };
+  const [own, foreign] = [await waiting(projectId), await waiting(uniqueId('project'))];
+  const [eventId = ''] = await seedEvents(database, own);
+  const { body } = await api
+    .admin('post', '/users/export', { project_id: projectId, user_id: userId })
+    .expect(200);
+  expect(body.user.subscriptions).toMatchObject([{ id: own, user_ref: null }]);
+  expect(body.user.events.map((one: { event_id: string }) => one.event_id)).toContain(eventId);
+  expect(JSON.stringify(body)).not.toContain(foreign);
 });
 
 test('a checkout that was under way while its user was erased brings the user back', async () => {
