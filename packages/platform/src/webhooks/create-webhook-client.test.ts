@@ -128,6 +128,12 @@ test.each<[string, (socket: Socket) => void, object]>([
     { status: null, error: 'timeout' },
   ],
   [
+    'would rather speak another protocol',
+    (socket) =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n'),
+    { status: 101, error: null, response: '' },
+  ],
+  [
     'cuts its body',
     (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'),
     { status: 200, error: null, response: 'half' },
