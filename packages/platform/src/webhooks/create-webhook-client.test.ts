@@ -110,6 +110,7 @@ test('a connection is used again, and one that was closed meanwhile costs no try
 });
 
 const noAnswer = (error: string) => ({ status: null, error });
+const answered = (status: number, more: object) => ({ status, error: null, ...more });
 /** Headers and the start of a body, of which more is to come. */
 const half = (head: string, start: string): string =>
   `HTTP/1.1 ${head}\r\ncontent-length: 100\r\n\r\n${start}`;
@@ -129,21 +130,17 @@ test.each<[string, (socket: Socket) => void, object]>([
     },
     noAnswer('timeout'),
   ],
-  ['changes the protocol', (socket) => socket.write(upgrade), { status: 101, error: null, response: '' }],
-  [
-    'cuts its body',
-    (socket) => socket.end(half('200 OK', 'half')),
-    { status: 200, error: null, response: 'half' },
-  ],
+  ['changes the protocol', (socket) => socket.write(upgrade), answered(101, { response: '' })],
+  ['cuts its body', (socket) => socket.end(half('200 OK', 'half')), answered(200, { response: 'half' })],
   [
     'is slow with it',
     (socket) => socket.write(half('202 Accepted', 'slow')),
-    { status: 202, error: null, response: 'slow' },
+    answered(202, { response: 'slow' }),
   ],
   [
     'fails and cuts it',
     (socket) => socket.end(half('503 No\r\nretry-after: 7', '')),
-    { status: 503, error: null, retryAfter: '7' },
+    answered(503, { retryAfter: '7' }),
   ],
 ])('a receiver that %s', async (_what, act, outcome) => {
   const url = await rawReceiver(act);
