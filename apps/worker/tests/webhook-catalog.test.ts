@@ -54,12 +54,9 @@ function changesOf(projectId: string) {
   const patch = (changes: Omit<Parameters<typeof patchProduct>[1]['patch'], 'dry_run'>) =>
     patchProduct(database, { key: product, patch: { ...changes, dry_run }, actor });
   const rename = (name: string) => patchFeature(database, { key: feature, patch: { name, dry_run }, actor });
-  const setPolicy = (days: number) =>
-    patchProject(database, {
-      id: projectId,
-      patch: { policy: { past_due_grace_days: days }, dry_run },
-      actor,
-    });
+  const patchIt = (changes: Omit<Parameters<typeof patchProject>[1]['patch'], 'dry_run'>) =>
+    patchProject(database, { id: projectId, patch: { ...changes, dry_run }, actor, pastDueGraceDays: 7 });
+  const setPolicy = (days: number) => patchIt({ policy: { past_due_grace_days: days } });
   const stripePriceId = `price_${projectId}`;
   const made = { priceId: 'monthly', productId: 'pro', stripePriceId, accessDays: null, ...terms };
   const newFeature: CreateFeatureRequest = {
@@ -87,7 +84,9 @@ function changesOf(projectId: string) {
       () => rename('Calls'),
       () => patch({ name: 'Professional', is_archived: true }),
       () => setPolicy(3),
-      () => patchProject(database, { id: projectId, patch: { name: 'Another name', dry_run }, actor }),
+      () => patchIt({ name: 'Another name' }),
+      () => patchIt({ policy: { unpaid: 'deny', usage_timezone: 'UTC' } }),
+      () => patchIt({ policy: { unpaid: null } }),
     ],
   };
 }
@@ -129,6 +128,7 @@ it('a change of policy is told to the project, then to those whose access it cha
       id: projectId,
       patch: { policy: { past_due_grace_days: days }, dry_run: false },
       actor,
+      pastDueGraceDays: 7,
     });
   for (const [days, change] of [
     [1, 'removed'],

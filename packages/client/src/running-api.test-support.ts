@@ -66,7 +66,14 @@ export async function startRunningApi(env: Record<string, string> = {}) {
     giveSeats: (userId: string, amount: number) =>
       give(userId, { feature: { feature_code: 'seats', kind: 'limit', counted: true }, amount }),
     switchOff: async () =>
-      publish(await patchProject(api.deps.database, { id: projectId, patch: { is_active: false }, actor })),
+      publish(
+        await patchProject(api.deps.database, {
+          id: projectId,
+          patch: { is_active: false },
+          actor,
+          pastDueGraceDays: 7,
+        }),
+      ),
     stop: async () => {
       await api.close();
       await stripe.close();

@@ -82,6 +82,10 @@ describe("what npm's package signs", () => {
   const headersOf: [string, (headers: Record<string, string>) => WebhookHeaders][] = [
     ['of Node', (headers) => ({ ...headers, 'set-cookie': ['a', 'b'], accept: undefined })],
     ['in capitals', upper],
+    [
+      'that list their values',
+      (headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
+    ],
     ['of fetch', (headers) => new Headers(headers)],
   ];
   test.each(headersOf)('headers %s', (_of, toHeaders) => {

@@ -25,7 +25,7 @@ export function verifyWebhook(
 ): WebhookMessage {
   if (typeof payload !== 'string' && !(payload instanceof Uint8Array))
     throw new TypeError('payload must be the raw body (text or bytes), not what was parsed from it');
-  const keys = (typeof secret === 'string' ? [secret] : secret).map(toKey);
+  const keys = [secret].flat().map(toKey);
   if (keys.length === 0) throw new TypeError('secret must be the secret of the endpoint, or several');
   const read = createReader(headers);
   const signed = { id: read('webhook-id'), timestamp: read('webhook-timestamp') };
@@ -45,7 +45,9 @@ const isHeadersObject = (headers: WebhookHeaders): headers is HeadersObject =>
 function createReader(headers: WebhookHeaders): (name: string) => string {
   const find = isHeadersObject(headers) ? (name: string) => headers.get(name) : byLowerCase(headers);
   return (name) => {
-    const value = find(name);
+    const found = find(name);
+    // Servers that list the values of each header have one of these.
+    const value: unknown = Array.isArray(found) && found.length === 1 ? found[0] : found;
     if (typeof value === 'string' && value !== '') return value;
     throw refused(`The header ${name} is missing: this is no webhook of the billing service.`);
   };

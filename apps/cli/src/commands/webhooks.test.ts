@@ -61,6 +61,10 @@ test('an endpoint is made, tried, rotated, changed and deleted from the command 
   expect((await billing('webhooks', 'list', projectId)).out).toMatch(
     new RegExp(`${id} +enabled +– +entitlements.changed, catalog.changed`),
   );
+  const shown = await billing('webhooks', 'show', projectId, id);
+  expect([shown.code, shown.out]).toEqual([0, expect.stringMatching(/payload +thin\ndelivery +latest/)]);
+  expect(shown.out).not.toContain(secret);
+  expect((await billing('webhooks', 'show', projectId, 'whe_none')).code).not.toBe(0);
   secrets = [secret];
   const pinged = await billing('webhooks', 'ping', projectId, id);
   expect([pinged.code, pinged.out]).toEqual([0, expect.stringMatching(/status +204/)]);

@@ -147,6 +147,16 @@ export function addWebhooks(program: Command, context: Context): void {
         empty: 'This project has no endpoint yet: webhooks create <project> <url>.',
       }),
   );
+  webhooks
+    .command('show <project> <endpoint_id>')
+    .description('One endpoint, without its secret')
+    .action((project: string, endpointId: string, ...[, command]: [object, Command]) =>
+      callAndShow(context, command, {
+        path: path`/admin/projects/${project}/webhook-endpoints/${endpointId}`,
+        schema: webhookEndpointOut,
+        fields: endpointFields,
+      }),
+    );
   addChanges(webhooks, context);
   addSecrets(webhooks, context);
   addWebhookMessages(webhooks, context);

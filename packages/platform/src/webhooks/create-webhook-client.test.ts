@@ -109,15 +109,18 @@ test('a connection is used again, and one that was closed meanwhile costs no try
   expect(connections.size).toBe(2);
 });
 
+const noAnswer = (error: string) => ({ status: null, error });
+const answered = (status: number, more: object) => ({ status, error: null, ...more });
+/** Headers and the start of a body, of which more is to come. */
+const half = (head: string, start: string): string =>
+  `HTTP/1.1 ${head}\r\ncontent-length: 100\r\n\r\n${start}`;
+const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
+
 test.each<[string, (socket: Socket) => void, object]>([
-  ['hangs', () => undefined, { status: null, error: 'timeout' }],
-  [
-    'resets the connection',
-    (socket) => socket.resetAndDestroy(),
-    { status: null, error: 'connection_reset' },
-  ],
-  ['closes it without an answer', (socket) => socket.end(), { status: null, error: 'connection_reset' }],
-  ['speaks no HTTP', (socket) => socket.end('SSH-2.0-x\r\n\r\n'), { status: null, error: 'bad_answer' }],
+  ['hangs', () => undefined, noAnswer('timeout')],
+  ['resets the connection', (socket) => socket.resetAndDestroy(), noAnswer('connection_reset')],
+  ['closes it without an answer', (socket) => socket.end(), noAnswer('connection_reset')],
+  ['speaks no HTTP', (socket) => socket.end('SSH-2.0-x\r\n\r\n'), noAnswer('bad_answer')],
   [
     'sends headers without end',
     (socket) => {
@@ -125,22 +128,19 @@ test.each<[string, (socket: Socket) => void, object]>([
       const write = (): void => void (socket.destroyed || (socket.write('x: y\r\n'), setTimeout(write, 50)));
       write();
     },
-    { status: null, error: 'timeout' },
+    noAnswer('timeout'),
+  ],
+  ['changes the protocol', (socket) => socket.write(upgrade), answered(101, { response: '' })],
+  ['cuts its body', (socket) => socket.end(half('200 OK', 'half')), answered(200, { response: 'half' })],
+  [
+    'is slow with it',
+    (socket) => socket.write(half('202 Accepted', 'slow')),
+    answered(202, { response: 'slow' }),
   ],
   [
-    'cuts its body',
-    (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf'),
-    { status: 200, error: null, response: 'half' },
-  ],
-  [
-    'is slow with its body',
-    (socket) => socket.write('HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\nslow'),
-    { status: 202, error: null, response: 'slow' },
-  ],
-  [
-    'fails and cuts its body',
-    (socket) => socket.end('HTTP/1.1 503 No\r\nretry-after: 7\r\ncontent-length: 100\r\n\r\n'),
-    { status: 503, error: null, retryAfter: '7' },
+    'fails and cuts it',
+    (socket) => socket.end(half('503 No\r\nretry-after: 7', '')),
+    answered(503, { retryAfter: '7' }),
   ],
 ])('a receiver that %s', async (_what, act, outcome) => {
   const url = await rawReceiver(act);

@@ -33,6 +33,11 @@ function readStart(answer: IncomingMessage): Promise<string> {
 export function readAnswer(asked: ClientRequest): Promise<Answer> {
   return new Promise((resolve, reject) => {
     asked.on('error', reject);
+    // A status as others, none that is a success; nothing else would be heard of the request any more, its deadline neither.
+    asked.on('upgrade', (answer, socket) => {
+      socket.destroy();
+      resolve({ status: answer.statusCode ?? 0, response: '', retryAfter: null });
+    });
     asked.on('response', (answer) => {
       // From here on the answer stands: what ends the request meanwhile only cuts its body.
       asked.off('error', reject).on('error', () => undefined);

@@ -3,9 +3,15 @@ import {
   patchCheckoutDefaults,
   patchPolicy,
   policyOverrides,
+  resolvePolicy,
   ServiceError,
 } from '@billing/domain';
-import type { CheckoutDefaults, CreateProjectRequest, PatchProjectRequest } from '@billing/domain';
+import type {
+  CheckoutDefaults,
+  CreateProjectRequest,
+  PatchProjectRequest,
+  PolicyOverrides,
+} from '@billing/domain';
 import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { changeProject, isSame, projectNotFound } from '../change-user.ts';
@@ -80,6 +86,14 @@ async function stopProject(tx: Queries, projectId: string): Promise<void> {
   await stopTelling(tx, projectId);
 }
 
+type ProjectPatch = {
+  id: string;
+  patch: PatchProjectRequest;
+  actor: Actor;
+  /** Of projects whose policy does not say it. */
+  pastDueGraceDays: number;
+};
+
 /**
  * What is absent in `patch` stays; a `null` in its policy resets that field. Access follows the policy at each read; where
  * hints are accepted again, the events that waited for that count. Throws `project_not_found`, and `invalid_request` for
@@ -87,8 +101,9 @@ async function stopProject(tx: Queries, projectId: string): Promise<void> {
  */
 export async function patchProject(
   database: Database,
-  { id, patch, actor }: { id: string; patch: PatchProjectRequest; actor: Actor },
+  { id, patch, actor, pastDueGraceDays }: ProjectPatch,
 ): Promise<Changed<Project>> {
+  const inForce = (overrides: PolicyOverrides) => resolvePolicy(overrides, pastDueGraceDays);
   const changed = await changeProject(database, id, async (tx) => {
     const before = await getProject(tx, id);
     const overrides = policyOverrides.parse(before.policy);
@@ -121,7 +136,8 @@ export async function patchProject(
     const released = mayRelease ? await releaseHints(tx, id) : [];
     return {
       result: { project: result, mayRelease, released },
-      changed: isSame(overrides, policy) ? null : {},
+      // A field that is set to what it is by default changes nobody's answer.
+      changed: isSame(inForce(overrides), inForce(policy)) ? null : {},
       cause: 'policy',
     };
   });

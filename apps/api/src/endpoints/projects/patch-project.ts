@@ -27,7 +27,8 @@ export const patchProject = defineEndpoint({
   answers: [{ status: 200, description: 'Changed.', schema: projectOut, example: projectExample }],
   errors: ['project_not_found'],
   handle: async (deps, { params, body: patch, actor }) => {
-    const changed = await patchRow(deps.database, { id: params.project_id, patch, actor });
+    const { pastDueGraceDays } = deps.config;
+    const changed = await patchRow(deps.database, { id: params.project_id, patch, actor, pastDueGraceDays });
     if (patch.is_active !== undefined) await deps.keys.switchProject(params.project_id, patch.is_active);
     if (patch.is_active === true && patch.dry_run !== true) await beginTelling(deps, params.project_id);
     return { body: presentProject(await publishChange(deps, changed), deps.config) };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { toTimestamp, webhookPingOut } from '@billing/domain';
 import { getWebhookEndpoint, recordPing } from '@billing/store';
+import { z } from 'zod';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { attemptExample, presentAttempt } from '../webhook-messages/webhook-attempt.ts';
 import { livingSecrets } from './webhook-secrets.ts';
@@ -14,6 +15,7 @@ export const pingWebhookEndpoint = defineEndpoint({
   description:
     'Sends `webhook.ping` now and once, whatever the endpoint asks for, also to one that is disabled. Its outcome changes nothing.',
   access: { admin: 'operator' },
+  body: { schema: z.strictObject({}), example: {} },
   answers: [
     {
       status: 200,

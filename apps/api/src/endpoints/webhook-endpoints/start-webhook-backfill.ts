@@ -1,5 +1,6 @@
 import { runAccepted } from '@billing/domain';
 import { requestBackfill } from '@billing/store';
+import { z } from 'zod';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 
 export const startWebhookBackfill = defineEndpoint({
@@ -11,6 +12,7 @@ export const startWebhookBackfill = defineEndpoint({
   description:
     'Once, those without access too, at `WEBHOOK_FANOUT_PER_SECOND`; a user who changes meanwhile is told at once. A run of the worker.',
   access: { admin: 'operator' },
+  body: { schema: z.strictObject({}), example: {} },
   answers: [{ status: 202, description: 'Started.', schema: runAccepted, example: { run_id: 'run_5b1e' } }],
   errors: ['webhook_endpoint_not_found', 'endpoint_disabled', 'backfill_running'],
   handle: async ({ database }, { params: { project_id: projectId, endpoint_id: endpointId }, actor }) => {

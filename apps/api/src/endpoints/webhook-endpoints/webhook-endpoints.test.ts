@@ -136,6 +136,17 @@ describe('an endpoint', () => {
     await api.admin('post', `/projects/${uniqueId('none')}/webhook-endpoints`, { url }).expect(404);
   });
 
+  test('is neither tried nor told everything by who asks for a dry run, which such calls do not take', async () => {
+    const { endpoint_id: id } = await make();
+    for (const call of ['ping', 'backfill']) {
+      const refused = await api.admin('post', endpoints(`/${id}/${call}`), { dry_run: true }).expect(400);
+      expect(refused.body).toMatchObject({ code: 'invalid_request', errors: [{ path: 'dry_run' }] });
+    }
+    expect(await actionsOn(id)).toEqual(['webhook_endpoint.create']);
+    await api.admin('post', endpoints(`/${id}/ping`), {}).expect(200);
+    await api.admin('post', endpoints(`/${id}/backfill`), {}).expect(202);
+  });
+
   test('a dry run makes and changes nothing', async () => {
     const tried = await api.admin('post', endpoints(), { url, dry_run: true }).expect(200);
     expect(tried.body).toMatchObject({ affected_users: 0 });
