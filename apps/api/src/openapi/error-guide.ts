@@ -122,7 +122,8 @@ export const errorGuide: Record<ErrorCode, string> = {
   invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
   stripe_error:
     'Stripe refused for a reason that is no matter of the request, such as the key or a permission: `detail` names its code and parameter. Tell the operator; the same request will be refused until the cause is corrected.',
-  stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
+  stripe_unavailable:
+    'Send the request again after `Retry-After`, with the same `Idempotency-Key`: no sale was charged, but a change of a subscription may have been made.',
   queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
   usage_unavailable: 'Nothing was taken. Send the same event id again after `Retry-After`.',
   service_unavailable: 'Send the request again after `Retry-After`.',

@@ -61,7 +61,7 @@ export function changeItems(
     const changed = await changeAtStripe(deps, { ...once, userId }, asked);
     const details = detailsOf(wanted, changed);
     const { answer, planned } = changed;
-    const done = { subscription, asker, action, details, answer, planned };
+    const done = { subscription, asker, action, details, answer, planned } as const;
     const shown = await recordAndApply(deps, done);
     if (changed.isWaiting) throw paymentRequired(changed.live);
     return shown;
