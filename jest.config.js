@@ -31,7 +31,7 @@ export default {
   testSequencer: '<rootDir>/tools/testing/jest/whole-systems-first.js',
   testEnvironment: 'node',
   // Tests mostly wait for real servers; jest's own choice (one less than there are cores) leaves machines idle.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism() + 2,
   workerIdleMemoryLimit: '1200MB',
   testTimeout: 60_000,
   passWithNoTests: false,
