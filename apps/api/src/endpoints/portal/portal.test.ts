@@ -179,21 +179,21 @@ describe('a flow', () => {
   test.each(['bpc_none', 'inactive'])(
     'and where Stripe refuses the configuration of the project (%s), that of the account',
     async (which) => {
-      const project = await commerce.createProject();
+      const own = await commerce.createProject();
       const made = await commerce.stripe.billingPortal.configurations.create({
         features: { invoice_history: { enabled: true } },
       });
       await commerce.stripe.billingPortal.configurations.update(made.id, { active: false });
       const configuration = which === 'inactive' ? made.id : which;
-      const { userId, userRef } = await createUser(project.projectId);
+      const { userId, userRef } = await createUser(own.projectId);
       await commerce.deps.database.customer.create({
         data: { stripeCustomerId: (await createCustomer()).id, userRef, source: 'admin' },
       });
       await commerce
-        .admin('patch', `/projects/${project.projectId}`, { portal_configuration: configuration })
+        .admin('patch', `/projects/${own.projectId}`, { portal_configuration: configuration })
         .expect(200);
-      await open({ user_id: userId }, project.apiKey).expect(200);
-      const named = await open({ user_id: userId, configuration }, project.apiKey).expect(400);
+      await open({ user_id: userId }, own.apiKey).expect(200);
+      const named = await open({ user_id: userId, configuration }, own.apiKey).expect(400);
       expect(named.body.errors).toMatchObject([{ path: 'configuration' }]);
     },
   );
