@@ -33,7 +33,12 @@ export { tryChange, type Tried } from './dry-run.ts';
 export { assignObject, type Assigned } from './customers/assign-object.ts';
 export * from './customers/claim-sources.ts';
 export { confirmCustomer, type Confirmed } from './customers/confirm-customer.ts';
-export { findBilledCustomers, findLineOwners, type LineOwners } from './customers/billed-customers.ts';
+export {
+  findBilledCustomers,
+  findLineOwners,
+  findOthersSubscriptions,
+  type LineOwners,
+} from './customers/billed-customers.ts';
 export { mapCustomer, type Mapped } from './customers/map-customer.ts';
 export { moveCustomer, type Moved } from './customers/move-customer.ts';
 export { releaseForObject, type Released } from './customers/release-quarantine.ts';

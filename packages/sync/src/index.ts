@@ -14,7 +14,12 @@ export { recordEvent } from './apply/write-plans.ts';
 export { isDatabaseAway, pauseAfterFailureMs, pauseForOthersMs, pauseInOutageMs } from './outages.ts';
 
 // Changes that a project asks for
-export { applyChanged, type ApplyDeps, type ChangedAtStripe } from './subscriptions/apply-changed.ts';
+export {
+  applyChanged,
+  type ApplyDeps,
+  type ChangedAtStripe,
+  type Planned,
+} from './subscriptions/apply-changed.ts';
 
 // Maintenance
 export { countRevenue } from './count-revenue.ts';

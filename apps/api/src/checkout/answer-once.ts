@@ -38,7 +38,12 @@ export type OnceRequest<T extends z.ZodType> = {
 };
 
 /** A request to Stripe, with the idempotency key that makes a repetition harmless. */
-const stripeRequest = z.object({ idempotencyKey: z.string(), params: z.record(z.string(), z.unknown()) });
+const stripeRequest = z.object({
+  idempotencyKey: z.string(),
+  params: z.record(z.string(), z.unknown()),
+  /** Of a checkout: what tells it from another one (`requestHashOf`). Absent: an older version of the service asked. */
+  requestHash: z.string().optional(),
+});
 export type StripeRequest = z.output<typeof stripeRequest>;
 
 /** What is stored: `seed` tells the request from that of another body under the same key. */

@@ -20,7 +20,7 @@ export async function askAgain(
   if (unanswered === null) return null;
   try {
     const session = await sendSession(deps, unanswered, budget);
-    const requestHash = requestHashOf(unanswered.params);
+    const requestHash = unanswered.requestHash ?? requestHashOf(unanswered.params);
     if (request.mode === 'payment') return { session, requestHash };
     const { kind } = await readSession(deps, session.id, budget);
     return kind === 'over' ? null : { session, requestHash };

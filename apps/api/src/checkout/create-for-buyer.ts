@@ -15,11 +15,15 @@ export type ReadySale = { order: CheckoutOrder; sale: PreparedSale; promotionCod
 
 type Deps = Pick<AppDeps, 'stripe' | 'logger' | 'clock' | 'metrics'>;
 
-export const paramsFor = (
-  { clock }: Pick<AppDeps, 'clock'>,
-  ready: ReadySale,
-  customer: string,
-): SessionParams => sessionParams({ ...ready, customer, now: clock() });
+const paramsFor = ({ clock }: Pick<AppDeps, 'clock'>, ready: ReadySale, customer: string): SessionParams =>
+  sessionParams({ ...ready, customer, now: clock() });
+
+/** What tells the sale from another one of the same buyer. */
+export const hashOfSale = (deps: Pick<AppDeps, 'clock'>, ready: ReadySale, customer: string): string =>
+  requestHashOf(paramsFor(deps, ready, customer), {
+    email: ready.order.request.email,
+    expiresInSeconds: ready.sale.checkout.options.expires_in_seconds,
+  });
 
 /**
  * Makes the session for a customer. Where Stripe refuses the project's default code to this buyer (it was used up, is for a
@@ -32,11 +36,11 @@ export async function createForBuyer(
   budget: StripeBudget,
 ): Promise<MadeSession> {
   const { order, sale, promotionCode } = ready;
-  const params = paramsFor(deps, ready, customer);
-  const requestHash = requestHashOf(params);
-  const create = (sent: SessionParams) => createSession(deps, { oneTry: order.oneTry, params: sent }, budget);
+  const requestHash = hashOfSale(deps, ready, customer);
+  const create = (params: SessionParams) =>
+    createSession(deps, { oneTry: order.oneTry, params, requestHash }, budget);
   try {
-    return { session: await create(params), requestHash };
+    return { session: await create(paramsFor(deps, ready, customer)), requestHash };
   } catch (error) {
     const refusal = refusalOf(error);
     const isOfDefault = promotionCode !== null && sale.checkout.isDefaultCode;

@@ -24,14 +24,14 @@ export function sendSession(
  */
 export async function createSession(
   deps: Pick<AppDeps, 'stripe' | 'logger'>,
-  { oneTry, params }: { oneTry: Try; params: SessionParams },
+  { oneTry, params, requestHash }: { oneTry: Try; params: SessionParams; requestHash: string },
   budget: StripeBudget,
 ): Promise<Session> {
   const earlier = oneTry.unanswered === null ? [] : [oneTry.unanswered.idempotencyKey];
   const { customer, discounts = [] } = params;
   const seed = JSON.stringify([oneTry.stripeKeySeed, customer, ...discounts, ...earlier]);
   const idempotencyKey = `checkout-${createHash('sha256').update(seed).digest('hex')}`;
-  const request = { idempotencyKey, params };
+  const request = { idempotencyKey, params, requestHash };
   await oneTry.willAsk(request);
   return sendSession(deps, request, budget);
 }

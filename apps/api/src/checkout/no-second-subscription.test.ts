@@ -74,6 +74,19 @@ describe('of a user and a group one page is open', () => {
     expect(second.body).toEqual(first.body);
   });
 
+  test.each([
+    { quantity: 2 },
+    { metadata: { campaign: 'spring' } },
+    { expires_in_seconds: 3_600 },
+    { email: 'buyer@example.com' },
+  ])('a request that differs by %o has a page of its own', async (more) => {
+    const body = order(basic);
+    const first = await buy(body).expect(200);
+    const other = await buy({ ...body, ...more }).expect(200);
+    expect(other.body.session_id).not.toBe(first.body.session_id);
+    expect((await buy({ ...body, ...more }).expect(200)).body).toEqual(other.body);
+  });
+
   test('another request ends the page that was open, also for another plan', async () => {
     const first = await idOf(order(basic, { user_id: 'two-tabs' }));
     const second = await idOf(order(pro, { user_id: 'two-tabs' }));

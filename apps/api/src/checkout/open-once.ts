@@ -28,10 +28,18 @@ export type OpenRequest = Slots & {
 const waitMs = 6_000;
 const pauseMs = 150;
 
-/** Of what is asked of Stripe, but for when the page ends, which depends on the moment. */
-export function requestHashOf(params: Readonly<Record<string, unknown>>): string {
+/**
+ * Of what is asked of Stripe, but for when the page ends, which depends on the moment: `besides` says how long it is open, and what
+ * else of the request Stripe is not asked for here.
+ */
+export function requestHashOf(
+  params: Readonly<Record<string, unknown>>,
+  besides: { email?: string | undefined; expiresInSeconds?: number | undefined } = {},
+): string {
   const { expires_at: _moment, ...lasting } = params;
-  return createHash('sha256').update(canonicalJson(lasting)).digest('hex');
+  return createHash('sha256')
+    .update(canonicalJson({ ...lasting, ...besides }))
+    .digest('hex');
 }
 
 async function claim(deps: OpenDeps, slots: Slots) {

@@ -7,13 +7,13 @@ import type { AppDeps } from '../deps.ts';
 import { askAgain } from './ask-again.ts';
 import { callStripe, isMissingCustomer } from './call-stripe.ts';
 import type { StripeBudget } from './call-stripe.ts';
-import { createForBuyer, paramsFor } from './create-for-buyer.ts';
+import { createForBuyer, hashOfSale } from './create-for-buyer.ts';
 import type { ReadySale } from './create-for-buyer.ts';
 import type { Session } from './stripe-answers.ts';
 import { ensureCustomer } from './ensure-customer.ts';
 import type { CustomerDeps } from './ensure-customer.ts';
 import { findPromotionCode } from './find-promotion-code.ts';
-import { openOnce, requestHashOf } from './open-once.ts';
+import { openOnce } from './open-once.ts';
 import type { MadeSession, OpenDeps } from './open-once.ts';
 import { prepareSale, readPresent, refuseSecond } from './prepare-sale.ts';
 import type { CheckoutOrder, PreparedSale, PrepareDeps } from './prepare-sale.ts';
@@ -70,7 +70,7 @@ async function openSession(
     deps,
     {
       ...slotsOfSale(sale),
-      requestHash: requestHashOf(paramsFor(deps, ready, customer)),
+      requestHash: hashOfSale(deps, ready, customer),
       knownId: null,
       refusePaid: (id) => refusePaid(deps, order, id),
       make,

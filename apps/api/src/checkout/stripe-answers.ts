@@ -43,6 +43,10 @@ const invoice = z.object({
   hosted_invoice_url: z.string().nullish(),
   invoice_pdf: z.string().nullish(),
   lines: z.object({ data: z.array(invoiceLine) }),
+  parent: z
+    .object({ subscription_details: z.object({ subscription: reference }).nullish() })
+    .nullish()
+    .transform((parent) => parent?.subscription_details?.subscription ?? null),
 });
 export const invoicePage = z.object({ data: z.array(invoice), has_more: z.boolean() });
 export type StripeInvoice = z.output<typeof invoice>;

@@ -56,7 +56,7 @@ export async function warmCheckout({
       const order = { projectId: '', request };
       const params = sessionParams({ order, sale, customer: 'cus_warm', promotionCode: null, now });
       const budget = startStripeBudget(budgetMs);
-      const made = await createSession({ stripe, logger }, { params, oneTry }, budget);
+      const made = await createSession({ stripe, logger }, { params, oneTry, requestHash: '' }, budget);
       checkoutResponse.parse(toResponse(made, false));
     };
     await warmUp(sellNothing, limits);

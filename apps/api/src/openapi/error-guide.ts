@@ -120,7 +120,8 @@ export const errorGuide: Record<ErrorCode, string> = {
   invalid_payload: 'Send an event as Stripe does: an id, a type and an object in `data.object`.',
   stripe_error:
     'Stripe refused what the request cannot mend: the price that `errors` names (it is unknown or inactive at Stripe, or of another currency or interval than the rest), the key, a permission, or a setting of the Stripe account; `detail` names its code and parameter. Tell the operator; the same request will be refused until the cause is corrected.',
-  stripe_unavailable: 'Nothing was charged. Send the request again after `Retry-After`.',
+  stripe_unavailable:
+    'Send the request again after `Retry-After`, with the same `Idempotency-Key`: no sale was charged, but a change of a subscription may have been made.',
   queue_unavailable: 'Send it again after `Retry-After`; Stripe does so by itself.',
   usage_unavailable: 'Nothing was taken. Send the same event id again after `Retry-After`.',
   service_unavailable: 'Send the request again after `Retry-After`.',

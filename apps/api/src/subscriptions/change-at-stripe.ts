@@ -1,4 +1,5 @@
 import { itemsAfter, ServiceError } from '@billing/domain';
+import type { Planned } from '@billing/sync';
 import type { StepContext } from './stripe-step.ts';
 import { changeLater, dropPendingChange } from './change-later.ts';
 import { toChangeRefusal } from './change-refusals.ts';
@@ -22,6 +23,8 @@ export type Changed = {
   isWaiting: boolean;
   /** Stripe's answer, if that was the subscription. */
   answer: unknown;
+  /** What Stripe's other answers say; null: nothing. */
+  planned: Planned | null;
 };
 
 type Bought = { stripePriceId: string; quantity: number | null };
@@ -66,23 +69,23 @@ async function changeFrom(
   { live, asked }: { live: LiveSubscription; asked: ChangeAsked },
 ): Promise<Changed> {
   const plan = await planChange(deps, live, asked);
+  const unchanged = { plan, live, isWaiting: false, answer: null, planned: null };
   if (!plan.isChange) {
-    if (!changesOthers(live, plan.others)) await dropPendingChange(deps, context, plan);
-    return { plan, live, isWaiting: false, answer: null };
+    const isTheirs = changesOthers(live, plan.others);
+    return { ...unchanged, planned: isTheirs ? null : await dropPendingChange(deps, context, plan) };
   }
-  if (isWaitingAlready(plan)) return { plan, live, isWaiting: true, answer: null };
+  if (isWaitingAlready(plan)) return { ...unchanged, isWaiting: true };
   refuseOthersPlans(live, plan.others);
   await refuseSecondByChange(deps, asked, plan);
   const token = asked.previewToken;
   const prorationDate =
     token === undefined ? null : await requirePreviewed(deps, { order: asked, plan, token }, context.budget);
   if (plan.effective === 'period_end') {
-    await changeLater(deps, context, plan);
-    return { plan, live, isWaiting: false, answer: null };
+    return { ...unchanged, planned: await changeLater(deps, context, plan) };
   }
   const changed = await changeNow(deps, context, { plan, prorationDate });
   const waiting = changed.live.pending_update;
-  return { ...changed, plan, isWaiting: waiting !== null && waiting !== undefined };
+  return { ...unchanged, ...changed, isWaiting: waiting !== null && waiting !== undefined };
 }
 
 /**

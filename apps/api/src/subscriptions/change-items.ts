@@ -24,18 +24,16 @@ type Done = {
   asker: Asker;
   action: `subscription.${string}`;
   details: object;
-  /** Stripe's, if that was the subscription. */
-  answer: unknown;
-};
+} & Pick<Changed, 'answer' | 'planned'>;
 
 /** Records who asked, and brings our row to what Stripe has now. */
 async function recordAndApply(
   deps: AppDeps,
-  { subscription, asker, action, details, answer }: Done,
+  { subscription, asker, action, details, answer, planned }: Done,
 ): Promise<SubscriptionOut> {
   const { actor, projectId, subscriptionId: id } = asker;
   await auditSubscription(deps.database, { actor, action, projectId, subscription, details: { ...details } });
-  await applyChanged(deps, { id, answer, lookupMs });
+  await applyChanged(deps, { id, answer, planned, lookupMs });
   // Where others' items are left, it is this project's no more.
   const left = { ...subscription, items: [], pendingChange: null, pendingPayment: null };
   return presentSubscription((await readSubscription(deps.database, asker)) ?? left);
@@ -62,13 +60,9 @@ export function changeItems(
     const asked = { projectId, subscriptionId, userId, wanted, previewToken };
     const changed = await changeAtStripe(deps, { ...once, userId }, asked);
     const details = detailsOf(wanted, changed);
-    const shown = await recordAndApply(deps, {
-      subscription,
-      asker,
-      action,
-      details,
-      answer: changed.answer,
-    });
+    const { answer, planned } = changed;
+    const done = { subscription, asker, action, details, answer, planned } as const;
+    const shown = await recordAndApply(deps, done);
     if (changed.isWaiting) throw paymentRequired(changed.live);
     return shown;
   });
@@ -97,14 +91,14 @@ export function dropChange(deps: AppDeps, asker: Asker): Promise<SubscriptionOut
     const live = await readLive(deps, subscriptionId, once.budget);
     const context = { ...once, userId: subscription.userId };
     await refuseToDropOthers(deps, asker, live);
-    const hasDropped = await dropPendingChange(deps, context, { live }).catch(async (error: unknown) => {
+    const planned = await dropPendingChange(deps, context, { live }).catch(async (error: unknown) => {
       if (refusalOf(error) === null) throw error;
       // It was paid or made meanwhile, or given up by somebody else.
       const now = await readLive(deps, subscriptionId, once.budget);
       return dropPendingChange(deps, context, { live: now });
     });
-    if (!hasDropped)
+    if (planned === null)
       throw new ServiceError('no_pending_change', 'Nothing is left to do: the subscription stays as it is.');
-    return recordAndApply(deps, { subscription, asker, action, details: {}, answer: null });
+    return recordAndApply(deps, { subscription, asker, action, details: {}, answer: null, planned });
   });
 }

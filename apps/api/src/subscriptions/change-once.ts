@@ -36,12 +36,18 @@ export type ChangeOrder = SubscriptionKey & {
   plan: (subscription: ProjectSubscription, now: Instant) => StripeCall[];
 };
 
-const tooLate = (): ServiceError =>
-  new ServiceError(
-    'service_unavailable',
-    'It is not known whether the change was made: send the request again, with the same Idempotency-Key.',
-    { retryable: true },
-  );
+const notKnown =
+  'It is not known whether the change was made: send the request again, with the same Idempotency-Key.';
+
+const tooLate = (): ServiceError => new ServiceError('service_unavailable', notKnown, { retryable: true });
+
+/** Stripe may have made the change, and its invoice may be paid. */
+function notAnswered(error: unknown): unknown {
+  if (!(error instanceof ServiceError) || error.code !== 'stripe_unavailable') return error;
+  const { code, retryable, retryAfterSeconds, cause } = error;
+  const again = retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+  return new ServiceError(code, notKnown, { retryable, ...again, cause });
+}
 
 /**
  * Stripe refuses what our row allows: the row may be outdated, or an earlier attempt, of which no answer came, made the change (a
@@ -121,7 +127,9 @@ export function runOnce(
     body: { ...body, project_id: projectId, action, subscription_id: subscriptionId },
     answerSchema: subscriptionOut,
   };
-  const answered = answerOnce(deps, once, (oneTry) => run({ oneTry, budget }));
+  const answered = answerOnce(deps, once, (oneTry) => run({ oneTry, budget })).catch((error: unknown) => {
+    throw notAnswered(error);
+  });
   return withDeadline(answered, { ms: deadlineMs, onTimeout: tooLate });
 }
 

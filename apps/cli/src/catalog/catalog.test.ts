@@ -86,6 +86,15 @@ test('what differs is changed, only that, and what only the project has stays', 
   expect(problems).toEqual([expect.stringContaining('access_days')]);
 });
 
+test('a price without a fixed amount is made so; how it is used is left as it is where the file does not know', () => {
+  const unknown = { ...price, amount: null, usage_type: null };
+  const file = { ...none, prices: [unknown] };
+  expect(planCatalog(file, none, {}).steps[0]?.body).toMatchObject({ amount: null });
+  expect(planCatalog(file, none, {}).steps[0]?.body).not.toHaveProperty('usage_type');
+  const { steps } = planCatalog(file, { ...none, prices: [price] }, {});
+  expect(steps.map(({ body }) => body)).toEqual([{ amount: null }]);
+});
+
 test('an archived product is made and then archived; a default gives way before another takes its place', () => {
   const archived = planCatalog({ ...none, products: [{ ...product, is_archived: true }] }, none, {});
   expect(archived.steps.map(({ action, body }) => [action, body['is_archived']])).toEqual([

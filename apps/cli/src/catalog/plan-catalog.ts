@@ -51,9 +51,9 @@ const rules: Record<Kind, KindRules> = {
 const without = (fields: Fields, names: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)));
 
-/** Creations take no null: what is absent is none. */
+/** Creations take no null, what is absent is none; but an amount that is absent would be Stripe's, which may not have the price. */
 const withoutNulls = (fields: Fields): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+  Object.fromEntries(Object.entries(fields).filter(([name, value]) => value !== null || name === 'amount'));
 
 const changedFields = (changes: readonly FieldChange[]): Set<string> =>
   new Set(changes.map(({ path }) => path.split('.')[0] ?? path));
@@ -143,14 +143,17 @@ export function planCatalog(
     return known ?? id;
   };
   const products = new Map(there.products.map((one) => [one.product_id, one]));
-  const prices = new Set(there.prices.map((one) => one.price_id));
+  const prices = new Map(there.prices.map((one) => [one.price_id, one]));
   const wantedProducts = file.products.map((product): Entry => {
     const { product_id: id, stripe_product_id: ofFile, ...fields } = productFields(product);
     const own = products.get(id)?.stripe_product_id ?? null;
     return { id, fields: { ...fields, stripe_product_id: own ?? (ofFile === null ? null : mapped(ofFile)) } };
   });
   const wantedPrices = file.prices.map(({ price_id: id, stripe_price_id: ofFile, ...fields }): Entry => {
-    return { id, fields: prices.has(id) ? fields : { ...fields, stripe_price_id: mapped(ofFile) } };
+    const own = prices.get(id);
+    if (own === undefined) return { id, fields: { ...fields, stripe_price_id: mapped(ofFile) } };
+    // Null: the other account's Stripe had not said it.
+    return { id, fields: { ...fields, usage_type: fields.usage_type ?? own.usage_type } };
   });
   const thereProducts = there.products.map((product): Entry => {
     const { product_id: id, ...fields } = productFields(product);

@@ -113,7 +113,7 @@ export const portalRequest = z
     configuration: id
       .optional()
       .describe(
-        "A configuration of the portal that Stripe has (`bpc_…`). Absent: the project's `portal_configuration`, else the account's default.",
+        "A configuration of the portal that Stripe has (`bpc_…`). Absent: the project's `portal_configuration`; without one, or where Stripe refuses it, the account's default.",
       ),
   })
   .meta({ id: 'PortalRequest' });

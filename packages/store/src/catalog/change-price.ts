@@ -4,7 +4,7 @@ import { writeAudit } from '../audit.ts';
 import type { Actor } from '../audit.ts';
 import { changeProject, isSame } from '../change-user.ts';
 import type { Changed } from '../change-user.ts';
-import type { Database } from '../create-database.ts';
+import type { Database, Queries } from '../create-database.ts';
 import { given } from '../given.ts';
 import { checkColumns, detailsOf, getPrice, termsOf } from './prices.ts';
 import type { Price, PriceCheck, PriceKey } from './prices.ts';
@@ -59,8 +59,19 @@ const summary = (price: Price) => ({
   is_archived: price.isArchived,
 });
 
+/** Whether a subscription or a purchase has a price, or a subscription that goes on gets it by its schedule. */
+async function isUsed(tx: Queries, stripePriceId: string): Promise<boolean> {
+  const planned = JSON.stringify({ changes: [{ items: [{ stripePriceId }] }] });
+  const [row] = await tx.$queryRaw<{ isUsed: boolean }[]>`
+    SELECT EXISTS (SELECT FROM public.subscription_items WHERE stripe_price_id = ${stripePriceId})
+      OR EXISTS (SELECT FROM public.purchase_items WHERE stripe_price_id = ${stripePriceId})
+      OR EXISTS (SELECT FROM public.subscriptions
+        WHERE schedule @> ${planned}::jsonb AND status NOT IN ('canceled', 'incomplete_expired')) AS "isUsed"`;
+  return row?.isUsed === true;
+}
+
 /**
- * Deletes a price that no subscription and no purchase has. Throws `project_not_found`, `price_not_found`,
+ * Deletes a price that no subscription and no purchase has, now or by what is planned. Throws `project_not_found`, `price_not_found`,
  * `price_in_use`.
  */
 export async function deletePrice(
@@ -70,13 +81,10 @@ export async function deletePrice(
   await changeProject(database, key.projectId, async (tx) => {
     const price = await getPrice(tx, key);
     const { stripePriceId } = price;
-    const isUsed =
-      (await tx.subscriptionItem.findFirst({ where: { stripePriceId } })) !== null ||
-      (await tx.purchaseItem.findFirst({ where: { stripePriceId } })) !== null;
-    if (isUsed)
+    if (await isUsed(tx, stripePriceId))
       throw new ServiceError(
         'price_in_use',
-        'Archive the price instead: subscriptions or purchases have it (is_archived: true).',
+        'Archive the price instead: subscriptions or purchases have it, or will have it (is_archived: true).',
       );
     await tx.price.delete({ where: { projectId_priceId: key } });
     await writeAudit(tx, {

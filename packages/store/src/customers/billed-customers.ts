@@ -31,6 +31,20 @@ export async function findBilledCustomers(
   return rows.map(({ id }) => id);
 }
 
+/** Those of some subscriptions that are another user's of the project, although a customer of the user's pays them: by an assignment. */
+export async function findOthersSubscriptions(
+  database: Pick<Database, '$queryRaw'>,
+  { projectId, userId, ids }: UserKey & { ids: readonly string[] },
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT s.id FROM public.subscriptions s
+    LEFT JOIN public.object_owners o ON o.object_id = s.id AND o.project_id = ${projectId}
+    JOIN public.users u ON u.id = coalesce(o.user_ref, s.user_ref) AND u.project_id = ${projectId}
+    WHERE s.id = ANY(${[...ids]}::text[]) AND u.user_id <> ${userId}`;
+  return new Set(rows.map(({ id }) => id));
+}
+
 /** Which of some prices and Stripe products the project sells, and which others do. A price of its own goes before its product. */
 export type LineOwners = { own: ReadonlySet<string>; foreign: ReadonlySet<string> };
 

@@ -30,14 +30,19 @@ const ownItems = Prisma.sql`
 
 const isShared = Prisma.sql`EXISTS (SELECT FROM sold i WHERE i.subscription_id = h.id AND i.is_foreign)`;
 
-/** Whose an unmapped price is, is not known where several projects have items. */
+/**
+ * A price that is not mapped is sold as the item that has it now: a schedule does not name its Stripe product. Whose a new one is, is
+ * not known where several projects have items.
+ */
 const nextChange = (projectId: string): Prisma.Sql => Prisma.sql`
   SELECT json_build_object('effectiveAt', h.schedule #> '{changes,0,effectiveAt}', 'items', coalesce(
     json_agg(json_build_object('stripePriceId', c."stripePriceId", 'quantity', c.quantity, 'priceId', prices.price_id,
-      'productId', prices.product_id) ORDER BY c."stripePriceId")
-      FILTER (WHERE prices.project_id = ${projectId} OR (prices.price_id IS NULL AND NOT ${isShared})), '[]'))
+      'productId', coalesce(prices.product_id, held.product_id)) ORDER BY c."stripePriceId")
+      FILTER (WHERE coalesce(prices.project_id = ${projectId}, NOT held.is_foreign, NOT ${isShared})), '[]'))
   FROM jsonb_to_recordset(h.schedule #> '{changes,0,items}') AS c ("stripePriceId" text, quantity bigint)
   LEFT JOIN public.prices ON prices.stripe_price_id = c."stripePriceId"
+  LEFT JOIN LATERAL (SELECT i.product_id, i.is_foreign FROM sold i
+    WHERE i.subscription_id = h.id AND i.stripe_price_id = c."stripePriceId" LIMIT 1) held ON true
   HAVING h.schedule #> '{changes,0}' IS NOT NULL`;
 
 const isDuplicate = Prisma.sql`EXISTS (

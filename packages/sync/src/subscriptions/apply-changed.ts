@@ -1,10 +1,11 @@
 import {
+  isLiveStatus,
   keepForRecheck,
   reconcileSubscription,
   subscriptionSnapshot,
   unknownSubscription,
 } from '@billing/domain';
-import type { StripeLookup, SubscriptionRow, SubscriptionSnapshot } from '@billing/domain';
+import type { Schedule, StripeLookup, SubscriptionRow, SubscriptionSnapshot } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import type { EventState } from '@billing/store';
 import { noKeys, subscriptionKeys } from '../apply/decide-events.ts';
@@ -20,11 +21,16 @@ export type ApplyDeps = WriteDeps &
   AskDeps &
   Pick<SyncDeps, 'clock' | 'stripe' | 'subscriptionLookups' | 'erasureKeys'>;
 
+/** What a subscription shall become, as far as it was changed: null takes it away. */
+export type Planned = { schedule?: Schedule | null; pendingPayment?: null };
+
 /** A subscription that Stripe was asked to change. */
 export type ChangedAtStripe = {
   id: string;
   /** Stripe's answer, if that was the subscription. */
   answer: unknown;
+  /** What Stripe's other answers say of it; absent: nothing. */
+  planned?: Planned | null;
   /** How long the look-up may take. */
   lookupMs: number;
 };
@@ -66,10 +72,18 @@ const applied =
     return reconcileSubscription(row, { snapshot, createdAt, readAt: deps.clock() });
   };
 
+/** A row that changed meanwhile has what is planned only where it names the schedule without knowing it. */
+function withPlanned(row: SubscriptionRow, planned: Planned, isUnchanged: boolean): SubscriptionRow {
+  const isSameSchedule =
+    row.schedule?.changes === null && row.schedule.scheduleId === planned.schedule?.scheduleId;
+  const isLive = row.status !== null && isLiveStatus(row.status);
+  return isLive && (isUnchanged || isSameSchedule) ? { ...row, ...planned } : row;
+}
+
 /** What Stripe answered, to be read again soon; the row as it is where it changed since `rowVersion`. */
 async function keepAnswer(
   deps: ApplyDeps,
-  { id, answer }: ChangedAtStripe,
+  { id, answer, planned }: ChangedAtStripe,
   rowVersion: number,
 ): Promise<boolean> {
   const parsed = subscriptionSnapshot.safeParse(answer);
@@ -81,13 +95,17 @@ async function keepAnswer(
   const isUnchanged = rowVersionOf(state, id) === rowVersion;
   const apply = snapshot !== null && isUnchanged ? applied(deps, snapshot) : (row: SubscriptionRow) => row;
   const change = (row: SubscriptionRow): SubscriptionRow =>
-    keepForRecheck(apply(row), { kind: 'unreachable' }, deps.clock());
+    keepForRecheck(
+      withPlanned(apply(row), planned ?? {}, isUnchanged),
+      { kind: 'unreachable' },
+      deps.clock(),
+    );
   return write(deps, { id, state, change });
 }
 
 /**
  * After Stripe was asked to change a subscription: looks it up and writes it as an event does, so that the next read is right
- * before the event comes. Where it cannot be looked up, Stripe's answer is written unconfirmed, and looked up again soon. The
+ * before the event comes. Where it cannot be looked up, Stripe's answers are written unconfirmed, and looked up again soon. The
  * row version, read before Stripe is asked, protects what events write meanwhile.
  */
 export async function applyChanged(

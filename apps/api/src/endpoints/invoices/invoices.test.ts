@@ -1,3 +1,4 @@
+import { bringIn } from '../../testing/subscribe.test-support.ts';
 import { startCommerce, uniqueId } from '../../testing/start-commerce.test-support.ts';
 import type { Commerce } from '../../testing/start-commerce.test-support.ts';
 
@@ -82,6 +83,21 @@ test('what another project alone sold to the same customer is not shown', async 
   const [mine, foreign] = [await ask(user).expect(200), await ask(same, '', other.apiKey).expect(200)];
   expect([mine.body.data.length, foreign.body.data.length]).toEqual([1, 1]);
   expect(mine.body.data[0].invoice_id).not.toBe(foreign.body.data[0].invoice_id);
+});
+
+test('the invoices of a subscription that was assigned are those of its user alone', async () => {
+  const { stripePriceId } = await commerce.sell(project.projectId);
+  const customer = await subscribe(stripePriceId);
+  await subscribe(stripePriceId, customer);
+  const owner = await mapTo(project.projectId, [customer]);
+  const { data } = await commerce.stripe.subscriptions.list({ customer });
+  for (const { id } of data) await bringIn(commerce, id);
+  const body = { project_id: project.projectId, user_id: uniqueId('user'), reason: 'a colleague’s' };
+  await commerce.admin('post', '/assign', { ...body, subscription_id: data[0]?.id }).expect(200);
+  const shown = [await ask(owner).expect(200), await ask(body.user_id).expect(200)].map((answer) =>
+    (answer.body.data as { invoice_id: string }[]).map((one) => one.invoice_id),
+  );
+  expect(shown).toEqual([[data[1]?.latest_invoice], [data[0]?.latest_invoice]]);
 });
 
 test('a user nobody has heard of, and one whose customer Stripe has no more, has none', async () => {

@@ -5,6 +5,7 @@ import {
   encodeCursor,
   findBilledCustomers,
   findLineOwners,
+  findOthersSubscriptions,
   invalidCursor,
 } from '@billing/store';
 import type { LineOwners } from '@billing/store';
@@ -100,7 +101,7 @@ export const listInvoices = defineEndpoint({
   tag: 'Selling',
   summary: 'The invoices of a user',
   description:
-    "Read from Stripe, of all customers that are the user's, within the budget of reads that the service shares (`STRIPE_READS_PER_SECOND`): keep what you show. Invoices of other projects alone are not shown. A page may have fewer rows than its limit although `next_cursor` leads on.",
+    "Read from Stripe, of all customers that are the user's, within the budget of reads that the service shares (`STRIPE_READS_PER_SECOND`): keep what you show. Invoices of other projects alone, and of subscriptions that were assigned to another user, are not shown. A page may have fewer rows than its limit although `next_cursor` leads on.",
   access: { project: 'read' },
   query: invoicesQuery,
   answers: [
@@ -139,7 +140,13 @@ export const listInvoices = defineEndpoint({
       projectId,
       ids: ids.flatMap(({ price, product }) => [price ?? [], product ?? []].flat()),
     });
-    const isShown = (invoice: StripeInvoice): boolean => isShownTo(owners, invoice);
+    const others = await findOthersSubscriptions(deps.database, {
+      projectId,
+      userId,
+      ids: pages.flatMap(({ rows }) => rows.flatMap(({ parent }) => parent ?? [])),
+    });
+    const isShown = (invoice: StripeInvoice): boolean =>
+      isShownTo(owners, invoice) && !(invoice.parent !== null && others.has(invoice.parent));
     const { rows, next } = mergePages(pages, { limit, before: asked, isShown });
     const nextCursor =
       next.length === 0 ? null : encodeCursor(next.flatMap(({ customer, after }) => [customer, after]));

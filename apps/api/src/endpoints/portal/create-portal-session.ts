@@ -2,6 +2,7 @@ import { portalRequest, portalResponse, secondMs, ServiceError, toTimestamp } fr
 import type { PortalRequest } from '@billing/domain';
 import { getProject } from '@billing/store';
 import type { Stripe } from 'stripe';
+import type { z } from 'zod';
 import {
   callStripe,
   isMissingCustomer,
@@ -10,6 +11,7 @@ import {
 } from '../../checkout/call-stripe.ts';
 import { portalSession } from '../../checkout/stripe-answers.ts';
 import { checkRedirects } from '../../checkout/check-redirects.ts';
+import type { AppDeps } from '../../deps.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { findPortalTarget } from './find-portal-target.ts';
 
@@ -49,24 +51,51 @@ export const createPortalSession = defineEndpoint({
     checkRedirects(redirectOrigins, { return_url: returnUrl });
     const target = await findPortalTarget(deps.database, { projectId, userId, ...body });
     if (target.customer === null) throw customerNotFound();
-    const configuration = body.configuration ?? portalConfiguration;
     const params = {
       customer: target.customer,
       return_url: returnUrl,
-      ...(configuration === null ? {} : { configuration }),
       ...flowOf(body, target.subscription),
     };
-    const session = await callStripe(
-      { ...deps, budget: startStripeBudget(stripeMs) },
-      portalSession,
-      (options) => deps.stripe.billingPortal.sessions.create(params, options),
-    ).catch((error: unknown) => {
+    const choice = { asked: body.configuration, byDefault: portalConfiguration };
+    const session = await openPortal(deps, params, { projectId, ...choice }).catch((error: unknown) => {
       throw isMissingCustomer(error) ? customerNotFound(error) : (refusalOf(error, body) ?? error);
     });
     const expiresAt = toTimestamp(session.created + usableMs);
     return { body: { portal_url: session.url, expires_at: expiresAt } };
   },
 });
+
+type Configured = { projectId: string; asked: string | undefined; byDefault: string | null };
+
+/**
+ * Asks Stripe for a session. Where it refuses the project's default configuration (which was deleted, or is not active), the account's
+ * own is opened: the user did not ask for another one, and must reach cards and invoices all the same.
+ */
+async function openPortal(
+  deps: Pick<AppDeps, 'stripe' | 'logger'>,
+  params: Stripe.BillingPortal.SessionCreateParams,
+  { projectId, asked, byDefault }: Configured,
+): Promise<z.output<typeof portalSession>> {
+  const call = { ...deps, budget: startStripeBudget(stripeMs) };
+  const open = (configuration: string | null) =>
+    callStripe(call, portalSession, (options) =>
+      deps.stripe.billingPortal.sessions.create(
+        configuration === null ? params : { ...params, configuration },
+        options,
+      ),
+    );
+  try {
+    return await open(asked ?? byDefault);
+  } catch (error) {
+    const isOfDefault = asked === undefined && byDefault !== null;
+    if (!isOfDefault || stripeErrorOf(error)?.param !== 'configuration') throw error;
+    deps.logger.warn('default_portal_configuration_left_out', {
+      project_id: projectId,
+      configuration: byDefault,
+    });
+    return open(null);
+  }
+}
 
 type Flow = Pick<Stripe.BillingPortal.SessionCreateParams, 'flow_data'>;
 

@@ -161,11 +161,42 @@ describe('a flow', () => {
     await commerce.deps.database.customer.create({
       data: { stripeCustomerId: (await createCustomer()).id, userRef, source: 'admin' },
     });
-    const patch = { portal_configuration: 'bpc_none' };
-    await commerce.admin('patch', `/projects/${strict.projectId}`, patch).expect(200);
-    expect((await open({ user_id: userId }, strict.apiKey).expect(502)).body.code).toBe('stripe_error');
-    await open({ user_id: userId, configuration: configuration.id }, strict.apiKey).expect(200);
+    const setDefault = (id: string) =>
+      commerce.admin('patch', `/projects/${strict.projectId}`, { portal_configuration: id }).expect(200);
+    const opened = async (body: object = {}): Promise<string> => {
+      const { portal_url: url } = (await open({ user_id: userId, ...body }, strict.apiKey).expect(200))
+        .body as { portal_url: string };
+      return (await fetch(url)).text();
+    };
+    const other = await commerce.stripe.billingPortal.configurations.create({
+      features: { payment_method_update: { enabled: true } },
+    });
+    await setDefault(configuration.id);
+    expect(await opened()).toContain('Invoices');
+    expect(await opened({ configuration: other.id })).not.toContain('Invoices');
   });
+
+  test.each(['bpc_none', 'inactive'])(
+    'and where Stripe refuses the configuration of the project (%s), that of the account',
+    async (which) => {
+      const own = await commerce.createProject();
+      const made = await commerce.stripe.billingPortal.configurations.create({
+        features: { invoice_history: { enabled: true } },
+      });
+      await commerce.stripe.billingPortal.configurations.update(made.id, { active: false });
+      const configuration = which === 'inactive' ? made.id : which;
+      const { userId, userRef } = await createUser(own.projectId);
+      await commerce.deps.database.customer.create({
+        data: { stripeCustomerId: (await createCustomer()).id, userRef, source: 'admin' },
+      });
+      await commerce
+        .admin('patch', `/projects/${own.projectId}`, { portal_configuration: configuration })
+        .expect(200);
+      await open({ user_id: userId }, own.apiKey).expect(200);
+      const named = await open({ user_id: userId, configuration }, own.apiKey).expect(400);
+      expect(named.body.errors).toMatchObject([{ path: 'configuration' }]);
+    },
+  );
 });
 
 describe('there is no portal', () => {

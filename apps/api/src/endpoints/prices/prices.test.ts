@@ -218,6 +218,18 @@ describe('a correction', () => {
   });
 });
 
+test('a price that a subscription is to get by its schedule is in use, until the subscription has ended', async () => {
+  const sold = await commerce.sell(projectId);
+  const items = [{ stripePriceId: sold.stripePriceId, quantity: 1 }];
+  const schedule = { scheduleId: uniqueId('sub_sched'), changes: [{ effectiveAt: Date.now(), items }] };
+  const { subscription } = commerce.deps.database;
+  const { id } = await subscription.create({ data: { id: uniqueId('sub'), status: 'active', schedule } });
+  const path = `/projects/${projectId}/prices/${sold.priceId}`;
+  expect((await admin('delete', path).expect(409)).body.code).toBe('price_in_use');
+  await subscription.update({ where: { id }, data: { status: 'canceled' } });
+  await admin('delete', path).expect(204);
+});
+
 test('a price that nobody has can be deleted, and mapped again', async () => {
   const sold = await commerce.sell(projectId);
   await admin('delete', `/projects/${projectId}/prices/${sold.priceId}`).expect(204);

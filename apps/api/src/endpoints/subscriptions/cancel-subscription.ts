@@ -17,13 +17,11 @@ function planCancel(subscription: ProjectSubscription, { at, reason }: CancelReq
   if (status === 'canceled') return [];
   if (status === 'incomplete_expired') throw notCancelable('Nothing is left to do: it never began.');
   const details = reason === undefined ? {} : { cancellation_details: { comment: reason } };
-  if (at === 'now') return [{ call: 'cancel', id, params: details }];
+  const release = releaseSchedule(scheduleId);
+  if (at === 'now') return [...release, { call: 'cancel', id, params: details }];
   if (status === 'incomplete' || status === 'paused')
     throw notCancelable(`No period ends while it is ${status}: send at: "now".`);
-  return [
-    ...releaseSchedule(scheduleId),
-    { call: 'update', id, params: { cancel_at_period_end: true, ...details } },
-  ];
+  return [...release, { call: 'update', id, params: { cancel_at_period_end: true, ...details } }];
 }
 
 export const cancelSubscription = defineEndpoint({

@@ -130,6 +130,15 @@ test('a cancellation now ends access at once, and for good', async () => {
   expect((await call('resume', {}, ended).expect(409)).body.code).toBe('not_resumable');
 });
 
+test('a cancellation now lets go of the schedule first', async () => {
+  const ended = await subscribeUser();
+  const { id: scheduleId } = await commerce.stripe.subscriptionSchedules.create({ from_subscription: ended });
+  await bringIn(commerce, ended);
+  const { body } = await call('cancel', { at: 'now' }, ended).expect(200);
+  expect(body).toMatchObject({ status: 'canceled', confirmed: true });
+  expect((await commerce.stripe.subscriptionSchedules.retrieve(scheduleId)).status).toBe('released');
+});
+
 test('what was canceled elsewhere, of which no event came yet, is answered as it is', async () => {
   const gone = await subscribeUser();
   await commerce.stripe.subscriptions.cancel(gone);

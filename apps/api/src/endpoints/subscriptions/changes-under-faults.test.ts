@@ -48,7 +48,8 @@ test('where Stripe’s answer is lost, the same request asks the same again, and
   const id = await subscribeUser();
   const once = { at: 'now', key: uniqueId('key') };
   await commerce.fault('cut', 100, { methods: ['DELETE'], executed: true });
-  expect((await cancel(id, once).expect(503)).body.code).toBe('stripe_unavailable');
+  const { body: lost } = await cancel(id, once).expect(503);
+  expect(lost).toMatchObject({ code: 'stripe_unavailable', detail: expect.stringContaining('not known') });
   expect(await auditOf(id)).toEqual([]);
   await commerce.fault('none');
   // Another request would be refused by Stripe, which has ended it.

@@ -93,6 +93,42 @@ test('a metered item has no quantity, an unmapped price no id of ours', async ()
   );
 });
 
+test('a planned change has a price that is sold by its Stripe product alone, and none where another project plans', async () => {
+  const { stripe } = commerce;
+  const mapped = await stripe.products.create({ name: 'Mapped' });
+  const product_id = uniqueId('product');
+  const body = { product_id, name: 'Mapped', stripe_product_id: mapped.id };
+  await commerce.admin('post', `/projects/${project.projectId}/products`, body).expect(201);
+  const custom = await stripe.prices.create({
+    currency: 'usd',
+    unit_amount: 900,
+    product: mapped.id,
+    recurring: { interval: 'month' },
+  });
+  /** A subscription with these prices, of which all will be there twice, but for the custom one as it is said. */
+  async function planned(prices: string[], customs: number): Promise<unknown> {
+    const id = await subscribe(commerce, { ...ofUser(), stripePriceIds: prices });
+    const { id: schedule, phases } = await stripe.subscriptionSchedules.create({ from_subscription: id });
+    const [{ start_date, end_date } = { start_date: 0, end_date: 0 }] = phases;
+    const itemsOf = (customized: number, others: number) =>
+      prices.map((one) => ({ price: one, quantity: one === custom.id ? customized : others }));
+    await stripe.subscriptionSchedules.update(schedule, {
+      end_behavior: 'release',
+      phases: [
+        { start_date, end_date, items: itemsOf(1, 1) },
+        { start_date: end_date, items: itemsOf(customs, 2), duration: { interval: 'month' } },
+      ],
+    });
+    await bringIn(commerce, id);
+    return (await get(`/${id}`).expect(200)).body.pending_change;
+  }
+  const own = { price_id: null, stripe_price_id: custom.id, product_id, quantity: 2 };
+  expect(await planned([custom.id], 2)).toMatchObject({ items: [own] });
+  const shared = [custom.id, priceOfOther.stripePriceId];
+  expect(await planned(shared, 2)).toMatchObject({ items: [own] });
+  expect(await planned(shared, 1)).toBeNull();
+});
+
 test('all of a user are listed, newest first, in pages and by status', async () => {
   const wanted = ofUser();
   const first = await subscribe(commerce, wanted);
