@@ -18,7 +18,18 @@ const definitionsPrefix = '#/$defs/';
 
 /** A zod schema as JSON Schema 2020-12, in which named schemas are references to the document's components. */
 export function toJsonSchema(schema: z.ZodType, options: SchemaOptions): JsonObject {
-  const { $schema: _dialect, $defs, ...root } = z.toJSONSchema(schema, { io: options.io });
+  const {
+    $schema: _dialect,
+    $defs,
+    ...root
+  } = z.toJSONSchema(schema, {
+    io: options.io,
+    // zod leaves the default out of what is transformed; that of a number is the same before and after.
+    override: ({ zodSchema, jsonSchema }) => {
+      if (zodSchema instanceof z.ZodDefault && typeof zodSchema.def.defaultValue === 'number')
+        jsonSchema.default = zodSchema.def.defaultValue;
+    },
+  });
   for (const [name, definition] of Object.entries($defs ?? {}))
     options.components[name] = tidy(definition, options);
   const tidied = tidy(root, options);

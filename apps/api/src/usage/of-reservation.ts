@@ -2,11 +2,10 @@ import { noChange, ServiceError, toReservationOut } from '@billing/domain';
 import type { Reservation, ReservationOut } from '@billing/domain';
 import { withDeadline } from '@billing/platform';
 import {
-  accountText,
   deriveSources,
   findReservation,
   isDatabaseUnavailable,
-  openedAccount,
+  openAccounts,
   readSources,
   readStates,
 } from '@billing/store';
@@ -71,11 +70,9 @@ export async function readReservation(
   );
   const read = sources.get(key.userId);
   if (read === undefined) throw notFound();
-  const account = openedAccount(
-    deriveSources(read, config, now),
-    key.featureCode,
-    states.get(accountText(key)),
-  );
+  const derived = deriveSources(read, config, now);
+  const [account] = await inTime(openAccounts(database, { keys: [key], sourcesOf: () => derived, states }));
+  if (account === undefined) throw notFound();
   usage.cache.rememberAnswered(key, account.state.usageSeq);
   const reservation = atPresent(found, now);
   return toReservationOut(account, reservationId, {

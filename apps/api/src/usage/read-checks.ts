@@ -3,7 +3,7 @@ import type { Clock } from '@billing/domain';
 import {
   accountText,
   deriveSources,
-  openedAccount,
+  openAccounts,
   readSources,
   readStates,
   toCheckCopy,
@@ -12,6 +12,7 @@ import type {
   AccountKey,
   CheckCopy,
   Database,
+  DerivedSources,
   EntitlementCache,
   Usage,
   UsageLookUp,
@@ -55,6 +56,22 @@ const withoutLeast = (lookUp: UsageLookUp): UsageLookUp => ({
       : { ...lookUp.entitlements, leastVersion: 0 },
 });
 
+/** What sources of users say at one moment, by the user. */
+function derivedBy(
+  sources: ReadonlyMap<string, UserSources>,
+  config: UsageReadDeps['config'],
+  now: number,
+): (userId: string) => DerivedSources {
+  const derived = new Map(
+    [...sources].map(([userId, read]) => [userId, deriveSources(read, config, now)] as const),
+  );
+  return (userId) => {
+    const known = derived.get(userId);
+    if (known === undefined) throw new Error('the project of a valid API key has no row');
+    return known;
+  };
+}
+
 /** Reads sources and states by one statement each, and offers to the cache what is new enough. */
 function createReads(deps: UsageReadDeps) {
   const { database, clock, cache, usage, config } = deps;
@@ -78,14 +95,13 @@ function createReads(deps: UsageReadDeps) {
     const [sources, states] = await run({ projectId, userIds }, () =>
       Promise.all([readSources(database, projectId, userIds), readStates(database, keys, startedAt)]),
     );
-    const derived = new Map(
-      [...sources].map(([userId, read]) => [userId, deriveSources(read, config, startedAt)] as const),
-    );
+    const sourcesOf = derivedBy(sources, config, startedAt);
     for (const { key, lookUp } of asked) keepEntitlements(lookUp, sources.get(key.userId), startedAt);
-    return asked.map(({ key, lookUp }) => {
-      const known = derived.get(key.userId);
-      if (known === undefined) throw new Error('the project of a valid API key has no row');
-      const account = openedAccount(known, key.featureCode, states.get(accountText(key)));
+    const accounts = await openAccounts(database, { keys, sourcesOf, states });
+    return asked.flatMap(({ key, lookUp }, at) => {
+      const account = accounts[at];
+      if (account === undefined) return [];
+      const known = sourcesOf(key.userId);
       const copied = { ...key, sources: known, account };
       const read = { copy: toCheckCopy(copied), userVersion: known.read.userVersion };
       if (isOld(read, lookUp)) return read;

@@ -6,6 +6,7 @@ import { usageReasons } from '../usage/reasons.ts';
 import { usageEventKinds } from '../usage/usage-event.ts';
 import { bucketSources } from '../usage/usage-state.ts';
 import { listOf, pageFields } from './admin/listing.ts';
+import { queryAmount } from './query-amount.ts';
 import { checkOut, usageOut } from './usage.ts';
 
 const timestampOut = z.iso.datetime();
@@ -18,11 +19,8 @@ export const checkQuery = z.strictObject({
   user_id: id,
   feature_code: id,
   project_id: ofKey,
-  required: z.coerce.number().int().min(0).max(maxAmount).default(1).describe(required),
-  min_usage_seq: z.coerce
-    .number()
-    .int()
-    .min(0)
+  required: queryAmount(maxAmount).default(1).describe(required),
+  min_usage_seq: queryAmount(Number.MAX_SAFE_INTEGER)
     .optional()
     .describe(
       'An answer that is not older than this `usage_seq`, which another call gave. Where Postgres has nothing that new, such as after an erasure, what it has is the answer.',

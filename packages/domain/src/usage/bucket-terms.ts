@@ -52,7 +52,7 @@ function toTerms(of: SourceTerms, zone: string, at: Instant, now: Instant): Buck
   return {
     source: of.source,
     sourceId: of.sourceId,
-    period: labelOf(rule),
+    period: of.pack === 0 ? labelOf(rule) : `${labelOf(rule)}#${of.pack}`,
     start: period.start,
     end,
     endsAt: earliest(end, exactEnd),

@@ -92,7 +92,7 @@ export function finishChange(
  * For so long after its end a bucket stays in the row: a process whose clock is behind, or that waited for the row's lock, still
  * takes from it, and must see what was taken.
  */
-const lingersMs = 5 * 60_000;
+export const lingersMs = 5 * 60_000;
 
 /**
  * Which buckets stay in the state's row and which have ended: these are kept beside it, as only late usage and

@@ -1,14 +1,19 @@
 import type { ReservationOut, UsageOut } from '../contracts/usage.ts';
 import type { Account } from './account.ts';
 import { toReservationOut, toUsageOut } from './answers.ts';
-import { noChange, joinChanges } from './change.ts';
+import { noChange, joinChanges, lingersMs } from './change.ts';
 import type { UsageChange } from './change.ts';
 import { momentOf } from './commands.ts';
 import type { EventCommand, Refusal, Reservation, ReservationCommand, UsageCommand } from './commands.ts';
 import { decideEvent } from './decide-event.ts';
 import { decideReservation } from './decide-reservation.ts';
 import { expireDue } from './hold.ts';
+import type { Instant } from '../time.ts';
+import { unkeptBefore } from './rollover.ts';
+import type { BucketTerms } from './terms.ts';
 import type { UsageEvent } from './usage-event.ts';
+import { grantingAt } from './usage-sources.ts';
+import { bucketKey, findBucket } from './usage-state.ts';
 
 /** A command, and whose it is. `account`: a key of the batch's accounts; ids are unique within `projectId`. */
 export type BatchCommand = { account: string; projectId: string; command: UsageCommand };
@@ -134,9 +139,26 @@ export function decideBatch(batch: UsageBatch, commands: readonly BatchCommand[]
   return { results, changes: progress.changes };
 }
 
+/** The end of a pack or a paid period can be put off after it has passed; other periods end by the calendar. */
+const mayBeBack = ({ rule, start }: BucketTerms, now: Instant): boolean =>
+  (rule.kind === 'once' || rule.kind === 'billing') && start <= now - lingersMs;
+
+/**
+ * By `bucketKey`, buckets that count now and are not in the state's row, but may be beside it, having ended before: those whose
+ * end was put off (a pack bought in time and heard of late, a dispute that was won, a longer trial). `all`: one that rolls
+ * over may be among them, as rollover began later.
+ */
+export function lackedBuckets({ offer, state }: Account): 'all' | readonly string[] {
+  if (state.usageSeq === 0) return [];
+  if (offer.terms.some((one) => unkeptBefore(one, state.buckets) !== null)) return 'all';
+  return offer.terms
+    .filter((one) => mayBeBack(one, offer.input.now) && findBucket(state.buckets, one) === undefined)
+    .map(bucketKey);
+}
+
 /**
  * Whether the decision needs buckets that have ended, which are kept beside the state's row: a correction may give back
- * to one, and late usage may count for one.
+ * to one, and late usage may count for one: of an earlier period, or of a source that is over.
  */
 export function needsEndedBuckets({ offer }: Account, command: UsageCommand): boolean {
   if (command.kind !== 'use') return false;
@@ -144,5 +166,10 @@ export function needsEndedBuckets({ offer }: Account, command: UsageCommand): bo
   const at = momentOf(command);
   if (corrects !== null) return true;
   if (at === null || mode !== 'record') return false;
-  return offer.terms.length === 0 || offer.terms.some(({ start }) => at < start);
+  const { input, terms } = offer;
+  return (
+    terms.length === 0 ||
+    terms.some(({ start }) => at < start) ||
+    grantingAt(input, at).some(({ inForce }) => !inForce)
+  );
 }

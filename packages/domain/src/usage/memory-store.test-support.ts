@@ -3,10 +3,10 @@ import { accountOf, lateMs } from './usage.test-support.ts';
 import type { Scene } from './usage.test-support.ts';
 import type { Reservation, UsageCommand } from './commands.ts';
 import { splitBuckets } from './change.ts';
-import { decideBatch, knownKey, needsEndedBuckets } from './decide-batch.ts';
+import { decideBatch, knownKey, lackedBuckets, needsEndedBuckets } from './decide-batch.ts';
 import type { CommandResult } from './decide-batch.ts';
 import { isDue } from './hold.ts';
-import { isSameBucket, emptyUsageState } from './usage-state.ts';
+import { bucketKey, isSameBucket, emptyUsageState } from './usage-state.ts';
 import type { BucketState, UsageState } from './usage-state.ts';
 import type { UsageEvent } from './usage-event.ts';
 
@@ -20,8 +20,16 @@ export function createMemoryStore(first: Scene) {
   const reservations = new Map<string, Reservation>();
   let uncovered = 0;
 
-  const read = (withEnded: boolean): Account =>
-    accountOf({ ...scene, state: withEnded ? { ...row, buckets: [...row.buckets, ...ended] } : row });
+  const read = (beside: readonly BucketState[] = ended): Account =>
+    accountOf({ ...scene, state: { ...row, buckets: [...row.buckets, ...beside] } });
+
+  /** The ended buckets that are read for a batch. */
+  function besideFor(commands: readonly UsageCommand[]): readonly BucketState[] {
+    const live = read([]);
+    if (commands.some((command) => needsEndedBuckets(live, command))) return ended;
+    const lacked = lackedBuckets(live);
+    return lacked === 'all' ? ended : ended.filter((one) => lacked.includes(bucketKey(one)));
+  }
 
   function dueOf({ offer }: Account) {
     const open = [...reservations.values()].filter((one) => one.state === 'held');
@@ -37,8 +45,7 @@ export function createMemoryStore(first: Scene) {
   }
 
   function run(commands: readonly UsageCommand[]): CommandResult[] {
-    const live = read(false);
-    const account = commands.some((command) => needsEndedBuckets(live, command)) ? read(true) : live;
+    const account = read(besideFor(commands));
     const { results, changes } = decideBatch(
       {
         accounts: new Map([['a', account]]),
@@ -72,8 +79,8 @@ export function createMemoryStore(first: Scene) {
       scene = { ...scene, ...next };
     },
     /** With all buckets, those that have ended included. */
-    account: () => read(true),
-    now: () => read(false).offer.input.now,
+    account: () => read(),
+    now: () => read([]).offer.input.now,
     events: () => events,
     reservations: () => [...reservations.values()],
     uncovered: () => uncovered,

@@ -1,3 +1,4 @@
+import type { Instant } from '../time.ts';
 import { sumOf, sumOrUnlimited } from './amounts.ts';
 import type { BucketTerms } from './terms.ts';
 import { bucketKey } from './usage-state.ts';
@@ -23,6 +24,13 @@ function mergeRollover(all: readonly BucketTerms[]): BucketTerms['rollover'] {
   };
 }
 
+/** Items of one purchase may end at different times: the bucket is there as long as one of them is. */
+const lastEndOf = (items: readonly BucketTerms[]): Instant | null =>
+  items.reduce<Instant | null>(
+    (last, { endsAt }) => (last === null || endsAt === null ? null : Math.max(last, endsAt)),
+    Number.NEGATIVE_INFINITY,
+  );
+
 /** Items of one period: their allowances are added, and their limits of overage. */
 function mergeItems(items: readonly BucketTerms[]): BucketTerms[] {
   const [first] = items;
@@ -37,6 +45,8 @@ function mergeItems(items: readonly BucketTerms[]): BucketTerms[] {
       overageLimit: sumOrUnlimited(items.map((one) => one.overageLimit)),
       rollover: mergeRollover(items),
       knownFrom: Math.min(...items.map((one) => one.knownFrom)),
+      endsAt: lastEndOf(items),
+      renews: items.some((one) => one.renews),
       changesAt: changes.length === 0 ? null : Math.min(...changes),
     },
   ];

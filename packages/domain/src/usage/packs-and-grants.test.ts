@@ -1,4 +1,5 @@
 import { aBoughtItem, aGrant, aPayment, aPurchase } from '../entitlements/sources.test-support.ts';
+import { balanceOf } from './balance.ts';
 import { accountOf, at, metered, packOf, seen } from './usage.test-support.ts';
 import type { Scene } from './usage.test-support.ts';
 
@@ -85,4 +86,31 @@ describe('which buckets packs, grants and default products make', () => {
   ])('%s', (_what, scene, expected) => {
     expect(seen(accountOf(scene))).toEqual(expected);
   });
+});
+
+test('months of two items of one purchase are one bucket, which lasts as long as one of the items does', () => {
+  const items = [
+    ['a', 20],
+    ['b', 365],
+  ] as const;
+  const purchase = aPurchase({
+    paidAt: at('2026-04-01'),
+    items: items.map(([product, accessDays]) =>
+      aBoughtItem({
+        stripePriceId: `price_${product}`,
+        productId: product,
+        accessDays,
+        features: { f: monthly },
+      }),
+    ),
+  });
+  for (const [now, granted] of [
+    ['2026-04-20', 200],
+    ['2026-04-22', 100],
+  ] as const)
+    expect(balanceOf(accountOf({ purchases: [purchase], now }))).toMatchObject({
+      granted,
+      resets_at: '2026-05-01T00:00:00.000Z',
+      next_expiry: { at: '2026-05-01T00:00:00.000Z', amount: granted },
+    });
 });

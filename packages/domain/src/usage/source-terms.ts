@@ -2,6 +2,7 @@ import type { Evaluation, StoredEvaluation } from '../entitlements/evaluate.ts';
 import { endOf } from '../entitlements/evaluate-subscription.ts';
 import type {
   GrantSource,
+  PurchaseItemSource,
   PurchaseSource,
   SubscriptionItemSource,
   SubscriptionSource,
@@ -26,6 +27,8 @@ export type SourceTerms = {
   trialUntil: Instant | null;
   isWithheld: (at: Instant) => boolean;
   paidAt: Instant;
+  /** Which of the packs of one purchase it is; 0 for all else. */
+  pack: number;
 };
 
 /** Statuses in which Stripe renews period by period. */
@@ -69,22 +72,49 @@ function ofSubscription(
     trialUntil: settings.period === 'billing' ? of.trialEnd : trialUntilOf(of, input.now),
     isWithheld: (at) => withholds && (at >= start || at >= input.now),
     paidAt: 0,
+    pack: 0,
   };
 }
 
 const neverWithheld = { trialUntil: null, paid: null, isWithheld: () => false } as const;
 
+const isOfPack = ({ period }: MeteredSettings): boolean => period === 'once' || period === 'billing';
+
+/** In days; those without end are the longest. */
+const lengthOf = ({ accessDays, quantity }: PurchaseItemSource): number =>
+  accessDays === null ? Number.POSITIVE_INFINITY : accessDays * quantity;
+
+const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** What ends together whatever else is bought: all without end, and what else is of one product. */
+const endingWith = ({ accessDays, productId }: PurchaseItemSource): string =>
+  accessDays === null ? '' : `of ${productId ?? ''}`;
+
+/**
+ * Which of the packs of one purchase the item is, the longest first. By what was bought, not by when it ends now: another
+ * purchase puts off the end of one of them, and each keeps what was used of it.
+ */
+function packOf({ items }: PurchaseSource, item: PurchaseItemSource, featureCode: string): number {
+  const packs = items
+    .filter(({ features }) => {
+      const settings = settingsOf(features, featureCode);
+      return isMetered(settings) && isOfPack(settings);
+    })
+    .toSorted((a, b) => lengthOf(b) - lengthOf(a) || compareTexts(endingWith(a), endingWith(b)));
+  return Math.max(0, [...new Set(packs.map(endingWith))].indexOf(endingWith(item)));
+}
+
 function ofPurchase(
-  { id: sourceId, paidAt }: PurchaseSource,
-  { validTo, quantity }: Evaluation,
-  settings: MeteredSettings,
+  of: PurchaseSource,
+  { validTo, quantity, item }: Pick<Evaluation, 'validTo' | 'quantity'> & { item: PurchaseItemSource },
+  { settings, input }: { settings: MeteredSettings; input: UsageInput },
 ): SourceTerms {
-  const startedAt = paidAt ?? 0;
-  const isPack = settings.period === 'once' || settings.period === 'billing';
+  const startedAt = of.paidAt ?? 0;
+  const isPack = isOfPack(settings);
   return {
     ...neverWithheld,
     source: 'purchase',
-    sourceId,
+    sourceId: of.id,
     settings,
     // A pack is bought so many times.
     quantity: isPack || settings.per_unit ? quantity : 1,
@@ -92,6 +122,7 @@ function ofPurchase(
     knownFrom: startedAt,
     exactEnd: validTo,
     paidAt: startedAt,
+    pack: isPack ? packOf(of, item, input.featureCode) : 0,
   };
 }
 
@@ -116,6 +147,7 @@ const ofGrant = (
   knownFrom: validFrom,
   exactEnd: validTo,
   paidAt: 0,
+  pack: 0,
 });
 
 /** Null: the source gives no allowance of the feature. */
@@ -126,9 +158,11 @@ export function sourceTermsOf(evaluation: StoredEvaluation, input: UsageInput): 
   }
   const settings = settingsOf(evaluation.item?.features, input.featureCode);
   if (!isMetered(settings)) return null;
-  if (evaluation.source === 'purchase') return ofPurchase(evaluation.of, evaluation, settings);
-  const { of, item } = evaluation;
-  return item === null ? null : ofSubscription(of, item, { settings, input });
+  if (evaluation.item === null) return null;
+  if (evaluation.source === 'subscription')
+    return ofSubscription(evaluation.of, evaluation.item, { settings, input });
+  const { of, item, validTo, quantity } = evaluation;
+  return ofPurchase(of, { item, validTo, quantity }, { settings, input });
 }
 
 /** Default products count by the calendar, and roll nothing over. */
@@ -146,4 +180,5 @@ export const defaultTerms = (sourceId: string, settings: MeteredSettings): Sourc
   knownFrom: 0,
   exactEnd: null,
   paidAt: 0,
+  pack: 0,
 });

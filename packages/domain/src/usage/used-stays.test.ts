@@ -1,4 +1,6 @@
-import { aSubscription } from '../entitlements/sources.test-support.ts';
+import { aBoughtItem, aPurchase, aSubscription } from '../entitlements/sources.test-support.ts';
+import { currentBuckets } from './account.ts';
+import type { Account } from './account.ts';
 import {
   accountOf,
   after,
@@ -94,5 +96,35 @@ describe('what was used stays with its bucket', () => {
       [at('2026-04-10'), 'billing'],
     ]);
     expect(after(next, aUse({ quantity: 90 })).state.buckets.map((one) => one.used)).toEqual([10, 100, 10]);
+  });
+
+  it('packs of one purchase keep their buckets, whichever of them ends first after the next purchase', () => {
+    const pack = (product: string, accessDays: number | null, allowance: number) =>
+      aBoughtItem({
+        stripePriceId: `price_${product}`,
+        productId: product,
+        accessDays,
+        features: { f: metered({ period: 'once', allowance }) },
+      });
+    const [small, large] = [pack('small', 30, 100), pack('large', 90, 500)];
+    const cart = aPurchase({ paidAt: at('2026-04-01'), items: [small, large] });
+    const again = [1, 2, 3].map((day) =>
+      aPurchase({ id: `pi_again_${day}`, paidAt: at(`2026-04-1${day}`), items: [small] }),
+    );
+    const remaining = (account: Account) =>
+      currentBuckets(account).map(({ sourceId, granted, free }) => [sourceId, granted, free]);
+    const before = after(accountOf({ purchases: [cart], now: inApril }), aUse({ quantity: 400 }));
+    expect(remaining(before)).toEqual([
+      ['pi_1', 100, 0],
+      ['pi_1', 500, 200],
+    ]);
+    const extended = { purchases: [cart, ...again], now: inApril };
+    expect(remaining(later(before, extended))).toEqual([
+      ['pi_1', 500, 200],
+      ['pi_1', 100, 0],
+      ...again.map(({ id }) => [id, 100, 100]),
+    ]);
+    // The large one is over by then.
+    expect(remaining(later(before, { ...extended, now: '2026-07-10' }))[0]).toEqual(['pi_1', 100, 0]);
   });
 });

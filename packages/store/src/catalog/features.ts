@@ -80,9 +80,22 @@ export async function listFeatures(
   return toPage(rows, limit, (row) => [row.featureCode]);
 }
 
+/** What is sent has to go with the kind; what was there before and does not go with another kind leaves with the old one. */
+function fieldsAfter(before: Feature, patch: PatchFeatureRequest) {
+  const { kind = before.kind, counted = kind === 'limit' && before.counted } = patch;
+  const isMetered = kind === 'metered';
+  const takesThresholds = isMetered || counted;
+  const { thresholds = takesThresholds ? before.thresholds : [] } = patch;
+  const { stripe_meter: meter = isMetered ? undefined : null } = patch;
+  const errors = featureFieldsProblem({ kind, counted, thresholds, stripe_meter: meter });
+  if (errors.length > 0)
+    throw new ServiceError('invalid_request', 'Send what goes with the kind of the feature.', { errors });
+  return { kind, counted, thresholds, stripeMeter: meter === null ? Prisma.DbNull : given(meter) };
+}
+
 /**
- * Throws `project_not_found`, `feature_not_found`, `invalid_request` where the fields do not go together, and `feature_in_use`
- * where what the code is would change while something has it.
+ * Throws `project_not_found`, `feature_not_found`, `feature_in_use` where what the code is would change while something has it,
+ * and `invalid_request` where the fields do not go together.
  */
 export async function patchFeature(
   database: Database,
@@ -90,23 +103,12 @@ export async function patchFeature(
 ): Promise<Changed<Feature>> {
   return changeProject(database, key.projectId, async (tx) => {
     const before = await getFeature(tx, key);
-    const { kind = before.kind, counted = before.counted, thresholds = before.thresholds } = patch;
-    const meter = patch.stripe_meter === undefined ? (before.stripeMeter ?? undefined) : patch.stripe_meter;
-    const errors = featureFieldsProblem({ kind, counted, thresholds, stripe_meter: meter });
-    if (errors.length > 0)
-      throw new ServiceError('invalid_request', 'Send what goes with the kind of the feature.', { errors });
+    const { kind = before.kind, counted = before.counted } = patch;
     const isOther = kind !== before.kind || counted !== before.counted;
     if (isOther && (await isFeatureUsed(tx, key))) throw inUse();
     const result = await tx.feature.update({
       where: { projectId_featureCode: key },
-      data: {
-        name: given(patch.name),
-        unit: given(patch.unit),
-        kind,
-        counted,
-        thresholds,
-        stripeMeter: meterValue(patch),
-      },
+      data: { name: given(patch.name), unit: given(patch.unit), ...fieldsAfter(before, patch) },
     });
     await writeAudit(tx, {
       actor,
@@ -140,9 +142,6 @@ export async function readFeatures(
     ]),
   );
 }
-
-const meterValue = ({ stripe_meter: meter }: PatchFeatureRequest) =>
-  meter === null ? Prisma.DbNull : given(meter);
 
 const summary = ({ name, kind, unit, counted, thresholds, stripeMeter }: Feature) => ({
   name,

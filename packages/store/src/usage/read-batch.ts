@@ -16,14 +16,23 @@ export type ReadBatch = {
   /** Those that are held, of the accounts of which some are due. */
   held: StoredReservation[];
   /** Of the accounts that need them. */
-  ended: (AccountKey & { bucket: BucketState })[];
+  ended: EndedBucket[];
 };
+
+/** Ended buckets of an account: one by its `bucketKey`, or (`everyBucket`) all. */
+export type AskedEnded = AccountKey & { bucketKey: string };
+const everyBucket = '';
+
+export const askEnded = (key: AccountKey, buckets: 'all' | readonly string[]): AskedEnded[] =>
+  (buckets === 'all' ? [everyBucket] : buckets).map((bucketKey) => ({ ...key, bucketKey }));
+
+export type EndedBucket = AccountKey & { bucket: BucketState };
 
 export type BatchQuestion = {
   accounts: readonly AccountKey[];
   commands: readonly AskedCommand[];
   withHeld: readonly AccountKey[];
-  withEnded: readonly AccountKey[];
+  withEnded: readonly AskedEnded[];
   /** Events that were recorded before are forgotten. */
   rememberedSince: Date;
 };
@@ -38,6 +47,19 @@ const sameAccount = (a: string, b: string): Prisma.Sql =>
   Prisma.raw(
     `${a}.project_id = ${b}.project_id AND ${a}.user_id = ${b}.user_id AND ${a}.feature_code = ${b}.feature_code`,
   );
+
+/** `EndedBucket`s, as JSON. */
+export function endedJson(asked: readonly AskedEnded[]): Prisma.Sql {
+  const { projects, users, features } = columnsOf(asked);
+  const keys = asked.map(({ bucketKey }) => bucketKey);
+  return Prisma.sql`
+        SELECT coalesce(json_agg(json_build_object('projectId', b.project_id, 'userId', b.user_id,
+          'featureCode', b.feature_code, 'bucket', b.bucket)), '[]')
+        FROM unnest(${projects}::text[], ${users}::text[], ${features}::text[], ${keys}::text[])
+            AS a (project_id, user_id, feature_code, bucket_key)
+          JOIN public.usage_ended_buckets b ON ${sameAccount('b', 'a')}
+            AND (a.bucket_key = ${everyBucket} OR b.bucket_key = a.bucket_key)`;
+}
 
 type ProjectId = { projectId: string; id: string };
 const projectsOf = (ids: readonly ProjectId[]): string[] => ids.map(({ projectId }) => projectId);
@@ -76,11 +98,7 @@ function batchJson(question: BatchQuestion): Prisma.Sql {
         SELECT coalesce(json_agg(${reservationJson}), '[]')
         FROM ${accountRows(question.withHeld, 'a')}
           JOIN public.usage_reservations r ON ${sameAccount('r', 'a')} AND r.state = 'held'),
-      'ended', (
-        SELECT coalesce(json_agg(json_build_object('projectId', b.project_id, 'userId', b.user_id,
-          'featureCode', b.feature_code, 'bucket', b.bucket)), '[]')
-        FROM ${accountRows(question.withEnded, 'a')}
-          JOIN public.usage_ended_buckets b ON ${sameAccount('b', 'a')}))`;
+      'ended', (${endedJson(question.withEnded)}))`;
 }
 
 /**

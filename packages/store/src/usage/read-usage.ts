@@ -1,14 +1,23 @@
-import { emptyUsageState, expireDue, minuteMs, slotRangeOf, toTimestamp } from '@billing/domain';
-import type { Account, Instant, SlotPart, UsageSeriesQuery, UsageState } from '@billing/domain';
+import {
+  emptyUsageState,
+  expireDue,
+  lackedBuckets,
+  minuteMs,
+  slotRangeOf,
+  toTimestamp,
+} from '@billing/domain';
+import type { Account, BucketState, Instant, SlotPart, UsageSeriesQuery, UsageState } from '@billing/domain';
 import type { Database } from '../create-database.ts';
 import { Prisma } from '../generated/client.ts';
 import { decodeCursor, sequenceKey, toPage } from '../page.ts';
 import type { Page } from '../page.ts';
 import { readAgainIfConnectionLost } from '../read-again.ts';
-import { accountText, columnsOf } from './account-key.ts';
+import { accountText, columnsOf, groupByAccount } from './account-key.ts';
 import type { AccountKey } from './account-key.ts';
 import { eventJson, reservationJson } from './event-rows.ts';
 import type { StoredReservation, StoredUsageEvent } from './event-rows.ts';
+import { askEnded, endedJson } from './read-batch.ts';
+import type { EndedBucket } from './read-batch.ts';
 import { stateFields } from './state-rows.ts';
 import type { StateRow } from './state-rows.ts';
 import { accountOf } from './user-sources.ts';
@@ -49,11 +58,41 @@ export async function readStates(
   );
 }
 
-/** The account as a decision would find it: reservations that are due are let go by the clock. */
+export type AskedAccounts = {
+  keys: readonly AccountKey[];
+  /** Of a user, by the id. */
+  sourcesOf: (userId: string) => DerivedSources;
+  states: ReadonlyMap<string, ReadState>;
+};
+
+/** The accounts as decisions would find them, in the order of the keys. */
+export async function openAccounts(
+  database: Json,
+  { keys, sourcesOf, states }: AskedAccounts,
+): Promise<Account[]> {
+  const open = (key: AccountKey, ended: readonly BucketState[] = []): Account => {
+    const { state, held } = states.get(accountText(key)) ?? unused;
+    const whole = ended.length === 0 ? state : { ...state, buckets: [...state.buckets, ...ended] };
+    return openedAccount(sourcesOf(key.userId), key.featureCode, { state: whole, held });
+  };
+  const opened = keys.map((key) => open(key));
+  const asked = keys.flatMap((key, at) => {
+    const account = opened[at];
+    return account === undefined ? [] : askEnded(key, lackedBuckets(account));
+  });
+  if (asked.length === 0) return opened;
+  const read = readAgainIfConnectionLost(() =>
+    database.$queryJson<EndedBucket[]>(Prisma.sql`SELECT (${endedJson(asked)})`),
+  );
+  const ended = groupByAccount(await read);
+  return keys.map((key) => open(key, ended.get(accountText(key))?.map(({ bucket }) => bucket) ?? []));
+}
+
+/** An account of which that is stored; reservations that are due are let go by the clock. */
 export function openedAccount(
   sources: DerivedSources,
   featureCode: string,
-  { state, held }: ReadState = unused,
+  { state, held }: ReadState,
 ): Account {
   const account = accountOf(sources, featureCode, state);
   if (held.length === 0) return account;

@@ -1,4 +1,4 @@
-import { decideBatch, knownKey, needsEndedBuckets, noChange } from '@billing/domain';
+import { decideBatch, knownKey, lackedBuckets, needsEndedBuckets, noChange } from '@billing/domain';
 import type { Account, CommandResult, Instant, UsageBatch, UsageChange } from '@billing/domain';
 import type { QueryJson } from '../query-json.ts';
 import type { UserSources } from '../read-sources.ts';
@@ -6,8 +6,8 @@ import { accountText, groupByAccount } from './account-key.ts';
 import type { AccountKey, AskedCommand } from './account-key.ts';
 import { withBodies } from './event-rows.ts';
 import type { StoredReservation } from './event-rows.ts';
-import { readBatch } from './read-batch.ts';
-import type { ReadBatch } from './read-batch.ts';
+import { askEnded, readBatch } from './read-batch.ts';
+import type { AskedEnded, ReadBatch } from './read-batch.ts';
 import { isCurrent } from './source-copies.ts';
 import { lockStates } from './state-rows.ts';
 import { noteUnmarked } from './unmarked-commits.ts';
@@ -60,9 +60,16 @@ function dueOf(held: readonly StoredReservation[], now: Instant) {
 const isDueNow = ({ account }: Opened, now: Instant): boolean =>
   account.state.holdsDueAt !== null && account.state.holdsDueAt <= now;
 
-/** Buckets that have ended, also for what was charged when a reservation expired. */
-const needsEnded = ({ account }: Opened, commands: readonly AskedCommand[]): boolean =>
-  commands.some(({ command }) => command.kind === 'confirm' || needsEndedBuckets(account, command));
+/** Buckets that have ended: of the present, of commands, and for what was charged when a reservation expired. */
+function endedOf(
+  { account, sources: _sources, ...key }: Opened,
+  commands: readonly AskedCommand[],
+): AskedEnded[] {
+  const isOfAll = commands.some(
+    ({ command }) => command.kind === 'confirm' || needsEndedBuckets(account, command),
+  );
+  return askEnded(key, isOfAll ? 'all' : lackedBuckets(account));
+}
 
 /** Locks the accounts and derives what is offered; those that are held by others are left out. */
 async function open(
@@ -168,7 +175,7 @@ export async function takeBatch(query: QueryJson, batch: Batch, options: TakeOpt
     accounts: opened,
     commands: commands.filter((one) => openedKeys.has(accountText(one))),
     withHeld: opened.filter((one) => isDueNow(one, now)),
-    withEnded: opened.filter((one) => needsEnded(one, commandsOf.get(accountText(one)) ?? [])),
+    withEnded: opened.flatMap((one) => endedOf(one, commandsOf.get(accountText(one)) ?? [])),
     rememberedSince,
   });
   const ready = readyOf(opened, read);

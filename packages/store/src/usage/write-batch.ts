@@ -1,5 +1,5 @@
 import { bucketKey, isSameBucket, splitBuckets, toTimestamp, toTimestampOrNull } from '@billing/domain';
-import type { Instant } from '@billing/domain';
+import type { BucketState, Instant } from '@billing/domain';
 import type { QueryJson } from '../query-json.ts';
 import { sqlTemplate } from '../sql-template.ts';
 import { crossingRows, keyOf, meterRows, slotRows } from './change-rows.ts';
@@ -102,6 +102,7 @@ function stateRows(one: AccountChange) {
   const { account: after } = one.change;
   const { state } = after;
   const { live, ended } = splitBuckets(after);
+  const isNew = (bucket: BucketState): boolean => !one.ended.includes(bucket);
   const key = keyOf(one);
   return {
     state: {
@@ -113,7 +114,7 @@ function stateRows(one: AccountChange) {
       holds_due_at: toTimestampOrNull(state.holdsDueAt),
       buckets: live,
     },
-    ended: ended.map((bucket) => ({
+    ended: ended.filter(isNew).map((bucket) => ({
       ...key,
       bucket_key: bucketKey(bucket),
       ended_at: toTimestamp(bucket.end ?? 0),

@@ -145,23 +145,50 @@ describe('a feature', () => {
   test.each([
     ['a level of what is metered', { kind: 'metered' }, { counted: true }, 'counted'],
     [
-      'a kind that its thresholds do not fit',
-      { kind: 'metered', thresholds: [80] },
-      { kind: 'boolean' },
-      'thresholds',
-    ],
-    [
       'no level any more, with thresholds',
-      { kind: 'limit', counted: true, thresholds: [80] },
-      { counted: false },
+      { kind: 'limit', counted: true },
+      { counted: false, thresholds: [80] },
       'thresholds',
     ],
-    ['a kind that its level does not fit', { kind: 'limit', counted: true }, { kind: 'metered' }, 'counted'],
+    ['thresholds of a limit without a level', { kind: 'limit' }, { thresholds: [80] }, 'thresholds'],
   ])('a change to %s is refused, and changes nothing', async (_what, fields, patch, path) => {
     const code = await describeFeature(fields);
     const refused = await commerce.admin('patch', features(code), patch).expect(400);
     expect(refused.body).toMatchObject({ code: 'invalid_request', errors: [{ path }] });
     expect((await commerce.admin('get', features(code))).body).toMatchObject(fields);
+  });
+
+  const meter = { event_name: 'calls', report: 'all' };
+  test.each<[string, object, object, object]>([
+    [
+      'metered to boolean',
+      { kind: 'metered', thresholds: [80], stripe_meter: meter },
+      { kind: 'boolean' },
+      { counted: false, thresholds: [], stripe_meter: null },
+    ],
+    [
+      'metered to a level',
+      { kind: 'metered', thresholds: [80], stripe_meter: meter },
+      { kind: 'limit', counted: true },
+      { thresholds: [80], stripe_meter: null },
+    ],
+    [
+      'a level to metered',
+      { kind: 'limit', counted: true, thresholds: [80] },
+      { kind: 'metered' },
+      { counted: false, thresholds: [80] },
+    ],
+    [
+      'a level to none',
+      { kind: 'limit', counted: true, thresholds: [80] },
+      { counted: false },
+      { kind: 'limit', thresholds: [] },
+    ],
+  ])('from %s: what does not go with it any more leaves', async (_what, fields, patch, expected) => {
+    const code = await describeFeature(fields);
+    const { body } = await commerce.admin('patch', features(code), patch).expect(200);
+    expect(body).toMatchObject({ ...patch, ...expected });
+    expect((await commerce.admin('get', features(code))).body).toEqual(body);
   });
 });
 
@@ -195,6 +222,16 @@ describe('what is used stays what it is', () => {
     expect(refused.body.code).toBe('feature_in_use');
     // What it is already, and what is for people.
     await commerce.admin('patch', features(code), { kind: 'boolean', name: 'Export' }).expect(200);
+  });
+
+  test('whatever else it has that would not go with another kind', async () => {
+    const code = await describeFeature({ kind: 'metered', thresholds: [80, 100] });
+    await makeProduct({ features: [{ feature_code: code, allowance: 5, period: 'month' }] });
+    for (const patch of [{ kind: 'limit' }, { kind: 'boolean' }, { kind: 'limit', counted: true }]) {
+      const refused = await commerce.admin('patch', features(code), patch).expect(409);
+      expect(refused.body.code).toBe('feature_in_use');
+    }
+    await commerce.admin('patch', features(code), { thresholds: [50] }).expect(200);
   });
 
   test('counted too', async () => {

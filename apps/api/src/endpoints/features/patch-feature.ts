@@ -11,7 +11,7 @@ export const patchFeature = defineEndpoint({
   tag: 'Catalog',
   summary: 'Change a feature',
   description:
-    '`kind` and `counted` only while no product (archived ones too) and no grant that has not ended has the code.',
+    '`kind` and `counted` only while no product (archived ones too) and no grant that has not ended has the code. Thresholds, a level and a meter that do not go with another kind leave with the old one.',
   access: { admin: 'admin' },
   takesDryRun: true,
   body: { schema: patchFeatureRequest, example: { name: 'Calls of the API', thresholds: [50, 80, 100] } },

@@ -104,6 +104,15 @@ test('checks of unknown users and codes, and of other kinds', async () => {
   ]);
 });
 
+test.each(['required', 'min_usage_seq'])('%s is a whole number in decimal digits', async (name) => {
+  const userId = await userWith(10);
+  const statusOf = async (value: string) =>
+    (await check({ user_id: userId, feature_code: 'calls', [name]: value })).status;
+  for (const value of ['0', '7', '007']) expect([value, await statusOf(value)]).toEqual([value, 200]);
+  for (const value of ['', ' 1', '-1', '1.5', '1e3', '0x10', 'one'])
+    expect([value, await statusOf(value)]).toEqual([value, 400]);
+});
+
 test('an answer not older than a `usage_seq`: of what was used, of what never was, and of users and codes that nobody knows', async () => {
   const used = await userWith(10);
   const unused = await userWith(10);

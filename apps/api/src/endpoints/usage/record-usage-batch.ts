@@ -11,7 +11,7 @@ import type { EndpointDeps } from '../../http/define-endpoint.ts';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { toServiceError } from '../../http/handle-failure.ts';
 import { parseEntry } from '../../http/parse.ts';
-import { queueUsage } from '../../usage/queue-usage.ts';
+import { addManyMs, queueUsage } from '../../usage/queue-usage.ts';
 import { decideManyMs, eventAnswer } from '../../usage/take-usage.ts';
 import { usageExample } from './usage-examples.ts';
 
@@ -65,7 +65,8 @@ async function take(
 /** All that waits for Postgres goes to the queue at once. */
 async function queueAway(deps: EndpointDeps, projectId: string, taken: readonly Taken[]): Promise<Result[]> {
   const away = taken.flatMap((one) => ('away' in one ? [one.away] : []));
-  const queued = away.length === 0 ? [] : await queueUsage(deps, projectId, away).catch(() => null);
+  const all = { requests: away, withinMs: addManyMs };
+  const queued = away.length === 0 ? [] : await queueUsage(deps, projectId, all).catch(() => null);
   let next = 0;
   return taken.map((one) => {
     if ('result' in one) return one.result;

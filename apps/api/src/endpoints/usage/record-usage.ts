@@ -42,7 +42,7 @@ export const recordUsage = defineEndpoint({
     } catch (error) {
       const isAway = error instanceof ServiceError && error.code === 'usage_unavailable';
       if (!isAway || body.mode !== 'record') throw error;
-      const [queued] = await queueUsage(deps, projectId, [body]);
+      const [queued] = await queueUsage(deps, projectId, { requests: [body] });
       if (queued === undefined) throw error;
       return { status: 202, body: queued };
     }

@@ -1,5 +1,5 @@
 import { queueNames, usageJob } from '@billing/domain';
-import { waitFor } from '@billing/testing';
+import { createTestProxy, startTestRedis, waitFor } from '@billing/testing';
 import { event, startUsageApi } from './usage-api.test-support.ts';
 import type { UsageApi } from './usage-api.test-support.ts';
 
@@ -77,6 +77,25 @@ test.each(['refuse', 'freeze'] as const)(
     expect(back.body.recorded).toBe(true);
   },
 );
+
+test('Postgres is away and the queue takes its time: a batch waits for it', async () => {
+  const redis = await startTestRedis();
+  const slow = await createTestProxy({ port: redis.port });
+  const own = await startUsageApi({ redis: { ...redis, url: slow.urlFor(redis.url) } });
+  const userId = await own.userWith(10);
+  await own.use(event(userId));
+  await own.api.databaseProxy.setMode('refuse');
+  slow.setDelay(300);
+  const { body } = await own
+    .call('post', '/api/v1/usage/batch')
+    .send({ events: [event(userId, { mode: 'record' }), event(userId, { mode: 'record' })] });
+  expect(body.results).toMatchObject([{ queued: true }, { queued: true }]);
+  slow.setDelay(0);
+  await own.api.databaseProxy.setMode('pass');
+  await own.api.close();
+  await slow.close();
+  await redis.stop();
+});
 
 test('the queue is not to be used: record is 503, too', async () => {
   const own = await startUsageApi({ env: { USAGE_QUEUE_WHEN_DOWN: 'false' } });
