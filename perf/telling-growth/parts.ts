@@ -10,8 +10,9 @@ type Say = (line: string) => void;
 
 const hourMs = 3_600_000;
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-const shown = ({ p50, p95, max }: Latencies): string =>
-  `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, longest ${max.toFixed(0)} ms`;
+const shown = ({ p50, p95, max, count, failed, firstFailure }: Latencies): string =>
+  `p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms, longest ${max.toFixed(0)} ms, ${failed} of ${count + failed} failed` +
+  (firstFailure === undefined ? '' : ` (${firstFailure})`);
 
 const shownCpu = (cpu: Cpu): string =>
   Object.entries(cpu)
