@@ -79,6 +79,8 @@ function createApp({ world, agenda, deliverer, target, store }: Parts): Express 
   const afterChange = (): void => {
     agenda.catchUp();
     deliverer.wake();
+    // Before the answer: what a caller was told is there again after a kill.
+    store.flush();
   };
   const app = express();
   app.disable('x-powered-by');
@@ -139,7 +141,7 @@ export function createOfflineStripe(options: OfflineStripeOptions): OfflineStrip
           server.closeAllConnections();
           await parts.deliverer.stop();
           await closed;
-          await parts.store.flush();
+          parts.store.flush();
         },
       };
     },

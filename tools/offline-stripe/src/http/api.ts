@@ -145,12 +145,15 @@ async function answerCall(deps: ApiDeps, route: Route, call: Call): Promise<void
   }
   const refusal = fault?.mode === '429' ? rateLimited : fault?.mode === '500' ? outOfOrder : null;
   const answer = refusal === null ? execute(deps.world, route, call) : failure(refusal, id, deps.world);
-  deps.afterChange();
-  if (fault?.mode === 'delay')
+  if (fault?.mode === 'delay') {
+    deps.afterChange();
     await sleep(fault.min_ms + Math.random() * Math.max(0, fault.max_ms - fault.min_ms));
+  }
   // A declined card was tried: that is done, not refused.
   const isRemembered = answer.status < 400 || answer.status === 402 || answer.status >= 500;
   if (keyed !== null) deps.idempotency.end(keyed, isRemembered ? { ...answer, requestId: id } : null);
+  // With the answer to the key: after a kill both are there, or neither.
+  deps.afterChange();
   write(response, answer, id);
 }
 

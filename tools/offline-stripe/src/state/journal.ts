@@ -1,5 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -14,8 +13,10 @@ const batch = z.array(z.tuple([z.string(), z.string(), z.custom<object>(isRow).n
 
 /** A file of batches, one JSON line each; a line that a crash cut off is ignored. */
 export type Journal = {
+  /** Kept a moment later, with what changes until then. */
   record(table: string, id: string, row: object | null): void;
-  flush(): Promise<void>;
+  /** Keeps all that was recorded, before it returns: a process that is killed after that has lost none of it. */
+  flush(): void;
 };
 
 function fileIn(stateDir: string): string {
@@ -61,23 +62,20 @@ export function openJournal(stateDir: string, rows: Change[]): Journal {
 
   let waiting = new Map<string, Change>();
   let timer: NodeJS.Timeout | undefined;
-  let writing: Promise<void> = Promise.resolve();
 
-  function flush(): Promise<void> {
+  function flush(): void {
     clearTimeout(timer);
     timer = undefined;
-    if (waiting.size > 0) {
-      const line = `${JSON.stringify([...waiting.values()])}\n`;
-      waiting = new Map();
-      writing = writing.then(() => appendFile(file, line));
-    }
-    return writing;
+    if (waiting.size === 0) return;
+    const line = `${JSON.stringify([...waiting.values()])}\n`;
+    waiting = new Map();
+    appendFileSync(file, line);
   }
 
   return {
     record: (table, id, row) => {
       waiting.set(`${table} ${id}`, [table, id, row]);
-      timer ??= setTimeout(() => void flush(), flushAfterMs);
+      timer ??= setTimeout(flush, flushAfterMs);
     },
     flush,
   };

@@ -17,7 +17,8 @@ export type Store = {
   rehearse<T>(run: () => T): T;
   /** Called with every object that changed and may do something by itself, and at once with those already there. */
   onTouch(touch: Touch): void;
-  flush(): Promise<void>;
+  /** Keeps what changed so far, before it returns. */
+  flush(): void;
 };
 
 const touched: Record<string, SubjectKind> = {
@@ -116,8 +117,6 @@ export function createStore(stateDir: string | null): Store {
       for (const row of tables.paymentIntents.all()) touch('payment', row.id);
       for (const row of tables.invoices.all()) touch('invoice', row.id);
     },
-    flush: async () => {
-      await journal?.flush();
-    },
+    flush: () => journal?.flush(),
   };
 }
