@@ -1,8 +1,6 @@
 import '@mantine/charts/styles.css';
 import { LineChart } from '@mantine/charts';
-
-export type Series = { name: string; label: string; colour: string };
-export type Point = { at: string } & Record<string, number | string | null>;
+import type { Point, Series } from './graph-type.ts';
 
 /** Loaded only where a page shows a graph: its library is most of the console. */
 export function Lines({ points, series }: { points: readonly Point[]; series: readonly Series[] }) {
