@@ -1,0 +1,25 @@
+import type { QuarantineOut } from '@billing/domain';
+import { groupBy } from '../../parts/group-by.ts';
+
+/** All that waits for one thing: a customer, a price, or a word about one object. */
+export type Waiting = {
+  key: string;
+  awaits: string | null;
+  /** Of what waits for no customer or price. */
+  objectId: string | null;
+  reasons: string[];
+  /** Since when the oldest of it waits. */
+  since: string;
+  rows: readonly QuarantineOut[];
+};
+
+/** What waits, by what it waits for; what began to wait last comes first. */
+export const byAwaited = (rows: readonly QuarantineOut[]): Waiting[] =>
+  [...groupBy(rows, (row) => row.awaits ?? row.object_id ?? row.event_id ?? '')].map(([key, own]) => ({
+    key,
+    awaits: own[0]?.awaits ?? null,
+    objectId: own[0]?.object_id ?? null,
+    reasons: [...new Set(own.flatMap(({ reason }) => reason ?? []))],
+    since: own.map(({ received_at: at }) => at).toSorted()[0] ?? '',
+    rows: own,
+  }));
