@@ -76,10 +76,12 @@ function assignObject(objectId: string): Action | null {
 
 /** What releases it, most general first. */
 export function remedyOf(
-  { awaits, objectId }: Pick<Waiting, 'awaits' | 'objectId'>,
+  { awaits, objectId, reasons }: Pick<Waiting, 'awaits' | 'objectId' | 'reasons'>,
   onlyProject: string | null,
 ): Action | null {
   if (awaits?.startsWith('cus_') === true) return mapCustomer(awaits, onlyProject);
-  if (awaits?.startsWith('price_') === true) return mapPrice(awaits, onlyProject);
+  // Prices that were once plans have ids of their own making.
+  const isPrice = awaits?.startsWith('price_') === true || reasons.includes('unknown_price');
+  if (awaits !== null && isPrice) return mapPrice(awaits, onlyProject);
   return objectId === null ? null : assignObject(objectId);
 }
