@@ -38,3 +38,19 @@ test('what waits for a word about one object stands by that object', () => {
     [null, 'sub_2', 1],
   ]);
 });
+
+test('a mapping releases prices of any id; of an unknown project each object is given by itself', () => {
+  const plan = { awaits: 'gold', reason: 'unknown_price' };
+  const nowhere = { awaits: 'shopp', reason: 'unknown_project' };
+  const found = byAwaited([
+    row('evt_4', plan),
+    row('evt_3', nowhere),
+    row('evt_2', plan),
+    row('evt_1', nowhere),
+  ]);
+  expect(found.map(({ key, awaits, rows }) => [key, awaits, rows.length])).toEqual([
+    ['gold', 'gold', 2],
+    ['sub_evt_3', 'shopp', 1],
+    ['sub_evt_1', 'shopp', 1],
+  ]);
+});

@@ -2,6 +2,7 @@ import type { Action } from '../../parts/action-type.ts';
 import { pathOf } from '../../api/address.ts';
 import { textOf } from '../../parts/values.ts';
 import type { InputField } from '../../parts/values.ts';
+import { isPrice } from './waiting.ts';
 import type { Waiting } from './waiting.ts';
 
 /** `onlyProject`: of a name that is limited to it; null: of none. */
@@ -80,8 +81,6 @@ export function remedyOf(
   onlyProject: string | null,
 ): Action | null {
   if (awaits?.startsWith('cus_') === true) return mapCustomer(awaits, onlyProject);
-  // Prices that were once plans have ids of their own making.
-  const isPrice = awaits?.startsWith('price_') === true || reasons.includes('unknown_price');
-  if (awaits !== null && isPrice) return mapPrice(awaits, onlyProject);
+  if (awaits !== null && isPrice(awaits, reasons)) return mapPrice(awaits, onlyProject);
   return objectId === null ? null : assignObject(objectId);
 }
