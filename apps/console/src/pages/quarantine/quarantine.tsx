@@ -26,9 +26,7 @@ const reasons = [
 function Remedy({ of }: { of: Waiting }) {
   const { session } = useSession();
   const action = remedyOf(of, session.project_id);
-  return action === null ? null : (
-    <ActionButton action={action} label={`${action.label} ${of.awaits ?? of.objectId}`} />
-  );
+  return action === null ? null : <ActionButton action={action} label={`${action.label} ${of.key}`} />;
 }
 
 /** An event, or an object that no event is about, with what it is about, and whose that is as far as Stripe says. */
