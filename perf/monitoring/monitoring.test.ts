@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createMetrics, createStripePermissions } from '@billing/platform';
 import { createClockGauge, createPoolGauges, createReplicaMetrics } from '@billing/store';
 import { createSyncMetrics } from '@billing/sync';
+import { createConsoleMetrics } from '../../apps/api/src/console/console-metrics.ts';
 import { createEmitLagGauge } from '../../apps/worker/src/webhooks/emit-lag-gauge.ts';
 import { createSenderMetrics } from '../../apps/worker/src/webhooks/webhook-metrics.ts';
 import { metricNames, readRules } from './read-rules.ts';
@@ -28,6 +29,7 @@ async function exportedNames(): Promise<Set<string>> {
   createClockGauge(metrics, () => Promise.resolve(0));
   createEmitLagGauge(metrics, () => Promise.resolve(0));
   createSenderMetrics(metrics);
+  createConsoleMetrics(metrics, () => Promise.resolve(0));
   for (const { name, type } of await metrics.registry.getMetricsAsJSON()) {
     names.add(name);
     if (String(type) === 'histogram')

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { browserPath } from '@billing/testing/browser';
 import { waitFor } from '@billing/testing';
 import { uniqueId } from '../../apps/api/src/testing/start-commerce.test-support.ts';
-import { startConsole, untilQuiet } from './console.test-support.ts';
+import { byLabel, startConsole, untilQuiet } from './console.test-support.ts';
 import type { ConsoleSystem, OpenPage } from './console.test-support.ts';
 
 const describeWithBrowser = browserPath === undefined ? describe.skip : describe;
@@ -41,7 +41,15 @@ describeWithBrowser('daily work', () => {
     await page.getByRole('heading', { level: 1, name: /^Event evt_/ }).waitFor();
     expect(await press(opened, 'Try a replay', 'Try it')).toMatch(/It would be (applied|stale|ignored)/);
     await page.getByRole('dialog').getByRole('button', { name: 'Close', exact: true }).last().click();
-    expect(await press(opened, 'Replay', 'Replay it')).toMatch(/It is (applied|stale|ignored)/);
+    // It is tried first, and shows what comes out, before anything is kept.
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/It would be (applied|stale|ignored)/).waitFor();
+    await byLabel(dialog, 'Reason').fill('Case 4711');
+    await dialog.getByRole('button', { name: 'Replay it', exact: true }).click();
+    await dialog.getByText(/It is (applied|stale|ignored)/).waitFor();
+    const { body: log } = await system.admin('get', '/audit?action=event.replay&limit=1').expect(200);
+    expect(log.data).toMatchObject([{ reason: 'Case 4711', details: { dry_run: false } }]);
 
     await go('/runs');
     await press(opened, 'Reconcile', 'Next', 'Start');

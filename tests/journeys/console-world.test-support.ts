@@ -81,6 +81,12 @@ export const pagesOf = ({ projectId, userId, eventId, endpointId, runId }: World
   ];
 };
 
+/** On a narrow screen no table scrolls by itself: its cells stand below each other. */
+const sidewaysTables = (page: OpenPage['page']): Promise<string[]> =>
+  page.evaluate<string[]>(`[...document.querySelectorAll('.scroll:has(table)')]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.getAttribute('aria-label') + ' scrolls sideways')`);
+
 /** Every page, with what is wrong with it. */
 export async function walk(
   { page, reports, go }: OpenPage,
@@ -102,6 +108,7 @@ export async function walk(
       ...reports.splice(0),
       ...(await findViolations(page)),
       ...(wide > width ? [`It is ${wide} px wide.`] : []),
+      ...(width < 640 ? await sidewaysTables(page) : []),
       ...failed.filter((text) => /wrong|no such thing|may not/i.test(text)),
       ...((await page.title()).endsWith(' · Billing console') ? [] : ['It has no name.']),
     ];

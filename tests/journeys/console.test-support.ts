@@ -19,6 +19,12 @@ export const buildConsole = async (): Promise<void> => {
 
 export type Viewer = { name: string; secret: string };
 export const viewer: Viewer = { name: 'watcher', secret: `viewer-${'v'.repeat(24)}` };
+/** May do what an operator may, in one project, which a test has to make. */
+export const limited = {
+  name: 'helper',
+  secret: `limited-${'l'.repeat(24)}`,
+  projectId: 'shop_of_helper',
+} as const;
 
 export type OpenPage = {
   page: Page;
@@ -35,7 +41,11 @@ export type ConsoleSystem = WholeSystem & {
 /** The whole system with the console's real build, and a browser. */
 export async function startConsole(): Promise<ConsoleSystem> {
   await buildConsole();
-  const keys = `${testAdmin.name}:${testAdmin.secret},${viewer.name}/viewer:${viewer.secret}`;
+  const keys = [
+    `${testAdmin.name}:${testAdmin.secret}`,
+    `${viewer.name}/viewer:${viewer.secret}`,
+    `${limited.name}/operator/${limited.projectId}:${limited.secret}`,
+  ].join(',');
   const system = await startWholeSystem({ ADMIN_API_KEY: keys }, { consoleDirectory: consoleDist });
   const browser: Browser = await openBrowser();
   return {
@@ -60,7 +70,7 @@ export async function startConsole(): Promise<ConsoleSystem> {
       };
       await page.goto(`${system.url}/console/access`);
       await signIn(page, as);
-      await page.getByRole('navigation', { name: 'Pages' }).waitFor({ state: 'attached' });
+      await page.locator('nav[aria-label=Pages]').waitFor({ state: 'attached' });
       return { page, reports, go };
     },
     close: async () => {

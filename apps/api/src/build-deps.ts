@@ -15,6 +15,7 @@ import {
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
 import {
+  countSessions,
   createClockGauge,
   createDatabase,
   createEntitlementCache,
@@ -29,6 +30,7 @@ import {
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
+import { createConsoleMetrics } from './console/console-metrics.ts';
 import { createProcessLogger } from './create-process-logger.ts';
 import type { AppDeps } from './deps.ts';
 import { createAdmission } from './entitlements/admit-misses.ts';
@@ -125,6 +127,18 @@ const createWarnings = (
   warnOfProxy: createProxyWarning(logger, config),
 });
 
+/** Who is refused, and how the console is used by who is not. */
+function watchSignIns(
+  { adminKeys, authFailuresPerMinute: perMinute }: ApiConfig,
+  { clock, logger, metrics, database }: Basics & Pick<AppDeps, 'database'>,
+): Pick<AppDeps, 'authFailures' | 'consoleMetrics'> {
+  const names = adminKeys.map(({ name }) => name);
+  return {
+    authFailures: createAuthFailures({ perMinute, metrics, logger }),
+    consoleMetrics: createConsoleMetrics(metrics, () => countSessions(database, { names, now: clock() })),
+  };
+}
+
 /** Builds everything the app needs. Nothing here waits: what is not there yet is connected to when it comes. */
 export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltDeps {
   const { clock = systemClock, logger = createProcessLogger(config), telemetry } = options;
@@ -160,7 +174,7 @@ export function buildDeps(config: ApiConfig, options: BuildOptions = {}): BuiltD
       takeUsage: createUsageTaker(usage),
       checkUsage: createUsageChecks({ cache, database, clock, config, admission, usage }),
       keys,
-      authFailures: createAuthFailures({ perMinute: config.authFailuresPerMinute, metrics, logger }),
+      ...watchSignIns(config, { clock, logger, metrics, database }),
       rateLimiter: createRateLimiter({ redis: cacheRedis, prefix: 'rate:' }),
       stripe,
       ...createLookups(config, { redis: queueRedis, clock, metrics }),

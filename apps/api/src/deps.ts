@@ -27,6 +27,7 @@ import type { Stripe } from 'stripe';
 import type { WarnOfOpenRedirects } from './checkout/check-redirects.ts';
 import type { Session } from './checkout/stripe-answers.ts';
 import type { ApiConfig } from './config.ts';
+import type { ConsoleMetrics } from './console/console-metrics.ts';
 import type { Admission } from './entitlements/admit-misses.ts';
 import type { AnswerSource } from './entitlements/answer-source.ts';
 import type { WarnOfProxy } from './http/warn-of-proxy.ts';
@@ -57,6 +58,7 @@ export type AppDeps = {
   /** API key → project. */
   keys: KeyDirectory;
   authFailures: AuthFailures;
+  consoleMetrics: ConsoleMetrics;
   /** Requests per project API key. */
   rateLimiter: RateLimiter;
   stripe: Stripe;

@@ -41,6 +41,8 @@ export type Metrics = CacheMetrics & {
   sharedGauge: <L extends string = never>(name: string, help: string, labelNames?: readonly L[]) => Gauge<L>;
   /** Makes a gauge that is read at each scrape; undefined: it has no value. Where processes are added up: the sum, of seconds the mean. */
   measured: (name: string, help: string, read: () => MeasuredValue) => Gauge;
+  /** The same of a value that all processes share: where they are added up, the highest counts. */
+  sharedMeasured: (name: string, help: string, read: () => MeasuredValue) => Gauge;
   httpRequestDuration: Histogram<'method' | 'route' | 'status_code'>;
   httpRequests: Counter<'method' | 'route' | 'status_code'>;
   databaseQueryDuration: Histogram<'operation'>;
@@ -66,7 +68,7 @@ export type Metrics = CacheMetrics & {
 
 type TracedHistogram = 'http_request_duration_seconds' | 'webhook_processing_seconds';
 
-type Makers = Pick<Metrics, 'counter' | 'gauge' | 'sharedGauge' | 'measured'> & {
+type Makers = Pick<Metrics, 'counter' | 'gauge' | 'sharedGauge' | 'measured' | 'sharedMeasured'> & {
   /** In seconds, unless it has other buckets. */
   histogram: <L extends string>(
     name: string,
@@ -85,21 +87,25 @@ function createMakers(registry: Registry): Makers {
     new Gauge({ name, help, labelNames: [...labelNames], registers });
   const sharedGauge: Metrics['sharedGauge'] = (name, help, labelNames = []) =>
     new Gauge({ name, help, labelNames: [...labelNames], registers, aggregator: 'max' });
-  const measured: Metrics['measured'] = (name, help, read) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      aggregator: name.endsWith('_seconds') ? 'average' : 'sum',
-      async collect() {
-        const value = await read();
-        if (value === undefined) this.remove();
-        else this.set(value);
-      },
-    });
+  const measuredBy =
+    (aggregatorOf: (name: string) => 'average' | 'sum' | 'max'): Metrics['measured'] =>
+    (name, help, read) =>
+      new Gauge({
+        name,
+        help,
+        registers,
+        aggregator: aggregatorOf(name),
+        async collect() {
+          const value = await read();
+          if (value === undefined) this.remove();
+          else this.set(value);
+        },
+      });
+  const measured = measuredBy((name) => (name.endsWith('_seconds') ? 'average' : 'sum'));
+  const sharedMeasured = measuredBy(() => 'max');
   const histogram: Makers['histogram'] = (name, help, labelNames, buckets = latencyBuckets) =>
     new Histogram({ name, help, labelNames: [...labelNames], buckets, registers });
-  return { counter, gauge, measured, sharedGauge, histogram };
+  return { counter, gauge, measured, sharedMeasured, sharedGauge, histogram };
 }
 
 /**
@@ -108,7 +114,7 @@ function createMakers(registry: Registry): Makers {
  */
 export function createMetrics({ service, withProcessMetrics = true }: MetricsOptions): Metrics {
   const registry = new Registry();
-  const { counter, gauge, measured, sharedGauge, histogram } = createMakers(registry);
+  const { counter, gauge, measured, sharedMeasured, sharedGauge, histogram } = createMakers(registry);
   if (withProcessMetrics) collectProcessMetrics(registry);
   gauge('service_info', 'Always 1; the label says which process this is', ['service']).set({ service }, 1);
   const http = ['method', 'route', 'status_code'] as const;
@@ -123,6 +129,7 @@ export function createMetrics({ service, withProcessMetrics = true }: MetricsOpt
     gauge,
     sharedGauge,
     measured,
+    sharedMeasured,
     httpRequestDuration: histogram('http_request_duration_seconds', 'Time to answer a request', http),
     httpRequests: counter('http_requests_total', 'Requests answered', http),
     ...createCacheMetrics(counter, registry),

@@ -11,6 +11,9 @@ function isOwnOrigin(origin: string, { headers }: Caller, { publicOrigin }: Own)
   return publicOrigin === undefined ? host === headers.host?.toLowerCase() : normal === publicOrigin;
 }
 
+/** It changes nothing. */
+export const isRead = ({ method }: Caller): boolean => method === 'GET' || method === 'HEAD';
+
 const foreign = (): ServiceError =>
   new ServiceError(
     'origin_not_allowed',
@@ -28,7 +31,6 @@ export function refuseForeignOrigin(caller: Caller, own: Own): void {
  * to the same origin only. Throws `origin_not_allowed`.
  */
 export function requireOwnOrigin(caller: Caller, own: Own): void {
-  const isRead = caller.method === 'GET' || caller.method === 'HEAD';
-  if (!isRead && caller.headers.origin === undefined) throw foreign();
+  if (!isRead(caller) && caller.headers.origin === undefined) throw foreign();
   refuseForeignOrigin(caller, own);
 }

@@ -4,6 +4,7 @@ import { requestIdOf } from '@billing/platform';
 import type { NamedSecret } from '@billing/platform';
 import type { Actor } from '@billing/store';
 import type { Request, RequestHandler, Response } from 'express';
+import { isRead } from '../console/check-origin.ts';
 import { findSignedIn } from '../console/find-signed-in.ts';
 import type { SessionDeps } from '../console/find-signed-in.ts';
 import type { AppDeps } from '../deps.ts';
@@ -30,8 +31,8 @@ export function createAdminFinder(adminKeys: readonly NamedSecret[]): (secret: s
 }
 
 /** Lets only an admin secret pass, or a session of the console; `adminOf(response)` then says whose. */
-export function requireAdmin(deps: SessionDeps): RequestHandler {
-  const { config, authFailures } = deps;
+export function requireAdmin(deps: SessionDeps & Pick<AppDeps, 'consoleMetrics'>): RequestHandler {
+  const { config, authFailures, consoleMetrics } = deps;
   const find = createAdminFinder(config.adminKeys);
 
   function findBySecret(request: Request, response: Response): Admin {
@@ -49,6 +50,7 @@ export function requireAdmin(deps: SessionDeps): RequestHandler {
   return async (request, response, next) => {
     const signedIn =
       request.headers.authorization === undefined ? await findSignedIn(deps, { request, response }) : null;
+    if (signedIn !== null) consoleMetrics.called(signedIn.admin.role, isRead(request) ? 'read' : 'change');
     admins.set(response, signedIn?.admin ?? findBySecret(request, response));
     next();
   };

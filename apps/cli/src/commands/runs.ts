@@ -13,7 +13,14 @@ const pollMs = 1_000;
 
 type Reconcile = { project?: string; since?: string; apply?: boolean; wait: boolean };
 
-type Replay = { object?: string; from?: string; to?: string; apply?: boolean; wait: boolean };
+type Replay = {
+  object?: string;
+  from?: string;
+  to?: string;
+  reason?: string;
+  apply?: boolean;
+  wait: boolean;
+};
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
@@ -102,6 +109,7 @@ export function addRuns(program: Command, context: Context): void {
     .option('--object <id>', 'all events of one object')
     .option('--from <when>', 'events created from here on', moment)
     .option('--to <when>', 'events created before', moment)
+    .option('--reason <text>', 'kept in the audit log')
     .option('--apply', 'write what comes out')
     .option('--no-wait', 'print the run and leave it to the worker')
     .action((eventId: string | undefined, options: Replay, command: Command) =>
@@ -132,7 +140,7 @@ async function replay(
   command: Command,
   { eventId, options }: { eventId: string | undefined; options: Replay },
 ): Promise<void> {
-  const { object, from, to, apply = false, wait } = options;
+  const { object, from, to, reason, apply = false, wait } = options;
   const filter = given({ object_id: object, from, to });
   const isFiltered = Object.keys(filter).length > 0;
   if (eventId === undefined && !isFiltered)
@@ -141,20 +149,20 @@ async function replay(
     throw new CliError('usage', 'Give either one event, or --object, --from and --to.');
   const dryRun = !apply;
   if (apply) await confirm(context, command, 'The events will be applied again.');
-  if (eventId !== undefined) return replayOne(context, command, { eventId, dryRun });
-  const body = { dry_run: dryRun, ...filter };
+  if (eventId !== undefined) return replayOne(context, command, { eventId, dryRun, reason });
+  const body = { dry_run: dryRun, ...filter, ...given({ reason }) };
   return startRun(context, command, { path: '/admin/events/replay', body, wait });
 }
 
 async function replayOne(
   context: Context,
   command: Command,
-  { eventId, dryRun }: { eventId: string; dryRun: boolean },
+  { eventId, dryRun, reason }: { eventId: string; dryRun: boolean; reason: string | undefined },
 ): Promise<void> {
   const call = {
     method: 'POST' as const,
     path: path`/admin/events/${eventId}/replay`,
-    body: { dry_run: dryRun },
+    body: { dry_run: dryRun, ...given({ reason }) },
   };
   const answer = await context.call(replayEventResponse, call);
   if (globalsOf(command).json) return context.print(JSON.stringify(answer));

@@ -1,3 +1,4 @@
+import { waitMsOf } from './problem.ts';
 import { queryClient } from './query-client.ts';
 
 /** How often what may change is read again while its page is open, seen, and somebody is there. */
@@ -8,8 +9,9 @@ let touchedAt = Date.now();
 
 const isAttended = (): boolean => Date.now() - touchedAt < attentionMs;
 
-/** When to read again; false: not before somebody is there. */
-export const refreshInterval = (): number | false => (isAttended() ? refreshMs : false);
+/** When to read again, after what came of the last time; false: not before somebody is there. */
+export const refreshInterval = (error: Error | null): number | false =>
+  isAttended() ? Math.max(refreshMs, waitMsOf(error)) : false;
 
 function touch(): void {
   const wasAttended = isAttended();

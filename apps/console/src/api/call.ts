@@ -1,6 +1,7 @@
 import { addressOf } from './address.ts';
 import type { Query } from './address.ts';
 import { readProblem, unreachable } from './problem.ts';
+import { endSession, sessionNow } from './query-client.ts';
 
 export type Call = {
   method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -25,9 +26,13 @@ function headersOf({ method = 'GET', body }: Call): Record<string, string> {
   };
 }
 
+/** Where the page signs in and out. A refusal there says nothing of a session that is known. */
+export const sessionPath = '/console/session';
+
 /** Calls the API with the session's cookie. Throws `ApiError` for every answer that is none of success. */
 export async function call<Answer>(request: Call): Promise<Answer> {
   const { method = 'GET', path, query, body, signal } = request;
+  const asked = sessionNow();
   const response = await fetch(addressOf(path, query), {
     method,
     headers: headersOf(request),
@@ -37,9 +42,12 @@ export async function call<Answer>(request: Call): Promise<Answer> {
     ...(signal === undefined ? {} : { signal }),
   }).catch((error: unknown) => {
     if (signal?.aborted === true) throw error;
-    throw unreachable();
+    throw unreachable(method === 'GET');
   });
-  if (!response.ok) throw await readProblem(response);
+  if (!response.ok) {
+    if (response.status === 401 && path !== sessionPath) endSession(asked);
+    throw await readProblem(response);
+  }
   if (method !== 'GET') changedAt = Date.now();
   const text = await response.text();
   return JSON.parse(text === '' ? 'null' : text);

@@ -1,4 +1,4 @@
-import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { UseQueryResult } from '@tanstack/react-query';
 import { refreshInterval, refreshMs } from './attention.ts';
 import { addressOf } from './address.ts';
@@ -21,6 +21,10 @@ const audited = {
   meta: { isAudited: true },
 } as const;
 
+const refreshed = {
+  refetchInterval: ({ state }: { state: { error: Error | null } }) => refreshInterval(state.error),
+};
+
 /** One read of the API. */
 export function useRead<Answer>(path: string, options: ReadOptions = {}): UseQueryResult<Answer> {
   const { query, isWanted = true, isAudited = false } = options;
@@ -28,8 +32,16 @@ export function useRead<Answer>(path: string, options: ReadOptions = {}): UseQue
     queryKey: ['read', addressOf(path, query)],
     queryFn: ({ signal }) => call<Answer>({ path, signal, ...(query === undefined ? {} : { query }) }),
     enabled: isWanted,
-    ...(isAudited ? audited : { refetchInterval: refreshInterval }),
+    ...(isAudited ? audited : refreshed),
   });
+}
+
+/** Reads again what is shown of an address and of all below it, such as a user with the timeline. */
+export function useRefresh(path: string): () => void {
+  const client = useQueryClient();
+  const isOf = (key: unknown): boolean =>
+    typeof key === 'string' && (key === path || key.startsWith(`${path}/`));
+  return () => void client.invalidateQueries({ predicate: ({ queryKey }) => isOf(queryKey[1]) });
 }
 
 export type Page<Row> = { data: Row[]; next_cursor: string | null };
@@ -38,6 +50,9 @@ export type List<Row> = {
   rows: Row[] | undefined;
   error: Error | null;
   isFetching: boolean;
+  isReadingMore: boolean;
+  /** It is not read again by itself: each read is audited, or several pages are shown. */
+  isStill: boolean;
   hasMore: boolean;
   readMore: () => void;
   refresh: () => void;
@@ -62,12 +77,15 @@ export function useList<Row>(path: string, options: ListOptions = {}): List<Row>
     placeholderData: keepPreviousData,
     ...(isAudited ? audited : {}),
     refetchInterval: ({ state }) =>
-      isAudited || (state.data?.pages.length ?? 0) > 1 ? false : refreshInterval(),
+      isAudited || (state.data?.pages.length ?? 0) > 1 ? false : refreshInterval(state.error),
   });
+  const isStill = isAudited || (list.data?.pages.length ?? 0) > 1;
   return {
+    isStill,
     rows: list.data?.pages.flatMap(({ data }) => data),
     error: list.error,
     isFetching: list.isFetching,
+    isReadingMore: list.isFetchingNextPage,
     hasMore: list.hasNextPage,
     readMore: () => void list.fetchNextPage(),
     refresh: () => void list.refetch(),

@@ -9,7 +9,15 @@ export function FindBox() {
   const input = useRef<HTMLInputElement>(null);
   const navigate = useNavigate();
   const [text, setText] = useState('');
-  useHotkeys([['/', () => input.current?.focus()]]);
+  useHotkeys([
+    [
+      '/',
+      () => {
+        // What is behind a dialog cannot be used.
+        if (document.querySelector('[role=dialog][aria-modal=true]') === null) input.current?.focus();
+      },
+    ],
+  ]);
 
   function submit(event: SyntheticEvent): void {
     event.preventDefault();

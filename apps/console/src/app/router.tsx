@@ -82,7 +82,7 @@ const routes = [
   createRoute({
     getParentRoute,
     path: '/quarantine',
-    component: lazyRouteComponent(() => import('../pages/quarantine.tsx'), 'Quarantine'),
+    component: lazyRouteComponent(() => import('../pages/quarantine/quarantine.tsx'), 'Quarantine'),
   }),
   createRoute({
     getParentRoute,

@@ -1,20 +1,59 @@
-import { AppShell, Burger, Button, Group, Menu, useMantineColorScheme } from '@mantine/core';
+import { AppShell, Burger, Button, Dialog, Group, Menu, useMantineColorScheme } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { Outlet, useLocation } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { ActionHost } from '../parts/action-host.tsx';
 import { FindBox } from './find-box.tsx';
 import { Navigation } from './navigation.tsx';
 import { useSession } from './session.tsx';
+import type { Session } from './session.tsx';
 import { AnchorLink } from '../parts/router-links.tsx';
+import { Failure } from '../parts/states.tsx';
+
+/** A menu item that signs out. Where that fails the session goes on, and the person has to know. */
+function useSignOut() {
+  const { signOut } = useSession();
+  const [error, setError] = useState<unknown>(null);
+  async function attempt(): Promise<void> {
+    setError(null);
+    await signOut().catch(setError);
+  }
+  const failure = (
+    <Dialog
+      opened={error !== null}
+      role="dialog"
+      aria-label="Not signed out"
+      size="lg"
+      transitionProps={{ duration: 0 }}
+    >
+      {error === null ? null : <Failure error={error} retry={() => void attempt()} />}
+    </Dialog>
+  );
+  return { start: () => void attempt(), failure };
+}
 
 function Account() {
-  const { session, signOut } = useSession();
+  const { session } = useSession();
+  const { start, failure } = useSignOut();
+  return (
+    <>
+      <AccountMenu session={session} signOut={start} />
+      {failure}
+    </>
+  );
+}
+
+function AccountMenu({ session, signOut }: { session: Session; signOut: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <Menu position="bottom-end" withinPortal={false} transitionProps={{ duration: 0 }}>
       <Menu.Target>
-        <Button variant="subtle" size="compact-md" aria-label={`Signed in as ${session.name}`}>
+        <Button
+          variant="subtle"
+          size="compact-md"
+          className="account"
+          aria-label={`Signed in as ${session.name}`}
+        >
           {session.name}
         </Button>
       </Menu.Target>
@@ -34,7 +73,7 @@ function Account() {
           </Menu.Item>
         ))}
         <Menu.Divider />
-        <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
+        <Menu.Item onClick={signOut}>Sign out</Menu.Item>
       </Menu.Dropdown>
     </Menu>
   );
@@ -85,7 +124,7 @@ export function Shell() {
           <Account />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
+      <AppShell.Navbar p="xs" aria-label="Pages" className="pages" data-open={isOpen}>
         <Navigation onGo={close} />
       </AppShell.Navbar>
       <AppShell.Main id="main" ref={main} tabIndex={-1}>

@@ -18,7 +18,7 @@ function Target({ of }: { of: AuditOut }) {
   return (
     <>
       {of.target_type}
-      {of.target_type === 'user' ? (
+      {of.target_type === 'user' && of.project_id !== null ? (
         <UserLink projectId={of.project_id} userId={of.target_id} />
       ) : (
         <CopyableId id={of.target_id} />

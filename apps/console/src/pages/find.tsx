@@ -22,6 +22,9 @@ const columns: readonly Column<FoundUserOut>[] = [
   { name: 'Known by', cell: ({ owner_source: source }) => (source === null ? '–' : inWords(source)) },
 ];
 
+/** Whether it looks like an id of Stripe's, such as `in_123`: an event may be about it, whoever it belongs to. */
+const isOfStripe = (q: string): boolean => /^[a-z]{2,8}_[A-Za-z0-9_]+$/.test(q) && !q.startsWith('proj_');
+
 /** The one user that all matches lead to. */
 function onlyUser(found: readonly FoundUserOut[]): { projectId: string; userId: string } | null {
   const [first] = found;
@@ -52,14 +55,25 @@ function Found({ q, wantsList }: { q: string; wantsList: boolean }) {
             Open the event {q}
           </AnchorLink>
         </Text>
+      ) : isOfStripe(q) ? (
+        <Text>
+          <AnchorLink to="/events" search={{ object_id: q }}>
+            All events about {q}
+          </AnchorLink>
+        </Text>
       ) : null}
     </>
   );
 }
 
+/** A whole API key is a secret: only its prefix is looked for, and stays in the address. */
+const withoutSecret = (q: string): string => q.replace(/^(proj_[0-9A-Za-z]{6})[0-9A-Za-z]{32}$/, '$1');
+
 /** Whose something is. */
 export function Find() {
-  const { q = '', list = '' } = useFilters();
+  const { q: asked = '', list = '' } = useFilters();
+  const q = withoutSecret(asked);
+  if (q !== asked) return <Navigate to="/find" search={{ q }} replace />;
   return (
     <Page
       title={q === '' ? 'Find' : `Find ${q}`}

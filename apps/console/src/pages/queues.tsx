@@ -5,7 +5,7 @@ import { DataTable } from '../parts/data-table.tsx';
 import { Page, Section } from '../parts/page.tsx';
 import { Empty, Loaded } from '../parts/states.tsx';
 import { spanOf } from '../parts/time.tsx';
-import { QueueGraph } from './overview/graphs.tsx';
+import { QueueGraphs } from './overview/graphs.tsx';
 
 /** What is waiting. */
 export function Queues() {
@@ -34,7 +34,7 @@ export function Queues() {
         }
       </Loaded>
       <Section title="Last 24 hours">
-        <QueueGraph />
+        <QueueGraphs />
       </Section>
       <Text>
         <Anchor href="/admin/queues">Open the queue screen</Anchor> for single jobs. It asks for a name and

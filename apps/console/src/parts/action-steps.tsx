@@ -1,5 +1,4 @@
 import { Alert, Button, Group, Loader, Stack, Text, Textarea } from '@mantine/core';
-import type { DryRunOut } from '@billing/domain';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode, Ref, SyntheticEvent } from 'react';
@@ -9,6 +8,7 @@ import { sessionKey } from '../api/query-client.ts';
 import { ApiError } from '../api/problem.ts';
 import type { Action } from './action-type.ts';
 import { Difference } from './change-table.tsx';
+import type { Tried } from './change-table.tsx';
 import { FieldList } from './fields.tsx';
 import { Failure, Loading } from './states.tsx';
 import { initialValues } from './values.ts';
@@ -24,7 +24,7 @@ function asTry(request: Call, needsReason: boolean): Call {
 const withReason = (request: Call, reason: string | undefined): Call =>
   reason === undefined ? request : { ...request, body: { ...request.body, reason } };
 
-type Step = { at: 'fields' } | { at: 'difference'; of: DryRunOut | null } | { at: 'done'; answer: unknown };
+type Step = { at: 'fields' } | { at: 'difference'; of: Tried | null } | { at: 'done'; answer: unknown };
 
 /** Where an action stands: fill in, see the difference, give a reason, done. */
 function useAction(action: Action) {
@@ -44,7 +44,6 @@ function useAction(action: Action) {
     try {
       setStep(await work());
     } catch (failure) {
-      if (failure instanceof ApiError && failure.status === 401) client.setQueryData(sessionKey, null);
       setError(failure);
     } finally {
       setBusy(false);
@@ -53,7 +52,7 @@ function useAction(action: Action) {
   const look = (): Promise<void> =>
     attempt(async () =>
       isTried
-        ? { at: 'difference', of: await call<DryRunOut>(asTry(action.request(values), needsReason)) }
+        ? { at: 'difference', of: await call<Tried>(asTry(action.request(values), needsReason)) }
         : { at: 'difference', of: null },
     );
   const act = (reason: string): Promise<void> =>
@@ -121,7 +120,7 @@ function FillIn({ action, running }: { action: Action; running: Running }) {
   );
 }
 
-function Confirm({ action, running, of }: { action: Action; running: Running; of: DryRunOut | null }) {
+function Confirm({ action, running, of }: { action: Action; running: Running; of: Tried | null }) {
   const { isBusy, error, act, back, look } = running;
   const [reason, setReason] = useState('');
   const { needsReason = false, isTried = false, fields = [] } = action;

@@ -11,6 +11,8 @@ export type Action = {
   /** What it does, in a sentence. */
   words: string;
   least: AdminRole;
+  /** It concerns all projects: a name that is limited to one may not do it. */
+  isOfAll?: boolean;
   fields?: readonly Field[];
   /** Made of what was filled in. Throws for what cannot be sent; its message is shown. */
   request: (values: Values) => Call;

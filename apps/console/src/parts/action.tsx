@@ -5,11 +5,11 @@ import type { Action } from './action-type.ts';
 
 type Props = { action: Action; variant?: 'default' | 'filled' | 'subtle'; size?: string; label?: string };
 
-/** The button of an action, where the role may do it; else nothing. */
+/** The button of an action, where role and project of the name allow it; else nothing. */
 export function ActionButton({ action, variant = 'default', size = 'xs', label }: Props) {
-  const { may } = useSession();
+  const { session, may } = useSession();
   const open = useOpenAction();
-  if (!may(action.least)) return null;
+  if (!may(action.least) || (action.isOfAll === true && session.project_id !== null)) return null;
   return (
     <Button
       variant={variant}

@@ -1,7 +1,8 @@
 import { Alert, Code, Stack, Text } from '@mantine/core';
-import type { DryRunOut, FieldChange } from '@billing/domain';
+import type { DryRunOut, FieldChange, ReplayEventResponse } from '@billing/domain';
 import { valueWords } from '../words/value.ts';
 import { DataTable } from './data-table.tsx';
+import { inWords } from './status.tsx';
 
 /** Fields with what they were, and what they become. */
 export function ChangeTable({ changes, empty }: { changes: readonly FieldChange[]; empty: string }) {
@@ -26,17 +27,27 @@ export function touched(users: number | null): string {
   return `Touches ${users.toLocaleString('en')} ${users === 1 ? 'user' : 'users'}.`;
 }
 
+/** What an action answers when it is tried; a replay says what would become of its event, and not whom it touches. */
+export type Tried = DryRunOut | ReplayEventResponse;
+
+/** What became of an event that was processed again, or would become of it. */
+export function outcomeWords({ outcome, reason, dry_run: isTry }: ReplayEventResponse): string {
+  const why = reason === null ? '.' : `: ${inWords(reason)}.`;
+  return `${isTry ? 'It would be' : 'It is'} ${inWords(outcome)}${why}`;
+}
+
 /** What an action would do. */
-export function Difference({ of }: { of: DryRunOut }) {
+export function Difference({ of }: { of: Tried }) {
+  const changesNothing = 'outcome' in of ? of.changes.length === 0 : of.affected_users === 0;
   return (
     <Stack gap="xs" aria-live="polite">
       <Alert
         role="status"
         variant="outline"
-        color={of.affected_users === 0 ? 'gray' : 'orange'}
+        color={changesNothing ? 'gray' : 'orange'}
         title="What it changes"
       >
-        <Text size="sm">{touched(of.affected_users)}</Text>
+        <Text size="sm">{'outcome' in of ? outcomeWords(of) : touched(of.affected_users)}</Text>
       </Alert>
       <ChangeTable changes={of.changes} empty="It changes nothing." />
     </Stack>

@@ -11,6 +11,17 @@ const Icon = ({ shape }: { shape: string }) => (
   </svg>
 );
 
+/** A button that copies an id. */
+export const CopyId = ({ id }: { id: string }) => (
+  <CopyButton value={id}>
+    {({ copied, copy }) => (
+      <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={`Copy ${id}`}>
+        <Icon shape={copied ? done : copyShape} />
+      </ActionIcon>
+    )}
+  </CopyButton>
+);
+
 /** An id with a button that copies it. `children`: what is shown in its place, such as a link. */
 export function CopyableId({ id, children }: { id: string | null | undefined; children?: ReactNode }) {
   if (id === null || id === undefined || id === '') return <>–</>;
@@ -19,13 +30,7 @@ export function CopyableId({ id, children }: { id: string | null | undefined; ch
       <Text span size="sm" ff="monospace" className="id">
         {children ?? id}
       </Text>
-      <CopyButton value={id}>
-        {({ copied, copy }) => (
-          <ActionIcon variant="subtle" color="gray" size="sm" onClick={copy} aria-label={`Copy ${id}`}>
-            <Icon shape={copied ? done : copyShape} />
-          </ActionIcon>
-        )}
-      </CopyButton>
+      <CopyId id={id} />
     </Group>
   );
 }

@@ -11,32 +11,34 @@ type Props<Row> = {
   rows: readonly Row[];
   keyOf: (row: Row) => string;
   empty?: ReactNode;
-  /** Its texts are short: it is read on a narrow screen without scrolling. */
-  isShort?: boolean;
 };
 
-/** Rows in columns; on a narrow screen it scrolls by itself. */
+/**
+ * Rows in columns. On a narrow screen the cells of a row stand below each other, each beside the name of its column (`console.css`);
+ * the roles keep it a table then too.
+ */
 export function DataTable<Row>(props: Props<Row>) {
-  const { name, columns, rows, keyOf, empty = 'Nothing here.', isShort = false } = props;
+  const { name, columns, rows, keyOf, empty = 'Nothing here.' } = props;
   if (rows.length === 0) return <Empty>{empty}</Empty>;
+  const classOf = ({ isNumber }: Column<Row>) => (isNumber === true ? 'number' : undefined);
   return (
-    <div className={isShort ? 'scroll short' : 'scroll'} role="group" aria-label={name} tabIndex={0}>
-      <Table highlightOnHover verticalSpacing={6} aria-label={name}>
-        <Table.Thead>
-          <Table.Tr>
+    <div className="scroll" role="group" aria-label={name} tabIndex={0}>
+      <Table highlightOnHover verticalSpacing={6} className="row-table" role="table" aria-label={name}>
+        <Table.Thead role="rowgroup">
+          <Table.Tr role="row">
             {columns.map((column) => (
-              <Table.Th key={column.name} className={column.isNumber === true ? 'number' : undefined}>
+              <Table.Th key={column.name} role="columnheader" className={classOf(column)}>
                 {column.name}
               </Table.Th>
             ))}
           </Table.Tr>
         </Table.Thead>
-        <Table.Tbody>
+        <Table.Tbody role="rowgroup">
           {rows.map((row) => (
-            <Table.Tr key={keyOf(row)}>
+            <Table.Tr key={keyOf(row)} role="row">
               {columns.map((column) => (
-                <Table.Td key={column.name} className={column.isNumber === true ? 'number' : undefined}>
-                  {column.cell(row)}
+                <Table.Td key={column.name} role="cell" data-label={column.name} className={classOf(column)}>
+                  <div className="cell">{column.cell(row)}</div>
                 </Table.Td>
               ))}
             </Table.Tr>

@@ -9,7 +9,7 @@ import {
   Textarea,
   TextInput,
 } from '@mantine/core';
-import { fromLocalInput, toLocalInput } from './filters.tsx';
+import { fromLocalInput, lastLocalInput, toLocalInput } from './filters.tsx';
 import type { InputField, Value } from './values.ts';
 
 type Props = {
@@ -100,6 +100,7 @@ export function FieldInput(props: Props) {
       <TextInput
         {...shared}
         type={field.kind === 'time' ? 'datetime-local' : 'text'}
+        {...(field.kind === 'time' ? { max: lastLocalInput } : {})}
         value={field.kind === 'time' ? toLocalInput(text) : text}
         onChange={({ currentTarget }) =>
           onChange(field.kind === 'time' ? fromLocalInput(currentTarget.value) : currentTarget.value)

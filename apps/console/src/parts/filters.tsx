@@ -16,7 +16,13 @@ export function toLocalInput(at: string | undefined): string {
   const date = new Date(at);
   return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 }
-export const fromLocalInput = (text: string): string => (text === '' ? '' : new Date(text).toISOString());
+/** Of a text that is no moment, such as one of a year of five digits: none. */
+export const fromLocalInput = (text: string): string => {
+  const at = new Date(text);
+  return Number.isNaN(at.getTime()) ? '' : at.toISOString();
+};
+/** Years have four digits. */
+export const lastLocalInput = '9999-12-31T23:59';
 
 type FieldProps = { filter: Filter; value: string; onChange: (value: string) => void };
 
@@ -37,6 +43,7 @@ function FilterField({ filter, value, onChange }: FieldProps) {
     <TextInput
       label={label}
       type={isTime ? 'datetime-local' : 'text'}
+      {...(isTime ? { max: lastLocalInput } : {})}
       value={isTime ? toLocalInput(value) : value}
       onChange={({ currentTarget }) =>
         onChange(isTime ? fromLocalInput(currentTarget.value) : currentTarget.value)
@@ -67,7 +74,7 @@ function FilterForm({ of, search }: { of: readonly Filter[]; search: Search }) {
   const cleared = Object.fromEntries(of.map(({ name }) => [name, '']));
   return (
     <form onSubmit={submit} aria-label="Filters">
-      <Group align="flex-end" gap="xs">
+      <Group align="flex-end" gap="xs" className="filters">
         {of.map((filter) => (
           <FilterField
             key={filter.name}

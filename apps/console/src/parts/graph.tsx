@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core';
 import { lazy, Suspense } from 'react';
 import { DataTable } from './data-table.tsx';
-import type { Point, Series } from './line-chart.tsx';
+import type { Point, Series } from './graph-type.ts';
 import { Empty } from './states.tsx';
 
 const Lines = lazy(async () => ({ default: (await import('./line-chart.tsx')).Lines }));

@@ -15,12 +15,19 @@ export function UserLink({ projectId, userId }: UserProps) {
   );
 }
 
+/** A project's id that leads to the project, within a text. */
+export const ProjectAnchor = ({ projectId }: { projectId: string }) => (
+  <AnchorLink to="/projects/$projectId" params={{ projectId }} size="sm">
+    {projectId}
+  </AnchorLink>
+);
+
 export function ProjectLink({ projectId }: { projectId: string | null }) {
   if (projectId === null) return <>–</>;
   return (
-    <AnchorLink to="/projects/$projectId" params={{ projectId }} size="sm">
-      {projectId}
-    </AnchorLink>
+    <CopyableId id={projectId}>
+      <ProjectAnchor projectId={projectId} />
+    </CopyableId>
   );
 }
 

@@ -13,6 +13,13 @@ type Props<Row> = {
   empty?: ReactNode;
 };
 
+/** That there is nothing is said already, unless more may come. */
+function countWords(count: number, hasMore: boolean): string {
+  if (hasMore) return `${count.toLocaleString('en')} so far`;
+  if (count === 0) return '';
+  return `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`;
+}
+
 /** A list that is read page by page. */
 export function ListTable<Row>({ name, list, columns, keyOf, empty }: Props<Row>) {
   const failure = list.error === null ? null : <Failure error={list.error} retry={list.refresh} />;
@@ -23,13 +30,20 @@ export function ListTable<Row>({ name, list, columns, keyOf, empty }: Props<Row>
       <DataTable name={name} columns={columns} rows={list.rows} keyOf={keyOf} empty={empty} />
       <Group justify="space-between">
         <Text size="sm" c="dimmed" role="status">
-          {list.rows.length} {list.hasMore ? 'so far' : list.rows.length === 1 ? 'row' : 'rows'}
+          {countWords(list.rows.length, list.hasMore)}
         </Text>
-        {list.hasMore ? (
-          <Button variant="default" size="xs" onClick={list.readMore} loading={list.isFetching}>
-            Show more
-          </Button>
-        ) : null}
+        <Group gap="xs">
+          {list.isStill ? (
+            <Button variant="subtle" size="xs" onClick={list.refresh} aria-busy={list.isFetching}>
+              Refresh the list
+            </Button>
+          ) : null}
+          {list.hasMore ? (
+            <Button variant="default" size="xs" onClick={list.readMore} aria-busy={list.isReadingMore}>
+              {list.isReadingMore ? 'Reading …' : 'Show more'}
+            </Button>
+          ) : null}
+        </Group>
       </Group>
     </>
   );

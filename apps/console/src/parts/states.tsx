@@ -29,17 +29,20 @@ function titleOf(error: unknown): string {
 
 /** An error in words, with the id to look for in the log. */
 export function Failure({ error, retry }: { error: unknown; retry?: (() => void) | undefined }) {
-  const requestId = error instanceof ApiError ? error.requestId : null;
+  const { requestId = null, retryAfterSeconds: wait = null } = error instanceof ApiError ? error : {};
   return (
     <Alert role="alert" variant="outline" color={isForbidden(error) ? 'gray' : 'red'} title={titleOf(error)}>
       <Stack gap="xs">
-        <Text size="sm">{error instanceof Error ? error.message : String(error)}</Text>
+        <Text size="sm">
+          {error instanceof Error ? error.message : String(error)}
+          {wait === null || wait === 0 ? '' : ` Ask again in ${wait} s.`}
+        </Text>
         {requestId === null ? null : (
           <Text size="sm">
             In the log: <Code>{requestId}</Code>
           </Text>
         )}
-        {retry === undefined ? null : (
+        {retry === undefined || isForbidden(error) ? null : (
           <Group>
             <Button variant="default" size="xs" onClick={retry}>
               Try again

@@ -31,11 +31,11 @@ export function Time({ at, none = '–', withDistance = false }: Props) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={`${at.replace('T', ' ').replace('Z', '')} UTC`} className="time">
-      {inZone.format(date)}
+      <span className="moment">{inZone.format(date)}</span>
       {withDistance ? (
         <Text span c="dimmed" size="sm">
           {' '}
-          ({fromNow(date)})
+          <span className="moment">({fromNow(date)})</span>
         </Text>
       ) : null}
     </time>

@@ -64,6 +64,12 @@ export async function closeSession(database: Database, id: string): Promise<void
   await database.$executeRaw`DELETE FROM public.console_sessions WHERE id = ${id}`;
 }
 
+/** How many sessions of these names have not ended. */
+export const countSessions = (
+  database: Database,
+  { names, now }: { names: readonly string[]; now: Instant },
+): Promise<number> => database.consoleSession.count({ where: { name: { in: [...names] }, ...inForce(now) } });
+
 /** The sessions of these names that have not ended, newest first. */
 export async function listSessions(
   database: Database,

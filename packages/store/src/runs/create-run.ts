@@ -81,10 +81,18 @@ export async function scheduleReconcile(database: Database): Promise<{ runId: st
   });
 }
 
+type EventReplay = {
+  eventId: string;
+  dryRun: boolean;
+  /** Kept in the audit log. */
+  reason?: string | undefined;
+  onlyProject?: string | null;
+};
+
 /** Requests the replay of one event. Null: the ledger has no such event, or not in the only project. */
 export async function requestEventReplay(
   database: Database,
-  { eventId, dryRun, onlyProject = null }: { eventId: string; dryRun: boolean; onlyProject?: string | null },
+  { eventId, dryRun, reason, onlyProject = null }: EventReplay,
   actor: Actor,
 ): Promise<{ runId: string } | null> {
   return database.$transaction(async (tx) => {
@@ -109,6 +117,7 @@ export async function requestEventReplay(
       action: 'event.replay',
       projectId: event.projectId,
       target: { type: 'event', id: eventId },
+      ...(reason === undefined ? {} : { reason }),
       details: { dry_run: dryRun, run_id: runId, status: event.status, reason: event.reason },
     });
     return { runId };
@@ -131,7 +140,7 @@ export async function beginImportRun(
 /** Requests the replay of an object's events, or of a window of time. */
 export async function requestReplay(
   database: Database,
-  { object_id: objectId, from, to, dry_run: dryRun }: ReplayEventsRequest,
+  { object_id: objectId, from, to, dry_run: dryRun, reason }: ReplayEventsRequest,
   actor: Actor,
 ): Promise<{ runId: string }> {
   const params = {
@@ -147,6 +156,7 @@ export async function requestReplay(
       action: 'events.replay',
       projectId: null,
       target: { type: 'run', id: runId },
+      ...(reason === undefined ? {} : { reason }),
       details: { dry_run: dryRun, ...params },
     });
     return { runId };

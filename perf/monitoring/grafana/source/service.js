@@ -1,3 +1,4 @@
+import { ofConsole } from './of-console.js';
 import { dashboard, figure, graph } from './panels.js';
 
 const quantiles = (metric, limits = ['p50', 'p95', 'p99']) =>
@@ -121,6 +122,7 @@ export const service = dashboard({
         ),
       ],
     ],
+    ofConsole,
     [
       'Cache',
       [

@@ -29,7 +29,8 @@ export const createConsoleSession = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ config, database, clock, authFailures, logger }, { body: { name, secret }, login }) => {
+  handle: async (deps, { body: { name, secret }, login }) => {
+    const { config, database, clock, authFailures, consoleMetrics, logger } = deps;
     const admin = createAdminFinder(config.adminKeys)(secret);
     if (admin === null || admin.name !== name)
       throw authFailures.wrong(
@@ -38,6 +39,7 @@ export const createConsoleSession = defineEndpoint({
       );
     const { token, digest } = createSessionToken({ ...admin, secret });
     const session = await openSession(database, { digest, name, now: clock() });
+    consoleMetrics.signedIn(admin.role);
     const from = shortAddressOf(addressOf(login.request));
     logger.info('console_signed_in', { name, session_id: session.id, address: from });
     return { body: presentAdmin(admin), headers: { 'set-cookie': sessionCookie(config, token) } };

@@ -11,8 +11,9 @@ export const deleteConsoleSession = defineEndpoint({
   access: 'console',
   answers: [{ status: 204, description: 'Signed out, and the cookie is taken away.' }],
   errors: [],
-  handle: async ({ config, database, logger }, { signedIn: { session, admin } }) => {
+  handle: async ({ config, database, consoleMetrics, logger }, { signedIn: { session, admin } }) => {
     await closeSession(database, session.id);
+    consoleMetrics.ended('signed_out');
     logger.info('console_signed_out', { name: admin.name, session_id: session.id });
     return { body: undefined, headers: { 'set-cookie': noSessionCookie(config) } };
   },

@@ -36,7 +36,7 @@ export const replayEvent = defineEndpoint({
   ],
   errors: ['event_not_found', 'payload_expired', 'stripe_unavailable'],
   handle: async (deps, { params, body, actor, onlyProject }) => {
-    const order = { eventId: params.event_id, dryRun: body.dry_run, onlyProject };
+    const order = { eventId: params.event_id, dryRun: body.dry_run, reason: body.reason, onlyProject };
     const ordered = await requestEventReplay(deps.database, order, actor);
     if (ordered === null) throw eventNotFound();
     const { runId } = ordered;

@@ -94,6 +94,12 @@ async function takeReplay(eventId: string): Promise<string> {
   return runId;
 }
 
+/** What the audit log says why, of all that was done to it. */
+async function reasonsOf(type: string, id: string): Promise<string[]> {
+  const { body } = await admin('get', `/audit?target_type=${type}&target_id=${id}`).expect(200);
+  return body.data.map(({ reason }: { reason: string }) => reason);
+}
+
 test.each([
   { error: 'payload_expired', status: 409, code: 'payload_expired' },
   { error: 'stripe_unavailable', status: 503, code: 'stripe_unavailable' },
@@ -111,7 +117,8 @@ test.each([
 test('a replay answers with what the worker found', async () => {
   const eventId = await recordEvent();
   const { database } = commerce.deps;
-  const answer = admin('post', `/events/${eventId}/replay`, { dry_run: true }).then((response) => response);
+  const order = { dry_run: true, reason: 'Case 4711' };
+  const answer = admin('post', `/events/${eventId}/replay`, order).then((response) => response);
   const runId = await takeReplay(eventId);
   const result = { event_id: eventId, dry_run: true, outcome: 'stale', reason: null, changes: [] };
   await endRun(database, { runId, workerId: 'worker', status: 'done', result });
@@ -122,6 +129,7 @@ test('a replay answers with what the worker found', async () => {
   expect(run.body).toMatchObject({ kind: 'replay', status: 'done', dry_run: true, result });
   const { body: replays } = await admin('get', '/runs?kind=replay').expect(200);
   expect(replays.data).toContainEqual(run.body);
+  expect(await reasonsOf('event', eventId)).toEqual(['Case 4711']);
 });
 
 test('without a worker a replay is 503, and is not done later', async () => {
@@ -137,7 +145,9 @@ test('without a worker a replay is 503, and is not done later', async () => {
 }, 30_000);
 
 test('events of an object or a window are replayed as a run', async () => {
-  const { body } = await admin('post', '/events/replay', { object_id: 'sub_1', dry_run: true }).expect(202);
+  const order = { object_id: 'sub_1', dry_run: true, reason: 'Case 4712' };
+  const { body } = await admin('post', '/events/replay', order).expect(202);
   const run = await admin('get', `/reconcile/${String(body.run_id)}`).expect(200);
   expect(run.body).toMatchObject({ kind: 'replay', status: 'running', dry_run: true });
+  expect(await reasonsOf('run', String(body.run_id))).toEqual(['Case 4712']);
 });

@@ -14,8 +14,9 @@ export const revokeSession = defineEndpoint({
   query: dryRunQuery,
   answers: [{ status: 204, description: 'Ended.' }],
   errors: ['session_not_found'],
-  handle: async ({ database, clock }, { params, actor }) => {
+  handle: async ({ database, clock, consoleMetrics }, { params, query, actor }) => {
     await revokeRow(database, { sessionId: params.session_id, now: clock(), actor });
+    if (query.dry_run !== true) consoleMetrics.ended('revoked');
     return { body: undefined };
   },
 });

@@ -1,7 +1,10 @@
-import { findUsersQuery, foundUserList } from '@billing/domain';
+import { apiKeyPrefix, findUsersQuery, foundUserList, isWellFormedApiKey } from '@billing/domain';
 import { findUsers as findRows } from '@billing/store';
 import { defineEndpoint } from '../../http/define-endpoint.ts';
 import { pageExample } from '../page.ts';
+
+/** A key that somebody pasted whole is looked for by its prefix: the key itself belongs into no log. */
+const withoutSecret = (query: string): string => (isWellFormedApiKey(query) ? apiKeyPrefix(query) : query);
 
 export const findUsers = defineEndpoint({
   method: 'get',
@@ -9,7 +12,8 @@ export const findUsers = defineEndpoint({
   operationId: 'findUsers',
   tag: 'Access',
   summary: 'Find whose something is',
-  description: 'The first 100 that match, exactly. Recorded in the audit log.',
+  description:
+    'The first 100 that match, exactly. Recorded in the audit log. Of an API key the prefix is enough; a whole key is looked for, and recorded, by its prefix.',
   access: { admin: 'viewer', limitedBy: 'handler' },
   readsReplica: true,
   query: findUsersQuery,
@@ -29,7 +33,8 @@ export const findUsers = defineEndpoint({
     },
   ],
   errors: [],
-  handle: async ({ database, reader, erasureKeys }, { query, actor, onlyProject }) => {
+  handle: async ({ database, reader, erasureKeys }, { query: sent, actor, onlyProject }) => {
+    const query = { ...sent, query: withoutSecret(sent.query) };
     // A name that is limited to a project finds what is in it, whatever else it asks for.
     if (onlyProject !== null && (query.project_id ?? onlyProject) !== onlyProject)
       return { body: { data: [], next_cursor: null } };

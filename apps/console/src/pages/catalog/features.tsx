@@ -21,7 +21,7 @@ export function Features({ projectId }: { projectId: string }) {
         empty="None is described. Codes that are on or off need no description."
         columns={[
           { name: 'Code', cell: ({ feature_code: code }) => <CopyableId id={code} /> },
-          { name: 'Name', cell: ({ name }) => name ?? '–' },
+          { name: 'Name', cell: ({ name }) => <span className="value">{name ?? '–'}</span> },
           { name: 'Kind', cell: kindOf },
           {
             name: 'Thresholds',

@@ -59,7 +59,10 @@ export function Prices({ projectId }: { projectId: string }) {
             cell: (price) => (
               <Group gap="xs">
                 <ActionButton action={changePrice(price, products)} label={`Change ${price.price_id}`} />
-                <ActionButton action={archivePrice(price)} label={`Archive ${price.price_id}`} />
+                <ActionButton
+                  action={archivePrice(price)}
+                  label={`${price.is_archived ? 'Bring back' : 'Archive'} ${price.price_id}`}
+                />
                 <ActionButton action={deletePrice(price)} label={`Delete ${price.price_id}`} />
               </Group>
             ),

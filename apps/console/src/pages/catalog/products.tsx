@@ -60,8 +60,8 @@ export function Products({ projectId }: { projectId: string }) {
               </Lines>
             ),
           },
-          { name: 'Name', cell: ({ name }) => name },
-          { name: 'Gives', cell: givesOf },
+          { name: 'Name', cell: ({ name }) => <span className="value">{name}</span> },
+          { name: 'Gives', cell: (product) => <span className="value">{givesOf(product)}</span> },
           { name: 'Plan', cell: planOf },
           {
             name: 'State',
@@ -77,7 +77,10 @@ export function Products({ projectId }: { projectId: string }) {
                     label={`Change ${product.product_id}`}
                   />
                 )}
-                <ActionButton action={archiveProduct(product)} label={`Archive ${product.product_id}`} />
+                <ActionButton
+                  action={archiveProduct(product)}
+                  label={`${product.is_archived ? 'Bring back' : 'Archive'} ${product.product_id}`}
+                />
               </Group>
             ),
           },

@@ -71,12 +71,15 @@ export function Event() {
   return (
     <Page
       title={`Event ${eventId}`}
+      id={eventId}
       words={read.data?.type}
       actions={
-        <>
-          <ActionButton action={tryReplay(eventId)} />
-          <ActionButton action={replayOne(eventId)} />
-        </>
+        read.data === undefined ? null : (
+          <>
+            <ActionButton action={tryReplay(eventId)} />
+            <ActionButton action={replayOne(eventId)} />
+          </>
+        )
       }
     >
       <Loaded read={read}>

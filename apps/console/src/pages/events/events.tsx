@@ -5,19 +5,26 @@ import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import type { Filter } from '../../parts/filters.tsx';
 import { EventLink, FoundLink } from '../../parts/links.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Page } from '../../parts/page.tsx';
-import { Status } from '../../parts/status.tsx';
+import { inWords, Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { replayMany } from '../runs/run-actions.tsx';
 
 const columns: readonly Column<EventOut>[] = [
   { name: 'Received', cell: ({ received_at: at }) => <Time at={at} /> },
-  { name: 'Event', cell: ({ event_id: id }) => <EventLink eventId={id} /> },
-  { name: 'Type', cell: ({ type }) => type },
+  {
+    name: 'Event, type',
+    cell: ({ event_id: id, type }) => <Lines of={<EventLink eventId={id} />}>{type}</Lines>,
+  },
   { name: 'About', cell: ({ object_id: id }) => <FoundLink id={id} /> },
-  { name: 'Outcome', cell: ({ status }) => <Status of={status} /> },
-  { name: 'Reason', cell: ({ reason }) => reason ?? '–' },
+  {
+    name: 'Outcome',
+    cell: ({ status, reason }) => (
+      <Lines of={<Status of={status} />}>{reason === null ? null : inWords(reason)}</Lines>
+    ),
+  },
   { name: 'Tries', cell: ({ attempts }) => attempts, isNumber: true },
 ];
 

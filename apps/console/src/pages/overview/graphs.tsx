@@ -3,10 +3,11 @@ import { useState } from 'react';
 import { useRead } from '../../api/reads.ts';
 import { Graph } from '../../parts/graph.tsx';
 import { Loaded } from '../../parts/states.tsx';
+import { eventPoints, queuePoints } from './points.ts';
 
 const dayMs = 86_400_000;
 const hour = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' });
-const mostPoints = 144;
+const label = (at: number): string => hour.format(new Date(at));
 
 /** The last 24 hours. `from` stays while the page is open, so that all who show it share one read. */
 function useSamples() {
@@ -17,34 +18,44 @@ function useSamples() {
   return useRead<SampleListOut>('/api/v1/admin/samples', { query: { from } });
 }
 
-/** Every n-th sample in the order of time: a graph has no room for more. */
-function thinned(samples: readonly SampleOut[]): SampleOut[] {
-  const step = Math.max(1, Math.ceil(samples.length / mostPoints));
-  return samples.filter((_, index) => index % step === 0);
-}
-
 const colours = ['blue', 'orange', 'teal', 'grape', 'red', 'cyan'];
+type QueueValue = (queue: SampleOut['queues'][number]) => number;
 
-export function QueueGraph() {
+/** A line for each queue. */
+function OfQueues({ name, of: { data, step_seconds: stepSeconds }, valueOf }: QueueGraphProps) {
+  const names = [...new Set(data.flatMap(({ queues }) => queues.map((queue) => queue.name)))];
+  return (
+    <Graph
+      name={name}
+      points={queuePoints(data, { stepSeconds, label }, valueOf)}
+      series={names.map((queue, index) => ({
+        name: queue,
+        label: queue,
+        colour: colours[index % colours.length] ?? 'blue',
+      }))}
+    />
+  );
+}
+type QueueGraphProps = { name: string; of: SampleListOut; valueOf: QueueValue };
+
+/** How many jobs there were, and how old the oldest of them. */
+export function QueueGraphs() {
   return (
     <Loaded read={useSamples()}>
-      {({ data }) => {
-        const names = [...new Set(data.flatMap(({ queues }) => queues.map(({ name }) => name)))];
-        return (
-          <Graph
+      {(samples) => (
+        <>
+          <OfQueues
             name="Jobs that wait or run, by queue"
-            points={thinned(data).map((sample) => ({
-              at: hour.format(new Date(sample.at)),
-              ...Object.fromEntries(sample.queues.map((one) => [one.name, one.waiting + one.active])),
-            }))}
-            series={names.map((name, index) => ({
-              name,
-              label: name,
-              colour: colours[index % colours.length] ?? 'blue',
-            }))}
+            of={samples}
+            valueOf={({ waiting, active }) => waiting + active}
           />
-        );
-      }}
+          <OfQueues
+            name="Age of the oldest job in seconds, by queue"
+            of={samples}
+            valueOf={({ oldest_seconds: age }) => Math.round(age * 10) / 10}
+          />
+        </>
+      )}
     </Loaded>
   );
 }
@@ -55,21 +66,20 @@ const outcomes = [
   { name: 'ignored', label: 'Ignored', colour: 'gray' },
   { name: 'quarantined', label: 'Quarantined', colour: 'orange' },
   { name: 'failed', label: 'Failed', colour: 'red' },
-];
+] as const;
 
 export function EventGraph() {
   return (
     <Loaded read={useSamples()}>
-      {({ data, step_seconds: step }) => (
+      {({ data, step_seconds: stepSeconds }) => (
         <Graph
           name="Events a minute, by outcome"
           series={outcomes}
-          points={thinned(data).map(({ at, events }) => ({
-            at: hour.format(new Date(at)),
-            ...Object.fromEntries(
-              Object.entries(events).map(([name, count]) => [name, Math.round((count / step) * 600) / 10]),
-            ),
-          }))}
+          points={eventPoints(
+            data,
+            { stepSeconds, label },
+            outcomes.map(({ name }) => name),
+          )}
         />
       )}
     </Loaded>

@@ -6,7 +6,7 @@ import { useSession } from '../../app/session.tsx';
 import { Page, Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
-import { EventGraph, QueueGraph } from './graphs.tsx';
+import { EventGraph, QueueGraphs } from './graphs.tsx';
 import { Tiles } from './tiles.tsx';
 import { AnchorLink } from '../../parts/router-links.tsx';
 
@@ -14,6 +14,8 @@ import { AnchorLink } from '../../parts/router-links.tsx';
 const placeOf: Partial<
   Record<ConditionOut['code'], '/events' | '/quarantine' | '/runs' | '/queues' | '/projects'>
 > = {
+  queue_unreachable: '/queues',
+  no_worker: '/queues',
   queue_waits: '/queues',
   events_failed: '/events',
   events_quarantined: '/quarantine',
@@ -25,6 +27,7 @@ const placeOf: Partial<
   webhook_deliveries_wait: '/projects',
   webhook_key_missing: '/projects',
   sweep_late: '/runs',
+  stripe_throttled: '/runs',
 };
 const searchOf: Partial<Record<ConditionOut['code'], Record<string, string>>> = {
   events_failed: { status: 'failed' },
@@ -91,7 +94,7 @@ function OverviewOfAll() {
         )}
       </Loaded>
       <Section title="Queues, last 24 hours">
-        <QueueGraph />
+        <QueueGraphs />
       </Section>
       <Section title="Stripe’s events, last 24 hours">
         <EventGraph />

@@ -4,18 +4,13 @@ import type { ReactNode } from 'react';
 import { spanOf } from '../../parts/time.tsx';
 import { CardLink } from '../../parts/router-links.tsx';
 
-type Place = '/events' | '/quarantine' | '/runs' | '/queues' | '/projects' | '/access';
-type TileProps = {
-  name: string;
-  to: Place;
-  search?: Record<string, string>;
-  children: ReactNode;
-  more?: ReactNode;
-};
+type Place = '/events' | '/quarantine' | '/runs' | '/queues' | '/projects';
+type BodyProps = { name: string; children: ReactNode; more?: ReactNode };
+type TileProps = BodyProps & { to: Place; search?: Record<string, string> };
 
-function Tile({ name, to, search = {}, children, more }: TileProps) {
+function Body({ name, children, more }: BodyProps) {
   return (
-    <CardLink withBorder padding="sm" to={to} search={search} className="tile">
+    <>
       <Text size="sm" c="dimmed">
         {name}
       </Text>
@@ -23,6 +18,28 @@ function Tile({ name, to, search = {}, children, more }: TileProps) {
         {children}
       </Text>
       {more === undefined ? null : <Text size="sm">{more}</Text>}
+    </>
+  );
+}
+
+const Tile = ({ to, search = {}, ...body }: TileProps) => (
+  <CardLink withBorder padding="sm" to={to} search={search} className="tile">
+    <Body {...body} />
+  </CardLink>
+);
+
+/** Leads to the run that found it. */
+function DriftTile({ of }: { of: OverviewOut['drift'] }) {
+  const name = 'Drift of the last reconcile';
+  if (of === null)
+    return (
+      <Tile name={name} to="/runs" search={{ kind: 'reconcile' }}>
+        none has run
+      </Tile>
+    );
+  return (
+    <CardLink withBorder padding="sm" to="/runs/$runId" params={{ runId: of.run_id }} className="tile">
+      <Body name={name}>{of.differences.toLocaleString()}</Body>
     </CardLink>
   );
 }
@@ -47,7 +64,7 @@ export function Tiles({ of }: { of: OverviewOut }) {
     <div className="tiles">
       <Tile
         name="Processes"
-        to="/access"
+        to="/queues"
         more={processes.other === 0 ? undefined : `${processes.other} older`}
       >
         {processes.api} API, {processes.worker} worker
@@ -71,9 +88,7 @@ export function Tiles({ of }: { of: OverviewOut }) {
       <Tile name="Last sweep" to="/events">
         {sweep.age_seconds === null ? 'none yet' : `${spanOf(sweep.age_seconds)} ago`}
       </Tile>
-      <Tile name="Drift of the last reconcile" to="/runs" search={{ kind: 'reconcile' }}>
-        {drift === null ? 'none has run' : drift.differences.toLocaleString()}
-      </Tile>
+      <DriftTile of={drift} />
       <Tile
         name="Webhooks to products"
         to="/projects"

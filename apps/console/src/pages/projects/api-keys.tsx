@@ -19,7 +19,7 @@ function stateOf({ revoked_at: revoked, expires_at: expires }: ApiKeyOut): strin
 
 const columns: readonly Column<ApiKeyOut>[] = [
   { name: 'Begins with', cell: ({ prefix }) => <CopyableId id={prefix} /> },
-  { name: 'Name', cell: ({ name }) => name ?? '–' },
+  { name: 'Name', cell: ({ name }) => <span className="value">{name ?? '–'}</span> },
   { name: 'State', cell: (key) => <Status of={stateOf(key)} /> },
   {
     name: 'May',

@@ -30,7 +30,6 @@ function Policy({ project }: { project: ProjectOut }) {
     >
       <DataTable
         name="Policy"
-        isShort
         rows={describePolicy(project.policy)}
         keyOf={({ name }) => name}
         columns={[
@@ -77,7 +76,6 @@ function Checkout({ project }: { project: ProjectOut }) {
     >
       <DataTable
         name="Defaults of the checkout"
-        isShort
         rows={describeCheckout(project.checkout_defaults)}
         keyOf={({ name }) => name}
         columns={[
@@ -99,6 +97,7 @@ export function Project() {
   return (
     <Page
       title={`Project ${projectId}`}
+      id={projectId}
       words={read.data?.description ?? read.data?.name}
       actions={
         read.data === undefined ? null : (

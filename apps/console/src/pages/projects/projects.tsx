@@ -14,6 +14,7 @@ const createProject: Action = {
   title: 'New project',
   words: 'A project is one product backend: its keys, catalog, users and policy.',
   least: 'admin',
+  isOfAll: true,
   isTried: true,
   fields: [
     {
@@ -55,7 +56,7 @@ export function Projects() {
         empty="There is no project yet."
         columns={[
           { name: 'Id', cell: ({ project_id: id }) => <ProjectLink projectId={id} /> },
-          { name: 'Name', cell: ({ name }) => name },
+          { name: 'Name', cell: ({ name }) => <span className="value">{name}</span> },
           { name: 'State', cell: ({ is_active: isActive }) => <Status of={isActive ? 'active' : 'off'} /> },
           { name: 'Changed', cell: ({ updated_at: at }) => <Time at={at} /> },
         ]}

@@ -3,9 +3,8 @@ import type { ReplayEventResponse, RunAccepted } from '@billing/domain';
 import type { ReactNode } from 'react';
 import { pathOf } from '../../api/address.ts';
 import type { Action } from '../../parts/action-type.ts';
-import { ChangeTable } from '../../parts/change-table.tsx';
+import { ChangeTable, outcomeWords } from '../../parts/change-table.tsx';
 import { givenText, isOn } from '../../parts/values.ts';
-import { inWords } from '../../parts/status.tsx';
 import { AnchorLink } from '../../parts/router-links.tsx';
 
 const hasField = <Name extends string>(of: unknown, name: Name): of is Record<Name, unknown> =>
@@ -28,14 +27,10 @@ export function startedRun(answer: unknown): ReactNode {
 
 function replayed(answer: unknown): ReactNode {
   if (!isReplay(answer)) return null;
-  const { outcome, reason, changes, dry_run: isTry } = answer;
   return (
     <Stack gap="xs">
-      <Text size="sm">
-        {isTry ? 'It would be' : 'It is'} {inWords(outcome)}
-        {reason === null ? '.' : `: ${reason}.`}
-      </Text>
-      <ChangeTable changes={changes} empty="It changes nothing." />
+      <Text size="sm">{outcomeWords(answer)}</Text>
+      <ChangeTable changes={answer.changes} empty="It changes nothing." />
     </Stack>
   );
 }
@@ -55,12 +50,14 @@ export const tryReplay = (eventId: string): Action => ({
   done: replayed,
 });
 
+/** Processes an event again, after it was tried. */
 export const replayOne = (eventId: string): Action => ({
   ...tryReplay(eventId),
+  isTried: true,
+  needsReason: true,
   label: 'Replay',
   title: `Replay ${eventId}`,
-  words:
-    'A worker processes the event again. What is newer stays. “Try a replay” shows first what it changes.',
+  words: 'A worker processes the event again. What is newer stays.',
   confirm: 'Replay it',
   request: () => ({
     method: 'POST',
@@ -79,6 +76,7 @@ const forReal = {
 /** `objectId`: only events about this object. */
 export const replayMany = (objectId?: string): Action => ({
   label: objectId === undefined ? 'Replay many' : 'Replay its events',
+  isOfAll: true,
   title: 'Replay many events',
   words: 'A run of the worker processes events again: of an object, of a window of time, or of both.',
   least: 'operator',
@@ -87,6 +85,7 @@ export const replayMany = (objectId?: string): Action => ({
     { kind: 'text', name: 'object_id', label: 'Object of Stripe', initial: objectId ?? '' },
     { kind: 'time', name: 'from', label: 'Made from' },
     { kind: 'time', name: 'to', label: 'Made before' },
+    { kind: 'text', name: 'reason', label: 'Reason', description: 'Kept in the audit log.' },
     forReal,
   ],
   request: (values) => ({
@@ -96,20 +95,24 @@ export const replayMany = (objectId?: string): Action => ({
       object_id: givenText(values, 'object_id'),
       from: givenText(values, 'from'),
       to: givenText(values, 'to'),
+      reason: givenText(values, 'reason'),
       dry_run: !isOn(values, 'apply'),
     },
   }),
   done: startedRun,
 });
 
-export const startReconcile: Action = {
+/** `onlyProject`: of a name that is limited to it; null: of none. */
+export const startReconcile = (onlyProject: string | null): Action => ({
   label: 'Reconcile',
   title: 'Compare with Stripe',
   words: 'A run of the worker compares what is stored with what Stripe has, within the budget of reads.',
   least: 'operator',
   confirm: 'Start',
   fields: [
-    { kind: 'text', name: 'project_id', label: 'Project', description: 'Empty: all.' },
+    onlyProject === null
+      ? { kind: 'text', name: 'project_id', label: 'Project', description: 'Empty: all.' }
+      : { kind: 'text', name: 'project_id', label: 'Project', isRequired: true, initial: onlyProject },
     {
       kind: 'time',
       name: 'since',
@@ -128,4 +131,4 @@ export const startReconcile: Action = {
     },
   }),
   done: startedRun,
-};
+});

@@ -82,6 +82,7 @@ export function Run() {
   return (
     <Page
       title={`Run ${runId}`}
+      id={runId}
       words={
         read.data === undefined
           ? undefined

@@ -1,5 +1,6 @@
 import type { RunOut } from '@billing/domain';
 import { useList } from '../../api/reads.ts';
+import { useSession } from '../../app/session.tsx';
 import { ActionButton } from '../../parts/action.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
@@ -36,6 +37,7 @@ const filters: readonly Filter[] = [
 /** Work that takes minutes. */
 export function Runs() {
   const { kind, status } = useFilters();
+  const { session } = useSession();
   const list = useList<RunOut>('/api/v1/admin/runs', { query: { kind, status } });
   return (
     <Page
@@ -43,7 +45,7 @@ export function Runs() {
       words="Work that takes minutes and goes on without this page."
       actions={
         <>
-          <ActionButton action={startReconcile} variant="filled" />
+          <ActionButton action={startReconcile(session.project_id)} variant="filled" />
           <ActionButton action={replayMany()} />
         </>
       }

@@ -35,9 +35,20 @@ const columns: readonly Column<SoldPurchaseOut>[] = [
       </Lines>
     ),
   },
-  { name: 'State', cell: ({ status }) => <Status of={status} /> },
+  {
+    name: 'State, dispute',
+    cell: ({ status, dispute_status: dispute }) => (
+      <Lines of={<Status of={status} />}>
+        {dispute === null ? null : (
+          <>
+            dispute <Status of={dispute} />
+          </>
+        )}
+      </Lines>
+    ),
+  },
   { name: 'User and project', cell: (row) => <Owner of={row} /> },
-  { name: 'Sold as', cell: soldAs },
+  { name: 'Sold as', cell: (row) => <span className="value">{soldAs(row)}</span> },
   {
     name: 'Amount',
     cell: ({ amount, amount_refunded: refunded, currency }) => (
@@ -47,7 +58,6 @@ const columns: readonly Column<SoldPurchaseOut>[] = [
     ),
     isNumber: true,
   },
-  { name: 'Dispute', cell: ({ dispute_status: status }) => <Status of={status} /> },
   { name: 'Paid', cell: ({ paid_at: at }) => <Time at={at} /> },
 ];
 

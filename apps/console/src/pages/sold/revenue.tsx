@@ -3,7 +3,7 @@ import { useRead } from '../../api/reads.ts';
 import { useSession } from '../../app/session.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import { Graph } from '../../parts/graph.tsx';
-import type { Series } from '../../parts/line-chart.tsx';
+import type { Series } from '../../parts/graph-type.ts';
 import { Section } from '../../parts/page.tsx';
 import { Empty, Loaded } from '../../parts/states.tsx';
 

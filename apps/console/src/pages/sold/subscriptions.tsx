@@ -71,7 +71,7 @@ const columns: readonly Column<SoldSubscriptionOut>[] = [
   {
     name: 'Sold as, since',
     cell: ({ items, started_at: at }) => (
-      <Lines of={soldAs(items)}>
+      <Lines of={<span className="value">{soldAs(items)}</span>}>
         <Time at={at} />
       </Lines>
     ),

@@ -32,7 +32,7 @@ export function Refusals({ projectId }: { projectId: string }) {
           { name: 'User', cell: ({ user_id: userId }) => <UserLink projectId={projectId} userId={userId} /> },
           { name: 'Feature', cell: ({ feature_code: code }) => code },
           { name: 'Event', cell: ({ event_id: id }) => <CopyableId id={id} /> },
-          { name: 'Why', cell: ({ detail }) => detail },
+          { name: 'Why', cell: ({ detail }) => <span className="value">{detail}</span> },
         ]}
       />
     </Section>
@@ -58,7 +58,7 @@ export function MeterReports({ projectId }: { projectId: string }) {
           { name: 'State', cell: ({ state }) => <Status of={state} /> },
           { name: 'Quantity', cell: ({ quantity }) => quantity?.toLocaleString() ?? '–', isNumber: true },
           { name: 'Tries', cell: ({ attempts }) => attempts, isNumber: true },
-          { name: 'Problem', cell: ({ problem }) => problem ?? '–' },
+          { name: 'Problem', cell: ({ problem }) => <span className="value">{problem ?? '–'}</span> },
         ]}
       />
     </Section>

@@ -3,6 +3,7 @@ import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Section } from '../../parts/page.tsx';
 import { inWords, Status } from '../../parts/status.tsx';
@@ -23,14 +24,24 @@ export function UsageEvents({ of }: { of: UsageKey }) {
         keyOf={({ event_id: id, usage_seq: sequence }) => `${id} ${sequence}`}
         empty="Nothing was recorded."
         columns={[
-          { name: 'When', cell: ({ timestamp: at }) => <Time at={at} /> },
+          {
+            name: 'When, recorded',
+            cell: ({ timestamp: at, recorded_at: recorded }) => (
+              <Lines of={<Time at={at} />}>
+                <Time at={recorded} />
+              </Lines>
+            ),
+          },
           { name: 'Event', cell: ({ event_id: id }) => <CopyableId id={id} /> },
           { name: 'Kind', cell: ({ kind }) => inWords(kind) },
           { name: 'Quantity', cell: ({ quantity }) => quantity.toLocaleString(), isNumber: true },
           { name: 'Given back', cell: ({ corrected }) => corrected.toLocaleString(), isNumber: true },
-          { name: 'Taken', cell: ({ allowed }) => <Status of={allowed ? 'applied' : 'denied'} /> },
-          { name: 'Why', cell: ({ reason }) => inWords(reason) },
-          { name: 'Recorded', cell: ({ recorded_at: at }) => <Time at={at} /> },
+          {
+            name: 'Taken, why',
+            cell: ({ allowed, reason }) => (
+              <Lines of={<Status of={allowed ? 'applied' : 'denied'} />}>{inWords(reason)}</Lines>
+            ),
+          },
         ]}
       />
     </Section>

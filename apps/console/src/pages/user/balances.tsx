@@ -2,8 +2,10 @@ import { Card, Progress, Stack, Text } from '@mantine/core';
 import type { CheckOut, EntitlementOut, UserOut } from '@billing/domain';
 import { pathOf } from '../../api/address.ts';
 import { useRead } from '../../api/reads.ts';
+import { CopyableId } from '../../parts/copyable-id.tsx';
 import { DataTable } from '../../parts/data-table.tsx';
 import { Facts } from '../../parts/facts.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { Empty, Loaded } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { quantity } from '../../words/money.ts';
@@ -20,7 +22,14 @@ function Buckets({ of }: { of: Balance['buckets'] }) {
       rows={of}
       keyOf={({ source_id: id, period_start: start }) => `${id} ${start}`}
       columns={[
-        { name: 'From', cell: ({ source, source_id: id }) => `${source} ${id}` },
+        {
+          name: 'From',
+          cell: ({ source, source_id: id }) => (
+            <Lines of={source}>
+              <CopyableId id={id} />
+            </Lines>
+          ),
+        },
         { name: 'Period', cell: ({ period_start: start }) => <Time at={start} /> },
         { name: 'Ends', cell: ({ period_end: end }) => <Time at={end} none="no end" /> },
         { name: 'Granted', cell: ({ granted }) => quantity(granted), isNumber: true },

@@ -24,6 +24,7 @@ export const assignAction = ({ projectId, userId }: UserKey, objectId?: string):
   words:
     'Says that one subscription or payment is this user’s. It goes before the customer’s mapping, also in later events.',
   least: 'operator',
+  isOfAll: true,
   isTried: true,
   needsReason: true,
   fields:

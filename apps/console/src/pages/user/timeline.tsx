@@ -1,11 +1,11 @@
 import type { TimelineEntryOut } from '@billing/domain';
-import { Text } from '@mantine/core';
 import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import { CopyableId } from '../../parts/copyable-id.tsx';
 import type { Column } from '../../parts/data-table.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import { EventLink } from '../../parts/links.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { inWords, Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -29,17 +29,20 @@ function Subject({ of }: { of: TimelineEntryOut }) {
 
 const columns: readonly Column<TimelineEntryOut>[] = [
   { name: 'When', cell: ({ at }) => <Time at={at} /> },
-  { name: 'Kind', cell: ({ kind }) => inWords(kind) },
   {
     name: 'What',
-    cell: ({ action, quantity }) => (quantity === null ? action : `${action} ${quantity.toLocaleString()}`),
+    cell: ({ kind, action, quantity }) => (
+      <Lines of={quantity === null ? action : `${action} ${quantity.toLocaleString()}`}>
+        {inWords(kind)}
+      </Lines>
+    ),
   },
   { name: 'About', cell: (entry) => <Subject of={entry} /> },
   { name: 'Outcome', cell: ({ status }) => <Status of={status} /> },
   {
     name: 'Who and why',
     cell: ({ actor, reason }) => (
-      <Text size="sm">{[actor, reason].filter((one) => one !== null).join(': ')}</Text>
+      <span className="value">{[actor, reason].filter((one) => one !== null).join(': ')}</span>
     ),
   },
 ];

@@ -2,10 +2,11 @@ import { Button, Stack, Text } from '@mantine/core';
 import type { UserOut } from '@billing/domain';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { pathOf } from '../../api/address.ts';
-import { isMissing, useRead } from '../../api/reads.ts';
+import { ApiError } from '../../api/problem.ts';
+import { useRead, useRefresh } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { useFilters } from '../../parts/filters.tsx';
-import { ProjectLink } from '../../parts/links.tsx';
+import { ProjectAnchor } from '../../parts/links.tsx';
 import { Page } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
 import { PageTabs } from '../../parts/tabs.tsx';
@@ -52,23 +53,25 @@ function Details({ user, of }: { user: UserOut; of: UserKey }) {
 /** What a user may do, and why. */
 export function User() {
   const of = useParams({ from: '/users/$projectId/$userId' });
-  const read = useRead<UserOut>(pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}`, {
-    isAudited: true,
-  });
+  const path = pathOf`/api/v1/admin/users/${of.projectId}/${of.userId}`;
+  const read = useRead<UserOut>(path, { isAudited: true });
+  const refresh = useRefresh(path);
   const actions = useUserActions(of);
-  const isUnknown = isMissing(read.error) && read.data === undefined;
+  const isUnknown =
+    read.error instanceof ApiError && read.error.code === 'user_not_found' && read.data === undefined;
   return (
     <Page
       title={`User ${of.userId}`}
+      id={of.userId}
       words={
         <>
-          of <ProjectLink projectId={of.projectId} />
+          of <ProjectAnchor projectId={of.projectId} />
         </>
       }
       actions={
         <>
-          <Button variant="subtle" size="xs" onClick={() => void read.refetch()} loading={read.isFetching}>
-            Refresh
+          <Button variant="subtle" size="xs" onClick={refresh} aria-busy={read.isFetching}>
+            {read.isFetching && read.data !== undefined ? 'Reading …' : 'Refresh'}
           </Button>
           {actions.map((action) => (
             <ActionButton

@@ -7,7 +7,7 @@ import { Empty } from '../../parts/states.tsx';
 import { Status } from '../../parts/status.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ownerWords, reasonHelp, reasonWords } from '../../words/reasons.ts';
-import { replayMany } from '../runs/run-actions.tsx';
+import { replayMany, replayOne } from '../runs/run-actions.tsx';
 import { revokeAction } from './access-actions.ts';
 import { ExplainedItem } from './explained-item.tsx';
 import type { UserKey } from './user-key.ts';
@@ -64,7 +64,15 @@ function SourceCard({ source: { first, items }, of }: { source: Source; of: User
             <Status of={items.some((item) => item.in_force) ? 'in_force' : 'grants_nothing'} />
           </Group>
           {isRevocable ? <ActionButton action={revokeAction(first.source_id)} /> : null}
-          {first.last_event === null ? null : <ActionButton action={replayMany(first.source_id)} />}
+          {first.last_event === null ? null : (
+            <Group gap="xs">
+              <ActionButton
+                action={replayOne(first.last_event.event_id)}
+                label={`Replay ${first.last_event.event_id}`}
+              />
+              <ActionButton action={replayMany(first.source_id)} />
+            </Group>
+          )}
         </Group>
         {reasons.size === 1 ? <Reason of={first} /> : null}
         <Text size="sm" c="dimmed">

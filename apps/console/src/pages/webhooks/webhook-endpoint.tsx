@@ -8,6 +8,7 @@ import { Facts } from '../../parts/facts.tsx';
 import { Filters, useFilters } from '../../parts/filters.tsx';
 import type { Filter } from '../../parts/filters.tsx';
 import { UserLink } from '../../parts/links.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Page, Section } from '../../parts/page.tsx';
 import { Loaded } from '../../parts/states.tsx';
@@ -50,20 +51,29 @@ function Deliveries({ path, projectId }: { path: string; projectId: string }) {
         columns={[
           { name: 'Made', cell: ({ created_at: at }) => <Time at={at} /> },
           {
-            name: 'Message',
-            cell: ({ message_id: messageId }) => (
-              <CopyableId id={messageId}>
-                <AnchorLink to="/webhook-messages/$messageId" params={{ messageId }} size="sm">
-                  {messageId}
-                </AnchorLink>
-              </CopyableId>
+            name: 'Message, type',
+            cell: ({ message_id: messageId, type: of }) => (
+              <Lines
+                of={
+                  <CopyableId id={messageId}>
+                    <AnchorLink to="/webhook-messages/$messageId" params={{ messageId }} size="sm">
+                      {messageId}
+                    </AnchorLink>
+                  </CopyableId>
+                }
+              >
+                {of}
+              </Lines>
             ),
           },
-          { name: 'Type', cell: ({ type: of }) => of },
           { name: 'User', cell: ({ user_id: id }) => <UserLink projectId={projectId} userId={id} /> },
-          { name: 'State', cell: ({ status: of }) => <Status of={of} /> },
+          {
+            name: 'State, next try',
+            cell: ({ status: of, next_try_at: at }) => (
+              <Lines of={<Status of={of} />}>{at === null ? null : <Time at={at} withDistance />}</Lines>
+            ),
+          },
           { name: 'Tries', cell: ({ attempts }) => attempts, isNumber: true },
-          { name: 'Next try', cell: ({ next_try_at: at }) => <Time at={at} withDistance /> },
         ]}
       />
     </Section>
@@ -96,6 +106,7 @@ export function WebhookEndpoint() {
   return (
     <Page
       title={`Endpoint ${endpointId}`}
+      id={endpointId}
       actions={
         read.data === undefined ? null : (
           <>

@@ -27,7 +27,11 @@ export function WebhookMessage() {
   const { messageId } = useParams({ from: '/webhook-messages/$messageId' });
   const read = useRead<Message>(pathOf`/api/v1/admin/webhook-messages/${messageId}`);
   return (
-    <Page title={`Message ${messageId}`} actions={<ActionButton action={resendMessage(messageId)} />}>
+    <Page
+      title={`Message ${messageId}`}
+      id={messageId}
+      actions={read.data === undefined ? null : <ActionButton action={resendMessage(messageId)} />}
+    >
       <Loaded read={read}>
         {(message) => (
           <>

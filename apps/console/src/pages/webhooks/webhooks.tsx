@@ -4,6 +4,7 @@ import { pathOf } from '../../api/address.ts';
 import { useList } from '../../api/reads.ts';
 import { ActionButton } from '../../parts/action.tsx';
 import { CopyableId } from '../../parts/copyable-id.tsx';
+import { Lines } from '../../parts/lines.tsx';
 import { ListTable } from '../../parts/list.tsx';
 import { Page } from '../../parts/page.tsx';
 import { inWords, Status } from '../../parts/status.tsx';
@@ -44,10 +45,24 @@ export function Webhooks() {
             ),
           },
           { name: 'Address', cell: ({ url }) => <span className="value">{url}</span> },
-          { name: 'State', cell: ({ status }) => <Status of={status} /> },
-          { name: 'Why', cell: ({ disabled_reason: why }) => (why === null ? '–' : inWords(why)) },
-          { name: 'Last success', cell: ({ last_success_at: at }) => <Time at={at} none="never" /> },
-          { name: 'Failing since', cell: ({ failing_since: at }) => <Time at={at} withDistance /> },
+          {
+            name: 'State',
+            cell: ({ status, disabled_reason: why }) => (
+              <Lines of={<Status of={status} />}>{why === null ? null : inWords(why)}</Lines>
+            ),
+          },
+          {
+            name: 'Last success',
+            cell: ({ last_success_at: at, failing_since: since }) => (
+              <Lines of={<Time at={at} none="never" />}>
+                {since === null ? null : (
+                  <>
+                    failing since <Time at={since} withDistance />
+                  </>
+                )}
+              </Lines>
+            ),
+          },
         ]}
       />
     </Page>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id } from '../../ids.ts';
+import { id, text } from '../../ids.ts';
 import { timestamp } from '../../time.ts';
 import { listOf, pageFields } from './listing.ts';
 import { eventStatuses } from './records.ts';
@@ -12,7 +12,12 @@ export const reconcileRequest = z.strictObject({
   ).optional(),
 });
 
-export const replayEventRequest = z.strictObject({ dry_run: z.boolean().default(false) });
+const replayReason = text.optional().describe('Why: kept in the audit log.');
+
+export const replayEventRequest = z.strictObject({
+  dry_run: z.boolean().default(false),
+  reason: replayReason,
+});
 
 /** Which events of the ledger to apply again. */
 export const replayEventsRequest = z
@@ -23,6 +28,7 @@ export const replayEventsRequest = z
       'Only events that Stripe created before this moment (exclusive); later than `from`.',
     ).optional(),
     dry_run: z.boolean().default(false).describe('True: reports what would change and changes nothing.'),
+    reason: replayReason,
   })
   .refine(({ from, to }) => from === undefined || to === undefined || from < to, {
     path: ['to'],
