@@ -1,36 +1,23 @@
 import { queueNames, systemClock } from '@billing/domain';
 import type { Clock } from '@billing/domain';
 import {
-  connectRedis,
   createAuthFailures,
   createMetrics,
   createQueue,
   createQueueGauges,
   createRateLimiter,
-  createStripeClient,
-  createStripePermissions,
   createWebhookClient,
   createWebhookSecrets,
   inspectQueueRedis as inspect,
 } from '@billing/platform';
 import type { Logger, Metrics, Tracing } from '@billing/platform';
-import {
-  countSessions,
-  createClockGauge,
-  createDatabase,
-  createEntitlementCache,
-  createErasureKeys,
-  createKeyDirectory,
-  createOutboxCleaner,
-  createPoolGauges,
-  createUsage,
-  readClockSkewMs,
-  watchReplicas,
-} from '@billing/store';
+import { countSessions, createErasureKeys, createKeyDirectory, createUsage } from '@billing/store';
 import pLimit from 'p-limit';
 import { createOpenRedirectWarning } from './checkout/check-redirects.ts';
 import type { ApiConfig } from './config.ts';
 import { createConsoleMetrics } from './console/console-metrics.ts';
+import { createClients } from './create-clients.ts';
+import type { Basics } from './create-clients.ts';
 import { createProcessLogger } from './create-process-logger.ts';
 import type { AppDeps } from './deps.ts';
 import { createAdmission } from './entitlements/admit-misses.ts';
@@ -54,69 +41,8 @@ export type BuildOptions = {
   telemetry?: Tracing['telemetry'] | undefined;
 };
 
-const connectTimeoutMs = 2_000;
-/** Longer than any read needs; checks have a shorter deadline of their own. */
-const statementTimeoutMs = 5_000;
 /** The share of the connections to Postgres that checkouts may use: the others are for the readers. */
 const checkoutShareOfPool = 0.4;
-
-type Basics = Pick<AppDeps, 'clock' | 'logger' | 'metrics'>;
-
-function createClients(config: ApiConfig, basics: Basics) {
-  const { logger, metrics } = basics;
-  const stripePermissions = createStripePermissions(metrics);
-  const connections = {
-    poolSize: config.databasePoolSize,
-    hasPreparedStatements: config.hasPreparedStatements,
-    connectionSeconds: config.connectionSeconds,
-    connectTimeoutMs,
-    statementTimeoutMs,
-    observe: (operation: string, seconds: number) =>
-      metrics.databaseQueryDuration.observe({ operation }, seconds),
-  };
-  const database = createDatabase({
-    ...connections,
-    url: config.databaseUrl,
-    watchPool: createPoolGauges(metrics).watch,
-  });
-  const cacheRedis = connectRedis({
-    url: config.cacheRedisUrl,
-    role: 'cache',
-    logger,
-    keyPrefix: config.cachePrefix,
-  });
-  createClockGauge(metrics, () => readClockSkewMs({ database, clock: basics.clock }));
-  return {
-    stripePermissions,
-    database,
-    outboxCleaner: createOutboxCleaner({ database, logger }),
-    replicas: watchReplicas({
-      primary: database,
-      urls: config.replicaUrls,
-      maxLagMs: config.replicaMaxLagMs,
-      connections,
-      clock: systemClock,
-      logger,
-      metrics,
-    }),
-    cacheRedis,
-    cache: createEntitlementCache({
-      ...basics,
-      redis: cacheRedis,
-      database,
-      ttlSeconds: config.cacheTtlSeconds,
-      service: 'api',
-    }),
-    queueRedis: connectRedis({ url: config.redisUrl, role: 'producer', logger }),
-    stripe: createStripeClient({
-      secretKey: config.stripeSecretKey,
-      apiBase: config.stripeApiBase,
-      permissions: stripePermissions,
-      observe: (operation, outcome, seconds) =>
-        metrics.stripeRequestDuration.observe({ operation, outcome }, seconds),
-    }),
-  };
-}
 
 /** Each is written to the log once, however often its cause is met. */
 const createWarnings = (
