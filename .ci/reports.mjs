@@ -11,7 +11,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
-const mostRepeated = 4;
+const mostRepeated = 8;
 const drawsCases = /from 'fast-check'/;
 
 const print = (line) => process.stdout.write(`${line}\n`);

@@ -54,7 +54,7 @@ test('a few files that failed run again; what draws its cases by chance does not
     file('a', 'passed'),
   );
   expect(repeated(few)).toEqual([plain]);
-  const many = Array.from({ length: 5 }, () => file(plain, 'failed'));
+  const many = Array.from({ length: 9 }, () => file(plain, 'failed'));
   expect(repeated(report('many.json', ...many))).toEqual([]);
 });
 
