@@ -46,6 +46,8 @@ export async function warmAll<R extends Rival>({ rivals, turn, settings, ...leas
   const { warmSeconds, say } = settings;
   for (const rival of rivals) {
     letRunAlone(rivals, rival);
+    // Who is new, or was suspended, may refuse what comes in the first second: this one does not count.
+    await turn(rival).catch(() => undefined);
     const window = async () => {
       const measured = await turn(rival);
       return { figure: cpuOfAll(measured), count: measured.count };
