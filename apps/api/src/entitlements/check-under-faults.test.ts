@@ -35,6 +35,10 @@ describe('a check while something is broken', () => {
   const featuresOf = async (userId: string): Promise<string[]> =>
     (await check(userId)).body.entitlements.map((entry: { feature_code: string }) => entry.feature_code);
 
+  /** A busy machine may miss the moment in which an answer is stored; the next read stores it then. */
+  const warm = (userId: string): Promise<unknown> =>
+    waitFor(async () => (await check(userId)).headers['x-cache'] === 'hit', { what: 'a hit' });
+
   it.each(['stopped', 'frozen'])('answers correctly from Postgres while Redis is %s', async (fault) => {
     await give('u', 'a');
     await check('u');
@@ -64,7 +68,7 @@ describe('a check while something is broken', () => {
     'answers warm reads from Redis while Postgres does %s',
     async (fault) => {
       await give('u', 'a');
-      await check('u');
+      await warm('u');
       await api.databaseProxy.setMode(fault);
       for (let read = 0; read < 3; read += 1) {
         const startedAt = performance.now();
@@ -86,7 +90,7 @@ describe('a check while something is broken', () => {
 
   it('lets a fresh process answer from Redis alone, keys included', async () => {
     await give('u', 'a');
-    await check('u');
+    await warm('u');
     const second = await startTestApi({ database: api.database, redis: api.redis, databaseMode: 'refuse' });
     try {
       const response = await second
