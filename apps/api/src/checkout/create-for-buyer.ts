@@ -18,12 +18,15 @@ type Deps = Pick<AppDeps, 'stripe' | 'logger' | 'clock' | 'metrics'>;
 const paramsFor = ({ clock }: Pick<AppDeps, 'clock'>, ready: ReadySale, customer: string): SessionParams =>
   sessionParams({ ...ready, customer, now: clock() });
 
+const hashOf = ({ order, sale }: ReadySale, params: SessionParams): string =>
+  requestHashOf(params, {
+    email: order.request.email,
+    expiresInSeconds: sale.checkout.options.expires_in_seconds,
+  });
+
 /** What tells the sale from another one of the same buyer. */
 export const hashOfSale = (deps: Pick<AppDeps, 'clock'>, ready: ReadySale, customer: string): string =>
-  requestHashOf(paramsFor(deps, ready, customer), {
-    email: ready.order.request.email,
-    expiresInSeconds: ready.sale.checkout.options.expires_in_seconds,
-  });
+  hashOf(ready, paramsFor(deps, ready, customer));
 
 /**
  * Makes the session for a customer. Where Stripe refuses the project's default code to this buyer (it was used up, is for a
@@ -36,11 +39,12 @@ export async function createForBuyer(
   budget: StripeBudget,
 ): Promise<MadeSession> {
   const { order, sale, promotionCode } = ready;
-  const requestHash = hashOfSale(deps, ready, customer);
-  const create = (params: SessionParams) =>
-    createSession(deps, { oneTry: order.oneTry, params, requestHash }, budget);
+  const params = paramsFor(deps, ready, customer);
+  const requestHash = hashOf(ready, params);
+  const create = (sent: SessionParams) =>
+    createSession(deps, { oneTry: order.oneTry, params: sent, requestHash }, budget);
   try {
-    return { session: await create(paramsFor(deps, ready, customer)), requestHash };
+    return { session: await create(params), requestHash };
   } catch (error) {
     const refusal = refusalOf(error);
     const isOfDefault = promotionCode !== null && sale.checkout.isDefaultCode;
