@@ -1,3 +1,4 @@
+import { compareTexts } from '../compare-texts.ts';
 import { dayMs, lastInstant } from '../time.ts';
 import type { Instant } from '../time.ts';
 import type { PurchaseItemSource, PurchaseSource } from './sources.ts';
@@ -29,8 +30,6 @@ function linksOf(purchase: PurchaseSource): [productId: string, link: Link][] {
     return [[item.productId, { item, purchaseId, paidAt, ms }]];
   });
 }
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const compareLinks = (a: Link, b: Link): number =>
   a.paidAt - b.paidAt ||

@@ -1,3 +1,4 @@
+import { compareTexts } from '../compare-texts.ts';
 import type { Instant } from '../time.ts';
 import { evaluateDefaults, keepsPlace } from './evaluate-defaults.ts';
 import { evaluateSubscription } from './evaluate-subscription.ts';
@@ -29,9 +30,6 @@ export type DerivedEntitlements = {
 
 const rank: Record<SourceKind, number> = { subscription: 0, purchase: 1, manual: 2, default: 3 };
 
-/** By code units, never by a locale: the order is the same on every machine. */
-const byBytes = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
-
 const endOrNever = ({ validTo }: Evaluation): number => validTo ?? Number.POSITIVE_INFINITY;
 
 /**
@@ -44,9 +42,9 @@ export function compareEvaluations(a: Evaluation, b: Evaluation): number {
   if (endOrNever(a) !== endOrNever(b)) return endOrNever(a) > endOrNever(b) ? -1 : 1;
   return (
     rank[a.source] - rank[b.source] ||
-    byBytes(a.sourceId, b.sourceId) ||
+    compareTexts(a.sourceId, b.sourceId) ||
     (b.currentPeriodEnd ?? 0) - (a.currentPeriodEnd ?? 0) ||
-    byBytes(a.stripePriceId ?? '', b.stripePriceId ?? '')
+    compareTexts(a.stripePriceId ?? '', b.stripePriceId ?? '')
   );
 }
 
@@ -107,7 +105,7 @@ export function deriveEntitlements(sources: Sources, context: EvaluationContext)
   const evaluations = [...stored, ...evaluateDefaults(defaults, stored.filter(isInForce))];
   const inForce = evaluations.filter(isInForce);
   const entitlements = [...byFeature(inForce)]
-    .sort(([a], [b]) => byBytes(a, b))
+    .sort(([a], [b]) => compareTexts(a, b))
     .flatMap(([featureCode, granting]) => toEntitlement(featureCode, granting) ?? []);
   return { entitlements, validUntil: nextChange(evaluations, defaults), evaluations };
 }

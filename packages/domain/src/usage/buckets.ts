@@ -1,3 +1,4 @@
+import { compareTexts } from '../compare-texts.ts';
 import type { Instant } from '../time.ts';
 import { sumOf, sumOrUnlimited } from './amounts.ts';
 import { amountOf, rolledInto } from './rollover.ts';
@@ -50,8 +51,6 @@ function toBucket(terms: BucketTerms, states: readonly BucketState[], now: Insta
     free,
   };
 }
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 const rankOf = (source: BucketRef['source']): number => bucketSources.indexOf(source);
 

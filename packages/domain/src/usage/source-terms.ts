@@ -1,3 +1,4 @@
+import { compareTexts } from '../compare-texts.ts';
 import type { Evaluation, StoredEvaluation } from '../entitlements/evaluate.ts';
 import { endOf } from '../entitlements/evaluate-subscription.ts';
 import type {
@@ -83,8 +84,6 @@ const isOfPack = ({ period }: MeteredSettings): boolean => period === 'once' || 
 /** In days; those without end are the longest. */
 const lengthOf = ({ accessDays, quantity }: PurchaseItemSource): number =>
   accessDays === null ? Number.POSITIVE_INFINITY : accessDays * quantity;
-
-const compareTexts = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 /** What ends together whatever else is bought: all without end, and what else is of one product. */
 const endingWith = ({ accessDays, productId }: PurchaseItemSource): string =>
